@@ -1,0 +1,112 @@
+//! What an application sees of the world: its host's clock, sockets, random streams and
+//! the trace. The simulation implements this trait; tests may implement it by hand.
+
+use std::net::IpAddr;
+
+use crate::base::trace::Trace;
+use crate::base::{CloseReason, ConnId, Endpoint, EventId, HostId, QueryId, SimTime, SocketId, Stream, UnixTime};
+
+/// The host on which an application runs.
+///
+/// All calls act at the present instant. Calls on a socket that has gone do nothing.
+pub trait Host {
+    /// The present instant.
+    fn now(&self) -> SimTime;
+    /// The present calendar time.
+    fn calendar(&self) -> UnixTime;
+    /// This host.
+    fn id(&self) -> HostId;
+    /// This host's domain name, without the final dot.
+    fn name(&self) -> &str;
+    /// This host's address.
+    fn address(&self) -> IpAddr;
+
+    /// The random stream of this host for one purpose, at its beginning; keep it.
+    fn stream(&self, purpose: &str) -> Stream;
+
+    /// Accepts TCP connections to `port` on behalf of this application.
+    fn listen(&mut self, port: u16);
+    /// Opens a TCP connection. [`Input::Connected`] or [`Input::Closed`] follows, never
+    /// within this call.
+    fn connect(&mut self, to: Endpoint) -> (SocketId, ConnId);
+    /// Appends to a connection's outgoing byte stream.
+    fn send(&mut self, socket: SocketId, bytes: &[u8]);
+    /// Closes the outgoing direction once everything was sent (FIN).
+    /// [`Input::Closed`] follows when both directions are closed.
+    fn close(&mut self, socket: SocketId);
+    /// Resets the connection. No input about it follows.
+    fn abort(&mut self, socket: SocketId);
+
+    /// Receives UDP datagrams to `port` on behalf of this application.
+    fn bind_udp(&mut self, port: u16);
+    /// Receives UDP datagrams to a free port, which is returned.
+    fn bind_udp_ephemeral(&mut self) -> u16;
+    /// Sends one UDP datagram.
+    fn send_datagram(&mut self, from_port: u16, to: Endpoint, bytes: &[u8]);
+
+    /// The name for this host's next DNS question.
+    fn next_query(&mut self) -> QueryId;
+    /// Writes to the trace. The event becomes the cause of what this application does next
+    /// in the present call.
+    fn trace(&mut self, what: Trace<'_>) -> EventId;
+    /// The event to which the trace would ascribe what happens next.
+    fn cause(&self) -> EventId;
+    /// Ascribes what happens next to another event, such as the one that put a task aside.
+    fn set_cause(&mut self, cause: EventId);
+}
+
+/// What befalls an application.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// The host starts: at the beginning of the run, and after each failure.
+    Boot,
+    /// The host loses its power. Sockets and all that was only in memory are gone; what
+    /// stood on disk (queues, mailboxes) stays. Nothing can be sent.
+    Crash,
+    /// A TCP connection to a port listened on is established.
+    Accepted {
+        /// The new socket.
+        socket: SocketId,
+        /// The connection's name in the trace.
+        conn: ConnId,
+        /// The port that was called.
+        local_port: u16,
+        /// The caller.
+        peer: Endpoint,
+    },
+    /// A connection that this application opened is established.
+    Connected {
+        /// Its socket.
+        socket: SocketId,
+    },
+    /// Octets arrived in order.
+    Data {
+        /// On this socket.
+        socket: SocketId,
+        /// The octets; never empty.
+        bytes: &'a [u8],
+    },
+    /// The peer closed its direction: no more data will come.
+    PeerClosed {
+        /// On this socket.
+        socket: SocketId,
+    },
+    /// The connection is no more, or never came to be.
+    Closed {
+        /// Its former socket.
+        socket: SocketId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// A UDP datagram came.
+    Datagram {
+        /// The port it came to.
+        local_port: u16,
+        /// Who sent it.
+        from: Endpoint,
+        /// Its payload.
+        bytes: &'a [u8],
+    },
+    /// The deadline that the application last named has come.
+    Wake,
+}

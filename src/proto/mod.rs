@@ -1,0 +1,6 @@
+//! Conversations as functions of bytes and time (sans-IO): no network, no clock, no simulator.
+
+pub mod dns;
+pub mod message;
+pub mod pop3;
+pub mod smtp;
