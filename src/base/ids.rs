@@ -39,6 +39,16 @@ pub struct QueryId {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct EventId(pub u64);
 
+/// A place among the events of one instant: (origin host, that host's own counter). It does
+/// not depend on which host's events were handled first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Order {
+    /// The host that causes the event.
+    pub origin: HostId,
+    /// That host's count of events caused.
+    pub counter: u64,
+}
+
 impl HostId {
     /// As an index into a table of hosts.
     #[must_use]

@@ -16,7 +16,7 @@ pub mod units;
 pub use calendar::UnixTime;
 pub use directory::Directory;
 pub use dist::Dist;
-pub use ids::{AppId, ConnId, EventId, HostId, LinkDirId, QueryId};
+pub use ids::{AppId, ConnId, EventId, HostId, LinkDirId, Order, QueryId};
 pub use rng::{Stream, Streams};
 pub use socket::{CloseReason, Endpoint, Side, SocketId};
 pub use time::{SimDuration, SimTime};

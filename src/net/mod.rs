@@ -1,1 +1,312 @@
-//! net
+//! The network: topology and routing, links and queues, UDP and TCP.
+//!
+//! It knows no application and no protocol text. It is driven by events that it scheduled
+//! itself through a [`Kernel`], and by the calls of applications; what befalls applications
+//! comes back as [`Notice`]s, which the caller drains after every event and call. Nothing is
+//! ever delivered within a call: every effect on another host, and every answer, is an event.
+
+mod fabric;
+mod impairment;
+mod link;
+mod packet;
+mod ports;
+mod routing;
+mod stats;
+mod tcp;
+#[cfg(test)]
+mod tests;
+mod topology;
+mod udp;
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::base::trace::Trace;
+use crate::base::{
+    AppId, CloseReason, ConnId, Endpoint, EventId, HostId, LinkDirId, Order, SimTime, SocketId, Streams,
+};
+use fabric::Fabric;
+use packet::{Body, Packet};
+use ports::Ports;
+use tcp::{Context, Tcp};
+
+pub use stats::{Count, LinkDirStats};
+pub use topology::{LinkConfig, LinkDirConfig, NodeConfig, QueueLimit, TcpConfig, Topology};
+
+/// What the network needs from the event loop.
+pub trait Kernel {
+    /// False when nobody reads the trace: then no trace event is even made.
+    const TRACING: bool;
+
+    /// The present instant.
+    fn now(&self) -> SimTime;
+    /// The next place in the total order among events that `origin` causes.
+    fn order(&mut self, origin: HostId) -> Order;
+    /// Calls [`Network::handle`] with the event at that time and place.
+    fn schedule(&mut self, at: SimTime, order: Order, event: NetEvent);
+    /// Writes to the trace, with [`Kernel::cause`] as the cause, which stays as it is.
+    fn trace(&mut self, host: HostId, what: Trace<'_>) -> EventId;
+    /// The event to which the trace would ascribe what happens next.
+    fn cause(&self) -> EventId;
+    /// Ascribes what happens next to another event.
+    fn set_cause(&mut self, cause: EventId);
+}
+
+/// An event that the network scheduled for itself.
+#[derive(Clone, Copy, Debug)]
+pub enum NetEvent {
+    /// The first packet on a link direction arrives.
+    LinkHead {
+        /// The link direction.
+        link: LinkDirId,
+        /// Which of its lives the event belongs to; an older one's is stale.
+        epoch: u32,
+    },
+    /// A packet from a host to itself arrives.
+    Loopback {
+        /// The host.
+        host: HostId,
+        /// Which of its lives the event belongs to.
+        epoch: u32,
+    },
+    /// The earliest timer of a connection end may have run out.
+    TcpTimer(SocketId),
+    /// A connection cannot be opened at all.
+    Unreachable(SocketId),
+}
+
+/// What befalls an application, in the order of occurrence.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    /// A connection to a port listened on is established.
+    Accepted {
+        /// The host that listened.
+        host: HostId,
+        /// Its application.
+        app: AppId,
+        /// The new socket.
+        socket: SocketId,
+        /// The connection's name.
+        conn: ConnId,
+        /// The port that was called.
+        local_port: u16,
+        /// The caller.
+        peer: Endpoint,
+    },
+    /// A connection that the application opened is established.
+    Connected {
+        /// The host.
+        host: HostId,
+        /// The application.
+        app: AppId,
+        /// The socket.
+        socket: SocketId,
+    },
+    /// Octets arrived in order: take them with [`Network::take_received`].
+    Readable {
+        /// The host.
+        host: HostId,
+        /// The application.
+        app: AppId,
+        /// The socket.
+        socket: SocketId,
+    },
+    /// The peer closed its direction; all its octets came before this.
+    PeerClosed {
+        /// The host.
+        host: HostId,
+        /// The application.
+        app: AppId,
+        /// The socket.
+        socket: SocketId,
+    },
+    /// The connection is no more, or never came to be.
+    Closed {
+        /// The host.
+        host: HostId,
+        /// The application.
+        app: AppId,
+        /// The socket.
+        socket: SocketId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// A UDP datagram came.
+    Datagram {
+        /// The host.
+        host: HostId,
+        /// The application that bound the port.
+        app: AppId,
+        /// The port.
+        local_port: u16,
+        /// The sender.
+        from: Endpoint,
+        /// The payload.
+        bytes: Bytes,
+    },
+}
+
+/// All hosts' network stacks and the links between them. A clone goes on by itself.
+#[derive(Clone, Debug)]
+pub struct Network {
+    fabric: Fabric,
+    ports: Vec<Ports>,
+    tcp: Tcp,
+    config: TcpConfig,
+    notices: VecDeque<Notice>,
+}
+
+impl Network {
+    /// The network of that topology, all up and idle.
+    ///
+    /// # Panics
+    /// If a link's end is not a node.
+    #[must_use]
+    pub fn new(topology: Topology, streams: &Streams) -> Self {
+        let Topology { nodes, links, tcp } = &topology;
+        assert!(links.iter().flat_map(|link| link.ends).all(|end| end.index() < nodes.len()), "a link joins nodes");
+        Self {
+            fabric: Fabric::new(&topology, streams),
+            ports: nodes.iter().map(|_| Ports::new()).collect(),
+            tcp: Tcp::new(streams.stream("tcp/isn").next_u64()),
+            config: *tcp,
+            notices: VecDeque::new(),
+        }
+    }
+
+    /// Handles an event that the network scheduled, at its time.
+    pub fn handle<K: Kernel>(&mut self, kernel: &mut K, event: NetEvent) {
+        match event {
+            NetEvent::LinkHead { link, epoch } => {
+                if let Some(packet) = self.fabric.link_head(kernel, link, epoch) {
+                    self.arrive(kernel, packet);
+                }
+            }
+            NetEvent::Loopback { host, epoch } => {
+                if let Some(packet) = self.fabric.loopback(kernel, host, epoch) {
+                    self.arrive(kernel, packet);
+                }
+            }
+            NetEvent::TcpTimer(socket) => self.tcp(kernel, |tcp, cx| tcp.timer(cx, socket)),
+            NetEvent::Unreachable(socket) => self.tcp(kernel, |tcp, cx| tcp.unreachable(cx, socket)),
+        }
+    }
+
+    fn arrive<K: Kernel>(&mut self, kernel: &mut K, packet: Packet) {
+        match packet.body {
+            Body::Tcp(segment) => self.tcp(kernel, |tcp, cx| tcp.arrive(cx, &packet, &segment)),
+            Body::Udp(key) => self.datagram_arrives(kernel, packet, key),
+        }
+    }
+
+    fn tcp<K: Kernel, R>(&mut self, kernel: &mut K, act: impl FnOnce(&mut Tcp, &mut Context<'_, K>) -> R) -> R {
+        let mut cx = Context {
+            kernel,
+            fabric: &mut self.fabric,
+            ports: &mut self.ports,
+            notices: &mut self.notices,
+            config: &self.config,
+        };
+        act(&mut self.tcp, &mut cx)
+    }
+
+    /// The next thing for an application; drain it after every event and call.
+    pub fn next_notice(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
+    }
+
+    /// Accepts connections to `port` on behalf of `app`.
+    pub fn listen(&mut self, host: HostId, port: u16, app: AppId) {
+        if self.fabric.is_up(host) {
+            self.ports[host.index()].listen(port, app);
+        }
+    }
+
+    /// Opens a connection. [`Notice::Connected`] or [`Notice::Closed`] follows, after the
+    /// present event.
+    pub fn connect<K: Kernel>(&mut self, kernel: &mut K, host: HostId, app: AppId, to: Endpoint) -> (SocketId, ConnId) {
+        self.tcp(kernel, |tcp, cx| tcp.connect(cx, host, app, to))
+    }
+
+    /// Appends octets to a connection's outgoing stream. Ignored after `close`.
+    pub fn send<K: Kernel>(&mut self, kernel: &mut K, socket: SocketId, bytes: &[u8]) {
+        self.tcp(kernel, |tcp, cx| tcp.send(cx, socket, bytes));
+    }
+
+    /// Closes the outgoing direction: a FIN follows the last octet.
+    pub fn close<K: Kernel>(&mut self, kernel: &mut K, socket: SocketId) {
+        self.tcp(kernel, |tcp, cx| tcp.close(cx, socket));
+    }
+
+    /// Resets the connection. No notice follows.
+    pub fn abort<K: Kernel>(&mut self, kernel: &mut K, socket: SocketId) {
+        self.tcp(kernel, |tcp, cx| tcp.abort(cx, socket));
+    }
+
+    /// Appends to `into` all octets that arrived in order and were not yet taken.
+    pub fn take_received<K: Kernel>(&mut self, kernel: &mut K, socket: SocketId, into: &mut Vec<u8>) {
+        self.tcp(kernel, |tcp, cx| tcp.take_received(cx, socket, into));
+    }
+
+    /// Starts or stops a host. When it stops, all its sockets, listeners and bindings are gone
+    /// without a word, and so is what waits in its outgoing queues; while it is down, packets
+    /// to, from and through it are lost.
+    pub fn set_host_up<K: Kernel>(&mut self, kernel: &mut K, host: HostId, up: bool) {
+        if self.fabric.is_up(host) == up {
+            return;
+        }
+        self.fabric.set_host_up(kernel, host, up);
+        if !up {
+            self.ports[host.index()].crash();
+            self.tcp.crash(host);
+        }
+    }
+
+    /// Starts or stops a link. What is on a stopped link, or sent to it, is lost.
+    ///
+    /// # Panics
+    /// If there is no link of that number.
+    pub fn set_link_up<K: Kernel>(&mut self, kernel: &mut K, link: usize, up: bool) {
+        self.fabric.set_link_up(kernel, link, up);
+    }
+
+    /// Whether a host is up.
+    #[must_use]
+    pub fn host_is_up(&self, host: HostId) -> bool {
+        self.fabric.is_up(host)
+    }
+
+    /// The counters of every link direction, by [`LinkDirId`].
+    #[must_use]
+    pub fn link_stats(&self) -> &[LinkDirStats] {
+        self.fabric.stats()
+    }
+
+    /// Checks that every link direction accounts for each packet it was given: offered =
+    /// delivered + dropped + present.
+    ///
+    /// # Errors
+    /// The first link direction whose counters do not add up.
+    pub fn check_conservation(&self) -> Result<(), String> {
+        self.fabric.check()
+    }
+
+    /// Connection ends whose application has not been told that they are closed.
+    #[must_use]
+    pub fn open_connections(&self) -> usize {
+        self.tcp.open_connections()
+    }
+
+    /// The initial sequence number of a connection end (RFC 9293 3.4.1), for captures: the
+    /// trace counts from zero.
+    #[must_use]
+    pub fn initial_sequence_number(&self, socket: SocketId) -> Option<u32> {
+        self.tcp.initial_sequence_number(socket)
+    }
+
+    #[cfg(test)]
+    fn rewind_ports(&mut self, host: HostId) {
+        self.ports[host.index()].rewind();
+    }
+}

@@ -1,0 +1,139 @@
+//! Packets: small values that name what they carry.
+//!
+//! A TCP segment names a range of its connection's byte stream; a UDP packet names a
+//! datagram in the fabric's store. Headers are counted in the length: IPv4 20 bytes, TCP
+//! 20 (24 with the MSS option of a SYN), UDP 8. No link-layer header, no fragmentation: a
+//! datagram goes whole, however long.
+
+use slotmap::{Key as _, new_key_type};
+
+use super::tcp::TcbKey;
+use crate::base::trace::TcpInfo;
+use crate::base::{ConnId, EventId, HostId};
+
+new_key_type! {
+    /// A datagram's payload in the fabric's store.
+    pub(crate) struct DatagramKey;
+}
+
+const IPV4_HEADER: u32 = 20;
+const UDP_HEADER: u32 = 8;
+const TCP_HEADER: u32 = 20;
+const MSS_OPTION: u32 = 4;
+/// RFC 1122 3.2.1.7 asks for a configurable TTL; RFC 1340 suggests 64.
+const INITIAL_TTL: u8 = 64;
+
+/// A packet on its way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packet {
+    pub(crate) src: HostId,
+    pub(crate) dst: HostId,
+    pub(crate) src_port: u16,
+    pub(crate) dst_port: u16,
+    pub(crate) ttl: u8,
+    /// Length with IP and transport headers.
+    pub(crate) bytes: u32,
+    /// The trace event on which its arrival will be blamed.
+    pub(crate) cause: EventId,
+    pub(crate) body: Body,
+}
+
+/// What a packet carries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Body {
+    Tcp(Segment),
+    Udp(DatagramKey),
+}
+
+/// A TCP segment. Sequence numbers are relative to the connection's start (SYN = 0) and do
+/// not wrap; the real 32-bit number is this plus the end's ISN.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment {
+    /// The sending end; null in a reset from a host that has no such connection.
+    pub(crate) from: TcbKey,
+    /// The end meant; null in a first SYN. With `from` it does what unguessable ISNs do for
+    /// real TCP: it tells incarnations of one four-tuple apart.
+    pub(crate) to: TcbKey,
+    pub(crate) conn: ConnId,
+    pub(crate) seq: u64,
+    /// Meaningful when `flags` has ACK.
+    pub(crate) ack: u64,
+    /// Octets of data.
+    pub(crate) len: u32,
+    pub(crate) window: u32,
+    /// The MSS option of a SYN.
+    pub(crate) mss: u32,
+    pub(crate) flags: Flags,
+}
+
+/// Control bits (RFC 9293 3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flags {
+    pub(crate) syn: bool,
+    pub(crate) ack: bool,
+    pub(crate) fin: bool,
+    pub(crate) rst: bool,
+}
+
+impl Flags {
+    pub(crate) const SYN: Self = Self { syn: true, ack: false, fin: false, rst: false };
+    pub(crate) const SYN_ACK: Self = Self { syn: true, ack: true, fin: false, rst: false };
+    pub(crate) const ACK: Self = Self { syn: false, ack: true, fin: false, rst: false };
+    pub(crate) const FIN_ACK: Self = Self { syn: false, ack: true, fin: true, rst: false };
+    pub(crate) const RST: Self = Self { syn: false, ack: false, fin: false, rst: true };
+    pub(crate) const RST_ACK: Self = Self { syn: false, ack: true, fin: false, rst: true };
+}
+
+impl Segment {
+    /// SEG.LEN of RFC 9293 3.3.1: octets of sequence space, SYN and FIN included.
+    pub(crate) fn space(&self) -> u64 {
+        u64::from(self.len) + u64::from(self.flags.syn) + u64::from(self.flags.fin)
+    }
+
+    /// The segment's header, in short.
+    pub(crate) fn info(&self) -> TcpInfo {
+        TcpInfo {
+            conn: Some(self.conn),
+            seq: self.seq,
+            ack: self.flags.ack.then_some(self.ack),
+            len: self.len,
+            window: self.window,
+            syn: self.flags.syn,
+            fin: self.flags.fin,
+            rst: self.flags.rst,
+        }
+    }
+
+    /// The reset that answers this segment where no connection accepts it (RFC 9293 3.10.7.1).
+    pub(crate) fn reset(&self) -> Self {
+        let (seq, ack, flags) =
+            if self.flags.ack { (self.ack, 0, Flags::RST) } else { (0, self.seq + self.space(), Flags::RST_ACK) };
+        Self { from: TcbKey::null(), to: self.from, conn: self.conn, seq, ack, len: 0, window: 0, mss: 0, flags }
+    }
+}
+
+impl Packet {
+    /// A TCP segment's packet.
+    pub(crate) fn tcp(src: (HostId, u16), dst: (HostId, u16), segment: Segment) -> Self {
+        let option = if segment.flags.syn { MSS_OPTION } else { 0 };
+        Self::new(src, dst, TCP_HEADER + option + segment.len, Body::Tcp(segment))
+    }
+
+    /// A UDP datagram's packet.
+    pub(crate) fn udp(src: (HostId, u16), dst: (HostId, u16), payload: u32, key: DatagramKey) -> Self {
+        Self::new(src, dst, UDP_HEADER + payload, Body::Udp(key))
+    }
+
+    fn new(src: (HostId, u16), dst: (HostId, u16), length: u32, body: Body) -> Self {
+        Self {
+            src: src.0,
+            dst: dst.0,
+            src_port: src.1,
+            dst_port: dst.1,
+            ttl: INITIAL_TTL,
+            bytes: IPV4_HEADER + length,
+            cause: EventId(0),
+            body,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! A host's ports: who listens, who is bound, and which connection a segment belongs to.
+//!
+//! Ephemeral ports count upward from 49152 (RFC 6335 6) and wrap; real hosts choose at
+//! random (RFC 6056), which would only make ladders harder to read. The counters survive a
+//! crash, so that a host that comes back does not meet its own former connections.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::tcp::TcbKey;
+use crate::base::{AppId, HostId};
+
+/// The first of the dynamic ports (RFC 6335 6).
+const FIRST_EPHEMERAL: u16 = 49_152;
+const EPHEMERAL_PORTS: u32 = 1 << 14;
+
+/// A connection as seen from one host: local port, peer, peer's port.
+pub(crate) type Tuple = (u16, HostId, u16);
+
+/// The ports of one host.
+#[derive(Clone, Debug)]
+pub(crate) struct Ports {
+    listeners: BTreeMap<u16, AppId>,
+    udp: BTreeMap<u16, AppId>,
+    /// Looked up only.
+    connections: FxHashMap<Tuple, TcbKey>,
+    next_tcp: u16,
+    next_udp: u16,
+    opened: u32,
+}
+
+impl Ports {
+    pub(crate) fn new() -> Self {
+        Self {
+            listeners: BTreeMap::new(),
+            udp: BTreeMap::new(),
+            connections: FxHashMap::default(),
+            next_tcp: FIRST_EPHEMERAL,
+            next_udp: FIRST_EPHEMERAL,
+            opened: 0,
+        }
+    }
+
+    pub(crate) fn listen(&mut self, port: u16, app: AppId) {
+        self.listeners.insert(port, app);
+    }
+
+    pub(crate) fn listener(&self, port: u16) -> Option<AppId> {
+        self.listeners.get(&port).copied()
+    }
+
+    pub(crate) fn bind_udp(&mut self, port: u16, app: AppId) {
+        self.udp.insert(port, app);
+    }
+
+    /// Binds the next free port. When all are taken, the one bound longest ago changes hands.
+    pub(crate) fn bind_udp_ephemeral(&mut self, app: AppId) -> u16 {
+        let mut port = self.next_udp;
+        for _ in 0..EPHEMERAL_PORTS {
+            if !self.udp.contains_key(&port) {
+                break;
+            }
+            port = after(port);
+        }
+        self.next_udp = after(port);
+        self.udp.insert(port, app);
+        port
+    }
+
+    pub(crate) fn udp(&self, port: u16) -> Option<AppId> {
+        self.udp.get(&port).copied()
+    }
+
+    /// The count of connections opened, this one included.
+    pub(crate) fn count_opened(&mut self) -> u32 {
+        self.opened += 1;
+        self.opened
+    }
+
+    /// A local port that is free for a connection to that peer; none when all are in use.
+    pub(crate) fn tcp_ephemeral(&mut self, peer: HostId, peer_port: u16) -> Option<u16> {
+        let mut port = self.next_tcp;
+        for _ in 0..EPHEMERAL_PORTS {
+            let free = !self.connections.contains_key(&(port, peer, peer_port)) && !self.listeners.contains_key(&port);
+            if free {
+                self.next_tcp = after(port);
+                return Some(port);
+            }
+            port = after(port);
+        }
+        None
+    }
+
+    pub(crate) fn connection(&self, tuple: Tuple) -> Option<TcbKey> {
+        self.connections.get(&tuple).copied()
+    }
+
+    pub(crate) fn insert(&mut self, tuple: Tuple, key: TcbKey) {
+        self.connections.insert(tuple, key);
+    }
+
+    pub(crate) fn remove(&mut self, tuple: Tuple) {
+        self.connections.remove(&tuple);
+    }
+
+    /// Counts ephemeral ports from the first one again, as if they had wrapped.
+    #[cfg(test)]
+    pub(crate) fn rewind(&mut self) {
+        self.next_tcp = FIRST_EPHEMERAL;
+    }
+
+    /// Forgets all sockets: the host lost its power.
+    pub(crate) fn crash(&mut self) {
+        self.listeners.clear();
+        self.udp.clear();
+        self.connections.clear();
+    }
+}
+
+const fn after(port: u16) -> u16 {
+    match port.checked_add(1) {
+        Some(next) => next,
+        None => FIRST_EPHEMERAL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ephemeral_ports_count_up_wrap_and_skip_what_is_taken() {
+        let mut ports = Ports::new();
+        ports.bind_udp(FIRST_EPHEMERAL + 1, AppId(9));
+        assert_eq!(ports.bind_udp_ephemeral(AppId(0)), FIRST_EPHEMERAL);
+        assert_eq!(ports.bind_udp_ephemeral(AppId(0)), FIRST_EPHEMERAL + 2);
+        ports.next_udp = u16::MAX;
+        assert_eq!(ports.bind_udp_ephemeral(AppId(0)), u16::MAX);
+        assert_eq!(ports.bind_udp_ephemeral(AppId(0)), FIRST_EPHEMERAL + 3);
+    }
+}

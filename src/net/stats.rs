@@ -1,0 +1,86 @@
+//! What a link direction counted.
+
+use crate::base::trace::DropReason;
+
+/// Packets and their bytes (IP and transport headers included).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl Count {
+    pub(crate) fn add(&mut self, bytes: u32) {
+        self.packets += 1;
+        self.bytes += u64::from(bytes);
+    }
+
+    pub(crate) fn take_back(&mut self, bytes: u32) {
+        self.packets -= 1;
+        self.bytes -= u64::from(bytes);
+    }
+}
+
+/// The counters of one link direction since the start of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkDirStats {
+    /// Given to the link.
+    pub offered: Count,
+    /// Put on the line, lost on it or not; packets that still wait are counted in advance.
+    pub carried: Count,
+    /// Arrived at the far end.
+    pub delivered: Count,
+    /// Turned away because the queue was full.
+    pub dropped_queue_full: Count,
+    /// Lost at random.
+    pub dropped_loss: Count,
+    /// Lost because the link was down.
+    pub dropped_link_down: Count,
+    /// Lost in the queue of a host that went down.
+    pub dropped_host_down: Count,
+    /// In the queue, in service or in flight now.
+    pub present: Count,
+    /// Time for which the line is busy with what was carried, in nanoseconds; divided by the
+    /// length of the run it is the utilization.
+    pub busy_ns: u64,
+    /// Most packets that waited at once.
+    pub max_queue_packets: u64,
+    /// Most bytes that waited at once.
+    pub max_queue_bytes: u64,
+    /// The sum of all packets' waits in nanoseconds, which is the time integral of the queue
+    /// length in packets; packets that still wait are counted in advance.
+    pub queue_integral_packet_ns: u128,
+    /// The longest wait of a packet, in nanoseconds.
+    pub max_wait_ns: u64,
+}
+
+impl LinkDirStats {
+    /// All packets dropped.
+    #[must_use]
+    pub const fn dropped(&self) -> Count {
+        let (a, b, c, d) = (self.dropped_queue_full, self.dropped_loss, self.dropped_link_down, self.dropped_host_down);
+        Count { packets: a.packets + b.packets + c.packets + d.packets, bytes: a.bytes + b.bytes + c.bytes + d.bytes }
+    }
+
+    /// Counts a packet lost for a reason that belongs to the link.
+    pub(crate) fn drop(&mut self, reason: DropReason, bytes: u32) {
+        match reason {
+            DropReason::QueueFull => self.dropped_queue_full.add(bytes),
+            DropReason::Loss => self.dropped_loss.add(bytes),
+            DropReason::LinkDown => self.dropped_link_down.add(bytes),
+            DropReason::HostDown => self.dropped_host_down.add(bytes),
+            DropReason::NoRoute | DropReason::PortClosed | DropReason::TtlExpired => {
+                unreachable!("{reason:?} happens at a host, not on a link")
+            }
+        }
+    }
+
+    /// Whether offered = delivered + dropped + present, in packets and in bytes.
+    pub(crate) const fn balances(&self) -> bool {
+        let dropped = self.dropped();
+        self.offered.packets == self.delivered.packets + dropped.packets + self.present.packets
+            && self.offered.bytes == self.delivered.bytes + dropped.bytes + self.present.bytes
+    }
+}

@@ -1,0 +1,179 @@
+//! Congestion control: slow start and congestion avoidance, fast retransmit and fast
+//! recovery (RFC 5681), with NewReno's partial acknowledgements (RFC 6582).
+//!
+//! It sees only acknowledgements and timeouts, and answers with what to retransmit. Left out
+//! for now: limited transmit (RFC 3042), SACK, appropriate byte counting, ECN.
+
+/// The variables of one sender, in octets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Congestion {
+    cwnd: u64,
+    ssthresh: u64,
+    mss: u64,
+    dup_acks: u32,
+    /// One past the highest octet sent when loss was last found (RFC 6582 3.2).
+    recover: u64,
+    recovery: Option<Recovery>,
+}
+
+/// In fast recovery.
+#[derive(Clone, Copy, Debug)]
+struct Recovery {
+    /// Whether a partial acknowledgement came already.
+    partial: bool,
+}
+
+/// What an acknowledgement asks of the sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Advice {
+    /// Retransmit the first unacknowledged segment now.
+    pub(crate) retransmit: bool,
+    /// Restart the retransmission timer.
+    pub(crate) restart_timer: bool,
+}
+
+impl Congestion {
+    /// Of a sender with that initial window in segments.
+    pub(crate) fn new(mss: u32, initial_window: u32) -> Self {
+        let mss = u64::from(mss);
+        // RFC 5681 3.1: "The initial value of ssthresh SHOULD be set arbitrarily high".
+        let mut this = Self { cwnd: 0, ssthresh: u64::from(u32::MAX), mss, dup_acks: 0, recover: 0, recovery: None };
+        this.restart(initial_window);
+        this
+    }
+
+    pub(crate) const fn cwnd(&self) -> u64 {
+        self.cwnd
+    }
+
+    /// Starts from a window of so many segments.
+    pub(crate) fn restart(&mut self, segments: u32) {
+        self.cwnd = self.mss * u64::from(segments.max(1));
+    }
+
+    /// RFC 5681 4.1: after an idle RTO, cwnd <- min(IW, cwnd).
+    pub(crate) fn after_idle(&mut self, initial_window: u32) {
+        self.cwnd = self.cwnd.min(self.mss * u64::from(initial_window.max(1)));
+    }
+
+    /// `acked` octets were newly acknowledged, up to `snd_una`; `flight` are still out.
+    pub(crate) fn on_new_ack(&mut self, acked: u64, snd_una: u64, flight: u64) -> Advice {
+        self.dup_acks = 0;
+        match &mut self.recovery {
+            Some(_) if snd_una >= self.recover => {
+                // RFC 6582 3.2 step 3, full acknowledgement, option 1.
+                self.cwnd = self.ssthresh.min(flight.max(self.mss) + self.mss);
+                self.recovery = None;
+                Advice { retransmit: false, restart_timer: true }
+            }
+            Some(recovery) => {
+                // RFC 6582 3.2 step 3, partial acknowledgement: "retransmit the first
+                // unacknowledged segment. Deflate the congestion window by the amount of new
+                // data acknowledged ... add back SMSS bytes". "For the first partial ACK ...
+                // reset the retransmit timer".
+                let restart_timer = !std::mem::replace(&mut recovery.partial, true);
+                let give_back = if acked >= self.mss { self.mss } else { 0 };
+                self.cwnd = (self.cwnd.saturating_sub(acked) + give_back).max(self.mss);
+                Advice { retransmit: true, restart_timer }
+            }
+            None => {
+                self.cwnd += if self.cwnd < self.ssthresh {
+                    // RFC 5681 (2): cwnd += min (N, SMSS).
+                    acked.min(self.mss)
+                } else {
+                    // RFC 5681 (3): cwnd += SMSS*SMSS/cwnd, at least one octet.
+                    (self.mss * self.mss / self.cwnd).max(1)
+                };
+                Advice { retransmit: false, restart_timer: true }
+            }
+        }
+    }
+
+    /// A duplicate acknowledgement came. True: retransmit the first unacknowledged segment.
+    pub(crate) fn on_dup_ack(&mut self, snd_una: u64, flight: u64, snd_max: u64) -> bool {
+        if self.recovery.is_some() {
+            // RFC 5681 3.2 step 4: another segment has left the network.
+            self.cwnd += self.mss;
+            return false;
+        }
+        self.dup_acks += 1;
+        // RFC 6582 3.2 step 2: only when the acknowledgement covers more than recover.
+        if self.dup_acks != 3 || snd_una <= self.recover {
+            return false;
+        }
+        self.ssthresh = self.halved(flight);
+        self.recover = snd_max;
+        self.recovery = Some(Recovery { partial: false });
+        self.cwnd = self.ssthresh + 3 * self.mss;
+        true
+    }
+
+    /// The retransmission timer ran out; `again`: on a segment that it sent again before.
+    pub(crate) fn on_timeout(&mut self, flight: u64, snd_max: u64, again: bool) {
+        // RFC 5681 3.1 (4), "ssthresh is held constant" when it was a retransmission.
+        if !again {
+            self.ssthresh = self.halved(flight);
+        }
+        // "cwnd MUST be set to no more than the loss window, LW, which equals 1 full-sized segment".
+        self.cwnd = self.mss;
+        // RFC 6582 3.2 step 4.
+        self.recover = snd_max;
+        self.recovery = None;
+        self.dup_acks = 0;
+    }
+
+    fn halved(&self, flight: u64) -> u64 {
+        // RFC 5681 (4): ssthresh = max (FlightSize / 2, 2*SMSS).
+        (flight / 2).max(2 * self.mss)
+    }
+
+    /// What only a bug can break.
+    pub(crate) fn check(&self) {
+        assert!(self.cwnd >= self.mss, "cwnd is at least one segment: {self:?}");
+        assert!(self.ssthresh >= 2 * self.mss, "ssthresh is at least two segments: {self:?}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MSS: u64 = 1_000;
+
+    #[test]
+    fn slow_start_doubles_and_avoidance_adds_a_segment_a_window() {
+        let mut cc = Congestion::new(1_000, 2);
+        cc.on_new_ack(MSS, 1_001, 0);
+        cc.on_new_ack(MSS, 2_001, 0);
+        assert_eq!(cc.cwnd(), 4 * MSS);
+        cc.on_timeout(20 * MSS, 30_001, false);
+        assert_eq!((cc.cwnd(), cc.ssthresh), (MSS, 10 * MSS));
+        for n in 0..9 {
+            cc.on_new_ack(MSS, 3_001 + n * MSS, 0);
+        }
+        assert_eq!(cc.cwnd(), 10 * MSS);
+        for n in 0..10 {
+            cc.on_new_ack(MSS, 13_001 + n * MSS, 0);
+        }
+        assert!((10 * MSS + 900..=11 * MSS).contains(&cc.cwnd()), "{}", cc.cwnd());
+    }
+
+    #[test]
+    fn the_third_duplicate_enters_recovery_and_a_full_ack_leaves_it() {
+        let mut cc = Congestion::new(1_000, 10);
+        let flight = 10 * MSS;
+        assert!(!cc.on_dup_ack(1, flight, 10_001));
+        assert!(!cc.on_dup_ack(1, flight, 10_001));
+        assert!(cc.on_dup_ack(1, flight, 10_001));
+        assert_eq!((cc.cwnd(), cc.ssthresh), (8 * MSS, 5 * MSS));
+        assert!(!cc.on_dup_ack(1, flight, 10_001));
+        assert_eq!(cc.cwnd(), 9 * MSS);
+        let partial = cc.on_new_ack(3 * MSS, 3_001, 7 * MSS);
+        assert_eq!((partial.retransmit, partial.restart_timer, cc.cwnd()), (true, true, 7 * MSS));
+        let second = cc.on_new_ack(MSS, 4_001, 6 * MSS);
+        assert_eq!((second.retransmit, second.restart_timer), (true, false));
+        let full = cc.on_new_ack(6 * MSS, 10_001, 0);
+        assert_eq!((full.retransmit, cc.cwnd()), (false, 2 * MSS));
+        cc.check();
+    }
+}

@@ -1,0 +1,200 @@
+//! Segment arrives: RFC 9293 3.10.7, in its order of checks.
+//!
+//! Left out: simultaneous open (a SYN without ACK in SYN-SENT is ignored), urgent data,
+//! security and precedence, keep-alives. Where blind attacks would have to be fended off
+//! (RFC 5961), the two ends' identities in the segment do it.
+
+use super::Context;
+use super::stream::Pipe;
+use super::tcb::{State, Tcb};
+use crate::base::CloseReason;
+use crate::net::packet::{Flags, Segment};
+use crate::net::{Kernel, Notice};
+
+impl Tcb {
+    /// Processes a segment from the peer.
+    pub(crate) fn segment_arrives<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, seg: &Segment) {
+        if self.state == State::SynSent {
+            self.arrives_in_syn_sent(cx, pipe, seg);
+        } else if self.screen(cx, pipe, seg) && self.acknowledgement(cx, pipe, seg) {
+            self.text(cx, seg);
+            self.fin(cx, pipe);
+        }
+        self.output(cx, pipe);
+        if self.ack_due && self.state != State::Closed {
+            self.emit_ack(cx);
+        }
+        self.check();
+    }
+
+    /// RFC 9293 3.10.7.3.
+    fn arrives_in_syn_sent<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, seg: &Segment) {
+        let acceptable = seg.flags.ack && seg.ack == self.snd.snd_nxt;
+        if seg.flags.ack && !acceptable {
+            // "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset (unless the RST bit is set)".
+            if !seg.flags.rst {
+                self.post(cx, seg.reset());
+            }
+        } else if seg.flags.rst {
+            if acceptable {
+                self.die(cx, pipe, CloseReason::Refused);
+            }
+        } else if seg.flags.syn && acceptable {
+            self.peer = seg.from;
+            self.rcv.syn();
+            self.snd.peer_mss(seg.mss, cx.config);
+            self.snd.measure(seg.ack, cx.kernel.now());
+            self.snd.snd_una = seg.ack;
+            self.snd.update_window(seg);
+            self.timers.stop();
+            self.ack_due = true;
+            self.establish(cx);
+        }
+    }
+
+    /// First to fourth check: sequence number, RST, SYN. True: go on.
+    fn screen<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, seg: &Segment) -> bool {
+        if seg.flags.rst {
+            self.die(cx, pipe, CloseReason::Reset);
+            return false;
+        }
+        if seg.flags.syn && self.state == State::SynReceived {
+            // The peer repeats its SYN: it has not got our SYN-ACK.
+            self.send_syn(cx, Flags::SYN_ACK);
+            return false;
+        }
+        if seg.flags.syn || !self.rcv.acceptable(seg.seq, seg.space()) {
+            // "If an incoming segment is not acceptable, an acknowledgment should be sent in
+            // reply". Not to one without text: nothing waits for that reply here.
+            self.ack_due = seg.space() > 0;
+            if self.state == State::TimeWait && seg.flags.fin {
+                // "The only thing that can arrive in this state is a retransmission of the
+                // remote FIN. Acknowledge it, and restart the 2 MSL timeout."
+                self.restart_time_wait(cx);
+            }
+            return false;
+        }
+        true
+    }
+
+    /// Fifth check: the ACK field. True: go on.
+    fn acknowledgement<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, seg: &Segment) -> bool {
+        if !seg.flags.ack {
+            return false;
+        }
+        if self.state == State::SynReceived {
+            if seg.ack != self.snd.snd_nxt {
+                self.post(cx, seg.reset());
+                return false;
+            }
+            self.snd.measure(seg.ack, cx.kernel.now());
+            self.snd.snd_una = seg.ack;
+            self.snd.update_window(seg);
+            self.timers.stop();
+            self.establish(cx);
+            return true;
+        }
+        if !self.snd.was_sent(seg.ack) {
+            // "If the ACK acks something not yet sent, then send an ACK, drop the segment".
+            self.ack_due = true;
+            return false;
+        }
+        let window_changed = self.snd.update_window(seg);
+        self.peer_lives();
+        if seg.ack > self.snd.snd_una {
+            self.new_ack(cx, pipe, seg.ack);
+            self.our_fin_acknowledged(cx, pipe);
+        } else if seg.ack == self.snd.snd_una && self.snd.outstanding() && seg.space() == 0 && !window_changed {
+            self.dup_ack(cx, pipe);
+        }
+        self.state != State::Closed
+    }
+
+    fn our_fin_acknowledged<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe) {
+        let fin_end = 2 + pipe.outgoing(self.side).end();
+        if !self.snd.fin_queued || self.snd.snd_una < fin_end {
+            return;
+        }
+        match self.state {
+            State::FinWait1 => {
+                self.state = State::FinWait2;
+                self.timers.stop();
+            }
+            State::Closing => self.enter_time_wait(cx, pipe),
+            State::LastAck => self.die(cx, pipe, CloseReason::Finished),
+            State::SynSent
+            | State::SynReceived
+            | State::Established
+            | State::FinWait2
+            | State::CloseWait
+            | State::TimeWait
+            | State::Closed => {}
+        }
+    }
+
+    /// Seventh: the segment's text.
+    fn text<K: Kernel>(&mut self, cx: &mut Context<'_, K>, seg: &Segment) {
+        match self.state {
+            State::Established | State::FinWait1 | State::FinWait2 if seg.space() > 0 => {
+                // At once: in order or not, "a TCP receiver SHOULD send an immediate duplicate
+                // ACK when an out-of-order segment arrives" (RFC 5681 3.2).
+                self.ack_due = true;
+                let gain = self.rcv.accept(seg.seq, seg.len, seg.flags.fin);
+                if gain.octets > 0 {
+                    let (host, app, socket) = (self.host, self.app, super::socket(self.key));
+                    cx.notices.push_back(Notice::Readable { host, app, socket });
+                }
+            }
+            State::SynSent
+            | State::SynReceived
+            | State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait
+            | State::Closed => {}
+        }
+    }
+
+    /// Eighth: the peer's FIN, once everything before it came.
+    fn fin<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe) {
+        if !self.rcv.fin_received() {
+            return;
+        }
+        let next = match self.state {
+            State::Established => State::CloseWait,
+            State::FinWait1 => State::Closing,
+            State::FinWait2 => State::TimeWait,
+            State::SynSent
+            | State::SynReceived
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait
+            | State::Closed => return,
+        };
+        let (host, app, socket) = (self.host, self.app, super::socket(self.key));
+        cx.notices.push_back(Notice::PeerClosed { host, app, socket });
+        if next == State::TimeWait {
+            self.enter_time_wait(cx, pipe);
+        } else {
+            self.state = next;
+        }
+    }
+
+    /// A segment that belongs to another incarnation of the same four-tuple: its sequence
+    /// numbers would be nowhere near ours.
+    pub(crate) fn foreign_segment<K: Kernel>(&mut self, cx: &mut Context<'_, K>, seg: &Segment) {
+        let opening = matches!(self.state, State::SynSent | State::SynReceived);
+        if seg.flags.rst {
+        } else if opening && seg.flags.ack {
+            self.post(cx, seg.reset());
+        } else if seg.flags.syn && !opening {
+            // RFC 9293 3.10.7.4, fourth check: a challenge ACK; whoever has started anew
+            // answers it with a reset.
+            self.emit_ack(cx);
+        }
+    }
+}

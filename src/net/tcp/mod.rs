@@ -1,0 +1,323 @@
+//! TCP (RFC 9293): the table of connections, and the calls of applications.
+//!
+//! Modelled: handshake, MSS, segmentation, cumulative and immediate acknowledgements, flow
+//! control with zero-window probes, retransmission (RFC 6298), congestion control (RFC 5681,
+//! 6582, 6928), orderly close and half-close, resets, TIME-WAIT. Not modelled yet: delayed
+//! acknowledgements, Nagle, SACK, window scaling, timestamps, ECN, simultaneous open,
+//! keep-alives, urgent data.
+
+mod congestion;
+mod input;
+mod receiver;
+mod rto;
+mod sender;
+mod stream;
+mod tcb;
+mod timers;
+
+use std::collections::VecDeque;
+
+use slotmap::{Key as _, KeyData, SlotMap, new_key_type};
+
+use super::fabric::Fabric;
+use super::packet::{Flags, Packet, Segment};
+use super::ports::{Ports, Tuple};
+use super::{Kernel, NetEvent, Notice, TcpConfig};
+use crate::base::hash::hash64;
+use crate::base::trace::ConnStep;
+use crate::base::{AppId, CloseReason, ConnId, Endpoint, HostId, Side, SimTime, SocketId};
+use receiver::Receiver;
+use sender::Sender;
+use stream::{Pipe, PipeKey};
+use tcb::{State, Tcb};
+use timers::Timers;
+
+new_key_type! {
+    /// One end of a connection; never reused.
+    pub(crate) struct TcbKey;
+}
+
+/// What a connection needs of the rest of the world.
+pub(crate) struct Context<'a, K> {
+    pub(crate) kernel: &'a mut K,
+    pub(crate) fabric: &'a mut Fabric,
+    pub(crate) ports: &'a mut [Ports],
+    pub(crate) notices: &'a mut VecDeque<Notice>,
+    pub(crate) config: &'a TcpConfig,
+}
+
+/// All connections of all hosts.
+#[derive(Clone, Debug)]
+pub(crate) struct Tcp {
+    tcbs: SlotMap<TcbKey, Tcb>,
+    pipes: SlotMap<PipeKey, Pipe>,
+    /// The secret key of RFC 6528.
+    secret: u64,
+}
+
+fn socket(key: TcbKey) -> SocketId {
+    SocketId(key.data().as_ffi())
+}
+
+fn key(socket: SocketId) -> TcbKey {
+    KeyData::from_ffi(socket.0).into()
+}
+
+impl Tcp {
+    pub(crate) fn new(secret: u64) -> Self {
+        Self { tcbs: SlotMap::with_key(), pipes: SlotMap::with_key(), secret }
+    }
+
+    pub(crate) fn connect<K: Kernel>(
+        &mut self,
+        cx: &mut Context<'_, K>,
+        host: HostId,
+        app: AppId,
+        to: Endpoint,
+    ) -> (SocketId, ConnId) {
+        let conn = ConnId { host, number: cx.ports[host.index()].count_opened() };
+        if !cx.fabric.is_up(host) {
+            return (socket(TcbKey::null()), conn);
+        }
+        let peer = cx.fabric.host_at(to.addr).filter(|&peer| cx.fabric.reaches(host, peer));
+        let way = peer.and_then(|peer| {
+            let port = cx.ports[host.index()].tcp_ephemeral(peer, to.port)?;
+            Some((port, peer, to.port))
+        });
+        let pipe = self.pipes.insert(Pipe::default());
+        // An end without a way keeps a tuple that no segment can have.
+        let tuple = way.unwrap_or((0, host, to.port));
+        let key = self.insert(cx, (host, app, Side::Client, conn), tuple, pipe, State::SynSent);
+        let tcb = &mut self.tcbs[key];
+        let from = cx.fabric.endpoint(host, tuple.0);
+        let before = cx.kernel.cause();
+        tcb.step(cx, ConnStep::Opening { from, to });
+        if way.is_some() {
+            cx.ports[host.index()].insert(tuple, key);
+            tcb.send_syn(cx, Flags::SYN);
+            tcb.timers.arm(cx.kernel, host, key);
+        } else {
+            tcb.timers.cause = cx.kernel.cause();
+            let order = cx.kernel.order(host);
+            cx.kernel.schedule(cx.kernel.now(), order, NetEvent::Unreachable(socket(key)));
+        }
+        cx.kernel.set_cause(before);
+        (socket(key), conn)
+    }
+
+    fn insert<K>(
+        &mut self,
+        cx: &Context<'_, K>,
+        (host, app, side, conn): (HostId, AppId, Side, ConnId),
+        tuple: Tuple,
+        pipe: PipeKey,
+        state: State,
+    ) -> TcbKey
+    where
+        K: Kernel,
+    {
+        self.pipes[pipe].holders += 1;
+        let iss = initial_sequence_number(self.secret, host, tuple, cx.kernel.now());
+        self.tcbs.insert_with_key(|key| Tcb {
+            key,
+            host,
+            app,
+            side,
+            conn,
+            tuple,
+            peer: TcbKey::null(),
+            pipe,
+            state,
+            snd: Sender::new(cx.config),
+            rcv: Receiver::new(cx.config.receive_window, cx.config.mss),
+            timers: Timers::new(),
+            iss,
+            ack_due: false,
+        })
+    }
+
+    /// Acts on a connection end, if there still is one, and tidies up after it.
+    fn with<K: Kernel>(
+        &mut self,
+        cx: &mut Context<'_, K>,
+        key: TcbKey,
+        act: impl FnOnce(&mut Tcb, &mut Pipe, &mut Context<'_, K>),
+    ) {
+        let Some(tcb) = self.tcbs.get_mut(key) else { return };
+        act(tcb, &mut self.pipes[tcb.pipe], cx);
+        if tcb.state == State::Closed {
+            let (host, tuple) = (tcb.host, tcb.tuple);
+            cx.ports[host.index()].remove(tuple);
+            self.free(key);
+        } else {
+            tcb.timers.arm(cx.kernel, tcb.host, key);
+        }
+    }
+
+    fn free(&mut self, key: TcbKey) {
+        if let Some(tcb) = self.tcbs.remove(key) {
+            let pipe = &mut self.pipes[tcb.pipe];
+            pipe.release(tcb.side);
+            if pipe.holders == 0 {
+                self.pipes.remove(tcb.pipe);
+            }
+        }
+    }
+
+    /// A segment arrives at its host.
+    pub(crate) fn arrive<K: Kernel>(&mut self, cx: &mut Context<'_, K>, packet: &Packet, seg: &Segment) {
+        let tuple = (packet.dst_port, packet.src, packet.src_port);
+        let exact = self.tcbs.get(seg.to).filter(|tcb| tcb.host == packet.dst).map(|_| seg.to);
+        let Some(key) = exact.or_else(|| cx.ports[packet.dst.index()].connection(tuple)) else {
+            self.no_connection(cx, packet, seg);
+            return;
+        };
+        let tcb = &self.tcbs[key];
+        if tcb.fits(seg) {
+            self.with(cx, key, |tcb, pipe, cx| tcb.segment_arrives(cx, pipe, seg));
+        } else if tcb.state == State::TimeWait && seg.flags == Flags::SYN {
+            // RFC 9293 3.10.7.4: a new SYN may end TIME-WAIT.
+            cx.ports[packet.dst.index()].remove(tuple);
+            self.free(key);
+            self.no_connection(cx, packet, seg);
+        } else {
+            self.with(cx, key, |tcb, _, cx| tcb.foreign_segment(cx, seg));
+        }
+    }
+
+    /// RFC 9293 3.10.7.1 and 3.10.7.2: states CLOSED and LISTEN.
+    fn no_connection<K: Kernel>(&mut self, cx: &mut Context<'_, K>, packet: &Packet, seg: &Segment) {
+        let host = packet.dst;
+        let listener = cx.ports[host.index()].listener(packet.dst_port);
+        let (Some(app), Flags::SYN) = (listener, seg.flags) else {
+            if !seg.flags.rst {
+                let answer = Packet::tcp((host, packet.dst_port), (packet.src, packet.src_port), seg.reset());
+                cx.fabric.send(cx.kernel, answer);
+            }
+            return;
+        };
+        // The caller's byte streams, unless it has gone or is past the point of waiting.
+        let waiting = self.tcbs.get(seg.from).filter(|caller| caller.state == State::SynSent).map(|caller| caller.pipe);
+        let pipe = waiting.unwrap_or_else(|| self.pipes.insert(Pipe::default()));
+        let tuple = (packet.dst_port, packet.src, packet.src_port);
+        let key = self.insert(cx, (host, app, Side::Server, seg.conn), tuple, pipe, State::SynReceived);
+        cx.ports[host.index()].insert(tuple, key);
+        self.with(cx, key, |tcb, _, cx| {
+            tcb.peer = seg.from;
+            tcb.rcv.syn();
+            tcb.snd.peer_mss(seg.mss, cx.config);
+            tcb.send_syn(cx, Flags::SYN_ACK);
+        });
+    }
+
+    /// A queued timer event comes.
+    pub(crate) fn timer<K: Kernel>(&mut self, cx: &mut Context<'_, K>, socket: SocketId) {
+        self.with(cx, key(socket), |tcb, pipe, cx| {
+            let now = cx.kernel.now();
+            if !tcb.timers.fired(now) {
+                return;
+            }
+            cx.kernel.set_cause(tcb.timers.cause);
+            if tcb.timers.retransmit <= now {
+                tcb.retransmission_timeout(cx, pipe);
+            } else if tcb.timers.persist <= now {
+                tcb.probe(cx, pipe);
+            } else if tcb.timers.time_wait <= now {
+                tcb.state = State::Closed;
+            }
+            tcb.check();
+        });
+    }
+
+    /// A connection without a way to its destination fails.
+    pub(crate) fn unreachable<K: Kernel>(&mut self, cx: &mut Context<'_, K>, socket: SocketId) {
+        self.with(cx, key(socket), |tcb, pipe, cx| {
+            cx.kernel.set_cause(tcb.timers.cause);
+            tcb.die(cx, pipe, CloseReason::Unreachable);
+        });
+    }
+
+    pub(crate) fn send<K: Kernel>(&mut self, cx: &mut Context<'_, K>, socket: SocketId, bytes: &[u8]) {
+        self.with(cx, key(socket), |tcb, pipe, cx| {
+            if !tcb.snd.fin_queued && !bytes.is_empty() {
+                pipe.outgoing(tcb.side).append(bytes);
+                tcb.output(cx, pipe);
+            }
+        });
+    }
+
+    /// RFC 9293 3.10.4.
+    pub(crate) fn close<K: Kernel>(&mut self, cx: &mut Context<'_, K>, socket: SocketId) {
+        self.with(cx, key(socket), |tcb, pipe, cx| {
+            tcb.snd.fin_queued = true;
+            match tcb.state {
+                State::Established => tcb.state = State::FinWait1,
+                State::CloseWait => tcb.state = State::LastAck,
+                State::SynSent
+                | State::SynReceived
+                | State::FinWait1
+                | State::FinWait2
+                | State::Closing
+                | State::LastAck
+                | State::TimeWait
+                | State::Closed => return,
+            }
+            tcb.output(cx, pipe);
+        });
+    }
+
+    /// RFC 9293 3.10.5.
+    pub(crate) fn abort<K: Kernel>(&mut self, cx: &mut Context<'_, K>, socket: SocketId) {
+        self.with(cx, key(socket), |tcb, pipe, cx| {
+            match tcb.state {
+                State::TimeWait => return,
+                State::SynReceived | State::Established | State::FinWait1 | State::FinWait2 | State::CloseWait => {
+                    tcb.emit(cx, tcb.snd.snd_nxt, 0, Flags::RST);
+                }
+                State::SynSent | State::Closing | State::LastAck | State::Closed => {}
+            }
+            let before = cx.kernel.cause();
+            tcb.trace_closed(cx, pipe, CloseReason::Aborted);
+            cx.kernel.set_cause(before);
+            tcb.state = State::Closed;
+        });
+    }
+
+    pub(crate) fn take_received<K: Kernel>(&mut self, cx: &mut Context<'_, K>, socket: SocketId, into: &mut Vec<u8>) {
+        self.with(cx, key(socket), |tcb, pipe, cx| {
+            let (upto, opened) = tcb.rcv.take();
+            pipe.incoming(tcb.side).take(upto, into);
+            if opened {
+                tcb.emit_ack(cx);
+            }
+        });
+    }
+
+    /// A host lost its power: its ends vanish, their peers are told nothing.
+    pub(crate) fn crash(&mut self, host: HostId) {
+        let gone: Vec<TcbKey> = self.tcbs.iter().filter(|(_, tcb)| tcb.host == host).map(|(key, _)| key).collect();
+        for key in gone {
+            self.free(key);
+        }
+    }
+
+    pub(crate) fn open_connections(&self) -> usize {
+        self.tcbs.values().filter(|tcb| tcb.state != State::TimeWait).count()
+    }
+
+    pub(crate) fn initial_sequence_number(&self, socket: SocketId) -> Option<u32> {
+        self.tcbs.get(key(socket)).map(|tcb| tcb.iss)
+    }
+}
+
+/// RFC 6528 3: ISN = M + F(localip, localport, remoteip, remoteport, secretkey), where M is
+/// a clock of 4 microseconds.
+fn initial_sequence_number(secret: u64, host: HostId, (port, peer, peer_port): Tuple, now: SimTime) -> u32 {
+    let mut bytes = [0_u8; 12];
+    bytes[..4].copy_from_slice(&host.0.to_le_bytes());
+    bytes[4..6].copy_from_slice(&port.to_le_bytes());
+    bytes[6..10].copy_from_slice(&peer.0.to_le_bytes());
+    bytes[10..].copy_from_slice(&peer_port.to_le_bytes());
+    let f = hash64(secret, &bytes).wrapping_add(now.as_nanos() / 4_000);
+    u32::try_from(f & u64::from(u32::MAX)).expect("32 bits")
+}

@@ -1,0 +1,182 @@
+//! The receiving half: RCV.NXT, the window, and octets that came before their turn.
+//!
+//! The window is the buffer less what the application has not taken. Its right edge never
+//! moves left, and moves right only by a worthwhile step (RFC 9293 3.8.6.2.2), so no silly
+//! windows arise. An acknowledgement goes out before the application had a chance to take
+//! what it acknowledges; it counts that as taken, because applications here take what comes
+//! at the same instant. One that does not is found out by the next segment, so up to one
+//! window more than the buffer may be held for it.
+
+use smallvec::SmallVec;
+
+/// The receive sequence variables (RFC 9293 3.3.1), relative to the peer's SYN.
+#[derive(Clone, Debug)]
+pub(crate) struct Receiver {
+    pub(crate) rcv_nxt: u64,
+    /// RCV.NXT + RCV.WND as last advertised.
+    edge: u64,
+    buffer: u32,
+    mss: u32,
+    /// Octets the application has taken.
+    taken: u64,
+    /// Ranges beyond `rcv_nxt`, ascending, apart from each other.
+    ranges: SmallVec<[(u64, u64); 2]>,
+    /// Where the peer's FIN stands, once seen.
+    fin_at: Option<u64>,
+    fin_received: bool,
+}
+
+/// What a segment brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gain {
+    /// Octets that are now in order.
+    pub(crate) octets: u64,
+    /// The peer's FIN is now in order.
+    pub(crate) fin: bool,
+}
+
+impl Receiver {
+    /// Before the peer's SYN is known.
+    pub(crate) fn new(buffer: u32, mss: u32) -> Self {
+        Self { rcv_nxt: 0, edge: 0, buffer, mss, taken: 0, ranges: SmallVec::new(), fin_at: None, fin_received: false }
+    }
+
+    /// The peer's SYN came, with its sequence number 0.
+    pub(crate) fn syn(&mut self) {
+        self.rcv_nxt = 1;
+        self.edge = 1 + u64::from(self.buffer);
+    }
+
+    /// RCV.WND.
+    pub(crate) fn window(&self) -> u32 {
+        if self.rcv_nxt == 0 {
+            return self.buffer;
+        }
+        u32::try_from(self.edge.saturating_sub(self.rcv_nxt)).expect("a window is at most the buffer")
+    }
+
+    /// Data octets received in order.
+    pub(crate) fn octets(&self) -> u64 {
+        self.rcv_nxt.saturating_sub(1 + u64::from(self.fin_received))
+    }
+
+    pub(crate) const fn fin_received(&self) -> bool {
+        self.fin_received
+    }
+
+    /// Whether some of the segment is in the window (RFC 9293 3.10.7.4, first check). A FIN
+    /// needs no buffer, so one octet beyond the window is let pass.
+    pub(crate) fn acceptable(&self, seq: u64, space: u64) -> bool {
+        if space == 0 {
+            return seq >= self.rcv_nxt && seq <= self.edge + 1;
+        }
+        seq <= self.edge && seq + space > self.rcv_nxt
+    }
+
+    /// Takes in a segment's range, as far as it is new and in the window.
+    pub(crate) fn accept(&mut self, seq: u64, len: u32, fin: bool) -> Gain {
+        let before = (self.octets(), self.fin_received);
+        let end = seq + u64::from(len);
+        if fin && end <= self.edge.max(self.rcv_nxt) && self.fin_at.is_none() {
+            self.fin_at = Some(end);
+        }
+        let (from, to) = (seq.max(self.rcv_nxt), end.min(self.edge));
+        if from < to {
+            self.insert(from, to);
+        }
+        if self.fin_at == Some(self.rcv_nxt) && !self.fin_received {
+            self.fin_received = true;
+            self.rcv_nxt += 1;
+            self.edge = self.edge.max(self.rcv_nxt);
+        }
+        let gain = Gain { octets: self.octets() - before.0, fin: self.fin_received && !before.1 };
+        if gain.octets > 0 {
+            self.open_window(before.0 - self.taken);
+        }
+        gain
+    }
+
+    fn insert(&mut self, from: u64, to: u64) {
+        if from == self.rcv_nxt && self.ranges.is_empty() {
+            self.rcv_nxt = to;
+            return;
+        }
+        let first = self.ranges.partition_point(|range| range.1 < from);
+        let last = self.ranges.partition_point(|range| range.0 <= to);
+        let merged = self.ranges[first..last].iter().fold((from, to), |all, r| (all.0.min(r.0), all.1.max(r.1)));
+        self.ranges.drain(first..last);
+        self.ranges.insert(first, merged);
+        if self.ranges[0].0 <= self.rcv_nxt {
+            self.rcv_nxt = self.ranges.remove(0).1;
+        }
+    }
+
+    /// Moves the right edge as far as `unread` octets in the buffer allow, if that is worth
+    /// telling. True when it moved.
+    fn open_window(&mut self, unread: u64) -> bool {
+        let room = u64::from(self.buffer).saturating_sub(unread);
+        let step = u64::from((self.buffer / 2).min(self.mss)).max(1);
+        let moves = self.rcv_nxt + room >= self.edge + step;
+        if moves {
+            self.edge = self.rcv_nxt + room;
+        }
+        moves
+    }
+
+    /// The application takes all that is in order. Returns up to where, and whether the window
+    /// opened so that the peer should know.
+    pub(crate) fn take(&mut self) -> (u64, bool) {
+        self.taken = self.octets();
+        let opened = self.rcv_nxt > 0 && !self.fin_received && self.open_window(0);
+        (self.taken, opened)
+    }
+
+    /// What only a bug can break.
+    pub(crate) fn check(&self) {
+        assert!(self.taken <= self.octets(), "nothing is taken before it came: {self:?}");
+        assert!(self.ranges.iter().all(|r| r.0 > self.rcv_nxt && r.0 < r.1), "ranges lie ahead: {self:?}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open() -> Receiver {
+        let mut rcv = Receiver::new(10_000, 1_000);
+        rcv.syn();
+        rcv
+    }
+
+    #[test]
+    fn ranges_wait_for_their_turn_and_merge() {
+        let mut rcv = open();
+        assert_eq!(rcv.accept(1_001, 1_000, false).octets, 0);
+        assert_eq!(rcv.accept(3_001, 1_000, true), Gain { octets: 0, fin: false });
+        assert_eq!(rcv.accept(1_501, 1_000, false).octets, 0);
+        assert_eq!(rcv.ranges.len(), 2);
+        rcv.check();
+        assert_eq!(rcv.accept(1, 1_200, false).octets, 2_500);
+        assert_eq!(rcv.accept(1, 4_000, false), Gain { octets: 1_500, fin: true });
+        assert_eq!((rcv.rcv_nxt, rcv.octets()), (4_002, 4_000));
+    }
+
+    #[test]
+    fn the_window_closes_on_an_application_that_does_not_read() {
+        let mut rcv = open();
+        for n in 0..20 {
+            rcv.accept(1 + n * 1_000, 1_000, false);
+        }
+        assert_eq!(rcv.window(), 0);
+        assert!(rcv.octets() <= 11_000, "the buffer and one segment: {}", rcv.octets());
+        let (upto, opened) = rcv.take();
+        assert_eq!((upto, opened, rcv.window()), (rcv.octets(), true, 10_000));
+    }
+
+    #[test]
+    fn acceptable_is_what_overlaps_the_window() {
+        let rcv = open();
+        assert!(rcv.acceptable(1, 0) && rcv.acceptable(1, 1) && rcv.acceptable(0, 2));
+        assert!(!rcv.acceptable(0, 1) && !rcv.acceptable(0, 0) && !rcv.acceptable(20_000, 1));
+    }
+}

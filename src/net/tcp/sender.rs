@@ -1,0 +1,329 @@
+//! The sending half: what may be sent, what is sent again, and when to give up.
+//!
+//! Data goes out in segments of the MSS within min(cwnd, SND.WND). A short segment is sent
+//! when it holds the last of the data, or fills up the peer's window; not to fill up the
+//! congestion window. There is no Nagle algorithm: an application's write is sent at once.
+//! After a timeout SND.NXT goes back to SND.UNA, and slow start sends again from there; the
+//! peer's cumulative acknowledgements skip what it already has.
+
+use super::Context;
+use super::congestion::Congestion;
+use super::rto::Rto;
+use super::stream::Pipe;
+use super::tcb::{State, Tcb};
+use crate::base::trace::{ConnStep, RetransmitReason};
+use crate::base::{CloseReason, SimTime};
+use crate::net::packet::{Flags, Segment};
+use crate::net::{Kernel, TcpConfig};
+
+/// The send sequence variables (RFC 9293 3.3.1), relative to our SYN (ISS = 0), and the
+/// machinery of retransmission.
+#[derive(Clone, Debug)]
+pub(crate) struct Sender {
+    pub(crate) snd_una: u64,
+    pub(crate) snd_nxt: u64,
+    /// One past the highest sequence number ever sent.
+    pub(crate) snd_max: u64,
+    snd_wnd: u64,
+    snd_wl1: u64,
+    snd_wl2: u64,
+    mss: u32,
+    /// The application has closed: a FIN follows the data.
+    pub(crate) fin_queued: bool,
+    /// One octet was sent beyond a closed window.
+    probed: bool,
+    /// Transmissions in a row without any answer.
+    retries: u32,
+    /// The sequence number whose acknowledgement ends the current measurement, and its start.
+    timed: Option<(u64, SimTime)>,
+    last_sent: SimTime,
+    cc: Congestion,
+    rto: Rto,
+}
+
+impl Sender {
+    pub(crate) fn new(config: &TcpConfig) -> Self {
+        Self {
+            snd_una: 0,
+            snd_nxt: 0,
+            snd_max: 0,
+            snd_wnd: 0,
+            snd_wl1: 0,
+            snd_wl2: 0,
+            mss: config.mss,
+            fin_queued: false,
+            probed: false,
+            retries: 0,
+            timed: None,
+            last_sent: SimTime::ZERO,
+            cc: Congestion::new(config.mss, config.initial_window),
+            rto: Rto::new(config),
+        }
+    }
+
+    /// The peer's MSS option came with its SYN (RFC 9293 3.7.1).
+    pub(crate) fn peer_mss(&mut self, option: u32, config: &TcpConfig) {
+        self.mss = self.mss.min(option.max(1));
+        self.cc = Congestion::new(self.mss, config.initial_window);
+    }
+
+    /// The handshake is done, after `retries` repetitions of our SYN.
+    pub(crate) fn established(&mut self, config: &TcpConfig) {
+        if self.retries > 0 {
+            self.rto.after_lost_syn();
+        }
+        // RFC 6928 2: no reset to one segment "unless there have been more than one SYN or
+        // SYN/ACK retransmissions".
+        self.cc.restart(if self.retries > 1 { 1 } else { config.initial_window });
+        self.retries = 0;
+        self.rto.recover();
+    }
+
+    /// Whether the peer may acknowledge up to `ack`.
+    pub(crate) fn was_sent(&self, ack: u64) -> bool {
+        ack <= self.snd_max + u64::from(self.probed)
+    }
+
+    /// Ends the measurement that `ack` completes.
+    pub(crate) fn measure(&mut self, ack: u64, now: SimTime) {
+        if let Some((end, at)) = self.timed.filter(|timed| ack >= timed.0) {
+            debug_assert!(end <= self.snd_max, "only what was sent is timed");
+            self.rto.sample(now.since(at));
+            self.timed = None;
+        }
+    }
+
+    /// SND.WND <- SEG.WND, unless the segment is an old one (RFC 9293 3.10.7.4). True when
+    /// the window changed.
+    pub(crate) fn update_window(&mut self, seg: &Segment) -> bool {
+        let newer = self.snd_wl1 < seg.seq || (self.snd_wl1 == seg.seq && self.snd_wl2 <= seg.ack);
+        if !newer {
+            return false;
+        }
+        let changed = self.snd_wnd != u64::from(seg.window);
+        if self.snd_wnd == 0 && changed {
+            self.rto.recover();
+        }
+        self.snd_wnd = u64::from(seg.window);
+        self.snd_wl1 = seg.seq;
+        self.snd_wl2 = seg.ack;
+        changed
+    }
+
+    /// Whether anything awaits its acknowledgement.
+    pub(crate) const fn outstanding(&self) -> bool {
+        self.snd_max > self.snd_una
+    }
+
+    pub(crate) const fn flight(&self) -> u64 {
+        self.snd_nxt - self.snd_una
+    }
+
+    /// The next segment that may go: its octets, and whether it has the FIN.
+    fn next_segment(&self, data_end: u64) -> Option<(u32, bool)> {
+        let available = data_end.saturating_sub(self.snd_nxt);
+        if available == 0 {
+            // A FIN needs no room at the receiver, and waits for no window.
+            return (self.fin_queued && self.snd_nxt == data_end).then_some((0, true));
+        }
+        let wanted = available.min(u64::from(self.mss));
+        if self.cc.cwnd().saturating_sub(self.flight()) < wanted {
+            return None;
+        }
+        let len = wanted.min(self.snd_wnd.saturating_sub(self.flight()));
+        let fin = self.fin_queued && self.snd_nxt + len == data_end;
+        (len > 0).then(|| (u32::try_from(len).expect("at most an MSS"), fin))
+    }
+
+    /// What only a bug can break.
+    pub(crate) fn check(&self) {
+        assert!(self.snd_una <= self.snd_nxt && self.snd_nxt <= self.snd_max, "una <= nxt <= max: {self:?}");
+        self.cc.check();
+    }
+}
+
+impl Tcb {
+    /// Sends what the windows allow, and sets the timers for what is out and what must wait.
+    pub(crate) fn output<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe) {
+        match self.state {
+            State::Established | State::CloseWait | State::FinWait1 | State::Closing | State::LastAck => {}
+            State::SynSent | State::SynReceived | State::FinWait2 | State::TimeWait | State::Closed => return,
+        }
+        let data_end = 1 + pipe.outgoing(self.side).end();
+        let now = cx.kernel.now();
+        if !self.snd.outstanding() && now.since(self.snd.last_sent) > self.snd.rto.current() {
+            self.snd.cc.after_idle(cx.config.initial_window);
+        }
+        while let Some((len, fin)) = self.snd.next_segment(data_end) {
+            let again = self.snd.snd_nxt < self.snd.snd_max;
+            if !again {
+                let end = self.snd.flight() + u64::from(len);
+                assert!(end <= self.snd.snd_wnd.min(self.snd.cc.cwnd()) || len == 0, "in flight <= min(cwnd, rwnd)");
+            }
+            let why = again.then_some(RetransmitReason::Timeout);
+            self.send_data(cx, self.snd.snd_nxt, len, fin, why);
+        }
+        self.plan_timers(cx, data_end);
+    }
+
+    fn plan_timers<K: Kernel>(&mut self, cx: &mut Context<'_, K>, data_end: u64) {
+        let due = cx.kernel.now().saturating_add(self.snd.rto.current());
+        // RFC 6298 5.1, 5.2: running while anything is out, off when all is acknowledged.
+        if !self.snd.outstanding() {
+            self.timers.retransmit = SimTime::NEVER;
+        } else if self.timers.retransmit.is_never() {
+            self.timers.retransmit = due;
+            self.timers.cause = cx.kernel.cause();
+        }
+        // Nothing out to bring an acknowledgement, and a window too small to send.
+        if self.snd.outstanding() || self.snd.snd_nxt >= data_end {
+            self.timers.persist = SimTime::NEVER;
+        } else if self.timers.persist.is_never() {
+            self.timers.persist = due;
+            self.timers.cause = cx.kernel.cause();
+        }
+    }
+
+    /// Sends a range of the stream, for the first time or again.
+    fn send_data<K: Kernel>(
+        &mut self,
+        cx: &mut Context<'_, K>,
+        seq: u64,
+        len: u32,
+        fin: bool,
+        why: Option<RetransmitReason>,
+    ) {
+        let now = cx.kernel.now();
+        let end = seq + u64::from(len) + u64::from(fin);
+        match why {
+            // Karn's algorithm: a segment that went twice measures nothing.
+            Some(why) => {
+                self.snd.timed = None;
+                self.trace_again(cx, seq, len, why);
+            }
+            None if self.snd.timed.is_none() => self.snd.timed = Some((end, now)),
+            None => {}
+        }
+        self.snd.snd_nxt = self.snd.snd_nxt.max(end);
+        self.snd.snd_max = self.snd.snd_max.max(end);
+        self.snd.last_sent = now;
+        self.emit(cx, seq, len, if fin { Flags::FIN_ACK } else { Flags::ACK });
+    }
+
+    fn trace_again<K: Kernel>(&self, cx: &mut Context<'_, K>, seq: u64, len: u32, why: RetransmitReason) {
+        let before = cx.kernel.cause();
+        self.step(cx, ConnStep::Retransmitted { seq, len, why });
+        cx.kernel.set_cause(before);
+    }
+
+    /// Sends the first unacknowledged segment again, whatever the windows say.
+    fn resend_first<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, why: RetransmitReason) {
+        let data_end = 1 + pipe.outgoing(self.side).end();
+        let una = self.snd.snd_una;
+        let sent = self.snd.snd_max.min(data_end).saturating_sub(una);
+        let len = u32::try_from(sent.min(u64::from(self.snd.mss))).expect("at most an MSS");
+        let fin = self.snd.fin_queued && una + u64::from(len) == data_end && self.snd.snd_max > data_end;
+        self.send_data(cx, una, len, fin, Some(why));
+    }
+
+    /// Sends the SYN, or SYN-ACK, for the first time or again.
+    pub(crate) fn send_syn<K: Kernel>(&mut self, cx: &mut Context<'_, K>, flags: Flags) {
+        let now = cx.kernel.now();
+        if self.snd.snd_max == 0 {
+            self.snd.timed = Some((1, now));
+        } else {
+            self.snd.timed = None;
+            self.trace_again(cx, 0, 0, RetransmitReason::Timeout);
+        }
+        (self.snd.snd_nxt, self.snd.snd_max, self.snd.last_sent) = (1, 1, now);
+        self.emit(cx, 0, 0, flags);
+        if self.timers.retransmit.is_never() {
+            self.timers.retransmit = now.saturating_add(self.snd.rto.current());
+            self.timers.cause = cx.kernel.cause();
+        }
+    }
+
+    /// New data (or our FIN) was acknowledged.
+    pub(crate) fn new_ack<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, ack: u64) {
+        let snd = &mut self.snd;
+        let acked = ack - snd.snd_una;
+        snd.measure(ack, cx.kernel.now());
+        snd.rto.recover();
+        snd.retries = 0;
+        snd.probed = false;
+        snd.snd_una = ack;
+        snd.snd_nxt = snd.snd_nxt.max(ack);
+        snd.snd_max = snd.snd_max.max(ack);
+        let outgoing = pipe.outgoing(self.side);
+        outgoing.acknowledge((ack - 1).min(outgoing.end()));
+        let advice = snd.cc.on_new_ack(acked, ack, snd.flight());
+        if advice.restart_timer {
+            // RFC 6298 5.3: restart, so that it expires a whole RTO from now.
+            self.timers.retransmit = SimTime::NEVER;
+        }
+        if advice.retransmit && self.snd.outstanding() {
+            self.resend_first(cx, pipe, RetransmitReason::FastRetransmit);
+        }
+    }
+
+    /// An acknowledgement repeated the last one while data is out (RFC 5681 2).
+    pub(crate) fn dup_ack<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe) {
+        let (una, flight, max) = (self.snd.snd_una, self.snd.flight(), self.snd.snd_max);
+        if self.snd.cc.on_dup_ack(una, flight, max) {
+            self.resend_first(cx, pipe, RetransmitReason::FastRetransmit);
+        }
+    }
+
+    /// Any acknowledgement shows that the peer lives (RFC 9293 3.8.6.1: a connection whose
+    /// window is closed stays open as long as the peer answers probes).
+    pub(crate) fn peer_lives(&mut self) {
+        if !self.timers.persist.is_never() {
+            self.snd.retries = 0;
+        }
+    }
+
+    /// The retransmission timer ran out.
+    pub(crate) fn retransmission_timeout<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe) {
+        self.timers.retransmit = SimTime::NEVER;
+        let syn = matches!(self.state, State::SynSent | State::SynReceived);
+        let most = if syn { cx.config.syn_retries } else { cx.config.data_retries };
+        if self.snd.retries >= most {
+            self.die(cx, pipe, CloseReason::TimedOut);
+            return;
+        }
+        let again = self.snd.retries > 0;
+        self.snd.retries += 1;
+        self.snd.rto.back_off();
+        match self.state {
+            State::SynSent => self.send_syn(cx, Flags::SYN),
+            State::SynReceived => self.send_syn(cx, Flags::SYN_ACK),
+            State::Established | State::FinWait1 | State::CloseWait | State::Closing | State::LastAck => {
+                let flight = self.snd.flight();
+                self.snd.cc.on_timeout(flight, self.snd.snd_max, again);
+                self.snd.snd_nxt = self.snd.snd_una;
+                self.resend_first(cx, pipe, RetransmitReason::Timeout);
+                let data_end = 1 + pipe.outgoing(self.side).end();
+                self.plan_timers(cx, data_end);
+            }
+            State::FinWait2 | State::TimeWait | State::Closed => {
+                unreachable!("nothing of ours is out in {:?}", self.state)
+            }
+        }
+    }
+
+    /// The persist timer ran out: one octet beyond the closed window, so that the peer
+    /// answers with the window it now has.
+    pub(crate) fn probe<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe) {
+        self.timers.persist = SimTime::NEVER;
+        if self.snd.retries >= cx.config.data_retries {
+            self.die(cx, pipe, CloseReason::TimedOut);
+            return;
+        }
+        self.snd.retries += 1;
+        self.snd.rto.back_off();
+        self.snd.probed = true;
+        self.emit(cx, self.snd.snd_una, 1, Flags::ACK);
+        let data_end = 1 + pipe.outgoing(self.side).end();
+        self.plan_timers(cx, data_end);
+    }
+}

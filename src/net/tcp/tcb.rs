@@ -1,0 +1,183 @@
+//! One end of a connection: the transmission control block and its states.
+//!
+//! ```text
+//!   connect ── SYN-SENT ──────────────┐          ┌── SYN-RECEIVED ── SYN to a listener
+//!                                     v          v
+//!            close ┌──────────── ESTABLISHED ────────────┐ FIN
+//!                  v                                     v
+//!              FIN-WAIT-1 ── FIN ──> CLOSING         CLOSE-WAIT
+//!                  │ ACK of FIN         │                │ close
+//!                  v                    v                v
+//!              FIN-WAIT-2 ── FIN ──> TIME-WAIT        LAST-ACK ──> CLOSED
+//! ```
+//!
+//! (RFC 9293 3.3.2.) Left out: simultaneous open.
+
+use slotmap::Key as _;
+
+use super::receiver::Receiver;
+use super::sender::Sender;
+use super::stream::{Pipe, PipeKey};
+use super::timers::Timers;
+use super::{Context, TcbKey, socket};
+use crate::base::trace::{ConnStep, Trace};
+use crate::base::{AppId, CloseReason, ConnId, HostId, Side};
+use crate::net::packet::{Flags, Packet, Segment};
+use crate::net::ports::Tuple;
+use crate::net::{Kernel, Notice};
+
+/// RFC 9293 3.3.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    SynSent,
+    SynReceived,
+    Established,
+    FinWait1,
+    FinWait2,
+    CloseWait,
+    Closing,
+    LastAck,
+    TimeWait,
+    Closed,
+}
+
+/// A transmission control block.
+#[derive(Clone, Debug)]
+pub(crate) struct Tcb {
+    pub(crate) key: TcbKey,
+    pub(crate) host: HostId,
+    pub(crate) app: AppId,
+    pub(crate) side: Side,
+    pub(crate) conn: ConnId,
+    /// Local port, peer, peer's port.
+    pub(crate) tuple: Tuple,
+    /// The peer's end, once a segment of it came.
+    pub(crate) peer: TcbKey,
+    pub(crate) pipe: PipeKey,
+    pub(crate) state: State,
+    pub(crate) snd: Sender,
+    pub(crate) rcv: Receiver,
+    pub(crate) timers: Timers,
+    /// ISS: the real sequence number of our SYN.
+    pub(crate) iss: u32,
+    /// An acknowledgement is owed and goes with the next segment, at the latest when the
+    /// present event has been processed. A delayed acknowledgement would put it off.
+    pub(crate) ack_due: bool,
+}
+
+impl Tcb {
+    /// Whether the segment is from the peer that this end knows, to this very end.
+    pub(crate) fn fits(&self, seg: &Segment) -> bool {
+        if seg.flags.rst {
+            return seg.to == self.key;
+        }
+        (seg.to.is_null() || seg.to == self.key) && (self.peer.is_null() || seg.from == self.peer)
+    }
+
+    /// Sends a segment.
+    pub(crate) fn emit<K: Kernel>(&mut self, cx: &mut Context<'_, K>, seq: u64, len: u32, flags: Flags) {
+        let segment = Segment {
+            from: self.key,
+            to: self.peer,
+            conn: self.conn,
+            seq,
+            ack: if flags.ack { self.rcv.rcv_nxt } else { 0 },
+            len,
+            window: self.rcv.window(),
+            mss: if flags.syn { cx.config.mss } else { 0 },
+            flags,
+        };
+        if flags.ack {
+            self.ack_due = false;
+        }
+        self.post(cx, segment);
+    }
+
+    /// Sends a segment from this end's port to its peer's.
+    pub(crate) fn post<K: Kernel>(&self, cx: &mut Context<'_, K>, segment: Segment) {
+        let (port, peer, peer_port) = self.tuple;
+        cx.fabric.send(cx.kernel, Packet::tcp((self.host, port), (peer, peer_port), segment));
+    }
+
+    /// Sends a segment without data. It stands at the highest sequence number sent, which
+    /// the peer always finds acceptable, even while older data is being sent again.
+    pub(crate) fn emit_ack<K: Kernel>(&mut self, cx: &mut Context<'_, K>) {
+        self.emit(cx, self.snd.snd_max, 0, Flags::ACK);
+    }
+
+    /// Writes a step to the trace; it becomes the cause of what follows.
+    pub(crate) fn step<K: Kernel>(&self, cx: &mut Context<'_, K>, step: ConnStep) {
+        if K::TRACING {
+            let id = cx.kernel.trace(self.host, Trace::Conn { conn: self.conn, side: self.side, step });
+            cx.kernel.set_cause(id);
+        }
+    }
+
+    /// The handshake is done on this side.
+    pub(crate) fn establish<K: Kernel>(&mut self, cx: &mut Context<'_, K>) {
+        // A close before the handshake was done takes effect now. (RFC 9293 3.10.4 would
+        // delete the TCB in SYN-SENT; a user who sends and closes at once expects delivery.)
+        self.state = if self.snd.fin_queued { State::FinWait1 } else { State::Established };
+        self.snd.established(cx.config);
+        self.step(cx, ConnStep::Established);
+        let (host, app, socket) = (self.host, self.app, socket(self.key));
+        let (local_port, peer, peer_port) = self.tuple;
+        cx.notices.push_back(match self.side {
+            Side::Client => Notice::Connected { host, app, socket },
+            Side::Server => {
+                let peer = cx.fabric.endpoint(peer, peer_port);
+                Notice::Accepted { host, app, socket, conn: self.conn, local_port, peer }
+            }
+        });
+    }
+
+    /// Tells the application and the trace that the connection is closed.
+    pub(crate) fn report_closed<K: Kernel>(&self, cx: &mut Context<'_, K>, pipe: &mut Pipe, reason: CloseReason) {
+        self.trace_closed(cx, pipe, reason);
+        let (host, app, socket) = (self.host, self.app, socket(self.key));
+        cx.notices.push_back(Notice::Closed { host, app, socket, reason });
+    }
+
+    /// Tells the trace only.
+    pub(crate) fn trace_closed<K: Kernel>(&self, cx: &mut Context<'_, K>, pipe: &mut Pipe, reason: CloseReason) {
+        let sent = self.snd.snd_max.saturating_sub(1).min(pipe.outgoing(self.side).end());
+        self.step(cx, ConnStep::Closed { reason, sent, received: self.rcv.octets() });
+    }
+
+    /// Goes to CLOSED, with a word to the application unless it never knew the connection.
+    pub(crate) fn die<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, reason: CloseReason) {
+        match self.state {
+            State::TimeWait | State::Closed => {}
+            State::SynReceived => self.trace_closed(cx, pipe, reason),
+            State::SynSent
+            | State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck => self.report_closed(cx, pipe, reason),
+        }
+        self.state = State::Closed;
+    }
+
+    /// Goes to TIME-WAIT: for the application the connection is over.
+    pub(crate) fn enter_time_wait<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe) {
+        self.state = State::TimeWait;
+        self.timers.stop();
+        self.restart_time_wait(cx);
+        pipe.shrink();
+        self.report_closed(cx, pipe, CloseReason::Finished);
+    }
+
+    /// RFC 9293 3.3.2: TIME-WAIT lasts 2 MSL, counted from the last segment of the peer.
+    pub(crate) fn restart_time_wait<K: Kernel>(&mut self, cx: &mut Context<'_, K>) {
+        self.timers.time_wait = cx.kernel.now().saturating_add(cx.config.msl.saturating_mul(2));
+        self.timers.cause = cx.kernel.cause();
+    }
+
+    /// What only a bug can break.
+    pub(crate) fn check(&self) {
+        self.snd.check();
+        self.rcv.check();
+    }
+}

@@ -1,0 +1,56 @@
+//! The timers of one connection end, with one entry in the event queue.
+//!
+//! A timer that is moved later leaves the queued event alone; when that comes early, it is
+//! queued again for the time then wanted. Resetting a timer at every acknowledgement thus
+//! costs nothing.
+
+use super::TcbKey;
+use crate::base::{EventId, HostId, SimTime};
+use crate::net::{Kernel, NetEvent};
+
+/// Deadlines; [`SimTime::NEVER`] is off. A delayed acknowledgement would be one more.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timers {
+    /// Retransmission (RFC 6298).
+    pub(crate) retransmit: SimTime,
+    /// Zero-window probe (RFC 9293 3.8.6.1).
+    pub(crate) persist: SimTime,
+    /// End of TIME-WAIT.
+    pub(crate) time_wait: SimTime,
+    /// The trace event that started the timer.
+    pub(crate) cause: EventId,
+    /// When the event in the queue comes.
+    armed: SimTime,
+}
+
+impl Timers {
+    pub(crate) const fn new() -> Self {
+        let never = SimTime::NEVER;
+        Self { retransmit: never, persist: never, time_wait: never, cause: EventId(0), armed: never }
+    }
+
+    pub(crate) const fn stop(&mut self) {
+        self.retransmit = SimTime::NEVER;
+        self.persist = SimTime::NEVER;
+        self.time_wait = SimTime::NEVER;
+    }
+
+    /// Sees to it that an event comes no later than the earliest deadline.
+    pub(crate) fn arm<K: Kernel>(&mut self, kernel: &mut K, host: HostId, key: TcbKey) {
+        let wanted = self.retransmit.min(self.persist).min(self.time_wait);
+        if wanted < self.armed {
+            self.armed = wanted;
+            let order = kernel.order(host);
+            kernel.schedule(wanted, order, NetEvent::TcpTimer(super::socket(key)));
+        }
+    }
+
+    /// The queued event came. False when it is one that an earlier deadline replaced.
+    pub(crate) fn fired(&mut self, now: SimTime) -> bool {
+        let current = self.armed == now;
+        if current {
+            self.armed = SimTime::NEVER;
+        }
+        current
+    }
+}

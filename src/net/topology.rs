@@ -1,0 +1,109 @@
+//! The network's description: nodes, links, and the parameters of TCP.
+//!
+//! Links are point to point and duplex; each direction has its own rate, delay, queue and
+//! loss. Every node has one address. Left out: shared media, link-layer headers and
+//! several interfaces with addresses of their own, none of which mail can tell apart.
+
+use std::net::IpAddr;
+
+use crate::base::{DataRate, HostId, Probability, SimDuration};
+
+/// The whole network. A node's index is its [`HostId`]; link `n` has the directions `2n`
+/// (first end to second) and `2n + 1`.
+#[derive(Clone, Debug, Default)]
+pub struct Topology {
+    /// Hosts and routers.
+    pub nodes: Vec<NodeConfig>,
+    /// Duplex links.
+    pub links: Vec<LinkConfig>,
+    /// Parameters of every host's TCP.
+    pub tcp: TcpConfig,
+}
+
+/// A host or router.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// Its name, unique.
+    pub name: String,
+    /// Its address, unique.
+    pub address: IpAddr,
+    /// Whether it forwards packets that are not for itself.
+    pub router: bool,
+}
+
+/// A duplex link.
+#[derive(Clone, Debug)]
+pub struct LinkConfig {
+    /// Its name, unique: it names the link's random streams.
+    pub name: String,
+    /// The two nodes that it joins.
+    pub ends: [HostId; 2],
+    /// From the first end to the second, and back.
+    pub directions: [LinkDirConfig; 2],
+}
+
+/// One direction of a link.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkDirConfig {
+    /// Transmission rate; none: serialization takes no time, and nothing ever waits.
+    pub rate: Option<DataRate>,
+    /// Propagation delay.
+    pub delay: SimDuration,
+    /// Room for packets that wait to be sent.
+    pub queue: QueueLimit,
+    /// Each packet is lost with this probability (Bernoulli), after it took its time on the line.
+    pub loss: Probability,
+}
+
+/// The buffer of a link direction: drop-tail, the packet in service not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QueueLimit {
+    /// Nothing is ever turned away.
+    #[default]
+    Unlimited,
+    /// So many packets may wait.
+    Packets(u32),
+    /// So many bytes may wait.
+    Bytes(u64),
+}
+
+/// Parameters of TCP.
+#[derive(Clone, Copy, Debug)]
+pub struct TcpConfig {
+    /// Maximum segment size: octets of data in a segment (RFC 9293 3.7.1).
+    pub mss: u32,
+    /// Initial congestion window, in segments (RFC 6928 2).
+    pub initial_window: u32,
+    /// Receive buffer and thus largest window, in octets. Above 65535 it stands for a
+    /// scaled window (RFC 7323) whose negotiation is not modelled.
+    pub receive_window: u32,
+    /// Repetitions of a SYN or SYN-ACK before giving up.
+    pub syn_retries: u32,
+    /// Repetitions of data in a row before giving up: R2 of RFC 9293 3.8.3 as a count. With
+    /// RTO from 1 s doubling to 60 s, 15 give up after 663 s; RFC 9293 asks for at least 100 s.
+    pub data_retries: u32,
+    /// RTO before the first measurement (RFC 6298 2.1).
+    pub initial_rto: SimDuration,
+    /// Smallest RTO (RFC 6298 2.4).
+    pub min_rto: SimDuration,
+    /// Largest RTO, backed off or not (RFC 6298 2.5: at least 60 s).
+    pub max_rto: SimDuration,
+    /// Maximum segment lifetime; TIME-WAIT lasts twice as long (RFC 9293 3.4.2).
+    pub msl: SimDuration,
+}
+
+impl Default for TcpConfig {
+    fn default() -> Self {
+        Self {
+            mss: 1460,
+            initial_window: 10,
+            receive_window: 65_535,
+            syn_retries: 5,
+            data_retries: 15,
+            initial_rto: SimDuration::from_secs(1),
+            min_rto: SimDuration::from_secs(1),
+            max_rto: SimDuration::from_secs(60),
+            msl: SimDuration::from_secs(120),
+        }
+    }
+}

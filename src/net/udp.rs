@@ -1,0 +1,66 @@
+//! UDP (RFC 768): datagrams to bound ports.
+//!
+//! Left out: checksums (nothing is damaged here, only lost) and ICMP: a datagram to a port
+//! that nobody has bound vanishes, as behind most firewalls.
+
+use bytes::Bytes;
+
+use super::packet::{DatagramKey, Packet};
+use super::{Kernel, Network, Notice};
+use crate::base::trace::{DropReason, NetTrace, PacketInfo, Trace};
+use crate::base::{AppId, Endpoint, HostId};
+
+/// The largest payload of a datagram: 65535 less the IPv4 and UDP headers.
+const MAX_PAYLOAD: usize = 65_507;
+
+impl Network {
+    /// Receives datagrams to `port` on behalf of `app`.
+    pub fn bind_udp(&mut self, host: HostId, port: u16, app: AppId) {
+        if self.fabric.is_up(host) {
+            self.ports[host.index()].bind_udp(port, app);
+        }
+    }
+
+    /// Receives datagrams to a free port, which is returned.
+    pub fn bind_udp_ephemeral(&mut self, host: HostId, app: AppId) -> u16 {
+        self.ports[host.index()].bind_udp_ephemeral(app)
+    }
+
+    /// Sends one datagram.
+    ///
+    /// # Panics
+    /// If the payload is longer than 65507 bytes.
+    pub fn send_datagram<K: Kernel>(
+        &mut self,
+        kernel: &mut K,
+        host: HostId,
+        from_port: u16,
+        to: Endpoint,
+        bytes: Bytes,
+    ) {
+        assert!(bytes.len() <= MAX_PAYLOAD, "a datagram holds at most {MAX_PAYLOAD} bytes");
+        let length = u32::try_from(bytes.len()).expect("at most 65507");
+        let Some(dst) = self.fabric.host_at(to.addr) else {
+            if K::TRACING {
+                let src = self.fabric.endpoint(host, from_port);
+                let packet = PacketInfo { src, dst: to, bytes: length + 28, tcp: None };
+                let reason = DropReason::NoRoute;
+                kernel.trace(host, Trace::Net(NetTrace::Dropped { link: None, packet, reason }));
+            }
+            return;
+        };
+        let key = self.fabric.datagrams.insert(bytes);
+        self.fabric.send(kernel, Packet::udp((host, from_port), (dst, to.port), length, key));
+    }
+
+    pub(super) fn datagram_arrives<K: Kernel>(&mut self, kernel: &mut K, packet: Packet, key: DatagramKey) {
+        let host = packet.dst;
+        let Some(app) = self.ports[host.index()].udp(packet.dst_port) else {
+            self.fabric.lose(kernel, host, None, packet, DropReason::PortClosed);
+            return;
+        };
+        let bytes = self.fabric.datagrams.remove(key).expect("a datagram stays in the store until it arrives");
+        let from = self.fabric.endpoint(packet.src, packet.src_port);
+        self.notices.push_back(Notice::Datagram { host, app, local_port: packet.dst_port, from, bytes });
+    }
+}
