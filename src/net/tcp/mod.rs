@@ -116,7 +116,7 @@ impl Tcp {
     where
         K: Kernel,
     {
-        self.pipes[pipe].holders += 1;
+        self.pipes[pipe].attach(side);
         let iss = initial_sequence_number(self.secret, host, tuple, cx.kernel.now());
         self.tcbs.insert_with_key(|key| Tcb {
             key,
@@ -158,7 +158,7 @@ impl Tcp {
         if let Some(tcb) = self.tcbs.remove(key) {
             let pipe = &mut self.pipes[tcb.pipe];
             pipe.release(tcb.side);
-            if pipe.holders == 0 {
+            if pipe.is_unused() {
                 self.pipes.remove(tcb.pipe);
             }
         }

@@ -67,7 +67,7 @@ pub(crate) struct Pipe {
     from_client: ByteStream,
     from_server: ByteStream,
     /// Connection ends that still refer to it.
-    pub(crate) holders: u8,
+    holders: u8,
 }
 
 impl Pipe {
@@ -87,6 +87,15 @@ impl Pipe {
         }
     }
 
+    /// An end begins to use it; perhaps anew, after its host forgot that it had.
+    pub(crate) fn attach(&mut self, side: Side) {
+        self.holders += 1;
+        let outgoing = self.outgoing(side);
+        outgoing.acked = outgoing.base;
+        let incoming = self.incoming(side);
+        incoming.taken = incoming.base;
+    }
+
     /// An end is gone: it will neither need its octets acknowledged nor take any.
     pub(crate) fn release(&mut self, side: Side) {
         self.holders -= 1;
@@ -94,6 +103,11 @@ impl Pipe {
         let incoming = self.incoming(side);
         incoming.taken = u64::MAX;
         incoming.trim();
+    }
+
+    /// Whether neither end uses it.
+    pub(crate) const fn is_unused(&self) -> bool {
+        self.holders == 0
     }
 
     /// Gives memory back that an idle connection does not need.

@@ -181,6 +181,26 @@ fn an_old_incarnation_is_reset_and_the_new_one_connects() {
     assert_eq!(at, ms(150 + 1_000 + 100), "with the repeated SYN");
 }
 
+/// The server dies with half a handshake; the caller's next SYN starts over. Breaks when the
+/// byte streams remember the former end.
+#[test]
+fn a_server_that_dies_in_the_handshake_is_called_again() {
+    let mut world = World::new(chain(1, dir(None, 50), TcpConfig::default()));
+    world.net.listen(HostId(1), 25, APP);
+    let client = world.connect(0, 1, 25);
+    world.send(client, &octets(5_000));
+    world.run_until(ms(60));
+    world.net.set_link_up(&mut world.kernel, 0, false);
+    world.net.set_host_up(&mut world.kernel, HostId(1), false);
+    world.run_until(ms(500));
+    world.net.set_link_up(&mut world.kernel, 0, true);
+    world.net.set_host_up(&mut world.kernel, HostId(1), true);
+    world.net.listen(HostId(1), 25, APP);
+    world.run_until(ms(2_000));
+    let server = world.accepted();
+    assert_eq!(world.received[&server], octets(5_000));
+}
+
 /// Both ways at once, 5 % of all packets lost. Breaks on any hole in retransmission.
 #[test]
 fn lossy_bulk_is_byte_exact_both_ways() {
