@@ -112,7 +112,10 @@ impl Congestion {
     pub(crate) fn on_timeout(&mut self, flight: u64, snd_max: u64, again: bool) {
         // RFC 5681 3.1 (4), "ssthresh is held constant" when it was a retransmission.
         if !again {
-            self.ssthresh = self.halved(flight);
+            // "no more than": in recovery the window was halved for this loss already, and the
+            // flight counts what waits behind the holes, which can be many windows.
+            let most = if self.recovery.is_some() { self.ssthresh } else { u64::MAX };
+            self.ssthresh = self.halved(flight).min(most);
         }
         // "cwnd MUST be set to no more than the loss window, LW, which equals 1 full-sized segment".
         self.cwnd = self.mss;

@@ -244,3 +244,23 @@ fn routes_prefer_delay_then_hops_then_the_lower_node() {
 fn a_single_link_needs_no_router() {
     assert_eq!(way(chain(1, dir(None, 1), TcpConfig::default())), [LinkDirId(0)]);
 }
+
+/// Two thousand hosts behind forty routers in a ring. Breaks when leaves take table rows.
+#[test]
+fn many_hosts_are_routed_through_few_rows() {
+    let (routers, hosts) = (40_u32, 2_000_u32);
+    let ring = (0..routers).map(|n| link(n as usize, n, (n + 1) % routers, dir(None, 1)));
+    let access = (0..hosts).map(|n| link((routers + n) as usize, routers + n, n % routers, dir(None, 1)));
+    let topology = Topology {
+        nodes: (0..routers + hosts).map(|n| node(n, n < routers)).collect(),
+        links: ring.chain(access).collect(),
+        tcp: TcpConfig::default(),
+    };
+    let mut world = World::new(topology);
+    let last = routers + hosts - 1;
+    world.net.bind_udp(HostId(last), 53, APP);
+    world.datagram(routers, last, 1);
+    world.datagram(last - 20, last, 1);
+    world.run();
+    assert_eq!(arrivals(&world), [3, 22].map(ms));
+}

@@ -346,3 +346,53 @@ fn a_clone_repeats_its_original() {
     twin.run_until(ms(60_000));
     assert!(twin.kernel.trace == events && twin.net.link_stats() == stats);
 }
+
+/// V25, V26: one flow, RTT 100 ms, 10 Mb/s (BDP 83 packets).
+fn utilisation(buffer: u32) -> f64 {
+    let (mut world, client, server) = {
+        let config = LinkDirConfig { queue: QueueLimit::Packets(buffer), ..dir(Some(10), 50) };
+        let tcp = TcpConfig { receive_window: 10_000_000, ..TcpConfig::default() };
+        connected(1, config, tcp)
+    };
+    world.send(client, &octets(65_000_000));
+    world.run_until(ms(10_000));
+    let before = world.received[&server].len();
+    world.run_until(ms(50_000));
+    ((world.received[&server].len() - before) * 8) as f64 / 40.0 / (1e7 * 1_460.0 / 1_500.0)
+}
+
+/// V25: the sawtooth between W/2 and W. Breaks when recovery ends in a timeout.
+#[test]
+fn almost_no_buffer_gives_three_quarters_of_the_link() {
+    let share = utilisation(2);
+    assert!((0.72..0.82).contains(&share), "{share}");
+}
+
+/// V26. Breaks when a timeout in recovery takes the inflated flight for the path's capacity.
+#[test]
+fn a_buffer_of_one_bandwidth_delay_product_keeps_the_link_busy() {
+    let share = utilisation(83);
+    assert!(share >= 0.97, "{share}");
+}
+
+/// V21: each way loses 5 %. Breaks when a lost SYN-ACK costs other than the running back-off.
+#[test]
+fn a_lost_handshake_costs_the_running_back_off() {
+    let config = LinkDirConfig { loss: Probability::new(0.05).unwrap(), ..dir(None, 50) };
+    let mut world = World::new(chain(1, config, TcpConfig { syn_retries: 12, ..TcpConfig::default() }));
+    world.net.listen(HostId(1), 25, APP);
+    let connects = 10_000;
+    for _ in 0..connects {
+        world.connect(0, 1, 25);
+    }
+    world.run_until(ms(3_600_000));
+    let total: f64 = world
+        .heard
+        .iter()
+        .filter(|(_, heard)| matches!(heard, Heard::Connected(..)))
+        .map(|(at, _)| at.as_nanos() as f64 / 1e9 - 0.1)
+        .sum();
+    let expected = 2.0 * (0.95 / 0.9 - 1.0);
+    let mean = total / f64::from(connects);
+    assert!((mean / expected - 1.0).abs() < 0.1, "{mean} against {expected}");
+}
