@@ -1,0 +1,125 @@
+//! Domain names: ordered and compared without regard to case, printed in the case they came in.
+//!
+//! A name is always absolute here. The order is the canonical one (RFC 4034 6.1): by labels
+//! from the root down, so a name stands directly before all that lie beneath it.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+/// An absolute domain name. A clone shares the octets.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(pub(super) domain::base::Name<Bytes>);
+
+/// Why a text is no domain name (RFC 1035 2.3.4, 5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing was given.
+    #[error("a domain name may not be empty (the root is \".\")")]
+    Empty,
+    /// Two dots in a row, or a dot in front.
+    #[error("a label of a domain name may not be empty")]
+    EmptyLabel,
+    /// RFC 1035 2.3.4: labels are 63 octets or less.
+    #[error("a label of a domain name has at most 63 octets")]
+    LongLabel,
+    /// RFC 1035 2.3.4: names are 255 octets or less.
+    #[error("a domain name has at most 255 octets")]
+    LongName,
+    /// A character or escape that may not stand in a name.
+    #[error("a character or escape that may not stand in a domain name")]
+    BadCharacter,
+}
+
+impl Name {
+    /// The root of the name space.
+    #[must_use]
+    pub fn root() -> Self {
+        Self(domain::base::Name::root_bytes())
+    }
+
+    /// Reads a name in presentation form; the final dot may be left out.
+    ///
+    /// # Errors
+    /// See [`NameError`].
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if text.starts_with('.') && text != "." {
+            return Err(NameError::EmptyLabel);
+        }
+        domain::base::Name::bytes_from_str(text).map(Self).map_err(|_| {
+            // the crate does not tell the reasons apart; an escape may blur these, no more
+            let labels = text.strip_suffix('.').unwrap_or(text);
+            if labels.split('.').any(str::is_empty) {
+                NameError::EmptyLabel
+            } else if labels.split('.').any(|label| label.len() > 63) {
+                NameError::LongLabel
+            } else if labels.len() > 253 {
+                NameError::LongName
+            } else {
+                NameError::BadCharacter
+            }
+        })
+    }
+
+    /// Whether this is the root.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.0.is_root()
+    }
+
+    /// The name without its first label; none for the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        self.0.parent().map(Self)
+    }
+
+    /// This name, its parent, and so on up to the root.
+    pub fn ancestors(&self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self.clone()), Self::parent)
+    }
+
+    /// Whether this is `zone` or lies beneath it.
+    #[must_use]
+    pub fn is_within(&self, zone: &Self) -> bool {
+        self.0.ends_with(&zone.0)
+    }
+
+    /// The number of labels, the root's empty one not counted.
+    #[must_use]
+    pub fn label_count(&self) -> usize {
+        self.0.label_count() - 1
+    }
+
+    /// The wildcard directly beneath this name (RFC 4592 2.1.1); none when that is too long.
+    #[must_use]
+    pub fn wildcard(&self) -> Option<Self> {
+        let mut octets = Vec::with_capacity(self.0.len() + 2);
+        octets.extend_from_slice(b"\x01*");
+        octets.extend_from_slice(self.0.as_slice());
+        domain::base::Name::from_octets(Bytes::from(octets)).ok().map(Self)
+    }
+}
+
+/// Without the final dot; the root is ".".
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Name({self})")
+    }
+}
+
+impl std::str::FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::parse(text)
+    }
+}
