@@ -103,32 +103,36 @@ pub struct Message {
 }
 
 impl Message {
-    /// A standard query.
+    /// A message with empty sections.
     #[must_use]
-    pub fn query(id: u16, question: Question, recursion_desired: bool) -> Self {
+    pub fn header_only(id: u16, rcode: Rcode) -> Self {
         Self {
             id,
-            flags: Flags { rd: recursion_desired, ..Flags::default() },
-            rcode: Rcode::NoError,
-            questions: vec![question],
+            flags: Flags::default(),
+            rcode,
+            questions: Vec::new(),
             answers: Vec::new(),
             authorities: Vec::new(),
             additionals: Vec::new(),
         }
     }
 
+    /// A standard query.
+    #[must_use]
+    pub fn query(id: u16, question: Question, recursion_desired: bool) -> Self {
+        let mut query = Self::header_only(id, Rcode::NoError);
+        query.flags.rd = recursion_desired;
+        query.questions.push(question);
+        query
+    }
+
     /// An empty response to this query: ID, OPCODE, RD and question are copied.
     #[must_use]
     pub fn response(&self, rcode: Rcode) -> Self {
-        Self {
-            id: self.id,
-            flags: Flags { qr: true, rd: self.flags.rd, opcode: self.flags.opcode, ..Flags::default() },
-            rcode,
-            questions: self.questions.clone(),
-            answers: Vec::new(),
-            authorities: Vec::new(),
-            additionals: Vec::new(),
-        }
+        let mut response = Self::header_only(self.id, rcode);
+        response.flags = Flags { qr: true, rd: self.flags.rd, opcode: self.flags.opcode, ..Flags::default() };
+        response.questions.clone_from(&self.questions);
+        response
     }
 
     /// The name at the end of the aliases in the answer section.

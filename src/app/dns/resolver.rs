@@ -1,0 +1,338 @@
+//! A recursive resolver that works iteratively and caches (RFC 1034 5.3.3, RFC 2308).
+//!
+//! It answers clients that desire recursion, on UDP port 53, from its cache or by walking down
+//! from the root. The walk itself is in `iterate`; here are the clients, the timers, and the
+//! wakening of those who wait for a lookup. Everything is in memory: a crash loses the cache
+//! and all that was under way. Left out: the source port of queries is one for all (the ID,
+//! the server and the question are what a response must match), forwarding, DNS over TCP.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
+
+use crate::app::host::{Host, Input};
+use crate::base::trace::{CacheResult, DnsTrace, Trace};
+use crate::base::{Endpoint, SimDuration, SimTime, Stream};
+use crate::proto::dns::{Message, Name, PORT, Question, Rcode, Record, RecordData, Rtype};
+
+use super::authority::{reply_to_garbage, send_reply};
+use super::cache::{Cache, Held};
+use super::lookup::{Budget, Client, Depth, Finding, Lookup, LookupId, Phase};
+use super::servers::ServerNotes;
+
+/// Aliases followed for one question.
+pub(super) const ALIAS_LIMIT: u32 = 12;
+
+/// Parameters of a resolver.
+#[derive(Clone, Debug)]
+pub struct ResolverConfig {
+    /// Names and addresses of the root servers, in the order in which to ask them.
+    pub roots: Vec<(Name, IpAddr)>,
+    /// How long to wait for a server's first response; doubles with each repetition.
+    pub timeout: SimDuration,
+    /// Queries sent for one question before the client gets SERVFAIL.
+    pub max_queries: u32,
+    /// Time spent on one question before the client gets SERVFAIL.
+    pub max_time: SimDuration,
+    /// Longest life of a denial in the cache, in seconds (RFC 2308 5).
+    pub negative_ttl_cap: u32,
+    /// Longest life of records in the cache, in seconds.
+    pub ttl_cap: u32,
+}
+
+impl Default for ResolverConfig {
+    fn default() -> Self {
+        Self {
+            roots: Vec::new(),
+            timeout: SimDuration::from_millis(400),
+            max_queries: 100,
+            max_time: SimDuration::from_secs(10),
+            negative_ttl_cap: 3600,
+            ttl_cap: 86_400,
+        }
+    }
+}
+
+/// A caching recursive resolver on UDP port 53.
+#[derive(Clone, Debug)]
+pub struct Resolver {
+    pub(super) config: ResolverConfig,
+    pub(super) cache: Cache,
+    pub(super) notes: ServerNotes,
+    pub(super) lookups: BTreeMap<LookupId, Lookup>,
+    pub(super) by_question: BTreeMap<Question, LookupId>,
+    /// Queries in flight, by the ID of their messages.
+    pub(super) in_flight: BTreeMap<u16, LookupId>,
+    pub(super) deadlines: BTreeSet<(SimTime, LookupId)>,
+    pub(super) port: u16,
+    pub(super) ids: Option<Stream>,
+    tasks: u32,
+    pub(super) lookups_begun: LookupId,
+}
+
+/// What is to be done next with a lookup.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Choose its next step.
+    Advance(LookupId),
+    /// It ended.
+    Finish(LookupId, Finding),
+}
+
+impl Resolver {
+    /// A resolver with an empty cache.
+    #[must_use]
+    pub fn new(config: ResolverConfig) -> Self {
+        Self {
+            cache: Cache::new(config.ttl_cap, config.negative_ttl_cap),
+            config,
+            notes: ServerNotes::default(),
+            lookups: BTreeMap::new(),
+            by_question: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            port: 0,
+            ids: None,
+            tasks: 0,
+            lookups_begun: 0,
+        }
+    }
+
+    /// What it believes.
+    #[must_use]
+    pub const fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, host: &mut impl Host, input: Input<'_>) {
+        match input {
+            Input::Boot => {
+                host.bind_udp(PORT);
+                self.port = host.bind_udp_ephemeral();
+                // kept through crashes, so that IDs do not begin anew
+                if self.ids.is_none() {
+                    self.ids = Some(host.stream("dns/resolver/id"));
+                }
+            }
+            Input::Crash => self.crash(),
+            Input::Datagram { local_port: PORT, from, bytes } => self.query(host, from, bytes),
+            Input::Datagram { local_port, from, bytes } if local_port == self.port => self.response(host, from, bytes),
+            Input::Wake => self.wake(host),
+            Input::Datagram { .. }
+            | Input::Accepted { .. }
+            | Input::Connected { .. }
+            | Input::Data { .. }
+            | Input::PeerClosed { .. }
+            | Input::Closed { .. } => {}
+        }
+    }
+
+    /// When the resolver wants to be woken.
+    #[must_use]
+    pub fn deadline(&self) -> SimTime {
+        self.deadlines.first().map_or(SimTime::NEVER, |first| first.0)
+    }
+
+    fn crash(&mut self) {
+        self.cache.clear();
+        self.notes.clear();
+        self.lookups.clear();
+        self.by_question.clear();
+        self.in_flight.clear();
+        self.deadlines.clear();
+    }
+
+    fn wake(&mut self, host: &mut impl Host) {
+        while let Some(&(at, id)) = self.deadlines.first()
+            && at <= host.now()
+        {
+            self.deadlines.pop_first();
+            self.timed_out(host, id);
+        }
+    }
+
+    /// A client's query.
+    fn query(&mut self, host: &mut impl Host, from: Endpoint, bytes: &[u8]) {
+        let query = match Message::decode(bytes) {
+            Ok(query) => query,
+            Err(error) => return reply_to_garbage(host, from, bytes, error),
+        };
+        if query.flags.qr {
+            return;
+        }
+        self.tasks += 1;
+        let task = self.tasks;
+        let Some(question) = query.questions.first().cloned() else {
+            return send_reply(
+                host,
+                from,
+                task,
+                &reply(&query, Finding { rcode: Rcode::FormErr, ..Finding::failure() }),
+            );
+        };
+        let (name, rtype) = (&question.name.to_string(), question.rtype.number());
+        host.trace(Trace::Dns(DnsTrace::Received { task, client: from, wire_id: query.id, name, rtype }));
+        let refusal = if query.flags.opcode != 0 {
+            Some(Rcode::NotImp)
+        } else if query.questions.len() > 1 {
+            Some(Rcode::FormErr)
+        } else if !query.flags.rd {
+            // nobody may read the cache without taking part in filling it
+            Some(Rcode::Refused)
+        } else {
+            None
+        };
+        if let Some(rcode) = refusal {
+            return send_reply(host, from, task, &reply(&query, Finding { rcode, ..Finding::failure() }));
+        }
+        let client = Client { task, from, query };
+        match self.recall(host, task, &question) {
+            Some(finding) => answer(host, &client, finding),
+            None => self.take_up(host, client, question),
+        }
+    }
+
+    /// Identical questions of clients share one lookup.
+    fn take_up(&mut self, host: &mut impl Host, client: Client, question: Question) {
+        let known = self.by_question.get(&question).and_then(|id| self.lookups.get_mut(id));
+        if let Some(lookup) = known {
+            return lookup.clients.push(client);
+        }
+        let budget =
+            Budget { queries: self.config.max_queries, until: host.now().saturating_add(self.config.max_time) };
+        let task = client.task;
+        let id = self.begin(host, question, task, budget, Depth::default());
+        if let Some(lookup) = self.lookups.get_mut(&id) {
+            lookup.clients.push(client);
+        }
+        self.run(host, Step::Advance(id));
+    }
+
+    /// Looks in the cache for all that answers a question, aliases included.
+    pub(super) fn recall(&self, host: &mut impl Host, task: u32, question: &Question) -> Option<Finding> {
+        let finding = self.held(question, host.now());
+        let result = match &finding {
+            None => CacheResult::Miss,
+            Some(Finding { answers, soa, .. }) => {
+                let ttl_s = answers.iter().chain(soa).map(|record| record.ttl).min().unwrap_or(0);
+                if soa.is_some() { CacheResult::NegativeHit { ttl_s } } else { CacheResult::Hit { ttl_s } }
+            }
+        };
+        let (name, rtype) = (&question.name.to_string(), question.rtype.number());
+        host.trace(Trace::Dns(DnsTrace::Cache { task, name, rtype, result }));
+        finding
+    }
+
+    fn held(&self, question: &Question, now: SimTime) -> Option<Finding> {
+        let mut question = question.clone();
+        let mut aliases = Vec::new();
+        for _ in 0..=ALIAS_LIMIT {
+            match self.cache.answer(&question, now) {
+                Some(Held::Records(answers)) => {
+                    return Some(Finding { rcode: Rcode::NoError, answers, soa: None }.behind(aliases));
+                }
+                Some(Held::NxDomain(soa)) => {
+                    return Some(Finding { rcode: Rcode::NxDomain, answers: Vec::new(), soa }.behind(aliases));
+                }
+                Some(Held::NoData(soa)) => {
+                    return Some(Finding { rcode: Rcode::NoError, answers: Vec::new(), soa }.behind(aliases));
+                }
+                None => {
+                    let (alias, target) = self.cached_alias(&question, now)?;
+                    aliases.push(alias);
+                    question.name = target;
+                }
+            }
+        }
+        None
+    }
+
+    /// The CNAME record held for a question's name, and its target.
+    pub(super) fn cached_alias(&self, question: &Question, now: SimTime) -> Option<(Record, Name)> {
+        if matches!(question.rtype, Rtype::Cname | Rtype::ANY) {
+            return None;
+        }
+        let asked = Question { name: question.name.clone(), rtype: Rtype::Cname };
+        match self.cache.answer(&asked, now)? {
+            Held::Records(mut records) => match records.pop()? {
+                Record { data: RecordData::Cname(target), name, ttl } => {
+                    Some((Record { name, ttl, data: RecordData::Cname(target.clone()) }, target))
+                }
+                Record { .. } => None,
+            },
+            Held::NxDomain(_) | Held::NoData(_) => None,
+        }
+    }
+
+    /// Works until every lookup concerned waits for something. Each piece of work is ascribed
+    /// to what happened now, not to the piece before it.
+    pub(super) fn run(&mut self, host: &mut impl Host, first: Step) {
+        let cause = host.cause();
+        let mut work = VecDeque::from([first]);
+        while let Some(step) = work.pop_front() {
+            host.set_cause(cause);
+            match step {
+                Step::Advance(id) => work.extend(self.advance(host, id)),
+                Step::Finish(id, finding) => {
+                    let Some(lookup) = self.lookups.remove(&id) else { continue };
+                    self.by_question.remove(&lookup.question);
+                    for client in &lookup.clients {
+                        host.set_cause(cause);
+                        answer(host, client, finding.clone());
+                    }
+                    work.extend(lookup.waiting.iter().filter_map(|&parent| {
+                        let budget = (lookup.begun_by == Some(parent)).then_some(lookup.budget);
+                        self.resume(parent, budget, &finding)
+                    }));
+                }
+            }
+        }
+        host.set_cause(cause);
+    }
+
+    /// What a lookup does when the one that it waited for has ended.
+    fn resume(&mut self, id: LookupId, budget: Option<Budget>, finding: &Finding) -> Option<Step> {
+        let lookup = self.lookups.get_mut(&id)?;
+        lookup.budget = budget.unwrap_or(lookup.budget);
+        match std::mem::replace(&mut lookup.phase, Phase::Ready) {
+            Phase::WaitingForAlias { aliases, .. } => Some(Step::Finish(id, finding.clone().behind(aliases))),
+            Phase::WaitingForServer { .. } => {
+                lookup.delegation.add(addresses(&finding.answers));
+                Some(Step::Advance(id))
+            }
+            Phase::Ready | Phase::Asking(_) => unreachable!("only those who wait are resumed"),
+        }
+    }
+}
+
+/// The addresses among records.
+pub(super) fn addresses(records: &[Record]) -> impl Iterator<Item = IpAddr> {
+    records.iter().filter_map(|record| address(&record.data))
+}
+
+/// The address in a record's data.
+pub(super) fn address(data: &RecordData) -> Option<IpAddr> {
+    match data {
+        RecordData::A(addr) => Some(IpAddr::V4(*addr)),
+        RecordData::Aaaa(addr) => Some(IpAddr::V6(*addr)),
+        RecordData::Ns(_)
+        | RecordData::Cname(_)
+        | RecordData::Ptr(_)
+        | RecordData::Mx { .. }
+        | RecordData::Txt(_)
+        | RecordData::Soa { .. }
+        | RecordData::Opaque { .. } => None,
+    }
+}
+
+fn answer(host: &mut impl Host, client: &Client, finding: Finding) {
+    send_reply(host, client.from, client.task, &reply(&client.query, finding));
+}
+
+fn reply(query: &Message, finding: Finding) -> Message {
+    let mut reply = query.response(finding.rcode);
+    reply.flags.ra = true;
+    reply.answers = finding.answers;
+    reply.authorities.extend(finding.soa);
+    reply
+}

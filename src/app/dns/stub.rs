@@ -1,0 +1,217 @@
+//! The stub resolver that applications embed (RFC 1034 5.3.1): it asks a recursive resolver and
+//! waits.
+//!
+//! Servers are asked in the order given, each for 5 s, and then all again, each for 10 s: two
+//! attempts with a doubled wait, as resolv.conf describes. A server that answers with a failure
+//! is not asked again for that question; when none is left the outcome is a failure. Each
+//! repetition is a new message with a new ID. Left out: a cache, and search lists. There is one
+//! ephemeral port per stub.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+
+use crate::app::host::Host;
+use crate::base::trace::{DnsAnswerKind, DnsTrace, Trace};
+use crate::base::{Endpoint, EventId, QueryId, SimDuration, SimTime, Stream};
+use crate::proto::dns::{Message, Name, PORT, Question, Record, Rtype, UDP_LIMIT};
+
+/// How long to wait for a server in each round.
+const WAITS: [SimDuration; 2] = [SimDuration::from_secs(5), SimDuration::from_secs(10)];
+
+/// What a question came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The whole answer section, aliases first.
+    Records(Vec<Record>),
+    /// The name does not exist.
+    NxDomain,
+    /// The name has no such records.
+    NoData,
+    /// No server answered, or only with failures, or the name is none.
+    Failed,
+}
+
+/// The answer to an application's question.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The application's name for the question.
+    pub token: u64,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The event that brought it: to be taken as the cause of what follows.
+    pub cause: EventId,
+}
+
+/// A question without an answer so far.
+#[derive(Clone, Debug)]
+struct Pending {
+    token: u64,
+    question: Question,
+    /// As the application wrote it.
+    name: String,
+    /// Messages sent.
+    sent: u32,
+    round: usize,
+    server: usize,
+    /// By position: answered with a failure.
+    useless: Vec<bool>,
+    query: QueryId,
+    wire_id: u16,
+    expires: SimTime,
+    event: EventId,
+}
+
+/// A stub resolver.
+#[derive(Clone, Debug)]
+pub struct Stub {
+    servers: Vec<IpAddr>,
+    port: Option<u16>,
+    ids: Option<Stream>,
+    pending: BTreeMap<u64, Pending>,
+    asked: u64,
+    answers: VecDeque<Answer>,
+}
+
+impl Stub {
+    /// A stub that asks these resolvers, in this order.
+    #[must_use]
+    pub const fn new(servers: Vec<IpAddr>) -> Self {
+        Self { servers, port: None, ids: None, pending: BTreeMap::new(), asked: 0, answers: VecDeque::new() }
+    }
+
+    /// Asks. The answer comes through [`Stub::next_answer`], perhaps at once.
+    pub fn ask<H: Host>(&mut self, host: &mut H, name: &str, rtype: Rtype, token: u64) {
+        let parsed = Name::parse(name);
+        let (Ok(qname), false) = (parsed, self.servers.is_empty()) else {
+            return self.answers.push_back(Answer { token, outcome: Outcome::Failed, cause: host.cause() });
+        };
+        self.asked += 1;
+        let pending = Pending {
+            token,
+            question: Question { name: qname, rtype },
+            name: name.strip_suffix('.').filter(|bare| !bare.is_empty()).unwrap_or(name).to_owned(),
+            sent: 0,
+            round: 0,
+            server: 0,
+            useless: vec![false; self.servers.len()],
+            query: QueryId { host: host.id(), number: 0 },
+            wire_id: 0,
+            expires: SimTime::NEVER,
+            event: host.cause(),
+        };
+        self.send(host, self.asked, pending);
+    }
+
+    /// Takes a datagram. False when it is for somebody else in the application.
+    pub fn datagram<H: Host>(&mut self, host: &mut H, local_port: u16, from: Endpoint, bytes: &[u8]) -> bool {
+        if self.port != Some(local_port) {
+            return false;
+        }
+        let Ok(message) = Message::decode(bytes) else { return true };
+        let fits = |pending: &Pending| {
+            message.flags.qr
+                && message.id == pending.wire_id
+                && from == Endpoint::new(self.servers[pending.server], PORT)
+                && message.questions.first() == Some(&pending.question)
+        };
+        let Some(key) = self.pending.iter().find(|(_, pending)| fits(pending)).map(|(key, _)| *key) else {
+            return true;
+        };
+        let Some(mut pending) = self.pending.remove(&key) else { return true };
+        let kind = message.kind();
+        let cause = host.trace(Trace::Dns(DnsTrace::Answered {
+            query: pending.query,
+            rcode: message.rcode.number(),
+            kind,
+            answers: u16::try_from(message.answers.len()).unwrap_or(u16::MAX),
+            bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        }));
+        let outcome = match kind {
+            DnsAnswerKind::Answer => Outcome::Records(message.answers),
+            DnsAnswerKind::NxDomain => Outcome::NxDomain,
+            DnsAnswerKind::NoData | DnsAnswerKind::Alias => Outcome::NoData,
+            // a server that only refers does not recurse for us
+            DnsAnswerKind::Referral | DnsAnswerKind::Failure => {
+                pending.useless[pending.server] = true;
+                self.next_server(host, key, pending);
+                return true;
+            }
+        };
+        self.answers.push_back(Answer { token: pending.token, outcome, cause });
+        true
+    }
+
+    /// Sees to questions whose time has come. To be called on every wake.
+    pub fn wake<H: Host>(&mut self, host: &mut H) {
+        let before = host.cause();
+        let now = host.now();
+        let due: Vec<u64> =
+            self.pending.iter().filter(|(_, pending)| pending.expires <= now).map(|(key, _)| *key).collect();
+        for key in due {
+            let Some(pending) = self.pending.remove(&key) else { continue };
+            host.set_cause(pending.event);
+            host.trace(Trace::Dns(DnsTrace::TimedOut { query: pending.query }));
+            self.next_server(host, key, pending);
+        }
+        host.set_cause(before);
+    }
+
+    /// When the stub wants [`Stub::wake`].
+    #[must_use]
+    pub fn deadline(&self) -> SimTime {
+        self.pending.values().map(|pending| pending.expires).min().unwrap_or(SimTime::NEVER)
+    }
+
+    /// The next answer; to be drained after every call of the others.
+    pub fn next_answer(&mut self) -> Option<Answer> {
+        self.answers.pop_front()
+    }
+
+    /// Forgets all questions; none will be answered.
+    pub fn crash(&mut self) {
+        self.port = None;
+        self.pending.clear();
+        self.answers.clear();
+    }
+
+    /// The next server of this round, or the first of the next, that has not failed.
+    fn next_server<H: Host>(&mut self, host: &mut H, key: u64, mut pending: Pending) {
+        loop {
+            pending.server += 1;
+            if pending.server >= self.servers.len() {
+                pending.server = 0;
+                pending.round += 1;
+            }
+            if pending.round >= WAITS.len() {
+                let answer = Answer { token: pending.token, outcome: Outcome::Failed, cause: host.cause() };
+                return self.answers.push_back(answer);
+            }
+            if !pending.useless[pending.server] {
+                return self.send(host, key, pending);
+            }
+        }
+    }
+
+    fn send<H: Host>(&mut self, host: &mut H, key: u64, mut pending: Pending) {
+        let port = *self.port.get_or_insert_with(|| host.bind_udp_ephemeral());
+        let ids = self.ids.get_or_insert_with(|| host.stream("dns/stub/id"));
+        pending.wire_id = u16::try_from(ids.below(1 << 16)).expect("below 2^16");
+        pending.query = host.next_query();
+        pending.expires = host.now().saturating_add(WAITS[pending.round]);
+        let to = Endpoint::new(self.servers[pending.server], PORT);
+        pending.event = host.trace(Trace::Dns(DnsTrace::Asked {
+            query: pending.query,
+            task: None,
+            to,
+            from_port: port,
+            wire_id: pending.wire_id,
+            name: &pending.name,
+            rtype: pending.question.rtype.number(),
+            retry: pending.sent,
+        }));
+        pending.sent += 1;
+        let octets = Message::query(pending.wire_id, pending.question.clone(), true).encode(UDP_LIMIT);
+        host.send_datagram(port, to, &octets);
+        self.pending.insert(key, pending);
+    }
+}
