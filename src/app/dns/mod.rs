@@ -20,6 +20,8 @@ pub mod stub;
 pub mod zone;
 
 #[cfg(test)]
+mod authority_tests;
+#[cfg(test)]
 mod testbed;
 #[cfg(test)]
 mod tests;
