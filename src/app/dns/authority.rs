@@ -6,7 +6,7 @@
 use crate::app::host::{Host, Input};
 use crate::base::trace::{DnsTrace, Trace};
 use crate::base::{Endpoint, SimTime};
-use crate::proto::dns::{Message, Name, PORT, Question, Rcode, Record, RecordData, Rtype, UDP_LIMIT, WireError};
+use crate::proto::dns::{Message, Name, PORT, Question, Rcode, Record, Rtype, UDP_LIMIT, WireError};
 
 use super::zone::{Found, Zone};
 
@@ -134,17 +134,7 @@ impl NameServer {
     fn add_addresses(&self, response: &mut Message) {
         let mut targets: Vec<Name> = Vec::new();
         for record in response.answers.iter().chain(&response.authorities) {
-            let target = match &record.data {
-                RecordData::Mx { exchange, .. } => exchange,
-                RecordData::Ns(server) => server,
-                RecordData::A(_)
-                | RecordData::Aaaa(_)
-                | RecordData::Cname(_)
-                | RecordData::Ptr(_)
-                | RecordData::Txt(_)
-                | RecordData::Soa { .. }
-                | RecordData::Opaque { .. } => continue,
-            };
+            let Some(target) = record.data.mail_exchange().or(record.data.name_server()) else { continue };
             if !targets.contains(target) {
                 targets.push(target.clone());
             }

@@ -186,17 +186,7 @@ impl Entry {
 
 /// Seconds for which a denial with this SOA is believed; none when it is no SOA.
 pub(super) fn negative_ttl(soa: &Record) -> Option<u32> {
-    match soa.data {
-        RecordData::Soa { minimum, .. } => Some(soa.ttl.min(minimum)),
-        RecordData::A(_)
-        | RecordData::Aaaa(_)
-        | RecordData::Ns(_)
-        | RecordData::Cname(_)
-        | RecordData::Ptr(_)
-        | RecordData::Mx { .. }
-        | RecordData::Txt(_)
-        | RecordData::Opaque { .. } => None,
-    }
+    soa.data.soa_minimum().map(|minimum| minimum.min(soa.ttl))
 }
 
 fn records(name: &Name, ttl: u32, data: &[RecordData]) -> Vec<Record> {

@@ -11,7 +11,7 @@ use crate::proto::dns::{Message, Name, PORT, Question, Rcode, Record, RecordData
 
 use super::cache::{Rank, negative_ttl};
 use super::lookup::{Asking, Budget, Delegation, Depth, Finding, Lookup, LookupId, Phase};
-use super::resolver::{ALIAS_LIMIT, Resolver, Step, address, addresses};
+use super::resolver::{ALIAS_LIMIT, Resolver, Step, addresses};
 use super::response::{Verdict, judge};
 
 /// Glueless delegations entered one inside the other.
@@ -88,9 +88,9 @@ impl Resolver {
             let given = glue.iter().filter(|record| record.name == server && record.rtype() == rtype);
             let known = delegation.addresses.len();
             if held.is_empty() {
-                delegation.add(given.filter_map(|record| address(&record.data)));
+                delegation.add(given.filter_map(|record| record.data.address()));
             } else {
-                delegation.add(held.iter().filter_map(address));
+                delegation.add(held.iter().filter_map(RecordData::address));
             }
             if delegation.addresses.len() > known {
                 delegation.resolved.insert(server.clone());
@@ -395,8 +395,7 @@ fn address_type(host: &impl Host) -> Rtype {
 
 /// The targets of NS records.
 fn names(data: &[RecordData]) -> Vec<Name> {
-    let target = |data: &RecordData| if let RecordData::Ns(server) = data { Some(server.clone()) } else { None };
-    data.iter().filter_map(target).collect()
+    data.iter().filter_map(RecordData::name_server).cloned().collect()
 }
 
 /// RFC 5452 9.1: source, ID and question must be those of the query.

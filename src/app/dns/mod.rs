@@ -22,6 +22,8 @@ pub mod zone;
 #[cfg(test)]
 mod authority_tests;
 #[cfg(test)]
+mod property_tests;
+#[cfg(test)]
 mod testbed;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use crate::app::host::{Host, Input};
 use crate::base::trace::{CacheResult, DnsTrace, Trace};
 use crate::base::{Endpoint, SimDuration, SimTime, Stream};
-use crate::proto::dns::{Message, Name, PORT, Question, Rcode, Record, RecordData, Rtype};
+use crate::proto::dns::{Message, Name, PORT, Question, Rcode, Record, Rtype};
 
 use super::authority::{reply_to_garbage, send_reply};
 use super::cache::{Cache, Held};
@@ -101,6 +101,12 @@ impl Resolver {
     #[must_use]
     pub const fn cache(&self) -> &Cache {
         &self.cache
+    }
+
+    /// Whether no question is under way.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.lookups.is_empty() && self.by_question.is_empty() && self.in_flight.is_empty() && self.deadlines.is_empty()
     }
 
     /// Takes one input.
@@ -253,15 +259,10 @@ impl Resolver {
             return None;
         }
         let asked = Question { name: question.name.clone(), rtype: Rtype::Cname };
-        match self.cache.answer(&asked, now)? {
-            Held::Records(mut records) => match records.pop()? {
-                Record { data: RecordData::Cname(target), name, ttl } => {
-                    Some((Record { name, ttl, data: RecordData::Cname(target.clone()) }, target))
-                }
-                Record { .. } => None,
-            },
-            Held::NxDomain(_) | Held::NoData(_) => None,
-        }
+        let Held::Records(mut records) = self.cache.answer(&asked, now)? else { return None };
+        let alias = records.pop()?;
+        let target = alias.data.alias_target()?.clone();
+        Some((alias, target))
     }
 
     /// Works until every lookup concerned waits for something. Each piece of work is ascribed
@@ -307,22 +308,7 @@ impl Resolver {
 
 /// The addresses among records.
 pub(super) fn addresses(records: &[Record]) -> impl Iterator<Item = IpAddr> {
-    records.iter().filter_map(|record| address(&record.data))
-}
-
-/// The address in a record's data.
-pub(super) fn address(data: &RecordData) -> Option<IpAddr> {
-    match data {
-        RecordData::A(addr) => Some(IpAddr::V4(*addr)),
-        RecordData::Aaaa(addr) => Some(IpAddr::V6(*addr)),
-        RecordData::Ns(_)
-        | RecordData::Cname(_)
-        | RecordData::Ptr(_)
-        | RecordData::Mx { .. }
-        | RecordData::Txt(_)
-        | RecordData::Soa { .. }
-        | RecordData::Opaque { .. } => None,
-    }
+    records.iter().filter_map(|record| record.data.address())
 }
 
 fn answer(host: &mut impl Host, client: &Client, finding: Finding) {

@@ -5,7 +5,7 @@
 //! servers elsewhere are looked up elsewhere. A pure function of the message.
 
 use crate::base::trace::DnsAnswerKind;
-use crate::proto::dns::{Message, Name, Question, Rcode, Record, RecordData, Rtype};
+use crate::proto::dns::{Message, Name, Question, Rcode, Record, Rtype};
 
 /// Aliases followed inside one response; more is a loop.
 const ALIAS_LIMIT: usize = 12;
@@ -117,16 +117,14 @@ fn follow_aliases(message: &Message, question: &Question, zone: &Name) -> Option
         return Some((aliases, name));
     }
     while name.is_within(zone) {
-        let alias = message.answers.iter().find_map(|record| match &record.data {
-            RecordData::Cname(target) if record.name == name => Some((record, target)),
-            _ => None,
-        });
-        let Some((record, target)) = alias else { break };
+        let at_name = |record: &&Record| record.name == name && record.rtype() == Rtype::Cname;
+        let Some(record) = message.answers.iter().find(at_name) else { break };
+        let Some(target) = record.data.alias_target().cloned() else { break };
         if aliases.len() >= ALIAS_LIMIT || aliases.iter().any(|seen| seen.name == record.name) {
             return None;
         }
         aliases.push(record.clone());
-        name = target.clone();
+        name = target;
     }
     Some((aliases, name))
 }
@@ -145,11 +143,11 @@ fn referral(message: &Message, name: &Name, zone: &Name) -> Option<Verdict> {
     let cut = message.authorities.iter().filter(ns).map(|record| &record.name).find(|cut| leads_down(cut))?.clone();
     let servers: Vec<Record> =
         message.authorities.iter().filter(ns).filter(|record| record.name == cut).cloned().collect();
-    let is_server = |name: &Name| servers.iter().any(|ns| matches!(&ns.data, RecordData::Ns(server) if server == name));
+    let is_server = |name: &Name| servers.iter().any(|ns| ns.data.name_server() == Some(name));
     let glue = message
         .additionals
         .iter()
-        .filter(|record| matches!(record.data, RecordData::A(_) | RecordData::Aaaa(_)))
+        .filter(|record| record.data.address().is_some())
         .filter(|record| record.name.is_within(zone) && is_server(&record.name))
         .cloned()
         .collect();

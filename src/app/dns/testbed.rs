@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::app::host::{Host, Input};
 use crate::base::trace::{DnsTrace, Trace};
 use crate::base::{
-    ConnId, Endpoint, EventId, HostId, QueryId, SimDuration, SimTime, SocketId, Stream, Streams, UnixTime,
+    ConnId, Endpoint, EventId, HostId, Probability, QueryId, SimDuration, SimTime, SocketId, Stream, Streams, UnixTime,
 };
 use crate::proto::dns::{Message, Name, PORT, Record, RecordData, Rtype, UDP_LIMIT};
 
@@ -37,7 +37,7 @@ pub(super) struct Node {
 
 enum Event {
     Datagram { from: Endpoint, to: Endpoint, bytes: Vec<u8> },
-    Ask { node: usize, name: String, rtype: Rtype },
+    Ask { node: usize, name: String, rtype: Rtype, token: u64 },
     Wake { node: usize },
 }
 
@@ -57,6 +57,7 @@ struct Shared {
     lines: Vec<Line>,
     datagrams: usize,
     distances: Vec<SimDuration>,
+    loss: Option<(Probability, Stream)>,
 }
 
 pub(super) struct Bed {
@@ -123,6 +124,7 @@ impl Bed {
             lines: Vec::new(),
             datagrams: 0,
             distances,
+            loss: None,
         };
         let node = |(_, app)| Node { app, up: true, ephemeral: 49_151, queries: 0 };
         let nodes = apps.into_iter().map(node).collect();
@@ -131,6 +133,11 @@ impl Bed {
             bed.input(node, Input::Boot);
         }
         bed
+    }
+
+    /// Loses datagrams at random from now on.
+    pub(super) fn lose(&mut self, p: f64, seed: u64) {
+        self.shared.loss = Some((Probability::new(p).unwrap(), Streams::new(seed).stream("loss")));
     }
 
     pub(super) fn now_ms(&self) -> u64 {
@@ -161,7 +168,11 @@ impl Bed {
     }
 
     pub(super) fn ask_at(&mut self, at_ms: u64, node: usize, name: &str, rtype: Rtype) {
-        let event = Event::Ask { node, name: name.to_owned(), rtype };
+        self.ask_with_token(at_ms, node, name, rtype, 0);
+    }
+
+    pub(super) fn ask_with_token(&mut self, at_ms: u64, node: usize, name: &str, rtype: Rtype, token: u64) {
+        let event = Event::Ask { node, name: name.to_owned(), rtype, token };
         self.shared.push(SimTime::ZERO + SimDuration::from_millis(at_ms), event);
     }
 
@@ -213,16 +224,16 @@ impl Bed {
                     self.input(node, Input::Datagram { local_port: to.port, from, bytes: &bytes });
                 }
             }
-            Event::Ask { node, name, rtype } => self.ask(node, &name, rtype),
+            Event::Ask { node, name, rtype, token } => self.ask(node, &name, rtype, token),
         }
         true
     }
 
-    fn ask(&mut self, index: usize, name: &str, rtype: Rtype) {
+    fn ask(&mut self, index: usize, name: &str, rtype: Rtype, token: u64) {
         let node = &mut self.nodes[index];
         let mut view = View::new(&mut self.shared, index, &mut node.ephemeral, &mut node.queries);
         let App::Asker(stub, answers) = &mut node.app else { panic!("only askers ask") };
-        stub.ask(&mut view, name, rtype, 0);
+        stub.ask(&mut view, name, rtype, token);
         while let Some(answer) = stub.next_answer() {
             answers.push((view.now(), answer));
         }
@@ -250,7 +261,12 @@ impl Bed {
                     Input::Datagram { local_port, from, bytes } => {
                         stub.datagram(&mut view, local_port, from, bytes);
                     }
-                    _ => {}
+                    Input::Boot
+                    | Input::Accepted { .. }
+                    | Input::Connected { .. }
+                    | Input::Data { .. }
+                    | Input::PeerClosed { .. }
+                    | Input::Closed { .. } => {}
                 }
                 while let Some(answer) = stub.next_answer() {
                     answers.push((view.now(), answer));
@@ -330,6 +346,11 @@ impl Host for View<'_> {
         assert!(bytes.len() <= UDP_LIMIT);
         let from = Endpoint::new(addr(self.node), from_port);
         self.shared.datagrams += 1;
+        if let Some((p, stream)) = &mut self.shared.loss
+            && stream.chance(*p)
+        {
+            return;
+        }
         let there = self.shared.distances.get(node_of(to.addr)).copied().unwrap_or_default();
         let at = self.shared.now + there.max(self.shared.distances[self.node]);
         self.shared.push(at, Event::Datagram { from, to, bytes: bytes.to_vec() });

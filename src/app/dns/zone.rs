@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use crate::proto::dns::{Name, Record, RecordData, Rtype};
 
+use super::cache::negative_ttl;
+
 /// A zone: the records from its apex down to its delegations, with their glue.
 #[derive(Clone, Debug)]
 pub struct Zone {
@@ -155,9 +157,9 @@ impl Zone {
             return Found::Answer(records);
         }
         if let Some(alias) = node.records(name, Rtype::Cname).pop()
-            && let RecordData::Cname(target) = &alias.data
+            && let Some(target) = alias.data.alias_target().cloned()
         {
-            return Found::Alias { target: target.clone(), alias };
+            return Found::Alias { alias, target };
         }
         Found::NoData(self.denial())
     }
@@ -170,9 +172,7 @@ impl Zone {
     /// and the MINIMUM field.
     fn denial(&self) -> Record {
         let mut soa = self.records(&self.apex, Rtype::Soa).pop().expect("a zone has its SOA");
-        if let RecordData::Soa { minimum, .. } = soa.data {
-            soa.ttl = soa.ttl.min(minimum);
-        }
+        soa.ttl = negative_ttl(&soa).unwrap_or(soa.ttl);
         soa
     }
 }

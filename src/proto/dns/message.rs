@@ -2,7 +2,7 @@
 
 use crate::base::trace::DnsAnswerKind;
 
-use super::{Name, Record, RecordData, Rtype};
+use super::{Name, Record, Rtype};
 
 /// Aliases followed in one message before it counts as a loop.
 const ALIAS_LIMIT: usize = 16;
@@ -143,12 +143,10 @@ impl Message {
             return name;
         }
         for _ in 0..ALIAS_LIMIT {
-            let alias = self.answers.iter().find_map(|record| match &record.data {
-                RecordData::Cname(target) if record.name == name => Some(target.clone()),
-                _ => None,
-            });
+            let at_name = |record: &&Record| record.name == name && record.rtype() == Rtype::Cname;
+            let alias = self.answers.iter().find(at_name).and_then(|record| record.data.alias_target());
             match alias {
-                Some(target) => name = target,
+                Some(target) => name = target.clone(),
                 None => break,
             }
         }

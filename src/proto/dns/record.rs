@@ -5,7 +5,7 @@
 //! unit letters such as `1h` are the business of whoever reads zone files.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bytes::Bytes;
 use domain::base::name::ToName;
@@ -194,6 +194,42 @@ impl RecordData {
             Self::Soa { .. } => Rtype::Soa,
             Self::Opaque { rtype, .. } => Rtype::Other(*rtype),
         }
+    }
+
+    /// The address in an A or AAAA record.
+    #[must_use]
+    pub const fn address(&self) -> Option<IpAddr> {
+        if let Self::A(addr) = self {
+            Some(IpAddr::V4(*addr))
+        } else if let Self::Aaaa(addr) = self {
+            Some(IpAddr::V6(*addr))
+        } else {
+            None
+        }
+    }
+
+    /// The target of a CNAME record.
+    #[must_use]
+    pub const fn alias_target(&self) -> Option<&Name> {
+        if let Self::Cname(target) = self { Some(target) } else { None }
+    }
+
+    /// The server in an NS record.
+    #[must_use]
+    pub const fn name_server(&self) -> Option<&Name> {
+        if let Self::Ns(server) = self { Some(server) } else { None }
+    }
+
+    /// The MINIMUM field of an SOA record.
+    #[must_use]
+    pub const fn soa_minimum(&self) -> Option<u32> {
+        if let Self::Soa { minimum, .. } = self { Some(*minimum) } else { None }
+    }
+
+    /// The exchange in an MX record.
+    #[must_use]
+    pub const fn mail_exchange(&self) -> Option<&Name> {
+        if let Self::Mx { exchange, .. } = self { Some(exchange) } else { None }
     }
 
     /// Reads data in master-file form (RFC 1035 5.1), such as `10 mail.example.` for an MX;

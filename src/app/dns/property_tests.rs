@@ -1,0 +1,169 @@
+//! Random zones, questions and losses: every answer is what the zones say, or said within the
+//! TTL, and every question comes to an end.
+
+use std::collections::BTreeMap;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::base::SimTime;
+use crate::proto::dns::{RecordData, Rtype};
+
+use super::testbed::{App, Bed, addr, resolver, zone};
+use super::{NameServer, Outcome, Stub};
+
+const ZONES: [&str; 4] = ["a.com", "b.com", "c.org", "sub.a.com"];
+const HOSTS: usize = 4;
+const RESOLVER: usize = 3;
+const CLIENT: usize = 4;
+
+/// What a name is.
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Absent,
+    Address,
+    Alias { zone: usize, host: usize },
+}
+
+#[derive(Clone, Debug)]
+struct World {
+    names: BTreeMap<(usize, usize), (u32, What)>,
+    glueless: bool,
+}
+
+impl World {
+    fn name(zone: usize, host: usize) -> String {
+        format!("h{host}.{}", ZONES[zone])
+    }
+
+    /// The servers of one version of the world; addresses tell the version.
+    fn servers(&self, version: usize) -> [App; 3] {
+        let mut texts: Vec<Vec<String>> = vec![Vec::new(); ZONES.len()];
+        for (&(z, h), &(ttl, what)) in &self.names {
+            let owner = Self::name(z, h);
+            match what {
+                What::Absent => {}
+                What::Address => texts[z].push(format!("{owner} {ttl} A 10.{version}.{z}.{h}")),
+                What::Alias { zone, host } => {
+                    texts[z].push(format!("{owner} {ttl} CNAME {}.", Self::name(zone, host)));
+                }
+            }
+        }
+        texts[0].push("sub.a.com 500 NS ns.sub.a.com.".to_owned());
+        texts[0].push("ns.sub.a.com 100 A 10.0.0.2".to_owned());
+        texts[1].push("ns.b.com 300 A 10.0.0.2".to_owned());
+        let text = |z: usize| texts[z].iter().map(String::as_str).collect::<Vec<_>>();
+        let mut tlds = vec!["a.com 900 NS ns.a.com.", "ns.a.com 400 A 10.0.0.2", "b.com 200 NS ns.b.com."];
+        tlds.push("ns.b.com 600 A 10.0.0.2");
+        let org = if self.glueless { "c.org 200 NS ns.b.com." } else { "c.org 200 NS ns.c.org." };
+        let org_glue = if self.glueless { "x.org 1 A 10.0.0.9" } else { "ns.c.org 60 A 10.0.0.2" };
+        let root = ["com 86400 NS ns.com.", "ns.com 86400 A 10.0.0.1", "org 86400 NS ns.com."];
+        [
+            App::Server(NameServer::new(vec![zone(".", &root)])),
+            App::Server(NameServer::new(vec![zone("com", &tlds), zone("org", &[org, org_glue])])),
+            App::Server(NameServer::new(vec![
+                zone("a.com", &text(0)),
+                zone("b.com", &text(1)),
+                zone("c.org", &text(2)),
+                zone("sub.a.com", &text(3)),
+            ])),
+        ]
+    }
+
+    /// Aliases on the way, and where it ends; none for a ring.
+    fn walk(&self, mut at: (usize, usize)) -> Option<(Vec<(usize, usize)>, What)> {
+        let mut aliases = Vec::new();
+        loop {
+            match self.names[&at].1 {
+                What::Alias { .. } if aliases.contains(&at) => return None,
+                What::Alias { zone, host } => {
+                    aliases.push(at);
+                    at = (zone, host);
+                }
+                end @ (What::Absent | What::Address) => {
+                    aliases.push(at);
+                    return Some((aliases, end));
+                }
+            }
+        }
+    }
+}
+
+fn worlds() -> impl Strategy<Value = World> {
+    let what = prop_oneof![
+        Just(What::Absent),
+        Just(What::Address),
+        (0..ZONES.len(), 0..HOSTS).prop_map(|(zone, host)| What::Alias { zone, host }),
+    ];
+    (vec((prop_oneof![Just(0_u32), 1..300_u32], what), ZONES.len() * HOSTS), any::<bool>()).prop_map(
+        |(all, glueless)| {
+            let names = all.into_iter().enumerate().map(|(n, one)| ((n / HOSTS, n % HOSTS), one)).collect();
+            World { names, glueless }
+        },
+    )
+}
+
+fn millis(at: SimTime) -> u64 {
+    at.as_nanos() / 1_000_000
+}
+
+/// Checks one answer; `changed` is when the second version of the world began.
+fn check(world: &World, asked: (usize, usize), at: u64, outcome: &Outcome, changed: u64) {
+    match world.walk(asked) {
+        None => assert_eq!(*outcome, Outcome::Failed, "a ring"),
+        Some((path, _)) if path.len() > 12 => {}
+        Some((_, What::Absent)) => assert_eq!(*outcome, Outcome::NxDomain),
+        Some((path, _)) => {
+            let Outcome::Records(records) = outcome else { panic!("{outcome:?} for {path:?}") };
+            let owners: Vec<String> = records.iter().map(|record| record.name.to_string()).collect();
+            assert_eq!(owners, path.iter().map(|&(z, h)| World::name(z, h)).collect::<Vec<_>>());
+            for (record, key) in records.iter().zip(&path) {
+                let ttl = world.names[key].0;
+                assert!(record.ttl <= ttl);
+                if let RecordData::A(a) = record.data {
+                    // 5 ms from the zone's server to the resolver, 1 ms to the client
+                    let stale = a.octets()[1] == 1 && at > changed + u64::from(ttl) * 1000 + 6;
+                    assert!(!stale, "{a} at {at} ms, changed at {changed} ms, TTL {ttl} s");
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn answers_are_what_the_zones_say(
+        world in worlds(),
+        questions in vec((0..700_000_u64, 0..ZONES.len(), 0..HOSTS), 1..25),
+        changed in 0..500_000_u64,
+        loss in prop_oneof![Just(None), (0..u64::MAX).prop_map(Some)],
+    ) {
+        let mut apps: Vec<(u64, App)> = [15, 10, 5].into_iter().zip(world.servers(1)).collect();
+        apps.push((0, resolver()));
+        apps.push((1, App::Asker(Stub::new(vec![addr(RESOLVER)]), Vec::new())));
+        let mut bed = Bed::new(apps);
+        if let Some(seed) = loss {
+            bed.lose(0.1, seed);
+        }
+        for (n, &(at, z, h)) in (0..).zip(&questions) {
+            bed.ask_with_token(at, CLIENT, &World::name(z, h), Rtype::A, n);
+        }
+        bed.run_until(changed);
+        for (node, app) in world.servers(2).into_iter().enumerate() {
+            bed.nodes[node].app = app;
+        }
+        bed.run();
+        let App::Asker(_, answers) = &bed.nodes[CLIENT].app else { unreachable!() };
+        prop_assert_eq!(answers.len(), questions.len(), "every question gets one answer");
+        for (at, answer) in answers {
+            let (_, z, h) = questions[usize::try_from(answer.token).unwrap()];
+            if loss.is_none() || answer.outcome != Outcome::Failed {
+                check(&world, (z, h), millis(*at), &answer.outcome, changed);
+            }
+        }
+        let App::Resolver(resolver) = &bed.nodes[RESOLVER].app else { unreachable!() };
+        prop_assert!(resolver.is_idle());
+    }
+}
