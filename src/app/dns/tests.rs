@@ -3,8 +3,8 @@
 use crate::base::{Endpoint, SimDuration, SimTime};
 use crate::proto::dns::{Message, PORT, Question, Rcode, Rtype, UDP_LIMIT};
 
-use super::testbed::{App, Bed, addr, name, record, resolver, server};
-use super::{LookupAgent, LookupJob, Outcome, Stub};
+use super::testbed::{App, Bed, addr, name, record, resolver, server, zone};
+use super::{LookupAgent, LookupJob, NameServer, Outcome, Stub};
 
 const ROOT: usize = 0;
 const ZONE: usize = 2;
@@ -209,6 +209,8 @@ fn data_from_outside_the_bailiwick_is_not_believed() {
         reply.flags.aa = true;
         reply.answers.push(record("web.example.com 300 CNAME www.victim.com."));
         reply.answers.push(record("www.victim.com 300 A 10.6.6.6"));
+        reply.answers.push(record("www.victim.com 300 CNAME evil.example.com."));
+        reply.answers.push(record("evil.example.com 300 A 10.6.6.6"));
         reply.authorities.push(record("com 300 NS ns.example.com."));
         reply.additionals.push(record("ns.victim.com 300 A 10.6.6.6"));
         reply.additionals.push(record("ns.com 300 A 10.6.6.6"));
@@ -221,6 +223,33 @@ fn data_from_outside_the_bailiwick_is_not_believed() {
     assert_eq!(last(&bed), records(&["web.example.com 300 CNAME www.victim.com.", "www.victim.com 300 A 10.1.0.9"]));
     lookup(&mut bed, 1000, "other.victim.com", Rtype::A);
     assert_eq!(bed.asked(RESOLVER), ["5 other.victim.com A"]);
+}
+
+/// A delegation to a server of another zone, with an address for it: whose servers are where is
+/// for that other zone to say.
+#[test]
+fn glue_from_outside_the_bailiwick_is_not_believed() {
+    let poisoner: fn(&Message) -> Vec<Message> = |query| {
+        let mut reply = query.response(Rcode::NoError);
+        reply.authorities.push(record("sub.example.com 300 NS ns.victim.com."));
+        reply.additionals.push(record("ns.victim.com 300 A 10.0.0.6"));
+        vec![reply]
+    };
+    let evil: fn(&Message) -> Vec<Message> = |query| {
+        let mut reply = query.response(Rcode::NoError);
+        reply.flags.aa = true;
+        reply.answers.push(record("www.sub.example.com 300 A 10.6.6.6"));
+        vec![reply]
+    };
+    let com = com(&["victim.com 86400 NS ns.victim.com.", "ns.victim.com 86400 A 10.0.0.5"]);
+    let victim = App::Server(NameServer::new(vec![
+        zone("victim.com", &["ns.victim.com 300 A 10.0.0.5"]),
+        zone("sub.example.com", &["www.sub.example.com 300 A 10.1.0.9"]),
+    ]));
+    let mut bed = world_with(com, App::Scripted(poisoner), vec![(5, victim), (5, App::Scripted(evil))]);
+    lookup(&mut bed, 0, "www.sub.example.com", Rtype::A);
+    assert_eq!(last(&bed), records(&["www.sub.example.com 300 A 10.1.0.9"]));
+    assert!(bed.asked(RESOLVER).iter().all(|asked| !asked.starts_with("6 ")), "{:?}", bed.asked(RESOLVER));
 }
 
 /// A forged response with the wrong source, ID or question must not be taken.
