@@ -1,6 +1,8 @@
 //! Conversations as functions of bytes and time (sans-IO): no network, no clock, no simulator.
 
 pub mod dns;
+pub mod line;
 pub mod message;
 pub mod pop3;
+pub mod session;
 pub mod smtp;

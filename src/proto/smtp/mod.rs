@@ -1,1 +1,37 @@
-//! smtp
+//! The Simple Mail Transfer Protocol (RFC 5321): commands, replies, transparency, and the
+//! two ends of a session.
+//!
+//! Left out for now: service extensions (EHLO is answered without any), so parameters of
+//! MAIL and RCPT are refused with 555, and EXPN, which is answered 502.
+
+pub mod client;
+pub mod command;
+pub mod dot;
+pub mod path;
+pub mod reply;
+pub mod server;
+
+pub use client::{Client, ClientEvent, Transaction, Trouble, Verdict};
+pub use command::Command;
+pub use path::{ForwardPath, Mailbox, ReversePath};
+pub use reply::Reply;
+pub use server::{Greeting, Server, ServerConfig, ServerEvent};
+
+/// How a client writes its commands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// As the lecture does: `MAIL FROM: <alice@crepes.fr>`, with a space.
+    Lecture,
+    /// As RFC 5321 does: `MAIL FROM:<alice@crepes.fr>`.
+    #[default]
+    Rfc5321,
+}
+
+/// The envelope of a message (RFC 5321 2.3.1): who sent it and for whom it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Where reports of failure go.
+    pub reverse_path: ReversePath,
+    /// The recipients.
+    pub forward_paths: Vec<ForwardPath>,
+}

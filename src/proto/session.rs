@@ -1,0 +1,44 @@
+//! What every session of a byte-stream protocol has in common: hand it an input, then take
+//! its outputs until it has none, then look at its deadline.
+//!
+//! A session never touches a socket or a clock. Left out: backpressure from the socket (the
+//! socket API takes any number of octets), so a session cannot time single blocks.
+
+use crate::base::SimTime;
+
+/// What befalls a session.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// The connection is established.
+    Start,
+    /// Octets came, in any pieces.
+    Bytes(&'a [u8]),
+    /// The peer will send no more, or the connection is lost.
+    EndOfStream,
+    /// Time passed; the deadline may have come.
+    Tick,
+}
+
+/// What a session wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output<E> {
+    /// Send these octets.
+    Transmit(Vec<u8>),
+    /// Something that the application should know or judge.
+    Event(E),
+    /// Close the connection; nothing follows.
+    Close,
+}
+
+/// One end of one connection's dialogue.
+pub trait Session {
+    /// What it tells its application.
+    type Event;
+
+    /// Takes one input at the instant `now`, which never goes back.
+    fn handle(&mut self, now: SimTime, input: Input<'_>);
+    /// The next thing it wants done; call until it is `None`.
+    fn poll(&mut self) -> Option<Output<Self::Event>>;
+    /// When it wants [`Input::Tick`]; [`SimTime::NEVER`] for not at all.
+    fn deadline(&self) -> SimTime;
+}
