@@ -1,0 +1,148 @@
+//! Building a message: Date, From, To, Subject and Message-ID in that order, an empty line,
+//! the body.
+//!
+//! Nothing is random: the same draft is the same octets. A CR or LF in what it is given
+//! cannot start a new line or field: it becomes a space. Lines are cut at 998 octets
+//! (RFC 5322 2.1.1). Left out: encodings; octets beyond ASCII go out as they are.
+
+use crate::base::UnixTime;
+
+/// RFC 5322 2.1.1: "Each line of characters MUST be no more than 998 characters".
+const MAX_LINE: usize = 998;
+/// RFC 5322 2.1.1: "SHOULD be no more than 78 characters, excluding the CRLF."
+pub(super) const FOLD_AT: usize = 78;
+
+/// A message to be built.
+#[derive(Clone, Copy, Debug)]
+pub struct Draft<'a> {
+    /// Origination date.
+    pub date: UnixTime,
+    /// Author.
+    pub from: &'a str,
+    /// Primary recipients.
+    pub to: &'a [String],
+    /// Subject, if it has one.
+    pub subject: Option<&'a str>,
+    /// Message-ID with its angle brackets.
+    pub message_id: &'a str,
+    /// Lines of the body, without CRLF.
+    pub body: &'a [String],
+}
+
+impl Draft<'_> {
+    /// The octets of the message, each line with its CRLF.
+    #[must_use]
+    pub fn build(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        field(&mut out, "Date", &[self.date.rfc5322()], "");
+        field(&mut out, "From", &[self.from.to_owned()], "");
+        if !self.to.is_empty() {
+            field(&mut out, "To", self.to, ",");
+        }
+        if let Some(subject) = self.subject {
+            let words: Vec<String> = subject.split(' ').map(str::to_owned).collect();
+            field(&mut out, "Subject", &words, "");
+        }
+        field(&mut out, "Message-ID", &[self.message_id.to_owned()], "");
+        out.extend_from_slice(b"\r\n");
+        for text in self.body {
+            line(&mut out, text);
+        }
+        out
+    }
+}
+
+/// Writes a field whose value may be folded between its parts.
+fn field(out: &mut Vec<u8>, name: &str, parts: &[String], separator: &str) {
+    let mut text = format!("{name}:");
+    for (at, part) in parts.iter().enumerate() {
+        let tail = if at + 1 == parts.len() { "" } else { separator };
+        let part = harmless(part);
+        // A folded line must hold more than white space (RFC 5322 3.2.2).
+        let fold = at > 0 && !part.trim().is_empty() && text.len() + 1 + part.len() + tail.len() > FOLD_AT;
+        if fold {
+            out.extend_from_slice(text.as_bytes());
+            out.extend_from_slice(b"\r\n");
+            text.clear();
+        }
+        text = format!("{text} {part}{tail}");
+    }
+    line(out, &text);
+}
+
+fn line(out: &mut Vec<u8>, text: &str) {
+    let mut rest = harmless(text);
+    while rest.len() > MAX_LINE {
+        let cut = rest.floor_char_boundary(MAX_LINE);
+        let tail = rest.split_off(cut);
+        out.extend_from_slice(rest.as_bytes());
+        out.extend_from_slice(b"\r\n");
+        rest = tail;
+    }
+    out.extend_from_slice(rest.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn harmless(text: &str) -> String {
+    text.replace(['\r', '\n', '\0'], " ")
+}
+
+/// A body of exactly `octets` octets, CRLFs included, in lines of at most 72: filler for
+/// workloads that name only a size. One octet is not enough for a line, so 1 becomes 2.
+#[must_use]
+pub fn filler(octets: u64) -> Vec<String> {
+    const FULL: u64 = 72;
+    let mut lines = Vec::new();
+    let mut left = if octets == 1 { 2 } else { octets };
+    while left > 0 {
+        let mut take = left.min(FULL + 2);
+        if left - take == 1 {
+            take -= 1;
+        }
+        lines.push((0..take - 2).map(|at| char::from(b'a' + u8::try_from(at % 26).unwrap_or(0))).collect());
+        left -= take;
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::first;
+    use super::*;
+
+    fn draft<'a>(to: &'a [String], subject: &'a str, body: &'a [String]) -> Draft<'a> {
+        let date = UnixTime::DEFAULT_START;
+        Draft { date, from: "alice@crepes.fr", to, subject: Some(subject), message_id: "<1.alice@crepes.fr>", body }
+    }
+
+    #[test]
+    fn the_order_of_fields_is_fixed() {
+        let to = ["bob@hamburger.edu".to_owned()];
+        let built = draft(&to, "Dinner", &["Do you like ketchup?".to_owned()]).build();
+        let text = "Date: Mon, 05 Jan 2026 09:00:00 +0000\r\nFrom: alice@crepes.fr\r\nTo: bob@hamburger.edu\r\n\
+                    Subject: Dinner\r\nMessage-ID: <1.alice@crepes.fr>\r\n\r\nDo you like ketchup?\r\n";
+        assert_eq!(String::from_utf8(built).unwrap(), text);
+    }
+
+    /// Would break if a subject could smuggle in a field, or a long list of recipients a line
+    /// longer than 78.
+    #[test]
+    fn fields_are_folded_and_harmless() {
+        let to: Vec<String> = (0..20).map(|n| format!("user{n}@hamburger.edu")).collect();
+        let built = draft(&to, "x\r\nBcc: eve@evil.example", &["é".repeat(700)]).build();
+        assert_eq!(first(&built, "Bcc"), None);
+        assert_eq!(first(&built, "To"), Some(to.join(", ")));
+        let text = String::from_utf8(built).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.lines().all(|line| line.len() <= FOLD_AT));
+        assert!(body.lines().all(|line| line.len() <= MAX_LINE));
+    }
+
+    #[test]
+    fn filler_has_the_size_asked_for() {
+        for octets in (0..200).chain([9_999, 100_000]).filter(|n| *n != 1) {
+            let got: usize = filler(octets).iter().map(|line| line.len() + 2).sum();
+            assert_eq!(got as u64, octets);
+        }
+    }
+}
