@@ -1,1 +1,17 @@
-//! pop3
+//! The Post Office Protocol, version 3 (RFC 1939): both ends of a session.
+//!
+//! Left out for now: APOP, CAPA and AUTH. POP3 keeps no state from one session to the next,
+//! so download-and-keep fetches everything every time.
+
+pub mod client;
+pub mod server;
+
+pub use client::{Client, ClientEvent, Mode};
+pub use server::{Entry, Server, ServerEvent};
+
+/// RFC 2449 section 4: "The maximum length of a command is increased from 47 characters [...]
+/// to 255 octets, including the terminating CRLF."
+const MAX_COMMAND_LINE: usize = 255;
+/// RFC 1939 section 3: "Responses may be up to 512 characters long, including the
+/// terminating CRLF."
+const MAX_RESPONSE_LINE: usize = 512;
