@@ -8,4 +8,6 @@
 pub mod dns;
 pub mod host;
 pub mod mail;
+pub mod sessions;
+
 pub mod user;

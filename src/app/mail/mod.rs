@@ -1,1 +1,30 @@
-//! mail
+//! The mail server: it receives (MSA on port 587, MTA on port 25), queues, relays, stores and
+//! serves (POP3 on port 110). Names are those of RFC 5321 and RFC 5598.
+//!
+//! - A message is this server's responsibility from its 250 on; then each recipient's copy is
+//!   delivered here, taken over by another server, given up with a bounce, or in the queue.
+//! - The queue and the mailboxes are on disk and survive a failure of the host; sessions,
+//!   look-ups and connections do not.
+//!
+//! Left out for now: aliases, lists, quotas, smart hosts, service extensions.
+
+pub mod bounce;
+mod courier;
+mod delivery;
+pub mod failure;
+pub mod mailbox;
+pub mod queue;
+mod reception;
+mod retrieval;
+pub mod retry;
+mod routing;
+pub mod server;
+mod spool;
+#[cfg(test)]
+mod tests;
+
+pub use mailbox::{Maildrop, StoredMessage};
+pub use queue::{QueuedCopy, QueuedMessage, Status};
+pub use retry::{Next, RetryPolicy};
+pub use server::{MailServer, MailServerConfig, MailboxConfig};
+pub use spool::Audit;

@@ -1,0 +1,181 @@
+//! Receiving mail: the SMTP server's verdicts on senders, recipients and messages.
+//!
+//! Mail for the server's own domains is taken from anybody, mail for elsewhere only from
+//! inside. Port 587 is for those inside alone (RFC 6409 section 4.3: the submission server
+//! must know its users; here by their address).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::server::MailServerConfig;
+use super::spool::{Arrival, Spool};
+use crate::app::host::Host;
+use crate::app::sessions::{Talk, Timers};
+use crate::base::trace::Protocol;
+use crate::base::{ConnId, Endpoint, Side, SimTime, SocketId};
+use crate::proto::message::{Hop, first, received};
+use crate::proto::session::{Input, Session as _};
+use crate::proto::smtp::{Envelope, ForwardPath, Greeting, Mailbox, Server, ServerConfig, ServerEvent};
+
+/// Mail from users.
+pub(super) const SUBMISSION: u16 = 587;
+
+/// A client's session.
+#[derive(Clone, Debug)]
+struct Inbound {
+    talk: Talk<Server>,
+    client: IpAddr,
+    inside: bool,
+    submission: bool,
+}
+
+/// The SMTP server's sessions; all in memory only.
+#[derive(Clone, Debug)]
+pub(super) struct Reception {
+    config: ServerConfig,
+    postmaster: Option<Mailbox>,
+    inside: BTreeSet<IpAddr>,
+    sessions: BTreeMap<SocketId, Inbound>,
+    timers: Timers,
+}
+
+impl Reception {
+    pub(super) fn new(config: &MailServerConfig) -> Self {
+        let domain = config.domains.first().unwrap_or(&config.name);
+        Self {
+            config: ServerConfig {
+                name: config.name.clone(),
+                max_message: config.max_message,
+                max_recipients: config.recipients_per_message.max(1),
+            },
+            postmaster: Mailbox::parse(&format!("postmaster@{domain}")),
+            inside: config.inside.iter().copied().collect(),
+            sessions: BTreeMap::new(),
+            timers: Timers::default(),
+        }
+    }
+
+    pub(super) fn deadline(&self) -> SimTime {
+        self.timers.first()
+    }
+
+    pub(super) fn crash(&mut self) {
+        self.sessions.clear();
+        self.timers.clear();
+    }
+
+    pub(super) fn owns(&self, socket: SocketId) -> bool {
+        self.sessions.contains_key(&socket)
+    }
+
+    pub(super) fn accepted<H: Host>(
+        &mut self,
+        host: &mut H,
+        spool: &mut Spool,
+        (socket, conn, local_port): (SocketId, ConnId, u16),
+        peer: Endpoint,
+    ) {
+        let talk = Talk::new(socket, conn, Side::Server, Protocol::Smtp, Server::new(self.config.clone()));
+        let inside = self.inside.contains(&peer.addr);
+        let inbound = Inbound { talk, client: peer.addr, inside, submission: local_port == SUBMISSION };
+        self.sessions.insert(socket, inbound);
+        self.feed(host, spool, socket, Input::Start);
+    }
+
+    pub(super) fn closed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
+        self.feed(host, spool, socket, Input::EndOfStream);
+        self.sessions.remove(&socket);
+        self.timers.set(socket, SimTime::NEVER);
+    }
+
+    pub(super) fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
+        for socket in self.timers.due(host.now()) {
+            self.feed(host, spool, socket, Input::Tick);
+        }
+    }
+
+    pub(super) fn feed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, input: Input<'_>) {
+        let Some(inbound) = self.sessions.get_mut(&socket) else { return };
+        inbound.talk.feed(host, input);
+        while let Some(event) = inbound.talk.next_event(host) {
+            match event {
+                ServerEvent::Sender(_) if inbound.submission && !inbound.inside => {
+                    inbound.talk.session.reject(550, "Submission is for users of this server only");
+                }
+                ServerEvent::Sender(_) => inbound.talk.session.accept(),
+                ServerEvent::Recipient(path) => match refusal(spool, inbound.inside, &path) {
+                    Some(text) => inbound.talk.session.reject(550, &text),
+                    None => inbound.talk.session.accept(),
+                },
+                ServerEvent::Message { greeting, envelope, content } => {
+                    let postmaster = self.postmaster.as_ref();
+                    let arrival = inbound.arrival(host, spool, postmaster, &greeting, envelope, &content);
+                    spool.accept(host, arrival);
+                    inbound.talk.session.accept();
+                }
+            }
+        }
+        let (closed, deadline) = (inbound.talk.is_closed(), inbound.talk.session.deadline());
+        self.timers.set(socket, if closed { SimTime::NEVER } else { deadline });
+        if closed {
+            self.sessions.remove(&socket);
+        }
+    }
+}
+
+/// Why a recipient is refused, if it is.
+fn refusal(spool: &Spool, inside: bool, path: &ForwardPath) -> Option<String> {
+    let ForwardPath::Mailbox(mailbox) = path else { return None };
+    if !spool.is_local(mailbox) {
+        return (!inside).then(|| format!("{mailbox} ... Relaying denied"));
+    }
+    (!spool.knows(mailbox)).then(|| format!("{mailbox} ... User unknown"))
+}
+
+impl Inbound {
+    /// The message with this server's trace field in front (RFC 5321 4.4). One that has no
+    /// Message-ID gets one there too, as submission servers do (RFC 6409 section 8.3): by it
+    /// the message is known from here on.
+    fn arrival<H: Host>(
+        &self,
+        host: &H,
+        spool: &mut Spool,
+        postmaster: Option<&Mailbox>,
+        greeting: &Greeting,
+        envelope: Envelope,
+        content: &[u8],
+    ) -> Arrival {
+        let queue_id = spool.next_queue_id();
+        let mut head = received(&Hop {
+            client: &greeting.name,
+            address: self.client,
+            by: &spool.name,
+            with: if greeting.extended { "ESMTP" } else { "SMTP" },
+            id: &queue_id,
+            date: host.calendar(),
+        });
+        let message_id = first(content, "Message-ID").filter(|id| !id.is_empty()).unwrap_or_else(|| {
+            let id = format!("<{queue_id}@{}>", spool.name);
+            head.push_str(&format!("Message-ID: {id}\r\n"));
+            id
+        });
+        let mut recipients: Vec<Mailbox> = Vec::new();
+        for path in envelope.forward_paths {
+            let mailbox = match path {
+                ForwardPath::Mailbox(mailbox) => Some(mailbox),
+                ForwardPath::Postmaster => postmaster.cloned(),
+            };
+            // One copy for each recipient, however often it was named.
+            recipients.extend(mailbox.filter(|new| recipients.iter().all(|old| old.key() != new.key())));
+        }
+        Arrival {
+            queue_id,
+            message_id,
+            reverse_path: envelope.reverse_path,
+            recipients,
+            content: [head.as_bytes(), content].concat().into(),
+            bytes: content.len() as u64,
+            conn: Some(self.talk.conn()),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Serving mailboxes by POP3: who may log in, and what a session does to the store.
+
+use std::collections::BTreeMap;
+
+use super::mailbox::Maildrop;
+use super::spool::{Spool, trace_maildrop, trace_phase};
+use crate::app::host::Host;
+use crate::app::sessions::{Talk, Timers};
+use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
+use crate::base::{ConnId, Side, SimTime, SocketId};
+use crate::proto::pop3::{Entry, Server, ServerEvent};
+use crate::proto::session::{Input, Session as _};
+
+/// The port of POP3.
+pub(super) const POP3: u16 = 110;
+
+/// A client's session; `mailbox` is the key of the one it has locked.
+#[derive(Clone, Debug)]
+struct Reader {
+    talk: Talk<Server>,
+    mailbox: Option<String>,
+    in_flight: Option<u64>,
+}
+
+/// The POP3 server's sessions; all in memory only.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Retrieval {
+    domains: Vec<String>,
+    readers: BTreeMap<SocketId, Reader>,
+    timers: Timers,
+}
+
+impl Retrieval {
+    pub(super) fn new(domains: Vec<String>) -> Self {
+        Self { domains, readers: BTreeMap::new(), timers: Timers::default() }
+    }
+
+    pub(super) fn deadline(&self) -> SimTime {
+        self.timers.first()
+    }
+
+    pub(super) fn crash<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
+        for (socket, reader) in std::mem::take(&mut self.readers) {
+            leave(host, spool, socket, &reader);
+        }
+        self.timers.clear();
+    }
+
+    pub(super) fn owns(&self, socket: SocketId) -> bool {
+        self.readers.contains_key(&socket)
+    }
+
+    pub(super) fn accepted<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, conn: ConnId) {
+        let talk = Talk::new(socket, conn, Side::Server, Protocol::Pop3, Server::new());
+        self.readers.insert(socket, Reader { talk, mailbox: None, in_flight: None });
+        self.feed(host, spool, socket, Input::Start);
+    }
+
+    pub(super) fn closed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
+        self.feed(host, spool, socket, Input::EndOfStream);
+        self.timers.set(socket, SimTime::NEVER);
+    }
+
+    pub(super) fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
+        for socket in self.timers.due(host.now()) {
+            self.feed(host, spool, socket, Input::Tick);
+        }
+    }
+
+    pub(super) fn feed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, input: Input<'_>) {
+        let Some(mut reader) = self.readers.remove(&socket) else { return };
+        reader.talk.feed(host, input);
+        while let Some(event) = reader.talk.next_event(host) {
+            self.event(host, spool, &mut reader, event);
+        }
+        if reader.talk.is_closed() {
+            leave(host, spool, socket, &reader);
+            self.timers.set(socket, SimTime::NEVER);
+        } else {
+            self.timers.set(socket, reader.talk.session.deadline());
+            self.readers.insert(socket, reader);
+        }
+    }
+
+    fn event<H: Host>(&self, host: &mut H, spool: &mut Spool, reader: &mut Reader, event: ServerEvent) {
+        match event {
+            ServerEvent::Login { user, password } => self.login(spool, reader, &user, &password),
+            ServerEvent::Retrieving { uid } => {
+                reader.in_flight = Some(uid);
+                let message = drop_of(spool, reader).and_then(|drop| drop.message_mut(uid));
+                if let Some(message) = message.filter(|message| !message.retrieved) {
+                    trace_phase(host, &message.message_id, &message.recipient, Phase::Retrieval);
+                }
+            }
+            ServerEvent::Received { uid } => {
+                reader.in_flight = None;
+                if let Some(message) = drop_of(spool, reader).and_then(|drop| drop.message_mut(uid)) {
+                    message.retrieved = true;
+                }
+            }
+            ServerEvent::Update { deleted } => {
+                if let Some(drop) = drop_of(spool, reader).filter(|_| !deleted.is_empty()) {
+                    for message in drop.delete(&deleted) {
+                        let (message, mailbox) = (message.message_id.as_str(), drop.address());
+                        host.trace(Trace::Mail(MailTrace::Deleted { message, mailbox }));
+                    }
+                    trace_maildrop(host, drop);
+                }
+                reader.talk.session.updated();
+            }
+        }
+    }
+
+    fn login(&self, spool: &mut Spool, reader: &mut Reader, user: &str, password: &str) {
+        let socket = reader.talk.socket();
+        let Some(key) = self.mailbox_of(spool, user) else {
+            return reader.talk.session.refuse("wrong user or password");
+        };
+        let Some(drop) = spool.maildrops.get_mut(&key).filter(|drop| drop.opens_with(password)) else {
+            return reader.talk.session.refuse("wrong user or password");
+        };
+        if !drop.lock(socket) {
+            return reader.talk.session.refuse("maildrop already locked");
+        }
+        let entries = drop.messages().iter().map(|m| Entry { uid: m.uid, content: m.content.clone() }).collect();
+        reader.mailbox = Some(key);
+        reader.talk.session.open(entries);
+    }
+
+    /// The mailbox of a user given by address, or by local part alone: then the first domain
+    /// that has one counts.
+    fn mailbox_of(&self, spool: &Spool, user: &str) -> Option<String> {
+        let user = user.to_ascii_lowercase();
+        let named = self.domains.iter().map(|domain| format!("{user}@{}", domain.to_ascii_lowercase()));
+        std::iter::once(user.clone()).chain(named).find(|key| spool.maildrops.contains_key(key))
+    }
+}
+
+fn drop_of<'a>(spool: &'a mut Spool, reader: &Reader) -> Option<&'a mut Maildrop> {
+    spool.maildrops.get_mut(reader.mailbox.as_ref()?)
+}
+
+/// The session is over: the lock is free, and a message that was cut short is in the mailbox.
+fn leave<H: Host>(host: &mut H, spool: &mut Spool, socket: SocketId, reader: &Reader) {
+    let Some(drop) = drop_of(spool, reader) else { return };
+    drop.unlock(socket);
+    let cut = reader.in_flight.and_then(|uid| drop.message_mut(uid)).filter(|message| !message.retrieved);
+    if let Some(message) = cut {
+        trace_phase(host, &message.message_id, &message.recipient, Phase::InMailbox);
+    }
+}

@@ -1,0 +1,189 @@
+//! The mail server as an application: its configuration, and which part of it an input is for.
+
+use std::net::IpAddr;
+
+use super::delivery::Delivery;
+use super::mailbox::Maildrop;
+use super::queue::QueuedMessage;
+use super::reception::{Reception, SUBMISSION};
+use super::retrieval::{POP3, Retrieval};
+use super::retry::RetryPolicy;
+use super::spool::{Audit, Spool};
+use crate::app::host::{Host, Input};
+use crate::base::{SimTime, SocketId};
+use crate::proto::session::Input as SessionInput;
+use crate::proto::smtp::Dialect;
+
+/// Mail from other servers.
+const SMTP: u16 = 25;
+
+/// A mailbox of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailboxConfig {
+    /// The user's address, in one of the server's domains.
+    pub address: String,
+    /// The password for POP3.
+    pub password: String,
+}
+
+/// What a mail server is to do.
+#[derive(Clone, Debug)]
+pub struct MailServerConfig {
+    /// Its domain name, given in greetings and trace fields.
+    pub name: String,
+    /// The domains whose mail ends here; the first one's postmaster is the server's.
+    pub domains: Vec<String>,
+    /// The mailboxes.
+    pub mailboxes: Vec<MailboxConfig>,
+    /// How it writes its commands.
+    pub dialect: Dialect,
+    /// When it tries again.
+    pub retry: RetryPolicy,
+    /// The resolvers that it asks.
+    pub resolvers: Vec<IpAddr>,
+    /// The clients that may submit and relay.
+    pub inside: Vec<IpAddr>,
+    /// Recipients in one transaction, received or sent.
+    pub recipients_per_message: usize,
+    /// Messages sent over one connection.
+    pub max_messages_per_connection: u32,
+    /// Connections to one destination at a time.
+    pub concurrency_per_destination: usize,
+    /// The largest message taken, in octets.
+    pub max_message: usize,
+}
+
+impl MailServerConfig {
+    /// A server of that name for the domain of that name, with the defaults: RFC 5321's
+    /// dialect, retries every 30 minutes for 5 days, 100 recipients in a transaction, one
+    /// connection to a destination for any number of messages, 10,240,000 octets.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            domains: vec![name.to_owned()],
+            mailboxes: Vec::new(),
+            dialect: Dialect::Rfc5321,
+            retry: RetryPolicy::default(),
+            resolvers: Vec::new(),
+            inside: Vec::new(),
+            recipients_per_message: 100,
+            max_messages_per_connection: u32::MAX,
+            concurrency_per_destination: 1,
+            max_message: 10_240_000,
+        }
+    }
+}
+
+/// A mail server.
+#[derive(Clone, Debug)]
+pub struct MailServer {
+    spool: Spool,
+    reception: Reception,
+    retrieval: Retrieval,
+    delivery: Delivery,
+}
+
+impl MailServer {
+    /// A server with an empty queue and empty mailboxes.
+    #[must_use]
+    pub fn new(config: MailServerConfig) -> Self {
+        let reception = Reception::new(&config);
+        let delivery = Delivery::new(&config);
+        let MailServerConfig { name, domains, mailboxes, retry, .. } = config;
+        let maildrops = mailboxes
+            .into_iter()
+            .map(|m| (m.address.to_ascii_lowercase(), Maildrop::new(m.address, Some(m.password))))
+            .collect();
+        let spool = Spool::new(name, &domains, retry, maildrops);
+        Self { spool, reception, retrieval: Retrieval::new(domains), delivery }
+    }
+
+    /// Takes an input.
+    pub fn handle<H: Host>(&mut self, host: &mut H, input: Input<'_>) {
+        let spool = &mut self.spool;
+        match input {
+            Input::Boot => {
+                for port in [SMTP, SUBMISSION, POP3] {
+                    host.listen(port);
+                }
+                spool.boot(host);
+                spool.wake(host);
+            }
+            Input::Crash => return self.crash(host),
+            Input::Accepted { socket, conn, local_port: POP3, .. } => {
+                self.retrieval.accepted(host, spool, socket, conn);
+            }
+            Input::Accepted { socket, conn, local_port, peer } => {
+                self.reception.accepted(host, spool, (socket, conn, local_port), peer);
+            }
+            Input::Connected { socket } => self.delivery.connected(host, spool, socket),
+            Input::Data { socket, bytes } => self.feed(host, socket, SessionInput::Bytes(bytes)),
+            Input::PeerClosed { socket } => self.feed(host, socket, SessionInput::EndOfStream),
+            Input::Closed { socket, reason } => {
+                if self.reception.owns(socket) {
+                    self.reception.closed(host, spool, socket);
+                } else if self.retrieval.owns(socket) {
+                    self.retrieval.closed(host, spool, socket);
+                } else if self.delivery.owns(socket) {
+                    self.delivery.closed(host, spool, socket, reason);
+                }
+            }
+            Input::Datagram { local_port, from, bytes } => self.delivery.datagram(host, local_port, from, bytes),
+            Input::Wake => {
+                self.reception.wake(host, spool);
+                self.retrieval.wake(host, spool);
+                spool.wake(host);
+                self.delivery.wake(host, spool);
+            }
+        }
+        self.delivery.dispatch(host, &mut self.spool);
+    }
+
+    fn feed<H: Host>(&mut self, host: &mut H, socket: SocketId, input: SessionInput<'_>) {
+        let spool = &mut self.spool;
+        if self.reception.owns(socket) {
+            self.reception.feed(host, spool, socket, input);
+        } else if self.retrieval.owns(socket) {
+            self.retrieval.feed(host, spool, socket, input);
+        } else if self.delivery.owns(socket) {
+            self.delivery.feed(host, spool, socket, input);
+        }
+    }
+
+    fn crash<H: Host>(&mut self, host: &mut H) {
+        for key in self.delivery.under_way() {
+            self.spool.interrupted(host, key);
+        }
+        self.delivery.crash();
+        self.reception.crash();
+        self.retrieval.crash(host, &mut self.spool);
+    }
+
+    /// When it wants [`Input::Wake`].
+    #[must_use]
+    pub fn deadline(&self) -> SimTime {
+        self.spool
+            .queue
+            .next_due()
+            .min(self.reception.deadline())
+            .min(self.retrieval.deadline())
+            .min(self.delivery.deadline())
+    }
+
+    /// What became of the copies accepted so far, counted apart from the trace.
+    #[must_use]
+    pub fn audit(&self) -> Audit {
+        self.spool.audit()
+    }
+
+    /// The messages in the queue, oldest first.
+    pub fn queue(&self) -> impl Iterator<Item = &QueuedMessage> {
+        self.spool.queue.messages()
+    }
+
+    /// The mailboxes, by address.
+    pub fn mailboxes(&self) -> impl Iterator<Item = &Maildrop> {
+        self.spool.maildrops.values()
+    }
+}
