@@ -1,1 +1,41 @@
-//! user
+//! A user's PC: the user agent (MUA) that writes and submits mail, and fetches it by POP3.
+//!
+//! Composed messages go to an outbox on the PC's disk, which survives a failure of the PC.
+//! Left out for now: replies, folders, a record of what was fetched before.
+
+mod agent;
+mod compose;
+mod reading;
+mod submission;
+#[cfg(test)]
+mod tests;
+
+pub use agent::UserAgent;
+pub use compose::{Arrivals, Body, Draft};
+pub use reading::ReadJob;
+
+use crate::proto::smtp::Dialect;
+use std::net::IpAddr;
+
+/// What a user agent is to do.
+#[derive(Clone, Debug)]
+pub struct UserAgentConfig {
+    /// The user's address.
+    pub address: String,
+    /// The password for POP3.
+    pub password: String,
+    /// The name of the user's mail server, found by its A record.
+    pub server: String,
+    /// The port to which mail is submitted: 587, or 25.
+    pub port: u16,
+    /// The resolvers that the PC asks.
+    pub resolvers: Vec<IpAddr>,
+    /// How it writes its commands.
+    pub dialect: Dialect,
+    /// Messages to be written at certain times.
+    pub drafts: Vec<Draft>,
+    /// Messages to be written at random times.
+    pub arrivals: Vec<Arrivals>,
+    /// When the mailbox is read.
+    pub reads: Vec<ReadJob>,
+}

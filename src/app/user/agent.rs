@@ -1,0 +1,206 @@
+//! The user agent as an application: what is due when, and which part an input is for.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use super::UserAgentConfig;
+use super::compose::{Draft, Process};
+use super::reading::Reading;
+use super::submission::{Outgoing, Submission};
+use crate::app::dns::stub::{Answer, Outcome, Stub};
+use crate::app::host::{Host, Input};
+use crate::app::mail::failure::Reason;
+use crate::base::trace::{FailureKind, MailTrace, Trace};
+use crate::base::{SimTime, SocketId};
+use crate::proto::dns::{RecordData, Rtype};
+use crate::proto::message;
+use crate::proto::session::Input as SessionInput;
+use crate::proto::smtp::Mailbox;
+
+/// The DNS questions of the agent, by what they are for.
+const FOR_SUBMISSION: u64 = 0;
+const FOR_READING: u64 = 1;
+
+/// A user agent.
+#[derive(Clone, Debug)]
+pub struct UserAgent {
+    config: UserAgentConfig,
+    drafts: VecDeque<Draft>,
+    processes: Vec<Process>,
+    composed: u64,
+    submission: Submission,
+    reading: Reading,
+    stub: Stub,
+}
+
+impl UserAgent {
+    /// An agent with an empty outbox.
+    #[must_use]
+    pub fn new(config: UserAgentConfig) -> Self {
+        let mut drafts = config.drafts.clone();
+        drafts.sort_by_key(|draft| draft.at);
+        Self {
+            drafts: drafts.into(),
+            processes: Vec::new(),
+            composed: 0,
+            submission: Submission::new(&config),
+            reading: Reading::new(&config),
+            stub: Stub::new(config.resolvers.clone()),
+            config,
+        }
+    }
+
+    /// Takes an input.
+    pub fn handle<H: Host>(&mut self, host: &mut H, input: Input<'_>) {
+        match input {
+            Input::Boot => self.boot(host),
+            Input::Crash => {
+                self.submission.crash();
+                self.reading.crash();
+                return self.stub.crash();
+            }
+            Input::Connected { socket } => {
+                self.submission.connected(host, socket);
+                self.reading.connected(host, socket);
+            }
+            Input::Data { socket, bytes } => self.feed(host, socket, SessionInput::Bytes(bytes)),
+            Input::PeerClosed { socket } => self.feed(host, socket, SessionInput::EndOfStream),
+            Input::Closed { socket, .. } => {
+                self.submission.closed(host, socket);
+                self.reading.closed(host, socket);
+            }
+            Input::Datagram { local_port, from, bytes } => {
+                self.stub.datagram(host, local_port, from, bytes);
+            }
+            Input::Wake => {
+                if self.stub.deadline() <= host.now() {
+                    self.stub.wake(host);
+                }
+                self.submission.wake(host);
+                self.reading.wake(host);
+            }
+            // Nobody calls a user agent.
+            Input::Accepted { .. } => {}
+        }
+        self.go_on(host);
+    }
+
+    fn feed<H: Host>(&mut self, host: &mut H, socket: SocketId, input: SessionInput<'_>) {
+        self.submission.feed(host, socket, input);
+        self.reading.feed(host, socket, input);
+    }
+
+    /// When it wants [`Input::Wake`].
+    #[must_use]
+    pub fn deadline(&self) -> SimTime {
+        let draft = self.drafts.front().map_or(SimTime::NEVER, |draft| draft.at);
+        let process = self.processes.iter().map(Process::next).min().unwrap_or(SimTime::NEVER);
+        let sessions = self.submission.deadline().min(self.reading.deadline());
+        draft.min(process).min(sessions).min(self.stub.deadline())
+    }
+
+    /// Arrival processes begin with the run: a failure of the PC does not draw anew.
+    fn boot<H: Host>(&mut self, host: &H) {
+        if !self.processes.is_empty() {
+            return;
+        }
+        for (k, arrivals) in self.config.arrivals.iter().enumerate() {
+            let stream = host.stream(&format!("user/{}/arrivals/{k}", self.config.address));
+            self.processes.push(Process::new(arrivals.clone(), stream));
+        }
+    }
+
+    /// Does all that is due now.
+    fn go_on<H: Host>(&mut self, host: &mut H) {
+        let now = host.now();
+        while let Some(draft) = self.drafts.pop_front_if(|draft| draft.at <= now) {
+            self.compose(host, &draft);
+        }
+        for k in 0..self.processes.len() {
+            while self.processes[k].next() <= now {
+                let draft = self.processes[k].take();
+                self.compose(host, &draft);
+            }
+        }
+        loop {
+            if self.submission.begin(host) {
+                self.ask(host, FOR_SUBMISSION);
+            }
+            if self.reading.due(now) {
+                self.ask(host, FOR_READING);
+            }
+            match self.stub.next_answer() {
+                Some(answer) => self.answered(host, &answer),
+                None => break,
+            }
+        }
+    }
+
+    fn ask<H: Host>(&mut self, host: &mut H, token: u64) {
+        match self.config.server.parse::<IpAddr>() {
+            Ok(address) => self.resolved(host, token, Ok(address)),
+            Err(_) => self.stub.ask(host, &self.config.server, Rtype::A, token),
+        }
+    }
+
+    fn answered<H: Host>(&mut self, host: &mut H, answer: &Answer) {
+        host.set_cause(answer.cause);
+        let server = &self.config.server;
+        let none = || Reason::new(FailureKind::NoMailServer, format!("{server} has no address"));
+        let address = match &answer.outcome {
+            Outcome::Records(records) => {
+                // The answer was asked for one name: whatever aliases come first, its
+                // addresses are the server's.
+                let found = records.iter().find_map(|record| {
+                    let RecordData::A(address) = &record.data else { return None };
+                    Some(IpAddr::V4(*address))
+                });
+                found.ok_or_else(none)
+            }
+            Outcome::NoData => Err(none()),
+            Outcome::NxDomain => Err(Reason::new(FailureKind::NoSuchDomain, format!("{server} does not exist"))),
+            Outcome::Failed => Err(Reason::new(FailureKind::DnsFailure, format!("no answer for {server}"))),
+        };
+        self.resolved(host, answer.token, address);
+    }
+
+    fn resolved<H: Host>(&mut self, host: &mut H, token: u64, address: Result<IpAddr, Reason>) {
+        if token == FOR_READING {
+            self.reading.resolved(host, address.ok());
+        } else {
+            self.submission.resolved(host, address);
+        }
+    }
+
+    /// Writes a message and puts it into the outbox. Addresses that are none are left out:
+    /// the agent would not let its user send to them.
+    fn compose<H: Host>(&mut self, host: &mut H, draft: &Draft) {
+        let mut to: Vec<Mailbox> = Vec::new();
+        for mailbox in draft.to.iter().filter_map(|text| Mailbox::parse(text)) {
+            if to.iter().all(|other| other.key() != mailbox.key()) {
+                to.push(mailbox);
+            }
+        }
+        if to.is_empty() {
+            return;
+        }
+        self.composed += 1;
+        let (local, domain) = self.config.address.split_once('@').unwrap_or((&self.config.address, "localhost"));
+        let message_id = format!("<{}.{local}@{domain}>", self.composed);
+        let content = message::Draft {
+            date: host.calendar(),
+            from: &self.config.address,
+            to: &draft.to,
+            subject: draft.subject.as_deref(),
+            message_id: &message_id,
+            body: &draft.body,
+        }
+        .build();
+        let (message, from, bytes) = (message_id.as_str(), self.config.address.as_str(), content.len() as u64);
+        for mailbox in &to {
+            let to = mailbox.as_str();
+            host.trace(Trace::Mail(MailTrace::Composed { message, from, to, bytes, bounce_of: None }));
+        }
+        self.submission.put(Outgoing { message_id, content: content.into(), to, begun: false });
+    }
+}

@@ -1,0 +1,248 @@
+//! Submitting mail: the outbox, and the SMTP session that empties it.
+//!
+//! One session hands over all that is in the outbox, message after message. When it fails for
+//! a reason that may pass, everything left is tried again after five minutes; a copy that was
+//! refused for good is traced as refused and dropped.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::UserAgentConfig;
+use crate::app::host::Host;
+use crate::app::mail::failure::Reason;
+use crate::app::sessions::Talk;
+use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
+use crate::base::{ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
+use crate::proto::session::{Input, Session as _};
+use crate::proto::smtp::{
+    Client, ClientEvent, Dialect, Envelope, ForwardPath, Mailbox, ReversePath, Transaction, Verdict,
+};
+
+/// How long the agent waits after a failed submission.
+const RETRY: SimDuration = SimDuration::from_secs(300);
+
+/// A message that was not handed over yet.
+#[derive(Clone, Debug)]
+pub(super) struct Outgoing {
+    pub(super) message_id: String,
+    pub(super) content: Arc<[u8]>,
+    /// Recipients left.
+    pub(super) to: Vec<Mailbox>,
+    /// Whether its submission has begun.
+    pub(super) begun: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Stage {
+    Idle,
+    /// The server's address is asked for.
+    Resolving,
+    Connecting {
+        socket: SocketId,
+        conn: ConnId,
+    },
+    /// The session runs; `current` says whether the first of the outbox is under way.
+    Talking {
+        talk: Box<Talk<Client>>,
+        current: bool,
+        again: bool,
+    },
+}
+
+/// The outbox and its session.
+#[derive(Clone, Debug)]
+pub(super) struct Submission {
+    name: String,
+    port: u16,
+    dialect: Dialect,
+    reverse_path: ReversePath,
+    outbox: VecDeque<Outgoing>,
+    /// Those that the server wants later: they go back to the outbox when the session ends.
+    postponed: VecDeque<Outgoing>,
+    retry_at: SimTime,
+    stage: Stage,
+}
+
+impl Submission {
+    pub(super) fn new(config: &UserAgentConfig) -> Self {
+        let sender = Mailbox::parse(&config.address);
+        Self {
+            name: String::new(),
+            port: config.port,
+            dialect: config.dialect,
+            reverse_path: sender.map_or(ReversePath::Null, ReversePath::Mailbox),
+            outbox: VecDeque::new(),
+            postponed: VecDeque::new(),
+            retry_at: SimTime::NEVER,
+            stage: Stage::Idle,
+        }
+    }
+
+    pub(super) fn put(&mut self, message: Outgoing) {
+        self.outbox.push_back(message);
+    }
+
+    pub(super) fn deadline(&self) -> SimTime {
+        match &self.stage {
+            Stage::Idle => self.retry_at,
+            Stage::Talking { talk, .. } => talk.session.deadline(),
+            Stage::Resolving | Stage::Connecting { .. } => SimTime::NEVER,
+        }
+    }
+
+    /// The session is gone; the outbox is on disk.
+    pub(super) fn crash(&mut self) {
+        self.stage = Stage::Idle;
+        self.retry_at = SimTime::NEVER;
+        self.outbox.append(&mut self.postponed);
+    }
+
+    /// Begins to submit when there is something and the last failure is long enough ago;
+    /// true when the server's address is wanted.
+    pub(super) fn begin<H: Host>(&mut self, host: &mut H) -> bool {
+        let waiting = !self.retry_at.is_never() && self.retry_at > host.now();
+        if self.outbox.is_empty() || waiting {
+            return false;
+        }
+        for message in self.outbox.iter_mut().filter(|message| !message.begun) {
+            message.begun = true;
+            message.trace(host, Phase::Submission);
+        }
+        if !matches!(self.stage, Stage::Idle) {
+            return false;
+        }
+        self.retry_at = SimTime::NEVER;
+        host.name().clone_into(&mut self.name);
+        self.stage = Stage::Resolving;
+        true
+    }
+
+    /// The server's address, or why there is none.
+    pub(super) fn resolved<H: Host>(&mut self, host: &mut H, address: Result<IpAddr, Reason>) {
+        if !matches!(self.stage, Stage::Resolving) {
+            return;
+        }
+        match address {
+            Ok(address) => {
+                let (socket, conn) = host.connect(Endpoint::new(address, self.port));
+                self.stage = Stage::Connecting { socket, conn };
+            }
+            Err(reason) if reason.is_temporary() => self.later(host.now()),
+            Err(reason) => {
+                self.stage = Stage::Idle;
+                for message in std::mem::take(&mut self.outbox) {
+                    message.to.iter().for_each(|to| refused(host, &message.message_id, to, &reason));
+                }
+            }
+        }
+    }
+
+    fn later(&mut self, now: SimTime) {
+        self.stage = Stage::Idle;
+        self.outbox.append(&mut self.postponed);
+        self.retry_at = if self.outbox.is_empty() { SimTime::NEVER } else { now.saturating_add(RETRY) };
+    }
+
+    pub(super) fn connected<H: Host>(&mut self, host: &mut H, connected: SocketId) {
+        let Stage::Connecting { socket, conn } = self.stage else { return };
+        if socket != connected {
+            return;
+        }
+        let client = Client::new(client_name(&self.name, host), self.dialect);
+        let talk = Box::new(Talk::new(socket, conn, Side::Client, Protocol::Smtp, client));
+        self.stage = Stage::Talking { talk, current: false, again: false };
+        self.feed(host, socket, Input::Start);
+    }
+
+    pub(super) fn closed<H: Host>(&mut self, host: &mut H, closed: SocketId) {
+        if matches!(self.stage, Stage::Connecting { socket, .. } if socket == closed) {
+            self.later(host.now());
+        }
+        self.feed(host, closed, Input::EndOfStream);
+    }
+
+    pub(super) fn wake<H: Host>(&mut self, host: &mut H) {
+        if let Stage::Talking { talk, .. } = &self.stage {
+            let socket = talk.socket();
+            self.feed(host, socket, Input::Tick);
+        }
+    }
+
+    pub(super) fn feed<H: Host>(&mut self, host: &mut H, socket: SocketId, input: Input<'_>) {
+        let Stage::Talking { talk, .. } = &mut self.stage else { return };
+        if talk.socket() != socket {
+            return;
+        }
+        talk.feed(host, input);
+        loop {
+            let Stage::Talking { talk, again, .. } = &mut self.stage else { return };
+            let Some(event) = talk.next_event(host) else { break };
+            match event {
+                ClientEvent::Ready => self.next_message(host.now()),
+                ClientEvent::Transferring => {}
+                ClientEvent::Ended(verdicts) => self.ended(host, &verdicts),
+                ClientEvent::Failed(_) => *again = true,
+            }
+        }
+        if let Stage::Talking { talk, again, .. } = &self.stage
+            && talk.is_closed()
+        {
+            let again = *again || !self.postponed.is_empty();
+            self.stage = Stage::Idle;
+            if again {
+                self.later(host.now());
+            }
+        }
+    }
+
+    fn next_message(&mut self, now: SimTime) {
+        let Stage::Talking { talk, current, .. } = &mut self.stage else { return };
+        let Some(message) = self.outbox.front() else { return talk.session.quit(now) };
+        let forward_paths = message.to.iter().cloned().map(ForwardPath::Mailbox).collect();
+        let envelope = Envelope { reverse_path: self.reverse_path.clone(), forward_paths };
+        *current = true;
+        talk.session.begin(now, Transaction { envelope, content: Arc::clone(&message.content) });
+    }
+
+    fn ended<H: Host>(&mut self, host: &mut H, verdicts: &[Verdict]) {
+        let Stage::Talking { current, .. } = &mut self.stage else { return };
+        let Some(mut message) = self.outbox.pop_front().filter(|_| std::mem::take(current)) else { return };
+        let mut left = Vec::new();
+        for (to, verdict) in message.to.drain(..).zip(verdicts) {
+            match verdict {
+                Verdict::Accepted => {}
+                Verdict::Refused(reply) if reply.is_permanent_failure() => {
+                    refused(host, &message.message_id, &to, &Reason::reply(reply));
+                }
+                Verdict::Refused(_) | Verdict::Broken { .. } => left.push(to),
+            }
+        }
+        if !left.is_empty() {
+            message.to = left;
+            self.postponed.push_back(message);
+        }
+    }
+}
+
+impl Outgoing {
+    fn trace<H: Host>(&self, host: &mut H, phase: Phase) {
+        for to in &self.to {
+            host.trace(Trace::Mail(MailTrace::Phase { message: &self.message_id, to: to.as_str(), phase }));
+        }
+    }
+}
+
+fn refused<H: Host>(host: &mut H, message: &str, to: &Mailbox, reason: &Reason) {
+    let (to, failure) = (to.as_str(), reason.as_trace());
+    host.trace(Trace::Mail(MailTrace::Refused { message, to, failure }));
+}
+
+/// What HELO says: the PC's name, or its address when it has none (RFC 5321 4.1.1.1).
+fn client_name<H: Host>(name: &str, host: &H) -> String {
+    match host.address() {
+        _ if !name.is_empty() => name.to_owned(),
+        IpAddr::V4(address) => format!("[{address}]"),
+        IpAddr::V6(address) => format!("[IPv6:{address}]"),
+    }
+}
