@@ -1,0 +1,75 @@
+//! The `dns` key: zones, the servers that hold them, and the resolvers that ask.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::quantity::Duration;
+
+/// Zones, name servers and resolvers.
+///
+/// Each mail domain D gets a zone with SOA, NS, MX and A records, the server "ns.D" and the
+/// resolver "resolver.D"; each top-level domain gets a zone on "ns.nic.TLD"; the root zone is
+/// on "a.root-servers.net"; delegations and glue follow from these. What the file itself gives
+/// is kept. Zones for reverse look-up (PTR) are never added.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dns {
+    /// Time to live of records that name none, in zones that name none. Default: "1h"; the root's and the TLDs' zones have "2d".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<Duration>,
+    /// How long the answer "there is no such name" may be kept (the SOA record's last field). Default: "5min".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub negative_ttl: Option<Duration>,
+    /// Authoritative name servers by host name.
+    pub servers: BTreeMap<String, NameServer>,
+    /// Hosts with a recursive resolver, by host name.
+    pub resolvers: BTreeMap<String, Resolver>,
+    /// Hosts that serve the root zone. Default: ["a.root-servers.net"].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roots: Option<Vec<String>>,
+    /// Zones by name; the root is ".".
+    pub zones: BTreeMap<String, Zone>,
+}
+
+/// An authoritative name server.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NameServer {
+    /// The zones it serves.
+    pub zones: Vec<String>,
+}
+
+/// A recursive resolver.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Resolver {}
+
+/// A zone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Zone {
+    /// Time to live of records that name none. Default: that of `dns`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<Duration>,
+    /// Records. Missing SOA and NS records, A records of hosts, delegations, and the MX record of a
+    /// mail domain whose name has no record of type MX, A, AAAA or CNAME are added.
+    pub records: Vec<Record>,
+}
+
+/// A resource record, written as in a master file (RFC 1035 section 5.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Owner: "@" for the zone itself, a name within the zone ("www"), or an absolute name with a final dot.
+    pub name: String,
+    /// A, AAAA, CNAME, MX, NS, PTR, SOA or TXT.
+    #[serde(rename = "type")]
+    pub rtype: String,
+    /// What a master file has behind the type: "10 mail.crepes.fr." for MX. Names end with a dot, or are relative to the zone.
+    pub data: String,
+    /// Time to live. Default: that of the zone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ttl: Option<Duration>,
+}

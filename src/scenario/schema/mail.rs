@@ -1,0 +1,61 @@
+//! The `mail` and `users` keys: mail domains, their servers, and the people behind the addresses.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::quantity::Duration;
+
+/// A mail domain.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MailDomain {
+    /// Local parts of the addresses. "u{1..50}" stands for u1, u2, ... u50.
+    pub users: Vec<String>,
+    /// The host of the mail server. Default: a host named as the domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// How the server speaks SMTP. Default: "rfc5321".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<DialectName>,
+    /// When the server tries again to deliver a message, and when it gives up.
+    pub retry: Retry,
+}
+
+/// A manner of speaking SMTP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DialectName {
+    /// EHLO, and the form of commands and replies in RFC 5321.
+    #[default]
+    #[serde(rename = "rfc5321")]
+    Rfc5321,
+    /// The dialogue of the textbook lecture, letter for letter: HELO, and "MAIL FROM: <...>" with its space.
+    #[serde(rename = "lecture")]
+    Lecture,
+}
+
+/// The retry policy of a mail queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retry {
+    /// Time from one attempt to the next. Default: "30min".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every: Option<Duration>,
+    /// Age at which a message is returned to its sender. Default: "5d".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<Duration>,
+}
+
+/// What differs from the default for one mail user.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct User {
+    /// The user's computer; several users may share one. Default: "LOCAL-pc.DOMAIN", which is added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The password at the mailbox server. Default: "hungry".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// The host whose resolver the user's computer asks. Default: that of the computer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolver: Option<String>,
+}

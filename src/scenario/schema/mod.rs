@@ -1,0 +1,68 @@
+//! The form of a scenario file: every key, its type and its documentation.
+//!
+//! Checks form only (types, units, unknown keys); what the values mean together is checked
+//! when the scenario is resolved. Everything is optional here: what is missing is filled
+//! in. The JSON Schema for editors is generated from these types, so their documentation
+//! is what a user reads while typing. Keys that begin with `x-` are comments and are gone
+//! before these types are read.
+
+mod dns;
+mod mail;
+mod network;
+mod quantity;
+mod run;
+mod workload;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use dns::{Dns, NameServer, Record, Resolver, Zone};
+pub use mail::{DialectName, MailDomain, Retry, User};
+pub use network::{Host, Link, LinkDefaults, Network, Tcp};
+pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Texts};
+pub use run::{Expect, Fault, Limits, Outputs, Run};
+pub use workload::{Entry, Poisson, ReadName};
+
+/// A Posthaste scenario: hosts, names, mail domains, people, and what they do.
+///
+/// Only what matters for the experiment need be said: `posthaste check --resolved FILE`
+/// prints everything else. Quantities are strings with units ("30min", "10Mbps", "64kB").
+/// Keys that begin with "x-" are comments.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scenario {
+    /// The JSON Schema of this file, for editors; otherwise without effect.
+    #[serde(rename = "$schema", skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// One line that says what the scenario shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What to watch for, as one text or a list of lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Texts>,
+    /// Calendar time at which the run begins, in UTC. Default: "2026-01-05T09:00:00Z", a Monday.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<Calendar>,
+    /// Hosts, links and TCP.
+    pub network: Network,
+    /// Zones, name servers and resolvers.
+    pub dns: Dns,
+    /// Mail domains by name, the part of an address behind the "@".
+    pub mail: BTreeMap<String, MailDomain>,
+    /// What differs from the default for some mail users, by address.
+    pub users: BTreeMap<String, User>,
+    /// What people and hosts do, and when.
+    pub workload: Vec<Entry>,
+    /// Hosts and links that are down for a while.
+    pub faults: Vec<Fault>,
+    /// Seed and end of the run.
+    pub run: Run,
+    /// Bounds that stop a run before it harms the computer.
+    pub limits: Limits,
+    /// Comparisons of metrics; the run exits with 1 when one does not hold.
+    pub expect: Vec<Expect>,
+    /// Which optional files the run writes.
+    pub outputs: Outputs,
+}

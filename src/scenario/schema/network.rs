@@ -1,0 +1,120 @@
+//! The `network` key: hosts, links, and the parameters of TCP.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::quantity::{Chance, Duration, Queue, Rate, Size};
+
+/// Hosts, links and TCP.
+///
+/// Every host belongs to a site. A host that no link of this file touches is connected to
+/// its site's router, "router.SITE", by a link with the properties of `access`; whatever
+/// is then not yet connected to the rest is connected to the router "internet" by a link
+/// with the properties of `backbone`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// Links that are added between a host and the router of its site. Default: 1 ms delay, no rate limit.
+    pub access: LinkDefaults,
+    /// Links that are added between a site, a root server or a TLD server and the Internet core. Default: 10 ms delay, no rate limit.
+    pub backbone: LinkDefaults,
+    /// Hosts and routers by name, as far as they are not implied by `mail`, `dns` and `users`.
+    pub hosts: BTreeMap<String, Host>,
+    /// Duplex links, as far as they are not added.
+    pub links: Vec<Link>,
+    /// Parameters of TCP on all hosts.
+    pub tcp: Tcp,
+}
+
+/// Properties of added links.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LinkDefaults {
+    /// Transmission rate in each direction. Default: none, which means no serialization delay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+    /// Propagation delay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay: Option<Duration>,
+    /// How much may wait before packets are dropped. Default: "unlimited".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Queue>,
+    /// Probability that a packet is lost on the way. Default: 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Chance>,
+}
+
+/// A host or router.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Host {
+    /// The site whose router it is connected to. Default: the mail domain or zone it lies in, else its
+    /// last two labels, or "local" for a name without dots. The site "internet" has no router of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    /// IPv4 address. Default: 10.x.y.z from a hash of the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Whether it only forwards packets. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub router: Option<bool>,
+    /// The host whose recursive resolver it asks. Default: a resolver of its site.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolver: Option<String>,
+}
+
+/// A duplex link, the same in both directions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// Its name, unique. Default: "A--B" from the names of its ends.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+    /// The names of the two hosts or routers it connects.
+    #[schemars(length(min = 2, max = 2))]
+    pub between: Vec<String>,
+    /// Transmission rate in each direction. Default: none, which means no serialization delay.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rate: Option<Rate>,
+    /// Propagation delay. Default: "0s".
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub delay: Option<Duration>,
+    /// How much may wait before packets are dropped. Default: "unlimited".
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub queue: Option<Queue>,
+    /// Probability that a packet is lost on the way. Default: 0.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub loss: Option<Chance>,
+}
+
+/// Parameters of TCP on all hosts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tcp {
+    /// Maximum segment size in bytes of payload. Default: 1460.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mss: Option<u16>,
+    /// Initial congestion window in segments (RFC 6928). Default: 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_window: Option<u32>,
+    /// Receive buffer, at most 65535 bytes. Default: "65535B".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receive_window: Option<Size>,
+    /// How often an unanswered SYN is repeated. Default: 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub syn_retries: Option<u32>,
+    /// How often an unanswered data segment is repeated. Default: 15.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_retries: Option<u32>,
+    /// Retransmission time-out before the first measurement (RFC 6298 2.1). Default: "1s".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_rto: Option<Duration>,
+    /// Least retransmission time-out (RFC 6298 2.4). Default: "1s".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_rto: Option<Duration>,
+    /// Greatest retransmission time-out (RFC 6298 2.5). Default: "60s".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_rto: Option<Duration>,
+}

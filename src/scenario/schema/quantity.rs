@@ -1,0 +1,298 @@
+//! Quantities and small texts as a scenario file writes them.
+//!
+//! Each wraps a checked value of `base` and reads itself from a string with a unit; a bare
+//! number is refused with the likely fix. Everything reads by visitor, never through a
+//! buffering (untagged) enum, so that an error keeps its place in the file.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::base::{DataRate, DataSize, Probability, SimDuration, UnixTime};
+use crate::scenario::resolved::QueueLimit;
+
+/// A value that is one string in the file.
+trait Text: Sized {
+    const WHAT: &'static str;
+    /// What is probably meant by a bare number, as a suffix to it.
+    const UNIT: &'static str;
+    fn read(text: &str) -> Result<Self, String>;
+}
+
+struct TextVisitor<T>(PhantomData<T>);
+
+impl<T: Text> TextVisitor<T> {
+    fn bare<E: de::Error>(number: impl fmt::Display) -> E {
+        E::custom(format!("a {} needs a unit: write \"{number}{}\"", T::WHAT, T::UNIT))
+    }
+}
+
+impl<T: Text> Visitor<'_> for TextVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a {} as a string", T::WHAT)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        T::read(text).map_err(E::custom)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
+        Err(Self::bare(number))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
+        if number < 0 { Err(E::custom(format!("a {} is never negative", T::WHAT))) } else { Err(Self::bare(number)) }
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
+        if number < 0.0 { Err(E::custom(format!("a {} is never negative", T::WHAT))) } else { Err(Self::bare(number)) }
+    }
+}
+
+macro_rules! text_value {
+    ($(#[$doc:meta])* $name:ident($inner:ty), $what:literal, $unit:literal, $pattern:literal, $examples:expr,
+     $read:expr, $write:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name(pub $inner);
+
+        impl Text for $name {
+            const WHAT: &'static str = $what;
+            const UNIT: &'static str = $unit;
+            fn read(text: &str) -> Result<Self, String> {
+                let read: fn(&str) -> Result<$inner, String> = $read;
+                read(text).map(Self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(TextVisitor(PhantomData))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let write: fn($inner) -> String = $write;
+                serializer.serialize_str(&write(self.0))
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "title": $what, "pattern": $pattern, "examples": $examples })
+            }
+        }
+    };
+}
+
+text_value!(
+    /// A length of time, such as `"30min"` or `"1h 5s"`.
+    Duration(SimDuration), "duration", "s",
+    r"^\s*([0-9]+(\.[0-9]+)?\s*(ns|us|µs|ms|s|sec|min|h|d|w)\s*)+$", ["5ms", "30min", "2h10min", "5d"],
+    |text| SimDuration::parse(text).map_err(|error| error.to_string()), SimDuration::to_text
+);
+text_value!(
+    /// A transmission rate, such as `"10Mbps"`.
+    Rate(DataRate), "rate", "bps", r"^\s*([0-9]+(\.[0-9]+)?\s*(bps|kbps|Mbps|Gbps|Tbps)\s*)+$", ["56kbps", "10Mbps"],
+    |text| DataRate::parse(text).map_err(|error| error.to_string()), DataRate::to_text
+);
+text_value!(
+    /// An amount of data, such as `"64kB"` or `"64KiB"`.
+    Size(DataSize), "size", "B", r"^\s*([0-9]+(\.[0-9]+)?\s*(B|kB|MB|GB|KiB|MiB|GiB)\s*)+$", ["64kB", "4GiB"],
+    |text| DataSize::parse(text).map_err(|error| error.to_string()), DataSize::to_text
+);
+text_value!(
+    /// A point of calendar time in UTC, such as `"2026-01-05T09:00:00Z"`.
+    Calendar(UnixTime), "calendar time", "", r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", ["2026-01-05T09:00:00Z"],
+    read_calendar, |time| time.to_string()
+);
+text_value!(
+    /// How much may wait for a link: `"100 packets"`, `"64kB"`, or `"unlimited"`.
+    Queue(QueueLimit), "queue limit", " packets",
+    r"^(unlimited|[0-9]+ packets?|\s*([0-9]+(\.[0-9]+)?\s*(B|kB|MB|GB|KiB|MiB|GiB)\s*)+)$", ["100 packets", "64kB"],
+    read_queue, write_queue
+);
+text_value!(
+    /// How often something happens on average, such as `"3 per hour"`; kept as the mean time between two.
+    Frequency(SimDuration), "frequency", " per hour",
+    r"^[0-9]+(\.[0-9]+)?( per |/)(s|second|min|minute|h|hour|d|day|week)$", ["3 per hour", "0.5/s"],
+    read_frequency, |gap| format!("1 per {}", gap.to_text())
+);
+
+fn read_calendar(text: &str) -> Result<UnixTime, String> {
+    UnixTime::parse(text).ok_or_else(|| "not a calendar time; write it like \"2026-01-05T09:00:00Z\" (UTC)".to_owned())
+}
+
+fn read_queue(text: &str) -> Result<QueueLimit, String> {
+    if text == "unlimited" {
+        return Ok(QueueLimit::Unlimited);
+    }
+    if let Some(number) = text.strip_suffix("packets").or_else(|| text.strip_suffix("packet")) {
+        let bad = || "a queue limit in packets is a whole number, like \"100 packets\"".to_owned();
+        return number.trim().parse().map(QueueLimit::Packets).map_err(|_| bad());
+    }
+    DataSize::parse(text)
+        .map(QueueLimit::Bytes)
+        .map_err(|error| format!("{error}; a queue limit is \"100 packets\", \"64kB\" or \"unlimited\""))
+}
+
+fn write_queue(limit: QueueLimit) -> String {
+    match limit {
+        QueueLimit::Unlimited => "unlimited".to_owned(),
+        QueueLimit::Packets(1) => "1 packet".to_owned(),
+        QueueLimit::Packets(packets) => format!("{packets} packets"),
+        QueueLimit::Bytes(size) => size.to_text(),
+    }
+}
+
+/// Reads `N per UNIT` or `N/UNIT`, where the unit is a word or a duration.
+fn read_frequency(text: &str) -> Result<SimDuration, String> {
+    let bad = || "not a frequency; write it like \"3 per hour\" or \"0.5/s\"".to_owned();
+    let (number, unit) = text.split_once(" per ").or_else(|| text.split_once('/')).ok_or_else(bad)?;
+    let unit = match unit.trim() {
+        "s" | "second" => SimDuration::from_secs(1),
+        "min" | "minute" => SimDuration::from_secs(60),
+        "h" | "hour" => SimDuration::from_secs(3_600),
+        "d" | "day" => SimDuration::from_secs(86_400),
+        "week" => SimDuration::from_secs(604_800),
+        other => SimDuration::parse(other).map_err(|_| bad())?,
+    };
+    let gap_ns = divide(unit.as_nanos(), number.trim()).filter(|gap| *gap > 0).ok_or_else(bad)?;
+    Ok(SimDuration::from_nanos(gap_ns))
+}
+
+/// `value / decimal` in whole numbers, rounded down.
+fn divide(value: u64, decimal: &str) -> Option<u64> {
+    let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
+    let digits = format!("{whole}{fraction}");
+    if whole.is_empty() || digits.len() > 18 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let scale = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    let quotient = (u128::from(value) * scale).checked_div(digits.parse().ok()?)?;
+    u64::try_from(quotient).ok()
+}
+
+/// A probability: a number from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Chance(pub Probability);
+
+struct ChanceVisitor;
+
+impl Visitor<'_> for ChanceVisitor {
+    type Value = Chance;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number from 0 to 1")
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Chance, E> {
+        Probability::new(number)
+            .map(Chance)
+            .ok_or_else(|| E::custom(format!("a probability is a number from 0 to 1, not {number}")))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "only 0 and 1 are accepted")]
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Chance, E> {
+        self.visit_f64(number as f64)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "only 0 and 1 are accepted")]
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Chance, E> {
+        self.visit_f64(number as f64)
+    }
+}
+
+impl<'de> Deserialize<'de> for Chance {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ChanceVisitor)
+    }
+}
+
+impl Serialize for Chance {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.0.value())
+    }
+}
+
+impl JsonSchema for Chance {
+    fn schema_name() -> Cow<'static, str> {
+        "Chance".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "title": "probability", "minimum": 0, "maximum": 1 })
+    }
+}
+
+/// One text or a list of texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Texts {
+    /// The texts, in order.
+    pub items: Vec<String>,
+    /// Whether the file has a list.
+    pub list: bool,
+}
+
+impl Texts {
+    /// One text.
+    #[must_use]
+    pub fn one(text: &str) -> Self {
+        Self { items: vec![text.to_owned()], list: false }
+    }
+}
+
+struct TextsVisitor;
+
+impl<'de> Visitor<'de> for TextsVisitor {
+    type Value = Texts;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a list of strings")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Texts, E> {
+        Ok(Texts::one(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Texts, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Texts { items, list: true })
+    }
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextsVisitor)
+    }
+}
+
+impl Serialize for Texts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.items.as_slice() {
+            [only] if !self.list => serializer.serialize_str(only),
+            items => items.serialize(serializer),
+        }
+    }
+}
+
+impl JsonSchema for Texts {
+    fn schema_name() -> Cow<'static, str> {
+        "Texts".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
+    }
+}

@@ -1,0 +1,101 @@
+//! The keys that steer and judge a run: `faults`, `run`, `limits`, `expect`, `outputs`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::quantity::{Duration, Size};
+
+/// A host or a link that is down for a while: exactly one of `host` and `link`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fault {
+    /// When it goes down. Default: "0s".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Duration>,
+    /// For how long. Default: for good.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub lasting: Option<Duration>,
+    /// The host that loses its power.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The link that carries nothing, by its name ("A--B").
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+/// Seed and end of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Run {
+    /// Seed of all random numbers: the same seed gives the same run. Default: 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// When the run ends. Default: one hour after the last thing that this file schedules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Duration>,
+}
+
+/// Bounds that stop a run (exit status 6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Events in all. Default: 100000000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<u64>,
+    /// Events at one instant. Default: 1000000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events_per_instant: Option<u64>,
+    /// Messages composed. Default: 1000000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages: Option<u64>,
+    /// Recipients of one message. Default: 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipients: Option<u64>,
+    /// Hosts and routers, the added ones included. Default: 10000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<u64>,
+    /// Size of one message with its header. Default: "10MB".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_size: Option<Size>,
+    /// Memory of the simulator. Default: "4GiB".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Size>,
+    /// Real time that the run may take. Default: "10min".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wall_clock: Option<Duration>,
+}
+
+/// What a metric should be: at least one of `equals`, `at_least`, `at_most`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// The name of the metric, such as "messages.delivered".
+    pub metric: String,
+    /// It is exactly this, or within `tolerance` of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub equals: Option<f64>,
+    /// Distance from `equals` that is still equal. Default: 0.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tolerance: Option<f64>,
+    /// It is not below this.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub at_least: Option<f64>,
+    /// It is not above this.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub at_most: Option<f64>,
+}
+
+/// Which optional files the run writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outputs {
+    /// The whole trace, events.jsonl. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<bool>,
+    /// Dialogues, transcripts/. Default: true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transcripts: Option<bool>,
+    /// Figures, charts/. Default: true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charts: Option<bool>,
+}

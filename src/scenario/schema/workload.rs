@@ -1,0 +1,87 @@
+//! The `workload` key: who writes, reads and looks up what, and when.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::quantity::{Duration, Frequency, Size, Texts};
+
+/// One activity: writing a message (`from`, `to`), writing at random (`poisson`, `from`,
+/// `to`), fetching mail (`user`, `read`), or looking up a name (`lookup`, `on`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Entry {
+    /// When, counted from the beginning of the run. Default: "0s".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Duration>,
+    /// Time between repetitions. Default: it happens once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every: Option<Duration>,
+    /// How often in all, together with `every`. Default: until `until`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub times: Option<u64>,
+    /// No repetition and no random message later than this. Default: the end of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Duration>,
+    /// The host on which it happens. Default: the user's computer; a look-up must name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
+    /// Who writes: an address; with `poisson` also a list of addresses or "every-user".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Texts>,
+    /// To whom: an address or a list of addresses; with `poisson`, one of them at random, or "any-user".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Texts>,
+    /// Whether `to` may name users and domains that do not exist, to see what then happens. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_unknown: Option<bool>,
+    /// Subject of the message. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Text of the message, as one line or a list of lines. Default: an empty text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Texts>,
+    /// Length of a made-up text in place of `body`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body_bytes: Option<Size>,
+    /// Write at random: each sender is a Poisson process of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poisson: Option<Poisson>,
+    /// Who fetches mail: an address, a list of addresses, or "every-user".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<Texts>,
+    /// How mail is fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read: Option<ReadName>,
+    /// With `read` and `every`: each user begins later than `at` by an own random part of this time. Default: "0s".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spread: Option<Duration>,
+    /// The name to look up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookup: Option<String>,
+    /// The type to look up: A, AAAA, CNAME, MX, NS, PTR, SOA or TXT. Default: "A".
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub rtype: Option<String>,
+}
+
+/// How often each sender writes on average: exactly one of the two.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Poisson {
+    /// Messages of one sender per time, such as "3 per hour".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Frequency>,
+    /// Mean time between two messages of one sender, such as "20min".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_gap: Option<Duration>,
+}
+
+/// A way to fetch mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ReadName {
+    /// POP3, download and delete.
+    #[serde(rename = "pop3")]
+    Pop3,
+    /// POP3, download and keep.
+    #[serde(rename = "pop3-keep")]
+    Pop3Keep,
+}
