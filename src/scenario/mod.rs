@@ -9,3 +9,8 @@ pub mod resolved;
 pub mod schema;
 
 pub use resolved::Resolved;
+
+mod check;
+mod fill;
+mod names;
+mod problem;

@@ -1,0 +1,141 @@
+//! Mail domains and users.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Context;
+use super::dns::read_resolver;
+use crate::base::HostId;
+use crate::scenario::problem::{Path, did_you_mean, nearest, quote};
+use crate::scenario::resolved::{Dialect, DomainSpec, RetrySpec, UserSpec};
+use crate::scenario::schema::{DialectName, MailDomain, User};
+
+/// Domains in name order, users in the order of addresses.
+pub(super) fn read(cx: &mut Context<'_>) -> (Vec<DomainSpec>, Vec<UserSpec>) {
+    let path = Path::Root.key("mail");
+    let mut domains: Vec<DomainSpec> = Vec::new();
+    let mut known: BTreeMap<String, (usize, &str, Option<HostId>)> = BTreeMap::new();
+    for (position, (name, domain)) in cx.scenario.mail.iter().enumerate() {
+        let here = path.key(name);
+        let spec = read_domain(cx, here, name, domain);
+        let server = spec.as_ref().map(|spec| spec.server);
+        for local in &domain.users {
+            known.insert(format!("{local}@{name}"), (position, local, server));
+        }
+        if let Some(spec) = spec {
+            check_shared(cx, here, &spec, &domains);
+            domains.push(spec);
+        }
+    }
+    let users = read_users(cx, &known);
+    for (index, user) in users.iter().enumerate() {
+        if let Some(domain) = domains.get_mut(user.domain) {
+            domain.users.push(index);
+        }
+    }
+    // A server takes mail for elsewhere from the computers of all whose mailbox it keeps.
+    let mut relays: BTreeMap<HostId, BTreeSet<HostId>> = BTreeMap::new();
+    for user in &users {
+        relays.entry(user.server).or_default().insert(user.host);
+    }
+    for entry in &cx.scenario.workload {
+        let who = entry.from.as_ref().map_or(&[][..], |from| from.items.as_slice());
+        for user in who.iter().filter_map(|address| super::user_index(&users, address)) {
+            let on = entry.on.as_ref().and_then(|name| super::host_index(cx.hosts, name));
+            relays.entry(users[user].server).or_default().extend(on);
+        }
+    }
+    for domain in &mut domains {
+        domain.relay_from = relays.get(&domain.server).into_iter().flatten().copied().collect();
+    }
+    (domains, users)
+}
+
+fn read_domain(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain: &MailDomain) -> Option<DomainSpec> {
+    let retry = here.key("retry");
+    let retry = RetrySpec {
+        every: cx.positive(retry.key("every"), domain.retry.every),
+        lifetime: cx.duration(retry.key("lifetime"), domain.retry.lifetime),
+    };
+    let server = cx.host(here.key("server"), domain.server.as_deref().unwrap_or(name))?;
+    let dialect = match domain.dialect.unwrap_or_default() {
+        DialectName::Rfc5321 => Dialect::Rfc5321,
+        DialectName::Lecture => Dialect::Lecture,
+    };
+    Some(DomainSpec { name: name.to_owned(), server, dialect, retry, users: Vec::new(), relay_from: Vec::new() })
+}
+
+/// One server has one manner of speech and one queue.
+fn check_shared(cx: &mut Context<'_>, here: Path<'_>, spec: &DomainSpec, others: &[DomainSpec]) {
+    let Some(other) = others.iter().find(|other| other.server == spec.server) else { return };
+    if other.dialect != spec.dialect || other.retry != spec.retry {
+        let message =
+            format!("this domain shares its server with \"{}\", but not its dialect and retry policy", other.name);
+        cx.problems.help(here, message, "give both the same \"dialect\" and \"retry\"");
+    }
+}
+
+fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, Option<HostId>)>) -> Vec<UserSpec> {
+    let path = Path::Root.key("users");
+    let mut users = Vec::with_capacity(known.len());
+    for (address, user) in &cx.scenario.users {
+        let Some((domain, local, server)) = known.get(address) else {
+            unknown_user(cx, path.name(address), address);
+            continue;
+        };
+        let here = path.key(address);
+        let Some((host, server)) = read_user(cx, here, user).zip(*server) else { continue };
+        users.push(UserSpec {
+            address: address.clone(),
+            local: (*local).to_owned(),
+            domain: *domain,
+            password: user.password.clone().unwrap_or_default(),
+            host,
+            server,
+        });
+    }
+    users
+}
+
+fn read_user(cx: &mut Context<'_>, here: Path<'_>, user: &User) -> Option<HostId> {
+    let password = user.password.as_deref().unwrap_or_default();
+    if password.is_empty() || password.len() > 64 || !password.bytes().all(|b| b.is_ascii_graphic()) {
+        let message = "a password has 1 to 64 printable ASCII characters and no blanks";
+        cx.problems.at(here.key("password"), message);
+    }
+    let name = user.host.as_deref().unwrap_or_default();
+    let host = cx.host(here.key("host"), name)?;
+    if let Some(resolver) = &user.resolver {
+        read_resolver(cx, here.key("resolver"), resolver)?;
+        let of_host = cx.scenario.network.hosts.get(name).and_then(|host| host.resolver.as_ref());
+        if of_host.is_some_and(|of_host| of_host != resolver) {
+            let of_host = quote(of_host.map_or("", String::as_str));
+            cx.problems.at(here.key("resolver"), format!("the computer of this user asks the resolver {of_host}"));
+        }
+    }
+    Some(host)
+}
+
+/// Notes that nobody has this address, in words that fit the mistake.
+pub(super) fn unknown_user(cx: &mut Context<'_>, path: Path<'_>, address: &str) {
+    let scenario = cx.scenario;
+    let Some((local, domain)) = address.rsplit_once('@') else {
+        let help = "write it like \"alice@crepes.fr\"";
+        cx.problems.help(path, format!("{} is no mail address", quote(address)), help);
+        return;
+    };
+    let Some(found) = scenario.mail.get(domain) else {
+        let message = format!("there is no mail domain {}", quote(domain));
+        let near = nearest(domain, scenario.mail.keys().map(String::as_str));
+        match near.map(|near| did_you_mean(&format!("{local}@{near}"))) {
+            Some(help) => cx.problems.help(path, message, help),
+            None => cx.problems.at(path, message),
+        }
+        return;
+    };
+    let message = format!("there is no user {} in \"{domain}\"", quote(local));
+    let near = nearest(local, found.users.iter().map(String::as_str));
+    match near.map(|near| did_you_mean(&format!("{near}@{domain}"))) {
+        Some(help) => cx.problems.help(path, message, help),
+        None => cx.problems.help(path, message, format!("add it to the users of \"{domain}\"")),
+    }
+}

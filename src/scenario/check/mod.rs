@@ -1,0 +1,125 @@
+//! The check of meaning: a filled-in scenario becomes a resolved one, or a list of findings.
+//!
+//! Parse, don't validate: each part reads its piece of the file into typed values and notes
+//! whatever does not fit; only when nothing was noted does a [`Resolved`] come out. Names
+//! as such are checked on the file as written, before filling in copies them elsewhere.
+
+mod dns;
+mod mail;
+mod names;
+mod network;
+mod record;
+mod run;
+mod work;
+
+use std::sync::Arc;
+
+use super::problem::{Path, Problems};
+use super::resolved::{HostSpec, Resolved, UserSpec, host_index};
+use super::schema::{Duration, Scenario};
+use crate::base::{HostId, SimDuration, SimTime};
+
+pub(super) use names::check_names;
+
+/// The longest duration a scenario may hold: a hundred years, so that sums stay on the clock.
+const LONGEST: SimDuration = SimDuration::from_secs(100 * 365 * 86_400);
+
+/// What the parts share: the completed scenario, its hosts, and where findings go.
+struct Context<'a> {
+    scenario: &'a Scenario,
+    hosts: &'a [HostSpec],
+    problems: &'a mut Problems,
+}
+
+impl Context<'_> {
+    /// The host of that name, which runs applications; notes what does not fit.
+    fn host(&mut self, path: Path<'_>, name: &str) -> Option<HostId> {
+        let found = self.any_host(path, name)?;
+        if self.hosts[found.index()].router {
+            self.problems.at(path, format!("\"{name}\" is a router, which only forwards"));
+        }
+        Some(found)
+    }
+
+    /// The host or router of that name.
+    fn any_host(&mut self, path: Path<'_>, name: &str) -> Option<HostId> {
+        let found = host_index(self.hosts, name);
+        if found.is_none() {
+            let known = self.hosts.iter().map(|host| host.name.as_str());
+            self.problems.unknown(path, "host", name, known);
+        }
+        found
+    }
+
+    /// A duration within bounds.
+    fn duration(&mut self, path: Path<'_>, duration: Option<Duration>) -> SimDuration {
+        let duration = duration.map_or(SimDuration::ZERO, |duration| duration.0);
+        if duration > LONGEST {
+            self.problems.at(path, "no duration in a scenario is longer than 100 years");
+            return SimDuration::ZERO;
+        }
+        duration
+    }
+
+    /// A duration above zero.
+    fn positive(&mut self, path: Path<'_>, duration: Option<Duration>) -> SimDuration {
+        if duration.is_some_and(|duration| duration.0 == SimDuration::ZERO) {
+            self.problems.at(path, "this duration must be above zero");
+        }
+        self.duration(path, duration)
+    }
+
+    /// The instant so long after the start.
+    fn instant(&mut self, path: Path<'_>, duration: Option<Duration>) -> SimTime {
+        SimTime::ZERO.saturating_add(self.duration(path, duration))
+    }
+}
+
+/// Reads a filled-in scenario. `None` when something was noted.
+pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Resolved> {
+    let hosts = network::read_hosts(&complete, problems);
+    let mut cx = Context { scenario: &complete, hosts: &hosts, problems };
+    let resolvers = dns::read_host_resolvers(&mut cx);
+    let links = network::read_links(&mut cx);
+    let tcp = network::read_tcp(&mut cx);
+    let dns = dns::read(&mut cx);
+    let (domains, users) = mail::read(&mut cx);
+    let run = run::read_run(&mut cx);
+    let limits = run::read_limits(&mut cx);
+    let people: Arc<[usize]> = (0..users.len()).collect();
+    let workload = work::read(&mut cx, &users, &people, run, limits);
+    let faults = run::read_faults(&mut cx, &links);
+    let expect = run::read_expect(&mut cx);
+    let outputs = run::read_outputs(&cx);
+    run::check_texts(&mut cx);
+    if !problems.is_empty() {
+        return None;
+    }
+    let mut hosts = hosts;
+    for (host, resolvers) in hosts.iter_mut().zip(resolvers) {
+        host.resolvers = resolvers;
+    }
+    Some(Resolved {
+        title: complete.title.clone().unwrap_or_default(),
+        description: complete.description.as_ref().map_or_else(Vec::new, |texts| texts.items.clone()),
+        start: complete.start.map_or(crate::base::UnixTime::DEFAULT_START, |start| start.0),
+        hosts,
+        links,
+        tcp,
+        dns,
+        domains,
+        users,
+        workload,
+        faults,
+        run,
+        limits,
+        expect,
+        outputs,
+        complete,
+    })
+}
+
+/// The user of that address.
+fn user_index(users: &[UserSpec], address: &str) -> Option<usize> {
+    users.binary_search_by(|user| user.address.as_str().cmp(address)).ok()
+}

@@ -1,0 +1,70 @@
+//! Names as the file writes them: hosts, sites, domains, zones, local parts of addresses.
+
+use std::collections::BTreeSet;
+
+use crate::scenario::names::{check_host_name, check_local_part, expand};
+use crate::scenario::problem::{Path, Problems};
+use crate::scenario::schema::Scenario;
+
+/// Checks all names that bring something into being. To be called before filling in.
+pub(in crate::scenario) fn check_names(scenario: &Scenario, problems: &mut Problems) {
+    let (network, dns) = (Path::Root.key("network"), Path::Root.key("dns"));
+    let hosts = network.key("hosts");
+    for (name, host) in &scenario.network.hosts {
+        problems.check(hosts.name(name), check_host_name(name));
+        if let Some(site) = &host.site {
+            problems.check(hosts.key(name).key("site"), check_host_name(site));
+        }
+    }
+    for name in scenario.dns.servers.keys() {
+        problems.check(dns.key("servers").name(name), check_host_name(name));
+    }
+    for name in scenario.dns.resolvers.keys() {
+        problems.check(dns.key("resolvers").name(name), check_host_name(name));
+    }
+    for (index, name) in scenario.dns.roots.iter().flatten().enumerate() {
+        problems.check(dns.key("roots").index(index), check_host_name(name));
+    }
+    for name in scenario.dns.zones.keys().filter(|name| *name != ".") {
+        problems.check(dns.key("zones").name(name), check_host_name(name));
+    }
+    check_domains(scenario, problems);
+}
+
+fn check_domains(scenario: &Scenario, problems: &mut Problems) {
+    let mail = Path::Root.key("mail");
+    for (name, domain) in &scenario.mail {
+        problems.check(mail.name(name), check_host_name(name));
+        let here = mail.key(name);
+        let users = here.key("users");
+        let mut seen = BTreeSet::new();
+        for (index, text) in domain.users.iter().enumerate() {
+            let limit = usize::try_from(scenario.limits.hosts.unwrap_or(10_000)).unwrap_or(usize::MAX).min(1_000_000);
+            if seen.len() > limit {
+                problems.at(users, "more users than `limits.hosts` allows");
+                break;
+            }
+            for local in expand(text, limit).unwrap_or_else(|| vec![text.clone()]) {
+                let path = users.index(index);
+                check_user(problems, path, &local);
+                if !seen.insert(local.clone()) {
+                    problems.at(path, format!("the user \"{local}\" is listed twice"));
+                }
+            }
+        }
+    }
+}
+
+fn check_user(problems: &mut Problems, path: Path<'_>, local: &str) {
+    if local.contains('@') {
+        problems.help(path, "a user is listed by the part before the @", "leave out the @ and what follows it");
+    } else if local.contains("..") && local.contains('{') {
+        problems.help(
+            path,
+            "this pattern stands for no users, or for more than `limits.hosts` allows",
+            "write it like \"u{1..50}\"",
+        );
+    } else {
+        problems.check(path, check_local_part(local));
+    }
+}

@@ -1,0 +1,153 @@
+//! Hosts, links and TCP.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use super::Context;
+use crate::base::{DataSize, Probability, SimDuration};
+use crate::scenario::fill::{CORE_ROUTER, site_router};
+use crate::scenario::problem::{Path, Problems, quote};
+use crate::scenario::resolved::{HostSpec, LinkConfig, LinkSpec, QueueLimit, TcpSpec};
+use crate::scenario::schema::{Host, Link, Scenario};
+
+/// All hosts in name order; one whose address is wrong keeps a useless one.
+pub(super) fn read_hosts(scenario: &Scenario, problems: &mut Problems) -> Vec<HostSpec> {
+    let network = Path::Root.key("network");
+    let path = network.key("hosts");
+    let mut seen: BTreeMap<Ipv4Addr, &str> = BTreeMap::new();
+    let mut hosts = Vec::with_capacity(scenario.network.hosts.len());
+    for (name, host) in &scenario.network.hosts {
+        let here = path.key(name);
+        let text = host.address.as_deref().unwrap_or_default();
+        let address = match read_address(text) {
+            Ok(address) => address,
+            Err(message) => {
+                problems.at(here.key("address"), message);
+                Ipv4Addr::UNSPECIFIED
+            }
+        };
+        if !address.is_unspecified()
+            && let Some(other) = seen.insert(address, name)
+        {
+            problems.at(here.key("address"), format!("{address} is also the address of \"{other}\""));
+        }
+        hosts.push(read_host(problems, here, name, host, address));
+    }
+    let limit = scenario.limits.hosts.unwrap_or(0);
+    if hosts.len() as u64 > limit {
+        let message = format!("the scenario has {} hosts and routers, more than `limits.hosts` ({limit})", hosts.len());
+        problems.help(path, message, "raise `limits.hosts` or describe a smaller network");
+    }
+    hosts
+}
+
+fn read_host(problems: &mut Problems, here: Path<'_>, name: &str, host: &Host, address: Ipv4Addr) -> HostSpec {
+    let site = host.site.clone().unwrap_or_default();
+    let router = host.router == Some(true);
+    if !router && (name == CORE_ROUTER || name == site_router(&site)) {
+        problems.help(
+            here,
+            format!("\"{name}\" is the name of a router"),
+            "write \"router\": true or choose another name",
+        );
+    }
+    HostSpec { name: name.to_owned(), address, site, router, resolvers: Vec::new() }
+}
+
+pub(super) fn read_address(text: &str) -> Result<Ipv4Addr, String> {
+    let address: Ipv4Addr =
+        text.parse().map_err(|_| format!("{} is no IPv4 address; write it like \"10.1.2.3\"", quote(text)))?;
+    if address.is_unspecified() || address.is_broadcast() || address.is_loopback() || address.is_multicast() {
+        return Err(format!("{address} cannot be the address of a host"));
+    }
+    Ok(address)
+}
+
+/// All links in name order.
+pub(super) fn read_links(cx: &mut Context<'_>) -> Vec<LinkSpec> {
+    let network = Path::Root.key("network");
+    let path = network.key("links");
+    let mut links: Vec<LinkSpec> = Vec::with_capacity(cx.scenario.network.links.len());
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for (index, link) in cx.scenario.network.links.iter().enumerate() {
+        let here = path.index(index);
+        let name = link.name.as_deref().unwrap_or_default();
+        if name.is_empty() || name.len() > 600 || name.chars().any(char::is_control) {
+            cx.problems.at(here.key("name"), "the name of a link is a short text without control characters");
+        }
+        if let Some(first) = seen.insert(name, index) {
+            let message = format!("network.links[{first}] has the name {} too", quote(name));
+            cx.problems.help(here, message, "give one of them another \"name\"");
+        }
+        links.extend(read_link(cx, here, name, link));
+    }
+    for (key, defaults) in [("access", &cx.scenario.network.access), ("backbone", &cx.scenario.network.backbone)] {
+        cx.duration(network.key(key).key("delay"), defaults.delay);
+    }
+    links.sort_by(|a, b| a.name.cmp(&b.name));
+    links
+}
+
+fn read_link(cx: &mut Context<'_>, here: Path<'_>, name: &str, link: &Link) -> Option<LinkSpec> {
+    let between = here.key("between");
+    let [first, second] = link.between.as_slice() else {
+        cx.problems.at(between, format!("a link is between two hosts, not {}", link.between.len()));
+        return None;
+    };
+    if first == second {
+        cx.problems.at(between, format!("this link leads from {} to itself", quote(first)));
+        return None;
+    }
+    let ends = [cx.any_host(between.index(0), first), cx.any_host(between.index(1), second)];
+    let config = LinkConfig {
+        rate: link.rate.map(|rate| rate.0),
+        delay: cx.duration(here.key("delay"), link.delay),
+        queue: link.queue.map_or(QueueLimit::Unlimited, |queue| queue.0),
+        loss: link.loss.map_or(Probability::ZERO, |loss| loss.0),
+    };
+    Some(LinkSpec { name: name.to_owned(), ends: [ends[0]?, ends[1]?], config })
+}
+
+/// TCP's parameters.
+pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
+    let network = Path::Root.key("network");
+    let path = network.key("tcp");
+    let tcp = &cx.scenario.network.tcp;
+    let window = tcp.receive_window.map_or(DataSize::from_bytes(65_535), |size| size.0).bytes();
+    if !(1..=65_535).contains(&window) {
+        cx.problems.at(path.key("receive_window"), "a receive window is 1 to 65535 bytes: there is no window scaling");
+    }
+    let mss = tcp.mss.unwrap_or(0);
+    if mss == 0 || u64::from(mss) > window {
+        cx.problems.at(path.key("mss"), "a maximum segment size is above zero and not above the receive window");
+    }
+    let bounded: [(&str, Option<u32>, u32, u32); 3] = [
+        ("initial_window", tcp.initial_window, 1, 10_000),
+        ("syn_retries", tcp.syn_retries, 0, 255),
+        ("data_retries", tcp.data_retries, 0, 255),
+    ];
+    for (key, value, low, high) in bounded {
+        if !(low..=high).contains(&value.unwrap_or(low)) {
+            cx.problems.at(path.key(key), format!("`{key}` is a number from {low} to {high}"));
+        }
+    }
+    let (min_rto, max_rto) =
+        (cx.positive(path.key("min_rto"), tcp.min_rto), cx.duration(path.key("max_rto"), tcp.max_rto));
+    let initial_rto = cx.positive(path.key("initial_rto"), tcp.initial_rto);
+    if max_rto < min_rto || max_rto < initial_rto {
+        cx.problems.at(path.key("max_rto"), "`max_rto` is not below `min_rto` or `initial_rto`");
+    }
+    if max_rto > SimDuration::from_secs(86_400) {
+        cx.problems.at(path.key("max_rto"), "`max_rto` is at most a day");
+    }
+    TcpSpec {
+        mss,
+        initial_window: tcp.initial_window.unwrap_or(0),
+        receive_window: u32::try_from(window).unwrap_or(65_535),
+        syn_retries: tcp.syn_retries.unwrap_or(0),
+        data_retries: tcp.data_retries.unwrap_or(0),
+        initial_rto,
+        min_rto,
+        max_rto,
+    }
+}

@@ -1,0 +1,157 @@
+//! Faults, the run's seed and end, limits, expectations, outputs.
+
+use super::Context;
+use crate::base::SimTime;
+use crate::scenario::problem::{Path, quote};
+use crate::scenario::resolved::{ExpectSpec, FaultSpec, FaultTarget, LimitSpec, LinkSpec, OutputSpec, RunSpec};
+use crate::scenario::schema::{Expect, Fault};
+
+/// Outages in file order; those of one host or link do not overlap.
+pub(super) fn read_faults(cx: &mut Context<'_>, links: &[LinkSpec]) -> Vec<FaultSpec> {
+    let path = Path::Root.key("faults");
+    let mut faults: Vec<(usize, FaultSpec)> = Vec::new();
+    for (index, fault) in cx.scenario.faults.iter().enumerate() {
+        let here = path.index(index);
+        let Some(spec) = read_fault(cx, here, fault, links) else { continue };
+        faults.push((index, spec));
+    }
+    let mut order: Vec<&(usize, FaultSpec)> = faults.iter().collect();
+    order.sort_by_key(|(index, fault)| (target_key(fault.target), fault.at, *index));
+    for pair in order.windows(2) {
+        let ((first, a), (second, b)) = (pair[0], pair[1]);
+        if a.target == b.target && b.at <= a.until {
+            cx.problems.at(path.index(*second), format!("this outage begins before the end of faults[{first}]"));
+        }
+    }
+    faults.into_iter().map(|(_, fault)| fault).collect()
+}
+
+const fn target_key(target: FaultTarget) -> (u8, usize) {
+    match target {
+        FaultTarget::Host(host) => (0, host.index()),
+        FaultTarget::Link(link) => (1, link),
+    }
+}
+
+fn read_fault(cx: &mut Context<'_>, here: Path<'_>, fault: &Fault, links: &[LinkSpec]) -> Option<FaultSpec> {
+    let at = cx.instant(here.key("at"), fault.at);
+    let until = match fault.lasting {
+        None => SimTime::NEVER,
+        Some(_) => at.saturating_add(cx.positive(here.key("for"), fault.lasting)),
+    };
+    let target = match (&fault.host, &fault.link) {
+        (Some(host), None) => FaultTarget::Host(cx.any_host(here.key("host"), host)?),
+        (None, Some(name)) => {
+            let found = links.binary_search_by(|link| link.name.as_str().cmp(name)).ok();
+            if found.is_none() {
+                cx.problems.unknown(here.key("link"), "link", name, links.iter().map(|link| link.name.as_str()));
+            }
+            FaultTarget::Link(found?)
+        }
+        (None, None) | (Some(_), Some(_)) => {
+            cx.problems.at(here, "an outage names either a \"host\" or a \"link\"");
+            return None;
+        }
+    };
+    Some(FaultSpec { at, until, target })
+}
+
+/// Seed and end.
+pub(super) fn read_run(cx: &mut Context<'_>) -> RunSpec {
+    let path = Path::Root.key("run");
+    let run = cx.scenario.run;
+    let until = SimTime::ZERO.saturating_add(cx.positive(path.key("until"), run.until));
+    RunSpec { seed: run.seed.unwrap_or(0), until }
+}
+
+/// Bounds; none may be zero.
+pub(super) fn read_limits(cx: &mut Context<'_>) -> LimitSpec {
+    let path = Path::Root.key("limits");
+    let limits = &cx.scenario.limits;
+    let counts = [
+        ("events", limits.events),
+        ("events_per_instant", limits.events_per_instant),
+        ("messages", limits.messages),
+        ("recipients", limits.recipients),
+        ("hosts", limits.hosts),
+        ("message_size", limits.message_size.map(|size| size.0.bytes())),
+        ("memory", limits.memory.map(|size| size.0.bytes())),
+    ];
+    for (key, _) in counts.iter().filter(|(_, count)| *count == Some(0)) {
+        cx.problems.at(path.key(key), "a limit is above zero");
+    }
+    LimitSpec {
+        events: limits.events.unwrap_or(0),
+        events_per_instant: limits.events_per_instant.unwrap_or(0),
+        messages: limits.messages.unwrap_or(0),
+        recipients: limits.recipients.unwrap_or(0),
+        hosts: limits.hosts.unwrap_or(0),
+        message_size: limits.message_size.map(|size| size.0).unwrap_or_default(),
+        memory: limits.memory.map(|size| size.0).unwrap_or_default(),
+        wall_clock: cx.positive(path.key("wall_clock"), limits.wall_clock),
+    }
+}
+
+/// Expectations in file order.
+pub(super) fn read_expect(cx: &mut Context<'_>) -> Vec<ExpectSpec> {
+    let path = Path::Root.key("expect");
+    let mut all = Vec::new();
+    for (index, expect) in cx.scenario.expect.iter().enumerate() {
+        all.push(read_one_expect(cx, path.index(index), expect));
+    }
+    all
+}
+
+fn read_one_expect(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect) -> ExpectSpec {
+    let metric = &expect.metric;
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._".contains(&b);
+    if metric.is_empty() || metric.len() > 80 || !metric.bytes().all(plain) {
+        let message = format!("{} is no name of a metric", quote(metric));
+        cx.problems.help(here.key("metric"), message, "write it like \"messages.delivered\"");
+    }
+    if expect.equals.is_none() && expect.at_least.is_none() && expect.at_most.is_none() {
+        let help = "give \"equals\", \"at_least\" or \"at_most\"";
+        cx.problems.help(here, "this expectation compares with nothing", help);
+    }
+    if let (Some(low), Some(high)) = (expect.at_least, expect.at_most)
+        && low > high
+    {
+        cx.problems.at(here.key("at_least"), format!("no number is at least {low} and at most {high}"));
+    }
+    if expect.tolerance.is_some_and(|tolerance| tolerance < 0.0) {
+        cx.problems.at(here.key("tolerance"), "a tolerance is not negative");
+    }
+    if expect.tolerance.is_some() && expect.equals.is_none() {
+        cx.problems.at(here.key("tolerance"), "a tolerance belongs to \"equals\"");
+    }
+    ExpectSpec {
+        metric: metric.clone(),
+        equals: expect.equals,
+        tolerance: expect.tolerance.unwrap_or(0.0),
+        at_least: expect.at_least,
+        at_most: expect.at_most,
+    }
+}
+
+/// Outputs.
+pub(super) fn read_outputs(cx: &Context<'_>) -> OutputSpec {
+    let outputs = cx.scenario.outputs;
+    OutputSpec {
+        events: outputs.events == Some(true),
+        transcripts: outputs.transcripts != Some(false),
+        charts: outputs.charts != Some(false),
+    }
+}
+
+/// Title and description are printed to terminals: no control characters.
+pub(super) fn check_texts(cx: &mut Context<'_>) {
+    let root = Path::Root;
+    let title = cx.scenario.title.as_deref().unwrap_or_default();
+    if title.chars().any(char::is_control) {
+        cx.problems.at(root.key("title"), "a title is one line without control characters");
+    }
+    let lines = cx.scenario.description.iter().flat_map(|texts| &texts.items);
+    if lines.flat_map(|line| line.chars()).any(|c| c.is_control() && c != '\n') {
+        cx.problems.at(root.key("description"), "a description has no control characters");
+    }
+}

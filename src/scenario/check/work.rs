@@ -1,0 +1,396 @@
+//! The workload: which kind an entry is, who takes part, and when.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::mail::unknown_user;
+use super::{Context, user_index};
+use crate::base::{DataSize, HostId, SimDuration, Streams};
+use crate::scenario::names::{check_host_name, check_local_part, check_owner_name, expand};
+use crate::scenario::problem::{Path, quote};
+use crate::scenario::resolved::{
+    Body, LimitSpec, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, RecordType, RunSpec, Schedule, UserSpec,
+    Work,
+};
+use crate::scenario::schema::{Entry, ReadName, Texts};
+
+/// So many items may a workload stand for.
+const MAX_ITEMS: usize = 1_000_000;
+const EVERY_USER: &str = "every-user";
+const ANY_USER: &str = "any-user";
+
+/// What all entries share.
+struct Shared<'a> {
+    users: &'a [UserSpec],
+    people: &'a Arc<[usize]>,
+    run: RunSpec,
+    limits: LimitSpec,
+}
+
+/// The kinds of entries, with the keys that each may have besides `at`, `until` and `on`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Message,
+    Read,
+    Poisson,
+    Lookup,
+}
+
+impl Kind {
+    const fn what(self) -> &'static str {
+        match self {
+            Self::Message => "writes a message",
+            Self::Read => "fetches mail",
+            Self::Poisson => "writes at random",
+            Self::Lookup => "looks up a name",
+        }
+    }
+
+    const fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Message => &["every", "times", "from", "to", "allow_unknown", "subject", "body", "body_bytes"],
+            Self::Read => &["every", "times", "user", "read", "spread"],
+            Self::Poisson => &["poisson", "from", "to", "subject", "body", "body_bytes"],
+            Self::Lookup => &["every", "times", "lookup", "type"],
+        }
+    }
+}
+
+/// All items, in file order; an entry for many users is one item a user, in the order of addresses.
+pub(super) fn read(
+    cx: &mut Context<'_>,
+    users: &[UserSpec],
+    people: &Arc<[usize]>,
+    run: RunSpec,
+    limits: LimitSpec,
+) -> Vec<Work> {
+    let shared = Shared { users, people, run, limits };
+    let path = Path::Root.key("workload");
+    let mut items = Vec::new();
+    for (index, entry) in cx.scenario.workload.iter().enumerate() {
+        let here = path.index(index);
+        let Some(kind) = read_kind(cx, here, entry) else { continue };
+        check_keys(cx, here, entry, kind);
+        match kind {
+            Kind::Message => items.extend(read_message(cx, &shared, here, index, entry)),
+            Kind::Read => items.extend(read_reading(cx, &shared, here, index, entry)),
+            Kind::Poisson => items.extend(read_poisson(cx, &shared, here, index, entry)),
+            Kind::Lookup => items.extend(read_lookup(cx, &shared, here, index, entry)),
+        }
+        if items.len() > MAX_ITEMS {
+            cx.problems.at(here, format!("the workload stands for more than {MAX_ITEMS} activities"));
+            break;
+        }
+    }
+    items
+}
+
+fn read_kind(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> Option<Kind> {
+    let named: Vec<Kind> = [
+        (entry.read.is_some(), Kind::Read),
+        (entry.poisson.is_some(), Kind::Poisson),
+        (entry.lookup.is_some(), Kind::Lookup),
+    ]
+    .into_iter()
+    .filter_map(|(is, kind)| is.then_some(kind))
+    .collect();
+    match named.as_slice() {
+        [kind] => Some(*kind),
+        [] if entry.from.is_some() || entry.to.is_some() => Some(Kind::Message),
+        [] if entry.user.is_some() => Some(Kind::Read),
+        [] => {
+            let help = "give \"from\" and \"to\", or \"user\" and \"read\", or \"poisson\", or \"lookup\"";
+            cx.problems.help(here, "this entry does nothing", help);
+            None
+        }
+        [first, second, ..] => {
+            let message = format!("this entry {} and {}", first.what(), second.what());
+            cx.problems.help(here, message, "make two entries of it");
+            None
+        }
+    }
+}
+
+fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
+    let given = [
+        ("every", entry.every.is_some()),
+        ("times", entry.times.is_some()),
+        ("from", entry.from.is_some()),
+        ("to", entry.to.is_some()),
+        ("allow_unknown", entry.allow_unknown.is_some()),
+        ("subject", entry.subject.is_some()),
+        ("body", entry.body.is_some()),
+        ("body_bytes", entry.body_bytes.is_some()),
+        ("user", entry.user.is_some()),
+        ("read", entry.read.is_some()),
+        ("spread", entry.spread.is_some()),
+        ("lookup", entry.lookup.is_some()),
+        ("type", entry.rtype.is_some()),
+    ];
+    for (key, _) in given.into_iter().filter(|(key, given)| *given && !kind.keys().contains(key)) {
+        cx.problems.at(here.name(key), format!("an entry that {} has no `{key}`", kind.what()));
+    }
+    let needed: &[(&str, bool)] = match kind {
+        Kind::Message | Kind::Poisson => &[("from", entry.from.is_some()), ("to", entry.to.is_some())],
+        Kind::Read => &[("user", entry.user.is_some()), ("read", entry.read.is_some())],
+        Kind::Lookup => &[("on", entry.on.is_some())],
+    };
+    for (key, _) in needed.iter().filter(|(_, given)| !given) {
+        cx.problems.at(here, format!("an entry that {} needs `{key}`", kind.what()));
+    }
+}
+
+/// When; the end of the run bounds what has no end of its own.
+fn read_schedule(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entry: &Entry) -> Schedule {
+    let at = cx.instant(here.key("at"), entry.at);
+    let until = entry.until.map(|_| cx.instant(here.key("until"), entry.until));
+    if until.is_some_and(|until| until < at) {
+        cx.problems.at(here.key("until"), "`until` is before `at`");
+    }
+    let every = entry.every.map(|_| cx.positive(here.key("every"), entry.every));
+    if entry.times == Some(0) {
+        cx.problems.at(here.key("times"), "`times` is at least 1");
+    }
+    if every.is_none() && entry.times.is_some_and(|times| times > 1) {
+        cx.problems.help(here.key("times"), "`times` needs `every`", "say how much time passes between two");
+    }
+    if every.is_none() && entry.until.is_some() && entry.poisson.is_none() {
+        cx.problems.at(here.key("until"), "`until` needs `every`: this entry happens once");
+    }
+    Schedule { at, every, times: entry.times, until: until.unwrap_or(shared.run.until) }
+}
+
+/// The users that a list of addresses and patterns names, ascending.
+fn read_people(
+    cx: &mut Context<'_>,
+    shared: &Shared<'_>,
+    path: Path<'_>,
+    texts: &Texts,
+    all: &str,
+) -> Option<Arc<[usize]>> {
+    if texts.items.len() == 1 && texts.items[0] == all {
+        if shared.people.is_empty() {
+            cx.problems.at(path, "there are no users");
+        }
+        return Some(Arc::clone(shared.people));
+    }
+    let mut found = BTreeSet::new();
+    let mut wrong = false;
+    for (index, text) in texts.items.iter().enumerate() {
+        let place = if texts.list { path.index(index) } else { path };
+        for address in expand(text, MAX_ITEMS / 10).unwrap_or_else(|| vec![text.clone()]) {
+            if let Some(user) = user_index(shared.users, &address) {
+                found.insert(user);
+            } else {
+                wrong = true;
+                unknown_user(cx, place, &address);
+                break;
+            }
+        }
+    }
+    if texts.items.is_empty() {
+        cx.problems.at(path, "this list is empty");
+    }
+    (!wrong && !found.is_empty()).then(|| found.into_iter().collect())
+}
+
+/// Where: the entry's own host, else each user's computer.
+fn read_device(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, people: usize) -> Option<Option<HostId>> {
+    let Some(name) = &entry.on else { return Some(None) };
+    if people > 1 {
+        cx.problems.at(here.key("on"), "an entry for several users cannot name one host");
+    }
+    cx.host(here.key("on"), name).map(Some)
+}
+
+fn read_body(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entry: &Entry) -> Body {
+    let (limit, text) = (shared.limits.message_size, entry.body.as_ref());
+    if text.is_some() && entry.body_bytes.is_some() {
+        cx.problems.at(here.key("body_bytes"), "a message has either `body` or `body_bytes`");
+    }
+    let path = here.key("body");
+    let lines = text.map_or(&[][..], |text| text.items.as_slice());
+    for (index, line) in lines.iter().enumerate() {
+        let place = if text.is_some_and(|text| text.list) { path.index(index) } else { path };
+        check_line(cx, place, line, 998);
+    }
+    let total: usize = lines.iter().map(|line| line.len() + 2).sum();
+    let size = entry.body_bytes.map_or(DataSize::from_bytes(total as u64), |size| size.0);
+    if size > limit {
+        let key = if entry.body_bytes.is_some() { "body_bytes" } else { "body" };
+        let message = format!("this text is longer than `limits.message_size` ({})", limit.to_text());
+        cx.problems.at(here.key(key), message);
+    }
+    entry.body_bytes.map_or_else(|| Body::Lines(lines.to_vec()), |size| Body::Bytes(size.0))
+}
+
+/// A line of a 7-bit message (RFC 5322 section 2.1.1).
+fn check_line(cx: &mut Context<'_>, path: Path<'_>, line: &str, limit: usize) {
+    if line.bytes().any(|b| b == b'\n' || b == b'\r') {
+        cx.problems.help(path, "a line holds no line break", "write a list of lines: [\"first\", \"second\"]");
+    } else if line.bytes().any(|b| b != b'\t' && b.is_ascii_control()) {
+        cx.problems.at(path, "a line holds no control characters");
+    } else if !line.is_ascii() {
+        cx.problems.at(path, "mail text is 7-bit ASCII (RFC 5321 section 2.3.1)");
+    } else if line.len() > limit {
+        cx.problems.at(path, format!("a line has at most {limit} characters (RFC 5322 section 2.1.1)"));
+    }
+}
+
+fn read_subject(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> String {
+    let subject = entry.subject.clone().unwrap_or_default();
+    check_line(cx, here.key("subject"), &subject, 900);
+    subject
+}
+
+fn read_message(
+    cx: &mut Context<'_>,
+    shared: &Shared<'_>,
+    here: Path<'_>,
+    index: usize,
+    entry: &Entry,
+) -> Option<Work> {
+    let schedule = read_schedule(cx, shared, here, entry);
+    let (subject, body) = (read_subject(cx, here, entry), read_body(cx, shared, here, entry));
+    let (from, to) = (entry.from.as_ref()?, entry.to.as_ref()?);
+    let recipients = read_recipients(cx, shared, here, entry, to);
+    if from.items.len() != 1 {
+        cx.problems.at(here.key("from"), "a message has one sender");
+        return None;
+    }
+    let senders = read_people(cx, shared, here.key("from"), from, "")?;
+    if senders.len() != 1 {
+        cx.problems.at(here.key("from"), "a message has one sender");
+    }
+    let from = senders[0];
+    let on = read_device(cx, here, entry, 1)?.unwrap_or(shared.users[from].host);
+    Some(Work::Message(MessageWork { entry: index, schedule, from, on, to: recipients, subject, body }))
+}
+
+fn read_recipients(
+    cx: &mut Context<'_>,
+    shared: &Shared<'_>,
+    here: Path<'_>,
+    entry: &Entry,
+    to: &Texts,
+) -> Vec<String> {
+    let path = here.key("to");
+    let mut all: Vec<String> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (index, text) in to.items.iter().enumerate() {
+        let place = if to.list { path.index(index) } else { path };
+        for address in expand(text, MAX_ITEMS / 10).unwrap_or_else(|| vec![text.clone()]) {
+            let formed = address
+                .rsplit_once('@')
+                .is_some_and(|(local, domain)| check_local_part(local).is_ok() && check_host_name(domain).is_ok());
+            if !formed || entry.allow_unknown != Some(true) && user_index(shared.users, &address).is_none() {
+                unknown_user(cx, place, &address);
+                break;
+            }
+            if seen.insert(address.clone()) {
+                all.push(address);
+            }
+        }
+    }
+    if to.items.is_empty() {
+        cx.problems.at(path, "a message has at least one recipient");
+    }
+    if all.len() as u64 > shared.limits.recipients {
+        let message =
+            format!("{} recipients are more than `limits.recipients` ({})", all.len(), shared.limits.recipients);
+        cx.problems.at(path, message);
+    }
+    all
+}
+
+fn read_reading(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index: usize, entry: &Entry) -> Vec<Work> {
+    let schedule = read_schedule(cx, shared, here, entry);
+    let spread = cx.duration(here.key("spread"), entry.spread);
+    let (Some(who), Some(read)) = (&entry.user, entry.read) else { return Vec::new() };
+    let mode = match read {
+        ReadName::Pop3 => ReadMode::Pop3,
+        ReadName::Pop3Keep => ReadMode::Pop3Keep,
+    };
+    let Some(people) = read_people(cx, shared, here.key("user"), who, EVERY_USER) else { return Vec::new() };
+    let Some(on) = read_device(cx, here, entry, people.len()) else { return Vec::new() };
+    let reading = |user: &usize| {
+        let user = *user;
+        let own = own_part(shared.run.seed, &shared.users[user].address, index, spread);
+        let schedule = Schedule { at: schedule.at.saturating_add(own), ..schedule };
+        let on = on.unwrap_or(shared.users[user].host);
+        Work::Read(ReadWork { entry: index, schedule, user, on, mode })
+    };
+    people.iter().map(reading).collect()
+}
+
+/// A user's own part of a spread, from the user's own stream.
+fn own_part(seed: u64, address: &str, entry: usize, spread: SimDuration) -> SimDuration {
+    if spread == SimDuration::ZERO {
+        return spread;
+    }
+    let mut stream = Streams::new(seed).stream(&format!("user/{address}/spread/{entry}"));
+    SimDuration::from_nanos(stream.below(spread.as_nanos()))
+}
+
+fn read_poisson(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index: usize, entry: &Entry) -> Vec<Work> {
+    let Schedule { at, until, .. } = read_schedule(cx, shared, here, entry);
+    let (subject, body) = (read_subject(cx, here, entry), read_body(cx, shared, here, entry));
+    let mean_gap = read_gap(cx, here, entry);
+    let (Some(from), Some(to)) = (&entry.from, &entry.to) else { return Vec::new() };
+    let senders = read_people(cx, shared, here.key("from"), from, EVERY_USER);
+    let recipients = read_people(cx, shared, here.key("to"), to, ANY_USER);
+    let Some((senders, recipients)) = senders.zip(recipients) else { return Vec::new() };
+    if let ([only], Some(_)) = (&*recipients, senders.iter().find(|sender| recipients.contains(sender))) {
+        let address = quote(&shared.users[*only].address);
+        cx.problems.at(here.key("to"), format!("{address} would have to write to itself: nobody else is in the list"));
+        return Vec::new();
+    }
+    let Some(on) = read_device(cx, here, entry, senders.len()) else { return Vec::new() };
+    let writing = |from: &usize| {
+        Work::Poisson(PoissonWork {
+            entry: index,
+            from: *from,
+            on: on.unwrap_or(shared.users[*from].host),
+            to: Arc::clone(&recipients),
+            mean_gap,
+            at,
+            until,
+            subject: subject.clone(),
+            body: body.clone(),
+        })
+    };
+    senders.iter().map(writing).collect()
+}
+
+fn read_gap(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> SimDuration {
+    let path = here.key("poisson");
+    match entry.poisson {
+        Some(poisson) if poisson.rate.is_some() && poisson.mean_gap.is_some() => {
+            cx.problems.at(path, "give either `rate` or `mean_gap`");
+            SimDuration::ZERO
+        }
+        Some(poisson) if poisson.mean_gap.is_some() => cx.positive(path.key("mean_gap"), poisson.mean_gap),
+        Some(_) | None => {
+            cx.problems.help(path, "how often is not said", "give \"rate\": \"3 per hour\" or \"mean_gap\": \"20min\"");
+            SimDuration::ZERO
+        }
+    }
+}
+
+fn read_lookup(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index: usize, entry: &Entry) -> Option<Work> {
+    let schedule = read_schedule(cx, shared, here, entry);
+    let written = entry.lookup.as_deref()?;
+    let lower = written.strip_suffix('.').unwrap_or(written).to_ascii_lowercase();
+    let name = if written == "." { written.to_owned() } else { lower };
+    if name != "." {
+        cx.problems.check(here.key("lookup"), check_owner_name(&name));
+    }
+    let text = entry.rtype.as_deref().unwrap_or("A");
+    let rtype = RecordType::parse(text);
+    if rtype.is_none() {
+        let known = RecordType::ALL.iter().map(|(name, _)| *name);
+        cx.problems.unknown(here.key("type"), "record type", &text.to_ascii_uppercase(), known);
+    }
+    let on = read_device(cx, here, entry, 1)??;
+    Some(Work::Lookup(LookupWork { entry: index, schedule, on, name, rtype: rtype? }))
+}

@@ -1,0 +1,119 @@
+//! The values that a scenario does not state: one line a default.
+
+use crate::base::{DataSize, Probability, SimDuration, UnixTime};
+use crate::scenario::names;
+use crate::scenario::resolved::QueueLimit;
+use crate::scenario::schema::{Calendar, Chance, Duration, LinkDefaults, Queue, Scenario, Size};
+
+/// How many users a file may ask for, whatever its own limit of hosts says.
+const MAX_USERS: u64 = 1_000_000;
+
+const fn seconds(secs: u64) -> Duration {
+    Duration(SimDuration::from_secs(secs))
+}
+
+/// The values outside lists and maps.
+pub(super) fn fill_values(scenario: &mut Scenario) {
+    scenario.start.get_or_insert(Calendar(UnixTime::DEFAULT_START));
+    let network = &mut scenario.network;
+    fill_link(&mut network.access, SimDuration::from_millis(1));
+    fill_link(&mut network.backbone, SimDuration::from_millis(10));
+    let tcp = &mut network.tcp;
+    tcp.mss.get_or_insert(1460);
+    tcp.initial_window.get_or_insert(10);
+    tcp.receive_window.get_or_insert(Size(DataSize::from_bytes(65_535)));
+    tcp.syn_retries.get_or_insert(5);
+    tcp.data_retries.get_or_insert(15);
+    tcp.initial_rto.get_or_insert(seconds(1));
+    tcp.min_rto.get_or_insert(seconds(1));
+    tcp.max_rto.get_or_insert(seconds(60));
+    scenario.dns.ttl.get_or_insert(seconds(3_600));
+    scenario.dns.negative_ttl.get_or_insert(seconds(300));
+    scenario.run.seed.get_or_insert(1);
+    let limits = &mut scenario.limits;
+    limits.events.get_or_insert(100_000_000);
+    limits.events_per_instant.get_or_insert(1_000_000);
+    limits.messages.get_or_insert(1_000_000);
+    limits.recipients.get_or_insert(100);
+    limits.hosts.get_or_insert(10_000);
+    limits.message_size.get_or_insert(Size(DataSize::from_bytes(10_000_000)));
+    limits.memory.get_or_insert(Size(DataSize::from_bytes(4 << 30)));
+    limits.wall_clock.get_or_insert(seconds(600));
+    let outputs = &mut scenario.outputs;
+    outputs.events.get_or_insert(false);
+    outputs.transcripts.get_or_insert(true);
+    outputs.charts.get_or_insert(true);
+}
+
+fn fill_link(link: &mut LinkDefaults, delay: SimDuration) {
+    link.delay.get_or_insert(Duration(delay));
+    link.queue.get_or_insert(Queue(QueueLimit::Unlimited));
+    link.loss.get_or_insert(Chance(Probability::ZERO));
+}
+
+/// Mail domains and their users; a pattern beyond the limit stays as it is.
+pub(super) fn fill_mail(scenario: &mut Scenario) {
+    let limit = scenario.limits.hosts.unwrap_or(0).min(MAX_USERS);
+    let mut left = usize::try_from(limit).unwrap_or(usize::MAX);
+    for (name, domain) in &mut scenario.mail {
+        domain.server.get_or_insert_with(|| name.clone());
+        domain.dialect.get_or_insert_default();
+        domain.retry.every.get_or_insert(seconds(1_800));
+        domain.retry.lifetime.get_or_insert(seconds(5 * 86_400));
+        let mut users = Vec::new();
+        for text in std::mem::take(&mut domain.users) {
+            match names::expand(&text, left) {
+                Some(expanded) => {
+                    left -= expanded.len();
+                    users.extend(expanded);
+                }
+                None => users.push(text),
+            }
+        }
+        domain.users = users;
+        for local in &domain.users {
+            let user = scenario.users.entry(format!("{local}@{name}")).or_default();
+            user.host.get_or_insert_with(|| default_computer(local, name));
+            user.password.get_or_insert_with(|| "hungry".to_owned());
+        }
+    }
+}
+
+/// The name of the computer that a user gets.
+pub(super) fn default_computer(local: &str, domain: &str) -> String {
+    let label: String =
+        local.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    format!("{}-pc.{domain}", label.trim_start_matches('-'))
+}
+
+/// Times and hosts of the workload, and the end of the run.
+pub(super) fn fill_workload(scenario: &mut Scenario) {
+    let mut last = SimDuration::ZERO;
+    for entry in &mut scenario.workload {
+        let at = entry.at.get_or_insert(seconds(0)).0;
+        let repeated = match (entry.every, entry.times) {
+            (Some(every), Some(times)) => at.saturating_add(every.0.saturating_mul(times.saturating_sub(1))),
+            (Some(_) | None, _) => at,
+        };
+        last = last.max(entry.until.map_or(repeated, |until| until.0));
+        if let Some(poisson) = &mut entry.poisson
+            && poisson.mean_gap.is_none()
+        {
+            poisson.mean_gap = poisson.rate.take().map(|rate| Duration(rate.0));
+        }
+        if entry.lookup.is_some() {
+            entry.rtype.get_or_insert_with(|| "A".to_owned());
+        }
+        if entry.on.is_none()
+            && let Some(who) = entry.user.as_ref().or(entry.from.as_ref())
+            && let [address] = who.items.as_slice()
+        {
+            entry.on = scenario.users.get(address).and_then(|user| user.host.clone());
+        }
+    }
+    for fault in &mut scenario.faults {
+        let at = fault.at.get_or_insert(seconds(0)).0;
+        last = last.max(at.saturating_add(fault.lasting.map_or(SimDuration::ZERO, |lasting| lasting.0)));
+    }
+    scenario.run.until.get_or_insert(Duration(last.saturating_add(SimDuration::from_secs(3_600))));
+}

@@ -1,0 +1,116 @@
+//! Which hosts there are: those the file lists, and those its domains, users and servers imply.
+//!
+//! A host comes into being by being listed, by being the key of a name server or resolver,
+//! a root server, the default server of a mail domain, or the default computer of a user.
+//! Merely naming a host elsewhere does not create it, so that a slip of the pen is found.
+
+use super::defaults::default_computer;
+use super::{CORE_SITE, LOCAL_SITE};
+use crate::scenario::names;
+use crate::scenario::schema::{Host, Scenario};
+
+/// Whether anybody could ask for a name.
+pub(super) fn uses_dns(scenario: &Scenario) -> bool {
+    let dns = &scenario.dns;
+    let asked = scenario.workload.iter().any(|entry| entry.lookup.is_some());
+    asked
+        || !scenario.mail.is_empty()
+        || !dns.servers.is_empty()
+        || !dns.resolvers.is_empty()
+        || !dns.zones.is_empty()
+        || dns.roots.is_some()
+}
+
+/// The site of a host that names none.
+pub(super) fn default_site(scenario: &Scenario, name: &str) -> String {
+    let zone = |name: &str| name.contains('.') && name != "." && scenario.dns.zones.contains_key(name);
+    if let Some(site) = names::closest(name, |name| scenario.mail.contains_key(name) || zone(name)) {
+        return site.to_owned();
+    }
+    match name.rmatch_indices('.').nth(1) {
+        Some((dot, _)) => name[dot + 1..].to_owned(),
+        None if name.contains('.') => name.to_owned(),
+        None => LOCAL_SITE.to_owned(),
+    }
+}
+
+/// Adds a host unless it is there.
+pub(super) fn declare(scenario: &mut Scenario, name: &str, site: Option<&str>) {
+    if scenario.network.hosts.get(name).is_none_or(|host| host.site.is_none()) {
+        let site = site.map_or_else(|| default_site(scenario, name), str::to_owned);
+        scenario.network.hosts.entry(name.to_owned()).or_default().site = Some(site);
+    }
+}
+
+/// Adds the hosts that mail, users and name servers imply.
+pub(super) fn declare_hosts(scenario: &mut Scenario) {
+    let mut implied: Vec<(String, Option<String>)> = Vec::new();
+    for root in scenario.dns.roots.iter().flatten() {
+        implied.push((root.clone(), Some(CORE_SITE.to_owned())));
+    }
+    for host in scenario.dns.servers.keys().chain(scenario.dns.resolvers.keys()).chain(scenario.network.hosts.keys()) {
+        implied.push((host.clone(), None));
+    }
+    for (name, domain) in &scenario.mail {
+        if domain.server.as_ref() == Some(name) {
+            implied.push((name.clone(), Some(name.clone())));
+        }
+        for local in &domain.users {
+            let computer = default_computer(local, name);
+            let user = scenario.users.get(&format!("{local}@{name}"));
+            if user.is_some_and(|user| user.host.as_ref() == Some(&computer)) {
+                implied.push((computer, Some(name.clone())));
+            }
+        }
+    }
+    for (name, site) in implied {
+        declare(scenario, &name, site.as_deref());
+    }
+    for host in scenario.network.hosts.values_mut() {
+        host.router.get_or_insert(false);
+    }
+}
+
+/// The hosts that look up names: users' computers and other devices, mail servers, and hosts of look-ups.
+fn clients(scenario: &Scenario) -> Vec<String> {
+    let servers = scenario.mail.values().filter_map(|domain| domain.server.as_ref());
+    let computers = scenario.users.values().filter_map(|user| user.host.as_ref());
+    let devices = scenario.workload.iter().filter_map(|entry| entry.on.as_ref());
+    let mut all: Vec<String> = servers.chain(computers).chain(devices).cloned().collect();
+    all.sort();
+    all.dedup();
+    all.retain(|name| scenario.network.hosts.contains_key(name));
+    all
+}
+
+/// Gives each host that looks up names a resolver, and each such site one of its own.
+pub(super) fn add_resolvers(scenario: &mut Scenario) {
+    for user in scenario.users.values() {
+        if let (Some(host), Some(resolver)) = (&user.host, &user.resolver)
+            && let Some(host) = scenario.network.hosts.get_mut(host)
+        {
+            host.resolver.get_or_insert_with(|| resolver.clone());
+        }
+    }
+    for name in clients(scenario) {
+        let Some(Host { site: Some(site), resolver: None, .. }) = scenario.network.hosts.get(&name).cloned() else {
+            continue;
+        };
+        let at_site =
+            |host: &&String| scenario.network.hosts.get(*host).is_some_and(|h| h.site.as_ref() == Some(&site));
+        let resolver = scenario.dns.resolvers.keys().find(at_site).cloned();
+        let resolver = resolver.unwrap_or_else(|| {
+            let added = format!("resolver.{site}");
+            declare(scenario, &added, Some(&site));
+            scenario.dns.resolvers.entry(added.clone()).or_default();
+            added
+        });
+        scenario.network.hosts.entry(name).or_default().resolver = Some(resolver);
+    }
+    for user in scenario.users.values_mut() {
+        let of_host = user.host.as_ref().and_then(|host| scenario.network.hosts.get(host)?.resolver.clone());
+        if user.resolver.is_none() {
+            user.resolver = of_host;
+        }
+    }
+}

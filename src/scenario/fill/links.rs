@@ -1,0 +1,145 @@
+//! How hosts are connected and addressed.
+//!
+//! A host that no link touches is connected to its site's router; then every part of the
+//! network that is not connected to the router `internet` is connected to it by one link.
+//! An address is a hash of the host's name, so no host's address depends on another's, but
+//! for the one case in some ten million that two names fall on one address.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use super::hosts::declare;
+use super::{CORE_ROUTER, CORE_SITE, site_router};
+use crate::base::hash::hash64;
+use crate::base::{Probability, SimDuration};
+use crate::scenario::resolved::QueueLimit;
+use crate::scenario::schema::{Chance, Duration, Host, Link, LinkDefaults, Queue, Scenario};
+
+/// Adds the missing links and routers, and completes the links there are.
+pub(super) fn connect(scenario: &mut Scenario) {
+    add_access_links(scenario);
+    add_backbone_links(scenario);
+    for host in scenario.network.hosts.values_mut() {
+        host.router.get_or_insert(false);
+    }
+    for link in &mut scenario.network.links {
+        link.name.get_or_insert_with(|| link.between.join("--"));
+        link.delay.get_or_insert(Duration(SimDuration::ZERO));
+        link.queue.get_or_insert(Queue(QueueLimit::Unlimited));
+        link.loss.get_or_insert(Chance(Probability::ZERO));
+    }
+}
+
+fn add_link(scenario: &mut Scenario, from: &str, to: &str, like: &LinkDefaults) {
+    scenario.network.links.push(Link {
+        name: None,
+        between: vec![from.to_owned(), to.to_owned()],
+        rate: like.rate,
+        delay: like.delay,
+        queue: like.queue,
+        loss: like.loss,
+    });
+}
+
+fn declare_router(scenario: &mut Scenario, name: &str, site: &str) {
+    let new = !scenario.network.hosts.contains_key(name);
+    declare(scenario, name, Some(site));
+    if new && let Some(host) = scenario.network.hosts.get_mut(name) {
+        host.router = Some(true);
+    }
+}
+
+fn add_access_links(scenario: &mut Scenario) {
+    let linked: BTreeSet<&String> = scenario.network.links.iter().flat_map(|link| &link.between).collect();
+    let lonely = |(name, host): (&String, &Host)| -> Option<(String, String)> {
+        let site = host.site.clone().filter(|site| site != CORE_SITE)?;
+        let needs = host.router != Some(true) && !linked.contains(name) && *name != site_router(&site);
+        needs.then(|| (name.clone(), site))
+    };
+    let lonely: Vec<(String, String)> = scenario.network.hosts.iter().filter_map(lonely).collect();
+    let like = scenario.network.access.clone();
+    for (name, site) in lonely {
+        let router = site_router(&site);
+        declare_router(scenario, &router, &site);
+        add_link(scenario, &name, &router, &like);
+    }
+}
+
+/// A host's index in name order, by name.
+type Index<'a> = BTreeMap<&'a str, usize>;
+
+fn root_of(parent: &mut [usize], mut node: usize) -> usize {
+    while parent[node] != node {
+        parent[node] = parent[parent[node]];
+        node = parent[node];
+    }
+    node
+}
+
+/// The host by which each part of the network would be connected to the core: a site's
+/// router before another router before a host, then the first by name.
+fn gateways(scenario: &Scenario) -> Vec<String> {
+    let names: Vec<&str> = scenario.network.hosts.keys().map(String::as_str).collect();
+    let index: Index<'_> = names.iter().enumerate().map(|(i, name)| (*name, i)).collect();
+    let mut parent: Vec<usize> = (0..names.len()).collect();
+    for link in &scenario.network.links {
+        let ends: Vec<usize> = link.between.iter().filter_map(|end| index.get(end.as_str()).copied()).collect();
+        for pair in ends.windows(2) {
+            let (a, b) = (root_of(&mut parent, pair[0]), root_of(&mut parent, pair[1]));
+            parent[a.max(b)] = a.min(b);
+        }
+    }
+    let rank = |i: usize| {
+        let host = &scenario.network.hosts[names[i]];
+        let own = host.site.as_ref().is_some_and(|site| site_router(site) == names[i]);
+        let kind = match (host.router, own) {
+            _ if names[i] == CORE_ROUTER => 0,
+            (Some(true), true) => 1,
+            (Some(true), false) => 2,
+            (Some(false) | None, _) => 3,
+        };
+        (kind, i)
+    };
+    let mut best: BTreeMap<usize, usize> = BTreeMap::new();
+    for i in 0..names.len() {
+        let part = root_of(&mut parent, i);
+        let first = best.entry(part).or_insert(i);
+        if rank(i) < rank(*first) {
+            *first = i;
+        }
+    }
+    best.into_values().map(|i| names[i].to_owned()).collect()
+}
+
+fn add_backbone_links(scenario: &mut Scenario) {
+    let mut gateways = gateways(scenario);
+    if gateways.len() < 2 {
+        return;
+    }
+    gateways.sort();
+    let like = scenario.network.backbone.clone();
+    declare_router(scenario, CORE_ROUTER, CORE_SITE);
+    for name in gateways.iter().filter(|name| *name != CORE_ROUTER) {
+        add_link(scenario, name, CORE_ROUTER, &like);
+    }
+}
+
+/// Gives each host without an address one in 10.0.0.0/8.
+pub(super) fn assign_addresses(scenario: &mut Scenario) {
+    let given = scenario.network.hosts.values().filter_map(|host| host.address.as_ref()?.parse().ok());
+    let mut taken: BTreeSet<Ipv4Addr> = given.collect();
+    for (name, host) in &mut scenario.network.hosts {
+        if host.address.is_some() {
+            continue;
+        }
+        let free = (0..).map(|attempt| address_of(name, attempt)).find(|address| !taken.contains(address));
+        let address = free.expect("16 million addresses are enough for a million hosts");
+        taken.insert(address);
+        host.address = Some(address.to_string());
+    }
+}
+
+fn address_of(name: &str, attempt: u64) -> Ipv4Addr {
+    let [x, y, z, ..] = hash64(attempt, name.as_bytes()).to_le_bytes();
+    Ipv4Addr::new(10, x, y, 1 + z % 254)
+}

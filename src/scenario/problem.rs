@@ -1,0 +1,240 @@
+//! Findings on a scenario before they are given a place in the file's text.
+//!
+//! A finding knows where it is as a path of keys and indices; the text is searched for that
+//! place only when there is something to report.
+
+use strsim::damerau_levenshtein;
+
+/// So many findings are kept; more would not be read.
+const MAX_PROBLEMS: usize = 100;
+/// Quoted input is cut here, in characters.
+const MAX_QUOTE: usize = 80;
+
+/// A place in a scenario, as a chain from the inside out that costs nothing to build.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Path<'a> {
+    /// The whole file.
+    Root,
+    /// The value of a key.
+    Key(&'a Path<'a>, &'a str),
+    /// An element of a list.
+    Index(&'a Path<'a>, usize),
+    /// A key itself, not its value.
+    Name(&'a Path<'a>, &'a str),
+}
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// A finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) steps: Vec<Step>,
+    /// Whether the last step's key is meant, not its value.
+    pub(super) on_key: bool,
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+    /// The place, when it was found without a path.
+    pub(super) span: Option<(usize, usize)>,
+}
+
+/// All findings so far, in the order found.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    pub(super) list: Vec<Problem>,
+    pub(super) dropped: usize,
+}
+
+impl<'a> Path<'a> {
+    pub(super) const fn key(&'a self, key: &'a str) -> Self {
+        Path::Key(self, key)
+    }
+
+    pub(super) const fn index(&'a self, index: usize) -> Self {
+        Path::Index(self, index)
+    }
+
+    pub(super) const fn name(&'a self, key: &'a str) -> Self {
+        Path::Name(self, key)
+    }
+
+    fn steps(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut here = self;
+        loop {
+            here = match here {
+                Path::Root => break,
+                Path::Key(above, key) | Path::Name(above, key) => {
+                    steps.push(Step::Key((*key).to_owned()));
+                    above
+                }
+                Path::Index(above, index) => {
+                    steps.push(Step::Index(*index));
+                    above
+                }
+            };
+        }
+        steps.reverse();
+        steps
+    }
+}
+
+impl Problem {
+    pub(super) fn new(steps: Vec<Step>, message: impl Into<String>) -> Self {
+        Self { steps, on_key: false, message: message.into(), help: None, span: None }
+    }
+}
+
+impl Problems {
+    pub(super) fn push(&mut self, problem: Problem) {
+        if self.list.contains(&problem) {
+            return;
+        }
+        if self.list.len() < MAX_PROBLEMS {
+            self.list.push(problem);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Notes that something at `path` is wrong.
+    pub(super) fn at(&mut self, path: Path<'_>, message: impl Into<String>) {
+        self.add(path, message.into(), None);
+    }
+
+    /// Notes that something at `path` is wrong, and what would help.
+    pub(super) fn help(&mut self, path: Path<'_>, message: impl Into<String>, help: impl Into<String>) {
+        self.add(path, message.into(), Some(help.into()));
+    }
+
+    fn add(&mut self, path: Path<'_>, message: String, help: Option<String>) {
+        let on_key = matches!(path, Path::Name(..));
+        self.push(Problem { steps: path.steps(), on_key, message, help, span: None });
+    }
+
+    /// Notes that `name` is no known `what`, and suggests the nearest one.
+    pub(super) fn unknown<'n>(&mut self, path: Path<'_>, what: &str, name: &str, known: impl Iterator<Item = &'n str>) {
+        if self.list.len() >= MAX_PROBLEMS {
+            self.dropped += 1;
+            return;
+        }
+        let help = nearest(name, known).map(did_you_mean);
+        self.add(path, format!("there is no {what} {}", quote(name)), help);
+    }
+
+    /// Notes the error in `result`, if it is one.
+    pub(super) fn check(&mut self, path: Path<'_>, result: Result<(), String>) {
+        if let Err(message) = result {
+            self.at(path, message);
+        }
+    }
+}
+
+pub(super) fn did_you_mean(name: &str) -> String {
+    format!("did you mean {}?", quote(name))
+}
+
+/// The candidate that differs least from `name` by typing errors (Damerau 1964), if it is
+/// near enough; of equals the first.
+pub(super) fn nearest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let length = name.chars().count();
+    if length > MAX_QUOTE {
+        return None;
+    }
+    let bound = (length / 3).max(1);
+    let mut best: Option<(usize, &str)> = None;
+    for candidate in candidates {
+        if candidate.len().abs_diff(name.len()) > 4 * bound || candidate.len() > 4 * MAX_QUOTE {
+            continue;
+        }
+        let distance = damerau_levenshtein(name, candidate);
+        if distance <= bound && best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+/// Input in quotation marks, cut at 80 characters and with control characters escaped.
+pub(super) fn quote(text: &str) -> String {
+    let mut out = String::from("\"");
+    out.push_str(&clean(text, MAX_QUOTE));
+    out.push('"');
+    out
+}
+
+/// Text without control characters, at most `limit` characters of it.
+pub(super) fn clean(text: &str, limit: usize) -> String {
+    let mut out = String::new();
+    for (count, c) in text.chars().enumerate() {
+        if count == limit {
+            out.push_str("...");
+            break;
+        }
+        // Besides controls: what reverses or hides text on a terminal.
+        let hidden =
+            matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+        if c.is_control() || hidden {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// A path as a reader writes it: `workload[2].to`, `mail."hamburger.edu".users[0]`.
+pub(super) fn path_text(steps: &[Step]) -> String {
+    let mut out = String::new();
+    for step in steps {
+        match step {
+            Step::Index(index) => out.push_str(&format!("[{index}]")),
+            Step::Key(key) => {
+                if !out.is_empty() {
+                    out.push('.');
+                }
+                let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-$".contains(&b));
+                out.push_str(&if plain { clean(key, MAX_QUOTE) } else { quote(key) });
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggestions_are_near() {
+        let known = ["hamburger.edu", "crepes.fr"];
+        assert_eq!(nearest("hamburgr.edu", known.into_iter()), Some("hamburger.edu"));
+        assert_eq!(nearest("crepse.fr", known.into_iter()), Some("crepes.fr"));
+        assert_eq!(nearest("pizza.it", known.into_iter()), None);
+        assert_eq!(nearest("ab", ["ac", "ad"].into_iter()), Some("ac"));
+    }
+
+    #[test]
+    fn quotes_are_cut_and_escaped() {
+        assert_eq!(quote("a\u{1b}[31m\u{0}\u{202e}"), "\"a\\u{1b}[31m\\u{0}\\u{202e}\"");
+        assert_eq!(quote(&"x".repeat(1000)).len(), 80 + 3 + 2);
+    }
+
+    #[test]
+    fn paths_read_well() {
+        let root = Path::Root;
+        let (mail, work) = (root.key("mail"), root.key("workload"));
+        let domain = mail.key("a.b");
+        let users = domain.key("users");
+        assert_eq!(path_text(&users.index(0).steps()), "mail.\"a.b\".users[0]");
+        assert_eq!(path_text(&work.index(2).steps()), "workload[2]");
+    }
+}
