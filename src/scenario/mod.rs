@@ -5,12 +5,22 @@
 //! looked up, impossible combinations refused). What comes out cannot be wrong. Errors are
 //! values that know their place in the file; all of them come at once.
 
+mod check;
+mod diagnostics;
+mod document;
+mod fill;
+mod form;
+mod json_schema;
+mod load;
+mod names;
+mod problem;
 pub mod resolved;
 pub mod schema;
 
+pub use diagnostics::{Diagnostic, Diagnostics};
+pub use json_schema::json_schema;
+pub use load::{LoadError, MAX_FILE_BYTES, Overrides, load, load_file, load_with};
 pub use resolved::Resolved;
 
-mod check;
-mod fill;
-mod names;
-mod problem;
+#[cfg(test)]
+mod tests;

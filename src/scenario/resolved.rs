@@ -487,6 +487,17 @@ impl Resolved {
         serde_json::to_value(&self.complete).expect("a scenario is plain data")
     }
 
+    /// [`Resolved::to_json`] as text, keys in the order of the schema.
+    ///
+    /// # Panics
+    /// Never, as [`Resolved::to_json`].
+    #[must_use]
+    pub fn to_json_text(&self) -> String {
+        let mut text = serde_json::to_string_pretty(&self.complete).expect("a scenario is plain data");
+        text.push('\n');
+        text
+    }
+
     /// The host of that name.
     #[must_use]
     pub fn host(&self, name: &str) -> Option<HostId> {

@@ -1,0 +1,181 @@
+//! From a JSON value to the types of the schema, with as many errors of form as can be found.
+//!
+//! Deserialization stops at the first error. So the wrong value is replaced by one that is
+//! harmless at its place, and reading begins again; that is repeated a bounded number of
+//! times. Values that were replaced never go on to the check of meaning.
+
+use serde_json::Value;
+use serde_path_to_error::Segment;
+
+use super::problem::{Path, Problem, Problems, Step, clean, did_you_mean, nearest, quote};
+use super::schema::Scenario;
+
+/// So many errors of form are looked for, each at the cost of reading the file again.
+const MAX_ERRORS: usize = 20;
+
+struct FormError {
+    steps: Vec<Step>,
+    message: String,
+}
+
+/// Reads a scenario; notes errors of form.
+pub(super) fn read(mut value: Value, problems: &mut Problems) -> Option<Scenario> {
+    if !value.is_object() {
+        problems.at(Path::Root, "a scenario is a JSON object: { ... }");
+        return None;
+    }
+    let mut error = match try_read(&value) {
+        Ok(scenario) => return Some(scenario),
+        Err(error) => error,
+    };
+    for _ in 0..MAX_ERRORS {
+        problems.push(describe(&error, &value));
+        match step_over(&mut value, &error) {
+            Some(next) => error = next,
+            None => break,
+        }
+    }
+    None
+}
+
+fn try_read(value: &Value) -> Result<Scenario, FormError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let steps = error
+            .path()
+            .iter()
+            .filter_map(|segment| match segment {
+                Segment::Seq { index } => Some(Step::Index(*index)),
+                Segment::Map { key } => Some(Step::Key(key.clone())),
+                Segment::Enum { .. } | Segment::Unknown => None,
+            })
+            .collect();
+        FormError { steps, message: error.into_inner().to_string() }
+    })
+}
+
+fn at<'v>(value: &'v mut Value, steps: &[Step]) -> Option<&'v mut Value> {
+    steps.iter().try_fold(value, |here, step| match step {
+        Step::Key(key) => here.get_mut(key),
+        Step::Index(index) => here.get_mut(index),
+    })
+}
+
+/// Makes the place of an error harmless; the next error, if there is one elsewhere.
+fn step_over(value: &mut Value, error: &FormError) -> Option<FormError> {
+    if let Some(field) = between(&error.message, "missing field `", "`") {
+        let object = at(value, &error.steps)?.as_object_mut()?;
+        let filler = if field == "between" { Value::Array(Vec::new()) } else { Value::String(String::new()) };
+        object.insert(field.to_owned(), filler);
+        return try_read(value).err();
+    }
+    if error.message.starts_with("unknown field `") {
+        let (last, above) = error.steps.split_last()?;
+        let Step::Key(key) = last else { return None };
+        at(value, above)?.as_object_mut()?.remove(key)?;
+        return try_read(value).err();
+    }
+    let fillers = [
+        Value::Null,
+        Value::Array(Vec::new()),
+        Value::Object(serde_json::Map::new()),
+        Value::String(String::new()),
+        Value::from(0),
+    ];
+    for filler in fillers {
+        *at(value, &error.steps)? = filler;
+        match try_read(value) {
+            Ok(_) => return None,
+            Err(next) if next.steps != error.steps && !next.message.starts_with("missing field") => return Some(next),
+            Err(next)
+                if next.steps != error.steps
+                    && !error.steps.starts_with(&next.steps)
+                    && !next.steps.starts_with(&error.steps) =>
+            {
+                return Some(next);
+            }
+            Err(_) => {}
+        }
+    }
+    None
+}
+
+fn between<'t>(text: &'t str, front: &str, back: &str) -> Option<&'t str> {
+    text.strip_prefix(front)?.split_once(back).map(|(inside, _)| inside)
+}
+
+fn describe(error: &FormError, value: &Value) -> Problem {
+    let message = error.message.as_str();
+    let last_key = match error.steps.last() {
+        Some(Step::Key(key)) => key.as_str(),
+        Some(Step::Index(_)) | None => "",
+    };
+    let mut problem = Problem::new(error.steps.clone(), String::new());
+    if message.starts_with("unknown field `") {
+        problem.on_key = true;
+        problem.message = format!("unknown key {}", quote(last_key));
+        problem.help = suggest(last_key, message);
+    } else if message.starts_with("unknown variant `") {
+        let given = value_at(value, &error.steps).and_then(Value::as_str).unwrap_or_default();
+        let known = quoted_names(message, given).join(", ");
+        problem.message = format!("{} is none of the possible values: {known}", quote(given));
+        problem.help = suggest(given, message);
+    } else if let Some(field) = between(message, "missing field `", "`") {
+        problem.message = format!("the key \"{field}\" is missing here");
+    } else if let Some((_, expected)) = message.rsplit_once(", expected ").filter(|_| message.starts_with("invalid ")) {
+        let found = value_at(value, &error.steps).map_or_else(|| "something else".to_owned(), show);
+        problem.message = format!("expected {}, found {found}", plain_type(expected));
+    } else {
+        problem.message = clean(message, 300);
+    }
+    problem
+}
+
+fn value_at<'v>(value: &'v Value, steps: &[Step]) -> Option<&'v Value> {
+    steps.iter().try_fold(value, |here, step| match step {
+        Step::Key(key) => here.get(key),
+        Step::Index(index) => here.get(index),
+    })
+}
+
+fn show(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => clean(&number.to_string(), 40),
+        Value::String(text) => quote(text),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}
+
+/// The library's words for types, in words for people.
+fn plain_type(expected: &str) -> String {
+    let words = match expected {
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" => "a whole number, zero or above",
+        "f64" => "a number",
+        "a boolean" => "true or false",
+        "a map" => "an object { ... }",
+        "a sequence" => "a list [ ... ]",
+        "option" => "a value",
+        other if other.starts_with("struct ") => "an object { ... }",
+        other => other,
+    };
+    clean(words, 200)
+}
+
+/// The names in backticks that follow the one the file has.
+fn quoted_names<'m>(message: &'m str, given: &str) -> Vec<&'m str> {
+    let front = message.find('`').map_or(0, |at| at + 1 + given.len());
+    message.get(front..).unwrap_or_default().split('`').skip(2).step_by(2).collect()
+}
+
+fn suggest(given: &str, message: &str) -> Option<String> {
+    let known = quoted_names(message, given);
+    match nearest(given, known.iter().copied()) {
+        Some(near) => Some(did_you_mean(near)),
+        None if known.is_empty() => None,
+        None => Some(format!("possible here: {}", known.join(", "))),
+    }
+}

@@ -1,0 +1,170 @@
+//! Loading: text and overrides in, a resolved scenario or all its errors out.
+
+use std::io::Read as _;
+use std::path::Path as FilePath;
+
+use serde_json::Value;
+
+use super::diagnostics::{Diagnostics, OverrideName};
+use super::problem::{Path, Problems, Step, clean};
+use super::resolved::Resolved;
+use super::schema::{Duration, Scenario};
+use super::{check, document, fill, form};
+use crate::base::SimDuration;
+
+/// The largest file that is read, in bytes.
+pub const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// Changes of a scenario from outside, as the command line gives them.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// JSON pointers (RFC 6901) and the values to put there. Objects on the way are made;
+    /// `-` or the length of a list appends to it.
+    pub set: Vec<(String, Value)>,
+    /// In place of `run.seed`.
+    pub seed: Option<u64>,
+    /// In place of `run.until`.
+    pub until: Option<SimDuration>,
+}
+
+/// Why a scenario file could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Io {
+        /// The file's name.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is no valid scenario.
+    #[error(transparent)]
+    Invalid(#[from] Diagnostics),
+}
+
+/// Reads a scenario from a file of at most 64 MiB.
+///
+/// # Errors
+/// The file cannot be read, or is no valid scenario.
+pub fn load_file(path: &FilePath, overrides: &Overrides) -> Result<Resolved, LoadError> {
+    let label = path.display().to_string();
+    let io = |source| LoadError::Io { path: clean(&label, 400), source };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(io)?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(io)?;
+    Ok(load_with(&label, &bytes, overrides)?)
+}
+
+/// Reads a scenario from a text; `label` names the text in errors.
+///
+/// # Errors
+/// The text is no valid scenario; all errors that can be found at once.
+pub fn load(label: &str, text: &str) -> Result<Resolved, Diagnostics> {
+    load_with(label, text.as_bytes(), &Overrides::default())
+}
+
+/// Reads a scenario from bytes, with changes from outside.
+///
+/// # Errors
+/// The bytes are no valid scenario, or the changes do not fit it; all errors that can be found at once.
+pub fn load_with(label: &str, bytes: &[u8], overrides: &Overrides) -> Result<Resolved, Diagnostics> {
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(Diagnostics::of_file(label, "a scenario file has at most 64 MiB".to_owned()));
+    }
+    let mut problems = Problems::default();
+    let text = match document::decode(bytes) {
+        Ok(text) => text,
+        Err((lossy, problem)) => {
+            problems.push(problem);
+            return Err(Diagnostics::new(label, &lossy, problems, &[]));
+        }
+    };
+    let mut changes = Vec::new();
+    if let Some(resolved) = resolve(text, overrides, &mut changes, &mut problems) {
+        return Ok(resolved);
+    }
+    document::locate(text, &mut problems.list);
+    Err(Diagnostics::new(label, text, problems, &changes))
+}
+
+/// The steps in order; each goes on only where the one before leaves something to go on with.
+fn resolve(
+    text: &str,
+    overrides: &Overrides,
+    changes: &mut Vec<OverrideName>,
+    problems: &mut Problems,
+) -> Option<Resolved> {
+    let mut value = document::parse(text, problems)?;
+    for (pointer, new) in &overrides.set {
+        let label = format!("--set {pointer}={new}");
+        match set(&mut value, pointer, new.clone()) {
+            Ok(steps) => changes.push(OverrideName { steps, label }),
+            Err(message) => {
+                changes.push(OverrideName { steps: vec![Step::Key(label.clone())], label: label.clone() });
+                problems.at(Path::Root.key(&label), message);
+            }
+        }
+    }
+    let scenario = form::read(value, problems);
+    if !problems.is_empty() {
+        return None;
+    }
+    let mut scenario = scenario?;
+    set_run(&mut scenario, overrides, changes);
+    let before = problems.list.len();
+    check::check_names(&scenario, problems);
+    let named = problems.list.len() == before;
+    fill::fill(&mut scenario);
+    let resolved = check::resolve(scenario, problems);
+    resolved.filter(|_| named)
+}
+
+fn set_run(scenario: &mut Scenario, overrides: &Overrides, changes: &mut Vec<OverrideName>) {
+    let steps = |key: &str| vec![Step::Key("run".to_owned()), Step::Key(key.to_owned())];
+    if let Some(seed) = overrides.seed {
+        scenario.run.seed = Some(seed);
+        changes.push(OverrideName { steps: steps("seed"), label: format!("--seed {seed}") });
+    }
+    if let Some(until) = overrides.until {
+        scenario.run.until = Some(Duration(until));
+        changes.push(OverrideName { steps: steps("until"), label: format!("--until {}", until.to_text()) });
+    }
+}
+
+/// Puts a value at a JSON pointer; the steps that lead there.
+fn set(root: &mut Value, pointer: &str, new: Value) -> Result<Vec<Step>, String> {
+    let Some(tokens) = pointer.strip_prefix('/') else {
+        return Err("a JSON pointer begins with \"/\", like /run/seed".to_owned());
+    };
+    let tokens: Vec<String> = tokens.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
+    if tokens.len() > 64 {
+        return Err("this JSON pointer is too long".to_owned());
+    }
+    let mut here = root;
+    let mut steps = Vec::new();
+    for token in tokens {
+        here = match here {
+            Value::Object(map) => {
+                steps.push(Step::Key(token.clone()));
+                map.entry(token).or_insert_with(|| Value::Object(serde_json::Map::new()))
+            }
+            Value::Array(list) => {
+                let index = if token == "-" { Some(list.len()) } else { token.parse().ok() };
+                let index = index.filter(|index| *index <= list.len());
+                let index =
+                    index.ok_or_else(|| format!("the list here has {} elements, numbered from 0", list.len()))?;
+                if index == list.len() {
+                    list.push(Value::Object(serde_json::Map::new()));
+                }
+                steps.push(Step::Index(index));
+                &mut list[index]
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                return Err("this JSON pointer leads into a value that has no parts".to_owned());
+            }
+        };
+    }
+    *here = new;
+    Ok(steps)
+}
