@@ -1,12 +1,213 @@
 //! Whole scenarios: what is filled in, what stays, and how errors read.
 
+use serde_json::{Value, json};
+
+use super::resolved::{RecordData, Work};
 use super::*;
+use crate::base::SimDuration;
 
 const SHORT: &str = r#"{ "mail": { "crepes.fr": { "users": ["alice"] }, "hamburger.edu": { "users": ["bob"] } },
   "workload": [ { "from": "alice@crepes.fr", "to": "bob@hamburger.edu", "body": ["Do you like ketchup?"] } ] }"#;
 
+fn good(value: &Value) -> Resolved {
+    load("test", &value.to_string()).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn short() -> Value {
+    serde_json::from_str(SHORT).unwrap()
+}
+
+fn with(pointer: &str, value: Value) -> Value {
+    let mut scenario = short();
+    let (above, key) = pointer.rsplit_once('/').unwrap();
+    scenario.pointer_mut(above).unwrap()[key] = value;
+    scenario
+}
+
+/// Some scenarios that exercise each rule of filling in.
+fn samples() -> Vec<Value> {
+    let lookup = json!({ "lookup": "www.example.com", "on": "pc", "every": "1s", "times": 3 });
+    vec![
+        json!({}),
+        short(),
+        with(
+            "/network",
+            json!({ "hosts": { "a": {}, "b": {}, "r": { "router": true } },
+            "links": [ { "between": ["a", "r"], "rate": "1Mbps" }, { "between": ["r", "b"] } ] }),
+        ),
+        with(
+            "/dns",
+            json!({ "zones": { "crepes.fr": { "records": [
+            { "name": "@", "type": "A", "data": "10.1.1.1" }, { "name": "@", "type": "NS", "data": "ns1" } ] } } }),
+        ),
+        with("/dns", json!({ "servers": { "dns.isp.net": { "zones": ["crepes.fr", "hamburger.edu", "."] } } })),
+        with("/dns", json!({ "resolvers": { "cache.crepes.fr": {} }, "roots": ["r1.root", "r2.root"] })),
+        json!({ "network": { "hosts": { "pc": {}, "www.example.com": {} } }, "workload": [lookup] }),
+        json!({ "mail": { "a.edu": { "users": ["u{1..3}", "x.y+z"], "server": "b.edu" }, "b.edu": { "users": ["v"] } },
+            "workload": [ { "poisson": { "rate": "3 per hour" }, "from": "every-user", "to": "any-user" },
+                { "user": "every-user", "read": "pop3", "every": "1h", "spread": "1h" } ] }),
+    ]
+}
+
 #[test]
-fn short_file_becomes_complete() {
-    let resolved = load("short", SHORT).unwrap_or_else(|errors| panic!("{errors}"));
-    println!("{}", serde_json::to_string_pretty(&resolved.to_json()).unwrap());
+fn resolved_scenarios_resolve_to_themselves() {
+    for sample in samples() {
+        let first = good(&sample);
+        let second = load("again", &first.to_json_text()).unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!(first.to_json(), second.to_json());
+        assert_eq!(format!("{first:?}"), format!("{second:?}"), "the typed forms differ for {sample}");
+    }
+}
+
+#[test]
+fn the_lectures_hosts_come_by_themselves() {
+    let resolved = good(&short());
+    for name in [
+        "crepes.fr",
+        "ns.crepes.fr",
+        "resolver.crepes.fr",
+        "alice-pc.crepes.fr",
+        "router.crepes.fr",
+        "a.root-servers.net",
+        "ns.nic.fr",
+        "ns.nic.edu",
+        "internet",
+        "bob-pc.hamburger.edu",
+    ] {
+        assert!(resolved.host(name).is_some(), "{name}");
+    }
+    assert_eq!(resolved.hosts.len(), 14);
+    assert_eq!(resolved.links.len(), 13, "a tree");
+    let zone = resolved.dns.zones.iter().find(|zone| zone.name == "hamburger.edu").unwrap();
+    let mx = RecordData::Mx { preference: 10, exchange: "hamburger.edu".to_owned() };
+    assert!(zone.records.iter().any(|record| record.data == mx && record.name == "hamburger.edu"));
+    let root = resolved.dns.zones.iter().find(|zone| zone.name == ".").unwrap();
+    assert!(root.records.iter().any(|record| record.name == "ns.nic.fr"), "glue for the TLD's server");
+}
+
+#[test]
+fn an_unrelated_host_changes_no_address() {
+    let before = good(&short());
+    let after = good(&with("/network", json!({ "hosts": { "aaa.pizza.it": {}, "printer.crepes.fr": {} } })));
+    for host in &before.hosts {
+        let same = after.host_spec(after.host(&host.name).unwrap());
+        assert_eq!((host.address, &host.site), (same.address, &same.site), "{}", host.name);
+    }
+}
+
+#[test]
+fn order_of_keys_and_links_changes_nothing() {
+    let links = |list: Value| with("/network", json!({ "hosts": { "b": {}, "a": {} }, "links": list }));
+    let (ab, ac) = (json!({ "between": ["a", "b"] }), json!({ "between": ["a", "crepes.fr"] }));
+    let (one, two) = (good(&links(json!([ab, ac]))), good(&links(json!([ac, ab]))));
+    assert_eq!(one.links, two.links);
+    assert_eq!(one.hosts, two.hosts);
+    let swapped = r#"{ "workload": [ { "body": ["Do you like ketchup?"], "to": "bob@hamburger.edu", "from": "alice@crepes.fr" } ],
+        "mail": { "hamburger.edu": { "users": ["bob"] }, "crepes.fr": { "users": ["alice"] } } }"#;
+    assert_eq!(load("swapped", swapped).unwrap().to_json(), good(&short()).to_json());
+}
+
+#[test]
+fn what_the_file_says_is_kept() {
+    let given = with(
+        "/dns",
+        json!({ "zones": { "crepes.fr": { "ttl": "30s", "records": [
+        { "name": "@", "type": "MX", "data": "5 mx", "ttl": "1min" }, { "name": "mx", "type": "CNAME", "data": "@" } ] } } }),
+    );
+    let resolved = good(&given);
+    let zone = resolved.dns.zones.iter().find(|zone| zone.name == "crepes.fr").unwrap();
+    let of_type = |rtype: &str| zone.records.iter().filter(|record| record.data.rtype().to_string() == rtype).count();
+    assert_eq!((of_type("MX"), of_type("SOA"), of_type("NS")), (1, 1, 1));
+    assert_eq!(zone.records[0].ttl_s, 60);
+    assert!(zone.records[2..].iter().all(|record| record.ttl_s == 30));
+}
+
+#[test]
+fn components_are_connected_once() {
+    let given =
+        json!({ "network": { "hosts": { "a": {}, "b": {}, "c": {} }, "links": [ { "between": ["a", "b"] } ] } });
+    let resolved = good(&given);
+    let names: Vec<&str> = resolved.links.iter().map(|link| link.name.as_str()).collect();
+    assert_eq!(names, ["a--b", "a--internet", "c--router.local", "router.local--internet"]);
+    let alone = good(&json!({ "network": { "hosts": { "a": {}, "b": {} }, "links": [ { "between": ["a", "b"] } ] } }));
+    assert_eq!(alone.hosts.len(), 2, "what is connected needs no Internet");
+}
+
+#[test]
+fn groups_become_one_item_a_user() {
+    let resolved = good(&samples()[7]);
+    let counts = resolved.workload.iter().fold((0, 0), |(random, reading), work| match work {
+        Work::Poisson(_) => (random + 1, reading),
+        Work::Read(_) => (random, reading + 1),
+        Work::Message(_) | Work::Lookup(_) => (random, reading),
+    });
+    assert_eq!(counts, (5, 5));
+    for work in &resolved.workload {
+        if let Work::Poisson(work) = work {
+            assert_eq!(work.mean_gap, SimDuration::from_secs(1200));
+            let drawn: Vec<usize> = (0..4)
+                .map(|draw| {
+                    work.recipient(|bound| {
+                        assert_eq!(bound, 4);
+                        draw
+                    })
+                })
+                .collect();
+            assert!(!drawn.contains(&work.from), "nobody writes to themselves");
+        }
+    }
+}
+
+#[test]
+fn overrides_reach_everything_and_are_named_in_errors() {
+    let set =
+        |pointer: &str, value: Value| Overrides { set: vec![(pointer.to_owned(), value)], ..Overrides::default() };
+    let load = |overrides: &Overrides| load_with("test", SHORT.as_bytes(), overrides);
+    let resolved = load(&set("/network/backbone/delay", json!("7ms"))).unwrap();
+    assert!(resolved.links.iter().any(|link| link.config.delay == SimDuration::from_millis(7)));
+    let resolved = load(&Overrides { seed: Some(9), until: Some(SimDuration::from_secs(9)), set: vec![] }).unwrap();
+    assert_eq!((resolved.run.seed, resolved.run.until.as_nanos()), (9, 9_000_000_000));
+    for (pointer, value) in [
+        ("/run/sed", json!(1)),
+        ("run", json!(1)),
+        ("/workload/7/at", json!("1s")),
+        ("/workload/0/to", json!("bob@hamburgr.edu")),
+        ("/mail/crepes.fr/users/0/x", json!(1)),
+        ("/run/until", json!(5)),
+    ] {
+        let errors = load(&set(pointer, value)).unwrap_err();
+        assert!(errors.list()[0].source.starts_with(&format!("--set {pointer}=")), "{errors}");
+    }
+}
+
+#[test]
+fn an_error_shows_its_place_and_a_way_out() {
+    let text = "{\n  \"mail\": { \"crepes.fr\": { \"users\": [\"alice\"] }, \"hamburger.edu\": { \"users\": [\"bob\"] } },\n  \
+        \"workload\": [\n    { \"from\": \"alice@crepes.fr\", \"to\": \"bob@hamburgr.edu\" }\n  ]\n}\n";
+    let shown = load("post.json", text).unwrap_err().to_string();
+    assert_eq!(
+        shown,
+        "error: there is no mail domain \"hamburgr.edu\"\n --> post.json:4:40 at workload[0].to\n  |\n\
+         4 |     { \"from\": \"alice@crepes.fr\", \"to\": \"bob@hamburgr.edu\" }\n  |                                        \
+         ^^^^^^^^^^^^^^^^^^\n  = help: did you mean \"bob@hamburger.edu\"?\n"
+    );
+}
+
+#[test]
+fn all_errors_come_at_once() {
+    let form = json!({ "titel": 1, "start": 5, "run": { "seed": -1, "until": 30 }, "workload": [ 7, { "at": [] } ],
+        "expect": [ {} ], "mail": { "a.b": { "dialect": "rfc" } } });
+    let errors = load("form", &serde_json::to_string_pretty(&form).unwrap()).unwrap_err();
+    assert!(errors.list().len() >= 7, "{errors}");
+    let meaning = json!({ "network": { "hosts": { "A": {}, "b": { "address": "x" } }, "links": [ { "between": ["b", "q"] } ] },
+        "faults": [ { "host": "q" } ], "workload": [ {} ], "expect": [ { "metric": "m" } ] });
+    let errors = load("meaning", &serde_json::to_string_pretty(&meaning).unwrap()).unwrap_err();
+    assert_eq!(errors.list().len(), 6, "{errors}");
+}
+
+#[test]
+fn committed_schema_is_current() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/scenario.json");
+    let committed: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert!(committed == json_schema(), "run `posthaste schema > schema/scenario.json`");
 }
