@@ -71,8 +71,7 @@ impl Diagnostics {
         Self { list: vec![whole], dropped: 0 }
     }
 
-    /// Gives located findings their lines. Of findings at places that the file does not
-    /// have, and that follow from others, nothing is said here: they are gone already.
+    /// Gives located findings their lines.
     pub(super) fn new(label: &str, text: &str, problems: Problems, overrides: &[OverrideName]) -> Self {
         let dropped = problems.dropped;
         let mut found = problems.list;

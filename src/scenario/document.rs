@@ -14,14 +14,14 @@ use super::problem::{Problem, Problems, Step, quote};
 pub(super) type Span = (usize, usize);
 
 /// The text of a file: UTF-8 without a byte order mark; else the place of the first error.
-pub(super) fn decode(bytes: &[u8]) -> Result<&str, (String, Problem)> {
+pub(super) fn decode(bytes: &[u8]) -> Result<&str, Box<(String, Problem)>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
         let start = error.valid_up_to();
         let byte = bytes.get(start).copied().unwrap_or(0);
         let mut problem = Problem::new(Vec::new(), format!("the file is not UTF-8: byte 0x{byte:02x}"));
         problem.span = Some((start, start + 1));
-        (String::from_utf8_lossy(bytes).into_owned(), problem)
+        Box::new((String::from_utf8_lossy(bytes).into_owned(), problem))
     })
 }
 
@@ -51,16 +51,21 @@ fn syntax_problem(text: &str, error: &serde_json::Error) -> Problem {
     let message = shown.rsplit_once(" at line ").map_or(shown.as_str(), |(message, _)| message);
     let mut problem = Problem::new(Vec::new(), format!("this is not JSON: {message}"));
     let line_start = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
-    let mut start = (line_start + error.column().saturating_sub(1)).min(text.len());
+    // Column 0 is the line break that ends the line before.
+    let mut start = (line_start + error.column()).saturating_sub(1).min(text.len());
     while !text.is_char_boundary(start) {
         start -= 1;
     }
     let end = text[start..].chars().next().map_or(start, |c| start + c.len_utf8());
     problem.span = Some((start, end));
     problem.help = match message {
+        "expected `,` or `}`" | "expected `,` or `]`" => Some("a comma may be missing before this".to_owned()),
         "trailing comma" => Some("remove the comma before this".to_owned()),
         "key must be a string" => {
             Some("names stand in double quotation marks; comments are keys that begin with \"x-\"".to_owned())
+        }
+        "control character (\\u0000-\\u001F) found while parsing a string" => {
+            Some("a quotation mark may be missing; a line break within a text is written \\n".to_owned())
         }
         _ => None,
     };
@@ -139,23 +144,34 @@ fn span_of(node: &impl jsonc_parser::common::Ranged) -> Span {
     (node.start(), node.end())
 }
 
-/// Finds the places of findings that have none; a path that the text does not have, as
-/// its end was filled in, leads to the innermost value that is there.
-pub(super) fn locate(text: &str, problems: &mut [Problem]) {
+/// Finds the places of findings that have none. A path that the text does not have, as its
+/// end was filled in, leads to the innermost value that is there; such a finding follows
+/// from what is in the text, so it goes when there are others. `outside` are the paths of
+/// overrides.
+pub(super) fn locate(text: &str, problems: &mut Vec<Problem>, outside: &[&[Step]]) {
     let Ok(Some(root)) = tree(text) else { return };
-    for problem in problems.iter_mut().filter(|problem| problem.span.is_none()) {
-        problem.span = Some(find(&root, &problem.steps, problem.on_key));
+    let mut followed = Vec::with_capacity(problems.len());
+    for problem in problems.iter_mut() {
+        let (span, whole) = find(&root, &problem.steps, problem.on_key);
+        followed.push(problem.span.is_some() || whole || outside.iter().any(|steps| problem.steps.starts_with(steps)));
+        problem.span.get_or_insert(span);
+    }
+    if followed.contains(&true) {
+        let mut followed = followed.into_iter();
+        problems.retain(|_| followed.next() == Some(true));
     }
 }
 
-fn find(root: &ast::Value<'_>, steps: &[Step], on_key: bool) -> Span {
+/// The place of a path, and whether the text has all of it.
+fn find(root: &ast::Value<'_>, steps: &[Step], on_key: bool) -> (Span, bool) {
     let mut here = root;
     let mut name = None;
+    let mut whole = true;
     for (position, step) in steps.iter().enumerate() {
         let last = position + 1 == steps.len();
         let next = match (here, step) {
             (ast::Value::Object(object), Step::Key(key)) => match object.get(key) {
-                Some(property) if last && on_key => return span_of(&property.name),
+                Some(property) if last && on_key => return (span_of(&property.name), true),
                 Some(property) => {
                     name = Some(span_of(&property.name));
                     Some(&property.value)
@@ -170,15 +186,19 @@ fn find(root: &ast::Value<'_>, steps: &[Step], on_key: bool) -> Span {
         };
         match next {
             Some(value) => here = value,
-            None => break,
+            None => {
+                whole = false;
+                break;
+            }
         }
     }
     // A long value is pointed at by its name, or by its opening bracket.
-    match here {
+    let span = match here {
         ast::Value::Object(_) | ast::Value::Array(_) => name.unwrap_or((span_of(here).0, span_of(here).0 + 1)),
         ast::Value::StringLit(_)
         | ast::Value::NumberLit(_)
         | ast::Value::BooleanLit(_)
         | ast::Value::NullKeyword(_) => span_of(here),
-    }
+    };
+    (span, whole)
 }

@@ -75,7 +75,8 @@ pub fn load_with(label: &str, bytes: &[u8], overrides: &Overrides) -> Result<Res
     let mut problems = Problems::default();
     let text = match document::decode(bytes) {
         Ok(text) => text,
-        Err((lossy, problem)) => {
+        Err(error) => {
+            let (lossy, problem) = *error;
             problems.push(problem);
             return Err(Diagnostics::new(label, &lossy, problems, &[]));
         }
@@ -84,7 +85,8 @@ pub fn load_with(label: &str, bytes: &[u8], overrides: &Overrides) -> Result<Res
     if let Some(resolved) = resolve(text, overrides, &mut changes, &mut problems) {
         return Ok(resolved);
     }
-    document::locate(text, &mut problems.list);
+    let outside: Vec<&[Step]> = changes.iter().map(|change| change.steps.as_slice()).collect();
+    document::locate(text, &mut problems.list, &outside);
     Err(Diagnostics::new(label, text, problems, &changes))
 }
 

@@ -10,6 +10,9 @@ const MAX_PROBLEMS: usize = 100;
 /// Quoted input is cut here, in characters.
 const MAX_QUOTE: usize = 80;
 
+/// A message is cut here, in characters; control characters never get into one.
+const MAX_MESSAGE: usize = 500;
+
 /// A place in a scenario, as a chain from the inside out that costs nothing to build.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Path<'a> {
@@ -90,7 +93,9 @@ impl Problem {
 }
 
 impl Problems {
-    pub(super) fn push(&mut self, problem: Problem) {
+    pub(super) fn push(&mut self, mut problem: Problem) {
+        problem.message = clean(&problem.message, MAX_MESSAGE);
+        problem.help = problem.help.map(|help| clean(&help, MAX_MESSAGE));
         if self.list.contains(&problem) {
             return;
         }

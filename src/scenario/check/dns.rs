@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, record};
 use crate::base::HostId;
-use crate::scenario::names::{absolute, check_owner_name, closest_above, is_within};
+use crate::scenario::names::{absolute, check_owner_name, closest_above, dotted, is_within};
 use crate::scenario::problem::{Path, quote};
 use crate::scenario::resolved::{DnsSpec, NameServerSpec, RecordData, RecordSpec, RecordType, ZoneSpec};
 use crate::scenario::schema::{Duration, Record, Zone};
@@ -63,7 +63,9 @@ fn read_servers(cx: &mut Context<'_>, path: Path<'_>, index: &BTreeMap<&str, usi
             let place = here.key("zones");
             match index.get(zone.as_str()) {
                 Some(found) if zones.insert(*found) => {}
-                Some(_) => cx.problems.at(place.index(position), format!("the zone \"{zone}\" is listed twice")),
+                Some(_) => cx
+                    .problems
+                    .at(place.index(position), format!("the zone {zone} is listed twice", zone = quote(zone))),
                 None => cx.problems.unknown(place.index(position), "zone", zone, index.keys().copied()),
             }
         }
@@ -80,7 +82,7 @@ fn read_resolvers(cx: &mut Context<'_>, path: Path<'_>) -> Vec<HostId> {
     let mut resolvers = Vec::new();
     for name in cx.scenario.dns.resolvers.keys() {
         if cx.scenario.dns.servers.contains_key(name) {
-            let message = format!("\"{name}\" is a name server too, and both need port 53");
+            let message = format!("{name} is a name server too, and both need port 53", name = quote(name));
             cx.problems.help(path.name(name), message, "put the resolver on a host of its own");
         }
         resolvers.extend(cx.host(path.name(name), name));
@@ -101,7 +103,7 @@ fn read_roots(cx: &mut Context<'_>, path: Path<'_>) -> Vec<HostId> {
         if let Some(host) = cx.host(here, name)
             && !roots.insert(host)
         {
-            cx.problems.at(here, format!("the root server \"{name}\" is listed twice"));
+            cx.problems.at(here, format!("the root server {name} is listed twice", name = quote(name)));
         }
     }
     if roots.is_empty() && !cx.scenario.dns.resolvers.is_empty() {
@@ -113,7 +115,7 @@ fn read_roots(cx: &mut Context<'_>, path: Path<'_>) -> Vec<HostId> {
 /// Whole seconds, at most 2^31 - 1 (RFC 2181 section 8).
 fn read_ttl(cx: &mut Context<'_>, path: Path<'_>, ttl: Option<Duration>) -> u32 {
     let ttl = ttl.map(|ttl| ttl.0).unwrap_or_default();
-    let whole = ttl.as_nanos() % crate::base::time::NANOS_PER_SEC == 0;
+    let whole = ttl.as_nanos().is_multiple_of(crate::base::time::NANOS_PER_SEC);
     match u32::try_from(ttl.as_secs()) {
         Ok(seconds) if whole && seconds <= i32::MAX.unsigned_abs() => seconds,
         Ok(_) | Err(_) => {
@@ -172,7 +174,7 @@ fn read_record(
         cx.problems.check(here.key("name"), check_owner_name(&owner));
     }
     if !is_within(&owner, zone) {
-        let message = format!("{} does not lie in the zone \"{zone}\"", quote(&record.name));
+        let message = format!("{} does not lie in the zone {zone}", quote(&record.name), zone = quote(zone));
         cx.problems.at(here.key("name"), message);
     }
     let ttl_s = read_ttl(cx, here.key("ttl"), record.ttl);
@@ -215,7 +217,11 @@ fn check_target(
     let known_host = cx.hosts.binary_search_by(|host| host.name.as_str().cmp(written)).is_ok();
     let in_zone = closest_above(written, |name| name != "." && index.contains_key(name)).is_some();
     if known_host || in_zone {
-        let message = format!("\"{written}\" has no final dot and so means \"{target}.\"");
+        let message = format!(
+            "{written} has no final dot and so means {target}",
+            written = quote(written),
+            target = quote(&dotted(target))
+        );
         cx.problems.help(path, message, format!("write \"{written}.\""));
     }
 }

@@ -9,22 +9,22 @@ use crate::scenario::problem::{Path, did_you_mean, nearest, quote};
 use crate::scenario::resolved::{Dialect, DomainSpec, RetrySpec, UserSpec};
 use crate::scenario::schema::{DialectName, MailDomain, User};
 
+/// Stands for a host that is not there, so that what refers to it can still be checked.
+const NOBODY: HostId = HostId(u32::MAX);
+
 /// Domains in name order, users in the order of addresses.
 pub(super) fn read(cx: &mut Context<'_>) -> (Vec<DomainSpec>, Vec<UserSpec>) {
     let path = Path::Root.key("mail");
     let mut domains: Vec<DomainSpec> = Vec::new();
-    let mut known: BTreeMap<String, (usize, &str, Option<HostId>)> = BTreeMap::new();
+    let mut known: BTreeMap<String, (usize, &str, HostId)> = BTreeMap::new();
     for (position, (name, domain)) in cx.scenario.mail.iter().enumerate() {
         let here = path.key(name);
         let spec = read_domain(cx, here, name, domain);
-        let server = spec.as_ref().map(|spec| spec.server);
         for local in &domain.users {
-            known.insert(format!("{local}@{name}"), (position, local, server));
+            known.insert(format!("{local}@{name}"), (position, local, spec.server));
         }
-        if let Some(spec) = spec {
-            check_shared(cx, here, &spec, &domains);
-            domains.push(spec);
-        }
+        check_shared(cx, here, &spec, &domains);
+        domains.push(spec);
     }
     let users = read_users(cx, &known);
     for (index, user) in users.iter().enumerate() {
@@ -50,31 +50,31 @@ pub(super) fn read(cx: &mut Context<'_>) -> (Vec<DomainSpec>, Vec<UserSpec>) {
     (domains, users)
 }
 
-fn read_domain(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain: &MailDomain) -> Option<DomainSpec> {
+fn read_domain(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain: &MailDomain) -> DomainSpec {
     let retry = here.key("retry");
     let retry = RetrySpec {
         every: cx.positive(retry.key("every"), domain.retry.every),
         lifetime: cx.duration(retry.key("lifetime"), domain.retry.lifetime),
     };
-    let server = cx.host(here.key("server"), domain.server.as_deref().unwrap_or(name))?;
+    let server = cx.host(here.key("server"), domain.server.as_deref().unwrap_or(name)).unwrap_or(NOBODY);
     let dialect = match domain.dialect.unwrap_or_default() {
         DialectName::Rfc5321 => Dialect::Rfc5321,
         DialectName::Lecture => Dialect::Lecture,
     };
-    Some(DomainSpec { name: name.to_owned(), server, dialect, retry, users: Vec::new(), relay_from: Vec::new() })
+    DomainSpec { name: name.to_owned(), server, dialect, retry, users: Vec::new(), relay_from: Vec::new() }
 }
 
 /// One server has one manner of speech and one queue.
 fn check_shared(cx: &mut Context<'_>, here: Path<'_>, spec: &DomainSpec, others: &[DomainSpec]) {
-    let Some(other) = others.iter().find(|other| other.server == spec.server) else { return };
+    let Some(other) = others.iter().find(|other| other.server == spec.server && spec.server != NOBODY) else { return };
     if other.dialect != spec.dialect || other.retry != spec.retry {
         let message =
-            format!("this domain shares its server with \"{}\", but not its dialect and retry policy", other.name);
+            format!("this domain shares its server with {}, but not its dialect and retry policy", quote(&other.name));
         cx.problems.help(here, message, "give both the same \"dialect\" and \"retry\"");
     }
 }
 
-fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, Option<HostId>)>) -> Vec<UserSpec> {
+fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostId)>) -> Vec<UserSpec> {
     let path = Path::Root.key("users");
     let mut users = Vec::with_capacity(known.len());
     for (address, user) in &cx.scenario.users {
@@ -83,14 +83,14 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, Optio
             continue;
         };
         let here = path.key(address);
-        let Some((host, server)) = read_user(cx, here, user).zip(*server) else { continue };
+        let host = read_user(cx, here, user).unwrap_or(NOBODY);
         users.push(UserSpec {
             address: address.clone(),
             local: (*local).to_owned(),
             domain: *domain,
             password: user.password.clone().unwrap_or_default(),
             host,
-            server,
+            server: *server,
         });
     }
     users
@@ -132,10 +132,10 @@ pub(super) fn unknown_user(cx: &mut Context<'_>, path: Path<'_>, address: &str) 
         }
         return;
     };
-    let message = format!("there is no user {} in \"{domain}\"", quote(local));
+    let message = format!("there is no user {} in {domain}", quote(local), domain = quote(domain));
     let near = nearest(local, found.users.iter().map(String::as_str));
     match near.map(|near| did_you_mean(&format!("{near}@{domain}"))) {
         Some(help) => cx.problems.help(path, message, help),
-        None => cx.problems.help(path, message, format!("add it to the users of \"{domain}\"")),
+        None => cx.problems.help(path, message, format!("add it to the users of {domain}", domain = quote(domain))),
     }
 }

@@ -14,7 +14,7 @@ mod work;
 
 use std::sync::Arc;
 
-use super::problem::{Path, Problems};
+use super::problem::{Path, Problems, quote};
 use super::resolved::{HostSpec, Resolved, UserSpec, host_index};
 use super::schema::{Duration, Scenario};
 use crate::base::{HostId, SimDuration, SimTime};
@@ -36,7 +36,7 @@ impl Context<'_> {
     fn host(&mut self, path: Path<'_>, name: &str) -> Option<HostId> {
         let found = self.any_host(path, name)?;
         if self.hosts[found.index()].router {
-            self.problems.at(path, format!("\"{name}\" is a router, which only forwards"));
+            self.problems.at(path, format!("{name} is a router, which only forwards", name = quote(name)));
         }
         Some(found)
     }

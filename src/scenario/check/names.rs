@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::scenario::names::{check_host_name, check_local_part, expand};
-use crate::scenario::problem::{Path, Problems};
+use crate::scenario::problem::{Path, Problems, quote};
 use crate::scenario::schema::Scenario;
 
 /// Checks all names that bring something into being. To be called before filling in.
@@ -48,7 +48,7 @@ fn check_domains(scenario: &Scenario, problems: &mut Problems) {
                 let path = users.index(index);
                 check_user(problems, path, &local);
                 if !seen.insert(local.clone()) {
-                    problems.at(path, format!("the user \"{local}\" is listed twice"));
+                    problems.at(path, format!("the user {local} is listed twice", local = quote(&local)));
                 }
             }
         }

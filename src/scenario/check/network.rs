@@ -29,7 +29,7 @@ pub(super) fn read_hosts(scenario: &Scenario, problems: &mut Problems) -> Vec<Ho
         if !address.is_unspecified()
             && let Some(other) = seen.insert(address, name)
         {
-            problems.at(here.key("address"), format!("{address} is also the address of \"{other}\""));
+            problems.at(here.key("address"), format!("{address} is also the address of {other}", other = quote(other)));
         }
         hosts.push(read_host(problems, here, name, host, address));
     }
@@ -47,7 +47,7 @@ fn read_host(problems: &mut Problems, here: Path<'_>, name: &str, host: &Host, a
     if !router && (name == CORE_ROUTER || name == site_router(&site)) {
         problems.help(
             here,
-            format!("\"{name}\" is the name of a router"),
+            format!("{name} is the name of a router", name = quote(name)),
             "write \"router\": true or choose another name",
         );
     }

@@ -1,0 +1,292 @@
+//! A scenario in which every value is known and checked: what the builder of a world reads.
+//!
+//! Models the meaning of a scenario file after all defaults were filled in and all names
+//! were looked up: hosts are handles, quantities are typed, DNS names are absolute. No
+//! value here can be wrong, so building a world from it cannot fail. How the file was
+//! written is left out; [`Resolved::to_json`] gives the complete file in schema form.
+
+mod dns;
+mod work;
+
+use std::net::Ipv4Addr;
+
+pub use dns::{DnsSpec, NameServerSpec, RecordData, RecordSpec, RecordType, ZoneSpec};
+pub use work::{Body, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work};
+
+use super::schema::Scenario;
+use crate::base::{DataRate, DataSize, HostId, Probability, SimDuration, SimTime, UnixTime};
+
+/// A complete, checked scenario.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// Title, `""` when none was given.
+    pub title: String,
+    /// Description, one paragraph or line an entry.
+    pub description: Vec<String>,
+    /// Calendar time of t = 0.
+    pub start: UnixTime,
+    /// Hosts and routers in name order: `hosts[i]` is `HostId(i)`.
+    pub hosts: Vec<HostSpec>,
+    /// Duplex links in name order: link `i` has the directions `2i` and `2i + 1`.
+    pub links: Vec<LinkSpec>,
+    /// TCP of every host.
+    pub tcp: TcpSpec,
+    /// Zones and who serves and resolves them.
+    pub dns: DnsSpec,
+    /// Mail domains in name order.
+    pub domains: Vec<DomainSpec>,
+    /// Mail users in the order of their addresses.
+    pub users: Vec<UserSpec>,
+    /// What users and hosts do, in file order; entries for many users are one item a user.
+    pub workload: Vec<Work>,
+    /// Outages, in file order.
+    pub faults: Vec<FaultSpec>,
+    /// Seed and end of the run.
+    pub run: RunSpec,
+    /// Bounds that stop a run.
+    pub limits: LimitSpec,
+    /// What the results are compared with, in file order.
+    pub expect: Vec<ExpectSpec>,
+    /// Which optional files are written.
+    pub outputs: OutputSpec,
+    pub(super) complete: Scenario,
+}
+
+/// A host or router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostSpec {
+    /// Domain name in lower case, without the final dot.
+    pub name: String,
+    /// Its one IPv4 address.
+    pub address: Ipv4Addr,
+    /// The site to which it belongs.
+    pub site: String,
+    /// Whether it only forwards and runs no application.
+    pub router: bool,
+    /// The recursive resolvers its stub resolver asks, first to last; empty: it cannot look up names.
+    pub resolvers: Vec<HostId>,
+}
+
+/// A duplex link, the same in both directions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkSpec {
+    /// Its name, unique among links.
+    pub name: String,
+    /// First and second end.
+    pub ends: [HostId; 2],
+    /// The properties of each direction.
+    pub config: LinkConfig,
+}
+
+/// The properties of one direction of a link.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LinkConfig {
+    /// Transmission rate; `None`: no serialization delay.
+    pub rate: Option<DataRate>,
+    /// Propagation delay.
+    pub delay: SimDuration,
+    /// Where drop-tail begins.
+    pub queue: QueueLimit,
+    /// Probability that a packet is lost on the way, each by itself.
+    pub loss: Probability,
+}
+
+/// How much may wait for a link, the packet in transmission not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueLimit {
+    /// Without bound.
+    Unlimited,
+    /// At most so many packets.
+    Packets(u32),
+    /// At most so many bytes of IP packets.
+    Bytes(DataSize),
+}
+
+/// TCP's parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpSpec {
+    /// Maximum segment size, bytes of payload.
+    pub mss: u16,
+    /// Initial congestion window, in segments (RFC 6928).
+    pub initial_window: u32,
+    /// Receive buffer, bytes; at most 65,535 as there is no window scaling.
+    pub receive_window: u32,
+    /// Repetitions of a SYN before the connection fails.
+    pub syn_retries: u32,
+    /// Repetitions of a data segment before the connection fails.
+    pub data_retries: u32,
+    /// Retransmission time-out before the first measurement (RFC 6298 2.1).
+    pub initial_rto: SimDuration,
+    /// Least retransmission time-out (RFC 6298 2.4).
+    pub min_rto: SimDuration,
+    /// Greatest retransmission time-out (RFC 6298 2.5).
+    pub max_rto: SimDuration,
+}
+
+/// A mail domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainSpec {
+    /// The part behind the `@`.
+    pub name: String,
+    /// Where its mail server runs; several domains may share one.
+    pub server: HostId,
+    /// How the server speaks.
+    pub dialect: Dialect,
+    /// When the server tries again and when it gives up; equal for all domains of one server.
+    pub retry: RetrySpec,
+    /// Indices into [`Resolved::users`], ascending.
+    pub users: Vec<usize>,
+    /// Hosts that may hand in mail for other domains: the users' hosts, ascending.
+    pub relay_from: Vec<HostId>,
+}
+
+/// The manner of speech of a mail server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// RFC 5321: EHLO, falling back to HELO; `MAIL FROM:<...>`.
+    #[default]
+    Rfc5321,
+    /// The dialogue of the textbook lecture: HELO, `MAIL FROM: <...>` with its space.
+    Lecture,
+}
+
+/// The retry policy of a mail queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetrySpec {
+    /// Time from the begin of one attempt to the next; above zero.
+    pub every: SimDuration,
+    /// Age at which a message is returned to its sender.
+    pub lifetime: SimDuration,
+}
+
+/// A mail user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserSpec {
+    /// `local@domain`.
+    pub address: String,
+    /// The part before the `@`.
+    pub local: String,
+    /// Index into [`Resolved::domains`].
+    pub domain: usize,
+    /// The password at the mailbox server.
+    pub password: String,
+    /// The user's computer.
+    pub host: HostId,
+    /// The server that takes this user's outgoing mail and keeps the mailbox.
+    pub server: HostId,
+}
+
+/// Something is down for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaultSpec {
+    /// From here on.
+    pub at: SimTime,
+    /// Until here; [`SimTime::NEVER`]: for good.
+    pub until: SimTime,
+    /// What.
+    pub target: FaultTarget,
+}
+
+/// What is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultTarget {
+    /// A host.
+    Host(HostId),
+    /// Both directions of a link, by its index in [`Resolved::links`].
+    Link(usize),
+}
+
+/// Seed and end of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunSpec {
+    /// Seed of all random streams.
+    pub seed: u64,
+    /// When the run ends.
+    pub until: SimTime,
+}
+
+/// Bounds that stop a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitSpec {
+    /// Events in all.
+    pub events: u64,
+    /// Events at one instant.
+    pub events_per_instant: u64,
+    /// Messages composed.
+    pub messages: u64,
+    /// Recipients of one message.
+    pub recipients: u64,
+    /// Hosts and routers; checked already.
+    pub hosts: u64,
+    /// One message with its header.
+    pub message_size: DataSize,
+    /// Memory of the simulator.
+    pub memory: DataSize,
+    /// Real time of the run.
+    pub wall_clock: SimDuration,
+}
+
+/// A comparison of one metric with what is expected; at least one bound is given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExpectSpec {
+    /// Flat name, such as `messages.delivered`.
+    pub metric: String,
+    /// Exactly this, or within `tolerance` of it.
+    pub equals: Option<f64>,
+    /// Distance from `equals` that is still equal; zero or above.
+    pub tolerance: f64,
+    /// Not below.
+    pub at_least: Option<f64>,
+    /// Not above.
+    pub at_most: Option<f64>,
+}
+
+/// Which optional files are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputSpec {
+    /// `events.jsonl`.
+    pub events: bool,
+    /// `transcripts/`.
+    pub transcripts: bool,
+    /// `charts/`.
+    pub charts: bool,
+}
+
+impl Resolved {
+    /// The complete scenario as a file would hold it: valid, resolving to itself, and giving the same run.
+    ///
+    /// # Panics
+    /// Never: a scenario has only string keys and finite numbers.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(&self.complete).expect("a scenario is plain data")
+    }
+
+    /// [`Resolved::to_json`] as text, keys in the order of the schema.
+    ///
+    /// # Panics
+    /// Never, as [`Resolved::to_json`].
+    #[must_use]
+    pub fn to_json_text(&self) -> String {
+        let mut text = serde_json::to_string_pretty(&self.complete).expect("a scenario is plain data");
+        text.push('\n');
+        text
+    }
+
+    /// The host of that name.
+    #[must_use]
+    pub fn host(&self, name: &str) -> Option<HostId> {
+        host_index(&self.hosts, name)
+    }
+
+    /// The properties of a host.
+    #[must_use]
+    pub fn host_spec(&self, id: HostId) -> &HostSpec {
+        &self.hosts[id.index()]
+    }
+}
+
+pub(super) fn host_index(hosts: &[HostSpec], name: &str) -> Option<HostId> {
+    let index = hosts.binary_search_by(|host| host.name.as_str().cmp(name)).ok()?;
+    u32::try_from(index).ok().map(HostId)
+}

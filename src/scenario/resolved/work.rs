@@ -1,0 +1,137 @@
+//! What users and hosts do, and when.
+
+use std::sync::Arc;
+
+use super::RecordType;
+use crate::base::{DataSize, HostId, SimDuration, SimTime};
+
+/// When something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// First time.
+    pub at: SimTime,
+    /// Time between repetitions, above zero; `None`: only once.
+    pub every: Option<SimDuration>,
+    /// How often in all; `None`: until `until`.
+    pub times: Option<u64>,
+    /// No repetition later than this.
+    pub until: SimTime,
+}
+
+/// One thing that a user or a host does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Somebody writes a message.
+    Message(MessageWork),
+    /// Somebody fetches mail.
+    Read(ReadWork),
+    /// Somebody writes messages at random.
+    Poisson(PoissonWork),
+    /// A host looks up a name.
+    Lookup(LookupWork),
+}
+
+/// Somebody writes a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageWork {
+    /// Index of the entry in the file's workload.
+    pub entry: usize,
+    /// When.
+    pub schedule: Schedule,
+    /// Index into [`Resolved::users`](super::Resolved::users).
+    pub from: usize,
+    /// On which host.
+    pub on: HostId,
+    /// Recipients' addresses, without repetitions, never empty; they need not exist.
+    pub to: Vec<String>,
+    /// Subject, `""` when none was given.
+    pub subject: String,
+    /// Text.
+    pub body: Body,
+}
+
+/// The text of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// These lines.
+    Lines(Vec<String>),
+    /// Made-up lines, so many bytes in all (line ends included).
+    Bytes(DataSize),
+}
+
+/// Somebody fetches mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadWork {
+    /// Index of the entry in the file's workload.
+    pub entry: usize,
+    /// When, the user's own part of `spread` included.
+    pub schedule: Schedule,
+    /// Index into [`Resolved::users`](super::Resolved::users).
+    pub user: usize,
+    /// On which host.
+    pub on: HostId,
+    /// How.
+    pub mode: ReadMode,
+}
+
+/// How mail is fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadMode {
+    /// POP3, download and delete.
+    Pop3,
+    /// POP3, download and keep.
+    Pop3Keep,
+}
+
+/// Somebody writes messages as a Poisson process: exponential gaps before the first and
+/// between all, drawn from the sender's own stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoissonWork {
+    /// Index of the entry in the file's workload.
+    pub entry: usize,
+    /// Index into [`Resolved::users`](super::Resolved::users).
+    pub from: usize,
+    /// On which host.
+    pub on: HostId,
+    /// Indices into [`Resolved::users`](super::Resolved::users), ascending, shared by all senders of the entry; see
+    /// [`PoissonWork::recipient`].
+    pub to: Arc<[usize]>,
+    /// Mean time between two messages of this sender; above zero.
+    pub mean_gap: SimDuration,
+    /// Begin of the process.
+    pub at: SimTime,
+    /// End of the process.
+    pub until: SimTime,
+    /// Subject, `""` when none was given.
+    pub subject: String,
+    /// Text.
+    pub body: Body,
+}
+
+impl PoissonWork {
+    /// Chooses a recipient other than the sender: `below(n)` draws a number in `0..n`.
+    ///
+    /// # Panics
+    /// Never for a work that came out of a resolved scenario: it has a recipient.
+    pub fn recipient(&self, below: impl FnOnce(u64) -> u64) -> usize {
+        let own = self.to.binary_search(&self.from).ok();
+        let others = self.to.len() - usize::from(own.is_some());
+        let drawn = usize::try_from(below(others as u64)).expect("an index");
+        self.to[drawn + usize::from(own.is_some_and(|own| drawn >= own))]
+    }
+}
+
+/// A host looks up a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookupWork {
+    /// Index of the entry in the file's workload.
+    pub entry: usize,
+    /// When.
+    pub schedule: Schedule,
+    /// The host that asks its resolver.
+    pub on: HostId,
+    /// Absolute name without the final dot.
+    pub name: String,
+    /// Type asked for.
+    pub rtype: RecordType,
+}
