@@ -1,1 +1,39 @@
-//! metrics
+//! What a run amounted to: observers of the trace that turn events into rows and numbers.
+//!
+//! A [`Recorder`] reads the trace while the run goes on and keeps what the tables need: the
+//! life of each copy of a message, each attempt, DNS question, connection and dialogue, the
+//! changes of each queue's length, and counters of each link direction. It keeps nothing per
+//! packet. [`Recorder::finish`] gives a [`RunRecord`]: plain rows with names instead of
+//! handles, sorted so that no row depends on hosts that have nothing to do with it.
+//!
+//! Left out: time series of mailboxes and of congestion windows; they are in the trace.
+//! This layer reads no file and no clock, and knows nothing of how things are shown.
+
+pub mod attempts;
+pub mod connections;
+pub mod dialogue;
+pub mod dns;
+pub mod fingerprint;
+pub mod links;
+pub mod messages;
+mod names;
+pub mod queues;
+pub mod record;
+mod recorder;
+pub mod summary;
+#[cfg(test)]
+pub(crate) mod testing;
+mod words;
+
+pub use attempts::{AttemptEnd, AttemptRow};
+pub use connections::ConnectionRow;
+pub use dialogue::{Dialogue, Piece};
+pub use dns::{DnsOutcome, DnsRole, DnsRow};
+pub use fingerprint::Fingerprint;
+pub use links::LinkRow;
+pub use messages::{CopyStatus, MessageRow};
+pub use names::Text;
+pub use queues::QueueRow;
+pub use record::{RunRecord, ServerBalance, Tables};
+pub use recorder::{Recorder, RecorderOptions};
+pub use summary::{METRICS, Metric};

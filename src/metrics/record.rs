@@ -1,0 +1,247 @@
+//! What is left of a run when it is over: tables, dialogues, balances, and their audit.
+
+use super::attempts::AttemptRow;
+use super::connections::ConnectionRow;
+use super::dialogue::Dialogue;
+use super::dns::{CacheCounts, DnsRow};
+use super::links::LinkRow;
+use super::messages::{CopyStatus, MessageRow};
+use super::names::Text;
+use super::queues::QueueRow;
+use crate::base::calendar::UnixTime;
+use crate::base::hash::Digest;
+use crate::base::time::SimTime;
+
+/// The rows of a run: all that a chart needs, and all that a result folder's tables hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tables {
+    /// When the run ended.
+    pub end: SimTime,
+    /// Copies of messages, by the time of composition.
+    pub messages: Vec<MessageRow>,
+    /// Attempts to pass copies on, by the time of their start.
+    pub attempts: Vec<AttemptRow>,
+    /// DNS questions, by the time of asking.
+    pub dns_queries: Vec<DnsRow>,
+    /// TCP connections, by the time of opening.
+    pub connections: Vec<ConnectionRow>,
+    /// Changes of queue lengths, by time.
+    pub queue: Vec<QueueRow>,
+    /// Link directions, by name.
+    pub links: Vec<LinkRow>,
+}
+
+/// Numbers of a run that no table holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) cache: CacheCounts,
+    pub(super) dropped_at_hosts: u64,
+}
+
+/// What one server took and what became of it, in copies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerBalance {
+    /// The server.
+    pub server: Text,
+    /// Copies for which it answered 250, and bounces that it made.
+    pub accepted: u64,
+    /// Copies that it stored in a mailbox.
+    pub delivered: u64,
+    /// Copies that another server took from it.
+    pub relayed: u64,
+    /// Copies that it gave up.
+    pub given_up: u64,
+    /// Copies that it holds at the end.
+    pub queued: u64,
+    /// The last length that it reported of its queue.
+    pub queue_length: Option<u32>,
+}
+
+/// All that a run amounted to.
+#[derive(Clone, Debug)]
+pub struct RunRecord {
+    /// The calendar time of t = 0.
+    pub start: UnixTime,
+    /// The fingerprint of the trace.
+    pub fingerprint: Digest,
+    /// Events of the trace.
+    pub trace_events: u64,
+    /// The rows.
+    pub tables: Tables,
+    /// What was said, by protocol, client and the client's count of connections.
+    pub dialogues: Vec<Dialogue>,
+    /// Connections whose dialogues were not kept.
+    pub dialogues_left_out: u64,
+    /// The balances of the servers, in the order of hosts.
+    pub servers: Vec<ServerBalance>,
+    pub(super) counts: Counts,
+    pub(super) violations: Vec<String>,
+}
+
+impl RunRecord {
+    /// Audits the run: the phases of every copy sum to its time, nothing was lost, and every
+    /// server's books balance.
+    ///
+    /// # Errors
+    /// A text that names what does not hold, one line each, at most twenty. It means a
+    /// mistake in the simulator, never in the scenario.
+    pub fn check(&self) -> Result<(), String> {
+        let mut wrong = self.violations.clone();
+        wrong.extend(self.tables.messages.iter().filter_map(|row| phases_fault(row, self.tables.end)));
+        wrong.extend(self.servers.iter().filter_map(server_fault));
+        wrong.extend(self.total_fault());
+        wrong.truncate(20);
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+    }
+
+    /// In total: what entered the net of servers (accepted first by some server) has been
+    /// delivered, was given up, or is queued.
+    fn total_fault(&self) -> Option<String> {
+        let entered = self.tables.messages.iter().filter(|row| row.accepted.is_some()).count();
+        let left = self.tables.messages.iter().filter(|row| match row.status {
+            CopyStatus::Delivered | CopyStatus::Bounced | CopyStatus::Dropped | CopyStatus::Queued => true,
+            CopyStatus::Refused | CopyStatus::Outbox => false,
+        });
+        let left = left.count();
+        (entered != left)
+            .then(|| format!("{entered} copies were accepted, but {left} are delivered, given up or queued"))
+    }
+}
+
+/// Why the times of a copy do not add up.
+fn phases_fault(row: &MessageRow, run_end: SimTime) -> Option<String> {
+    let end = row.ended.unwrap_or(run_end);
+    let life = end.as_nanos().checked_sub(row.composed.as_nanos());
+    if life != Some(row.phases_sum().as_nanos()) {
+        return Some(format!(
+            "{} for {}: its phases sum to {} s, but it was composed at {} s and ended at {end} s",
+            row.message,
+            row.to,
+            row.phases_sum(),
+            row.composed
+        ));
+    }
+    let latency = row.latency()?;
+    (latency != row.phases_before_mailbox()).then(|| {
+        format!(
+            "{} for {}: its phases before the mailbox sum to {} s, but its latency is {latency} s",
+            row.message,
+            row.to,
+            row.phases_before_mailbox()
+        )
+    })
+}
+
+/// Why a server's books do not balance.
+fn server_fault(server: &ServerBalance) -> Option<String> {
+    let ServerBalance { server: name, accepted, delivered, relayed, given_up, queued, queue_length } = server;
+    if *accepted != delivered + relayed + given_up + queued {
+        return Some(format!(
+            "{name} accepted {accepted} copies, but delivered {delivered}, passed on {relayed}, gave up {given_up} \
+             and holds {queued}"
+        ));
+    }
+    let reported = u64::from(queue_length.unwrap_or(0));
+    (reported != *queued)
+        .then(|| format!("{name} is responsible for {queued} copies, but reports a queue of {reported}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::trace::Phase;
+    use crate::metrics::testing::Script;
+    use crate::metrics::{CopyStatus, Metric};
+
+    const S: u64 = 1_000_000_000;
+
+    /// Breaks when a phase is lost, counted twice, or runs on after the copy's end.
+    #[test]
+    fn phases_sum_to_the_life_of_a_copy() {
+        let mut script = Script::two_domains();
+        script.one_message("<1@crepes.fr>", 10 * S);
+        let record = script.finish(400 * S);
+        assert_eq!(record.check(), Ok(()));
+        let row = &record.tables.messages[0];
+        assert_eq!(row.status, CopyStatus::Delivered);
+        assert_eq!(row.latency().unwrap().as_nanos(), 6 * S + 7);
+        assert_eq!(row.phases_sum().as_nanos(), 96 * S + 7, "until retrieved, not until the end");
+        let spent: Vec<u64> = row.phases.iter().map(|spent| spent.as_nanos()).collect();
+        assert_eq!(spent, [S, 2 * S, 0, S, S, S, 7, 0, 89 * S, S]);
+        assert_eq!(record.metrics()["latency.mean_s"], Metric::Float(6.000_000_007));
+    }
+
+    /// Breaks when a duplicate after a lost reply changes the first delivery's times.
+    #[test]
+    fn a_duplicate_is_counted_and_changes_no_time() {
+        let mut script = Script::two_domains();
+        let (id, to) = ("<1@crepes.fr>", "bob@hamburger.edu");
+        script.compose("pc", 0, id, "alice@crepes.fr", to);
+        script.accept("crepes.fr", S, id, to).queue("crepes.fr", S, 1);
+        script.attempt("crepes.fr", S, id, to, 1);
+        script.accept("hamburger.edu", 2 * S, id, to).deliver("hamburger.edu", 2 * S, id, to);
+        script.defer("crepes.fr", 3 * S, id, to, 1, 5 * S);
+        script.phase("crepes.fr", 3 * S, id, to, Phase::WaitingForRetry);
+        script.attempt("crepes.fr", 5 * S, id, to, 2).phase("crepes.fr", 5 * S, id, to, Phase::Dialogue);
+        script.accept("hamburger.edu", 6 * S, id, to).deliver("hamburger.edu", 6 * S, id, to);
+        script.complete("crepes.fr", 6 * S, id, to, 2).queue("crepes.fr", 6 * S, 0);
+        let record = script.finish(10 * S);
+        assert_eq!(record.check(), Ok(()));
+        let row = &record.tables.messages[0];
+        assert_eq!((row.duplicates, row.attempts), (1, 2));
+        assert_eq!(row.latency().unwrap().as_nanos(), 2 * S);
+        assert_eq!(row.phases_sum().as_nanos(), 10 * S);
+        assert_eq!(record.metrics()["messages.duplicates"], Metric::Integer(1));
+    }
+
+    /// Breaks when the audit believes a server that loses a copy or invents one.
+    #[test]
+    fn a_lost_copy_is_found() {
+        let (id, to) = ("<1@crepes.fr>", "bob@hamburger.edu");
+        let mut script = Script::two_domains();
+        script.compose("pc", 0, id, "alice@crepes.fr", to);
+        script.accept("crepes.fr", S, id, to).queue("crepes.fr", S, 1);
+        script.attempt("crepes.fr", S, id, to, 1).complete("crepes.fr", 2 * S, id, to, 1);
+        let error = script.finish(9 * S).check().unwrap_err();
+        assert!(error.contains("accepted and then lost"), "{error}");
+
+        let mut script = Script::two_domains();
+        script.compose("pc", 0, id, "alice@crepes.fr", to);
+        script.deliver("hamburger.edu", 2 * S, id, to);
+        let error = script.finish(9 * S).check().unwrap_err();
+        assert!(error.contains("did not hold it"), "{error}");
+
+        let mut script = Script::two_domains();
+        script.compose("pc", 0, id, "alice@crepes.fr", to);
+        script.accept("crepes.fr", S, id, to).queue("crepes.fr", S, 0);
+        let error = script.finish(9 * S).check().unwrap_err();
+        assert!(error.contains("reports a queue of 0"), "{error}");
+
+        let mut script = Script::two_domains();
+        script.accept("crepes.fr", S, id, to);
+        let error = script.finish(9 * S).check().unwrap_err();
+        assert!(error.contains("never composed"), "{error}");
+    }
+
+    /// Breaks when a copy given up goes on ageing, or its bounce counts as a message.
+    #[test]
+    fn a_copy_given_up_ends_there() {
+        let (id, to) = ("<1@crepes.fr>", "bob@hamburger.edu");
+        let mut script = Script::two_domains();
+        script.compose("pc", 0, id, "alice@crepes.fr", to);
+        script.accept("crepes.fr", S, id, to).attempt("crepes.fr", S, id, to, 1);
+        script.bounce("crepes.fr", 4 * S, id, to, "<2@crepes.fr>", "alice@crepes.fr");
+        script.accept("crepes.fr", 4 * S, "<2@crepes.fr>", "alice@crepes.fr");
+        script.deliver("crepes.fr", 4 * S, "<2@crepes.fr>", "alice@crepes.fr");
+        script.compose("pc", 5 * S, "<3@crepes.fr>", "alice@crepes.fr", to);
+        let record = script.finish(9 * S);
+        assert_eq!(record.check(), Ok(()));
+        let statuses: Vec<_> = record.tables.messages.iter().map(|row| row.status).collect();
+        assert_eq!(statuses, [CopyStatus::Bounced, CopyStatus::Delivered, CopyStatus::Outbox]);
+        assert_eq!(record.tables.messages[0].phases_sum().as_nanos(), 4 * S);
+        let metrics = record.metrics();
+        assert_eq!(metrics["messages.bounced"], Metric::Integer(1));
+        assert_eq!(metrics["messages.delivered"], Metric::Integer(0));
+        assert_eq!(metrics["bounces.delivered"], Metric::Integer(1));
+        assert!(!metrics.contains_key("latency.mean_s"), "nothing delivered, no mean");
+    }
+}

@@ -1,0 +1,242 @@
+//! The numbers of a run, by flat names: what `summary.json` holds and `expect` compares.
+//!
+//! A quantile is the nearest rank: of n sorted values the one with rank ceil(q n), so it is
+//! always a value that occurred, found on exact nanoseconds. A mean is an exact integer sum,
+//! divided once. What has no value (the mean of nothing) is absent, never NaN.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::attempts::AttemptEnd;
+use super::dns::DnsOutcome;
+use super::messages::{CopyStatus, MessageRow, before_mailbox};
+use super::record::RunRecord;
+use crate::base::time::SimDuration;
+use crate::base::trace::Phase;
+
+/// A number of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Metric {
+    /// A count.
+    Integer(u64),
+    /// A measure; always finite.
+    Float(f64),
+}
+
+impl Metric {
+    /// The number as a float; counts above 2^53 are rounded.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "for comparisons with numbers of a scenario, which are floats")]
+    pub const fn value(self) -> f64 {
+        match self {
+            Self::Integer(value) => value as f64,
+            Self::Float(value) => value,
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(value) => value.fmt(f),
+            Self::Float(value) => value.fmt(f),
+        }
+    }
+}
+
+/// The names of all metrics and what they count. Those marked "absent" may be missing.
+pub const METRICS: &[(&str, &str)] = &[
+    ("attempts.completed", "attempts after which the next server had the copy"),
+    ("attempts.deferred", "attempts after which the copy stayed in the queue"),
+    ("attempts.failed", "attempts after which the copy was not tried again"),
+    ("attempts.total", "attempts of servers to pass a copy on, open ones included"),
+    ("bounces.composed", "bounces made by servers, per copy"),
+    ("bounces.delivered", "bounces stored in a mailbox"),
+    ("bounces.dropped", "bounces given up"),
+    ("bounces.queued", "bounces in a queue at the end"),
+    ("bounces.retrieved", "bounces fetched"),
+    ("connections.failed", "TCP connections that never were established"),
+    ("connections.opened", "TCP connections for which a SYN was sent"),
+    ("connections.retransmissions", "segments sent again, by either end"),
+    ("dns.cache_hits", "look-ups that a resolver's cache answered with records"),
+    ("dns.cache_misses", "look-ups that a resolver's cache could not answer"),
+    ("dns.negative_hits", "look-ups that a resolver's cache answered with the knowledge that there are none"),
+    ("dns.queries", "DNS questions sent, by stubs and resolvers, repetitions included"),
+    ("dns.timeouts", "DNS questions without a response in time"),
+    ("latency.max_s", "longest time from composition to the mailbox, user messages; absent when none was delivered"),
+    ("latency.mean_s", "mean of these times; absent when none was delivered"),
+    ("latency.min_s", "shortest of these times; absent when none was delivered"),
+    ("latency.p50_s", "median (nearest rank) of these times; absent when none was delivered"),
+    ("latency.p95_s", "95th percentile (nearest rank) of these times; absent when none was delivered"),
+    ("messages.bounced", "copies of user messages given up, their sender told by a bounce"),
+    (
+        "messages.composed",
+        "copies of user messages (message times recipient) composed; bounces are not among messages.*",
+    ),
+    ("messages.delivered", "copies of user messages stored in the recipient's mailbox"),
+    ("messages.dropped", "copies of user messages given up without a bounce"),
+    ("messages.duplicates", "deliveries of user messages into a mailbox that already had the copy"),
+    ("messages.outbox", "copies of user messages not yet submitted at the end"),
+    ("messages.queued", "copies of user messages in a server's queue at the end"),
+    ("messages.refused", "copies of user messages that the user agent could not submit"),
+    ("messages.retrieved", "copies of user messages fetched at least once"),
+    ("network.bytes", "bytes that joined the queues of links, headers included, summed over hops"),
+    ("network.dropped", "packets lost, on links and at hosts"),
+    ("network.packets", "packets that joined the queues of links, summed over hops"),
+    (
+        "phase.composing.mean_s",
+        "mean time in this phase over delivered copies of user messages; absent when there are none",
+    ),
+    ("phase.connecting.mean_s", "likewise"),
+    ("phase.dialogue.mean_s", "likewise"),
+    ("phase.dns.mean_s", "likewise"),
+    (
+        "phase.in_mailbox.mean_s",
+        "mean time in this phase over retrieved copies of user messages; absent when there are none",
+    ),
+    ("phase.queued.mean_s", "as for composing"),
+    ("phase.retrieval.mean_s", "as for in_mailbox"),
+    ("phase.submission.mean_s", "as for composing"),
+    ("phase.transfer.mean_s", "as for composing"),
+    ("phase.waiting_for_retry.mean_s", "as for composing"),
+    ("queue.max_copies", "the longest queue of any server, in copies"),
+    ("run.end_s", "when the run ended"),
+];
+
+/// The value of rank ceil(q n) of n sorted values, q in percent.
+fn nearest_rank(sorted: &[SimDuration], percent: usize) -> Option<SimDuration> {
+    let rank = (percent * sorted.len()).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied()
+}
+
+/// The mean of durations in seconds: an exact sum, divided once.
+#[expect(clippy::cast_precision_loss, reason = "statistics may round, once")]
+pub(crate) fn mean_s(values: impl Iterator<Item = SimDuration>) -> Option<f64> {
+    let (sum, count) =
+        values.fold((0_u128, 0_u64), |(sum, count), value| (sum + u128::from(value.as_nanos()), count + 1));
+    (count > 0).then(|| sum as f64 / count as f64 / 1e9)
+}
+
+type Metrics = BTreeMap<String, Metric>;
+
+fn count<T>(rows: &[T], filter: impl Fn(&T) -> bool) -> Metric {
+    Metric::Integer(rows.iter().filter(|row| filter(row)).count() as u64)
+}
+
+impl RunRecord {
+    /// The numbers of the run, by the names of [`METRICS`].
+    #[must_use]
+    pub fn metrics(&self) -> BTreeMap<String, Metric> {
+        let mut metrics = Metrics::new();
+        self.message_counts(&mut metrics);
+        self.latencies(&mut metrics);
+        self.network_counts(&mut metrics);
+        let mut put = |name: &str, value| metrics.insert(name.to_owned(), value);
+        let attempts = |outcome| count(&self.tables.attempts, |row| row.outcome == outcome);
+        put("attempts.total", count(&self.tables.attempts, |_| true));
+        put("attempts.completed", attempts(AttemptEnd::Completed));
+        put("attempts.deferred", attempts(AttemptEnd::Deferred));
+        put("attempts.failed", attempts(AttemptEnd::Failed));
+        put("dns.queries", count(&self.tables.dns_queries, |_| true));
+        put("dns.timeouts", count(&self.tables.dns_queries, |row| row.outcome == DnsOutcome::Timeout));
+        put("dns.cache_hits", Metric::Integer(self.counts.cache.hits));
+        put("dns.cache_misses", Metric::Integer(self.counts.cache.misses));
+        put("dns.negative_hits", Metric::Integer(self.counts.cache.negative_hits));
+        let longest = self.tables.queue.iter().map(|row| u64::from(row.copies)).max();
+        put("queue.max_copies", Metric::Integer(longest.unwrap_or(0)));
+        let end = SimDuration::from_nanos(self.tables.end.as_nanos());
+        put("run.end_s", Metric::Float(end.as_secs_f64()));
+        metrics
+    }
+
+    fn message_counts(&self, metrics: &mut Metrics) {
+        let statuses = [
+            ("messages.delivered", false, CopyStatus::Delivered),
+            ("messages.bounced", false, CopyStatus::Bounced),
+            ("messages.dropped", false, CopyStatus::Dropped),
+            ("messages.queued", false, CopyStatus::Queued),
+            ("messages.refused", false, CopyStatus::Refused),
+            ("messages.outbox", false, CopyStatus::Outbox),
+            ("bounces.delivered", true, CopyStatus::Delivered),
+            ("bounces.dropped", true, CopyStatus::Dropped),
+            ("bounces.queued", true, CopyStatus::Queued),
+        ];
+        let rows = &self.tables.messages;
+        for (name, bounce, status) in statuses {
+            let value = count(rows, |row| row.is_bounce() == bounce && row.status == status);
+            metrics.insert(name.to_owned(), value);
+        }
+        let mut put = |name: &str, value| metrics.insert(name.to_owned(), value);
+        for (name, bounce) in [("messages", false), ("bounces", true)] {
+            put(&format!("{name}.composed"), count(rows, |row| row.is_bounce() == bounce));
+            let retrieved = |row: &MessageRow| row.is_bounce() == bounce && row.retrieved.is_some();
+            put(&format!("{name}.retrieved"), count(rows, retrieved));
+        }
+        let duplicates = rows.iter().filter(|row| !row.is_bounce()).map(|row| u64::from(row.duplicates)).sum();
+        put("messages.duplicates", Metric::Integer(duplicates));
+    }
+
+    fn latencies(&self, metrics: &mut Metrics) {
+        let delivered = || self.tables.messages.iter().filter(|row| !row.is_bounce() && row.delivered.is_some());
+        let mut sorted: Vec<SimDuration> = delivered().filter_map(MessageRow::latency).collect();
+        sorted.sort_unstable();
+        let mut put = |name: &str, value: Option<f64>| {
+            if let Some(value) = value {
+                metrics.insert(name.to_owned(), Metric::Float(value));
+            }
+        };
+        let seconds = |value: Option<SimDuration>| value.map(SimDuration::as_secs_f64);
+        put("latency.min_s", seconds(sorted.first().copied()));
+        put("latency.p50_s", seconds(nearest_rank(&sorted, 50)));
+        put("latency.p95_s", seconds(nearest_rank(&sorted, 95)));
+        put("latency.max_s", seconds(sorted.last().copied()));
+        put("latency.mean_s", mean_s(sorted.iter().copied()));
+        for (index, phase) in Phase::ALL.into_iter().enumerate() {
+            let rows = delivered().filter(|row| before_mailbox(phase) || row.retrieved.is_some());
+            put(&format!("phase.{}.mean_s", phase.name()), mean_s(rows.map(|row| row.phases[index])));
+        }
+    }
+
+    fn network_counts(&self, metrics: &mut Metrics) {
+        let mut put = |name: &str, value| metrics.insert(name.to_owned(), Metric::Integer(value));
+        let links = &self.tables.links;
+        put("network.packets", links.iter().map(|row| row.packets).sum());
+        put("network.bytes", links.iter().map(|row| row.bytes).sum());
+        let dropped = |row: &super::LinkRow| row.dropped_queue_full + row.dropped_loss + row.dropped_other;
+        put("network.dropped", links.iter().map(dropped).sum::<u64>() + self.counts.dropped_at_hosts);
+        let connections = &self.tables.connections;
+        put("connections.opened", connections.len() as u64);
+        let failed = connections.iter().filter(|row| row.established.is_none() && row.end_client.is_some());
+        put("connections.failed", failed.count() as u64);
+        put("connections.retransmissions", connections.iter().map(|row| row.retransmissions).sum());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::testing::Script;
+
+    /// Breaks when a metric is added without its line of documentation, or is lost.
+    #[test]
+    fn metrics_and_their_documentation_agree() {
+        let mut script = Script::two_domains();
+        script.one_message("<1@crepes.fr>", 0);
+        let metrics = script.finish(1_000_000_000_000).metrics();
+        let documented: Vec<&str> = METRICS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(metrics.keys().map(String::as_str).collect::<Vec<_>>(), documented);
+        assert!(metrics.values().all(|metric| metric.value().is_finite()));
+    }
+
+    #[test]
+    fn quantiles_are_values_that_occurred() {
+        let values: Vec<SimDuration> = (1..=20).map(SimDuration::from_secs).collect();
+        assert_eq!(nearest_rank(&values, 50), Some(SimDuration::from_secs(10)));
+        assert_eq!(nearest_rank(&values, 95), Some(SimDuration::from_secs(19)));
+        assert_eq!(nearest_rank(&values[..1], 95), Some(SimDuration::from_secs(1)));
+        assert_eq!(nearest_rank(&[], 50), None);
+    }
+}

@@ -1,0 +1,209 @@
+//! Hand-made traces for tests: a script of events among a few hosts.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::{Recorder, RecorderOptions, RunRecord};
+use crate::base::calendar::UnixTime;
+use crate::base::directory::{Directory, HostEntry, LinkEntry};
+use crate::base::ids::{ConnId, EventId, HostId, LinkDirId, QueryId};
+use crate::base::socket::{CloseReason, Endpoint, Side};
+use crate::base::time::SimTime;
+use crate::base::trace::{
+    AttemptOutcome, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, DropReason, Failure, FailureKind, MailTrace,
+    NetTrace, Observer, PacketInfo, Phase, Protocol, Trace, TraceEvent,
+};
+
+const S: u64 = 1_000_000_000;
+
+/// A recorder to which events are told by host name and nanoseconds.
+pub(crate) struct Script {
+    recorder: Recorder,
+    hosts: Vec<&'static str>,
+    next: u64,
+    /// Every event's JSON, for observers that are not recorders.
+    pub(crate) json: Vec<String>,
+}
+
+/// The address of the n-th host.
+fn address(host: usize) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(10, 0, 0, u8::try_from(host + 1).unwrap()))
+}
+
+/// The hosts `crepes.fr`, `hamburger.edu`, `ns`, `pc` and `resolver`, in a chain.
+pub(crate) fn directory() -> Directory {
+    let names = ["crepes.fr", "hamburger.edu", "ns", "pc", "resolver"];
+    let hosts = names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| HostEntry { name: (*name).to_owned(), address: address(index), router: false })
+        .collect();
+    let links = (0..4)
+        .map(|index: u32| LinkEntry { name: format!("link{index}"), ends: [HostId(index), HostId(index + 1)] })
+        .collect();
+    Directory::new(hosts, links, UnixTime::DEFAULT_START)
+}
+
+impl Script {
+    pub(crate) fn two_domains() -> Self {
+        Self::with_options(RecorderOptions::default())
+    }
+
+    pub(crate) fn with_options(options: RecorderOptions) -> Self {
+        let hosts = vec!["crepes.fr", "hamburger.edu", "ns", "pc", "resolver"];
+        Self { recorder: Recorder::new(directory(), options), hosts, next: 1, json: Vec::new() }
+    }
+
+    pub(crate) fn finish(self, end: u64) -> RunRecord {
+        self.recorder.finish(SimTime::from_nanos(end))
+    }
+
+    fn host(&self, name: &str) -> usize {
+        self.hosts.iter().position(|host| *host == name).unwrap()
+    }
+
+    pub(crate) fn endpoint(&self, host: &str, port: u16) -> Endpoint {
+        Endpoint::new(address(self.host(host)), port)
+    }
+
+    fn conn_id(&self, client: &str, number: u32) -> ConnId {
+        ConnId { host: HostId(u32::try_from(self.host(client)).unwrap()), number }
+    }
+
+    pub(crate) fn event(&mut self, host: &str, at: u64, what: Trace<'_>) -> &mut Self {
+        let event = TraceEvent {
+            id: EventId(self.next),
+            cause: EventId(self.next - 1),
+            at: SimTime::from_nanos(at),
+            host: HostId(u32::try_from(self.host(host)).unwrap()),
+            what,
+        };
+        self.next += 1;
+        self.json.push(serde_json::to_string(&event).unwrap());
+        self.recorder.observe(&event);
+        self
+    }
+
+    fn mail(&mut self, host: &str, at: u64, what: MailTrace<'_>) -> &mut Self {
+        self.event(host, at, Trace::Mail(what))
+    }
+
+    pub(crate) fn compose(&mut self, host: &str, at: u64, message: &str, from: &str, to: &str) -> &mut Self {
+        self.mail(host, at, MailTrace::Composed { message, from, to, bytes: 300, bounce_of: None })
+    }
+
+    pub(crate) fn phase(&mut self, host: &str, at: u64, message: &str, to: &str, phase: Phase) -> &mut Self {
+        self.mail(host, at, MailTrace::Phase { message, to, phase })
+    }
+
+    pub(crate) fn accept(&mut self, host: &str, at: u64, message: &str, to: &str) -> &mut Self {
+        self.mail(host, at, MailTrace::Accepted { message, to, queue_id: "q1", conn: None, bytes: 300 })
+    }
+
+    pub(crate) fn deliver(&mut self, host: &str, at: u64, message: &str, to: &str) -> &mut Self {
+        self.mail(host, at, MailTrace::Delivered { message, to, mailbox: to })
+    }
+
+    pub(crate) fn queue(&mut self, host: &str, at: u64, copies: u32) -> &mut Self {
+        self.mail(host, at, MailTrace::QueueLength { copies, waiting: 0 })
+    }
+
+    pub(crate) fn attempt(&mut self, host: &str, at: u64, message: &str, to: &str, attempt: u32) -> &mut Self {
+        self.mail(host, at, MailTrace::AttemptStarted { message, to, attempt })
+    }
+
+    pub(crate) fn complete(&mut self, host: &str, at: u64, message: &str, to: &str, attempt: u32) -> &mut Self {
+        let (exchange, conn) = (Some(address(1)), Some(self.conn_id(host, 1)));
+        let outcome = AttemptOutcome::Completed;
+        self.mail(host, at, MailTrace::AttemptEnded { message, to, attempt, exchange, conn, outcome })
+    }
+
+    pub(crate) fn defer(&mut self, host: &str, at: u64, message: &str, to: &str, attempt: u32, next: u64) -> &mut Self {
+        let failure = Failure { kind: FailureKind::ConnectionTimedOut, code: 0, text: "no answer, \"really\"" };
+        let outcome = AttemptOutcome::Deferred { failure, next: SimTime::from_nanos(next) };
+        let exchange = Some(address(1));
+        self.mail(host, at, MailTrace::AttemptEnded { message, to, attempt, exchange, conn: None, outcome })
+    }
+
+    /// The copy is given up after its first attempt and a bounce is composed.
+    pub(crate) fn bounce(&mut self, host: &str, at: u64, message: &str, to: &str, bounce: &str, sender: &str) {
+        let failure = Failure { kind: FailureKind::Reply, code: 550, text: "no such user" };
+        let (outcome, exchange) = (AttemptOutcome::Failed { failure }, None);
+        self.mail(host, at, MailTrace::AttemptEnded { message, to, attempt: 1, exchange, conn: None, outcome });
+        self.mail(host, at, MailTrace::GivenUp { message, to, bounce: Some(bounce), failure });
+        let composed =
+            MailTrace::Composed { message: bounce, from: "", to: sender, bytes: 900, bounce_of: Some(message) };
+        self.mail(host, at, composed);
+    }
+
+    /// A connection's whole life, with these pieces said a millisecond apart.
+    pub(crate) fn connection(&mut self, client: &str, number: u32, port: u16, at: u64, pieces: &[(Side, &str)]) {
+        let conn = self.conn_id(client, number);
+        let (from, to) = (self.endpoint(client, 1024), self.endpoint("hamburger.edu", port));
+        let step = ConnStep::Opening { from, to };
+        self.event(client, at, Trace::Conn { conn, side: Side::Client, step });
+        let (mut at, step) = (at + 80_000_000, ConnStep::Established);
+        self.event(client, at, Trace::Conn { conn, side: Side::Client, step });
+        let protocol = if port == 25 { Protocol::Smtp } else { Protocol::Pop3 };
+        for (side, text) in pieces {
+            at += 1_000_000;
+            self.event(client, at, Trace::Dialogue { conn, side: *side, protocol, bytes: text.as_bytes() });
+        }
+        for (side, host) in [(Side::Client, client), (Side::Server, "hamburger.edu")] {
+            let step = ConnStep::Closed { reason: CloseReason::Finished, sent: 120, received: 90 };
+            self.event(host, at, Trace::Conn { conn, side, step });
+        }
+    }
+
+    /// pc asks the resolver, which asks ns on its behalf.
+    pub(crate) fn lookup(&mut self, at: u64) {
+        let (name, rtype, wire_id) = ("hamburger.edu", 15, 7);
+        let stub = QueryId { host: HostId(3), number: 1 };
+        let to = self.endpoint("resolver", 53);
+        let asked = DnsTrace::Asked { query: stub, task: None, to, from_port: 5000, wire_id, name, rtype, retry: 0 };
+        self.event("pc", at, Trace::Dns(asked));
+        let client = self.endpoint("pc", 5000);
+        self.event("resolver", at + 5, Trace::Dns(DnsTrace::Received { task: 1, client, wire_id, name, rtype }));
+        let miss = DnsTrace::Cache { task: 1, name, rtype, result: CacheResult::Miss };
+        self.event("resolver", at + 5, Trace::Dns(miss));
+        let query = QueryId { host: HostId(4), number: 1 };
+        let to = self.endpoint("ns", 53);
+        let asked = DnsTrace::Asked { query, task: Some(1), to, from_port: 6000, wire_id: 9, name, rtype, retry: 0 };
+        self.event("resolver", at + 5, Trace::Dns(asked));
+        self.event("resolver", at + 1_000_000_005, Trace::Dns(DnsTrace::TimedOut { query }));
+        let (rcode, kind, answers, bytes) = (0, DnsAnswerKind::Answer, 1, 100);
+        let answered = DnsTrace::Answered { query: stub, rcode, kind, answers, bytes };
+        self.event("pc", at + 1_000_000_010, Trace::Dns(answered));
+    }
+
+    /// One packet on the first link: sent and arrived, or lost.
+    pub(crate) fn packet(&mut self, at: u64, lost: Option<DropReason>) {
+        let (src, dst) = (self.endpoint("crepes.fr", 1024), self.endpoint("hamburger.edu", 25));
+        let packet = PacketInfo { src, dst, bytes: 40, tcp: None };
+        let link = LinkDirId(0);
+        self.event("crepes.fr", at, Trace::Net(NetTrace::Sent { link, packet }));
+        let end = match lost {
+            None => NetTrace::Arrived { link, packet },
+            Some(reason) => NetTrace::Dropped { link: Some(link), packet, reason },
+        };
+        self.event("crepes.fr", at + 5, Trace::Net(end));
+    }
+
+    /// Alice writes to Bob: composed, accepted, relayed, delivered, fetched 90 s later.
+    pub(crate) fn one_message(&mut self, id: &str, at: u64) {
+        let (a, b, to) = ("crepes.fr", "hamburger.edu", "bob@hamburger.edu");
+        self.compose("pc", at, id, "alice@crepes.fr", to);
+        self.phase("pc", at + S, id, to, Phase::Submission);
+        self.accept(a, at + 3 * S, id, to).phase(a, at + 3 * S, id, to, Phase::Queued).queue(a, at + 3 * S, 1);
+        self.attempt(a, at + 3 * S, id, to, 1).phase(a, at + 3 * S, id, to, Phase::Dns);
+        self.phase(a, at + 4 * S, id, to, Phase::Connecting);
+        self.phase(a, at + 5 * S, id, to, Phase::Dialogue);
+        self.phase(a, at + 6 * S, id, to, Phase::Transfer);
+        self.accept(b, at + 6 * S + 7, id, to).deliver(b, at + 6 * S + 7, id, to);
+        self.phase(b, at + 6 * S + 7, id, to, Phase::InMailbox);
+        self.complete(a, at + 7 * S, id, to, 1).queue(a, at + 7 * S, 0);
+        self.phase(b, at + 95 * S + 7, id, to, Phase::Retrieval);
+        let conn = self.conn_id("pc", 1);
+        self.mail("pc", at + 96 * S + 7, MailTrace::Retrieved { message: id, mailbox: to, conn });
+        self.phase(b, at + 99 * S, id, to, Phase::Retrieval);
+    }
+}
