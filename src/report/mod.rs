@@ -1,1 +1,33 @@
-//! report
+//! Files out: what a run leaves behind for people and their scripts.
+//!
+//! A result folder holds a manifest, the resolved scenario, a summary, tables, transcripts
+//! and charts. It is written whole beside its destination and appears by one rename; equal
+//! runs give equal bytes in every file but `timing.json`. Tables can be read back, so that a
+//! chart can be drawn from a folder alone.
+//!
+//! Left out: ladders, packet captures and the HTML report.
+
+pub mod charts;
+pub mod columns;
+mod error;
+pub mod events;
+pub mod folder;
+pub mod manifest;
+mod read;
+mod rows;
+pub mod summary;
+#[cfg(test)]
+mod tests;
+pub mod transcripts;
+mod values;
+
+pub use charts::{ChartError, chart, chart_names};
+pub use columns::tables_markdown;
+pub use error::ReportError;
+pub use events::EventWriter;
+pub use folder::{OutputOptions, ResultFolder, Written, write_run};
+pub use manifest::{Ended, Expectation, MODEL_VERSION, RunInfo};
+pub use read::read_run;
+pub use rows::table_csv;
+pub use summary::summary_text;
+pub use transcripts::{transcript, transcript_name};

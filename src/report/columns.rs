@@ -1,0 +1,217 @@
+//! The tables' columns and what they mean: the one place that says so.
+//!
+//! The headers of the CSV files and `schema/tables.md` are both written from here.
+
+/// A table: its name and meaning, and its columns in order.
+#[derive(Clone, Copy, Debug)]
+pub struct TableDoc {
+    /// The file is `tables/NAME.csv`.
+    pub name: &'static str,
+    /// One sentence: what a row is, and how rows are sorted.
+    pub about: &'static str,
+    /// Name and meaning of each column.
+    pub columns: &'static [(&'static str, &'static str)],
+}
+
+/// Copies of messages.
+pub const MESSAGES: TableDoc = TableDoc {
+    name: "messages",
+    about: "One row for each copy of a message (message times recipient), bounces included, sorted by time of \
+            composition, message and recipient.",
+    columns: &[
+        ("message", "Message-ID, with angle brackets"),
+        ("from", "reverse-path; empty for a bounce"),
+        ("to", "the recipient's address"),
+        ("bounce_of", "the message whose failure this bounce reports; empty for a user's message"),
+        (
+            "status",
+            "at the end of the run: delivered, bounced (given up, the sender told), dropped (given up, nobody told), queued (in a server's queue), refused (the user agent gave up submitting), outbox (not yet submitted)",
+        ),
+        ("reason", "the kind of trouble that ended a copy that was bounced, dropped or refused"),
+        ("composed_s", "when it was composed"),
+        ("accepted_s", "when the first server answered 250 to its final dot"),
+        ("delivered_s", "when it was stored in the mailbox"),
+        ("retrieved_s", "when a user agent first fetched it"),
+        ("ended_s", "when its life ended: retrieved, given up or refused; empty while it goes on"),
+        ("latency_s", "delivered_s - composed_s: equals the sum of the phases from composing_s to waiting_for_retry_s"),
+        ("attempts", "attempts of servers to pass it on"),
+        ("duplicates", "deliveries into the mailbox after the first"),
+        ("bytes", "octets as composed"),
+        ("composing_s", "time in the user agent before the first attempt to submit it"),
+        ("submission_s", "time from the user agent to its server, name look-up, connection and dialogue included"),
+        ("queued_s", "time in a server's queue with the next attempt due"),
+        ("dns_s", "time in which a server found out where to send it"),
+        ("connecting_s", "time in which a server opened a TCP connection"),
+        ("dialogue_s", "time of the SMTP dialogue up to the reply to DATA"),
+        ("transfer_s", "time of the message itself, up to the reply to its final dot"),
+        ("waiting_for_retry_s", "time in a server's queue after a failed attempt, until the next was due"),
+        ("in_mailbox_s", "time in the mailbox, up to the first retrieval or the end of the run"),
+        (
+            "retrieval_s",
+            "time on its way to the recipient's user agent; all phases sum to ended_s - composed_s, or to the end of the run - composed_s",
+        ),
+    ],
+};
+
+/// Attempts to pass copies on.
+pub const ATTEMPTS: TableDoc = TableDoc {
+    name: "attempts",
+    about: "One row for each attempt of a server to pass a copy on, sorted by start, message, recipient, server and \
+            number.",
+    columns: &[
+        ("message", "Message-ID"),
+        ("to", "the recipient's address"),
+        ("server", "the server that tried"),
+        ("attempt", "1 for this server's first attempt for this copy"),
+        ("started_s", "when it began"),
+        ("ended_s", "when it ended; empty when it was cut short by a crash or the end of the run"),
+        ("exchange", "the last host tried, if it came to that"),
+        ("connection", "the last connection used, if any (see the table connections)"),
+        ("outcome", "completed (the next server has it), deferred (later again), failed (not again), open"),
+        ("reason", "the kind of trouble"),
+        ("reply_code", "the SMTP reply code, when a reply was the trouble"),
+        ("text", "the reply's text, or a sentence about the trouble"),
+        ("next_s", "when the next attempt is due, after a deferral"),
+    ],
+};
+
+/// DNS questions.
+pub const DNS_QUERIES: TableDoc = TableDoc {
+    name: "dns_queries",
+    about: "One row for each DNS question sent, repetitions included, sorted by time, asking host and number.",
+    columns: &[
+        ("time_s", "when it was sent"),
+        ("query", "its name: HOST?N is the N-th question of that host"),
+        ("from", "the host that asked"),
+        ("to", "the host asked"),
+        ("role", "stub (the host asks for an application of its own) or resolver (for a client)"),
+        ("name", "QNAME"),
+        ("type", "QTYPE"),
+        ("retry", "0, or the count of repetitions of this question"),
+        (
+            "outcome",
+            "answer, alias (only CNAMEs), referral, nxdomain, nodata, failure, timeout, or open at the end of the run",
+        ),
+        ("rcode", "the response code; empty without a response"),
+        ("answers", "records in the answer section; empty without a response"),
+        ("latency_s", "from the question to the response or the time-out"),
+        (
+            "cache",
+            "what the asked resolver found in its cache for this question: hit, negative_hit or miss; empty for servers without a cache",
+        ),
+        ("for_query", "the client's question on whose behalf a resolver asked"),
+    ],
+};
+
+/// TCP connections.
+pub const CONNECTIONS: TableDoc = TableDoc {
+    name: "connections",
+    about: "One row for each TCP connection for which a SYN was sent, sorted by opening, client and number.",
+    columns: &[
+        ("connection", "its name: HOST#N is the N-th connection that this host opened"),
+        ("client", "the host that opened it"),
+        ("server", "the host to which it was opened, or an address that nobody has"),
+        ("server_port", "the port there"),
+        ("opened_s", "when the first SYN was sent"),
+        ("established_s", "when the client reached ESTABLISHED"),
+        ("closed_s", "when the last of its ends was closed; empty while one is open"),
+        ("setup_s", "established_s - opened_s"),
+        ("bytes_to_server", "data octets from client to server without repetitions; empty until an end is closed"),
+        ("bytes_to_client", "data octets from server to client without repetitions; empty until an end is closed"),
+        ("retransmissions", "segments that either end sent again"),
+        (
+            "end_client",
+            "how the client's end ended: finished, refused, reset, timed_out, aborted, unreachable; empty while open",
+        ),
+        ("end_server", "how the server's end ended; empty while open, or when it never had one"),
+    ],
+};
+
+/// Queue lengths.
+pub const QUEUE: TableDoc = TableDoc {
+    name: "queue",
+    about: "One row for each change of the length of a server's mail queue, sorted by time and server; the length \
+            holds until the next row of that server, and is 0 before the first.",
+    columns: &[
+        ("time_s", "when it changed; of several changes at one instant the last"),
+        ("server", "the server"),
+        ("copies", "copies in the queue: due, in an attempt, or waiting for a retry"),
+        ("waiting", "those that wait for a retry"),
+    ],
+};
+
+/// Link directions.
+pub const LINKS: TableDoc = TableDoc {
+    name: "links",
+    about: "One row for each direction of each link, sorted by link and direction; packets on their way at the end \
+            of the run are in packets only.",
+    columns: &[
+        ("link", "the link"),
+        ("from", "the host at which this direction begins"),
+        ("to", "the host at which it ends"),
+        ("packets", "packets that joined the queue of this direction"),
+        ("bytes", "their bytes, IP and transport headers included"),
+        ("delivered_packets", "packets that reached the far end"),
+        ("dropped_queue_full", "packets that found the queue full"),
+        ("dropped_loss", "packets that the link lost at random"),
+        ("dropped_other", "packets lost because the link or a host was down"),
+    ],
+};
+
+/// All tables, in the order of the documentation.
+pub const TABLES: [TableDoc; 6] = [MESSAGES, ATTEMPTS, DNS_QUERIES, CONNECTIONS, QUEUE, LINKS];
+
+/// The text of `schema/tables.md`.
+#[must_use]
+pub fn tables_markdown() -> String {
+    let mut out = String::from(
+        "# Tables and metrics of a result folder\n\n\
+         Generated from the program's own list of columns; a test keeps it so.\n\n\
+         Tables are CSV (RFC 4180, LF line ends, UTF-8), one row per observation. Units are the last part of a column's\n\
+         name: `_s` is seconds of virtual time since the start of the run, or a duration, exact to the nanosecond. An empty\n\
+         cell is an absent value. Rows name hosts, connections and queries by names that do not depend on unrelated hosts.\n",
+    );
+    for table in TABLES {
+        out.push_str(&format!(
+            "\n## `tables/{}.csv`\n\n{}\n\n| column | meaning |\n|---|---|\n",
+            table.name, table.about
+        ));
+        for (column, meaning) in table.columns {
+            out.push_str(&format!("| `{column}` | {meaning} |\n"));
+        }
+    }
+    out.push_str(
+        "\n## `summary.json`: metrics\n\n\
+         Counts are per copy (message times recipient). Quantiles are nearest ranks on exact nanoseconds: of n sorted\n\
+         values the one of rank ceil(q n). A metric without a value is absent.\n\n| metric | meaning |\n|---|---|\n",
+    );
+    for (metric, meaning) in crate::metrics::METRICS {
+        out.push_str(&format!("| `{metric}` | {meaning} |\n"));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::trace::Phase;
+
+    /// Breaks when the documentation and the program part; write the file anew with
+    /// `POSTHASTE_BLESS=1 cargo test --lib documentation_is_current`.
+    #[test]
+    fn documentation_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/tables.md");
+        if option_env!("POSTHASTE_BLESS").is_some() {
+            std::fs::write(path, tables_markdown()).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), tables_markdown());
+    }
+
+    /// Breaks when a phase is added to the trace and forgotten here.
+    #[test]
+    fn every_phase_has_a_column() {
+        let columns: Vec<&str> = MESSAGES.columns.iter().rev().take(Phase::ALL.len()).map(|(name, _)| *name).collect();
+        let phases: Vec<String> = Phase::ALL.iter().rev().map(|phase| format!("{}_s", phase.name())).collect();
+        assert_eq!(columns, phases);
+    }
+}

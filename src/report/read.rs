@@ -1,0 +1,68 @@
+//! Reads the tables of a result folder back, so that a chart needs no simulation.
+//!
+//! A folder may be damaged or from another version: every cell is checked, and an error
+//! names the file and the line. Transcripts and JSON files other than the manifest are not
+//! read here.
+
+use std::fs;
+use std::path::Path;
+
+use super::error::ReportError;
+use super::rows::{Cells, Row};
+use super::values;
+use crate::base::time::SimTime;
+use crate::metrics::Tables;
+
+/// The tables of the result folder `dir`.
+///
+/// # Errors
+/// A file that is missing, unreadable, or not as this version writes it.
+pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
+    let end = read_end(&dir.join("manifest.json"))?;
+    let tables = dir.join("tables");
+    let mut run = Tables {
+        end,
+        messages: read_table(&tables)?,
+        attempts: read_table(&tables)?,
+        dns_queries: read_table(&tables)?,
+        connections: read_table(&tables)?,
+        queue: read_table(&tables)?,
+        links: read_table(&tables)?,
+    };
+    // A hand-edited table may be out of order; charts go from left to right.
+    run.queue.sort_by(|a, b| (a.at, &a.server).cmp(&(b.at, &b.server)));
+    Ok(run)
+}
+
+/// When the run ended, from its manifest.
+fn read_end(path: &Path) -> Result<SimTime, ReportError> {
+    let text = fs::read_to_string(path).map_err(ReportError::io("read", path))?;
+    let manifest: serde_json::Value = serde_json::from_str(&text)
+        .map_err(|error| ReportError::damaged(path, error.line() as u64, format!("not JSON: {error}")))?;
+    let end = manifest.get("end_s").and_then(serde_json::Value::as_str).and_then(values::time);
+    end.ok_or_else(|| ReportError::damaged(path, 1, "no \"end_s\" in seconds with nine decimals"))
+}
+
+/// The rows of one table.
+fn read_table<R: Row>(folder: &Path) -> Result<Vec<R>, ReportError> {
+    let path = folder.join(format!("{}.csv", R::TABLE.name));
+    let bytes = fs::read(&path).map_err(ReportError::io("read", &path))?;
+    let csv_error = |error: csv::Error| {
+        let line = error.position().map_or(1, csv::Position::line);
+        ReportError::damaged(&path, line, format!("not a table: {}", values::escape(error.to_string().as_bytes())))
+    };
+    let mut reader = csv::Reader::from_reader(&bytes[..]);
+    let wanted: Vec<&str> = R::TABLE.columns.iter().map(|(name, _)| *name).collect();
+    if reader.headers().map_err(csv_error)? != wanted {
+        let what = format!("the header is not that of the table {} of this version", R::TABLE.name);
+        return Err(ReportError::damaged(&path, 1, what));
+    }
+    let mut rows = Vec::new();
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record).map_err(csv_error)? {
+        let line = record.position().map_or(1, csv::Position::line);
+        let row = R::read(&mut Cells::new(&R::TABLE, &record));
+        rows.push(row.map_err(|what| ReportError::damaged(&path, line, what))?);
+    }
+    Ok(rows)
+}

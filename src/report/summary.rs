@@ -1,0 +1,86 @@
+//! A run in a few aligned lines, for a terminal.
+
+use std::fmt::Write as _;
+
+use super::manifest::{Ended, RunInfo};
+use super::values::escape;
+use crate::base::time::SimDuration;
+use crate::metrics::{Metric, RunRecord};
+
+/// A short summary of a run: what happened to the mail, how long it took, what it cost,
+/// whether expectations held.
+#[must_use]
+pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
+    let metrics = record.metrics();
+    let metric = |name: &str| metrics.get(name).copied();
+    let count = |name: &str| metric(name).map_or(0.0, Metric::value);
+    let counts = |group: &str, names: &[&str]| {
+        let shown = names.iter().enumerate().filter_map(|(place, name)| {
+            let value = count(&format!("{group}.{name}"));
+            (place < 2 || value > 0.0).then(|| format!("{value} {}", name.replace('_', " ")))
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    };
+    let mut out = String::new();
+    let mut line = |name: &str, text: String| {
+        let _ = writeln!(out, "{name:<12} {text}");
+    };
+    if !info.title.is_empty() {
+        line("scenario", escape(info.title.as_bytes()));
+    }
+    let all = ["composed", "delivered", "retrieved", "bounced", "dropped", "refused", "queued", "outbox", "duplicates"];
+    line("messages", counts("messages", &all));
+    if count("bounces.composed") > 0.0 {
+        line("bounces", counts("bounces", &["composed", "delivered", "retrieved", "dropped", "queued"]));
+    }
+    if let Some(mean) = metric("latency.mean_s") {
+        let quantile = |name: &str| human(metric(&format!("latency.{name}_s")).map_or(0.0, Metric::value));
+        let (median, p95, most) = (quantile("p50"), quantile("p95"), quantile("max"));
+        line("latency", format!("mean {}, median {median}, 95 % {p95}, longest {most}", human(mean.value())));
+    }
+    line("attempts", counts("attempts", &["total", "completed", "deferred", "failed"]));
+    line("dns", counts("dns", &["queries", "cache_hits", "negative_hits", "cache_misses", "timeouts"]));
+    line("connections", counts("connections", &["opened", "failed", "retransmissions"]));
+    line("network", counts("network", &["packets", "bytes", "dropped"]));
+    let end = SimDuration::from_nanos(record.tables.end.as_nanos());
+    let why = match &info.ended {
+        Ended::Until => "the scenario's end".to_owned(),
+        Ended::Idle => "nothing left to do".to_owned(),
+        Ended::Limit(name) => format!("limit \"{name}\" reached: results are partial"),
+    };
+    line("ended", format!("at {} ({why}), {} events, seed {}", human(end.as_secs_f64()), info.events, info.seed));
+    for expectation in &info.expectations {
+        let found = expectation.found.map_or_else(|| "no value".to_owned(), |found| found.to_string());
+        let verdict = if expectation.held { "held" } else { "FAILED" };
+        line("expect", format!("{verdict}: {} {} (found {found})", expectation.metric, expectation.expected));
+    }
+    out
+}
+
+/// Seconds for reading: three or four digits and the unit that suits them.
+fn human(seconds: f64) -> String {
+    let (value, unit) = match seconds {
+        s if s < 1e-3 => (s * 1e6, "us"),
+        s if s < 1.0 => (s * 1e3, "ms"),
+        s if s < 600.0 => (s, "s"),
+        s if s < 36_000.0 => (s / 60.0, "min"),
+        s if s < 864_000.0 => (s / 3600.0, "h"),
+        s => (s / 86_400.0, "d"),
+    };
+    let text = format!("{value:.3}");
+    format!("{} {unit}", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_for_reading() {
+        assert_eq!(human(0.0), "0 us");
+        assert_eq!(human(0.0421), "42.1 ms");
+        assert_eq!(human(300.0), "300 s");
+        assert_eq!(human(7_800.0), "130 min");
+        assert_eq!(human(432_000.0), "120 h");
+    }
+}

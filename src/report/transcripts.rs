@@ -1,0 +1,130 @@
+//! Dialogues as the lecture writes them: `C:` and `S:` lines.
+//!
+//! A line sent in several pieces is joined and stands where it was completed. Control bytes
+//! are escaped, so that no message can command a terminal; a line that ends in a bare LF shows
+//! `\x0a` at its end. Binary protocols are shown as counts of octets.
+
+use std::fmt::Write as _;
+
+use super::values::escape;
+use crate::base::calendar::UnixTime;
+use crate::base::socket::{Endpoint, Side};
+use crate::metrics::Dialogue;
+
+/// The name of a dialogue's file: `smtp-crepes.fr-1.txt`. The number counts the connections
+/// that the client opened, whatever they carry, so it agrees with the table `connections`.
+#[must_use]
+pub fn transcript_name(dialogue: &Dialogue) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' };
+    let client: String = dialogue.client.chars().map(plain).collect();
+    format!("{}-{client}-{}.txt", dialogue.protocol, dialogue.number)
+}
+
+/// One connection's transcript: a header of `#` lines, then one line for each line said.
+/// `start` is the calendar time of t = 0.
+#[must_use]
+pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
+    let mut out = header(dialogue, start);
+    let mut client = Speaker { letter: 'C', line: Vec::new() };
+    let mut server = Speaker { letter: 'S', line: Vec::new() };
+    for piece in dialogue.pieces() {
+        let speaker = match piece.side {
+            Side::Client => &mut client,
+            Side::Server => &mut server,
+        };
+        if &*dialogue.protocol == "dns" {
+            let _ = writeln!(out, "{}: ({} octets)", speaker.letter, piece.bytes.len());
+        } else {
+            speaker.hear(piece.bytes, &mut out);
+        }
+    }
+    // What was left without a line end when the connection, or the run, ended.
+    server.flush(&mut out);
+    client.flush(&mut out);
+    if dialogue.omitted > 0 {
+        let _ = writeln!(out, "# {} more octets were left out", dialogue.omitted);
+    }
+    out
+}
+
+fn header(dialogue: &Dialogue, start: UnixTime) -> String {
+    let at = |endpoint: Option<Endpoint>| endpoint.map_or_else(String::new, |endpoint| format!(" ({endpoint})"));
+    let (from, to) = dialogue.endpoints.unzip();
+    let mut out = String::new();
+    let _ = writeln!(out, "# protocol: {}", dialogue.protocol.to_uppercase());
+    let _ = writeln!(out, "# connection: {}", dialogue.connection);
+    let _ = writeln!(out, "# client: {}{}", dialogue.client, at(from));
+    let _ = writeln!(out, "# server: {}{}", dialogue.server, at(to));
+    let _ = writeln!(out, "# start: {} s ({})", dialogue.start, start.plus(dialogue.start));
+    out
+}
+
+struct Speaker {
+    letter: char,
+    line: Vec<u8>,
+}
+
+impl Speaker {
+    fn hear(&mut self, bytes: &[u8], out: &mut String) {
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(part);
+            if part.ends_with(b"\n") {
+                if self.line.ends_with(b"\r\n") {
+                    self.line.truncate(self.line.len() - 2);
+                }
+                self.say(out);
+            }
+        }
+    }
+
+    fn flush(&mut self, out: &mut String) {
+        if !self.line.is_empty() {
+            self.say(out);
+        }
+    }
+
+    fn say(&mut self, out: &mut String) {
+        let line = format!("{}: {}", self.letter, escape(&self.line));
+        out.push_str(line.trim_end_matches(' '));
+        out.push('\n');
+        self.line.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::testing::Script;
+
+    /// Breaks when lines are torn, trailing pieces are lost, or control bytes get through.
+    #[test]
+    fn a_dialogue_reads_as_in_the_lecture() {
+        let mut script = Script::two_domains();
+        let pieces = [
+            (Side::Server, "220 hamburger.edu\r\n"),
+            (Side::Client, "HELO cre"),
+            (Side::Client, "pes.fr\r\nMAIL FROM: <alice@crepes.fr>\r\n"),
+            (Side::Server, "250 ok\r\n"),
+            (Side::Client, "Do you like \u{1b}ketchup?\r\n\r\nbare\n.\r\n"),
+            (Side::Server, "221 bye"),
+        ];
+        script.connection("crepes.fr", 1, 25, 2_345_000_000, &pieces);
+        let record = script.finish(9_000_000_000);
+        assert_eq!(transcript_name(&record.dialogues[0]), "smtp-crepes.fr-1.txt");
+        let wanted = "# protocol: SMTP\n\
+            # connection: crepes.fr#1\n\
+            # client: crepes.fr (10.0.0.1:1024)\n\
+            # server: hamburger.edu (10.0.0.2:25)\n\
+            # start: 2.426000000 s (2026-01-05T09:00:02Z)\n\
+            S: 220 hamburger.edu\n\
+            C: HELO crepes.fr\n\
+            C: MAIL FROM: <alice@crepes.fr>\n\
+            S: 250 ok\n\
+            C: Do you like \\x1bketchup?\n\
+            C:\n\
+            C: bare\\x0a\n\
+            C: .\n\
+            S: 221 bye\n";
+        assert_eq!(transcript(&record.dialogues[0], record.start), wanted);
+    }
+}
