@@ -58,7 +58,7 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
 }
 
 /// Seconds for reading: three or four digits and the unit that suits them.
-fn human(seconds: f64) -> String {
+pub(super) fn human(seconds: f64) -> String {
     let (value, unit) = match seconds {
         s if s < 1e-3 => (s * 1e6, "us"),
         s if s < 1.0 => (s * 1e3, "ms"),

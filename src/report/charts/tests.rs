@@ -1,0 +1,143 @@
+//! Charts of runs small, empty, and huge.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::base::time::{SimDuration, SimTime};
+use crate::metrics::{CopyStatus, QueueRow};
+
+fn seconds(value: f64) -> SimTime {
+    SimTime::from_nanos((value * 1e9) as u64)
+}
+
+/// A delivered copy of this latency, most of it waiting for a retry.
+fn copy(index: u32, domain: &str, latency: f64, attempts: u32) -> MessageRow {
+    let composed = seconds(f64::from(index));
+    let total = SimDuration::from_nanos(seconds(latency).as_nanos());
+    let mut phases = [SimDuration::ZERO; 10];
+    for phase in [0, 1, 3, 4, 5, 6] {
+        phases[phase] = total.div(12);
+    }
+    phases[7] = total - phases.iter().fold(SimDuration::ZERO, |sum, phase| sum + *phase);
+    MessageRow {
+        message: Arc::from(format!("<{index}@{domain}>")),
+        from: Arc::from(format!("alice@{domain}")),
+        to: Arc::from("bob@hamburger.edu"),
+        bounce_of: None,
+        status: CopyStatus::Delivered,
+        reason: None,
+        composed,
+        accepted: Some(composed),
+        delivered: Some(composed + total),
+        retrieved: None,
+        ended: None,
+        attempts,
+        duplicates: 0,
+        bytes: 300,
+        phases,
+    }
+}
+
+fn queue_row(at: f64, server: &str, copies: u32) -> QueueRow {
+    QueueRow { at: seconds(at), server: Arc::from(server), copies, waiting: 0 }
+}
+
+fn one() -> Tables {
+    let mut run = Tables { end: seconds(10_000.0), ..Tables::default() };
+    run.messages.push(copy(1, "crepes.fr", 8_101.3, 5));
+    run.queue = vec![queue_row(10.0, "crepes.fr", 1), queue_row(8_100.0, "crepes.fr", 0)];
+    run
+}
+
+/// Several domains with long names, latencies from 40 ms to 9 h.
+fn several(count: u32, domains: u32) -> Tables {
+    let mut run = Tables { end: seconds(86_400.0), ..Tables::default() };
+    for index in 0..count {
+        let domain = format!("department-{}.of-a-university-with-a-long-name.example", index % domains);
+        let spread = f64::from(index * 7919 % 1000) / 1000.0;
+        let latency = 0.04 + 32_000.0 * spread * spread * spread * spread;
+        run.messages.push(copy(index, &domain, latency, index % 23));
+        let at = f64::from(index) * 86_400.0 / f64::from(count);
+        run.queue.push(queue_row(at, &domain, index * 7919 % 1000));
+    }
+    run
+}
+
+fn cases() -> Vec<(&'static str, Tables)> {
+    let mut instant = one();
+    instant.messages[0] = copy(0, "a", 0.0, 0);
+    let mut huge = several(50_000, 2);
+    huge.messages.iter_mut().for_each(|row| row.attempts = u32::MAX - 1);
+    huge.queue.iter_mut().for_each(|row| row.copies = u32::MAX);
+    vec![
+        ("empty", Tables::default()),
+        ("one", one()),
+        ("instant", instant),
+        ("few", several(7, 3)),
+        ("several", several(300, 9)),
+        ("huge", huge),
+    ]
+}
+
+/// Breaks when a label is clipped by the sheet or written over another.
+#[test]
+fn texts_have_room() {
+    for (case, run) in cases() {
+        for name in chart_names() {
+            assert_eq!(sheet(name, &run).unwrap().text_faults(), Vec::<String>::new(), "{name} of {case}");
+        }
+    }
+}
+
+/// Breaks when a chart is not the same twice, not one whole element, or grows with its data.
+#[test]
+fn charts_are_whole_and_the_same_twice() {
+    for (case, run) in cases() {
+        for name in chart_names() {
+            let svg = chart(name, &run).unwrap();
+            assert_eq!(svg, chart(name, &run).unwrap(), "{name} of {case}");
+            assert!(
+                svg.starts_with("<svg width=\"960\" height=\"540\" viewBox=\"0 0 3840 2160\""),
+                "{name}: {svg:.80}"
+            );
+            assert!(svg.trim_end().ends_with("</svg>"), "{name} of {case}");
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{name} of {case}");
+            assert!(svg.len() < 300_000, "{name} of {case}: {} bytes", svg.len());
+        }
+    }
+}
+
+#[test]
+fn empty_charts_say_so() {
+    for name in chart_names() {
+        assert!(chart(name, &Tables::default()).unwrap().contains("No "), "{name}");
+    }
+    let error = chart("pie\u{1b}", &Tables::default()).unwrap_err().to_string();
+    assert!(error.contains("no chart \"pie\\x1b\"") && error.contains("latency_cdf"), "{error}");
+}
+
+/// Breaks when a name can break out of the SVG.
+#[test]
+fn hostile_names_are_inert() {
+    let mut run = one();
+    run.messages[0].message = Arc::from("<</text><script>&\"\u{1b}\u{0}@x>");
+    run.messages[0].from = Arc::from("a@<script>");
+    run.queue[0].server = Arc::from("<script>]]>");
+    for name in chart_names() {
+        let svg = chart(name, &run).unwrap();
+        assert!(!svg.contains("<script") && !svg.contains('\u{1b}'), "{name}");
+    }
+}
+
+/// Writes the charts of all cases where a person can look at them.
+#[test]
+#[ignore = "for eyes: cargo test --lib charts_for_eyes -- --ignored"]
+fn charts_for_eyes() {
+    let dir = std::env::temp_dir().join("posthaste-charts");
+    std::fs::create_dir_all(&dir).unwrap();
+    for (case, run) in cases() {
+        for name in chart_names() {
+            std::fs::write(dir.join(format!("{name}-{case}.svg")), chart(name, &run).unwrap()).unwrap();
+        }
+    }
+}
