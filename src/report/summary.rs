@@ -57,17 +57,22 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
     out
 }
 
-/// Seconds for reading: three or four digits and the unit that suits them.
+/// Seconds for reading: three or four digits, and the unit that suits.
 pub(super) fn human(seconds: f64) -> String {
     let (value, unit) = match seconds {
         s if s < 1e-3 => (s * 1e6, "us"),
         s if s < 1.0 => (s * 1e3, "ms"),
-        s if s < 600.0 => (s, "s"),
-        s if s < 36_000.0 => (s / 60.0, "min"),
-        s if s < 864_000.0 => (s / 3600.0, "h"),
+        s if s < 120.0 => (s, "s"),
+        s if s < 7_200.0 => (s / 60.0, "min"),
+        s if s < 172_800.0 => (s / 3600.0, "h"),
         s => (s / 86_400.0, "d"),
     };
-    let text = format!("{value:.3}");
+    let decimals = match value {
+        v if v < 10.0 => 3,
+        v if v < 100.0 => 2,
+        _ => 1,
+    };
+    let text = format!("{value:.decimals$}");
     format!("{} {unit}", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
@@ -79,8 +84,8 @@ mod tests {
     fn durations_for_reading() {
         assert_eq!(human(0.0), "0 us");
         assert_eq!(human(0.0421), "42.1 ms");
-        assert_eq!(human(300.0), "300 s");
-        assert_eq!(human(7_800.0), "130 min");
-        assert_eq!(human(432_000.0), "120 h");
+        assert_eq!(human(300.0), "5 min");
+        assert_eq!(human(8_101.3), "2.25 h");
+        assert_eq!(human(432_000.0), "5 d");
     }
 }

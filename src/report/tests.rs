@@ -131,7 +131,7 @@ fn tables_are_golden() {
     dns          2 queries, 0 cache hits, 1 cache misses, 1 timeouts
     connections  2 opened, 0 failed
     network      2 packets, 80 bytes, 1 dropped
-    ended        at 300 s (the scenario's end), 42 events, seed 1
+    ended        at 5 min (the scenario's end), 42 events, seed 1
     expect       held: messages.delivered equals 1 (found 1)
     "##);
 }

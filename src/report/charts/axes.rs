@@ -82,10 +82,13 @@ impl Scale {
     }
 
     /// A scale for latencies in seconds: logarithmic when they span more than a factor of
-    /// twenty, linear else.
+    /// twenty, linear else; from 0 when they hardly differ.
     pub(super) fn latency(what: &str, least: f64, most: f64) -> Self {
-        if least <= 0.0 || most < 20.0 * least {
-            let room = ((most - least) * 0.06).max(most * 0.002);
+        if least <= 0.0 || most - least < 0.01 * most {
+            return Self::time(what, 0.0, most * 1.1);
+        }
+        if most < 20.0 * least {
+            let room = (most - least) * 0.06;
             return Self::time(what, (least - room).max(0.0), most + room);
         }
         let low = LOG_TICKS.iter().rev().map(|(tick, _)| *tick).find(|tick| *tick <= least).unwrap_or(least);
@@ -297,6 +300,7 @@ mod tests {
         assert_eq!(labels(&wide), ["100 ms", "1 s", "10 s", "1 min", "10 min", "1 h", "6 h"]);
         let narrow = Scale::latency("latency", 80.0, 81.0);
         assert!(!narrow.log && narrow.low > 70.0 && labels(&narrow).len() > 2, "{narrow:?}");
+        assert!(Scale::latency("latency", 80.0, 80.0).low < 1e-9);
         assert!(!Scale::latency("latency", 0.0, 0.0).log);
     }
 
