@@ -20,8 +20,6 @@ pub(crate) struct Script {
     recorder: Recorder,
     hosts: Vec<&'static str>,
     next: u64,
-    /// Every event's JSON, for observers that are not recorders.
-    pub(crate) json: Vec<String>,
 }
 
 /// The address of the n-th host.
@@ -29,18 +27,25 @@ fn address(host: usize) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(10, 0, 0, u8::try_from(host + 1).unwrap()))
 }
 
-/// The hosts `crepes.fr`, `hamburger.edu`, `ns`, `pc` and `resolver`, in a chain.
+/// The usual hosts, sorted as a scenario sorts them.
+const HOSTS: [&str; 5] = ["crepes.fr", "hamburger.edu", "ns", "pc", "resolver"];
+
+/// The usual hosts in a chain.
 pub(crate) fn directory() -> Directory {
-    let names = ["crepes.fr", "hamburger.edu", "ns", "pc", "resolver"];
-    let hosts = names
+    directory_of(&HOSTS)
+}
+
+/// These hosts; the usual ones in a chain.
+fn directory_of(hosts: &[&str]) -> Directory {
+    let entries = hosts
         .iter()
         .enumerate()
         .map(|(index, name)| HostEntry { name: (*name).to_owned(), address: address(index), router: false })
         .collect();
-    let links = (0..4)
-        .map(|index: u32| LinkEntry { name: format!("link{index}"), ends: [HostId(index), HostId(index + 1)] })
-        .collect();
-    Directory::new(hosts, links, UnixTime::DEFAULT_START)
+    let id = |name: &str| HostId(u32::try_from(hosts.iter().position(|host| *host == name).unwrap()).unwrap());
+    let links = HOSTS.windows(2).enumerate();
+    let links = links.map(|(index, ends)| LinkEntry { name: format!("link{index}"), ends: [id(ends[0]), id(ends[1])] });
+    Directory::new(entries, links.collect(), UnixTime::DEFAULT_START)
 }
 
 impl Script {
@@ -49,8 +54,12 @@ impl Script {
     }
 
     pub(crate) fn with_options(options: RecorderOptions) -> Self {
-        let hosts = vec!["crepes.fr", "hamburger.edu", "ns", "pc", "resolver"];
-        Self { recorder: Recorder::new(directory(), options), hosts, next: 1, json: Vec::new() }
+        Self::among(&HOSTS, options)
+    }
+
+    /// A script among these hosts, the usual ones among them.
+    pub(crate) fn among(hosts: &[&'static str], options: RecorderOptions) -> Self {
+        Self { recorder: Recorder::new(directory_of(hosts), options), hosts: hosts.to_vec(), next: 1 }
     }
 
     pub(crate) fn finish(self, end: u64) -> RunRecord {
@@ -78,7 +87,6 @@ impl Script {
             what,
         };
         self.next += 1;
-        self.json.push(serde_json::to_string(&event).unwrap());
         self.recorder.observe(&event);
         self
     }
@@ -112,7 +120,7 @@ impl Script {
     }
 
     pub(crate) fn complete(&mut self, host: &str, at: u64, message: &str, to: &str, attempt: u32) -> &mut Self {
-        let (exchange, conn) = (Some(address(1)), Some(self.conn_id(host, 1)));
+        let (exchange, conn) = (Some(self.endpoint("hamburger.edu", 25).addr), Some(self.conn_id(host, 1)));
         let outcome = AttemptOutcome::Completed;
         self.mail(host, at, MailTrace::AttemptEnded { message, to, attempt, exchange, conn, outcome })
     }
@@ -120,7 +128,7 @@ impl Script {
     pub(crate) fn defer(&mut self, host: &str, at: u64, message: &str, to: &str, attempt: u32, next: u64) -> &mut Self {
         let failure = Failure { kind: FailureKind::ConnectionTimedOut, code: 0, text: "no answer, \"really\"" };
         let outcome = AttemptOutcome::Deferred { failure, next: SimTime::from_nanos(next) };
-        let exchange = Some(address(1));
+        let exchange = Some(self.endpoint("hamburger.edu", 25).addr);
         self.mail(host, at, MailTrace::AttemptEnded { message, to, attempt, exchange, conn: None, outcome })
     }
 
@@ -157,7 +165,7 @@ impl Script {
     /// pc asks the resolver, which asks ns on its behalf.
     pub(crate) fn lookup(&mut self, at: u64) {
         let (name, rtype, wire_id) = ("hamburger.edu", 15, 7);
-        let stub = QueryId { host: HostId(3), number: 1 };
+        let stub = QueryId { host: self.conn_id("pc", 1).host, number: 1 };
         let to = self.endpoint("resolver", 53);
         let asked = DnsTrace::Asked { query: stub, task: None, to, from_port: 5000, wire_id, name, rtype, retry: 0 };
         self.event("pc", at, Trace::Dns(asked));
@@ -165,7 +173,7 @@ impl Script {
         self.event("resolver", at + 5, Trace::Dns(DnsTrace::Received { task: 1, client, wire_id, name, rtype }));
         let miss = DnsTrace::Cache { task: 1, name, rtype, result: CacheResult::Miss };
         self.event("resolver", at + 5, Trace::Dns(miss));
-        let query = QueryId { host: HostId(4), number: 1 };
+        let query = QueryId { host: self.conn_id("resolver", 1).host, number: 1 };
         let to = self.endpoint("ns", 53);
         let asked = DnsTrace::Asked { query, task: Some(1), to, from_port: 6000, wire_id: 9, name, rtype, retry: 0 };
         self.event("resolver", at + 5, Trace::Dns(asked));

@@ -97,7 +97,8 @@ impl ResultFolder {
         self.temporary.path().join("new")
     }
 
-    /// Opens a file of the folder for a stream of output, such as `events.jsonl`.
+    /// Opens a file of the folder for a stream of output, such as `events.jsonl`. Flush it
+    /// before [`ResultFolder::finish`].
     ///
     /// # Errors
     /// When the system refuses.

@@ -30,4 +30,4 @@ pub use manifest::{Ended, Expectation, MODEL_VERSION, RunInfo};
 pub use read::read_run;
 pub use rows::table_csv;
 pub use summary::summary_text;
-pub use transcripts::{transcript, transcript_name};
+pub use transcripts::{TranscriptFile, list_transcripts, transcript, transcript_name};

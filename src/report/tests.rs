@@ -19,6 +19,11 @@ pub(super) fn sample() -> RunRecord {
 
 fn sample_with(options: RecorderOptions) -> RunRecord {
     let mut script = Script::with_options(options);
+    tell(&mut script);
+    script.finish(300 * S)
+}
+
+fn tell(script: &mut Script) {
     script.lookup(1_000);
     script.connection("crepes.fr", 1, 25, 9 * S, &[(Side::Server, "220 hamburger.edu\r\n")]);
     script.connection("pc", 2, 110, 95 * S, &[(Side::Server, "+OK\r\n"), (Side::Client, "QUIT\r\n")]);
@@ -33,7 +38,6 @@ fn sample_with(options: RecorderOptions) -> RunRecord {
     script.bounce("crepes.fr", 131 * S, id, to, "<3@crepes.fr>", "alice@crepes.fr");
     script.accept("crepes.fr", 131 * S, "<3@crepes.fr>", "alice@crepes.fr");
     script.deliver("crepes.fr", 131 * S, "<3@crepes.fr>", "alice@crepes.fr").queue("crepes.fr", 131 * S, 0);
-    script.finish(300 * S)
 }
 
 fn info() -> RunInfo {
@@ -134,6 +138,46 @@ fn tables_are_golden() {
     ended        at 5 min (the scenario's end), 42 events, seed 1
     expect       held: messages.delivered equals 1 (found 1)
     "##);
+}
+
+/// Breaks when a handle or a global count reaches a row, or rows are sorted by one: an
+/// unrelated host may add rows, but may not change any.
+#[test]
+fn an_unrelated_host_changes_no_row() {
+    let hosts = ["aaa.example", "crepes.fr", "hamburger.edu", "mmm.example", "ns", "pc", "resolver"];
+    let mut script = Script::among(&hosts, RecorderOptions::default());
+    script.compose("mmm.example", 0, "<0@mmm.example>", "m@mmm.example", "n@aaa.example");
+    script.accept("mmm.example", 0, "<0@mmm.example>", "n@aaa.example").queue("mmm.example", 13 * S, 1);
+    script.attempt("mmm.example", 0, "<0@mmm.example>", "n@aaa.example", 1);
+    script.connection("aaa.example", 1, 25, 9 * S, &[(Side::Server, "220 hamburger.edu\r\n")]);
+    tell(&mut script);
+    let (more, usual) = (script.finish(300 * S), sample());
+    for table in columns::TABLES {
+        let (more, usual) = (csv(&more, table.name), csv(&usual, table.name));
+        let kept: Vec<&str> = more.lines().filter(|line| !line.contains(".example")).collect();
+        assert_eq!(kept, usual.lines().collect::<Vec<_>>(), "{}", table.name);
+    }
+}
+
+/// Breaks when left-out transcripts are not told of, or the list of transcripts is not in
+/// the order of their numbers.
+#[test]
+fn transcripts_are_listed_in_order() {
+    let mut script = Script::with_options(RecorderOptions { dialogues: 11, dialogue_bytes: 100 });
+    for number in 1..14 {
+        script.connection("crepes.fr", number, 25, u64::from(number), &[(Side::Server, "220 x-y\r\n")]);
+    }
+    let place = tempfile::tempdir().unwrap();
+    let dir = place.path().join("run");
+    let written = write_run(&dir, &info(), &script.finish(S), OutputOptions::default()).unwrap();
+    assert_eq!(written.transcripts_left_out, 2);
+    let note = fs::read_to_string(dir.join("transcripts/left-out.txt")).unwrap();
+    assert!(note.contains("first 11 connections") && note.contains("2 later ones"), "{note}");
+    let list = list_transcripts(&dir).unwrap();
+    assert_eq!(list.iter().map(|one| one.number).collect::<Vec<_>>(), (1..12).collect::<Vec<_>>());
+    assert_eq!((&*list[1].protocol, &*list[1].client), ("smtp", "crepes.fr"));
+    assert!(list[9].path.ends_with("transcripts/smtp-crepes.fr-10.txt"));
+    assert!(list_transcripts(place.path()).is_err());
 }
 
 /// Breaks when equal runs write different bytes, or a table cannot be read back whole.

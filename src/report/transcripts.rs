@@ -5,7 +5,10 @@
 //! `\x0a` at its end. Binary protocols are shown as counts of octets.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
 
+use super::error::ReportError;
 use super::values::escape;
 use crate::base::calendar::UnixTime;
 use crate::base::socket::{Endpoint, Side};
@@ -45,6 +48,43 @@ pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
         let _ = writeln!(out, "# {} more octets were left out", dialogue.omitted);
     }
     out
+}
+
+/// A transcript in a result folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TranscriptFile {
+    /// `smtp`, `pop3`, `dns`.
+    pub protocol: String,
+    /// The host that opened the connection.
+    pub client: String,
+    /// The connection's number among those that the client opened.
+    pub number: u32,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// The transcripts in the result folder `dir`, by protocol, client and number.
+///
+/// # Errors
+/// When the folder has no transcripts or cannot be read.
+pub fn list_transcripts(dir: &Path) -> Result<Vec<TranscriptFile>, ReportError> {
+    let folder = dir.join("transcripts");
+    let entries = fs::read_dir(&folder).map_err(ReportError::io("look into", &folder))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(ReportError::io("look into", &folder))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let parts = name.strip_suffix(".txt").and_then(|stem| {
+            let (protocol, rest) = stem.split_once('-')?;
+            let (client, number) = rest.rsplit_once('-')?;
+            Some((protocol.to_owned(), client.to_owned(), number.parse().ok()?))
+        });
+        if let Some((protocol, client, number)) = parts {
+            files.push(TranscriptFile { protocol, client, number, path: entry.path() });
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 fn header(dialogue: &Dialogue, start: UnixTime) -> String {
