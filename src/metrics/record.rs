@@ -244,4 +244,46 @@ mod tests {
         assert_eq!(metrics["bounces.delivered"], Metric::Integer(1));
         assert!(!metrics.contains_key("latency.mean_s"), "nothing delivered, no mean");
     }
+
+    /// Breaks when some order of acceptance, loss, duplicates and giving up makes a phase
+    /// overlap another or run past the copy's end. Times repeat, as they do in a run.
+    #[test]
+    fn phases_sum_in_any_order_of_events() {
+        let (id, to) = ("<1@crepes.fr>", "bob@hamburger.edu");
+        let mut state = 1_u64;
+        let mut draw = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        for case in 0..2_000 {
+            let mut script = Script::two_domains();
+            script.compose("pc", 0, id, "alice@crepes.fr", to);
+            let (mut at, mut attempt, mut delivered) = (0, 0, false);
+            for _ in 0..draw(25) {
+                at += draw(3) * draw(1_000_000_007);
+                let server = ["crepes.fr", "hamburger.edu"][usize::try_from(draw(2)).unwrap()];
+                match draw(7) {
+                    0 => script.accept(server, at, id, to),
+                    1 => {
+                        delivered = true;
+                        script.deliver(server, at, id, to)
+                    }
+                    2 => {
+                        attempt += 1;
+                        script.attempt(server, at, id, to, attempt)
+                    }
+                    3 => script.complete(server, at, id, to, attempt),
+                    4 => script.give_up(server, at, id, to),
+                    5 if delivered => script.retrieve(at, id, to),
+                    _ => {
+                        let phases = if delivered { 10 } else { 8 };
+                        script.phase(server, at, id, to, Phase::ALL[usize::try_from(draw(phases)).unwrap()])
+                    }
+                };
+            }
+            let record = script.finish(at + draw(S));
+            let row = &record.tables.messages[0];
+            assert_eq!(super::phases_fault(row, record.tables.end), None, "case {case}: {row:?}");
+        }
+    }
 }

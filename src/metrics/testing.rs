@@ -143,6 +143,16 @@ impl Script {
         self.mail(host, at, composed);
     }
 
+    pub(crate) fn give_up(&mut self, host: &str, at: u64, message: &str, to: &str) -> &mut Self {
+        let failure = Failure { kind: FailureKind::Expired, code: 0, text: "too old" };
+        self.mail(host, at, MailTrace::GivenUp { message, to, bounce: None, failure })
+    }
+
+    pub(crate) fn retrieve(&mut self, at: u64, message: &str, mailbox: &str) -> &mut Self {
+        let conn = self.conn_id("pc", 1);
+        self.mail("pc", at, MailTrace::Retrieved { message, mailbox, conn })
+    }
+
     /// A connection's whole life, with these pieces said a millisecond apart.
     pub(crate) fn connection(&mut self, client: &str, number: u32, port: u16, at: u64, pieces: &[(Side, &str)]) {
         let conn = self.conn_id(client, number);
@@ -210,8 +220,7 @@ impl Script {
         self.phase(b, at + 6 * S + 7, id, to, Phase::InMailbox);
         self.complete(a, at + 7 * S, id, to, 1).queue(a, at + 7 * S, 0);
         self.phase(b, at + 95 * S + 7, id, to, Phase::Retrieval);
-        let conn = self.conn_id("pc", 1);
-        self.mail("pc", at + 96 * S + 7, MailTrace::Retrieved { message: id, mailbox: to, conn });
+        self.retrieve(at + 96 * S + 7, id, to);
         self.phase(b, at + 99 * S, id, to, Phase::Retrieval);
     }
 }

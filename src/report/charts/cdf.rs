@@ -89,7 +89,7 @@ fn quantiles(canvas: &mut Canvas, frame: &Frame, sorted: &[f64]) {
         let (x, y) = frame.at(value, share);
         canvas.line(&[(frame.left, y), (x, y), (x, frame.bottom)], NOTE, 1.0, &[4.0, 4.0]);
         let text = format!("{name} {}", seconds(value));
-        canvas.text(Label::new((frame.left + 8.0, y - 12.0), text, 15.0, Align::Left).color(NOTE));
+        canvas.text(Label::new((frame.left + 8.0, y + 12.0), text, 15.0, Align::Left).color(NOTE));
     }
 }
 
