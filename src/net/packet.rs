@@ -137,3 +137,16 @@ impl Packet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::NetEvent;
+
+    /// Packets are copied at each hop and events at each heap move.
+    #[test]
+    fn packets_and_events_stay_small() {
+        assert!(size_of::<Packet>() <= 104, "{}", size_of::<Packet>());
+        assert!(size_of::<NetEvent>() <= 16, "{}", size_of::<NetEvent>());
+    }
+}

@@ -2,7 +2,9 @@
 //!
 //! Modelled: handshake, MSS, segmentation, cumulative and immediate acknowledgements, flow
 //! control with zero-window probes, retransmission (RFC 6298), congestion control (RFC 5681,
-//! 6582, 6928), orderly close and half-close, resets, TIME-WAIT. Not modelled yet: delayed
+//! 6582, 6928), orderly close and half-close, resets, TIME-WAIT. An acknowledgement goes out
+//! at once, before the application sees what it acknowledges, so a reply is a segment of its
+//! own; it rides only with data that the same segment set free. Not modelled yet: delayed
 //! acknowledgements, Nagle, SACK, window scaling, timestamps, ECN, simultaneous open,
 //! keep-alives, urgent data.
 

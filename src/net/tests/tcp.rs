@@ -44,6 +44,7 @@ fn data_rides_with_the_handshakes_ack() {
     assert_eq!(world.when(&Heard::Closed(HostId(1), server, CloseReason::Finished)), Some(ms(250)));
     assert_eq!(world.when(&Heard::Closed(HostId(0), client, CloseReason::Finished)), Some(ms(200)));
     assert_eq!(world.net.open_connections(), 0);
+    assert_eq!(world.now(), ms(200 + 240_000), "TIME-WAIT lasts 2 MSL");
 }
 
 fn slow_start(segments: usize, initial_window: u32) -> SimTime {
@@ -89,6 +90,7 @@ fn a_saturated_link_carries_1460_of_1500() {
     world.run_until(ms(12_000));
     let rate = ((world.received[&server].len() - before) * 8) as f64 / 10.0;
     assert!((rate / (1e7 * 1_460.0 / 1_500.0) - 1.0).abs() < 0.001, "{rate}");
+    assert!(world.kernel.largest_heap <= 8, "link heads and one timer an end: {}", world.kernel.largest_heap);
     assert!(!world.saw(|seen| matches!(seen, Seen::Retransmitted(..))));
 }
 
@@ -395,4 +397,22 @@ fn a_lost_handshake_costs_the_running_back_off() {
     let expected = 2.0 * (0.95 / 0.9 - 1.0);
     let mean = total / f64::from(connects);
     assert!((mean / expected - 1.0).abs() < 0.1, "{mean} against {expected}");
+}
+
+/// V24: random loss of data only, RTT 100 ms, T0 1 s. Breaks when back-off, recovery or
+/// slow start after a timeout is off.
+#[test]
+fn random_loss_gives_the_throughput_of_the_pftk_model() {
+    for (loss, expected, tolerance) in [(0.01, 1154324.1, 0.25), (0.05, 304206.3, 0.35)] {
+        let mut topology = chain(1, dir(None, 50), TcpConfig { receive_window: 10_000_000, ..TcpConfig::default() });
+        topology.links[0].directions[0].loss = Probability::new(loss).unwrap();
+        let mut world = World::new(topology);
+        world.net.listen(HostId(1), 25, APP);
+        let client = world.connect(0, 1, 25);
+        world.send(client, &octets(60_000_000));
+        world.run_until(ms(400_000));
+        let received: usize = world.received.values().map(Vec::len).sum();
+        let rate = (received * 8) as f64 / 400.0;
+        assert!((rate / expected - 1.0).abs() < tolerance, "{loss}: {rate} against {expected}");
+    }
 }
