@@ -161,11 +161,12 @@ impl Network {
     /// The network of that topology, all up and idle.
     ///
     /// # Panics
-    /// If a link's end is not a node.
+    /// If a link's end is not a node, or TCP has no segment size, window or number of segments to begin with.
     #[must_use]
     pub fn new(topology: Topology, streams: &Streams) -> Self {
         let Topology { nodes, links, tcp } = &topology;
         assert!(links.iter().flat_map(|link| link.ends).all(|end| end.index() < nodes.len()), "a link joins nodes");
+        assert!(tcp.mss > 0 && tcp.receive_window > 0 && tcp.initial_window > 0, "TCP can send something: {tcp:?}");
         Self {
             fabric: Fabric::new(&topology, streams),
             ports: nodes.iter().map(|_| Ports::new()).collect(),

@@ -187,9 +187,11 @@ impl Tcb {
     /// A segment that belongs to another incarnation of the same four-tuple: its sequence
     /// numbers would be nowhere near ours.
     pub(crate) fn foreign_segment<K: Kernel>(&mut self, cx: &mut Context<'_, K>, seg: &Segment) {
-        let opening = matches!(self.state, State::SynSent | State::SynReceived);
         if seg.flags.rst {
-        } else if opening && seg.flags.ack {
+            return;
+        }
+        let opening = matches!(self.state, State::SynSent | State::SynReceived);
+        if opening && seg.flags.ack {
             self.post(cx, seg.reset());
         } else if seg.flags.syn && !opening {
             // RFC 9293 3.10.7.4, fourth check: a challenge ACK; whoever has started anew

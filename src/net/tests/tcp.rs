@@ -416,3 +416,40 @@ fn random_loss_gives_the_throughput_of_the_pftk_model() {
         assert!((rate / expected - 1.0).abs() < tolerance, "{loss}: {rate} against {expected}");
     }
 }
+
+/// Invariant 19. Breaks when a stream, a counter or an order number is shared between hosts.
+#[test]
+fn strangers_change_nothing() {
+    let config = LinkDirConfig { loss: Probability::new(0.1).unwrap(), ..dir(Some(10), 5) };
+    let run = |strangers: bool| {
+        let mut topology = chain(2, config, TcpConfig::default());
+        if strangers {
+            topology.nodes.extend([node(3, false), node(4, false)]);
+            topology.links.push(link(2, 3, 1, config));
+            topology.links.push(link(3, 1, 4, config));
+        }
+        let mut world = World::new(topology);
+        world.polite = true;
+        world.net.listen(HostId(2), 25, APP);
+        if strangers {
+            world.net.listen(HostId(4), 25, APP);
+            let socket = world.connect(3, 4, 25);
+            world.send(socket, &octets(100_000));
+        }
+        let socket = world.connect(0, 2, 25);
+        world.send(socket, &octets(100_000));
+        world.close(socket);
+        world.run_until(ms(600_000));
+        let strange = |host: u32| (3..=4).contains(&host);
+        let mut trace = world.kernel.trace;
+        trace.retain(|(_, host, seen)| match seen {
+            Seen::Sent(_, packet) | Seen::Arrived(_, packet) | Seen::Dropped(_, packet, _) => {
+                [3, 4].map(address).iter().all(|strange| packet.src.addr != *strange && packet.dst.addr != *strange)
+            }
+            Seen::Opening | Seen::Established(_) | Seen::Retransmitted(..) | Seen::Closed(..) => !strange(host.0),
+        });
+        trace
+    };
+    let alone = run(false);
+    assert!(alone.len() > 500 && alone == run(true));
+}
