@@ -18,8 +18,11 @@ struct FormError {
     message: String,
 }
 
-/// Reads a scenario; notes errors of form.
-pub(super) fn read(mut value: Value, problems: &mut Problems) -> Option<Scenario> {
+/// In files beyond this many bytes only the first error of form is looked for.
+const MAX_RETRIED_BYTES: usize = 1 << 20;
+
+/// Reads a scenario from the value of a text of `bytes` bytes; notes errors of form.
+pub(super) fn read(mut value: Value, bytes: usize, problems: &mut Problems) -> Option<Scenario> {
     if !value.is_object() {
         problems.at(Path::Root, "a scenario is a JSON object: { ... }");
         return None;
@@ -30,6 +33,9 @@ pub(super) fn read(mut value: Value, problems: &mut Problems) -> Option<Scenario
     };
     for _ in 0..MAX_ERRORS {
         problems.push(describe(&error, &value));
+        if bytes > MAX_RETRIED_BYTES {
+            break;
+        }
         match step_over(&mut value, &error) {
             Some(next) => error = next,
             None => break,

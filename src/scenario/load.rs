@@ -108,18 +108,19 @@ fn resolve(
             }
         }
     }
-    let scenario = form::read(value, problems);
+    let scenario = form::read(value, text.len(), problems);
     if !problems.is_empty() {
         return None;
     }
     let mut scenario = scenario?;
     set_run(&mut scenario, overrides, changes);
-    let before = problems.list.len();
+    check::check_size(&scenario, problems);
+    if !problems.is_empty() {
+        return None;
+    }
     check::check_names(&scenario, problems);
-    let named = problems.list.len() == before;
     fill::fill(&mut scenario);
-    let resolved = check::resolve(scenario, problems);
-    resolved.filter(|_| named)
+    check::resolve(scenario, problems)
 }
 
 fn set_run(scenario: &mut Scenario, overrides: &Overrides, changes: &mut Vec<OverrideName>) {

@@ -211,3 +211,19 @@ fn committed_schema_is_current() {
     let committed: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert!(committed == json_schema(), "run `posthaste schema > schema/scenario.json`");
 }
+
+#[test]
+fn big_files_are_filled_in_and_refused_in_reasonable_time() {
+    let domains: serde_json::Map<String, Value> =
+        (0..2_000).map(|n| (format!("d{n}.edu"), json!({ "users": ["a"] }))).collect();
+    let resolved = good(&json!({ "mail": domains, "limits": { "hosts": 20_000 } }));
+    assert_eq!(resolved.domains.len(), 2_000);
+    let users = json!({ "mail": { "a.edu": { "users": ["u{1..4000}"] }, "b.edu": { "users": ["u{1..4000}"] } },
+        "workload": [ { "poisson": { "rate": "1/h" }, "from": "every-user", "to": "any-user" } ] });
+    assert_eq!(good(&users).workload.len(), 8_000);
+    let many: Vec<String> = (0..200_000).map(|n| format!("u{n}")).collect();
+    let errors = load("many", &json!({ "mail": { "a.edu": { "users": many } } }).to_string()).unwrap_err();
+    assert_eq!(errors.list().len(), 1);
+    let patterns: Vec<String> = (0..300).map(|n| format!("u{n}x{{1..9999}}")).collect();
+    assert!(load("patterns", &json!({ "mail": { "a.edu": { "users": patterns } } }).to_string()).is_err());
+}

@@ -19,7 +19,7 @@ use super::resolved::{HostSpec, Resolved, UserSpec, host_index};
 use super::schema::{Duration, Scenario};
 use crate::base::{HostId, SimDuration, SimTime};
 
-pub(super) use names::check_names;
+pub(super) use names::{check_names, check_size};
 
 /// The longest duration a scenario may hold: a hundred years, so that sums stay on the clock.
 const LONGEST: SimDuration = SimDuration::from_secs(100 * 365 * 86_400);

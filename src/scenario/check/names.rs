@@ -6,6 +6,21 @@ use crate::scenario::names::{check_host_name, check_local_part, expand};
 use crate::scenario::problem::{Path, Problems, quote};
 use crate::scenario::schema::Scenario;
 
+/// Below this many hosts and users nothing is refused before it is counted exactly.
+const ROUGH_LIMIT: u64 = 100_000;
+
+/// Refuses a file that would need far more memory than its limit of hosts suggests.
+pub(in crate::scenario) fn check_size(scenario: &Scenario, problems: &mut Problems) {
+    let users: usize = scenario.mail.values().map(|domain| domain.users.len()).sum();
+    let listed = scenario.network.hosts.len() + users + scenario.mail.len() + scenario.dns.zones.len();
+    if listed as u64 > ROUGH_LIMIT.max(scenario.limits.hosts.unwrap_or(0)) {
+        problems.at(
+            Path::Root,
+            format!("the scenario lists {listed} hosts, domains and users, more than `limits.hosts` allows"),
+        );
+    }
+}
+
 /// Checks all names that bring something into being. To be called before filling in.
 pub(in crate::scenario) fn check_names(scenario: &Scenario, problems: &mut Problems) {
     let (network, dns) = (Path::Root.key("network"), Path::Root.key("dns"));

@@ -340,7 +340,9 @@ fn read_poisson(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index
     let senders = read_people(cx, shared, here.key("from"), from, EVERY_USER);
     let recipients = read_people(cx, shared, here.key("to"), to, ANY_USER);
     let Some((senders, recipients)) = senders.zip(recipients) else { return Vec::new() };
-    if let ([only], Some(_)) = (&*recipients, senders.iter().find(|sender| recipients.contains(sender))) {
+    if let [only] = &*recipients
+        && senders.contains(only)
+    {
         let address = quote(&shared.users[*only].address);
         cx.problems.at(here.key("to"), format!("{address} would have to write to itself: nobody else is in the list"));
         return Vec::new();

@@ -4,6 +4,8 @@
 //! a root server, the default server of a mail domain, or the default computer of a user.
 //! Merely naming a host elsewhere does not create it, so that a slip of the pen is found.
 
+use std::collections::BTreeMap;
+
 use super::defaults::default_computer;
 use super::{CORE_SITE, LOCAL_SITE};
 use crate::scenario::names;
@@ -92,19 +94,18 @@ pub(super) fn add_resolvers(scenario: &mut Scenario) {
             host.resolver.get_or_insert_with(|| resolver.clone());
         }
     }
+    let mut of_site: BTreeMap<String, String> = BTreeMap::new();
+    for resolver in scenario.dns.resolvers.keys() {
+        let site = scenario.network.hosts.get(resolver).and_then(|host| host.site.clone());
+        of_site.entry(site.unwrap_or_default()).or_insert_with(|| resolver.clone());
+    }
     for name in clients(scenario) {
         let Some(Host { site: Some(site), resolver: None, .. }) = scenario.network.hosts.get(&name).cloned() else {
             continue;
         };
-        let at_site =
-            |host: &&String| scenario.network.hosts.get(*host).is_some_and(|h| h.site.as_ref() == Some(&site));
-        let resolver = scenario.dns.resolvers.keys().find(at_site).cloned();
-        let resolver = resolver.unwrap_or_else(|| {
-            let added = format!("resolver.{site}");
-            declare(scenario, &added, Some(&site));
-            scenario.dns.resolvers.entry(added.clone()).or_default();
-            added
-        });
+        let resolver = of_site.entry(site.clone()).or_insert_with(|| format!("resolver.{site}")).clone();
+        declare(scenario, &resolver, Some(&site));
+        scenario.dns.resolvers.entry(resolver.clone()).or_default();
         scenario.network.hosts.entry(name).or_default().resolver = Some(resolver);
     }
     for user in scenario.users.values_mut() {
