@@ -69,7 +69,7 @@ mod tests {
     /// after the lifetime.
     #[test]
     fn the_lectures_table() {
-        let minutes = |n| SimDuration::from_secs(60 * n);
+        let minutes = |n: u64| SimDuration::from_secs(60 * n);
         for (days, retries) in [(5, 240), (4, 192)] {
             for takes in [SimDuration::ZERO, SimDuration::from_secs(63), minutes(29)] {
                 let policy = RetryPolicy { interval: minutes(30), lifetime: minutes(days * 24 * 60) };
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_lifetime_between_two_attempts_is_waited_for() {
-        let minutes = |n| SimDuration::from_secs(60 * n);
+        let minutes = |n: u64| SimDuration::from_secs(60 * n);
         let policy = RetryPolicy { interval: minutes(30), lifetime: minutes(100) };
         let (attempts, end) = schedule(policy, minutes(1));
         assert_eq!(attempts.len(), 4);

@@ -1,1 +1,6 @@
+//! Whole mail systems on a miniature test bed: several hosts, a virtual clock, and a network
+//! that only delays.
 
+mod bed;
+mod flow;
+mod trouble;

@@ -15,3 +15,6 @@ const MAX_COMMAND_LINE: usize = 255;
 /// RFC 1939 section 3: "Responses may be up to 512 characters long, including the
 /// terminating CRLF."
 const MAX_RESPONSE_LINE: usize = 512;
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,8 @@ pub mod dot;
 pub mod path;
 pub mod reply;
 pub mod server;
+#[cfg(test)]
+mod tests;
 
 pub use client::{Client, ClientEvent, Transaction, Trouble, Verdict};
 pub use command::Command;

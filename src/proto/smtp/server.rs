@@ -337,7 +337,12 @@ impl Server {
                 *transaction = Mail::Data { envelope, body: Unstuffer::new(limit) };
                 self.reply(354, "Enter mail, end with \".\" on a line by itself");
             }
-            other => {
+            other @ (Mail::None
+            | Mail::JudgingSender { .. }
+            | Mail::Open { .. }
+            | Mail::JudgingRecipient { .. }
+            | Mail::Data { .. }
+            | Mail::JudgingMessage) => {
                 *transaction = other;
                 // RFC 5321 3.3: without valid recipients "the server MAY return a 503".
                 self.reply(503, "Bad sequence of commands: RCPT first");

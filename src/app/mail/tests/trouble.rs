@@ -1,0 +1,185 @@
+//! Mail in trouble: hosts that are down, users that do not exist, names that do not resolve.
+
+use super::bed::{App, Bed, SYN_TIMEOUT, at, draft};
+use crate::base::trace::Phase;
+use crate::base::{SimDuration, SimTime};
+
+const HALF_HOUR: u64 = 1_800;
+
+fn two(bed: &mut Bed) -> (usize, usize) {
+    let crepes = bed.server("crepes.fr", &["alice"], |_| {});
+    let hamburger = bed.server("hamburger.edu", &["bob"], |_| {});
+    (crepes, hamburger)
+}
+
+fn starts(bed: &Bed) -> Vec<u64> {
+    bed.logged(&["AttemptStarted"]).iter().map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect()
+}
+
+/// Would break if the 63 s that TCP takes to give up moved the next attempt.
+#[test]
+fn a_server_down_for_two_hours() {
+    let mut bed = Bed::new();
+    let (crepes, hamburger) = two(&mut bed);
+    bed.down(hamburger, at(1), SimDuration::from_secs(2 * 3600 + 600));
+    bed.user("alice@crepes.fr", vec![draft(10, &["bob@hamburger.edu"], "x")], Vec::new());
+    bed.run(at(86_400));
+    assert_eq!(starts(&bed), (0..6).map(|k| 10 + k * HALF_HOUR).collect::<Vec<u64>>());
+    assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 1);
+    assert_eq!(bed.logged(&["Deferred", "ConnectionTimedOut"]).len(), 5);
+    assert_eq!(bed.mail(crepes).audit().relayed, 1);
+    let copy = ("<1.alice@crepes.fr>".to_owned(), "bob@hamburger.edu".to_owned());
+    let waits = bed.net.phases[&copy].iter().filter(|(_, phase)| *phase == Phase::WaitingForRetry).count();
+    assert_eq!(waits, 5);
+    bed.assert_balance();
+}
+
+/// Would break if an attempt were made after the lifetime, if the bounce came at another time,
+/// or if it did not tell what failed.
+#[test]
+fn returned_to_sender() {
+    let mut bed = Bed::new();
+    let (crepes, hamburger) = two(&mut bed);
+    bed.down(hamburger, at(1), SimDuration::from_secs(7 * 86_400));
+    bed.user("alice@crepes.fr", vec![draft(10, &["bob@hamburger.edu"], "Dinner")], Vec::new());
+    bed.run(at(8 * 86_400));
+    let starts = starts(&bed);
+    assert_eq!(starts.len(), 241);
+    assert_eq!(starts[240], 10 + 5 * 86_400);
+    let given_up = bed.logged(&["GivenUp", "Expired", "connection timed out"]);
+    assert_eq!(given_up.len(), 1);
+    let end = 10 + 5 * 86_400 + SYN_TIMEOUT.as_secs();
+    assert!(given_up[0].starts_with(&format!("{end} crepes.fr")), "{given_up:?}");
+    let mailbox = bed.mailbox(crepes, "alice@crepes.fr");
+    assert_eq!(mailbox.len(), 1);
+    for part in [
+        "Return-Path: <>\r\n",
+        "From: MAILER-DAEMON@crepes.fr",
+        "Subject: Undelivered mail: Dinner",
+        "Message-ID: <b.1@crepes.fr>",
+        "    bob@hamburger.edu",
+        "connection timed out",
+        "It was tried 241 times within 5d",
+        "    Message-ID: <1.alice@crepes.fr>",
+    ] {
+        assert!(mailbox[0].contains(part), "{part} in {}", mailbox[0]);
+    }
+    assert!(bed.mailbox(hamburger, "bob@hamburger.edu").is_empty());
+    bed.assert_balance();
+}
+
+/// Would break if a 550 were tried again, or a bounce bounced.
+#[test]
+fn unknown_users_and_domains() {
+    let mut bed = Bed::new();
+    let (crepes, _) = two(&mut bed);
+    bed.net.zone.insert("null.example MX".to_owned(), (0, vec!["0 .".to_owned()]));
+    let to = ["nobody@hamburger.edu", "bob@hamburger.edu", "x@nowhere.example", "y@null.example"];
+    bed.user("alice@crepes.fr", vec![draft(0, &to, "x")], Vec::new());
+    // Its reverse-path names a mailbox that does not exist: the bounce is dropped.
+    bed.user("ghost@crepes.fr", vec![draft(5, &["nobody@hamburger.edu"], "y")], Vec::new());
+    bed.run(at(86_400));
+    let bounces = bed.mailbox(crepes, "alice@crepes.fr");
+    assert_eq!(bounces.len(), 3);
+    let with = |text: &str| bounces.iter().filter(|b| b.contains(text)).count();
+    assert_eq!(with("550 nobody@hamburger.edu ... User unknown"), 1);
+    assert_eq!(with("the domain nowhere.example does not exist"), 1);
+    assert_eq!(with("accepts no mail"), 1);
+    assert_eq!(starts(&bed).len(), 5);
+    assert_eq!(bed.logged(&["GivenUp", "bounce: None"]).len(), 1);
+    bed.assert_balance();
+}
+
+/// Would break if what was answered with 250 could be lost with the host's memory, or if the
+/// copy in an attempt were forgotten.
+#[test]
+fn the_queue_survives_a_crash() {
+    let mut bed = Bed::new();
+    let (crepes, hamburger) = two(&mut bed);
+    bed.down(hamburger, at(1), SimDuration::from_secs(4_000));
+    bed.user("alice@crepes.fr", vec![draft(10, &["bob@hamburger.edu"], "x")], Vec::new());
+    // In the middle of the first attempt, and while it waits.
+    bed.down(crepes, at(30), SimDuration::from_secs(60));
+    bed.down(crepes, at(500), SimDuration::from_secs(60));
+    bed.run(at(400));
+    assert_eq!(bed.queued()[0], 1);
+    assert_eq!(starts(&bed), [10, 90]);
+    bed.run(at(20_000));
+    assert_eq!(starts(&bed), [10, 90, 90 + HALF_HOUR, 90 + 2 * HALF_HOUR, 90 + 3 * HALF_HOUR]);
+    assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 1);
+    bed.assert_balance();
+}
+
+/// Would break if a message that was cut off were stored in part, or a lost reply lost mail.
+#[test]
+fn connections_that_break() {
+    for cut in (20..900).step_by(7) {
+        let mut bed = Bed::new();
+        let (_, hamburger) = two(&mut bed);
+        bed.user("alice@crepes.fr", vec![draft(10, &["bob@hamburger.edu"], "x")], Vec::new());
+        bed.net.cut_after = Some(cut);
+        bed.run(at(20_000));
+        let stored = bed.mailbox(hamburger, "bob@hamburger.edu");
+        assert!((1..=2).contains(&stored.len()), "cut after {cut}: {} copies", stored.len());
+        assert!(stored.iter().all(|m| m.ends_with("How about pickles?\r\n")), "cut after {cut}");
+        bed.assert_balance();
+        assert_eq!(bed.queued(), [0, 0]);
+    }
+}
+
+/// Would break if only the best exchanger were tried, or a failed look-up were final.
+#[test]
+fn the_next_exchanger_is_tried() {
+    let mut bed = Bed::new();
+    let (crepes, hamburger) = two(&mut bed);
+    let exchanges = ["5 dead.example", "7 missing.example", "10 hamburger.edu"].map(str::to_owned).to_vec();
+    bed.net.zone.insert("hamburger.edu MX".to_owned(), (0, exchanges));
+    bed.net.zone.insert("dead.example A".to_owned(), (0, vec!["10.9.9.9".to_owned()]));
+    bed.net.zone.insert("flaky.example MX".to_owned(), (2, Vec::new()));
+    bed.user("alice@crepes.fr", vec![draft(10, &["bob@hamburger.edu", "z@flaky.example"], "x")], Vec::new());
+    bed.run(at(1_000));
+    assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 1);
+    assert_eq!(bed.logged(&["Deferred", "DnsFailure"]).len(), 1);
+    assert_eq!(bed.mail(crepes).audit().queued, 1);
+    bed.assert_balance();
+}
+
+/// Would break if mail went round in circles for ever.
+#[test]
+fn loops_end() {
+    let mut bed = Bed::new();
+    let (crepes, hamburger) = two(&mut bed);
+    // Each believes the other to be the home of loop.example, and relays for it.
+    bed.net.zone.insert("loop.example MX".to_owned(), (0, vec!["5 hamburger.edu".to_owned()]));
+    bed.net.zone.insert("self.example MX".to_owned(), (0, vec!["5 crepes.fr".to_owned()]));
+    bed.user("alice@crepes.fr", vec![draft(10, &["a@loop.example", "b@self.example"], "x")], Vec::new());
+    bed.run(at(1_000));
+    assert_eq!(bed.logged(&["GivenUp", "crepes.fr", "Loop"]).len(), 1);
+    assert_eq!(bed.logged(&["GivenUp", "550", "Relaying denied"]).len(), 1);
+    assert_eq!(bed.mailbox(crepes, "alice@crepes.fr").len(), 2);
+    assert!(matches!(bed.apps[hamburger], App::Server(_)));
+    bed.assert_balance();
+}
+
+/// Would break if the outbox were in memory only, or refusals that may pass were final.
+#[test]
+fn a_pc_and_its_outbox() {
+    let mut bed = Bed::new();
+    let (crepes, hamburger) = two(&mut bed);
+    bed.down(crepes, at(5), SimDuration::from_secs(1_000));
+    let pc = bed.user(
+        "alice@crepes.fr",
+        vec![draft(10, &["bob@hamburger.edu"], "x"), draft(2_000, &["bob@hamburger.edu"], "y")],
+        Vec::new(),
+    );
+    bed.down(pc, at(200), SimDuration::from_secs(100));
+    bed.down(pc, at(1_900), SimDuration::from_secs(600));
+    bed.run(at(1_800));
+    assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 1);
+    bed.run(at(5_000));
+    assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 2);
+    let copy = ("<2.alice@crepes.fr>".to_owned(), "bob@hamburger.edu".to_owned());
+    assert_eq!(bed.net.phases[&copy][0], (at(2_500), Phase::Submission));
+    assert!(bed.net.phases[&copy].last().unwrap().0 < SimTime::ZERO + SimDuration::from_secs(2_502));
+    bed.assert_balance();
+}

@@ -1,0 +1,150 @@
+//! The two ends of a POP3 session, against each other and against hostile peers.
+
+use proptest::prelude::*;
+
+use super::{Client, ClientEvent, Entry, Mode, Server, ServerEvent};
+use crate::base::{SimDuration, SimTime};
+use crate::proto::session::{Input, Output, Session};
+use crate::proto::smtp::Dialect;
+
+const MESSAGES: [&str; 3] =
+    ["Subject: 1\r\n\r\n.dot\r\n..\r\n", "Subject: 2\r\n\r\n", "\r\nthree\r\nlines\r\nhere\r\n"];
+
+fn maildrop() -> Vec<Entry> {
+    (1..).zip(MESSAGES).map(|(uid, text)| Entry { uid, content: text.as_bytes().into() }).collect()
+}
+
+fn server() -> Server {
+    let mut server = Server::new();
+    server.handle(SimTime::ZERO, Input::Start);
+    server
+}
+
+/// Lets bob in with his password; returns what was transmitted, and notes deletions.
+fn judge(server: &mut Server, deleted: &mut Vec<u64>) -> Vec<u8> {
+    let mut sent = Vec::new();
+    while let Some(output) = server.poll() {
+        match output {
+            Output::Transmit(bytes) => sent.extend(bytes),
+            Output::Close => sent.extend(b"(closed)\r\n"),
+            Output::Event(ServerEvent::Login { user, password }) if user == "bob" && password == "hungry" => {
+                server.open(maildrop());
+            }
+            Output::Event(ServerEvent::Login { user, .. }) if user == "busy" => {
+                server.refuse("maildrop already locked")
+            }
+            Output::Event(ServerEvent::Login { .. }) => server.refuse("wrong user or password"),
+            Output::Event(ServerEvent::Update { deleted: gone }) => {
+                deleted.extend(gone);
+                server.updated();
+            }
+            Output::Event(ServerEvent::Received { .. } | ServerEvent::Retrieving { .. }) => {}
+        }
+    }
+    sent
+}
+
+/// Would break if an octet count, a reply or the moment of deletion changed.
+#[test]
+fn a_dialogue_from_a_file() {
+    let script = include_str!("../../../tests/dialogues/pop3.txt");
+    let mut server = server();
+    let mut heard = String::new();
+    let mut deleted = Vec::new();
+    for line in script.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        heard.push_str(str::from_utf8(&judge(&mut server, &mut deleted)).unwrap());
+        if let Some(said) = line.strip_prefix("C: ") {
+            assert!(deleted.is_empty(), "deleted before QUIT");
+            server.handle(SimTime::ZERO, Input::Bytes(format!("{said}\r\n").as_bytes()));
+        } else if let Some(expected) = line.strip_prefix("S: ").or((line == "S:").then_some("")) {
+            let (reply, rest) = heard.split_once("\r\n").unwrap_or_else(|| panic!("nothing said where {expected:?}"));
+            assert_eq!(reply, expected);
+            heard = rest.to_owned();
+        }
+    }
+    assert_eq!(heard, "(closed)\r\n");
+    assert_eq!(deleted, [2]);
+}
+
+fn converse(mode: Mode, piece: usize) -> (Vec<Vec<u8>>, Vec<u64>, Vec<ClientEvent>) {
+    let mut server = server();
+    let mut client = Client::new("bob".to_owned(), "hungry".to_owned(), mode, Dialect::Lecture);
+    client.handle(SimTime::ZERO, Input::Start);
+    let (mut fetched, mut deleted, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+    loop {
+        let sent = judge(&mut server, &mut deleted);
+        sent.chunks(piece).for_each(|chunk| client.handle(SimTime::ZERO, Input::Bytes(chunk)));
+        let mut said = Vec::new();
+        while let Some(output) = client.poll() {
+            match output {
+                Output::Transmit(bytes) => said.extend(bytes),
+                Output::Event(ClientEvent::Retrieved(content)) => fetched.push(content),
+                Output::Event(event @ (ClientEvent::Finished | ClientEvent::Failed(_))) => ends.push(event),
+                Output::Close => {}
+            }
+        }
+        if said.is_empty() {
+            return (fetched, deleted, ends);
+        }
+        said.chunks(piece).for_each(|chunk| server.handle(SimTime::ZERO, Input::Bytes(chunk)));
+    }
+}
+
+/// Would break if a message came out changed, or keep deleted, or delete kept.
+#[test]
+fn both_modes_fetch_everything() {
+    for piece in [1, 2, 5, 1_000] {
+        for (mode, gone) in [(Mode::DownloadAndDelete, vec![1, 2, 3]), (Mode::DownloadAndKeep, vec![])] {
+            let (fetched, deleted, ends) = converse(mode, piece);
+            assert_eq!(fetched, MESSAGES.map(|text| text.as_bytes().to_vec()));
+            assert_eq!((deleted, ends), (gone, vec![ClientEvent::Finished]));
+        }
+    }
+}
+
+/// Would break if a session that died, or idled too long, deleted what was marked.
+#[test]
+fn only_quit_deletes() {
+    let end = SimTime::ZERO + SimDuration::from_secs(600);
+    for last in [Input::EndOfStream, Input::Tick] {
+        let mut server = server();
+        let mut deleted = Vec::new();
+        server.handle(SimTime::ZERO, Input::Bytes(b"USER bob\r\nPASS hungry\r\nDELE 1\r\n"));
+        judge(&mut server, &mut deleted);
+        server.handle(end, last);
+        assert_eq!(judge(&mut server, &mut deleted), b"(closed)\r\n");
+        assert!(deleted.is_empty());
+    }
+}
+
+proptest! {
+    #[test]
+    fn both_ends_survive_garbage(
+        octets in proptest::collection::vec(any::<u8>(), 0..300),
+        log_in in any::<bool>(),
+        piece in 1_usize..50
+    ) {
+        let mut server = server();
+        let mut client = Client::new("a".to_owned(), "b".to_owned(), Mode::DownloadAndKeep, Dialect::Rfc5321);
+        if log_in {
+            server.handle(SimTime::ZERO, Input::Bytes(b"USER bob\r\nPASS hungry\r\n"));
+        }
+        for chunk in octets.chunks(piece) {
+            server.handle(SimTime::ZERO, Input::Bytes(chunk));
+            judge(&mut server, &mut Vec::new());
+            client.handle(SimTime::ZERO, Input::Bytes(chunk));
+            while client.poll().is_some() {}
+        }
+    }
+
+    #[test]
+    fn any_arguments_have_an_answer(commands in proptest::collection::vec("(RETR|TOP|LIST|UIDL|DELE|STAT|RSET) [-+0-9 ]{0,22}", 1..10)) {
+        let mut server = server();
+        server.handle(SimTime::ZERO, Input::Bytes(b"USER bob\r\nPASS hungry\r\n"));
+        for command in commands {
+            server.handle(SimTime::ZERO, Input::Bytes(format!("{command}\r\n").as_bytes()));
+            let sent = judge(&mut server, &mut Vec::new());
+            prop_assert!(sent.starts_with(b"+OK") || sent.starts_with(b"-ERR"));
+        }
+    }
+}
