@@ -7,8 +7,6 @@ mod agent;
 mod compose;
 mod reading;
 mod submission;
-#[cfg(test)]
-mod tests;
 
 pub use agent::UserAgent;
 pub use compose::{Arrivals, Body, Draft};

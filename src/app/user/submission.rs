@@ -15,6 +15,7 @@ use crate::app::sessions::Talk;
 use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
 use crate::base::{ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
 use crate::proto::session::{Input, Session as _};
+use crate::proto::smtp::path::is_client_name;
 use crate::proto::smtp::{
     Client, ClientEvent, Dialect, Envelope, ForwardPath, Mailbox, ReversePath, Transaction, Verdict,
 };
@@ -53,7 +54,6 @@ enum Stage {
 /// The outbox and its session.
 #[derive(Clone, Debug)]
 pub(super) struct Submission {
-    name: String,
     port: u16,
     dialect: Dialect,
     reverse_path: ReversePath,
@@ -68,7 +68,6 @@ impl Submission {
     pub(super) fn new(config: &UserAgentConfig) -> Self {
         let sender = Mailbox::parse(&config.address);
         Self {
-            name: String::new(),
             port: config.port,
             dialect: config.dialect,
             reverse_path: sender.map_or(ReversePath::Null, ReversePath::Mailbox),
@@ -113,7 +112,6 @@ impl Submission {
             return false;
         }
         self.retry_at = SimTime::NEVER;
-        host.name().clone_into(&mut self.name);
         self.stage = Stage::Resolving;
         true
     }
@@ -149,7 +147,7 @@ impl Submission {
         if socket != connected {
             return;
         }
-        let client = Client::new(client_name(&self.name, host), self.dialect);
+        let client = Client::new(client_name(host), self.dialect);
         let talk = Box::new(Talk::new(socket, conn, Side::Client, Protocol::Smtp, client));
         self.stage = Stage::Talking { talk, current: false, again: false };
         self.feed(host, socket, Input::Start);
@@ -238,10 +236,13 @@ fn refused<H: Host>(host: &mut H, message: &str, to: &Mailbox, reason: &Reason) 
     host.trace(Trace::Mail(MailTrace::Refused { message, to, failure }));
 }
 
-/// What HELO says: the PC's name, or its address when it has none (RFC 5321 4.1.1.1).
-fn client_name<H: Host>(name: &str, host: &H) -> String {
+/// What HELO says: the PC's name, or its address when that name is none that SMTP knows
+/// (RFC 5321 4.1.1.1).
+fn client_name<H: Host>(host: &H) -> String {
+    if is_client_name(host.name()) {
+        return host.name().to_owned();
+    }
     match host.address() {
-        _ if !name.is_empty() => name.to_owned(),
         IpAddr::V4(address) => format!("[{address}]"),
         IpAddr::V6(address) => format!("[IPv6:{address}]"),
     }

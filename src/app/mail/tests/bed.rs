@@ -289,18 +289,23 @@ impl Bed {
     }
 
     pub(super) fn user(&mut self, address: &str, drafts: Vec<Draft>, reads: Vec<ReadJob>) -> usize {
+        self.user_with(address, |config| (config.drafts, config.reads) = (drafts, reads))
+    }
+
+    pub(super) fn user_with(&mut self, address: &str, change: impl FnOnce(&mut UserAgentConfig)) -> usize {
         let (local, domain) = address.split_once('@').unwrap();
-        let config = UserAgentConfig {
+        let mut config = UserAgentConfig {
             address: address.to_owned(),
             password: "hungry".to_owned(),
             server: domain.to_owned(),
             port: 587,
             resolvers: vec![IpAddr::V4(Ipv4Addr::new(10, 0, 0, 53))],
             dialect: Dialect::Lecture,
-            drafts,
+            drafts: Vec::new(),
             arrivals: Vec::new(),
-            reads,
+            reads: Vec::new(),
         };
+        change(&mut config);
         self.add(&format!("{local}-pc.{domain}"), App::User(Box::new(UserAgent::new(config))))
     }
 

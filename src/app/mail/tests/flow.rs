@@ -1,9 +1,9 @@
 //! Mail that flows: relay, several recipients, one connection for many, POP3.
 
 use super::bed::{Bed, at, draft};
-use crate::app::user::ReadJob;
-use crate::base::SimDuration;
+use crate::app::user::{Arrivals, Body, ReadJob};
 use crate::base::trace::Phase;
+use crate::base::{Dist, SimDuration};
 use crate::proto::pop3::Mode;
 use crate::proto::smtp::Dialect;
 
@@ -136,4 +136,56 @@ fn strangers_do_not_relay() {
     bed.user("eve@hamburger.edu", vec![draft(0, &["alice@crepes.fr"], "x")], Vec::new());
     bed.run(at(100));
     assert_eq!(bed.logged(&["Refused", "Submission is for users"]).len(), 1);
+}
+
+fn arrivals(gap_s: u64) -> Arrivals {
+    Arrivals {
+        start: at(0),
+        until: Some(at(3_600)),
+        gap: Dist::Exponential { mean: SimDuration::from_secs(gap_s) },
+        to: vec!["bob@hamburger.edu".to_owned(), "carol@hamburger.edu".to_owned()],
+        subject: None,
+        body: Body::Octets(500),
+    }
+}
+
+/// Would break if one arrival process, or a failure of the PC, moved another's draws.
+#[test]
+fn arrivals_draw_from_streams_of_their_own() {
+    let composed = |second: bool, crash: bool| -> Vec<String> {
+        let mut bed = Bed::new();
+        lecture(&mut bed);
+        let pc = bed.user_with("alice@crepes.fr", |config| {
+            config.arrivals.push(arrivals(60));
+            if second {
+                config.arrivals.push(Arrivals { to: vec!["alice@crepes.fr".to_owned()], ..arrivals(30) });
+            }
+        });
+        if crash {
+            bed.down(pc, at(3_590), SimDuration::from_secs(5));
+        }
+        bed.run(at(10_000));
+        bed.assert_balance();
+        let to_others = bed.logged(&["Composed", "hamburger.edu"]);
+        to_others.iter().map(|line| line.split(" Composed").next().unwrap().to_owned()).collect()
+    };
+    let alone = composed(false, false);
+    assert!((30..100).contains(&alone.len()), "{}", alone.len());
+    assert_eq!(composed(true, false), alone);
+    assert_eq!(composed(false, true).len(), alone.len());
+}
+
+/// Would break if more connections than allowed were open, or fewer than useful.
+#[test]
+fn several_connections_when_asked_for() {
+    let mut bed = Bed::new();
+    let crepes = bed.server("crepes.fr", &["alice"], |c| c.concurrency_per_destination = 3);
+    let hamburger = bed.server("hamburger.edu", &["bob"], |_| {});
+    bed.down(hamburger, at(0), SimDuration::from_secs(100));
+    bed.user("alice@crepes.fr", (0..9).map(|_| draft(1, &["bob@hamburger.edu"], "x")).collect(), Vec::new());
+    bed.run(at(10_000));
+    assert_eq!(bed.mail(crepes).audit().relayed, 9);
+    assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 9);
+    let relay_helos = bed.net.dialogue.matches("C: HELO crepes.fr").count();
+    assert!((3..=9).contains(&relay_helos), "{relay_helos}");
 }
