@@ -309,6 +309,17 @@ impl Bed {
         self.add(&format!("{local}-pc.{domain}"), App::User(Box::new(UserAgent::new(config))))
     }
 
+    /// A stranger connects to port 25 of a host and sends these octets without listening.
+    pub(super) fn raw(&mut self, host: usize, bytes: &[u8]) {
+        let at = SocketId(self.net.last_socket);
+        self.net.last_socket += 2;
+        self.net.sockets.insert(at, Socket { host, peer: None, fin_sent: false, fin_got: false });
+        let conn = ConnId { host: HostId(99), number: u32::try_from(at.0).unwrap() };
+        let peer = Endpoint::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 40_000);
+        self.net.push(DELAY, Event::Accepted { at, conn, port: 25, peer });
+        self.net.push(DELAY, Event::Data(at, bytes.to_vec()));
+    }
+
     pub(super) fn down(&mut self, host: usize, at: SimTime, duration: SimDuration) {
         self.net.push(at.since(self.net.now), Event::Crash(host));
         self.net.push((at + duration).since(self.net.now), Event::Boot(host));

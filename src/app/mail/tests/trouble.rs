@@ -163,6 +163,53 @@ fn loops_end() {
     bed.assert_balance();
 }
 
+fn raw_message(from: &str, to: &str, content: &str) -> Vec<u8> {
+    format!("HELO x.example\r\nMAIL FROM:<{from}>\r\nRCPT TO:<{to}>\r\nDATA\r\n{content}\r\n.\r\nQUIT\r\n").into_bytes()
+}
+
+/// Would break if a message were stopped a hop too early or too late.
+#[test]
+fn the_hop_limit_is_exact() {
+    let mut bed = Bed::new();
+    let (crepes, hamburger) = two(&mut bed);
+    for hops in [99, 100] {
+        let content = format!("{}Message-ID: <{hops}@x>\r\n\r\nhi", "Received: from a by b\r\n".repeat(hops));
+        bed.raw(hamburger, &raw_message("alice@crepes.fr", "bob@hamburger.edu", &content));
+    }
+    bed.run(at(1_000));
+    let stored = bed.mailbox(hamburger, "bob@hamburger.edu");
+    assert_eq!(stored.len(), 1);
+    assert!(stored[0].contains("Message-ID: <99@x>"));
+    assert_eq!(bed.logged(&["GivenUp", "<100@x>", "Loop"]).len(), 1);
+    assert!(bed.mailbox(crepes, "alice@crepes.fr")[0].contains("too many hops"));
+    bed.assert_balance();
+}
+
+/// Would break if an octet of the message were changed, if mail for the postmaster were
+/// refused, if one recipient named twice got two copies, or if a cut message were stored.
+#[test]
+fn messages_from_strangers() {
+    let mut bed = Bed::new();
+    let (_, hamburger) = two(&mut bed);
+    bed.raw(hamburger, &raw_message("", "Postmaster", "Subject: \u{e9}\r\n\r\n..\r\n...x\r\n\r\nend"));
+    bed.raw(hamburger, &raw_message("a@b", "bob@hamburger.edu>\r\nRCPT TO:<BOB@hamburger.edu", "\r\nno header"));
+    let cut = raw_message("a@b", "bob@hamburger.edu", "cut");
+    bed.raw(hamburger, &cut[..cut.len() - 10]);
+    bed.raw(hamburger, &raw_message("a@b", "alice@crepes.fr", "relay"));
+    bed.run(at(1_000));
+    let postmaster = bed.mailbox(hamburger, "postmaster@hamburger.edu");
+    assert!(postmaster[0].starts_with("Return-Path: <>\r\nReceived: from x.example"), "{postmaster:?}");
+    assert!(
+        postmaster[0]
+            .ends_with("Message-ID: <Q000001@hamburger.edu>\r\nSubject: \u{e9}\r\n\r\n.\r\n..x\r\n\r\nend\r\n")
+    );
+    let bob = bed.mailbox(hamburger, "bob@hamburger.edu");
+    assert_eq!(bob.len(), 1);
+    assert!(bob[0].ends_with("\r\n\r\nno header\r\n"));
+    assert!(bed.net.dialogue.contains("S: 550 alice@crepes.fr ... Relaying denied"));
+    bed.assert_balance();
+}
+
 /// Would break if the outbox were in memory only, or refusals that may pass were final.
 #[test]
 fn a_pc_and_its_outbox() {
