@@ -1,1 +1,7 @@
-fn main() {}
+//! The `posthaste` command: parses, calls one function, prints one error, sets the exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    posthaste::cli::main()
+}

@@ -5,9 +5,11 @@
 //! ([`SimTime::NEVER`](crate::base::SimTime::NEVER): not at all). It is asked for its
 //! deadline after every input.
 
+mod application;
 pub mod dns;
 pub mod host;
 pub mod mail;
 pub mod sessions;
-
 pub mod user;
+
+pub use application::App;

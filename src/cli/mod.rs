@@ -1,1 +1,61 @@
-//! cli
+//! The command line: one file a command. Data goes to stdout, messages and progress to stderr.
+
+pub mod args;
+mod chart;
+mod check;
+pub mod exit;
+mod load;
+mod output;
+mod run;
+pub mod simulate;
+mod target;
+mod transcript;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::scenario;
+
+use args::{Cli, Command};
+use exit::{CommandError, Exit};
+
+/// Parses the command line, runs the command, prints its error and gives the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            // Nothing is left to do when even this cannot be printed.
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    match execute(&cli.command) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("{}", error.message.trim_end());
+            error.exit.into()
+        }
+    }
+}
+
+fn execute(command: &Command) -> Result<Exit, CommandError> {
+    match command {
+        Command::Run(args) => run::run(args),
+        Command::Check(args) => check::check(args),
+        Command::Transcript(args) => transcript::transcript(args),
+        Command::Chart(args) => chart::chart(args),
+        Command::Schema => {
+            let schema = serde_json::to_string_pretty(&scenario::json_schema()).expect("plain data");
+            output::print(&format!("{schema}\n")).map(|()| Exit::Done)
+        }
+        Command::Completions(args) => {
+            let mut script = Vec::new();
+            clap_complete::generate(args.shell, &mut Cli::command(), "posthaste", &mut script);
+            output::print(&String::from_utf8_lossy(&script)).map(|()| Exit::Done)
+        }
+    }
+}

@@ -18,6 +18,8 @@ pub enum Ended {
     Idle,
     /// A limit of the scenario was reached; results are partial.
     Limit(String),
+    /// Somebody stopped it; results are partial.
+    Interrupted,
 }
 
 impl Ended {
@@ -26,6 +28,7 @@ impl Ended {
             Self::Until => "until".to_owned(),
             Self::Idle => "idle".to_owned(),
             Self::Limit(name) => format!("limit {name}"),
+            Self::Interrupted => "interrupted".to_owned(),
         }
     }
 
@@ -34,7 +37,7 @@ impl Ended {
     pub const fn cut(&self) -> bool {
         match self {
             Self::Until | Self::Idle => false,
-            Self::Limit(_) => true,
+            Self::Limit(_) | Self::Interrupted => true,
         }
     }
 }

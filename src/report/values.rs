@@ -30,12 +30,14 @@ pub(super) fn duration(text: &str) -> Option<SimDuration> {
     nanos(text).map(SimDuration::from_nanos)
 }
 
-/// `text` with control characters and ill-formed bytes as `\xNN` or `\u{N}`.
+/// `text` with control characters (but tabs) and ill-formed bytes as `\xNN` or `\u{N}`.
 pub(super) fn escape(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if c.is_ascii_control() {
+            if c == '\t' {
+                out.push(c);
+            } else if c.is_ascii_control() {
                 out.push_str(&format!("\\x{:02x}", u32::from(c)));
             } else if c.is_control() || is_direction_mark(c) {
                 out.extend(c.escape_unicode());
@@ -72,7 +74,7 @@ mod tests {
     /// Breaks when mail content can send commands to a terminal.
     #[test]
     fn control_bytes_are_escaped() {
-        assert_eq!(escape(b"a\x1b[31m\tb\xff\xc3\xa9"), "a\\x1b[31m\\x09b\\xff\u{e9}");
+        assert_eq!(escape(b"a\x1b[31m\tb\xff\xc3\xa9"), "a\\x1b[31m\tb\\xff\u{e9}");
         assert_eq!(escape("x\u{202e}y".as_bytes()), "x\\u{202e}y");
     }
 }

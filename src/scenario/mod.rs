@@ -5,6 +5,8 @@
 //! looked up, impossible combinations refused). What comes out cannot be wrong. Errors are
 //! values that know their place in the file; all of them come at once.
 
+mod agenda;
+pub mod build;
 mod check;
 mod diagnostics;
 mod document;

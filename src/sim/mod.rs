@@ -1,1 +1,11 @@
-//! sim
+//! The event loop: the only place that joins the network and the applications.
+
+mod audit;
+pub mod event_queue;
+mod host_view;
+pub mod kernel;
+mod run;
+mod world;
+
+pub use run::{Ended, Limit, Limits, Outcome, Progress, Simulation, WATCH_EVERY};
+pub use world::{Fault, Faulty, Plan, World};

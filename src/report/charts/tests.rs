@@ -128,16 +128,3 @@ fn hostile_names_are_inert() {
         assert!(!svg.contains("<script") && !svg.contains('\u{1b}'), "{name}");
     }
 }
-
-/// Writes the charts of all cases where a person can look at them.
-#[test]
-#[ignore = "for eyes: cargo test --lib charts_for_eyes -- --ignored"]
-fn charts_for_eyes() {
-    let dir = std::env::temp_dir().join("posthaste-charts");
-    std::fs::create_dir_all(&dir).unwrap();
-    for (case, run) in cases() {
-        for name in chart_names() {
-            std::fs::write(dir.join(format!("{name}-{case}.svg")), chart(name, &run).unwrap()).unwrap();
-        }
-    }
-}

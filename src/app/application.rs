@@ -1,0 +1,48 @@
+//! The applications there are, behind one type: an enum, so that the event loop calls them
+//! without indirection and a world can be cloned.
+
+use crate::app::dns::{LookupAgent, NameServer, Resolver};
+use crate::app::host::{Host, Input};
+use crate::app::mail::MailServer;
+use crate::app::user::UserAgent;
+use crate::base::SimTime;
+
+/// One application of a host.
+#[derive(Clone, Debug)]
+pub enum App {
+    /// SMTP relay and submission, mailboxes, POP3.
+    MailServer(Box<MailServer>),
+    /// A user's mail program.
+    UserAgent(Box<UserAgent>),
+    /// An authoritative name server.
+    NameServer(Box<NameServer>),
+    /// A recursive, caching resolver.
+    Resolver(Box<Resolver>),
+    /// Somebody who looks up names on schedule.
+    LookupAgent(Box<LookupAgent>),
+}
+
+impl App {
+    /// Hands the application what befell it.
+    pub fn handle<H: Host>(&mut self, host: &mut H, input: Input<'_>) {
+        match self {
+            Self::MailServer(app) => app.handle(host, input),
+            Self::UserAgent(app) => app.handle(host, input),
+            Self::NameServer(app) => app.handle(host, input),
+            Self::Resolver(app) => app.handle(host, input),
+            Self::LookupAgent(app) => app.handle(host, input),
+        }
+    }
+
+    /// When it wants [`Input::Wake`] next; [`SimTime::NEVER`]: not at all.
+    #[must_use]
+    pub fn deadline(&self) -> SimTime {
+        match self {
+            Self::MailServer(app) => app.deadline(),
+            Self::UserAgent(app) => app.deadline(),
+            Self::NameServer(_) => SimTime::NEVER,
+            Self::Resolver(app) => app.deadline(),
+            Self::LookupAgent(app) => app.deadline(),
+        }
+    }
+}

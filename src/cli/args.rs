@@ -1,0 +1,146 @@
+//! The command line: commands, options and their help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const AFTER_HELP: &str = "\
+Examples:
+  posthaste run scenarios/ketchup.json          simulate, write results/ketchup-*/
+  posthaste transcript latest --protocol smtp   read the dialogue in C:/S: form
+  posthaste chart latest latency_cdf > cdf.svg  one figure
+  posthaste check my.json --resolved            see every default filled in
+
+Exit codes: 0 done, 1 an expectation failed, 2 usage, 3 scenario invalid, 4 file error,
+6 a limit was reached, 70 internal error, 130 interrupted.";
+
+/// A deterministic simulator of Internet mail and the DNS beneath it.
+#[derive(Debug, Parser)]
+#[command(name = "posthaste", version, about, after_help = AFTER_HELP, term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Simulate a scenario and write a result folder
+    Run(RunArgs),
+    /// Check scenarios without running them; all errors at once
+    Check(CheckArgs),
+    /// Print dialogues in the lecture's C:/S: form
+    Transcript(TranscriptArgs),
+    /// Draw one figure of a run
+    Chart(ChartArgs),
+    /// Print the JSON Schema of scenario files
+    Schema,
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+/// Changes to a scenario that the command line may make.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Overrides {
+    /// Seed of all random streams, instead of the scenario's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Sets the value at a JSON pointer, such as /network/backbone/delay=80ms (may be repeated)
+    #[arg(long = "set", value_name = "/POINTER=VALUE")]
+    pub set: Vec<String>,
+    /// Ends the run at this virtual time, such as 90min, instead of the scenario's
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+}
+
+/// `posthaste run`
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// Scenario file
+    pub file: PathBuf,
+    /// Changes to the scenario
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// Result folder, instead of results/NAME-HASH
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `posthaste check`
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// Scenario files
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Print the scenario with every default filled in (one file only)
+    #[arg(long)]
+    pub resolved: bool,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `posthaste transcript`
+#[derive(Args, Debug)]
+pub struct TranscriptArgs {
+    /// Result folder, `latest`, or a scenario file, which is then run first
+    pub run: PathBuf,
+    /// Only the N-th dialogue of those that match, counted from 1
+    #[arg(long, value_name = "N")]
+    pub conn: Option<usize>,
+    /// Only this protocol
+    #[arg(long)]
+    pub protocol: Option<DialogueProtocol>,
+}
+
+/// Protocols that have a dialogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DialogueProtocol {
+    /// Submission and relay
+    Smtp,
+    /// Retrieval
+    Pop3,
+}
+
+impl DialogueProtocol {
+    /// The prefix of the transcripts' file names.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Smtp => "smtp",
+            Self::Pop3 => "pop3",
+        }
+    }
+}
+
+/// `posthaste chart`
+#[derive(Args, Debug)]
+pub struct ChartArgs {
+    /// Result folder, `latest`, or a scenario file, which is then run first
+    #[arg(required_unless_present = "list")]
+    pub run: Option<PathBuf>,
+    /// Which chart; see --list
+    #[arg(required_unless_present = "list")]
+    pub name: Option<String>,
+    /// Write to this file instead of stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print the names of all charts
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// `posthaste completions`
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
+}

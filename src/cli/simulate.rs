@@ -1,0 +1,142 @@
+//! Runs a checked scenario to its end, audits it and compares it with what it expects.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use crate::base::trace::{Observer, Silent};
+use crate::base::{Directory, SimTime};
+use crate::metrics::{Metric, Recorder, RecorderOptions, RunRecord};
+use crate::report::Expectation;
+use crate::scenario::build::plan;
+use crate::scenario::resolved::{ExpectSpec, Resolved};
+use crate::sim::{Ended, Limits, Outcome, Progress, Simulation, World};
+
+use super::exit::{CommandError, Exit};
+use super::watch::Watch;
+
+/// A run that is over.
+#[derive(Debug)]
+pub struct Finished<X> {
+    /// Rows, dialogues and numbers.
+    pub record: RunRecord,
+    /// Why and when it ended, and its events.
+    pub outcome: Outcome,
+    /// The world at the end.
+    pub world: World<Silent>,
+    /// The other reader of the trace.
+    pub extra: X,
+}
+
+/// Simulates without a watch: no wall clock, no memory limit. For tests.
+///
+/// # Errors
+/// The audit failed: a bug, described with its numbers.
+pub fn simulate<X: Observer>(scenario: &Resolved, extra: X) -> Result<Finished<X>, String> {
+    let mut simulation = begin(scenario, RecorderOptions::default(), extra);
+    let outcome = simulation.run(&limits(scenario), |_| None);
+    finish(simulation, outcome)
+}
+
+/// Simulates under a watch, with limits of wall clock and memory, Ctrl-C and a progress bar.
+///
+/// # Errors
+/// A bug: a panic or a failed audit, with the seed and the event near which it happened.
+pub fn simulate_watched<X: Observer>(
+    scenario: &Resolved,
+    options: RecorderOptions,
+    extra: X,
+    quiet: bool,
+) -> Result<(Finished<X>, Duration), CommandError> {
+    let limits = limits(scenario);
+    let memory = scenario.limits.memory.bytes();
+    let mut watch = Watch::start(limits.until, scenario.limits.wall_clock, memory, quiet);
+    let mut reached = Progress { now: SimTime::ZERO, events: 0 };
+    let mut running = None;
+    // The panic's own message goes to stderr as usual; what it left half done is only asked
+    // how far it had come.
+    let ran = catch_unwind(AssertUnwindSafe(|| {
+        let simulation = running.insert(begin(scenario, options, extra));
+        simulation.run(&limits, |seen| watch.look(seen))
+    }));
+    let wall = watch.finish();
+    if let Some(simulation) = &running {
+        reached = Progress { now: simulation.world().now(), events: simulation.events() };
+    }
+    let place = format!("seed {}, event {}, {} s", scenario.run.seed, reached.events, reached.now);
+    let internal = |what: &str| CommandError::new(Exit::Internal, format!("internal error ({place}): {what}"));
+    match (ran, running) {
+        (Ok(outcome), Some(simulation)) => {
+            finish(simulation, outcome).map(|finished| (finished, wall)).map_err(|fault| internal(&fault))
+        }
+        _ => Err(internal("the simulator panicked; please report the scenario")),
+    }
+}
+
+fn begin<X: Observer>(scenario: &Resolved, options: RecorderOptions, extra: X) -> Simulation<(Recorder, X)> {
+    let plan = plan(scenario);
+    let recorder = Recorder::new(Directory::clone(&plan.directory), options);
+    Simulation::new(World::new(plan, (recorder, extra)))
+}
+
+fn finish<X: Observer>(simulation: Simulation<(Recorder, X)>, outcome: Outcome) -> Result<Finished<X>, String> {
+    let (world, (recorder, extra)) = simulation.into_world().detach();
+    world.audit()?;
+    let record = recorder.finish(outcome.end);
+    record.check()?;
+    let state = world.copies_queued();
+    let trace = record.servers.iter().map(|server| server.queued).sum::<u64>();
+    if state != trace {
+        return Err(format!("the servers hold {state} copies, but by the trace they hold {trace}"));
+    }
+    Ok(Finished { record, outcome, world, extra })
+}
+
+/// The limits of a scenario that do not depend on the machine.
+#[must_use]
+pub const fn limits(scenario: &Resolved) -> Limits {
+    Limits {
+        until: scenario.run.until,
+        events: scenario.limits.events,
+        events_per_instant: scenario.limits.events_per_instant,
+        messages: scenario.limits.messages,
+    }
+}
+
+/// Compares the numbers of a run with what its scenario expects.
+#[must_use]
+pub fn expectations(scenario: &Resolved, record: &RunRecord) -> Vec<Expectation> {
+    let metrics = record.metrics();
+    scenario.expect.iter().map(|spec| expectation(spec, metrics.get(&spec.metric).copied())).collect()
+}
+
+fn expectation(spec: &ExpectSpec, found: Option<Metric>) -> Expectation {
+    let holds = |value: f64| {
+        spec.equals.is_none_or(|want| (value - want).abs() <= spec.tolerance)
+            && spec.at_least.is_none_or(|bound| value >= bound)
+            && spec.at_most.is_none_or(|bound| value <= bound)
+    };
+    let mut expected = Vec::new();
+    if let Some(want) = spec.equals {
+        let tolerance = if spec.tolerance > 0.0 { format!(" ± {}", spec.tolerance) } else { String::new() };
+        expected.push(format!("equals {want}{tolerance}"));
+    }
+    expected.extend(spec.at_least.map(|bound| format!("at least {bound}")));
+    expected.extend(spec.at_most.map(|bound| format!("at most {bound}")));
+    Expectation {
+        metric: spec.metric.clone(),
+        expected: expected.join(" and "),
+        found,
+        held: found.is_some_and(|metric| holds(metric.value())),
+    }
+}
+
+/// The exit code of a run that went so.
+#[must_use]
+pub fn exit_of(ended: Ended, expectations: &[Expectation]) -> Exit {
+    match ended {
+        Ended::Interrupted => Exit::Interrupted,
+        Ended::Limit(_) => Exit::Limit,
+        Ended::Idle | Ended::Until if expectations.iter().all(|expectation| expectation.held) => Exit::Done,
+        Ended::Idle | Ended::Until => Exit::ExpectFailed,
+    }
+}

@@ -1,0 +1,92 @@
+//! What watches a run from outside the simulation: the progress bar, the wall clock, the
+//! memory in use and Ctrl-C. Nothing seen here may reach a result, but for where it is cut.
+
+#![expect(clippy::disallowed_types, reason = "the limit of wall-clock time needs a wall clock")]
+
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::base::{SimDuration, SimTime};
+use crate::sim::{Ended, Limit, Progress};
+
+/// A bar is drawn only for runs that last longer than this.
+const SHOW_AFTER: Duration = Duration::from_millis(700);
+
+/// Watches one run.
+pub(super) struct Watch {
+    started: Instant,
+    until: SimTime,
+    wall_clock: Duration,
+    memory: u64,
+    interrupted: Arc<AtomicBool>,
+    bar: Option<ProgressBar>,
+    show: bool,
+}
+
+impl Watch {
+    /// A watch that starts now. `quiet` hides the bar; without a terminal it never shows.
+    pub(super) fn start(until: SimTime, wall_clock: SimDuration, memory: u64, quiet: bool) -> Self {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        // Without the handler Ctrl-C still ends the process; it only keeps nothing.
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted));
+        Self {
+            started: Instant::now(),
+            until,
+            wall_clock: Duration::from_nanos(wall_clock.as_nanos()),
+            memory,
+            interrupted,
+            bar: None,
+            show: !quiet && std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// Looks at the clock, the memory and the keyboard.
+    pub(super) fn look(&mut self, progress: Progress) -> Option<Ended> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Some(Ended::Interrupted);
+        }
+        let elapsed = self.started.elapsed();
+        if elapsed > self.wall_clock {
+            return Some(Ended::Limit(Limit::WallClock));
+        }
+        if resident_bytes().is_some_and(|bytes| bytes > self.memory) {
+            return Some(Ended::Limit(Limit::Memory));
+        }
+        if self.show && elapsed > SHOW_AFTER {
+            self.draw(progress);
+        }
+        None
+    }
+
+    /// Ends the watch: clears the bar and tells the wall time that passed.
+    pub(super) fn finish(self) -> Duration {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+        self.started.elapsed()
+    }
+
+    fn draw(&mut self, progress: Progress) {
+        let until = self.until.as_nanos().max(1);
+        let bar = self.bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}  ETA {eta}")
+                .expect("the template is constant")
+                .progress_chars("=> ");
+            ProgressBar::with_draw_target(Some(until), ProgressDrawTarget::stderr_with_hz(5)).with_style(style)
+        });
+        bar.set_position(progress.now.as_nanos().min(until));
+        bar.set_message(format!("{} events", progress.events));
+    }
+}
+
+/// Resident memory of this process, where the system tells it (Linux).
+fn resident_bytes() -> Option<u64> {
+    const PAGE_BYTES: u64 = 4096;
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * PAGE_BYTES)
+}

@@ -1,0 +1,222 @@
+//! From a checked scenario to the plan of a world: topology, and what runs on each host.
+//!
+//! Nothing is decided here: every default was filled in before, so building cannot fail.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::app::App;
+use crate::app::dns::{LookupAgent, LookupJob, NameServer, Resolver, ResolverConfig, Zone};
+use crate::app::mail::{MailServer, MailServerConfig, MailboxConfig, RetryPolicy};
+use crate::app::user::UserAgent;
+use crate::base::directory::{HostEntry, LinkEntry};
+use crate::base::{Directory, HostId, SimTime};
+use crate::net::{LinkConfig, LinkDirConfig, NodeConfig, QueueLimit, TcpConfig, Topology};
+use crate::proto::dns::{Name, Record, RecordData, Rtype};
+use crate::proto::smtp;
+use crate::sim::{Fault, Faulty, Plan};
+
+use super::agenda::user_agents;
+use super::resolved::{self, FaultTarget, LookupWork, RecordType, Resolved, Work};
+
+/// The plan of the world that a scenario describes.
+///
+/// # Panics
+/// Only on a scenario that its own check would have refused.
+#[must_use]
+pub fn plan(scenario: &Resolved) -> Plan {
+    let mut apps: BTreeMap<HostId, Vec<App>> = BTreeMap::new();
+    let mut start = |host: HostId, app: App| apps.entry(host).or_default().push(app);
+    for (host, server) in name_servers(scenario) {
+        start(host, App::NameServer(Box::new(server)));
+    }
+    for &host in &scenario.dns.resolvers {
+        start(host, App::Resolver(Box::new(Resolver::new(resolver_config(scenario)))));
+    }
+    for (host, server) in mail_servers(scenario) {
+        start(host, App::MailServer(Box::new(server)));
+    }
+    for (host, config) in user_agents(scenario) {
+        start(host, App::UserAgent(Box::new(UserAgent::new(config))));
+    }
+    for (host, jobs) in lookups(scenario) {
+        let agent = LookupAgent::new(resolver_addresses(scenario, host), jobs);
+        start(host, App::LookupAgent(Box::new(agent)));
+    }
+    Plan {
+        directory: directory(scenario),
+        topology: topology(scenario),
+        apps: (0_u32..).map(HostId).take(scenario.hosts.len()).map(|id| apps.remove(&id).unwrap_or_default()).collect(),
+        faults: scenario.faults.iter().map(fault).collect(),
+        seed: scenario.run.seed,
+    }
+}
+
+/// The addresses of the resolvers that a host asks.
+pub(super) fn resolver_addresses(scenario: &Resolved, host: HostId) -> Vec<IpAddr> {
+    scenario.host_spec(host).resolvers.iter().map(|&id| address(scenario, id)).collect()
+}
+
+fn address(scenario: &Resolved, host: HostId) -> IpAddr {
+    IpAddr::V4(scenario.host_spec(host).address)
+}
+
+/// Who is who in that world.
+#[must_use]
+pub fn directory(scenario: &Resolved) -> Directory {
+    let hosts = scenario.hosts.iter().map(|host| HostEntry {
+        name: host.name.clone(),
+        address: IpAddr::V4(host.address),
+        router: host.router,
+    });
+    let links = scenario.links.iter().map(|link| LinkEntry { name: link.name.clone(), ends: link.ends });
+    Directory::new(hosts.collect(), links.collect(), scenario.start)
+}
+
+fn topology(scenario: &Resolved) -> Topology {
+    let nodes = scenario.hosts.iter().map(|host| NodeConfig {
+        name: host.name.clone(),
+        address: IpAddr::V4(host.address),
+        router: host.router,
+    });
+    let links = scenario.links.iter().map(|link| {
+        let direction = LinkDirConfig {
+            rate: link.config.rate,
+            delay: link.config.delay,
+            queue: match link.config.queue {
+                resolved::QueueLimit::Unlimited => QueueLimit::Unlimited,
+                resolved::QueueLimit::Packets(packets) => QueueLimit::Packets(packets),
+                resolved::QueueLimit::Bytes(bytes) => QueueLimit::Bytes(bytes.bytes()),
+            },
+            loss: link.config.loss,
+        };
+        LinkConfig { name: link.name.clone(), ends: link.ends, directions: [direction; 2] }
+    });
+    let tcp = TcpConfig {
+        mss: u32::from(scenario.tcp.mss),
+        initial_window: scenario.tcp.initial_window,
+        receive_window: scenario.tcp.receive_window,
+        syn_retries: scenario.tcp.syn_retries,
+        data_retries: scenario.tcp.data_retries,
+        initial_rto: scenario.tcp.initial_rto,
+        min_rto: scenario.tcp.min_rto,
+        max_rto: scenario.tcp.max_rto,
+        ..TcpConfig::default()
+    };
+    Topology { nodes: nodes.collect(), links: links.collect(), tcp }
+}
+
+fn fault(spec: &resolved::FaultSpec) -> Fault {
+    Fault {
+        at: spec.at,
+        lasts: (spec.until != SimTime::NEVER).then(|| spec.until.since(spec.at)),
+        what: match spec.target {
+            FaultTarget::Host(host) => Faulty::Host(host),
+            FaultTarget::Link(link) => Faulty::Link(u32::try_from(link).expect("links are few")),
+        },
+    }
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).expect("names were checked")
+}
+
+fn record_data(data: &resolved::RecordData) -> RecordData {
+    match data {
+        resolved::RecordData::A(address) => RecordData::A(*address),
+        resolved::RecordData::Aaaa(address) => RecordData::Aaaa(*address),
+        resolved::RecordData::Ns(target) => RecordData::Ns(name(target)),
+        resolved::RecordData::Cname(target) => RecordData::Cname(name(target)),
+        resolved::RecordData::Ptr(target) => RecordData::Ptr(name(target)),
+        resolved::RecordData::Mx { preference, exchange } => {
+            RecordData::Mx { preference: *preference, exchange: name(exchange) }
+        }
+        resolved::RecordData::Txt(strings) => {
+            RecordData::Txt(strings.iter().map(|text| text.clone().into_bytes()).collect())
+        }
+        resolved::RecordData::Soa { mname, rname, serial, refresh, retry, expire, minimum } => RecordData::Soa {
+            mname: name(mname),
+            rname: name(rname),
+            serial: *serial,
+            refresh: *refresh,
+            retry: *retry,
+            expire: *expire,
+            minimum: *minimum,
+        },
+    }
+}
+
+fn rtype(rtype: RecordType) -> Rtype {
+    match rtype {
+        RecordType::A => Rtype::A,
+        RecordType::Aaaa => Rtype::Aaaa,
+        RecordType::Cname => Rtype::Cname,
+        RecordType::Mx => Rtype::Mx,
+        RecordType::Ns => Rtype::Ns,
+        RecordType::Ptr => Rtype::Ptr,
+        RecordType::Soa => Rtype::Soa,
+        RecordType::Txt => Rtype::Txt,
+    }
+}
+
+fn name_servers(scenario: &Resolved) -> impl Iterator<Item = (HostId, NameServer)> {
+    scenario.dns.servers.iter().map(|server| {
+        let zones = server.zones.iter().map(|&index| {
+            let zone = &scenario.dns.zones[index];
+            let record =
+                |r: &resolved::RecordSpec| Record { name: name(&r.name), ttl: r.ttl_s, data: record_data(&r.data) };
+            Zone::new(name(&zone.name), zone.records.iter().map(record).collect()).expect("zones were checked")
+        });
+        (server.host, NameServer::new(zones.collect()))
+    })
+}
+
+fn resolver_config(scenario: &Resolved) -> ResolverConfig {
+    let root = |&host: &HostId| (name(&scenario.host_spec(host).name), address(scenario, host));
+    ResolverConfig { roots: scenario.dns.roots.iter().map(root).collect(), ..ResolverConfig::default() }
+}
+
+/// One server application per host, serving all domains that name that host.
+fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
+    let mut configs: BTreeMap<HostId, MailServerConfig> = BTreeMap::new();
+    for domain in &scenario.domains {
+        let config = configs.entry(domain.server).or_insert_with(|| MailServerConfig {
+            domains: Vec::new(),
+            dialect: dialect(domain.dialect),
+            retry: RetryPolicy { interval: domain.retry.every, lifetime: domain.retry.lifetime },
+            resolvers: resolver_addresses(scenario, domain.server),
+            max_message: usize::try_from(scenario.limits.message_size.bytes()).unwrap_or(usize::MAX),
+            ..MailServerConfig::new(&scenario.host_spec(domain.server).name)
+        });
+        config.domains.push(domain.name.clone());
+        config.inside.extend(domain.relay_from.iter().map(|&host| address(scenario, host)));
+        config.mailboxes.extend(domain.users.iter().map(|&user| {
+            let user = &scenario.users[user];
+            MailboxConfig { address: user.address.clone(), password: user.password.clone() }
+        }));
+    }
+    configs.into_iter().map(|(host, config)| (host, MailServer::new(config))).collect()
+}
+
+pub(super) const fn dialect(dialect: resolved::Dialect) -> smtp::Dialect {
+    match dialect {
+        resolved::Dialect::Rfc5321 => smtp::Dialect::Rfc5321,
+        resolved::Dialect::Lecture => smtp::Dialect::Lecture,
+    }
+}
+
+fn lookups(scenario: &Resolved) -> BTreeMap<HostId, Vec<LookupJob>> {
+    let mut jobs: BTreeMap<HostId, Vec<LookupJob>> = BTreeMap::new();
+    for work in &scenario.workload {
+        if let Work::Lookup(LookupWork { schedule, on, name, rtype: asked, .. }) = work {
+            jobs.entry(*on).or_default().push(LookupJob {
+                at: schedule.at,
+                name: name.clone(),
+                rtype: rtype(*asked),
+                every: schedule.every,
+                times: u32::try_from(schedule.count()).unwrap_or(u32::MAX),
+            });
+        }
+    }
+    jobs
+}

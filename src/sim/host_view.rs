@@ -1,0 +1,106 @@
+//! The world as one application of one host sees it: the only place where applications and
+//! the network meet.
+
+use bytes::Bytes;
+use std::net::IpAddr;
+
+use crate::app::host::Host;
+use crate::base::trace::{MailTrace, Observer, Trace};
+use crate::base::{
+    AppId, ConnId, Directory, Endpoint, EventId, HostId, QueryId, SimTime, SocketId, Stream, Streams, UnixTime,
+};
+use crate::net::{Kernel as _, Network};
+
+use super::kernel::Kernel;
+
+/// One application's window on the world, for the time of one call.
+pub(super) struct HostView<'w, O> {
+    pub(super) kernel: &'w mut Kernel<O>,
+    pub(super) network: &'w mut Network,
+    pub(super) directory: &'w Directory,
+    pub(super) streams: Streams,
+    pub(super) queries: &'w mut u32,
+    pub(super) composed: &'w mut u64,
+    pub(super) host: HostId,
+    pub(super) app: AppId,
+}
+
+impl<O: Observer> Host for HostView<'_, O> {
+    fn now(&self) -> SimTime {
+        self.kernel.now()
+    }
+
+    fn calendar(&self) -> UnixTime {
+        self.directory.start().plus(self.kernel.now())
+    }
+
+    fn id(&self) -> HostId {
+        self.host
+    }
+
+    fn name(&self) -> &str {
+        self.directory.host_name(self.host)
+    }
+
+    fn address(&self) -> IpAddr {
+        self.directory.hosts()[self.host.index()].address
+    }
+
+    fn stream(&self, purpose: &str) -> Stream {
+        self.streams.stream(&format!("{}/{purpose}", self.name()))
+    }
+
+    fn listen(&mut self, port: u16) {
+        self.network.listen(self.host, port, self.app);
+    }
+
+    fn connect(&mut self, to: Endpoint) -> (SocketId, ConnId) {
+        self.network.connect(self.kernel, self.host, self.app, to)
+    }
+
+    fn send(&mut self, socket: SocketId, bytes: &[u8]) {
+        self.network.send(self.kernel, socket, bytes);
+    }
+
+    fn close(&mut self, socket: SocketId) {
+        self.network.close(self.kernel, socket);
+    }
+
+    fn abort(&mut self, socket: SocketId) {
+        self.network.abort(self.kernel, socket);
+    }
+
+    fn bind_udp(&mut self, port: u16) {
+        self.network.bind_udp(self.host, port, self.app);
+    }
+
+    fn bind_udp_ephemeral(&mut self) -> u16 {
+        self.network.bind_udp_ephemeral(self.host, self.app)
+    }
+
+    fn send_datagram(&mut self, from_port: u16, to: Endpoint, bytes: &[u8]) {
+        self.network.send_datagram(self.kernel, self.host, from_port, to, Bytes::copy_from_slice(bytes));
+    }
+
+    fn next_query(&mut self) -> QueryId {
+        *self.queries += 1;
+        QueryId { host: self.host, number: *self.queries }
+    }
+
+    fn trace(&mut self, what: Trace<'_>) -> EventId {
+        if matches!(what, Trace::Mail(MailTrace::Composed { .. })) {
+            *self.composed += 1;
+        }
+        let id = self.kernel.trace(self.host, what);
+        self.kernel.set_cause(id);
+        id
+    }
+
+    fn cause(&self) -> EventId {
+        self.kernel.cause()
+    }
+
+    fn set_cause(&mut self, cause: EventId) {
+        self.kernel.set_cause(cause);
+    }
+}

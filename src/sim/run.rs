@@ -1,0 +1,205 @@
+//! The event loop: pop, move the clock, dispatch, until nothing is left to do, the end of
+//! the run is reached, or a limit stops it.
+
+use std::fmt;
+
+use crate::base::trace::Observer;
+use crate::base::{SimDuration, SimTime};
+
+use super::world::World;
+
+/// How far a run may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The last instant that is simulated.
+    pub until: SimTime,
+    /// Events in all.
+    pub events: u64,
+    /// Events at one instant: more than that is taken for a loop without delay.
+    pub events_per_instant: u64,
+    /// Copies of messages composed, bounces included.
+    pub messages: u64,
+}
+
+/// Which limit stopped a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Events in all.
+    Events,
+    /// Events at one instant.
+    EventsPerInstant,
+    /// Copies of messages.
+    Messages,
+    /// Wall-clock time. Where it falls differs from run to run.
+    WallClock,
+    /// Memory. Where it falls differs from run to run.
+    Memory,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing was left to do.
+    Idle,
+    /// The last instant was reached.
+    Until,
+    /// A limit stopped it: the results are cut.
+    Limit(Limit),
+    /// Somebody asked it to stop: the results are cut.
+    Interrupted,
+}
+
+impl Ended {
+    /// Whether the results lack what would have followed.
+    #[must_use]
+    pub const fn is_cut(self) -> bool {
+        matches!(self, Self::Limit(_) | Self::Interrupted)
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Events => "events",
+            Self::EventsPerInstant => "events_per_instant",
+            Self::Messages => "messages",
+            Self::WallClock => "wall_clock",
+            Self::Memory => "memory",
+        })
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Idle => f.write_str("idle"),
+            Self::Until => f.write_str("until"),
+            Self::Limit(limit) => write!(f, "limit {limit}"),
+            Self::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}
+
+/// How a run went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Why it ended.
+    pub ended: Ended,
+    /// The instant up to which the world was simulated.
+    pub end: SimTime,
+    /// Events that happened.
+    pub events: u64,
+    /// Events at the same instant as their predecessor but from another host: there the
+    /// order is that of the hosts' names, where nature would know none.
+    pub ties: u64,
+}
+
+/// What a watcher of a run sees now and then.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// The present instant.
+    pub now: SimTime,
+    /// Events so far.
+    pub events: u64,
+}
+
+/// Events between two looks of the watcher.
+pub const WATCH_EVERY: u64 = 1 << 14;
+
+/// A world and the count of what happened in it.
+#[derive(Clone, Debug)]
+pub struct Simulation<O> {
+    world: World<O>,
+    events: u64,
+    ties: u64,
+    last: Option<(SimTime, crate::base::HostId)>,
+    at_instant: u64,
+}
+
+impl<O: Observer> Simulation<O> {
+    /// A simulation that begins with `world`.
+    pub const fn new(world: World<O>) -> Self {
+        Self { world, events: 0, ties: 0, last: None, at_instant: 0 }
+    }
+
+    /// The world as it is now.
+    #[must_use]
+    pub const fn world(&self) -> &World<O> {
+        &self.world
+    }
+
+    /// Events so far.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Gives up the simulation and keeps the world.
+    pub fn into_world(self) -> World<O> {
+        self.world
+    }
+
+    /// Runs up to the limits. `watch` is called every [`WATCH_EVERY`] events and may stop
+    /// the run; what it returns must not depend on anything but wall clock, memory and
+    /// interrupts.
+    pub fn run(&mut self, limits: &Limits, mut watch: impl FnMut(Progress) -> Option<Ended>) -> Outcome {
+        let ended = loop {
+            if self.events.is_multiple_of(WATCH_EVERY)
+                && let Some(stop) = watch(Progress { now: self.world.now(), events: self.events })
+            {
+                break stop;
+            }
+            match self.world.kernel.next_at() {
+                None => break Ended::Idle,
+                Some(at) if at > limits.until => break Ended::Until,
+                Some(_) => {}
+            }
+            if let Some(limit) = self.limit_reached(limits) {
+                break Ended::Limit(limit);
+            }
+            self.step();
+        };
+        if !ended.is_cut() && self.world.now() < limits.until {
+            self.world.kernel.idle_until(limits.until);
+        }
+        Outcome { ended, end: self.world.now(), events: self.events, ties: self.ties }
+    }
+
+    fn limit_reached(&self, limits: &Limits) -> Option<Limit> {
+        if self.events >= limits.events {
+            Some(Limit::Events)
+        } else if self.at_instant >= limits.events_per_instant {
+            Some(Limit::EventsPerInstant)
+        } else if self.world.composed() > limits.messages {
+            Some(Limit::Messages)
+        } else {
+            None
+        }
+    }
+
+    fn step(&mut self) {
+        let Some(pending) = self.world.kernel.pop() else { return };
+        let (at, origin) = (pending.at(), pending.origin());
+        self.events += 1;
+        match self.last {
+            Some((last_at, last_origin)) if last_at == at => {
+                self.at_instant += 1;
+                self.ties += u64::from(last_origin != origin);
+            }
+            _ => self.at_instant = 1,
+        }
+        self.last = Some((at, origin));
+        self.world.dispatch(pending.event);
+    }
+
+    /// Simulates `span` more, for tests and warm-ups, without limits.
+    pub fn advance(&mut self, span: SimDuration) -> Outcome {
+        let limits = Limits {
+            until: self.world.now().saturating_add(span),
+            events: u64::MAX,
+            events_per_instant: 1_000_000,
+            messages: u64::MAX,
+        };
+        self.run(&limits, |_| None)
+    }
+}

@@ -1,0 +1,309 @@
+//! A world: the kernel, the network, the hosts with their applications, and the faults
+//! that will befall them. It can be cloned at any instant and both copies go on alike.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::app::host::Input;
+use crate::base::trace::{FaultTrace, Observer, Silent, Trace};
+use crate::base::{AppId, Directory, EventId, HostId, LinkDirId, SimDuration, SimTime, Streams};
+use crate::net::{Kernel as _, Network, Notice, Topology};
+
+use super::host_view::HostView;
+use super::kernel::{Event, Kernel};
+
+/// Something that breaks for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// When it breaks.
+    pub at: SimTime,
+    /// For how long; none: for the rest of the run.
+    pub lasts: Option<SimDuration>,
+    /// What breaks.
+    pub what: Faulty,
+}
+
+/// What can break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Faulty {
+    /// A host loses its power.
+    Host(HostId),
+    /// A link carries nothing, in both directions (its number).
+    Link(u32),
+}
+
+/// What a world is made of.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Names of hosts and links, in the order of the topology's.
+    pub directory: Directory,
+    /// The network.
+    pub topology: Topology,
+    /// For each host, what runs on it, in the order of starting.
+    pub apps: Vec<Vec<App>>,
+    /// What will break.
+    pub faults: Vec<Fault>,
+    /// The seed of all random streams.
+    pub seed: u64,
+}
+
+#[derive(Clone, Debug)]
+struct AppSlot {
+    app: App,
+    /// The instant of the one live wake-up in the event queue; others are stale.
+    armed: SimTime,
+}
+
+#[derive(Clone, Debug, Default)]
+struct HostSlot {
+    apps: Vec<AppSlot>,
+    queries: u32,
+    faults: u32,
+}
+
+/// The state of a simulation.
+#[derive(Clone, Debug)]
+pub struct World<O> {
+    pub(super) kernel: Kernel<O>,
+    pub(super) network: Network,
+    hosts: Vec<HostSlot>,
+    link_faults: Vec<u32>,
+    faults: Vec<Fault>,
+    directory: Arc<Directory>,
+    streams: Streams,
+    composed: u64,
+    inbox: Vec<u8>,
+}
+
+impl<O: Observer> World<O> {
+    /// The world at t = 0, with every host switched on.
+    pub fn new(plan: Plan, observer: O) -> Self {
+        let streams = Streams::new(plan.seed);
+        let link_faults = vec![0; plan.topology.links.len()];
+        let slots = |apps: Vec<App>| apps.into_iter().map(|app| AppSlot { app, armed: SimTime::NEVER }).collect();
+        let mut world = Self {
+            kernel: Kernel::new(plan.apps.len(), observer),
+            network: Network::new(plan.topology, &streams),
+            hosts: plan.apps.into_iter().map(|apps| HostSlot { apps: slots(apps), ..HostSlot::default() }).collect(),
+            link_faults,
+            faults: plan.faults,
+            directory: Arc::new(plan.directory),
+            streams,
+            composed: 0,
+            inbox: Vec::new(),
+        };
+        world.schedule_faults();
+        for host in (0_u32..).map(HostId).take(world.hosts.len()) {
+            world.each_app(host, Input::Boot);
+        }
+        world
+    }
+
+    /// The present instant.
+    #[must_use]
+    pub fn now(&self) -> SimTime {
+        self.kernel.now()
+    }
+
+    /// The kernel: clock, pending events and the reader of the trace.
+    #[must_use]
+    pub const fn kernel(&self) -> &Kernel<O> {
+        &self.kernel
+    }
+
+    /// The network.
+    #[must_use]
+    pub const fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Who is who.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Copies of messages composed so far, bounces included.
+    #[must_use]
+    pub const fn composed(&self) -> u64 {
+        self.composed
+    }
+
+    /// Every application with its host, in the order of hosts.
+    pub fn apps(&self) -> impl Iterator<Item = (HostId, &App)> {
+        let numbered = (0_u32..).map(HostId).zip(&self.hosts);
+        numbered.flat_map(|(id, host)| host.apps.iter().map(move |slot| (id, &slot.app)))
+    }
+
+    /// Takes the reader of the trace out.
+    pub fn detach(self) -> (World<Silent>, O) {
+        let Self { kernel, network, hosts, link_faults, faults, directory, streams, composed, inbox } = self;
+        let (kernel, observer) = kernel.detach();
+        (World { kernel, network, hosts, link_faults, faults, directory, streams, composed, inbox }, observer)
+    }
+
+    /// Lets one event happen, with all that follows from it at once.
+    pub(super) fn dispatch(&mut self, event: Event) {
+        match event {
+            Event::Net(event) => self.network.handle(&mut self.kernel, event),
+            Event::Wake(host, app) => self.wake(host, app),
+            Event::FaultBegins(number) => self.fault_begins(number),
+            Event::FaultEnds(number) => self.fault_ends(number),
+        }
+        self.deliver_notices();
+    }
+
+    fn schedule_faults(&mut self) {
+        for (number, fault) in (0_u32..).zip(self.faults.clone()) {
+            let origin = match fault.what {
+                Faulty::Host(host) => host,
+                Faulty::Link(link) => self.directory.links()[link as usize].ends[0],
+            };
+            self.kernel.push(fault.at, origin, Event::FaultBegins(number));
+            if let Some(lasts) = fault.lasts {
+                self.kernel.push(fault.at.saturating_add(lasts), origin, Event::FaultEnds(number));
+            }
+        }
+    }
+
+    fn fault_begins(&mut self, number: u32) {
+        match self.faults[number as usize].what {
+            Faulty::Host(host) => {
+                self.hosts[host.index()].faults += 1;
+                if self.hosts[host.index()].faults == 1 {
+                    self.trace_fault(host, FaultTrace::HostDown);
+                    self.network.set_host_up(&mut self.kernel, host, false);
+                    self.each_app(host, Input::Crash);
+                }
+            }
+            Faulty::Link(link) => {
+                self.link_faults[link as usize] += 1;
+                if self.link_faults[link as usize] == 1 {
+                    self.trace_link_fault(link, |link| FaultTrace::LinkDown { link });
+                    self.network.set_link_up(&mut self.kernel, link as usize, false);
+                }
+            }
+        }
+    }
+
+    fn fault_ends(&mut self, number: u32) {
+        match self.faults[number as usize].what {
+            Faulty::Host(host) => {
+                self.hosts[host.index()].faults -= 1;
+                if self.hosts[host.index()].faults == 0 {
+                    self.trace_fault(host, FaultTrace::HostUp);
+                    self.network.set_host_up(&mut self.kernel, host, true);
+                    self.each_app(host, Input::Boot);
+                }
+            }
+            Faulty::Link(link) => {
+                self.link_faults[link as usize] -= 1;
+                if self.link_faults[link as usize] == 0 {
+                    self.trace_link_fault(link, |link| FaultTrace::LinkUp { link });
+                    self.network.set_link_up(&mut self.kernel, link as usize, true);
+                }
+            }
+        }
+    }
+
+    fn trace_link_fault(&mut self, link: u32, fault: impl Fn(LinkDirId) -> FaultTrace) {
+        let host = self.directory.links()[link as usize].ends[0];
+        self.trace_fault(host, fault(LinkDirId(link * 2)));
+    }
+
+    fn trace_fault(&mut self, host: HostId, fault: FaultTrace) {
+        let id = self.kernel.trace(host, Trace::Fault(fault));
+        self.kernel.set_cause(id);
+    }
+
+    fn each_app(&mut self, host: HostId, input: Input<'_>) {
+        let cause = self.kernel.cause();
+        for app in (0..self.hosts[host.index()].apps.len()).map(app_id) {
+            self.kernel.set_cause(cause);
+            self.input(host, app, input);
+        }
+        self.deliver_notices();
+    }
+
+    /// A wake-up is due only if it is the one that is armed and the application still wants
+    /// it; one that was put off since is armed again.
+    fn wake(&mut self, host: HostId, app: AppId) {
+        let now = self.kernel.now();
+        let slot = &mut self.hosts[host.index()].apps[usize::from(app.0)];
+        if slot.armed != now {
+            return;
+        }
+        slot.armed = SimTime::NEVER;
+        if slot.app.deadline() <= now && self.network.host_is_up(host) {
+            // What a timer does was caused by whatever the application put aside for it.
+            self.kernel.set_cause(EventId(0));
+            self.input(host, app, Input::Wake);
+        } else {
+            self.arm(host, app);
+        }
+    }
+
+    /// Gives an application its input, then arms its next wake-up.
+    fn input(&mut self, host: HostId, app: AppId, input: Input<'_>) {
+        let HostSlot { apps, queries, .. } = &mut self.hosts[host.index()];
+        let mut view = HostView {
+            kernel: &mut self.kernel,
+            network: &mut self.network,
+            directory: &self.directory,
+            streams: self.streams,
+            queries,
+            composed: &mut self.composed,
+            host,
+            app,
+        };
+        apps[usize::from(app.0)].app.handle(&mut view, input);
+        self.arm(host, app);
+    }
+
+    fn arm(&mut self, host: HostId, app: AppId) {
+        let slot = &mut self.hosts[host.index()].apps[usize::from(app.0)];
+        if !self.network.host_is_up(host) {
+            return;
+        }
+        let wanted = slot.app.deadline().max(self.kernel.now());
+        if wanted < slot.armed {
+            slot.armed = wanted;
+            self.kernel.push(wanted, host, Event::Wake(host, app));
+        }
+    }
+
+    fn deliver_notices(&mut self) {
+        let cause = self.kernel.cause();
+        while let Some(notice) = self.network.next_notice() {
+            self.kernel.set_cause(cause);
+            self.deliver(notice);
+        }
+    }
+
+    fn deliver(&mut self, notice: Notice) {
+        match notice {
+            Notice::Accepted { host, app, socket, conn, local_port, peer } => {
+                self.input(host, app, Input::Accepted { socket, conn, local_port, peer });
+            }
+            Notice::Connected { host, app, socket } => self.input(host, app, Input::Connected { socket }),
+            Notice::Readable { host, app, socket } => {
+                let mut inbox = std::mem::take(&mut self.inbox);
+                inbox.clear();
+                self.network.take_received(&mut self.kernel, socket, &mut inbox);
+                if !inbox.is_empty() {
+                    self.input(host, app, Input::Data { socket, bytes: &inbox });
+                }
+                self.inbox = inbox;
+            }
+            Notice::PeerClosed { host, app, socket } => self.input(host, app, Input::PeerClosed { socket }),
+            Notice::Closed { host, app, socket, reason } => self.input(host, app, Input::Closed { socket, reason }),
+            Notice::Datagram { host, app, local_port, from, bytes } => {
+                self.input(host, app, Input::Datagram { local_port, from, bytes: &bytes });
+            }
+        }
+    }
+}
+
+fn app_id(index: usize) -> AppId {
+    AppId(u16::try_from(index).expect("a host runs few applications"))
+}

@@ -1,0 +1,52 @@
+//! What several tests share: loading and running scenarios in memory.
+
+#![allow(dead_code, reason = "each test binary uses its own part of this module")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use posthaste::base::trace::Silent;
+use posthaste::cli::simulate::{Finished, simulate};
+use posthaste::scenario::{self, Resolved};
+use serde_json::Value;
+
+/// The project's folder.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// The library's scenario files, sorted by name.
+pub(crate) fn scenario_files() -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join("scenarios")).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    assert!(files.len() >= 7, "the library has shrunk: {files:?}");
+    files
+}
+
+/// Loads a scenario of the library.
+pub(crate) fn library(name: &str) -> Resolved {
+    let path = root().join("scenarios").join(name);
+    load(&fs::read_to_string(path).unwrap())
+}
+
+/// Loads a scenario from its text.
+pub(crate) fn load(text: &str) -> Resolved {
+    scenario::load("test.json", text).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// Loads a scenario from a JSON value.
+pub(crate) fn load_value(value: &Value) -> Resolved {
+    load(&value.to_string())
+}
+
+/// Runs a scenario in memory; the audits at its end must hold.
+pub(crate) fn run(scenario: &Resolved) -> Finished<Silent> {
+    simulate(scenario, Silent).unwrap_or_else(|fault| panic!("{}: {fault}", scenario.title))
+}
+
+/// Runs a JSON value as a scenario.
+pub(crate) fn run_value(value: &Value) -> Finished<Silent> {
+    run(&load_value(value))
+}

@@ -1,0 +1,179 @@
+//! Determinism is a rule, then a test: same file and seed, same bytes; what is unrelated,
+//! what is only an output and how the file is written change nothing.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use common::{library, load, load_value, root, run, run_value, scenario_files};
+use posthaste::report::table_csv;
+use serde_json::{Value, json};
+
+const TABLES: [&str; 6] = ["messages", "attempts", "dns_queries", "connections", "queue", "links"];
+
+fn tables_of(value: &Value) -> BTreeMap<&'static str, String> {
+    let tables = run_value(value).record.tables;
+    TABLES.iter().map(|name| (*name, String::from_utf8(table_csv(&tables, name).unwrap()).unwrap())).collect()
+}
+
+fn scenario_value(name: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(root().join("scenarios").join(name)).unwrap()).unwrap()
+}
+
+/// Two domains with random traffic over a lossy backbone: everything that draws is in it.
+fn random_traffic() -> Value {
+    json!({
+        "title": "random traffic",
+        "network": { "access": { "rate": "10Mbps", "delay": "2ms" },
+                     "backbone": { "rate": "2Mbps", "delay": "15ms", "loss": 0.02, "queue": "20 packets" } },
+        "mail": { "crepes.fr": { "users": ["alice", "anna", "abel"] },
+                  "hamburger.edu": { "users": ["bob", "beth"] } },
+        "workload": [
+            { "at": "0s", "until": "40min", "poisson": { "mean_gap": "4min" }, "from": "every-user", "to": "any-user" },
+            { "at": "10min", "every": "10min", "until": "50min", "user": "bob@hamburger.edu", "read": "pop3" }
+        ],
+        "faults": [ { "at": "12min", "for": "9min", "host": "hamburger.edu" } ],
+        "run": { "seed": 7, "until": "2h" }
+    })
+}
+
+fn posthaste(args: &[&str]) {
+    let status = Command::new(env!("CARGO_BIN_EXE_posthaste")).args(args).status().unwrap();
+    assert!(status.success(), "{args:?}: {status}");
+}
+
+fn files(dir: &Path, prefix: &str) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+        if entry.path().is_dir() {
+            all.extend(files(&entry.path(), &format!("{name}/")));
+        } else {
+            all.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+    all
+}
+
+/// Breaks when anything but `timing.json` depends on the clock, the folder or the process.
+#[test]
+fn two_runs_write_the_same_bytes() {
+    let temporary = tempfile::tempdir().unwrap();
+    for path in scenario_files() {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let dirs = ["a", "b"].map(|run| temporary.path().join(format!("{run}-{name}")));
+        for dir in &dirs {
+            posthaste(&["run", path.to_str().unwrap(), "--quiet", "--out", dir.to_str().unwrap()]);
+        }
+        let [mut a, mut b] = dirs.map(|dir| files(&dir, ""));
+        assert!(a.remove("timing.json").is_some() && b.remove("timing.json").is_some());
+        assert!(a.len() > 10, "{:?}", a.keys());
+        for (name, bytes) in &a {
+            assert!(b.get(name) == Some(bytes), "{name} differs");
+        }
+        assert_eq!(a.len(), b.len());
+    }
+}
+
+/// Breaks when a random stream ignores the seed.
+#[test]
+fn another_seed_changes_a_table() {
+    let mut other = random_traffic();
+    other["run"]["seed"] = json!(8);
+    assert_ne!(tables_of(&random_traffic())["messages"], tables_of(&other)["messages"]);
+}
+
+/// Breaks when `check --resolved` leaves out a default or prints another one.
+#[test]
+fn the_resolved_scenario_gives_the_same_run() {
+    let mut scenarios: Vec<_> =
+        scenario_files().iter().map(|path| library(path.file_name().unwrap().to_str().unwrap())).collect();
+    scenarios.push(load_value(&random_traffic()));
+    for scenario in scenarios {
+        let again = load(&scenario.to_json().to_string());
+        assert_eq!(again.to_json(), scenario.to_json());
+        assert_eq!(run(&again).record.fingerprint, run(&scenario).record.fingerprint, "{}", scenario.title);
+    }
+}
+
+/// Breaks when hosts, users or streams are numbered by what is unrelated to them.
+#[test]
+fn an_unrelated_host_changes_no_other_row() {
+    let before = tables_of(&random_traffic());
+    let mut with_more = random_traffic();
+    with_more["mail"]["aaa.org"] = json!({ "users": ["zoe", "zed"] });
+    let crowd = ["alice@crepes.fr", "anna@crepes.fr", "abel@crepes.fr", "bob@hamburger.edu", "beth@hamburger.edu"];
+    with_more["workload"][0]["from"] = json!(crowd);
+    with_more["workload"][0]["to"] = json!(crowd);
+    with_more["workload"].as_array_mut().unwrap().insert(
+        0,
+        json!({ "at": "0s", "until": "30min", "poisson": { "mean_gap": "3min" },
+                "from": ["zoe@aaa.org"], "to": ["zed@aaa.org"] }),
+    );
+    let after = tables_of(&with_more);
+    let rows = |tables: &BTreeMap<&str, String>, name| -> Vec<String> {
+        tables[name]
+            .lines()
+            .filter(|line| !line.contains("aaa.org") && !line.contains("nic.org"))
+            .map(str::to_owned)
+            .collect()
+    };
+    for name in ["messages", "attempts", "dns_queries", "connections", "queue"] {
+        assert_eq!(rows(&before, name), rows(&after, name), "{name}");
+        assert!(name != "messages" || after[name].contains("zed@aaa.org"), "the newcomers sent nothing");
+    }
+}
+
+/// Breaks when an output is more than a reading of the trace.
+#[test]
+fn outputs_do_not_perturb() {
+    let mut bare = random_traffic();
+    bare["outputs"] = json!({ "events": false, "transcripts": false, "charts": false });
+    assert_eq!(tables_of(&random_traffic()), tables_of(&bare));
+    assert_eq!(run_value(&random_traffic()).record.fingerprint, run_value(&bare).record.fingerprint);
+}
+
+/// Breaks when something looks ahead to the end of the run.
+#[test]
+fn a_run_to_an_earlier_end_is_a_prefix() {
+    let mut short = random_traffic();
+    short["run"]["until"] = json!("20min");
+    let (short, long) = (tables_of(&short), tables_of(&random_traffic()));
+    let before = |line: &&str| line.split(',').next().and_then(|t| t.parse::<f64>().ok()).is_some_and(|t| t < 1200.0);
+    let queue = |tables: &BTreeMap<&str, String>| -> Vec<String> {
+        tables["queue"].lines().filter(before).map(str::to_owned).collect()
+    };
+    assert!(queue(&short).len() > 5);
+    assert_eq!(queue(&short), queue(&long));
+    let finished = |tables: &BTreeMap<&str, String>| -> Vec<String> {
+        let ended = |line: &&str| line.contains(",completed,") && started(line) < 1190.0;
+        tables["attempts"].lines().filter(ended).map(str::to_owned).collect()
+    };
+    assert_eq!(finished(&short), finished(&long));
+}
+
+fn started(line: &str) -> f64 {
+    line.split(',').nth(4).and_then(|field| field.parse().ok()).unwrap_or(f64::MAX)
+}
+
+/// Breaks when the order of keys, white space or escapes in the file reaches the run.
+#[test]
+fn the_way_a_file_is_written_changes_nothing() {
+    let value = scenario_value("ketchup.json");
+    let plain = run_value(&value).record.fingerprint;
+    let pretty = serde_json::to_string_pretty(&value).unwrap();
+    let escaped = value.to_string().replace("crepes", "\\u0063repes");
+    let mut reversed = String::from("{");
+    for (key, inner) in value.as_object().unwrap().iter().rev() {
+        reversed.push_str(&format!("{}: {inner},", json!(key)));
+    }
+    reversed.pop();
+    reversed.push('}');
+    for text in [pretty, escaped, reversed] {
+        assert_eq!(run(&load(&text)).record.fingerprint, plain);
+    }
+}
