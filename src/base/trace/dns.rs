@@ -1,0 +1,120 @@
+//! The trace of name resolution.
+
+use serde::Serialize;
+
+use crate::base::ids::QueryId;
+use crate::base::socket::Endpoint;
+
+/// Events of name resolution. `rtype` is the RR type's number (RFC 1035 3.2.2).
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DnsTrace<'a> {
+    /// This host sent a question.
+    Asked {
+        /// The question.
+        query: QueryId,
+        /// The resolver's task for which it asks; none for a stub resolver.
+        task: Option<u32>,
+        /// The server asked.
+        to: Endpoint,
+        /// The local port.
+        from_port: u16,
+        /// The message's ID.
+        wire_id: u16,
+        /// QNAME.
+        name: &'a str,
+        /// QTYPE.
+        rtype: u16,
+        /// 0 for the first time, then the count of repetitions of this question.
+        retry: u32,
+    },
+    /// This host got the response to its question.
+    Answered {
+        /// The question.
+        query: QueryId,
+        /// RCODE.
+        rcode: u8,
+        /// What the response is.
+        kind: DnsAnswerKind,
+        /// Records in the answer section.
+        answers: u16,
+        /// Length of the message in bytes.
+        bytes: u32,
+    },
+    /// This host's question stayed without an answer.
+    TimedOut {
+        /// The question.
+        query: QueryId,
+    },
+    /// A server or resolver took up a question (its `task`-th, from 1).
+    Received {
+        /// The host's count of questions taken up.
+        task: u32,
+        /// Who asked.
+        client: Endpoint,
+        /// The message's ID.
+        wire_id: u16,
+        /// QNAME.
+        name: &'a str,
+        /// QTYPE.
+        rtype: u16,
+    },
+    /// A resolver looked for the question of a task in its cache.
+    Cache {
+        /// The task.
+        task: u32,
+        /// The name looked for.
+        name: &'a str,
+        /// The type looked for.
+        rtype: u16,
+        /// What it found.
+        result: CacheResult,
+    },
+    /// A server or resolver answered a task.
+    Replied {
+        /// The task.
+        task: u32,
+        /// RCODE.
+        rcode: u8,
+        /// What the response is.
+        kind: DnsAnswerKind,
+        /// Records in the answer section.
+        answers: u16,
+    },
+}
+
+/// What a DNS response is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DnsAnswerKind {
+    /// Records of the asked type (perhaps behind aliases).
+    Answer,
+    /// Only aliases: the chain goes on elsewhere.
+    Alias,
+    /// Name servers of a zone further down.
+    Referral,
+    /// The name does not exist.
+    NxDomain,
+    /// The name exists, but not with that type.
+    NoData,
+    /// SERVFAIL, REFUSED, FORMERR, NOTIMP or a lame answer.
+    Failure,
+}
+
+/// What a cache held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheResult {
+    /// The records, with that many seconds to live.
+    Hit {
+        /// Remaining TTL in seconds.
+        ttl_s: u32,
+    },
+    /// The knowledge that there are none.
+    NegativeHit {
+        /// Remaining TTL in seconds.
+        ttl_s: u32,
+    },
+    /// Nothing.
+    Miss,
+}

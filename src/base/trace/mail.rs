@@ -1,0 +1,254 @@
+//! The trace of messages: the phases of their lives, attempts, failures.
+
+use serde::Serialize;
+use std::net::IpAddr;
+
+use crate::base::ids::ConnId;
+use crate::base::time::SimTime;
+
+/// The part of its life that a copy of a message is in: exactly one at each instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// In the user agent, before the first attempt to submit it.
+    Composing,
+    /// From the user agent to its server (name look-up, connection and dialogue included).
+    Submission,
+    /// In a server's queue, its next attempt due.
+    Queued,
+    /// The server finds out where to send it.
+    Dns,
+    /// The server opens a TCP connection.
+    Connecting,
+    /// The SMTP dialogue up to the reply to DATA.
+    Dialogue,
+    /// The message itself, up to the reply to its final dot.
+    Transfer,
+    /// In a server's queue after a failed attempt, until the next is due.
+    WaitingForRetry,
+    /// In the recipient's mailbox.
+    InMailbox,
+    /// On its way to the recipient's user agent.
+    Retrieval,
+}
+
+impl Phase {
+    /// All phases, in the order of a message's life.
+    pub const ALL: [Self; 10] = [
+        Self::Composing,
+        Self::Submission,
+        Self::Queued,
+        Self::Dns,
+        Self::Connecting,
+        Self::Dialogue,
+        Self::Transfer,
+        Self::WaitingForRetry,
+        Self::InMailbox,
+        Self::Retrieval,
+    ];
+
+    /// The name used in tables and charts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Composing => "composing",
+            Self::Submission => "submission",
+            Self::Queued => "queued",
+            Self::Dns => "dns",
+            Self::Connecting => "connecting",
+            Self::Dialogue => "dialogue",
+            Self::Transfer => "transfer",
+            Self::WaitingForRetry => "waiting_for_retry",
+            Self::InMailbox => "in_mailbox",
+            Self::Retrieval => "retrieval",
+        }
+    }
+}
+
+/// Events in the life of a message.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailTrace<'a> {
+    /// A user agent, or a server that makes a bounce, created a copy. It is in
+    /// [`Phase::Composing`] (user agent) or [`Phase::Queued`] (bounce) from here on.
+    Composed {
+        /// Message-ID.
+        message: &'a str,
+        /// Reverse-path, without angle brackets; empty for a bounce.
+        from: &'a str,
+        /// Recipient's address.
+        to: &'a str,
+        /// Octets of the message as composed.
+        bytes: u64,
+        /// The message whose failure this bounce reports.
+        bounce_of: Option<&'a str>,
+    },
+    /// The copy entered a phase of its life.
+    Phase {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient.
+        to: &'a str,
+        /// The phase that begins now.
+        phase: Phase,
+    },
+    /// This server answered 250 to the final dot (or queued its own bounce): it is
+    /// responsible for the copy from here on.
+    Accepted {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient.
+        to: &'a str,
+        /// The server's name for it in its queue.
+        queue_id: &'a str,
+        /// The connection over which it came; none for a bounce.
+        conn: Option<ConnId>,
+        /// Octets of the message as received, before trace fields.
+        bytes: u64,
+    },
+    /// The user agent could not hand the copy over and gave up: it never left.
+    Refused {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient.
+        to: &'a str,
+        /// Why.
+        failure: Failure<'a>,
+    },
+    /// A server began an attempt to deliver the copy elsewhere.
+    AttemptStarted {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient.
+        to: &'a str,
+        /// 1 for the first attempt of this server.
+        attempt: u32,
+    },
+    /// A server's attempt ended.
+    AttemptEnded {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient.
+        to: &'a str,
+        /// Which attempt.
+        attempt: u32,
+        /// The last host tried, if it came to that.
+        exchange: Option<IpAddr>,
+        /// The last connection used, if any.
+        conn: Option<ConnId>,
+        /// How it ended.
+        outcome: AttemptOutcome<'a>,
+    },
+    /// The copy was stored in the recipient's mailbox.
+    Delivered {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient.
+        to: &'a str,
+        /// The mailbox.
+        mailbox: &'a str,
+    },
+    /// The server gave the copy up; `bounce` is the message that tells its sender, or none
+    /// when it was itself a bounce and is dropped.
+    GivenUp {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient.
+        to: &'a str,
+        /// Message-ID of the bounce.
+        bounce: Option<&'a str>,
+        /// Why.
+        failure: Failure<'a>,
+    },
+    /// A server's queue has this many copies now.
+    QueueLength {
+        /// Copies in all: due, in an attempt, or waiting for a retry.
+        copies: u32,
+        /// Those that wait for a retry.
+        waiting: u32,
+    },
+    /// A mailbox has this many messages now.
+    MailboxSize {
+        /// The mailbox.
+        mailbox: &'a str,
+        /// Messages.
+        messages: u32,
+        /// Octets.
+        bytes: u64,
+    },
+    /// A user agent fetched the whole message.
+    Retrieved {
+        /// Message-ID.
+        message: &'a str,
+        /// The mailbox (the recipient's address).
+        mailbox: &'a str,
+        /// The connection over which it came.
+        conn: ConnId,
+    },
+    /// A user agent deleted the message on the server.
+    Deleted {
+        /// Message-ID.
+        message: &'a str,
+        /// The mailbox.
+        mailbox: &'a str,
+    },
+}
+
+/// How an attempt ended for one copy.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptOutcome<'a> {
+    /// The next server took it with a 250.
+    Completed,
+    /// It stays in the queue; the next attempt is due then.
+    Deferred {
+        /// Why.
+        failure: Failure<'a>,
+        /// When the next attempt is due.
+        next: SimTime,
+    },
+    /// It will not be tried again.
+    Failed {
+        /// Why.
+        failure: Failure<'a>,
+    },
+}
+
+/// Why something did not go through.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Failure<'a> {
+    /// The kind of trouble.
+    pub kind: FailureKind,
+    /// The SMTP reply code, or 0.
+    pub code: u16,
+    /// The reply's text, or a sentence of our own.
+    pub text: &'a str,
+}
+
+/// Kinds of trouble on a message's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The name server says that the domain does not exist.
+    NoSuchDomain,
+    /// The domain exists, but has neither MX nor address.
+    NoMailServer,
+    /// No name server answered, or only with failures.
+    DnsFailure,
+    /// The host refused the connection.
+    ConnectionRefused,
+    /// The host did not answer.
+    ConnectionTimedOut,
+    /// No route leads there.
+    Unreachable,
+    /// The connection broke in the dialogue.
+    ConnectionLost,
+    /// A reply that was not the wanted one (its code is given).
+    Reply,
+    /// The peer did not keep to the protocol, or took too long.
+    ProtocolError,
+    /// The copy was in the queue for longer than the lifetime allows.
+    Expired,
+    /// The message went round in circles.
+    Loop,
+}

@@ -1,0 +1,144 @@
+//! The one trace that everything else reads: what happened, when, where and because of what.
+//!
+//! Every event has an id and the id of the event that caused it. Ladders, explanations,
+//! tables, charts, transcripts, metrics and the fingerprint of a run are readings of this
+//! trace. An event borrows its texts, so tracing allocates nothing; an observer that is not
+//! [`Observer::ACTIVE`] costs nothing at all.
+//!
+//! A *copy* is one message for one recipient. It is named by the text of its Message-ID
+//! (with angle brackets) and the recipient's address.
+
+mod dns;
+mod mail;
+mod net;
+
+use serde::Serialize;
+
+pub use dns::{CacheResult, DnsAnswerKind, DnsTrace};
+pub use mail::{AttemptOutcome, Failure, FailureKind, MailTrace, Phase};
+pub use net::{ConnStep, DropReason, NetTrace, PacketInfo, RetransmitReason, TcpInfo};
+
+use super::ids::{ConnId, EventId, HostId, LinkDirId};
+use super::socket::Side;
+use super::time::SimTime;
+
+/// One thing that happened.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct TraceEvent<'a> {
+    /// This event, numbered from 1 without gaps.
+    pub id: EventId,
+    /// The event that caused this one; 0 for the first causes (a workload, a fault).
+    pub cause: EventId,
+    /// When.
+    pub at: SimTime,
+    /// The host at which it happened.
+    pub host: HostId,
+    /// What.
+    pub what: Trace<'a>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trace<'a> {
+    /// A network event.
+    Net(NetTrace),
+    /// A change of a TCP connection.
+    Conn {
+        /// The connection.
+        conn: ConnId,
+        /// Which end saw it.
+        side: Side,
+        /// What changed.
+        step: ConnStep,
+    },
+    /// Bytes of a protocol's dialogue, as the sending end hands them to TCP.
+    Dialogue {
+        /// The connection.
+        conn: ConnId,
+        /// The end that speaks.
+        side: Side,
+        /// The protocol spoken.
+        protocol: Protocol,
+        /// One or more lines with their CRLF, or a piece of a message.
+        bytes: &'a [u8],
+    },
+    /// An event of name resolution.
+    Dns(DnsTrace<'a>),
+    /// An event in the life of a message.
+    Mail(MailTrace<'a>),
+    /// Something broke or was mended.
+    Fault(FaultTrace),
+}
+
+/// Application protocols whose bytes are exchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// RFC 5321.
+    Smtp,
+    /// RFC 1939.
+    Pop3,
+    /// RFC 1035.
+    Dns,
+}
+
+/// Faults of the scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultTrace {
+    /// The host lost its power: connections and all that was only in memory are gone.
+    HostDown,
+    /// The host works again.
+    HostUp,
+    /// The link carries nothing; both directions (the first one's id is given).
+    LinkDown {
+        /// Direction `2n` of link n.
+        link: LinkDirId,
+    },
+    /// The link works again.
+    LinkUp {
+        /// Direction `2n` of link n.
+        link: LinkDirId,
+    },
+}
+
+/// A reader of the trace.
+pub trait Observer {
+    /// False when nothing is ever read: then no event is even made.
+    const ACTIVE: bool = true;
+
+    /// Reads one event. Events come in the order of their ids.
+    fn observe(&mut self, event: &TraceEvent<'_>);
+}
+
+/// Reads nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    const ACTIVE: bool = false;
+
+    fn observe(&mut self, _event: &TraceEvent<'_>) {}
+}
+
+/// Two readers of one trace.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    const ACTIVE: bool = A::ACTIVE || B::ACTIVE;
+
+    fn observe(&mut self, event: &TraceEvent<'_>) {
+        self.0.observe(event);
+        self.1.observe(event);
+    }
+}
+
+/// A reader that may be absent.
+impl<A: Observer> Observer for Option<A> {
+    const ACTIVE: bool = A::ACTIVE;
+
+    fn observe(&mut self, event: &TraceEvent<'_>) {
+        if let Some(reader) = self {
+            reader.observe(event);
+        }
+    }
+}

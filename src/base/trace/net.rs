@@ -1,0 +1,133 @@
+//! The trace of packets and connections.
+
+use serde::Serialize;
+
+use crate::base::ids::{ConnId, LinkDirId};
+use crate::base::socket::{CloseReason, Endpoint};
+
+/// What happens to packets.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetTrace {
+    /// A packet joined the queue of a link direction.
+    Sent {
+        /// The link direction.
+        link: LinkDirId,
+        /// The packet.
+        packet: PacketInfo,
+    },
+    /// A packet reached the far end of a link direction.
+    Arrived {
+        /// The link direction.
+        link: LinkDirId,
+        /// The packet.
+        packet: PacketInfo,
+    },
+    /// A packet was lost.
+    Dropped {
+        /// The link direction on which it was, or was about to be; none at a host.
+        link: Option<LinkDirId>,
+        /// The packet.
+        packet: PacketInfo,
+        /// Why.
+        reason: DropReason,
+    },
+}
+
+/// A packet's header, in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PacketInfo {
+    /// Source.
+    pub src: Endpoint,
+    /// Destination.
+    pub dst: Endpoint,
+    /// Bytes on the link, IP and transport headers included.
+    pub bytes: u32,
+    /// The TCP part; none for UDP.
+    pub tcp: Option<TcpInfo>,
+}
+
+/// A TCP segment's header, in short. Sequence numbers count from the connection's start
+/// (SYN = 0), so that equal dialogues look equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct TcpInfo {
+    /// The connection, when it is known.
+    pub conn: Option<ConnId>,
+    /// Relative sequence number of the first octet.
+    pub seq: u64,
+    /// Relative acknowledgement number; none when ACK is not set.
+    pub ack: Option<u64>,
+    /// Octets of data.
+    pub len: u32,
+    /// Advertised window in octets.
+    pub window: u32,
+    /// SYN.
+    pub syn: bool,
+    /// FIN.
+    pub fin: bool,
+    /// RST.
+    pub rst: bool,
+}
+
+/// Why a packet was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DropReason {
+    /// The link's queue was full (drop-tail).
+    QueueFull,
+    /// The link's random loss.
+    Loss,
+    /// The link was down.
+    LinkDown,
+    /// The receiving, forwarding or sending host was down.
+    HostDown,
+    /// No route to the destination.
+    NoRoute,
+    /// A datagram for a port that nobody has bound.
+    PortClosed,
+    /// The hop limit ran out.
+    TtlExpired,
+}
+
+/// Steps in the life of a TCP connection.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnStep {
+    /// The first SYN was sent (client only).
+    Opening {
+        /// From.
+        from: Endpoint,
+        /// To.
+        to: Endpoint,
+    },
+    /// This end reached ESTABLISHED.
+    Established,
+    /// This end sent octets again (length 0: a SYN or FIN).
+    Retransmitted {
+        /// Relative sequence number.
+        seq: u64,
+        /// Octets.
+        len: u32,
+        /// What made it do so.
+        why: RetransmitReason,
+    },
+    /// This end is closed: data octets sent and received, first transmissions only.
+    Closed {
+        /// Why.
+        reason: CloseReason,
+        /// Data octets that this end sent.
+        sent: u64,
+        /// Data octets that this end received in order.
+        received: u64,
+    },
+}
+
+/// What makes a sender retransmit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetransmitReason {
+    /// The retransmission timer ran out (RFC 6298).
+    Timeout,
+    /// Three duplicate acknowledgements, or a partial one in recovery (RFC 5681, 6582).
+    FastRetransmit,
+}
