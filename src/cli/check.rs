@@ -22,8 +22,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, CommandError> {
         match scenario::load_file(file, &scenario::Overrides::default()) {
             Ok(resolved) => {
                 if args.resolved {
-                    let text = serde_json::to_string_pretty(&resolved.to_json()).expect("plain data");
-                    print(&format!("{text}\n"))?;
+                    print(&resolved.to_json_text())?;
                 } else if !args.json {
                     eprintln!("{}: valid", file.display());
                 }

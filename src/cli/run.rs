@@ -65,7 +65,7 @@ struct Done {
 }
 
 fn run_scenario(file: &Path, scenario: &Resolved, out: Option<&Path>, quiet: bool) -> Result<Done, CommandError> {
-    let resolved_json = serde_json::to_string_pretty(&scenario.to_json()).expect("plain data") + "\n";
+    let resolved_json = scenario.to_json_text();
     let hash = digest(format!("{resolved_json}model {MODEL_VERSION}").as_bytes()).to_string();
     let destination = out.map_or_else(|| default_folder(file, &hash), Path::to_owned);
     let mut folder = ResultFolder::begin(&destination).map_err(report_error)?;
