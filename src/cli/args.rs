@@ -15,6 +15,31 @@ Examples:
 Exit codes: 0 done, 1 an expectation failed, 2 usage, 3 scenario invalid, 4 file error,
 6 a limit was reached, 70 internal error, 130 interrupted.";
 
+const RUN_EXAMPLES: &str = "\
+Examples:
+  posthaste run scenarios/ketchup.json
+  posthaste run my.json --seed 7 --out first
+  posthaste run my.json --set /network/backbone/loss=0.1 --until 2h
+  posthaste run my.json --set '/faults=[{\"host\": \"work.org\", \"for\": \"1h\"}]'";
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  posthaste check my.json
+  posthaste check scenarios/*.json
+  posthaste check my.json --resolved > everything.json";
+const TRANSCRIPT_EXAMPLES: &str = "\
+Examples:
+  posthaste transcript latest
+  posthaste transcript latest --protocol smtp --conn 2
+  posthaste transcript scenarios/ketchup.json --protocol pop3";
+const CHART_EXAMPLES: &str = "\
+Examples:
+  posthaste chart --list
+  posthaste chart latest latency_by_phase > phases.svg
+  posthaste chart scenarios/outage-queue.json queue_length -o queue.svg";
+const SCHEMA_EXAMPLES: &str = "Examples:\n  posthaste schema > scenario.schema.json";
+const COMPLETIONS_EXAMPLES: &str =
+    "Examples:\n  posthaste completions bash > ~/.local/share/bash-completion/completions/posthaste";
+
 /// A deterministic simulator of Internet mail and the DNS beneath it.
 #[derive(Debug, Parser)]
 #[command(name = "posthaste", version, about, after_help = AFTER_HELP, term_width = 100, arg_required_else_help = true)]
@@ -28,16 +53,22 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Simulate a scenario and write a result folder
+    #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
     /// Check scenarios without running them; all errors at once
+    #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
     /// Print dialogues in the lecture's C:/S: form
+    #[command(after_help = TRANSCRIPT_EXAMPLES)]
     Transcript(TranscriptArgs),
     /// Draw one figure of a run
+    #[command(after_help = CHART_EXAMPLES)]
     Chart(ChartArgs),
     /// Print the JSON Schema of scenario files
+    #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
     /// Print a completion script for a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArgs),
 }
 
@@ -128,7 +159,6 @@ pub struct ChartArgs {
     #[arg(required_unless_present = "list")]
     pub run: Option<PathBuf>,
     /// Which chart; see --list
-    #[arg(required_unless_present = "list")]
     pub name: Option<String>,
     /// Write to this file instead of stdout
     #[arg(long, short, value_name = "FILE")]

@@ -16,11 +16,11 @@ pub(super) fn chart(args: &ChartArgs) -> Result<Exit, CommandError> {
         print(&report::chart_names().iter().map(|name| format!("{name}\n")).collect::<String>())?;
         return Ok(Exit::Done);
     }
+    let names = report::chart_names().join(", ");
     let (Some(run), Some(name)) = (&args.run, &args.name) else {
-        return Err(CommandError::usage("give a run and the name of a chart; --list shows the names"));
+        return Err(CommandError::usage(format!("which chart? Give a run and one of {names}")));
     };
     if !report::chart_names().contains(&name.as_str()) {
-        let names = report::chart_names().join(", ");
         return Err(CommandError::usage(format!("there is no chart {name:?}; there are {names}")));
     }
     let tables = report::read_run(&result_folder(run)?).map_err(|error| CommandError::io(error.to_string()))?;

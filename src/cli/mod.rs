@@ -36,7 +36,9 @@ pub fn main() -> ExitCode {
     match execute(&cli.command) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("{}", error.message.trim_end());
+            // Findings on a scenario and internal errors say themselves what they are.
+            let prefix = if matches!(error.exit, Exit::Invalid | Exit::Internal) { "" } else { "error: " };
+            eprintln!("{prefix}{}", error.message.trim_end());
             error.exit.into()
         }
     }
