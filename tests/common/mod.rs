@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this module")]
 
+pub(crate) mod binary;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -49,4 +51,29 @@ pub(crate) fn run(scenario: &Resolved) -> Finished<Silent> {
 /// Runs a JSON value as a scenario.
 pub(crate) fn run_value(value: &Value) -> Finished<Silent> {
     run(&load_value(value))
+}
+
+/// What differs between two folders: names of files that are in one only, or not equal.
+pub(crate) fn differences(one: &Path, two: &Path, but: &[&str]) -> Vec<String> {
+    let (ours, theirs) = (files(one, one), files(two, two));
+    let mut names: Vec<&String> = ours.iter().chain(&theirs).collect();
+    names.sort();
+    names.dedup();
+    names.retain(|name| !but.contains(&name.as_str()));
+    let differ = |name: &&String| fs::read(one.join(name)).ok() != fs::read(two.join(name)).ok();
+    names.into_iter().filter(differ).cloned().collect()
+}
+
+/// The files below a folder, by their paths from `root`.
+pub(crate) fn files(root: &Path, dir: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display())) {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            names.extend(files(root, &path));
+        } else {
+            names.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+        }
+    }
+    names
 }

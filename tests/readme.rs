@@ -1,0 +1,250 @@
+//! The documents' command lines, typed as a reader would type them.
+//!
+//! Every fenced block tagged `console` or `sh` is run: in `console` blocks a `$ ` begins a
+//! command and the lines after it must be among its output, in that order and, but for
+//! `...`, without a gap; in `sh` blocks every line is a command. A block of JSON under a line
+//! that says "Save this as `NAME`" is written to that file first. Each document has a
+//! temporary folder of its own with the project's scenarios.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::binary::{Ran, posthaste, too_large_here, workplace};
+use common::root;
+
+/// Programs of others that the documents mention; they are not run here.
+const OTHERS: &[&str] = &["python3", ".venv/bin/pip", ".venv/bin/python", ".venv/bin/jupytext", "rm"];
+
+struct Block<'a> {
+    tag: &'a str,
+    before: &'a str,
+    line: usize,
+    lines: Vec<&'a str>,
+}
+
+fn blocks(text: &str) -> Vec<Block<'_>> {
+    let mut blocks: Vec<Block<'_>> = Vec::new();
+    let (mut before, mut open) = ("", false);
+    for (number, line) in text.lines().enumerate() {
+        if let Some(tag) = line.strip_prefix("```") {
+            open = !open;
+            if open {
+                blocks.push(Block { tag, before, line: number + 1, lines: Vec::new() });
+            }
+        } else if open {
+            blocks.last_mut().unwrap().lines.push(line);
+        } else if !line.is_empty() {
+            before = line;
+        }
+    }
+    assert!(!open, "a block is not closed");
+    blocks
+}
+
+/// The words of a command line: blanks separate, single quotes hold together.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let (mut quoted, mut after_quote) = (false, false);
+    for c in line.chars() {
+        match c {
+            '\'' => (quoted, after_quote) = (!quoted, true),
+            ' ' if !quoted => {
+                if !words.last().unwrap().is_empty() || after_quote {
+                    words.push(String::new());
+                }
+                after_quote = false;
+            }
+            _ => words.last_mut().unwrap().push(c),
+        }
+    }
+    assert!(!quoted, "a quote is not closed: {line}");
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Runs one command line; nothing when it is a program of others or `$?`.
+fn execute(dir: &Path, line: &str, last: &mut i32) -> Option<Ran> {
+    let mut words = words(line);
+    let file = words.iter().position(|word| word == ">").map(|at| {
+        let file = words[at + 1].clone();
+        words.truncate(at);
+        file
+    });
+    while words[0].contains('=') {
+        words.remove(0);
+    }
+    if words[0] == "cargo" && words[1] == "run" {
+        let own = words.iter().position(|word| word == "--").expect("cargo run -- COMMAND");
+        words.drain(..own);
+        "posthaste".clone_into(&mut words[0]);
+    }
+    match words[0].as_str() {
+        "posthaste" => {
+            let mut ran = posthaste(dir, &words[1..]);
+            *last = ran.code;
+            if let Some(file) = file {
+                fs::write(dir.join(file), &ran.stdout).unwrap();
+                ran.stdout.clear();
+            }
+            Some(ran)
+        }
+        "echo" if words[1] == "$?" => {
+            let stdout = format!("{last}\n");
+            *last = 0;
+            Some(Ran { code: 0, stdout, stderr: String::new() })
+        }
+        "diff" => {
+            let (one, two) = (&words[words.len() - 2], &words[words.len() - 1]);
+            assert_eq!(words[1..4], ["-r", "--exclude", "timing.json"], "{line}");
+            assert_eq!(common::differences(&dir.join(one), &dir.join(two), &["timing.json"]), [""; 0], "{line}");
+            None
+        }
+        "cargo" if ["test", "install"].contains(&words[1].as_str()) => None,
+        other => {
+            assert!(OTHERS.contains(&other), "the test does not know the program {other:?}: {line}");
+            None
+        }
+    }
+}
+
+/// Whether the lines shown are the output, with any number of lines for each `...`.
+fn shown(expected: &[&str], output: &[&str]) -> bool {
+    match expected {
+        [] => output.is_empty(),
+        ["...", rest @ ..] => (0..=output.len()).any(|skipped| shown(rest, &output[skipped..])),
+        [line, rest @ ..] => output.first() == Some(line) && shown(rest, &output[1..]),
+    }
+}
+
+fn run_block(dir: &Path, place: &str, block: &Block<'_>) {
+    let console = block.tag == "console";
+    let is_command = |line: &str| !console || line.starts_with("$ ");
+    let mut last = 0;
+    let mut at = 0;
+    while at < block.lines.len() {
+        let line = block.lines[at];
+        assert!(is_command(line), "{place}: the block begins with output");
+        let end = (at + 1..block.lines.len()).find(|next| is_command(block.lines[*next])).unwrap_or(block.lines.len());
+        let expected = &block.lines[at + 1..end];
+        at = end;
+        let command = line.strip_prefix("$ ").unwrap_or(line);
+        if command.is_empty() || command.starts_with('#') || too_large_here(command) {
+            continue;
+        }
+        if !command.starts_with("echo") {
+            assert_eq!(last, 0, "{place}: exit code before {command:?}, and no `echo $?` says so");
+        }
+        if let Some(ran) = execute(dir, command, &mut last) {
+            let output: Vec<&str> = ran.stderr.lines().chain(ran.stdout.lines()).collect();
+            let held = if console { shown(expected, &output) } else { last == 0 };
+            assert!(held, "{place}: {command}\nshows\n{}\nbut gives\n{}", expected.join("\n"), output.join("\n"));
+        }
+    }
+    assert_eq!(last, 0, "{place}: exit code of the last command");
+}
+
+fn check_document(name: &str) -> usize {
+    let text = fs::read_to_string(root().join(name)).unwrap();
+    let place = workplace();
+    let mut commands = 0;
+    for block in blocks(&text) {
+        let here = format!("{name}:{}", block.line);
+        match block.tag {
+            "console" | "sh" => {
+                run_block(place.path(), &here, &block);
+                commands += 1;
+            }
+            "json" => {
+                let file = block.before.split_once("Save this as `").and_then(|(_, rest)| rest.split_once('`'));
+                if let Some((file, _)) = file {
+                    fs::write(place.path().join(file), block.lines.join("\n")).unwrap();
+                }
+            }
+            tag => panic!("{here}: a block tagged {tag:?}: use console, sh, json or an indented block"),
+        }
+    }
+    commands
+}
+
+/// Breaks when a command line of a document fails, when what it shows is not what it gives,
+/// or when the scenario of one's own in the README does not hold.
+#[test]
+fn every_command_in_the_documents_does_what_they_say() {
+    let mut commands = 0;
+    for name in ["README.md", "docs/scenario.md", "docs/results.md", "docs/model.md", "scenarios/README.md"] {
+        commands += check_document(name);
+    }
+    for name in ["results/README.md", "notebooks/README.md"] {
+        let text = fs::read_to_string(root().join(name)).unwrap();
+        let place = workplace();
+        fs::create_dir_all(place.path().join("docs/images")).unwrap();
+        for block in blocks(&text).iter().filter(|block| block.tag == "sh") {
+            run_block(place.path(), &format!("{name}:{}", block.line), block);
+            commands += 1;
+        }
+    }
+    assert!(commands >= 15, "the documents have lost their examples: {commands}");
+}
+
+/// Breaks when a document names a file that is not there.
+#[test]
+fn every_link_in_the_documents_leads_somewhere() {
+    for name in [
+        "README.md",
+        "CHANGELOG.md",
+        "docs/scenario.md",
+        "docs/results.md",
+        "docs/model.md",
+        "scenarios/README.md",
+        "results/README.md",
+        "notebooks/README.md",
+    ] {
+        let path = root().join(name);
+        let text = fs::read_to_string(&path).unwrap();
+        for (_, rest) in text.match_indices("](").map(|(at, _)| text.split_at(at + 2)) {
+            let target = &rest[..rest.find(')').unwrap()];
+            if target.starts_with("https://") {
+                continue;
+            }
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = path.parent().unwrap().join(file);
+            assert!(file.exists(), "{name}: {target} is not there");
+            assert!(
+                anchor.is_empty() || anchors(&file).contains(&anchor.to_owned()),
+                "{name}: no heading for {target}"
+            );
+        }
+    }
+}
+
+/// The anchors of a document's headings, as web sites for code make them.
+fn anchors(file: &Path) -> Vec<String> {
+    let text = fs::read_to_string(file).unwrap();
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let kept = |c: char| c.is_alphanumeric() || c == ' ' || c == '-' || c == '_';
+    headings
+        .map(|line| line.trim_start_matches('#').trim().to_lowercase())
+        .map(|title| title.chars().filter(|c| kept(*c)).collect::<String>().replace(' ', "-"))
+        .collect()
+}
+
+/// Breaks when an option that is documented is not in the help, or a command has no example.
+#[test]
+fn every_command_has_help_with_an_example() {
+    let place = workplace();
+    for command in ["run", "check", "transcript", "chart", "schema", "completions"] {
+        let help = posthaste(place.path(), &[command, "--help"]);
+        assert_eq!(help.code, 0, "{command}");
+        assert!(help.stdout.contains(&format!("Examples:\n  posthaste {command}")), "{command}:\n{}", help.stdout);
+        let long = help.stdout.lines().find(|line| line.chars().count() > 100);
+        assert_eq!(long, None, "{command}: a line is too long for a terminal");
+    }
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let help = posthaste(place.path(), &["--help"]).stdout;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    for command in commands.map(|line| line.split_whitespace().next().unwrap()).filter(|command| *command != "help") {
+        assert!(readme.contains(&format!("| `posthaste {command}")), "README.md does not list {command}");
+    }
+}
