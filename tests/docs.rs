@@ -1,4 +1,4 @@
-//! The documents against the program: keys, defaults, examples, answers, and the committed
+//! The documents against the program: keys, defaults, examples, notebooks, and the committed
 //! example result and picture.
 
 mod common;
@@ -7,12 +7,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use common::binary::{posthaste, table, too_large_here, workplace};
-use common::{differences, root};
+use common::binary::{posthaste, workplace};
+use common::{differences, root, section};
 use posthaste::scenario;
 use serde_json::{Value, json};
-
-type Rows = Vec<BTreeMap<String, String>>;
 
 fn read(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
@@ -41,13 +39,6 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Expect", "## `expect`"),
     ("Outputs", "## `outputs`"),
 ];
-
-/// The part of a document under a heading, up to the next heading.
-fn section<'a>(text: &'a str, heading: &str) -> &'a str {
-    let start = text.find(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no section {heading}")) + 1;
-    let rest = &text[start + heading.len()..];
-    &rest[..rest.find("\n#").unwrap_or(rest.len())]
-}
 
 /// The value that a description of the schema names as default, as it is written in JSON.
 fn stated_default(description: &str) -> Option<&str> {
@@ -170,139 +161,4 @@ fn notebooks_are_paired_and_without_outputs() {
     }
     let markers = script.lines().filter(|line| line.starts_with("# %%")).count();
     assert_eq!(notebook["cells"].as_array().unwrap().len(), markers, "the two forms have different cells");
-}
-
-fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
-    row[column].parse().unwrap()
-}
-
-fn list<T: ToString>(items: impl Iterator<Item = T>) -> String {
-    items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
-}
-
-/// The sentences that scenarios/README.md has from a run of that scenario.
-fn answers(scenario: &str, run: &Path) -> Vec<String> {
-    let rows = |name: &str| -> Rows { table(run, name) };
-    let count = |rows: &Rows, column: &str, value: &str| rows.iter().filter(|row| row[column] == value).count();
-    match scenario {
-        "ketchup" => {
-            let (message, dns) = (&rows("messages")[0], rows("dns_queries"));
-            let millis = |column: &str| (number(message, column) * 1e3).round();
-            let stubs = count(&dns, "role", "stub");
-            assert_eq!((number(message, "dialogue_s") / 0.084).round(), 5.0);
-            vec![
-                format!("{} ms of {} ms", millis("dialogue_s"), millis("latency_s")),
-                format!("{} in the whole run, reading included: {stubs} by programs", dns.len()),
-                format!("{} by resolvers to name servers", dns.len() - stubs),
-            ]
-        }
-        "recipient-down" => {
-            let (message, attempts) = (&rows("messages")[0], rows("attempts"));
-            let starts: Vec<f64> = attempts.iter().map(|row| number(row, "started_s")).collect();
-            assert!(starts.windows(2).all(|pair| (pair[1] - pair[0] - 1800.0).abs() < 1e-6));
-            let last = attempts.last().unwrap();
-            assert_eq!(last["outcome"], "completed");
-            vec![
-                format!("There are {}, each exactly 1800 s", attempts.len()),
-                format!("at {} s, is the first", starts.last().unwrap().floor()),
-                format!("{} s: TCP sends the SYN six times", number(&attempts[1], "ended_s").floor() - 1800.0),
-                format!("make {} s of connecting", number(message, "connecting_s").floor()),
-            ]
-        }
-        "returned-to-sender" => {
-            let messages = rows("messages");
-            let bounce = messages.iter().find(|row| !row["bounce_of"].is_empty()).unwrap();
-            vec![
-                format!("{}: the first, and one every 30 minutes", rows("attempts").len()),
-                format!("At {} s: five days after", number(bounce, "composed_s").floor()),
-            ]
-        }
-        "several-messages-one-connection" => {
-            let attempts = rows("attempts");
-            let mut used: Vec<&String> =
-                attempts.iter().filter(|row| row["outcome"] == "completed").map(|row| &row["connection"]).collect();
-            let copies = used.len();
-            used.dedup();
-            let dialogue = fs::read_to_string(run.join("transcripts/smtp-crepes.fr-2.txt")).unwrap();
-            let data = dialogue.lines().filter(|line| *line == "C: DATA").count();
-            vec![format!("copies?* {}.", used.len()), format!("{data} times for {copies} copies")]
-        }
-        "dns-cache" => {
-            let dns = rows("dns_queries");
-            let stubs: Vec<_> = dns.iter().filter(|row| row["role"] == "stub").collect();
-            let missed = stubs.iter().filter(|row| row["cache"] == "miss");
-            let (first, others) = dns
-                .iter()
-                .filter(|row| row["role"] == "resolver")
-                .fold((0, 0), |(a, b), row| if number(row, "time_s") < 1.0 { (a + 1, b) } else { (a, b + 1) });
-            let times: Vec<f64> = missed.clone().map(|row| number(row, "time_s")).collect();
-            assert_eq!(times, [0.0, 40.0, 80.0]);
-            assert_eq!(others, 2);
-            let millis = |at: usize| (number(stubs[at], "latency_s") * 1e3).round();
-            vec![
-                format!("pass on?* {}: at 0 s, 40 s and 80 s. The first costs {first} questions", missed.count()),
-                format!("{} ms the first time, {} ms when", millis(0), millis(1)),
-                format!("{} ms when only the record", millis(4)),
-            ]
-        }
-        "two-devices-one-mailbox" => {
-            let mut sessions = Vec::new();
-            for host in ["bob-laptop", "bob-pc"] {
-                for text in (1..).map_while(|n| {
-                    fs::read_to_string(run.join(format!("transcripts/pop3-{host}.hamburger.edu-{n}.txt"))).ok()
-                }) {
-                    let after = |mark: &str| text.split_once(mark).unwrap().1.split(' ').next().unwrap().to_owned();
-                    let found = after("C: LIST\nS: +OK ");
-                    sessions.push((after("# start: ").parse::<f64>().unwrap(), found));
-                }
-            }
-            sessions.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let found = list(sessions.iter().map(|(_, found)| found));
-            vec![format!("In order of time {found}."), format!("The {} that the desktop", sessions[1].1)]
-        }
-        "outage-queue" => {
-            let attempts = rows("attempts");
-            let longest = rows("queue").iter().map(|row| number(row, "copies")).fold(0.0, f64::max);
-            let late = attempts.iter().filter(|row| row["outcome"] == "completed" && row["attempt"] != "1");
-            let last = late.map(|row| number(row, "ended_s")).fold(0.0, f64::max);
-            let most = attempts.iter().map(|row| number(row, "attempt")).fold(0.0, f64::max);
-            let slowest = rows("messages").iter().map(|row| number(row, "latency_s")).fold(0.0, f64::max);
-            vec![
-                format!("get?* {longest} copies."),
-                format!("{:.1} minutes, although", (last - 11_400.0) / 60.0),
-                format!("needed {most} attempts and {:.2} h", slowest / 3600.0),
-            ]
-        }
-        "campus-day" => {
-            let (messages, dns) = (rows("messages"), rows("dns_queries"));
-            let summary: Value = serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
-            let millis = |name: &str| (summary["metrics"][name].as_f64().unwrap() * 1e3).round();
-            vec![
-                format!("median {} ms and the 95th percentile {} ms", millis("latency.p50_s"), millis("latency.p95_s")),
-                format!("{} of {} copies stay", count(&messages, "attempts", "0"), messages.len()),
-                format!("{} times: afterwards", count(&dns, "to", "a.root-servers.net")),
-            ]
-        }
-        other => panic!("scenarios/README.md has no checked answers for {other}: add them here"),
-    }
-}
-
-/// Breaks when a scenario has no section in scenarios/README.md, or an answer there is not
-/// what a run gives.
-#[test]
-fn the_answers_about_the_scenarios_are_those_of_the_runs() {
-    let text = read("scenarios/README.md");
-    let place = workplace();
-    for path in common::scenario_files() {
-        let file = path.file_name().unwrap().to_str().unwrap();
-        let name = file.trim_end_matches(".json");
-        let section = section(&text, &format!("## {file}")).split_whitespace().collect::<Vec<_>>().join(" ");
-        if too_large_here(name) {
-            continue;
-        }
-        assert_eq!(posthaste(place.path(), &["run", &format!("scenarios/{file}"), "-q", "--out", name]).code, 0);
-        for answer in answers(name, &place.path().join(name)) {
-            assert!(section.contains(&answer), "scenarios/README.md, {file}: the run says {answer:?}");
-        }
-    }
 }

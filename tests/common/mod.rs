@@ -77,3 +77,10 @@ pub(crate) fn files(root: &Path, dir: &Path) -> Vec<String> {
     }
     names
 }
+
+/// The part of a document under a heading, up to the next heading.
+pub(crate) fn section<'a>(text: &'a str, heading: &str) -> &'a str {
+    let start = text.find(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no section {heading}")) + 1;
+    let rest = &text[start + heading.len()..];
+    &rest[..rest.find("\n#").unwrap_or(rest.len())]
+}

@@ -1,0 +1,166 @@
+//! The answers in scenarios/README.md, computed anew from runs of the scenarios.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use common::binary::{posthaste, table, too_large_here, workplace};
+use common::{root, section};
+use serde_json::Value;
+
+type Row = BTreeMap<String, String>;
+
+fn number(row: &Row, column: &str) -> f64 {
+    row[column].parse().unwrap()
+}
+
+fn count(rows: &[Row], column: &str, value: &str) -> usize {
+    rows.iter().filter(|row| row[column] == value).count()
+}
+
+fn greatest<'a>(rows: impl IntoIterator<Item = &'a Row>, column: &str) -> f64 {
+    rows.into_iter().map(|row| number(row, column)).fold(0.0, f64::max)
+}
+
+fn ketchup(run: &Path) -> Vec<String> {
+    let (message, dns) = (&table(run, "messages")[0], table(run, "dns_queries"));
+    let millis = |column: &str| (number(message, column) * 1e3).round();
+    let stubs = count(&dns, "role", "stub");
+    assert_eq!((number(message, "dialogue_s") / 0.084).round(), 5.0);
+    vec![
+        format!("{} ms of {} ms", millis("dialogue_s"), millis("latency_s")),
+        format!("{} in the whole run, reading included: {stubs} by programs", dns.len()),
+        format!("{} by resolvers to name servers", dns.len() - stubs),
+    ]
+}
+
+fn recipient_down(run: &Path) -> Vec<String> {
+    let (message, attempts) = (&table(run, "messages")[0], table(run, "attempts"));
+    let starts: Vec<f64> = attempts.iter().map(|row| number(row, "started_s")).collect();
+    assert!(starts.windows(2).all(|pair| (pair[1] - pair[0] - 1800.0).abs() < 1e-6));
+    let last = attempts.last().unwrap();
+    assert_eq!(last["outcome"], "completed");
+    vec![
+        format!("There are {}, each exactly 1800 s", attempts.len()),
+        format!("at {} s, is the first", starts.last().unwrap().floor()),
+        format!("{} s: TCP sends the SYN six times", number(&attempts[1], "ended_s").floor() - 1800.0),
+        format!("make {} s of connecting", number(message, "connecting_s").floor()),
+    ]
+}
+
+fn returned_to_sender(run: &Path) -> Vec<String> {
+    let messages = table(run, "messages");
+    let bounce = messages.iter().find(|row| !row["bounce_of"].is_empty()).unwrap();
+    vec![
+        format!("{}: the first, and one every 30 minutes", table(run, "attempts").len()),
+        format!("At {} s: five days after", number(bounce, "composed_s").floor()),
+    ]
+}
+
+fn several_messages_one_connection(run: &Path) -> Vec<String> {
+    let attempts = table(run, "attempts");
+    let mut used: Vec<&String> =
+        attempts.iter().filter(|row| row["outcome"] == "completed").map(|row| &row["connection"]).collect();
+    let copies = used.len();
+    used.dedup();
+    let dialogue = fs::read_to_string(run.join("transcripts/smtp-crepes.fr-2.txt")).unwrap();
+    let data = dialogue.lines().filter(|line| *line == "C: DATA").count();
+    vec![format!("copies?* {}.", used.len()), format!("{data} times for {copies} copies")]
+}
+
+fn dns_cache(run: &Path) -> Vec<String> {
+    let dns = table(run, "dns_queries");
+    let stubs: Vec<_> = dns.iter().filter(|row| row["role"] == "stub").collect();
+    let missed = stubs.iter().filter(|row| row["cache"] == "miss");
+    let (first, others) = dns
+        .iter()
+        .filter(|row| row["role"] == "resolver")
+        .fold((0, 0), |(a, b), row| if number(row, "time_s") < 1.0 { (a + 1, b) } else { (a, b + 1) });
+    let times: Vec<f64> = missed.clone().map(|row| number(row, "time_s")).collect();
+    assert_eq!(times, [0.0, 40.0, 80.0]);
+    assert_eq!(others, 2);
+    let millis = |at: usize| (number(stubs[at], "latency_s") * 1e3).round();
+    vec![
+        format!("pass on?* {}: at 0 s, 40 s and 80 s. The first costs {first} questions", missed.count()),
+        format!("{} ms the first time, {} ms when", millis(0), millis(1)),
+        format!("{} ms when only the record", millis(4)),
+    ]
+}
+
+fn two_devices_one_mailbox(run: &Path) -> Vec<String> {
+    let mut sessions = Vec::new();
+    for host in ["bob-laptop", "bob-pc"] {
+        for text in (1..)
+            .map_while(|n| fs::read_to_string(run.join(format!("transcripts/pop3-{host}.hamburger.edu-{n}.txt"))).ok())
+        {
+            let after = |mark: &str| text.split_once(mark).unwrap().1.split(' ').next().unwrap().to_owned();
+            let found = after("C: LIST\nS: +OK ");
+            sessions.push((after("# start: ").parse::<f64>().unwrap(), found));
+        }
+    }
+    sessions.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let found = sessions.iter().map(|(_, found)| found.as_str()).collect::<Vec<_>>().join(", ");
+    vec![format!("In order of time {found}."), format!("The {} that the desktop", sessions[1].1)]
+}
+
+fn outage_queue(run: &Path) -> Vec<String> {
+    let attempts = table(run, "attempts");
+    let longest = greatest(&table(run, "queue"), "copies");
+    let late = attempts.iter().filter(|row| row["outcome"] == "completed" && row["attempt"] != "1");
+    let last = greatest(late, "ended_s");
+    let most = greatest(&attempts, "attempt");
+    let slowest = greatest(&table(run, "messages"), "latency_s");
+    vec![
+        format!("get?* {longest} copies."),
+        format!("{:.1} minutes, although", (last - 11_400.0) / 60.0),
+        format!("needed {most} attempts and {:.2} h", slowest / 3600.0),
+    ]
+}
+
+fn campus_day(run: &Path) -> Vec<String> {
+    let (messages, dns) = (table(run, "messages"), table(run, "dns_queries"));
+    let summary: Value = serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
+    let millis = |name: &str| (summary["metrics"][name].as_f64().unwrap() * 1e3).round();
+    vec![
+        format!("median {} ms and the 95th percentile {} ms", millis("latency.p50_s"), millis("latency.p95_s")),
+        format!("{} of {} copies stay", count(&messages, "attempts", "0"), messages.len()),
+        format!("{} times: afterwards", count(&dns, "to", "a.root-servers.net")),
+    ]
+}
+
+/// The sentences that scenarios/README.md has from a run of that scenario.
+fn answers(scenario: &str, run: &Path) -> Vec<String> {
+    match scenario {
+        "ketchup" => ketchup(run),
+        "recipient-down" => recipient_down(run),
+        "returned-to-sender" => returned_to_sender(run),
+        "several-messages-one-connection" => several_messages_one_connection(run),
+        "dns-cache" => dns_cache(run),
+        "two-devices-one-mailbox" => two_devices_one_mailbox(run),
+        "outage-queue" => outage_queue(run),
+        "campus-day" => campus_day(run),
+        other => panic!("scenarios/README.md has no checked answers for {other}: add them here"),
+    }
+}
+
+/// Breaks when a scenario has no section in scenarios/README.md, or an answer there is not
+/// what a run gives.
+#[test]
+fn the_answers_about_the_scenarios_are_those_of_the_runs() {
+    let text = fs::read_to_string(root().join("scenarios/README.md")).unwrap();
+    let place = workplace();
+    for path in common::scenario_files() {
+        let file = path.file_name().unwrap().to_str().unwrap();
+        let name = file.trim_end_matches(".json");
+        let section = section(&text, &format!("## {file}")).split_whitespace().collect::<Vec<_>>().join(" ");
+        if too_large_here(name) {
+            continue;
+        }
+        assert_eq!(posthaste(place.path(), &["run", &format!("scenarios/{file}"), "-q", "--out", name]).code, 0);
+        for answer in answers(name, &place.path().join(name)) {
+            assert!(section.contains(&answer), "scenarios/README.md, {file}: the run says {answer:?}");
+        }
+    }
+}
