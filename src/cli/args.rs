@@ -76,7 +76,7 @@ pub enum Command {
 #[derive(Args, Clone, Debug, Default)]
 pub struct Overrides {
     /// Seed of all random streams, instead of the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Sets the value at a JSON pointer, such as /network/backbone/delay=80ms (may be repeated)
     #[arg(long = "set", value_name = "/POINTER=VALUE")]

@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Findings on a scenario and internal errors say themselves what they are.
             let prefix = if matches!(error.exit, Exit::Invalid | Exit::Internal) { "" } else { "error: " };
-            eprintln!("{prefix}{}", error.message.trim_end());
+            output::say(&format!("{prefix}{}", error.message.trim_end()));
             error.exit.into()
         }
     }

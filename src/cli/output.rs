@@ -1,4 +1,5 @@
-//! Writing to stdout, where data goes. A reader that has gone away (`| head`) is no error.
+//! Writing to stdout, where data goes, and to stderr, where messages go. A reader that has
+//! gone away (`| head`) is no error.
 
 use std::io::{ErrorKind, Write as _};
 
@@ -14,4 +15,10 @@ pub(super) fn print(text: &str) -> Result<(), CommandError> {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CommandError::io(format!("stdout: {error}"))),
         _ => Ok(()),
     }
+}
+
+/// Prints a message to stderr as a line. When not even that can be written, the exit code
+/// still tells how it went.
+pub(super) fn say(message: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{message}");
 }

@@ -11,12 +11,12 @@ use crate::metrics::{RecorderOptions, RunRecord};
 use crate::report::{self, EventWriter, MODEL_VERSION, OutputOptions, ReportError, ResultFolder, RunInfo, Written};
 use crate::scenario::build::directory;
 use crate::scenario::resolved::Resolved;
-use crate::sim::{Ended, Outcome};
+use crate::sim::{Ended, Limit, Outcome};
 
 use super::args::{Overrides, RunArgs};
 use super::exit::{CommandError, Exit};
 use super::load::load;
-use super::output::print;
+use super::output::{print, say};
 use super::simulate::{exit_of, expectations, simulate_watched};
 use super::target::RESULTS;
 
@@ -37,13 +37,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         let summary = report::summary_text(&done.info, &done.record);
         print(&format!("{summary}{:<12} {}{left_out}\n", "results", done.written.dir.display()))?;
     }
-    for missed in done.info.expectations.iter().filter(|expectation| !expectation.held) {
-        let found = missed.found.map_or_else(|| "no value".to_owned(), |metric| metric.to_string());
-        eprintln!("expectation failed: {} {}, but found {found}", missed.metric, missed.expected);
-    }
-    if done.outcome.ended.is_cut() {
-        eprintln!("stopped early ({}): the results are partial and marked so", done.outcome.ended);
-    }
+    done.say_what_went_wrong();
     Ok(exit_of(done.outcome.ended, &done.info.expectations))
 }
 
@@ -53,7 +47,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
 /// As [`run`].
 pub(super) fn run_quietly(file: &Path) -> Result<PathBuf, CommandError> {
     let scenario = load(file, &Overrides::default())?;
-    run_scenario(file, &scenario, None, false).map(|done| done.written.dir)
+    let done = run_scenario(file, &scenario, None, false)?;
+    done.say_what_went_wrong();
+    Ok(done.written.dir)
 }
 
 /// A run and its folder.
@@ -62,6 +58,28 @@ struct Done {
     record: RunRecord,
     outcome: Outcome,
     written: Written,
+    /// The hosts of a loop without delay, if one stopped the run.
+    busy: Vec<String>,
+}
+
+impl Done {
+    /// Expectations that failed, and why the run was cut short.
+    fn say_what_went_wrong(&self) {
+        for missed in self.info.expectations.iter().filter(|expectation| !expectation.held) {
+            let found = missed.found.map_or_else(|| "no value".to_owned(), |metric| metric.to_string());
+            say(&format!("expectation failed: {} {}, but found {found}", missed.metric, missed.expected));
+        }
+        let (by, hint) = match self.outcome.ended {
+            Ended::Idle | Ended::Until => return,
+            Ended::Interrupted => ("an interrupt".to_owned(), String::new()),
+            Ended::Limit(Limit::EventsPerInstant) => {
+                let hosts = self.busy.join(", ");
+                ("limits.events_per_instant".to_owned(), format!("; a loop without delay? its last events: {hosts}"))
+            }
+            Ended::Limit(limit) => (format!("limits.{limit}"), String::new()),
+        };
+        say(&format!("stopped early at {} s by {by}: the results are partial and marked so{hint}", self.outcome.end));
+    }
 }
 
 fn run_scenario(file: &Path, scenario: &Resolved, out: Option<&Path>, quiet: bool) -> Result<Done, CommandError> {
@@ -94,7 +112,7 @@ fn run_scenario(file: &Path, scenario: &Resolved, out: Option<&Path>, quiet: boo
     };
     let options = OutputOptions { transcripts: scenario.outputs.transcripts, charts: scenario.outputs.charts };
     let written = folder.finish(&info, &finished.record, options).map_err(report_error)?;
-    Ok(Done { info, record: finished.record, outcome, written })
+    Ok(Done { info, record: finished.record, outcome, written, busy: finished.busy })
 }
 
 /// `results/NAME-HASH8`, in the working folder.

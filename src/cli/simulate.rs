@@ -25,6 +25,8 @@ pub struct Finished<X> {
     pub world: World<Silent>,
     /// The other reader of the trace.
     pub extra: X,
+    /// When the run was stopped for too many events at one instant: the hosts of the last of them.
+    pub busy: Vec<String>,
 }
 
 /// Simulates without a watch: no wall clock, no memory limit. For tests.
@@ -79,6 +81,8 @@ fn begin<X: Observer>(scenario: &Resolved, options: RecorderOptions, extra: X) -
 }
 
 fn finish<X: Observer>(simulation: Simulation<(Recorder, X)>, outcome: Outcome) -> Result<Finished<X>, String> {
+    let directory = simulation.world().directory();
+    let busy = simulation.busy().iter().map(|&host| directory.host_name(host).to_owned()).collect();
     let (world, (recorder, extra)) = simulation.into_world().detach();
     world.audit()?;
     let record = recorder.finish(outcome.end);
@@ -88,7 +92,7 @@ fn finish<X: Observer>(simulation: Simulation<(Recorder, X)>, outcome: Outcome) 
     if state != trace {
         return Err(format!("the servers hold {state} copies, but by the trace they hold {trace}"));
     }
-    Ok(Finished { record, outcome, world, extra })
+    Ok(Finished { record, outcome, world, extra, busy })
 }
 
 /// The limits of a scenario that do not depend on the machine.

@@ -13,6 +13,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::base::{SimDuration, SimTime};
 use crate::sim::{Ended, Limit, Progress};
 
+use super::exit::Exit;
+
 /// A bar is drawn only for runs that last longer than this.
 const SHOW_AFTER: Duration = Duration::from_millis(700);
 
@@ -31,7 +33,14 @@ impl Watch {
     /// A watch that starts now. `quiet` hides the bar; without a terminal it never shows.
     pub(super) fn start(until: SimTime, wall_clock: SimDuration, memory: u64, quiet: bool) -> Self {
         let interrupted = Arc::new(AtomicBool::new(false));
-        // Without the handler Ctrl-C still ends the process; it only keeps nothing.
+        // Without the handlers Ctrl-C still ends the process; it only keeps nothing. So does the
+        // second one, for whom writing the results takes too long.
+        let again = i32::from(Exit::Interrupted as u8);
+        let _ = signal_hook::flag::register_conditional_shutdown(
+            signal_hook::consts::SIGINT,
+            again,
+            Arc::clone(&interrupted),
+        );
         let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted));
         Self {
             started: Instant::now(),

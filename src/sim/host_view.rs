@@ -12,6 +12,7 @@ use crate::base::{
 use crate::net::{Kernel as _, Network};
 
 use super::kernel::Kernel;
+use super::world::Composed;
 
 /// One application's window on the world, for the time of one call.
 pub(super) struct HostView<'w, O> {
@@ -20,7 +21,7 @@ pub(super) struct HostView<'w, O> {
     pub(super) directory: &'w Directory,
     pub(super) streams: Streams,
     pub(super) queries: &'w mut u32,
-    pub(super) composed: &'w mut u64,
+    pub(super) composed: &'w mut Composed,
     pub(super) host: HostId,
     pub(super) app: AppId,
 }
@@ -88,8 +89,9 @@ impl<O: Observer> Host for HostView<'_, O> {
     }
 
     fn trace(&mut self, what: Trace<'_>) -> EventId {
-        if matches!(what, Trace::Mail(MailTrace::Composed { .. })) {
-            *self.composed += 1;
+        if let Trace::Mail(MailTrace::Composed { bytes, .. }) = what {
+            self.composed.copies += 1;
+            self.composed.bytes += bytes;
         }
         let id = self.kernel.trace(self.host, what);
         self.kernel.set_cause(id);

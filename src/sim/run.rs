@@ -1,10 +1,11 @@
 //! The event loop: pop, move the clock, dispatch, until nothing is left to do, the end of
 //! the run is reached, or a limit stops it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::base::trace::Observer;
-use crate::base::{SimDuration, SimTime};
+use crate::base::{HostId, SimDuration, SimTime};
 
 use super::world::World;
 
@@ -106,20 +107,30 @@ pub struct Progress {
 /// Events between two looks of the watcher.
 pub const WATCH_EVERY: u64 = 1 << 14;
 
+/// Bytes of composed messages between two looks of the watcher: a few large messages may
+/// take more memory than many events.
+const WATCH_BYTES: u64 = 64 << 20;
+
+/// So many events before the limit of one instant their hosts are noted.
+const NOTED: u64 = 64;
+
 /// A world and the count of what happened in it.
 #[derive(Clone, Debug)]
 pub struct Simulation<O> {
     world: World<O>,
     events: u64,
     ties: u64,
-    last: Option<(SimTime, crate::base::HostId)>,
+    last: Option<(SimTime, HostId)>,
     at_instant: u64,
+    busy: BTreeSet<HostId>,
+    watched_bytes: u64,
 }
 
 impl<O: Observer> Simulation<O> {
     /// A simulation that begins with `world`.
     pub const fn new(world: World<O>) -> Self {
-        Self { world, events: 0, ties: 0, last: None, at_instant: 0 }
+        let busy = BTreeSet::new();
+        Self { world, events: 0, ties: 0, last: None, at_instant: 0, busy, watched_bytes: 0 }
     }
 
     /// The world as it is now.
@@ -134,17 +145,24 @@ impl<O: Observer> Simulation<O> {
         self.events
     }
 
+    /// The hosts of the last events before too many at one instant stopped the run: those
+    /// among which a loop without delay goes round. Empty for other runs.
+    #[must_use]
+    pub const fn busy(&self) -> &BTreeSet<HostId> {
+        &self.busy
+    }
+
     /// Gives up the simulation and keeps the world.
     pub fn into_world(self) -> World<O> {
         self.world
     }
 
-    /// Runs up to the limits. `watch` is called every [`WATCH_EVERY`] events and may stop
-    /// the run; what it returns must not depend on anything but wall clock, memory and
+    /// Runs up to the limits. `watch` is called every [`WATCH_EVERY`] events, more often when
+    /// large messages are composed, and may stop the run; what it returns must not depend on anything but wall clock, memory and
     /// interrupts.
     pub fn run(&mut self, limits: &Limits, mut watch: impl FnMut(Progress) -> Option<Ended>) -> Outcome {
         let ended = loop {
-            if self.events.is_multiple_of(WATCH_EVERY)
+            if self.watch_is_due()
                 && let Some(stop) = watch(Progress { now: self.world.now(), events: self.events })
             {
                 break stop;
@@ -158,11 +176,34 @@ impl<O: Observer> Simulation<O> {
                 break Ended::Limit(limit);
             }
             self.step();
+            self.note_busy(limits.events_per_instant);
         };
+        if ended != Ended::Limit(Limit::EventsPerInstant) {
+            self.busy.clear();
+        }
         if !ended.is_cut() && self.world.now() < limits.until {
             self.world.kernel.idle_until(limits.until);
         }
         Outcome { ended, end: self.world.now(), events: self.events, ties: self.ties }
+    }
+
+    fn watch_is_due(&mut self) -> bool {
+        let bytes = self.world.composed_bytes();
+        let large = bytes - self.watched_bytes >= WATCH_BYTES;
+        if large {
+            self.watched_bytes = bytes;
+        }
+        large || self.events.is_multiple_of(WATCH_EVERY)
+    }
+
+    fn note_busy(&mut self, most: u64) {
+        if self.at_instant + NOTED <= most {
+            return;
+        }
+        if self.at_instant == 1 {
+            self.busy.clear();
+        }
+        self.busy.extend(self.last.map(|(_, host)| host));
     }
 
     fn limit_reached(&self, limits: &Limits) -> Option<Limit> {

@@ -61,6 +61,13 @@ struct HostSlot {
     faults: u32,
 }
 
+/// Copies of messages composed, and their bytes, for limits and the watch over them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Composed {
+    pub(super) copies: u64,
+    pub(super) bytes: u64,
+}
+
 /// The state of a simulation.
 #[derive(Clone, Debug)]
 pub struct World<O> {
@@ -71,7 +78,7 @@ pub struct World<O> {
     faults: Vec<Fault>,
     directory: Arc<Directory>,
     streams: Streams,
-    composed: u64,
+    composed: Composed,
     inbox: Vec<u8>,
 }
 
@@ -89,7 +96,7 @@ impl<O: Observer> World<O> {
             faults: plan.faults,
             directory: Arc::new(plan.directory),
             streams,
-            composed: 0,
+            composed: Composed::default(),
             inbox: Vec::new(),
         };
         world.schedule_faults();
@@ -126,7 +133,13 @@ impl<O: Observer> World<O> {
     /// Copies of messages composed so far, bounces included.
     #[must_use]
     pub const fn composed(&self) -> u64 {
-        self.composed
+        self.composed.copies
+    }
+
+    /// Bytes of these copies.
+    #[must_use]
+    pub const fn composed_bytes(&self) -> u64 {
+        self.composed.bytes
     }
 
     /// Every application with its host, in the order of hosts.
