@@ -129,7 +129,8 @@ fn find_duplicates(value: &ast::Value<'_>, steps: &mut Vec<Step>, problems: &mut
     }
 }
 
-fn strip_comments(value: &mut Value) {
+/// Drops the keys that begin with `x-`.
+pub(super) fn strip_comments(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.retain(|key, _| !is_comment(key));

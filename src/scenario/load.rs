@@ -6,7 +6,7 @@ use std::path::Path as FilePath;
 use serde_json::Value;
 
 use super::diagnostics::{Diagnostics, OverrideName};
-use super::problem::{Path, Problems, Step, clean};
+use super::problem::{Problem, Problems, Step, clean};
 use super::resolved::Resolved;
 use super::schema::{Duration, Scenario};
 use super::{check, document, fill, form};
@@ -103,11 +103,13 @@ fn resolve(
         match set(&mut value, pointer, new.clone()) {
             Ok(steps) => changes.push(OverrideName { steps, label }),
             Err(message) => {
-                changes.push(OverrideName { steps: vec![Step::Key(label.clone())], label: label.clone() });
-                problems.at(Path::Root.key(&label), message);
+                let steps = tokens(pointer).map(Step::Key).collect::<Vec<_>>();
+                problems.push(Problem::new(steps.clone(), message));
+                changes.push(OverrideName { steps, label });
             }
         }
     }
+    document::strip_comments(&mut value);
     let scenario = form::read(value, text.len(), problems);
     if !problems.is_empty() {
         return None;
@@ -135,32 +137,50 @@ fn set_run(scenario: &mut Scenario, overrides: &Overrides, changes: &mut Vec<Ove
     }
 }
 
-/// Puts a value at a JSON pointer; the steps that lead there.
+/// The unescaped parts of a JSON pointer (RFC 6901 section 4).
+fn tokens(pointer: &str) -> impl Iterator<Item = String> {
+    let parts = pointer.strip_prefix('/').unwrap_or(pointer).split('/');
+    parts.map(|token| token.replace("~1", "/").replace("~0", "~"))
+}
+
+/// Puts a value at a JSON pointer. The steps that lead there, or to the first part of it that
+/// was not there before: whatever is wrong with a part that was made is wrong with the change.
 fn set(root: &mut Value, pointer: &str, new: Value) -> Result<Vec<Step>, String> {
-    let Some(tokens) = pointer.strip_prefix('/') else {
+    if !pointer.starts_with('/') {
         return Err("a JSON pointer begins with \"/\", like /run/seed".to_owned());
-    };
-    let tokens: Vec<String> = tokens.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
+    }
+    let tokens: Vec<String> = tokens(pointer).collect();
     if tokens.len() > 64 {
         return Err("this JSON pointer is too long".to_owned());
     }
     let mut here = root;
     let mut steps = Vec::new();
-    for token in tokens {
+    let mut made = None;
+    for (position, token) in tokens.iter().enumerate() {
+        // A list is made where the first element of one is named.
+        let next = tokens.get(position + 1).map(String::as_str);
+        let filler = || match next {
+            Some("0" | "-") => Value::Array(Vec::new()),
+            Some(_) | None => Value::Object(serde_json::Map::new()),
+        };
         here = match here {
             Value::Object(map) => {
                 steps.push(Step::Key(token.clone()));
-                map.entry(token).or_insert_with(|| Value::Object(serde_json::Map::new()))
+                if !map.contains_key(token) {
+                    made.get_or_insert(steps.len());
+                }
+                map.entry(token).or_insert_with(filler)
             }
             Value::Array(list) => {
                 let index = if token == "-" { Some(list.len()) } else { token.parse().ok() };
                 let index = index.filter(|index| *index <= list.len());
                 let index =
                     index.ok_or_else(|| format!("the list here has {} elements, numbered from 0", list.len()))?;
-                if index == list.len() {
-                    list.push(Value::Object(serde_json::Map::new()));
-                }
                 steps.push(Step::Index(index));
+                if index == list.len() {
+                    made.get_or_insert(steps.len());
+                    list.push(filler());
+                }
                 &mut list[index]
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
@@ -169,5 +189,6 @@ fn set(root: &mut Value, pointer: &str, new: Value) -> Result<Vec<Step>, String>
         };
     }
     *here = new;
+    steps.truncate(made.unwrap_or(steps.len()));
     Ok(steps)
 }
