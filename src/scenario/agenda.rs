@@ -4,10 +4,10 @@
 //! there. Poisson processes keep the order of the file, so each has its own stream.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::app::user::{self, Arrivals, Draft, ReadJob, UserAgentConfig};
+use crate::app::user::{self, Arrivals, Draft, ReadJob, Recipients, UserAgentConfig};
 use crate::base::{Dist, HostId, SimDuration, SimTime};
-use crate::proto::message::build::filler;
 use crate::proto::pop3::Mode;
 
 use super::build::{dialect, resolver_addresses};
@@ -16,24 +16,36 @@ use super::resolved::{Body, MessageWork, PoissonWork, ReadMode, ReadWork, Resolv
 /// Mail is submitted to this port (RFC 6409 3.1).
 const SUBMISSION: u16 = 587;
 
+/// One thing that an agent does.
+enum Job {
+    Write(Draft),
+    WriteAtRandom(Arrivals),
+    Read(ReadJob),
+}
+
 /// The user agents with the hosts they run on, by host and user.
 pub(super) fn user_agents(scenario: &Resolved) -> Vec<(HostId, UserAgentConfig)> {
     let mut agents: BTreeMap<(HostId, usize), UserAgentConfig> = BTreeMap::new();
     for (index, user) in scenario.users.iter().enumerate() {
         agents.insert((user.host, index), idle_agent(scenario, index, user.host));
     }
-    let mut agent = |on: HostId, index: usize, work: &dyn Fn(&mut UserAgentConfig)| {
-        work(agents.entry((on, index)).or_insert_with(|| idle_agent(scenario, index, on)));
+    let mut lists = AddressLists::default();
+    let mut agent = |on: HostId, index: usize, work: Job| {
+        let config = agents.entry((on, index)).or_insert_with(|| idle_agent(scenario, index, on));
+        match work {
+            Job::Write(draft) => config.drafts.push(draft),
+            Job::WriteAtRandom(arrivals) => config.arrivals.push(arrivals),
+            Job::Read(job) => config.reads.push(job),
+        }
     };
     for work in &scenario.workload {
         match work {
-            Work::Message(message) => {
-                agent(message.on, message.from, &|config| config.drafts.extend(drafts(scenario, message)));
-            }
+            Work::Message(message) => agent(message.on, message.from, Job::Write(draft(message))),
             Work::Poisson(poisson) => {
-                agent(poisson.on, poisson.from, &|config| config.arrivals.push(arrivals(scenario, poisson)));
+                let arrivals = arrivals(scenario, &mut lists, poisson);
+                agent(poisson.on, poisson.from, Job::WriteAtRandom(arrivals));
             }
-            Work::Read(read) => agent(read.on, read.user, &|config| config.reads.push(read_job(read))),
+            Work::Read(read) => agent(read.on, read.user, Job::Read(read_job(read))),
             Work::Lookup(_) => {}
         }
     }
@@ -55,33 +67,50 @@ fn idle_agent(scenario: &Resolved, index: usize, on: HostId) -> UserAgentConfig 
     }
 }
 
-fn text(subject: &str) -> Option<String> {
-    (!subject.is_empty()).then(|| subject.to_owned())
+fn text(subject: &Arc<str>) -> Option<Arc<str>> {
+    (!subject.is_empty()).then(|| Arc::clone(subject))
 }
 
-/// The drafts of a message that is written again and again. No more are made than the run
-/// may compose in all.
-fn drafts(scenario: &Resolved, work: &MessageWork) -> Vec<Draft> {
-    let most = usize::try_from(scenario.limits.messages).unwrap_or(usize::MAX).saturating_add(1);
-    let body = match &work.body {
-        Body::Lines(lines) => lines.clone(),
-        Body::Bytes(size) => filler(size.bytes()),
-    };
-    let draft = |at| Draft { at, to: work.to.clone(), subject: text(&work.subject), body: body.clone() };
-    work.schedule.instants().take(most).map(draft).collect()
+fn body(body: &Body) -> user::Body {
+    match body {
+        Body::Lines(lines) => user::Body::Lines(Arc::clone(lines)),
+        Body::Bytes(size) => user::Body::Octets(size.bytes()),
+    }
 }
 
-fn arrivals(scenario: &Resolved, work: &PoissonWork) -> Arrivals {
+fn draft(work: &MessageWork) -> Draft {
+    Draft {
+        at: work.schedule.at,
+        every: work.schedule.every,
+        times: work.schedule.count(),
+        to: Arc::clone(&work.to),
+        subject: text(&work.subject),
+        body: body(&work.body),
+    }
+}
+
+/// The addresses behind lists of users: each list that is shared stays shared.
+#[derive(Default)]
+struct AddressLists {
+    /// By the place of the list in memory, which decides nothing.
+    known: BTreeMap<*const usize, Arc<[String]>>,
+}
+
+impl AddressLists {
+    fn of(&mut self, scenario: &Resolved, people: &Arc<[usize]>) -> Arc<[String]> {
+        let addresses = || people.iter().map(|&index| scenario.users[index].address.clone()).collect();
+        Arc::clone(self.known.entry(people.as_ptr()).or_insert_with(addresses))
+    }
+}
+
+fn arrivals(scenario: &Resolved, lists: &mut AddressLists, work: &PoissonWork) -> Arrivals {
     Arrivals {
         start: work.at,
         until: Some(work.until),
         gap: Dist::Exponential { mean: work.mean_gap },
-        to: work.to.iter().map(|&index| scenario.users[index].address.clone()).collect(),
+        to: Recipients::new(lists.of(scenario, &work.to), work.to.binary_search(&work.from).ok()),
         subject: text(&work.subject),
-        body: match &work.body {
-            Body::Lines(lines) => user::Body::Lines(lines.clone()),
-            Body::Bytes(size) => user::Body::Octets(size.bytes()),
-        },
+        body: body(&work.body),
     }
 }
 
@@ -106,12 +135,6 @@ impl Schedule {
         self.times.map_or(fit, |times| times.min(fit))
     }
 
-    /// Every time, in order.
-    pub fn instants(&self) -> impl Iterator<Item = SimTime> {
-        let (at, every) = (self.at, self.every.unwrap_or(SimDuration::ZERO));
-        (0..self.count()).map(move |n| at.saturating_add(every.saturating_mul(n)))
-    }
-
     /// The last time.
     #[must_use]
     pub fn last(&self) -> SimTime {
@@ -133,10 +156,10 @@ mod tests {
             times,
             until: s(until),
         };
-        let instants = |schedule: Schedule| schedule.instants().collect::<Vec<_>>();
-        assert_eq!(instants(schedule(None, None, 100)), [s(10)]);
-        assert_eq!(instants(schedule(Some(30), None, 70)), [s(10), s(40), s(70)]);
-        assert_eq!(instants(schedule(Some(30), Some(2), 1000)), [s(10), s(40)]);
+        let all = |schedule: Schedule| (schedule.count(), schedule.last());
+        assert_eq!(all(schedule(None, None, 100)), (1, s(10)));
+        assert_eq!(all(schedule(Some(30), None, 70)), (3, s(70)));
+        assert_eq!(all(schedule(Some(30), Some(2), 1000)), (2, s(40)));
         assert_eq!(schedule(Some(30), Some(5), 45).last(), s(40));
     }
 }

@@ -1,6 +1,6 @@
 //! The user agent as an application: what is due when, and which part an input is for.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::UserAgentConfig;
@@ -25,7 +25,8 @@ const FOR_READING: u64 = 1;
 #[derive(Clone, Debug)]
 pub struct UserAgent {
     config: UserAgentConfig,
-    drafts: VecDeque<Draft>,
+    /// By the time when each is due, and its place in the configuration.
+    drafts: BTreeMap<(SimTime, usize), Draft>,
     processes: Vec<Process>,
     composed: u64,
     submission: Submission,
@@ -36,11 +37,10 @@ pub struct UserAgent {
 impl UserAgent {
     /// An agent with an empty outbox.
     #[must_use]
-    pub fn new(config: UserAgentConfig) -> Self {
-        let mut drafts = config.drafts.clone();
-        drafts.sort_by_key(|draft| draft.at);
+    pub fn new(mut config: UserAgentConfig) -> Self {
+        let drafts = std::mem::take(&mut config.drafts).into_iter().enumerate();
         Self {
-            drafts: drafts.into(),
+            drafts: drafts.map(|(place, draft)| ((draft.at, place), draft)).collect(),
             processes: Vec::new(),
             composed: 0,
             submission: Submission::new(&config),
@@ -93,7 +93,7 @@ impl UserAgent {
     /// When it wants [`Input::Wake`].
     #[must_use]
     pub fn deadline(&self) -> SimTime {
-        let draft = self.drafts.front().map_or(SimTime::NEVER, |draft| draft.at);
+        let draft = self.drafts.first_key_value().map_or(SimTime::NEVER, |((at, _), _)| *at);
         let process = self.processes.iter().map(Process::next).min().unwrap_or(SimTime::NEVER);
         let sessions = self.submission.deadline().min(self.reading.deadline());
         draft.min(process).min(sessions).min(self.stub.deadline())
@@ -113,8 +113,10 @@ impl UserAgent {
     /// Does all that is due now.
     fn go_on<H: Host>(&mut self, host: &mut H) {
         let now = host.now();
-        while let Some(draft) = self.drafts.pop_front_if(|draft| draft.at <= now) {
+        while let Some(due) = self.drafts.first_entry().filter(|draft| draft.key().0 <= now) {
+            let ((_, place), draft) = due.remove_entry();
             self.compose(host, &draft);
+            self.drafts.extend(draft.again().map(|next| ((next.at, place), next)));
         }
         for k in 0..self.processes.len() {
             while self.processes[k].next() <= now {
@@ -193,7 +195,7 @@ impl UserAgent {
             to: &draft.to,
             subject: draft.subject.as_deref(),
             message_id: &message_id,
-            body: &draft.body,
+            body: &draft.body.lines(),
         }
         .build();
         let (message, from, bytes) = (message_id.as_str(), self.config.address.as_str(), content.len() as u64);

@@ -23,6 +23,10 @@ use crate::proto::smtp::{
 /// How long the agent waits after a failed submission.
 const RETRY: SimDuration = SimDuration::from_secs(300);
 
+/// So many recipients every server takes at once (RFC 5321 4.5.3.1.8); a message for more is
+/// handed over in several transactions.
+const RECIPIENTS_AT_ONCE: usize = 100;
+
 /// A message that was not handed over yet.
 #[derive(Clone, Debug)]
 pub(super) struct Outgoing {
@@ -58,6 +62,8 @@ pub(super) struct Submission {
     dialect: Dialect,
     reverse_path: ReversePath,
     outbox: VecDeque<Outgoing>,
+    /// How many of the outbox are not begun.
+    fresh: usize,
     /// Those that the server wants later: they go back to the outbox when the session ends.
     postponed: VecDeque<Outgoing>,
     retry_at: SimTime,
@@ -72,6 +78,7 @@ impl Submission {
             dialect: config.dialect,
             reverse_path: sender.map_or(ReversePath::Null, ReversePath::Mailbox),
             outbox: VecDeque::new(),
+            fresh: 0,
             postponed: VecDeque::new(),
             retry_at: SimTime::NEVER,
             stage: Stage::Idle,
@@ -79,6 +86,7 @@ impl Submission {
     }
 
     pub(super) fn put(&mut self, message: Outgoing) {
+        self.fresh += usize::from(!message.begun);
         self.outbox.push_back(message);
     }
 
@@ -104,16 +112,26 @@ impl Submission {
         if self.outbox.is_empty() || waiting {
             return false;
         }
-        for message in self.outbox.iter_mut().filter(|message| !message.begun) {
-            message.begun = true;
-            message.trace(host, Phase::Submission);
-        }
+        self.begin_fresh(host);
         if !matches!(self.stage, Stage::Idle) {
             return false;
         }
         self.retry_at = SimTime::NEVER;
         self.stage = Stage::Resolving;
         true
+    }
+
+    /// The submission of all that is in the outbox begins. What is new stands near its end.
+    fn begin_fresh<H: Host>(&mut self, host: &mut H) {
+        let mut first = self.outbox.len();
+        while self.fresh > 0 && first > 0 {
+            first -= 1;
+            self.fresh -= usize::from(!self.outbox[first].begun);
+        }
+        for message in self.outbox.range_mut(first..).filter(|message| !message.begun) {
+            message.begun = true;
+            message.trace(host, Phase::Submission);
+        }
     }
 
     /// The server's address, or why there is none.
@@ -128,7 +146,7 @@ impl Submission {
             }
             Err(reason) if reason.is_temporary() => self.later(host.now()),
             Err(reason) => {
-                self.stage = Stage::Idle;
+                (self.stage, self.fresh) = (Stage::Idle, 0);
                 for message in std::mem::take(&mut self.outbox) {
                     message.to.iter().for_each(|to| refused(host, &message.message_id, to, &reason));
                 }
@@ -197,7 +215,7 @@ impl Submission {
     fn next_message(&mut self, now: SimTime) {
         let Stage::Talking { talk, current, .. } = &mut self.stage else { return };
         let Some(message) = self.outbox.front() else { return talk.session.quit(now) };
-        let forward_paths = message.to.iter().cloned().map(ForwardPath::Mailbox).collect();
+        let forward_paths = message.to.iter().take(RECIPIENTS_AT_ONCE).cloned().map(ForwardPath::Mailbox).collect();
         let envelope = Envelope { reverse_path: self.reverse_path.clone(), forward_paths };
         *current = true;
         talk.session.begin(now, Transaction { envelope, content: Arc::clone(&message.content) });
@@ -206,6 +224,10 @@ impl Submission {
     fn ended<H: Host>(&mut self, host: &mut H, verdicts: &[Verdict]) {
         let Stage::Talking { current, .. } = &mut self.stage else { return };
         let Some(mut message) = self.outbox.pop_front().filter(|_| std::mem::take(current)) else { return };
+        let untried = message.to.split_off(message.to.len().min(RECIPIENTS_AT_ONCE));
+        if !untried.is_empty() {
+            self.outbox.push_front(Outgoing { to: untried, ..message.clone() });
+        }
         let mut left = Vec::new();
         for (to, verdict) in message.to.drain(..).zip(verdicts) {
             match verdict {

@@ -221,7 +221,7 @@ fn read_body(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entry: &
         let message = format!("this text is longer than `limits.message_size` ({})", limit.to_text());
         cx.problems.at(here.key(key), message);
     }
-    entry.body_bytes.map_or_else(|| Body::Lines(lines.to_vec()), |size| Body::Bytes(size.0))
+    entry.body_bytes.map_or_else(|| Body::Lines(lines.into()), |size| Body::Bytes(size.0))
 }
 
 /// A line of a 7-bit message (RFC 5322 section 2.1.1).
@@ -237,10 +237,10 @@ fn check_line(cx: &mut Context<'_>, path: Path<'_>, line: &str, limit: usize) {
     }
 }
 
-fn read_subject(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> String {
+fn read_subject(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> Arc<str> {
     let subject = entry.subject.clone().unwrap_or_default();
     check_line(cx, here.key("subject"), &subject, 900);
-    subject
+    subject.into()
 }
 
 fn read_message(
@@ -273,7 +273,7 @@ fn read_recipients(
     here: Path<'_>,
     entry: &Entry,
     to: &Texts,
-) -> Vec<String> {
+) -> Arc<[String]> {
     let path = here.key("to");
     let mut all: Vec<String> = Vec::new();
     let mut seen = BTreeSet::new();
@@ -300,7 +300,7 @@ fn read_recipients(
             format!("{} recipients are more than `limits.recipients` ({})", all.len(), shared.limits.recipients);
         cx.problems.at(path, message);
     }
-    all
+    all.into()
 }
 
 fn read_reading(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index: usize, entry: &Entry) -> Vec<Work> {
@@ -357,7 +357,7 @@ fn read_poisson(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index
             mean_gap,
             at,
             until,
-            subject: subject.clone(),
+            subject: Arc::clone(&subject),
             body: body.clone(),
         })
     };

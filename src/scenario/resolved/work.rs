@@ -43,9 +43,9 @@ pub struct MessageWork {
     /// On which host.
     pub on: HostId,
     /// Recipients' addresses, without repetitions, never empty; they need not exist.
-    pub to: Vec<String>,
+    pub to: Arc<[String]>,
     /// Subject, `""` when none was given.
-    pub subject: String,
+    pub subject: Arc<str>,
     /// Text.
     pub body: Body,
 }
@@ -54,7 +54,7 @@ pub struct MessageWork {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
     /// These lines.
-    Lines(Vec<String>),
+    Lines(Arc<[String]>),
     /// Made-up lines, so many bytes in all (line ends included).
     Bytes(DataSize),
 }
@@ -93,8 +93,8 @@ pub struct PoissonWork {
     pub from: usize,
     /// On which host.
     pub on: HostId,
-    /// Indices into [`Resolved::users`](super::Resolved::users), ascending, shared by all senders of the entry; see
-    /// [`PoissonWork::recipient`].
+    /// Indices into [`Resolved::users`](super::Resolved::users), ascending, shared by all senders of the entry; a
+    /// sender who is one of them does not write to himself.
     pub to: Arc<[usize]>,
     /// Mean time between two messages of this sender; above zero.
     pub mean_gap: SimDuration,
@@ -103,22 +103,9 @@ pub struct PoissonWork {
     /// End of the process.
     pub until: SimTime,
     /// Subject, `""` when none was given.
-    pub subject: String,
+    pub subject: Arc<str>,
     /// Text.
     pub body: Body,
-}
-
-impl PoissonWork {
-    /// Chooses a recipient other than the sender: `below(n)` draws a number in `0..n`.
-    ///
-    /// # Panics
-    /// Never for a work that came out of a resolved scenario: it has a recipient.
-    pub fn recipient(&self, below: impl FnOnce(u64) -> u64) -> usize {
-        let own = self.to.binary_search(&self.from).ok();
-        let others = self.to.len() - usize::from(own.is_some());
-        let drawn = usize::try_from(below(others as u64)).expect("an index");
-        self.to[drawn + usize::from(own.is_some_and(|own| drawn >= own))]
-    }
 }
 
 /// A host looks up a name.

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::app::host::{Host, Input};
 use crate::app::mail::{MailServer, MailServerConfig, MailboxConfig};
-use crate::app::user::{Draft, ReadJob, UserAgent, UserAgentConfig};
+use crate::app::user::{Body, Draft, ReadJob, UserAgent, UserAgentConfig};
 use crate::base::trace::{MailTrace, Phase, Trace};
 use crate::base::{
     CloseReason, ConnId, Endpoint, EventId, HostId, QueryId, SimDuration, SimTime, SocketId, Stream, Streams, UnixTime,
@@ -457,9 +457,11 @@ impl Bed {
 pub(super) fn draft(at_s: u64, to: &[&str], subject: &str) -> Draft {
     Draft {
         at: SimTime::ZERO + SimDuration::from_secs(at_s),
+        every: None,
+        times: 1,
         to: to.iter().map(|to| (*to).to_owned()).collect(),
-        subject: Some(subject.to_owned()),
-        body: vec!["Do you like ketchup?".to_owned(), "How about pickles?".to_owned()],
+        subject: Some(subject.into()),
+        body: Body::Lines(["Do you like ketchup?", "How about pickles?"].map(str::to_owned).into()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Mail that flows: relay, several recipients, one connection for many, POP3.
 
 use super::bed::{Bed, at, draft};
-use crate::app::user::{Arrivals, Body, ReadJob};
+use crate::app::user::{Arrivals, Body, ReadJob, Recipients};
 use crate::base::trace::Phase;
 use crate::base::{Dist, SimDuration};
 use crate::proto::pop3::Mode;
@@ -138,12 +138,16 @@ fn strangers_do_not_relay() {
     assert_eq!(bed.logged(&["Refused", "Submission is for users"]).len(), 1);
 }
 
+fn recipients(addresses: &[&str]) -> Recipients {
+    Recipients::new(addresses.iter().map(|&address| address.to_owned()).collect(), None)
+}
+
 fn arrivals(gap_s: u64) -> Arrivals {
     Arrivals {
         start: at(0),
         until: Some(at(3_600)),
         gap: Dist::Exponential { mean: SimDuration::from_secs(gap_s) },
-        to: vec!["bob@hamburger.edu".to_owned(), "carol@hamburger.edu".to_owned()],
+        to: recipients(&["bob@hamburger.edu", "carol@hamburger.edu"]),
         subject: None,
         body: Body::Octets(500),
     }
@@ -158,7 +162,7 @@ fn arrivals_draw_from_streams_of_their_own() {
         let pc = bed.user_with("alice@crepes.fr", |config| {
             config.arrivals.push(arrivals(60));
             if second {
-                config.arrivals.push(Arrivals { to: vec!["alice@crepes.fr".to_owned()], ..arrivals(30) });
+                config.arrivals.push(Arrivals { to: recipients(&["alice@crepes.fr"]), ..arrivals(30) });
             }
         });
         if crash {
