@@ -127,11 +127,23 @@ impl Problems {
 
     /// Notes that `name` is no known `what`, and suggests the nearest one.
     pub(super) fn unknown<'n>(&mut self, path: Path<'_>, what: &str, name: &str, known: impl Iterator<Item = &'n str>) {
+        self.unknown_else(path, what, name, known, None);
+    }
+
+    /// As [`Problems::unknown`], with what helps when no name is near.
+    pub(super) fn unknown_else<'n>(
+        &mut self,
+        path: Path<'_>,
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = &'n str>,
+        otherwise: Option<&str>,
+    ) {
         if self.list.len() >= MAX_PROBLEMS {
             self.dropped += 1;
             return;
         }
-        let help = nearest(name, known).map(did_you_mean);
+        let help = nearest(name, known).map(did_you_mean).or_else(|| otherwise.map(str::to_owned));
         self.add(path, format!("there is no {what} {}", quote(name)), help);
     }
 

@@ -46,7 +46,8 @@ impl Context<'_> {
         let found = host_index(self.hosts, name);
         if found.is_none() {
             let known = self.hosts.iter().map(|host| host.name.as_str());
-            self.problems.unknown(path, "host", name, known);
+            let help = "name it in `network.hosts` to add it";
+            self.problems.unknown_else(path, "host", name, known, Some(help));
         }
         found
     }

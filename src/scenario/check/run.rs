@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::base::SimTime;
-use crate::scenario::problem::{Path, quote};
+use crate::scenario::problem::{Path, did_you_mean, quote};
 use crate::scenario::resolved::{ExpectSpec, FaultSpec, FaultTarget, LimitSpec, LinkSpec, OutputSpec, RunSpec};
 use crate::scenario::schema::{Expect, Fault};
 
@@ -43,7 +43,12 @@ fn read_fault(cx: &mut Context<'_>, here: Path<'_>, fault: &Fault, links: &[Link
         (Some(host), None) => FaultTarget::Host(cx.any_host(here.key("host"), host)?),
         (None, Some(name)) => {
             let found = links.binary_search_by(|link| link.name.as_str().cmp(name)).ok();
-            if found.is_none() {
+            let turned = name.split_once("--").map(|(a, b)| format!("{b}--{a}")).unwrap_or_default();
+            let turned = links.iter().find(|link| link.name == turned);
+            if let Some(turned) = turned.filter(|_| found.is_none()) {
+                let message = format!("there is no link {}", quote(name));
+                cx.problems.help(here.key("link"), message, did_you_mean(&turned.name));
+            } else if found.is_none() {
                 cx.problems.unknown(here.key("link"), "link", name, links.iter().map(|link| link.name.as_str()));
             }
             FaultTarget::Link(found?)
