@@ -1,0 +1,100 @@
+//! `transcript` and `chart` on results, scenarios, and what is neither or damaged.
+
+use std::fs;
+
+use super::{Desk, small, with};
+
+/// Would break if a folder that is no result gave a panic or an empty figure.
+#[test]
+fn what_is_no_result_is_4() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("empty")).unwrap();
+    for run in ["latest", "nothing", "empty"] {
+        for args in [&["transcript", run][..], &["chart", run, "latency_cdf"]] {
+            let said = desk.posthaste(args);
+            said.fails(4, if run == "latest" { "no result folder under results/" } else { run });
+        }
+    }
+    desk.posthaste(&["chart", "empty", "pie"]).fails(2, "there is no chart \"pie\"; there are attempts_per_message, ");
+    let said = desk.posthaste(&["chart", "--list"]);
+    assert_eq!((said.code, said.out.lines().count()), (0, 4));
+}
+
+/// Would break if a result, `latest` and a scenario were not the same to a reader.
+#[test]
+fn a_run_is_a_folder_or_the_latest_or_a_scenario() {
+    let desk = Desk::new();
+    desk.scenario("s.json", &small());
+    let fresh = desk.posthaste(&["transcript", "s.json"]);
+    assert_eq!((fresh.code, fresh.err.as_str()), (0, ""));
+    assert_eq!(fresh.out.matches("# protocol: ").count(), 3);
+    let starts: Vec<_> = fresh.out.lines().filter(|line| line.starts_with("# start: ")).collect();
+    assert!(starts.is_sorted() && starts.len() == 3, "{starts:?}");
+    assert_eq!(desk.posthaste(&["transcript", "latest"]).out, fresh.out);
+    let relay = desk.posthaste(&["transcript", "latest", "--protocol", "smtp", "--conn", "2"]);
+    assert!(relay.out.contains("S: 220 hamburger.edu"), "{}", relay.out);
+    for number in ["0", "4"] {
+        desk.posthaste(&["transcript", "latest", "--conn", number]).fails(2, "there are 3 dialogues that match");
+    }
+    for name in desk.posthaste(&["chart", "--list"]).out.lines() {
+        let said = desk.posthaste(&["chart", "latest", name]);
+        assert!(said.code == 0 && said.out.starts_with("<svg"), "{name}: {}", said.err);
+        let said = desk.posthaste(&["chart", "s.json", name, "--output", "figure.svg"]);
+        assert_eq!((said.code, said.out.as_str()), (0, ""));
+        assert!(fs::read_to_string(desk.path("figure.svg")).unwrap().starts_with("<svg"));
+    }
+    desk.posthaste(&["chart", "latest", "latency_cdf", "--output", "no/folder/f.svg"]).fails(4, "cannot write");
+    desk.scenario("none.json", &with(small(), "/outputs", serde_json::json!({ "transcripts": false })));
+    assert_eq!(desk.posthaste(&["transcript", "none.json"]).code, 4);
+}
+
+/// Would break if a damaged table were read as if it were whole.
+#[test]
+fn a_damaged_result_is_4_and_names_the_line() {
+    let desk = Desk::new();
+    desk.scenario("s.json", &small());
+    assert_eq!(desk.posthaste(&["run", "s.json", "--out", "r"]).code, 0);
+    let table = desk.path("r/tables/messages.csv");
+    let good = fs::read_to_string(&table).unwrap();
+    let (header, row) = good.split_once('\n').unwrap();
+    let cells: Vec<&str> = row.trim_end().split(',').collect();
+    let cell = |index: usize, text: &str| {
+        let mut cells = cells.clone();
+        cells[index] = text;
+        format!("{header}\n{}\n", cells.join(","))
+    };
+    let cases = [
+        (String::new(), "messages.csv:1: "),
+        (header.replace("latency_s", "latency_ms") + "\n" + row, "messages.csv:1: the header is not that of the table"),
+        (good[..good.len() - 30].to_owned(), "messages.csv:2: "),
+        (format!("{good}\"torn"), "messages.csv:3: "),
+        (format!("{good}a,b\n"), "messages.csv:3: "),
+        (cell(6, "NaN"), "messages.csv:2: "),
+        (cell(6, "-1.000000000"), "messages.csv:2: "),
+        (cell(6, "99999999999999999999.000000000"), "messages.csv:2: "),
+        (cell(12, "many"), "messages.csv:2: "),
+        (cell(4, "eaten"), "messages.csv:2: "),
+        (good.replace("alice", "al\u{0}\u{1b}[31mice"), ""),
+    ];
+    for (text, message) in cases {
+        fs::write(&table, &text).unwrap();
+        let said = desk.posthaste(&["chart", "r", "latency_cdf"]);
+        if message.is_empty() {
+            assert_eq!(said.code, 0, "names may be anything: {}", said.err);
+        } else {
+            said.fails(4, message);
+        }
+    }
+    fs::write(&table, b"\xff\xfe\xff").unwrap();
+    desk.posthaste(&["chart", "r", "latency_cdf"]).fails(4, "messages.csv:1: ");
+    fs::remove_file(&table).unwrap();
+    desk.posthaste(&["chart", "r", "latency_cdf"]).fails(4, "messages.csv");
+    fs::write(&table, good).unwrap();
+    for manifest in ["", "{", "[]", "{\"end_s\": 5}", "{\"end_s\": \"soon\"}"] {
+        desk.write("r/manifest.json", manifest);
+        desk.posthaste(&["chart", "r", "latency_cdf"]).fails(4, "manifest.json");
+    }
+    let transcript = fs::read_dir(desk.path("r/transcripts")).unwrap().next().unwrap().unwrap().path();
+    fs::write(transcript, b"\xff").unwrap();
+    assert_eq!(desk.posthaste(&["transcript", "r"]).code, 4);
+}
