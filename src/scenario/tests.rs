@@ -220,3 +220,27 @@ fn big_files_are_filled_in_and_refused_in_reasonable_time() {
     let patterns: Vec<String> = (0..300).map(|n| format!("u{n}x{{1..9999}}")).collect();
     assert!(load("patterns", &json!({ "mail": { "a.edu": { "users": patterns } } }).to_string()).is_err());
 }
+
+/// Breaks when a reader's random part depends on the entries of others that stand before it.
+#[test]
+fn a_spread_is_the_users_own() {
+    let spread_of_bob = |before: &str| {
+        let text = format!(
+            r#"{{ "mail": {{ "crepes.fr": {{ "users": ["alice", "bob"] }} }}, "run": {{ "until": "9h" }},
+                 "workload": [ {before} {{ "user": "bob@crepes.fr", "read": "pop3", "every": "1h", "spread": "1h" }} ] }}"#
+        );
+        let scenario = load("test.json", &text).unwrap();
+        let reads = scenario.workload.iter().filter_map(|work| match work {
+            Work::Read(read) if scenario.users[read.user].local == "bob" => Some(read.schedule.at),
+            Work::Read(_) | Work::Message(_) | Work::Poisson(_) | Work::Lookup(_) => None,
+        });
+        reads.collect::<Vec<_>>()
+    };
+    let alone = spread_of_bob("");
+    assert_eq!(
+        spread_of_bob(r#"{ "user": "alice@crepes.fr", "read": "pop3", "every": "1h", "spread": "1h" },"#),
+        alone
+    );
+    let twice = spread_of_bob(r#"{ "user": "bob@crepes.fr", "read": "pop3", "every": "1h", "spread": "1h" },"#);
+    assert_ne!(twice[0], twice[1], "each of a user's entries has a stream of its own");
+}

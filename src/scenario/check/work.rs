@@ -67,13 +67,14 @@ pub(super) fn read(
     let shared = Shared { users, people, run, limits };
     let path = Path::Root.key("workload");
     let mut items = Vec::new();
+    let mut readings = vec![0; users.len()];
     for (index, entry) in cx.scenario.workload.iter().enumerate() {
         let here = path.index(index);
         let Some(kind) = read_kind(cx, here, entry) else { continue };
         check_keys(cx, here, entry, kind);
         match kind {
             Kind::Message => items.extend(read_message(cx, &shared, here, index, entry)),
-            Kind::Read => items.extend(read_reading(cx, &shared, here, index, entry)),
+            Kind::Read => items.extend(read_reading(cx, &shared, here, (index, entry), &mut readings)),
             Kind::Poisson => items.extend(read_poisson(cx, &shared, here, index, entry)),
             Kind::Lookup => items.extend(read_lookup(cx, &shared, here, index, entry)),
         }
@@ -303,7 +304,15 @@ fn read_recipients(
     all.into()
 }
 
-fn read_reading(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index: usize, entry: &Entry) -> Vec<Work> {
+/// `readings` counts for each user the entries so far: the streams of a user's entries do not
+/// depend on what others do.
+fn read_reading(
+    cx: &mut Context<'_>,
+    shared: &Shared<'_>,
+    here: Path<'_>,
+    (index, entry): (usize, &Entry),
+    readings: &mut [usize],
+) -> Vec<Work> {
     let schedule = read_schedule(cx, shared, here, entry);
     let spread = cx.duration(here.key("spread"), entry.spread);
     let (Some(who), Some(read)) = (&entry.user, entry.read) else { return Vec::new() };
@@ -315,7 +324,8 @@ fn read_reading(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index
     let Some(on) = read_device(cx, here, entry, people.len()) else { return Vec::new() };
     let reading = |user: &usize| {
         let user = *user;
-        let own = own_part(shared.run.seed, &shared.users[user].address, index, spread);
+        let own = own_part(shared.run.seed, &shared.users[user].address, readings[user], spread);
+        readings[user] += 1;
         let schedule = Schedule { at: schedule.at.saturating_add(own), ..schedule };
         let on = on.unwrap_or(shared.users[user].host);
         Work::Read(ReadWork { entry: index, schedule, user, on, mode })
@@ -324,11 +334,11 @@ fn read_reading(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index
 }
 
 /// A user's own part of a spread, from the user's own stream.
-fn own_part(seed: u64, address: &str, entry: usize, spread: SimDuration) -> SimDuration {
+fn own_part(seed: u64, address: &str, reading: usize, spread: SimDuration) -> SimDuration {
     if spread == SimDuration::ZERO {
         return spread;
     }
-    let mut stream = Streams::new(seed).stream(&format!("user/{address}/spread/{entry}"));
+    let mut stream = Streams::new(seed).stream(&format!("user/{address}/spread/{reading}"));
     SimDuration::from_nanos(stream.below(spread.as_nanos()))
 }
 
