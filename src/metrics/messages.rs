@@ -224,14 +224,9 @@ impl Copies {
 
     pub(super) fn compose(&mut self, names: &mut Names, new: &NewCopy<'_>, at: SimTime) {
         let (message, to) = (names.id(new.message), names.id(new.to));
-        if let Some(known) = self.index.get(&(message, to)) {
-            if self.copies[known.0 as usize].composed != at {
-                self.violate(format!(
-                    "{} for {} was composed twice: its Message-ID is not unique",
-                    new.message, new.to
-                ));
-            }
-            return;
+        if self.index.contains_key(&(message, to)) {
+            let text = format!("{} for {} was composed twice: its Message-ID is not unique", new.message, new.to);
+            return self.violate(text);
         }
         let id = CopyId(u32::try_from(self.copies.len()).expect("fewer than 2^32 copies"));
         self.index.insert((message, to), id);

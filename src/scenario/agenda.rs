@@ -56,6 +56,7 @@ fn idle_agent(scenario: &Resolved, index: usize, on: HostId) -> UserAgentConfig 
     let user = &scenario.users[index];
     UserAgentConfig {
         address: user.address.clone(),
+        device: (on != user.host).then(|| scenario.host_spec(on).name.clone()),
         password: user.password.clone(),
         server: scenario.host_spec(user.server).name.clone(),
         port: SUBMISSION,
@@ -146,6 +147,23 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Breaks when two agents of one user, who do not know each other's numbers, could give
+    /// two messages the same Message-ID.
+    #[test]
+    fn an_agent_on_another_device_is_told_so() {
+        let text = r#"{
+            "network": { "hosts": { "laptop.crepes.fr": {} } },
+            "mail": { "crepes.fr": { "users": ["alice"] } },
+            "workload": [
+                { "from": "alice@crepes.fr", "to": "alice@crepes.fr" },
+                { "from": "alice@crepes.fr", "to": "alice@crepes.fr", "on": "laptop.crepes.fr" }
+            ]
+        }"#;
+        let scenario = crate::scenario::load("test.json", text).unwrap();
+        let devices: Vec<_> = user_agents(&scenario).into_iter().map(|(_, agent)| agent.device).collect();
+        assert_eq!(devices, [None, Some("laptop.crepes.fr".to_owned())]);
+    }
 
     #[test]
     fn schedules_end_with_their_times_or_their_end() {

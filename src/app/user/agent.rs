@@ -188,7 +188,9 @@ impl UserAgent {
         }
         self.composed += 1;
         let (local, domain) = self.config.address.split_once('@').unwrap_or((&self.config.address, "localhost"));
-        let message_id = format!("<{}.{local}@{domain}>", self.composed);
+        // No host name has a slash in it.
+        let device = self.config.device.as_ref().map_or_else(String::new, |name| format!("/{name}"));
+        let message_id = format!("<{}.{local}{device}@{domain}>", self.composed);
         let content = message::Draft {
             date: host.calendar(),
             from: &self.config.address,

@@ -20,6 +20,9 @@ use std::net::IpAddr;
 pub struct UserAgentConfig {
     /// The user's address.
     pub address: String,
+    /// The name of the computer when it is not the user's own: it becomes part of Message-IDs,
+    /// because the agents of one user do not know what the others have numbered.
+    pub device: Option<String>,
     /// The password for POP3.
     pub password: String,
     /// The name of the user's mail server, found by its A record.
