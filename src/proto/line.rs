@@ -1,8 +1,8 @@
 //! Octets that came but were not read yet, and the lines in them.
 //!
-//! A line ends with CRLF and nothing else (RFC 5321 2.3.8: "SMTP client and server
-//! implementations MUST NOT recognize or generate any other character or character sequence
-//! as a line terminator"). A bare CR or LF stays inside its line for the parser to refuse. A
+//! A line ends with CRLF and nothing else (RFC 5321 2.3.8: "Conforming implementations MUST
+//! NOT recognize or generate any other character or character sequence as a line
+//! terminator."). A bare CR or LF stays inside its line for the parser to refuse. A
 //! line beyond the caller's limit is thrown away as it comes, so the buffer stays small.
 
 /// Unread input.

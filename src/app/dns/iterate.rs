@@ -228,7 +228,7 @@ impl Resolver {
             bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
         }));
         let rank = if message.flags.aa { Rank::Authority } else { Rank::Answer };
-        // RFC 2181 9: what a truncated response holds should not be cached
+        // RFC 1035 7.4: what a truncated response holds should not be cached
         let rank = (!message.flags.tc).then_some(rank);
         let steps = self.apply(host, id, asking.server, verdict, rank);
         for step in steps {

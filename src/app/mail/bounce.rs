@@ -1,4 +1,4 @@
-//! Reports of failure (RFC 5321 3.7): what failed, for whom, why, and after how long.
+//! Reports of failure (RFC 5321 3.6.3): what failed, for whom, why, and after how long.
 //!
 //! Left out for now: the machine-readable parts of RFC 3464.
 

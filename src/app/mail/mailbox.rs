@@ -1,4 +1,4 @@
-//! The message store (RFC 5598 section 4.2.4): one maildrop per mailbox.
+//! The message store (RFC 5598): one maildrop per mailbox.
 //!
 //! A message is stored whole or not at all. Left out: folders, flags and quotas.
 

@@ -63,14 +63,15 @@ pub(super) fn exchangers(
     if found.is_empty() {
         return Ok([domain.to_owned()].into());
     }
-    // RFC 7505 section 3: a single MX whose exchange is the root: "the domain accepts no mail".
+    // RFC 7505 section 3: an MX whose exchange is the root says that the domain takes no mail.
     if found.iter().all(|(_, exchange)| exchange.is_empty()) {
         let text = format!("{domain} accepts no mail (null MX)");
         return Err(Reason { kind: FailureKind::NoMailServer, code: 556, text });
     }
     found.retain(|(_, exchange)| !exchange.is_empty());
     found.sort();
-    // RFC 5321 5.1: our own name among them: only those "with a lower preference" value remain.
+    // RFC 5321 5.1: where our own name stands, "all records at that preference level and
+    // higher-numbered ones MUST be discarded from consideration".
     if let Some(own) = found.iter().find(|(_, exchange)| exchange.eq_ignore_ascii_case(own_name)).map(|(p, _)| *p) {
         found.retain(|(preference, _)| *preference < own);
         if found.is_empty() {

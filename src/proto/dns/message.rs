@@ -1,4 +1,4 @@
-//! A DNS message as an object (RFC 1035 4.1), and what kind of response it is (RFC 9499 3).
+//! A DNS message as an object (RFC 1035 4.1), and what kind of response it is (RFC 9499 3, 4).
 
 use crate::base::trace::DnsAnswerKind;
 

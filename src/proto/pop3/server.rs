@@ -208,7 +208,8 @@ impl Server {
                 self.output.push_back(Output::Event(ServerEvent::Login { user, password }));
             }
             ("PASS", None) => self.err("USER first"),
-            // RFC 1939 section 5: QUIT here ends the session "but does not enter the UPDATE state".
+            // RFC 1939 section 6: QUIT here ends the session, which "does NOT enter the UPDATE
+            // state".
             ("QUIT", _) => {
                 self.ok("POP3 server signing off");
                 self.close();

@@ -233,7 +233,8 @@ impl Client {
     }
 
     fn reply(&mut self, now: SimTime, reply: Reply) {
-        // RFC 5321 3.8: 421 may come at any time, before the server closes the connection.
+        // RFC 5321 4.2.2: 421 "may be a reply to any command if the service knows it must shut
+        // down".
         if reply.code == 421 && !matches!(self.state, State::Quit) {
             return self.fail(Trouble::Refused(reply));
         }
@@ -288,7 +289,8 @@ impl Client {
             return go_on(self);
         }
         self.state = state;
-        // RFC 5321 3.1: after a 554 greeting the client "SHOULD" still send QUIT.
+        // RFC 5321 4.1.1.10: "The sender MUST NOT intentionally close the transmission channel
+        // until it sends a QUIT command".
         self.command(now, "QUIT", COMMAND_TIMEOUT);
         self.fail(Trouble::Refused(reply));
     }

@@ -54,7 +54,7 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// The reply that RFC 5321 4.2.4 and 4.1.1.11 give to it.
+    /// The reply that RFC 5321 4.2.2, 4.2.4 and 4.1.1.11 give to it.
     #[must_use]
     pub const fn reply(self) -> (u16, &'static str) {
         match self {
@@ -76,11 +76,12 @@ impl Command {
             return Err(CommandError::Unknown);
         }
         let line = str::from_utf8(line).map_err(|_| CommandError::Unknown)?;
-        // RFC 5321 4.1.1: "SMTP servers SHOULD tolerate trailing white space".
+        // RFC 5321 4.1.1: "SMTP receivers SHOULD tolerate trailing white space before the
+        // terminating <CRLF>."
         let line = line.trim_end_matches([' ', '\t']);
         let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
         let bare = |command: Self| if argument.is_empty() { Ok(command) } else { Err(CommandError::Arguments) };
-        // RFC 5321 2.4: "Commands and replies are not case sensitive."
+        // RFC 5321 2.4: "Verbs and argument values [...] are not case sensitive".
         match verb.to_ascii_uppercase().as_str() {
             "HELO" => client_name(argument).map(Self::Helo),
             "EHLO" => client_name(argument).map(Self::Ehlo),

@@ -1,9 +1,9 @@
 //! Reverse-paths and forward-paths (RFC 5321 4.1.2): mailboxes between angle brackets.
 //!
 //! Strict: quoted local parts and address literals are read and kept as they were written;
-//! source routes are read and ignored (RFC 5321 appendix C: "servers MUST accept the syntax
-//! and SHOULD ignore it"). Left out: internationalized addresses (RFC 6531), refused as a
-//! syntax error.
+//! source routes are read and ignored (RFC 5321 4.1.2: they "MUST BE accepted, SHOULD NOT be
+//! generated, and SHOULD be ignored"). Left out: internationalized addresses (RFC 6531),
+//! refused as a syntax error.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -113,7 +113,7 @@ pub(crate) fn reverse_path(text: &str) -> Option<(ReversePath, &str)> {
 /// Reads a path or `<postmaster>` from the beginning of `text`.
 pub(crate) fn forward_path(text: &str) -> Option<(ForwardPath, &str)> {
     const POSTMASTER: &str = "<postmaster>";
-    // RFC 5321 4.1.1.3: "the special address <Postmaster>, case-insensitive".
+    // RFC 5321 4.1.1.3: "the "Postmaster" string shown above is treated as case-insensitive."
     if text.get(..POSTMASTER.len()).is_some_and(|head| head.eq_ignore_ascii_case(POSTMASTER)) {
         return Some((ForwardPath::Postmaster, &text[POSTMASTER.len()..]));
     }

@@ -26,7 +26,7 @@ pub enum ReplyError {
     /// No code of three digits from 200 to 599, or no space or hyphen after it.
     #[error("a line that is no reply")]
     Malformed,
-    /// RFC 5321 4.2.1: "every line [...] except the last begins with the same code".
+    /// RFC 5321 4.2.1: "the reply code on each of the lines MUST be the same."
     #[error("a reply whose lines have different codes")]
     CodesDiffer,
     /// More lines than anybody needs.
@@ -103,7 +103,7 @@ impl ReplyReader {
             }
             _ => return Err(ReplyError::Malformed),
         };
-        // RFC 5321 4.2: a reply may consist of the code alone.
+        // RFC 5321 4.2: clients "SHOULD be prepared to process the code alone".
         let (last, text) = match rest.split_first() {
             None => (true, &[][..]),
             Some((b' ', text)) => (true, text),

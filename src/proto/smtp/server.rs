@@ -344,7 +344,8 @@ impl Server {
             | Mail::Data { .. }
             | Mail::JudgingMessage) => {
                 *transaction = other;
-                // RFC 5321 3.3: without valid recipients "the server MAY return a 503".
+                // RFC 5321 3.3: without a recipient that was accepted "the server MAY return a
+                // "command out of sequence" (503)".
                 self.reply(503, "Bad sequence of commands: RCPT first");
             }
         }
