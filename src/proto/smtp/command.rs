@@ -39,7 +39,7 @@ pub enum Command {
 /// Why a line is not a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    /// The verb is unknown, or the line holds characters that no command may hold.
+    /// The verb is unknown, or the line is not ASCII.
     #[error("command unrecognized")]
     Unknown,
     /// The verb is known, what follows it is wrong.
@@ -72,17 +72,19 @@ impl Command {
     /// # Errors
     /// Anything that RFC 5321's grammar does not have.
     pub fn parse(line: &[u8]) -> Result<Self, CommandError> {
-        if !line.iter().all(|b| matches!(b, b' '..=b'~' | b'\t')) {
-            return Err(CommandError::Unknown);
-        }
-        let line = str::from_utf8(line).map_err(|_| CommandError::Unknown)?;
+        // RFC 5321 2.4: commands in another character set get "500 syntax error - invalid
+        // character".
+        let line = str::from_utf8(line).ok().filter(|line| line.is_ascii()).ok_or(CommandError::Unknown)?;
         // RFC 5321 4.1.1: "SMTP receivers SHOULD tolerate trailing white space before the
         // terminating <CRLF>."
         let line = line.trim_end_matches([' ', '\t']);
         let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
         let bare = |command: Self| if argument.is_empty() { Ok(command) } else { Err(CommandError::Arguments) };
+        // RFC 5321 4.1.2: a command with invalid characters, all else being well, is rejected
+        // "with a 501 response".
+        let valid = argument.bytes().all(|b| matches!(b, b' '..=b'~' | b'\t'));
         // RFC 5321 2.4: "Verbs and argument values [...] are not case sensitive".
-        match verb.to_ascii_uppercase().as_str() {
+        let command = match verb.to_ascii_uppercase().as_str() {
             "HELO" => client_name(argument).map(Self::Helo),
             "EHLO" => client_name(argument).map(Self::Ehlo),
             "MAIL" => after_keyword(argument, "FROM:", path::reverse_path).map(Self::Mail),
@@ -98,7 +100,8 @@ impl Command {
                 Err(CommandError::NotImplemented)
             }
             _ => Err(CommandError::Unknown),
-        }
+        }?;
+        if valid { Ok(command) } else { Err(CommandError::Arguments) }
     }
 }
 
@@ -150,6 +153,10 @@ mod tests {
             ("DATA foo", CommandError::Arguments),
             ("RSET now", CommandError::Arguments),
             ("QUIT please", CommandError::Arguments),
+            ("NOOP \u{7}", CommandError::Arguments),
+            ("HELP a\nQUIT", CommandError::Arguments),
+            ("MAIL FROM:<a\u{1}@b>", CommandError::Arguments),
+            ("MAIL FROM:<é@b>", CommandError::Unknown),
             ("VRFY", CommandError::Arguments),
             ("MAIL", CommandError::Arguments),
             ("MAIL TO:<a@b>", CommandError::Arguments),
