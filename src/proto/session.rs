@@ -4,7 +4,20 @@
 //! A session never touches a socket or a clock. Left out: backpressure from the socket (the
 //! socket API takes any number of octets), so a session cannot time single blocks.
 
-use crate::base::SimTime;
+use crate::base::{SimDuration, SimTime};
+
+/// RFC 5321 4.5.3.2.5: "Data Block: 3 Minutes".
+const BLOCK_TIMEOUT: SimDuration = SimDuration::from_secs(180);
+/// What an end of a session is taken to hand to its socket at once.
+const BLOCK: usize = 1 << 16;
+
+/// The time that a transfer of so many octets may take beyond the timer of its last block
+/// (RFC 5321 4.5.3.2: "the overall timeout is inherently proportional to the size of the
+/// message").
+#[must_use]
+pub fn transfer_time(octets: usize) -> SimDuration {
+    BLOCK_TIMEOUT.saturating_mul((octets / BLOCK) as u64)
+}
 
 /// What befalls a session.
 #[derive(Clone, Copy, Debug)]

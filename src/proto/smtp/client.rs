@@ -7,9 +7,9 @@
 //! ```
 //!
 //! One transaction after the other runs over the session; each ends with one [`Verdict`] per
-//! recipient. Left out: EHLO and with it all extensions (HELO is sent in both dialects); the
-//! timer on single data blocks (3 min), for the socket does not tell when a block has gone:
-//! the timer of the final dot (10 min) covers the whole message.
+//! recipient. Left out: EHLO and with it all extensions (HELO is sent in both dialects); a
+//! timer for each data block, for the socket does not tell when a block has gone: the times
+//! of all blocks are added to that of the final dot, and no block can be late by itself.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -20,7 +20,7 @@ use super::reply::{MAX_REPLY_LINE, Reply, ReplyReader};
 use super::{Dialect, Envelope};
 use crate::base::{SimDuration, SimTime};
 use crate::proto::line::{InputBuffer, Line};
-use crate::proto::session::{Input, Output, Session};
+use crate::proto::session::{Input, Output, Session, transfer_time};
 
 /// RFC 5321 4.5.3.2.1 to 4.5.3.2.3: initial 220, MAIL and RCPT, 5 minutes each.
 const COMMAND_TIMEOUT: SimDuration = SimDuration::from_secs(300);
@@ -252,9 +252,10 @@ impl Client {
                 client.output.push_back(Output::Event(ClientEvent::Ready));
             }),
             State::Reset { transaction } if reply.is_positive() => self.mail(now, transaction),
+            // RFC 5321 4.3.2: RSET has no reply but 250, so this says nothing of the message.
             state @ State::Reset { .. } => {
                 self.state = state;
-                self.fail(Trouble::Refused(reply));
+                self.fail(Trouble::Protocol(format!("RSET was refused: {reply}")));
             }
             State::Mail { transaction } if reply.is_positive() => self.rcpt(now, transaction, Vec::new()),
             State::Mail { transaction } => {
@@ -263,13 +264,16 @@ impl Client {
             }
             State::Rcpt { transaction, mut verdicts } => {
                 let taken = reply.is_positive();
+                let reply = too_many(reply, &verdicts);
                 verdicts.push((!taken).then_some(Verdict::Refused(reply)));
                 self.rcpt(now, transaction, verdicts);
             }
-            State::Data { transaction, verdicts } if reply.code == 354 => {
+            // RFC 5321 4.3.2: unknown codes are handled "by interpreting the first digit only".
+            State::Data { transaction, verdicts } if reply.is_intermediate() => {
+                let data = stuff(&transaction.content);
+                self.deadline = now.saturating_add(transfer_time(data.len())).saturating_add(DOT_TIMEOUT);
                 self.output.push_back(Output::Event(ClientEvent::Transferring));
-                self.output.push_back(Output::Transmit(stuff(&transaction.content)));
-                self.deadline = now.saturating_add(DOT_TIMEOUT);
+                self.output.push_back(Output::Transmit(data));
                 self.state = State::Dot { verdicts };
             }
             State::Data { verdicts, .. } => self.end(decided(verdicts, &Verdict::Refused(reply)), true),
@@ -294,6 +298,15 @@ impl Client {
         self.command(now, "QUIT", COMMAND_TIMEOUT);
         self.fail(Trouble::Refused(reply));
     }
+}
+
+/// RFC 5321 4.5.3.1.10: after recipients that were accepted, clients "SHOULD treat a 552 code
+/// in this case as a temporary, rather than permanent, failure".
+fn too_many(mut reply: Reply, earlier: &[Option<Verdict>]) -> Reply {
+    if reply.code == 552 && earlier.iter().any(Option::is_none) {
+        reply.code = 452;
+    }
+    reply
 }
 
 /// Each recipient that was not refused before gets this verdict.

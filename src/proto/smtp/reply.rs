@@ -47,6 +47,12 @@ impl Reply {
         self.code / 100 == 2
     }
 
+    /// 3yz: the server waits for more.
+    #[must_use]
+    pub const fn is_intermediate(&self) -> bool {
+        self.code / 100 == 3
+    }
+
     /// 5yz: it is of no use to try again.
     #[must_use]
     pub const fn is_permanent_failure(&self) -> bool {

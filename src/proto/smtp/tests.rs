@@ -241,6 +241,69 @@ fn clients_notice_trouble() {
     assert!(matches!(events[0], ClientEvent::Failed(Trouble::Protocol(_))));
 }
 
+/// A client that hands over these messages in turn hears these replies; what it was told.
+fn hears_in_turn(mut work: Vec<Transaction>, replies: &str) -> (Client, Vec<ClientEvent>) {
+    let mut client = Client::new("crepes.fr".to_owned(), Dialect::Rfc5321);
+    client.handle(SimTime::ZERO, Input::Start);
+    client.handle(SimTime::ZERO, Input::Bytes(b"220 h\r\n"));
+    client.handle(SimTime::ZERO, Input::Bytes(b"250 hi\r\n"));
+    let mut events = Vec::new();
+    work.reverse();
+    for line in std::iter::once("").chain(replies.split_inclusive("\r\n")) {
+        client.handle(SimTime::ZERO, Input::Bytes(line.as_bytes()));
+        while let Some(output) = client.poll() {
+            if let Output::Event(event) = output {
+                if event == ClientEvent::Ready
+                    && let Some(transaction) = work.pop()
+                {
+                    client.begin(SimTime::ZERO, transaction);
+                }
+                events.push(event);
+            }
+        }
+    }
+    (client, events)
+}
+
+/// RFC 5321 4.3.2 and 4.5.3.1.10. Would break if an unknown code of a known first digit ended
+/// a transaction, if "too many recipients" by its old code made a bounce, or if a refused RSET
+/// were taken for a verdict on the message that was to follow.
+#[test]
+fn clients_read_codes_as_they_are_meant() {
+    let code = |verdict: &Verdict| match verdict {
+        Verdict::Accepted => 250,
+        Verdict::Refused(reply) => reply.code,
+        Verdict::Broken { .. } => 0,
+    };
+    let verdicts = |replies: &str| -> Vec<u16> {
+        let (_, events) = hears_in_turn(vec![transaction(&["a@h", "b@h"], "x\r\n")], replies);
+        let ended = events.into_iter().find_map(|event| match event {
+            ClientEvent::Ended(verdicts) => Some(verdicts),
+            ClientEvent::Ready | ClientEvent::Transferring | ClientEvent::Failed(_) => None,
+        });
+        ended.expect("a transaction that ends").iter().map(code).collect()
+    };
+    assert_eq!(verdicts("259 s\r\n251 a\r\n252 b\r\n359 go\r\n299 done\r\n"), [250, 250]);
+    assert_eq!(verdicts("250 s\r\n250 a\r\n552 b\r\n354 go\r\n250 done\r\n"), [250, 452]);
+    assert_eq!(verdicts("250 s\r\n552 a\r\n250 b\r\n354 go\r\n250 done\r\n"), [552, 250]);
+    assert_eq!(verdicts("250 s\r\n250 a\r\n599 b\r\n354 go\r\n499 no\r\n"), [499, 599]);
+    let work = || vec![transaction(&["a@h"], "x\r\n"), transaction(&["b@h"], "y\r\n")];
+    let (_, events) = hears_in_turn(work(), "250 s\r\n550 a\r\n502 what?\r\n");
+    assert!(matches!(events.last(), Some(ClientEvent::Failed(Trouble::Protocol(_)))), "{events:?}");
+}
+
+/// RFC 5321 4.5.3.2. Would break if a long message on a slow line were given up while it was
+/// still on its way, and sent again and again.
+#[test]
+fn the_last_timer_grows_with_the_message() {
+    let up_to_dot = "250 s\r\n250 a\r\n354 go\r\n";
+    for (kibibytes, minutes) in [(0, 10), (60, 10), (70, 13), (1_024, 10 + 3 * 16)] {
+        let content = format!("{}\r\n", "x".repeat(62)).repeat(16 * kibibytes);
+        let (client, _) = hears_in_turn(vec![transaction(&["a@h"], &content)], up_to_dot);
+        assert_eq!(client.deadline(), SimTime::ZERO + SimDuration::from_secs(60 * minutes), "{kibibytes} KiB");
+    }
+}
+
 proptest! {
     /// Would break if some sequence of commands made the server panic, answer what is no
     /// reply, or answer differently when the octets come in other pieces.
