@@ -10,7 +10,7 @@ use crate::base::{SimDuration, SimTime};
 use crate::proto::line::{InputBuffer, Line};
 use crate::proto::session::{Input, Output, Session};
 use crate::proto::smtp::Dialect;
-use crate::proto::smtp::dot::Unstuffer;
+use crate::proto::smtp::dot::{Problem, Unstuffer};
 
 /// How long the client waits for the server's next octets.
 const TIMEOUT: SimDuration = SimDuration::from_secs(300);
@@ -162,6 +162,10 @@ impl Client {
 
     fn body_ended(&mut self) {
         match std::mem::replace(&mut self.state, State::Closed) {
+            // What was cut short must not be deleted on the server.
+            State::Listing(body) | State::Message { body, .. } if body.problem() == Some(Problem::TooLarge) => {
+                self.fail("a response too large");
+            }
             State::Listing(body) => {
                 let content = body.into_content();
                 let numbers = content.split(|b| *b == b'\n').filter_map(scan_number).collect();

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::MAX_COMMAND_LINE;
 use crate::base::{SimDuration, SimTime};
 use crate::proto::line::{InputBuffer, Line};
-use crate::proto::session::{Input, Output, Session};
+use crate::proto::session::{Input, Output, Session, transfer_time};
 use crate::proto::smtp::dot::stuff;
 
 /// RFC 1939 section 3: the inactivity timer "MUST be of at least 10 minutes' duration".
@@ -81,6 +81,8 @@ pub struct Server {
     input: InputBuffer,
     ended: bool,
     heard: SimTime,
+    /// How long the client may be silent.
+    patience: SimDuration,
     output: VecDeque<Output<ServerEvent>>,
 }
 
@@ -99,6 +101,7 @@ impl Server {
             input: InputBuffer::new(),
             ended: false,
             heard: SimTime::ZERO,
+            patience: IDLE_TIMEOUT,
             output: VecDeque::new(),
         }
     }
@@ -145,6 +148,8 @@ impl Server {
     fn multi(&mut self, first: &str, rest: &[u8]) {
         let mut bytes = format!("+OK {first}\r\n").into_bytes();
         bytes.extend_from_slice(&stuff(rest));
+        // The client says nothing until all has come.
+        self.patience = self.patience.saturating_add(transfer_time(bytes.len()));
         self.output.push_back(Output::Transmit(bytes));
     }
 
@@ -343,6 +348,7 @@ impl Session for Server {
             }
             Input::Bytes(bytes) => {
                 self.heard = now;
+                self.patience = IDLE_TIMEOUT;
                 self.input.push(bytes);
                 self.proceed();
             }
@@ -363,6 +369,6 @@ impl Session for Server {
 
     fn deadline(&self) -> SimTime {
         let idle = !matches!(self.state, State::Closed) && !self.is_judging();
-        if idle { self.heard.saturating_add(IDLE_TIMEOUT) } else { SimTime::NEVER }
+        if idle { self.heard.saturating_add(self.patience) } else { SimTime::NEVER }
     }
 }

@@ -117,6 +117,46 @@ fn only_quit_deletes() {
     }
 }
 
+/// Would break if a client on a slow line were sent away while a long message was still on
+/// its way, so that it never got it.
+#[test]
+fn a_long_message_may_take_its_time() {
+    let minutes = |n: u64| SimTime::ZERO + SimDuration::from_secs(60 * n);
+    let mut server = Server::new();
+    server.handle(SimTime::ZERO, Input::Start);
+    server.handle(SimTime::ZERO, Input::Bytes(b"USER bob\r\nPASS hungry\r\n"));
+    while let Some(output) = server.poll() {
+        if matches!(output, Output::Event(ServerEvent::Login { .. })) {
+            server.open(vec![Entry { uid: 1, content: [b'x'; 10 << 16][..].into() }]);
+        }
+    }
+    assert_eq!(server.deadline(), minutes(10));
+    server.handle(SimTime::ZERO, Input::Bytes(b"RETR 1\r\n"));
+    assert_eq!(server.deadline(), minutes(10 + 3 * 10));
+    server.handle(minutes(39), Input::Bytes(b"NOOP\r\n"));
+    assert_eq!(server.deadline(), minutes(39 + 10));
+}
+
+/// Would break if a message too long for the client were taken for whole, and deleted.
+#[test]
+fn a_message_cut_short_is_not_deleted() {
+    let mut client = Client::new("bob".to_owned(), "x".to_owned(), Mode::DownloadAndDelete, Dialect::Rfc5321);
+    client.handle(SimTime::ZERO, Input::Start);
+    client.handle(SimTime::ZERO, Input::Bytes(b"+OK\r\n+OK\r\n+OK\r\n+OK\r\n1 70000000\r\n.\r\n+OK\r\n"));
+    let line = [&[b'x'; 1 << 20][..], b"\r\n"].concat();
+    (0..64).for_each(|_| client.handle(SimTime::ZERO, Input::Bytes(&line)));
+    client.handle(SimTime::ZERO, Input::Bytes(b".\r\n"));
+    let mut events = Vec::new();
+    while let Some(output) = client.poll() {
+        match output {
+            Output::Transmit(bytes) => assert!(!bytes.starts_with(b"DELE")),
+            Output::Event(event) => events.push(event),
+            Output::Close => {}
+        }
+    }
+    assert_eq!(events, [ClientEvent::Failed("a response too large".to_owned())]);
+}
+
 proptest! {
     #[test]
     fn both_ends_survive_garbage(

@@ -88,7 +88,7 @@ impl Unstuffer {
         self.state == State::Finished
     }
 
-    /// The first thing wrong with the message.
+    /// What is wrong with the message: that it was too large, or else the first thing.
     #[must_use]
     pub const fn problem(&self) -> Option<Problem> {
         self.problem
@@ -144,7 +144,8 @@ impl Unstuffer {
             self.problem.get_or_insert(Problem::LineTooLong);
         }
         if self.content.len().saturating_add(bytes.len()) > self.limit {
-            self.problem.get_or_insert(Problem::TooLarge);
+            // This outranks the others: what was kept is not whole.
+            self.problem = Some(Problem::TooLarge);
         } else {
             self.content.extend_from_slice(bytes);
         }
@@ -206,6 +207,9 @@ mod tests {
         assert_eq!(small.problem(), None);
         small.feed(b"c\r\n.\r\n");
         assert_eq!((small.problem(), small.is_finished()), (Some(Problem::TooLarge), true));
+        let mut both = Unstuffer::new(4);
+        both.feed(b"a\nbcdef\r\n.\r\n");
+        assert_eq!(both.problem(), Some(Problem::TooLarge));
     }
 
     proptest! {
