@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 
+use super::config::MailServerConfig;
 use super::courier::{Courier, Job, Stage};
 use super::failure::Reason;
 use super::queue::CopyKey;
 use super::routing::{addresses, exchangers};
-use super::server::MailServerConfig;
 use super::spool::Spool;
 use crate::app::dns::stub::{Answer, Stub};
 use crate::app::host::Host;
@@ -20,10 +20,7 @@ use crate::base::trace::{Phase, Protocol};
 use crate::base::{CloseReason, Endpoint, Side, SimTime, SocketId};
 use crate::proto::dns::Rtype;
 use crate::proto::session::{Input, Session as _};
-use crate::proto::smtp::{Client, ClientEvent, Dialect, Envelope, ForwardPath, Transaction, Trouble, Verdict};
-
-/// The port of servers.
-const SMTP: u16 = 25;
+use crate::proto::smtp::{Client, ClientEvent, Dialect, Envelope, ForwardPath, PORT, Transaction, Trouble, Verdict};
 
 /// The couriers of a server; all in memory only.
 #[derive(Clone, Debug)]
@@ -171,7 +168,7 @@ impl Delivery {
         let Some(courier) = self.couriers.get_mut(&id) else { return };
         if let Some(address) = courier.route.addresses.pop_front() {
             trace_all(host, spool, &courier.keys(), Phase::Connecting);
-            let (socket, conn) = host.connect(Endpoint::new(address, SMTP));
+            let (socket, conn) = host.connect(Endpoint::new(address, PORT));
             courier.stage = Stage::Connecting;
             courier.exchange = Some(address);
             courier.conn = Some(conn);

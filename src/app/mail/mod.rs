@@ -9,6 +9,7 @@
 //! Left out for now: aliases, lists, quotas, smart hosts, service extensions.
 
 pub mod bounce;
+mod config;
 mod courier;
 mod delivery;
 pub mod failure;
@@ -23,8 +24,9 @@ mod spool;
 #[cfg(test)]
 mod tests;
 
+pub use config::{MailServerConfig, MailboxConfig};
 pub use mailbox::{Maildrop, StoredMessage};
 pub use queue::{QueuedCopy, QueuedMessage, Status};
 pub use retry::{Next, RetryPolicy};
-pub use server::{MailServer, MailServerConfig, MailboxConfig};
+pub use server::MailServer;
 pub use spool::Audit;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::server::MailServerConfig;
+use super::config::MailServerConfig;
 use super::spool::{Arrival, Spool};
 use crate::app::host::Host;
 use crate::app::sessions::{Talk, Timers};
@@ -15,10 +15,9 @@ use crate::base::trace::Protocol;
 use crate::base::{ConnId, Endpoint, Side, SimTime, SocketId};
 use crate::proto::message::{Hop, first, received};
 use crate::proto::session::{Input, Session as _};
-use crate::proto::smtp::{Envelope, ForwardPath, Greeting, Mailbox, Server, ServerConfig, ServerEvent};
-
-/// Mail from users.
-pub(super) const SUBMISSION: u16 = 587;
+use crate::proto::smtp::{
+    Envelope, ForwardPath, Greeting, Mailbox, SUBMISSION_PORT, Server, ServerConfig, ServerEvent,
+};
 
 /// A client's session.
 #[derive(Clone, Debug)]
@@ -77,7 +76,7 @@ impl Reception {
     ) {
         let talk = Talk::new(socket, conn, Side::Server, Protocol::Smtp, Server::new(self.config.clone()));
         let inside = self.inside.contains(&peer.addr);
-        let inbound = Inbound { talk, client: peer.addr, inside, submission: local_port == SUBMISSION };
+        let inbound = Inbound { talk, client: peer.addr, inside, submission: local_port == SUBMISSION_PORT };
         self.sessions.insert(socket, inbound);
         self.feed(host, spool, socket, Input::Start);
     }

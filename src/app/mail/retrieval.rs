@@ -11,9 +11,6 @@ use crate::base::{ConnId, Side, SimTime, SocketId};
 use crate::proto::pop3::{Entry, Server, ServerEvent};
 use crate::proto::session::{Input, Session as _};
 
-/// The port of POP3.
-pub(super) const POP3: u16 = 110;
-
 /// A client's session; `mailbox` is the key of the one it has locked.
 #[derive(Clone, Debug)]
 struct Reader {

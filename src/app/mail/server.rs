@@ -1,79 +1,16 @@
-//! The mail server as an application: its configuration, and which part of it an input is for.
+//! The mail server as an application: which part of it an input is for.
 
-use std::net::IpAddr;
-
+use super::config::MailServerConfig;
 use super::delivery::Delivery;
 use super::mailbox::Maildrop;
 use super::queue::QueuedMessage;
-use super::reception::{Reception, SUBMISSION};
-use super::retrieval::{POP3, Retrieval};
-use super::retry::RetryPolicy;
+use super::reception::Reception;
+use super::retrieval::Retrieval;
 use super::spool::{Audit, Spool};
 use crate::app::host::{Host, Input};
 use crate::base::{SimTime, SocketId};
 use crate::proto::session::Input as SessionInput;
-use crate::proto::smtp::Dialect;
-
-/// Mail from other servers.
-const SMTP: u16 = 25;
-
-/// A mailbox of a server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MailboxConfig {
-    /// The user's address, in one of the server's domains.
-    pub address: String,
-    /// The password for POP3.
-    pub password: String,
-}
-
-/// What a mail server is to do.
-#[derive(Clone, Debug)]
-pub struct MailServerConfig {
-    /// Its domain name, given in greetings and trace fields.
-    pub name: String,
-    /// The domains whose mail ends here; the first one's postmaster is the server's.
-    pub domains: Vec<String>,
-    /// The mailboxes.
-    pub mailboxes: Vec<MailboxConfig>,
-    /// How it writes its commands.
-    pub dialect: Dialect,
-    /// When it tries again.
-    pub retry: RetryPolicy,
-    /// The resolvers that it asks.
-    pub resolvers: Vec<IpAddr>,
-    /// The clients that may submit and relay.
-    pub inside: Vec<IpAddr>,
-    /// Recipients in one transaction, received or sent.
-    pub recipients_per_message: usize,
-    /// Messages sent over one connection.
-    pub max_messages_per_connection: u32,
-    /// Connections to one destination at a time.
-    pub concurrency_per_destination: usize,
-    /// The largest message taken, in octets.
-    pub max_message: usize,
-}
-
-impl MailServerConfig {
-    /// A server of that name for the domain of that name, with the defaults: RFC 5321's
-    /// dialect, retries every 30 minutes for 5 days, 100 recipients in a transaction, one
-    /// connection to a destination for any number of messages, 10,240,000 octets.
-    #[must_use]
-    pub fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            domains: vec![name.to_owned()],
-            mailboxes: Vec::new(),
-            dialect: Dialect::Rfc5321,
-            retry: RetryPolicy::default(),
-            resolvers: Vec::new(),
-            inside: Vec::new(),
-            recipients_per_message: 100,
-            max_messages_per_connection: u32::MAX,
-            concurrency_per_destination: 1,
-            max_message: 10_240_000,
-        }
-    }
-}
+use crate::proto::{pop3, smtp};
 
 /// A mail server.
 #[derive(Clone, Debug)]
@@ -104,14 +41,14 @@ impl MailServer {
         let spool = &mut self.spool;
         match input {
             Input::Boot => {
-                for port in [SMTP, SUBMISSION, POP3] {
+                for port in [smtp::PORT, smtp::SUBMISSION_PORT, pop3::PORT] {
                     host.listen(port);
                 }
                 spool.boot(host);
                 spool.wake(host);
             }
             Input::Crash => return self.crash(host),
-            Input::Accepted { socket, conn, local_port: POP3, .. } => {
+            Input::Accepted { socket, conn, local_port: pop3::PORT, .. } => {
                 self.retrieval.accepted(host, spool, socket, conn);
             }
             Input::Accepted { socket, conn, local_port, peer } => {

@@ -10,12 +10,9 @@ use crate::app::sessions::Talk;
 use crate::base::trace::{MailTrace, Protocol, Trace};
 use crate::base::{ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
 use crate::proto::message::first;
-use crate::proto::pop3::{Client, ClientEvent, Mode};
+use crate::proto::pop3::{Client, ClientEvent, Mode, PORT};
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::Dialect;
-
-/// The port of POP3.
-const POP3: u16 = 110;
 
 /// When and how the mailbox is read.
 #[derive(Clone, Debug)]
@@ -98,7 +95,7 @@ impl Reading {
         let Stage::Resolving(mode) = self.stage else { return };
         self.stage = match address {
             Some(address) => {
-                let (socket, conn) = host.connect(Endpoint::new(address, POP3));
+                let (socket, conn) = host.connect(Endpoint::new(address, PORT));
                 Stage::Connecting { socket, conn, mode }
             }
             None => Stage::Idle,

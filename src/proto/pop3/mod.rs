@@ -9,6 +9,9 @@ pub mod server;
 pub use client::{Client, ClientEvent, Mode};
 pub use server::{Entry, Server, ServerEvent};
 
+/// The port of POP3 servers (RFC 1939 section 3).
+pub const PORT: u16 = 110;
+
 /// RFC 2449 section 4: "The maximum length of a command is increased from 47 characters [...]
 /// to 255 octets, including the terminating CRLF."
 const MAX_COMMAND_LINE: usize = 255;

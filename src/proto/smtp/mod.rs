@@ -19,6 +19,11 @@ pub use path::{ForwardPath, Mailbox, ReversePath};
 pub use reply::Reply;
 pub use server::{Greeting, Server, ServerConfig, ServerEvent};
 
+/// The port of SMTP servers (RFC 5321 4.5.4.2).
+pub const PORT: u16 = 25;
+/// The port to which users submit (RFC 6409 section 3.1).
+pub const SUBMISSION_PORT: u16 = 587;
+
 /// How a client writes its commands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
