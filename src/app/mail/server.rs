@@ -10,6 +10,7 @@ use super::spool::{Audit, Spool};
 use crate::app::host::{Host, Input};
 use crate::base::{SimTime, SocketId};
 use crate::proto::session::Input as SessionInput;
+use crate::proto::smtp::Mailbox;
 use crate::proto::{pop3, smtp};
 
 /// A mail server.
@@ -28,10 +29,8 @@ impl MailServer {
         let reception = Reception::new(&config);
         let delivery = Delivery::new(&config);
         let MailServerConfig { name, domains, mailboxes, retry, .. } = config;
-        let maildrops = mailboxes
-            .into_iter()
-            .map(|m| (m.address.to_ascii_lowercase(), Maildrop::new(m.address, Some(m.password))))
-            .collect();
+        let maildrops =
+            mailboxes.into_iter().map(|m| (key(&m.address), Maildrop::new(m.address, Some(m.password)))).collect();
         let spool = Spool::new(name, &domains, retry, maildrops);
         Self { spool, reception, retrieval: Retrieval::new(domains), delivery }
     }
@@ -123,4 +122,9 @@ impl MailServer {
     pub fn mailboxes(&self) -> impl Iterator<Item = &Maildrop> {
         self.spool.maildrops.values()
     }
+}
+
+/// The text by which a mailbox is found.
+fn key(address: &str) -> String {
+    Mailbox::parse(address).map_or_else(|| address.to_ascii_lowercase(), |mailbox| mailbox.key())
 }

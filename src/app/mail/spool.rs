@@ -117,7 +117,9 @@ impl Spool {
     /// Whether a local address has a mailbox. RFC 5321 4.5.1: "Any system that includes an
     /// SMTP server [...] MUST support the reserved mailbox "postmaster"".
     pub(super) fn knows(&self, mailbox: &Mailbox) -> bool {
-        self.maildrops.contains_key(&mailbox.key()) || mailbox.local_part().eq_ignore_ascii_case("postmaster")
+        let key = mailbox.key();
+        self.maildrops.contains_key(&key)
+            || key.strip_suffix(mailbox.domain().to_ascii_lowercase().as_str()) == Some("postmaster@")
     }
 
     pub(super) fn next_queue_id(&mut self) -> String {

@@ -66,10 +66,20 @@ impl Mailbox {
         &self.text
     }
 
-    /// The text by which the same mailbox is found again however it was written: lower case.
+    /// The text by which the same mailbox is found again however it was written: in lower
+    /// case, and without quotes (RFC 5321 4.1.2: "all quoted forms MUST be treated as
+    /// equivalent").
     #[must_use]
     pub fn key(&self) -> String {
-        self.text.to_ascii_lowercase()
+        let mut key = String::with_capacity(self.text.len());
+        let inner = self.local_part().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        let mut characters = inner.unwrap_or(self.local_part()).chars();
+        while let Some(character) = characters.next() {
+            key.extend(if character == '\\' { characters.next() } else { Some(character) });
+        }
+        key.push('@');
+        key.push_str(self.domain());
+        key.to_ascii_lowercase()
     }
 }
 
@@ -230,6 +240,21 @@ mod tests {
         }
         assert_eq!(reverse_path("<> X"), Some((ReversePath::Null, " X")));
         assert_eq!(forward_path("<PostMaster>"), Some((ForwardPath::Postmaster, "")));
+    }
+
+    /// Would break if mail for a user could be refused because of how its address was quoted.
+    #[test]
+    fn quotes_do_not_make_another_mailbox() {
+        for (text, key) in [
+            ("Bob@H.edu", "bob@h.edu"),
+            ("\"bob\"@h.edu", "bob@h.edu"),
+            ("\"\\b\\ob\"@h.edu", "bob@h.edu"),
+            ("\"b \\\\ \\\"b\"@h.edu", "b \\ \"b@h.edu"),
+            ("\"a@b\"@h.edu", "a@b@h.edu"),
+            ("\"\"@h.edu", "@h.edu"),
+        ] {
+            assert_eq!(Mailbox::parse(text).expect(text).key(), key, "{text}");
+        }
     }
 
     #[test]
