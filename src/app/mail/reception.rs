@@ -102,7 +102,7 @@ impl Reception {
                     inbound.talk.session.reject(550, "Submission is for users of this server only");
                 }
                 ServerEvent::Sender(_) => inbound.talk.session.accept(),
-                ServerEvent::Recipient(path) => match refusal(spool, inbound.inside, &path) {
+                ServerEvent::Recipient(path) => match refusal(spool, inbound.inside, self.postmaster.as_ref(), &path) {
                     Some(text) => inbound.talk.session.reject(550, &text),
                     None => inbound.talk.session.accept(),
                 },
@@ -123,8 +123,12 @@ impl Reception {
 }
 
 /// Why a recipient is refused, if it is.
-fn refusal(spool: &Spool, inside: bool, path: &ForwardPath) -> Option<String> {
-    let ForwardPath::Mailbox(mailbox) = path else { return None };
+fn refusal(spool: &Spool, inside: bool, postmaster: Option<&Mailbox>, path: &ForwardPath) -> Option<String> {
+    let mailbox = match path {
+        ForwardPath::Mailbox(mailbox) => mailbox,
+        // Without a domain that mail can name there is nobody to keep the message for.
+        ForwardPath::Postmaster => return postmaster.is_none().then(|| "postmaster ... User unknown".to_owned()),
+    };
     if !spool.is_local(mailbox) {
         return (!inside).then(|| format!("{mailbox} ... Relaying denied"));
     }
