@@ -30,7 +30,13 @@ pub struct Hop<'a> {
 #[must_use]
 pub fn received(hop: &Hop<'_>) -> String {
     let Hop { client, address, by, with, id, date } = hop;
-    let from = format!("Received: from {client} ({client} [{address}])");
+    let literal = match address {
+        IpAddr::V4(address) => format!("[{address}]"),
+        IpAddr::V6(address) => format!("[IPv6:{address}]"),
+    };
+    // TCP-info = address-literal / ( Domain FWS address-literal )
+    let name = if client.starts_with('[') { String::new() } else { format!("{client} ") };
+    let from = format!("Received: from {client} ({name}{literal})");
     let by = format!("by {by} with {with} id {id};");
     let date = date.rfc5322();
     let long = from.len() + by.len() + date.len() + 2 > FOLD_AT;
@@ -66,6 +72,13 @@ mod tests {
                     Mon, 05 Jan 2026 09:00:00 +0000";
         assert_eq!(first(field.as_bytes(), "Received").as_deref(), Some(text));
         assert!(field.lines().all(|line| line.len() <= FOLD_AT));
+        for (client, address, from) in [
+            ("[10.1.2.3]", "10.1.2.3", "Received: from [10.1.2.3] ([10.1.2.3])\r\n"),
+            ("a.b", "2001:db8::1", "Received: from a.b (a.b [IPv6:2001:db8::1])\r\n"),
+        ] {
+            let field = received(&Hop { client, address: address.parse().unwrap(), ..hop });
+            assert!(field.starts_with(from), "{field}");
+        }
         let message = format!("{}{field}{field}Subject: x\r\n\r\nReceived: not this\r\n", return_path(""));
         assert_eq!(count_received(message.as_bytes()), 2);
     }
