@@ -11,7 +11,7 @@ use super::config::MailServerConfig;
 use super::courier::{Courier, Job, Stage};
 use super::failure::Reason;
 use super::queue::CopyKey;
-use super::routing::{addresses, exchangers};
+use super::routing::{addresses, exchangers, others};
 use super::spool::Spool;
 use crate::app::dns::stub::{Answer, Stub};
 use crate::app::host::Host;
@@ -129,7 +129,10 @@ impl Delivery {
     fn set_out<H: Host>(&mut self, host: &mut H, spool: &mut Spool, id: u64) {
         let Some(courier) = self.couriers.get_mut(&id) else { return };
         if let Some(address) = literal(&courier.destination) {
-            courier.route.addresses.push_back(address);
+            match others([address].into(), &courier.destination, host.address()) {
+                Ok(found) => courier.route.addresses = found,
+                Err(reason) => courier.route.note(reason),
+            }
             return self.advance(host, spool, id);
         }
         let keys = courier.keys();

@@ -25,8 +25,12 @@ pub(super) struct Route {
 
 impl Route {
     /// Remembers a failure. A temporary one outweighs a permanent one: as long as one way may
-    /// open again, the copy is kept.
+    /// open again, the copy is kept. Behind this host itself in the list nobody is tried: they
+    /// would send the message back here.
     pub(super) fn note(&mut self, reason: Reason) {
+        if reason.kind == FailureKind::Loop {
+            self.exchanges.clear();
+        }
         let keep = self.failure.as_ref().is_some_and(Reason::is_temporary) && !reason.is_temporary();
         if !keep {
             self.failure = Some(reason);
@@ -100,11 +104,16 @@ pub(super) fn addresses(exchange: &str, own: IpAddr, outcome: &Outcome) -> Resul
     if found.is_empty() {
         return Err(no_address());
     }
-    let others: VecDeque<IpAddr> = found.into_iter().filter(|address| *address != own).collect();
-    if others.is_empty() {
+    others(found, exchange, own)
+}
+
+/// Those of an exchanger's addresses that are not this host's.
+pub(super) fn others(mut found: VecDeque<IpAddr>, exchange: &str, own: IpAddr) -> Result<VecDeque<IpAddr>, Reason> {
+    found.retain(|address| *address != own);
+    if found.is_empty() {
         return Err(Reason::new(FailureKind::Loop, format!("mail loops back: {exchange} is this host")));
     }
-    Ok(others)
+    Ok(found)
 }
 
 fn no_such_domain(name: &str) -> Reason {

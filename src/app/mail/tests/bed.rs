@@ -51,6 +51,8 @@ pub(super) struct Net {
     addresses: Vec<IpAddr>,
     names: Vec<String>,
     up: Vec<bool>,
+    /// Failures that a host suffers from at this time.
+    failures: Vec<u32>,
     connections: Vec<u32>,
     queries: u32,
     last_socket: u64,
@@ -60,6 +62,8 @@ pub(super) struct Net {
     pub(super) zone: BTreeMap<String, (u8, Vec<String>)>,
     /// Octets after which a connection to this host breaks, for the next connection.
     pub(super) cut_after: Option<usize>,
+    /// QUIT never arrives.
+    pub(super) lose_quit: bool,
     pub(super) log: Vec<String>,
     pub(super) dialogue: String,
     pub(super) phases: BTreeMap<(String, String), Vec<(SimTime, Phase)>>,
@@ -76,6 +80,10 @@ struct At<'a> {
 }
 
 impl Net {
+    pub(super) fn open_sockets(&self) -> usize {
+        self.sockets.len()
+    }
+
     fn push(&mut self, after: SimDuration, event: Event) {
         self.count += 1;
         self.events.insert((self.now + after, self.count), event);
@@ -180,7 +188,8 @@ impl Host for At<'_> {
     }
     fn send(&mut self, socket: SocketId, bytes: &[u8]) {
         let Some(peer) = self.net.sockets.get(&socket).and_then(|s| s.peer) else { return };
-        if !self.net.sockets.contains_key(&peer) {
+        let lost = self.net.lose_quit && bytes.eq_ignore_ascii_case(b"QUIT\r\n");
+        if lost || !self.net.sockets.contains_key(&peer) {
             return;
         }
         if let Some(left) = self.net.cut_after {
@@ -268,6 +277,7 @@ impl Bed {
         self.net.names.push(name.to_owned());
         self.net.addresses.push(Self::address(host));
         self.net.up.push(true);
+        self.net.failures.push(0);
         self.net.connections.push(0);
         self.net.zone.insert(format!("{name} A"), (0, vec![Self::address(host).to_string()]));
         self.net.push(SimDuration::ZERO, Event::Boot(host));
@@ -334,7 +344,7 @@ impl Bed {
         }
     }
 
-    fn deadline(&self, host: usize) -> SimTime {
+    pub(super) fn deadline(&self, host: usize) -> SimTime {
         match &self.apps[host] {
             _ if !self.net.up[host] => SimTime::NEVER,
             App::Server(server) => server.deadline(),
@@ -370,10 +380,17 @@ impl Bed {
         let owner = |net: &Net, socket: &SocketId| net.sockets.get(socket).map(|s| s.host);
         match event {
             Event::Boot(host) => {
-                self.net.up[host] = true;
-                self.input(host, Input::Boot);
+                self.net.failures[host] = self.net.failures[host].saturating_sub(1);
+                if self.net.failures[host] == 0 {
+                    self.net.up[host] = true;
+                    self.input(host, Input::Boot);
+                }
             }
             Event::Crash(host) => {
+                self.net.failures[host] += 1;
+                if self.net.failures[host] > 1 {
+                    return;
+                }
                 self.input(host, Input::Crash);
                 self.net.up[host] = false;
                 let gone: Vec<SocketId> =

@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 
 use super::bed::{App, Bed, SYN_TIMEOUT, at, draft};
+use crate::app::user::ReadJob;
 use crate::base::trace::Phase;
 use crate::base::{SimDuration, SimTime};
+use crate::proto::pop3::Mode;
 
 const HALF_HOUR: u64 = 1_800;
 
@@ -154,11 +156,16 @@ fn loops_end() {
     // Each believes the other to be the home of loop.example, and relays for it.
     bed.net.zone.insert("loop.example MX".to_owned(), (0, vec!["5 hamburger.edu".to_owned()]));
     bed.net.zone.insert("self.example MX".to_owned(), (0, vec!["5 crepes.fr".to_owned()]));
-    bed.user("alice@crepes.fr", vec![draft(10, &["a@loop.example", "b@self.example"], "x")], Vec::new());
+    // This host under another name, and one behind it in the list.
+    let exchanges = ["5 other.example", "9 hamburger.edu"].map(str::to_owned).to_vec();
+    bed.net.zone.insert("alias.example MX".to_owned(), (0, exchanges));
+    bed.net.zone.insert("other.example A".to_owned(), (0, vec![Bed::address(crepes).to_string()]));
+    let to = ["a@loop.example", "b@self.example", "c@alias.example", "d@[10.0.0.1]"];
+    bed.user("alice@crepes.fr", vec![draft(10, &to, "x")], Vec::new());
     bed.run(at(1_000));
-    assert_eq!(bed.logged(&["GivenUp", "crepes.fr", "Loop"]).len(), 1);
+    assert_eq!(bed.logged(&["GivenUp", "crepes.fr", "Loop"]).len(), 3);
     assert_eq!(bed.logged(&["GivenUp", "550", "Relaying denied"]).len(), 1);
-    assert_eq!(bed.mailbox(crepes, "alice@crepes.fr").len(), 2);
+    assert_eq!(bed.mailbox(crepes, "alice@crepes.fr").len(), 4);
     assert!(matches!(bed.apps[hamburger], App::Server(_)));
     bed.assert_balance();
 }
@@ -231,6 +238,48 @@ fn a_pc_and_its_outbox() {
     assert_eq!(bed.net.phases[&copy][0], (at(2_500), Phase::Submission));
     assert!(bed.net.phases[&copy].last().unwrap().0 < SimTime::ZERO + SimDuration::from_secs(2_502));
     bed.assert_balance();
+}
+
+/// Would break if a server that never answers QUIT held up the mail that comes after it.
+#[test]
+fn an_unanswered_quit_holds_nothing_up() {
+    let mut bed = Bed::new();
+    let (crepes, hamburger) = two(&mut bed);
+    bed.net.lose_quit = true;
+    let pc = bed.user("alice@crepes.fr", vec![draft(10, &["bob@hamburger.edu"], "x")], Vec::new());
+    bed.user("carol@crepes.fr", vec![draft(20, &["bob@hamburger.edu"], "y")], Vec::new());
+    bed.run(at(21));
+    assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 2);
+    bed.run(at(700));
+    assert_eq!(bed.net.open_sockets(), 0);
+    for host in [crepes, hamburger, pc] {
+        assert_eq!(bed.deadline(host), SimTime::NEVER, "host {host}");
+    }
+    bed.assert_balance();
+}
+
+/// Would break if a session that ended in any other way than by QUIT kept the maildrop locked.
+#[test]
+fn the_lock_is_free_after_a_session_that_died() {
+    let read = |at_s: u64| ReadJob { at: at(at_s), every: None, until: None, mode: Mode::DownloadAndKeep };
+    for (lose_quit, cut, crash) in [(true, None, false), (false, Some(60), false), (false, None, true)] {
+        let mut bed = Bed::new();
+        let (_, hamburger) = two(&mut bed);
+        bed.user("alice@crepes.fr", vec![draft(10, &["bob@hamburger.edu"], "x")], Vec::new());
+        let pc = bed.user("bob@hamburger.edu", Vec::new(), vec![read(100), read(2_000)]);
+        bed.run(at(50));
+        (bed.net.lose_quit, bed.net.cut_after) = (lose_quit, cut);
+        if crash {
+            bed.down(pc, at(100) + SimDuration::from_millis(90), SimDuration::from_secs(10));
+        }
+        bed.run(at(1_900));
+        bed.net.lose_quit = false;
+        let before = bed.logged(&["Retrieved"]).len();
+        bed.run(at(3_000));
+        assert_eq!(bed.logged(&["Retrieved"]).len(), before + 1, "{lose_quit} {cut:?} {crash}");
+        assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 1);
+        assert!(!bed.net.dialogue.contains("already locked"));
+    }
 }
 
 proptest! {
