@@ -261,8 +261,8 @@ impl Resolver {
                 self.deny(id, aliases, name, nx_domain, soa, now)
             }
             Verdict::Referral { cut, servers, glue } => {
-                self.cache.store(&servers, Rank::Referral, now);
-                self.cache.store(&glue, Rank::Glue, now);
+                self.believe(&servers, rank.map(|_| Rank::Referral), now);
+                self.believe(&glue, rank.map(|_| Rank::Glue), now);
                 let data: Vec<RecordData> = servers.into_iter().map(|record| record.data).collect();
                 let delegation = self.delegation(host, cut, names(&data), &glue);
                 if let Some(lookup) = self.lookups.get_mut(&id) {
@@ -320,7 +320,7 @@ impl Resolver {
         match self.depend(host, id, question, depth) {
             Dependency::Known(finding) => vec![Step::Finish(id, finding.behind(aliases))],
             Dependency::On(on, step) => {
-                self.wait(id, Phase::WaitingForAlias { on, aliases });
+                self.wait(id, Phase::WaitingForAlias { on, aliases, since: host.now() });
                 step.into_iter().collect()
             }
             Dependency::Ring => vec![Step::Finish(id, Finding::failure())],

@@ -109,6 +109,8 @@ pub(super) enum Phase {
         on: LookupId,
         /// The CNAME records up to there.
         aliases: Vec<Record>,
+        /// Since when they are as old as they say.
+        since: SimTime,
     },
 }
 
@@ -154,6 +156,16 @@ impl Finding {
         aliases.append(&mut self.answers);
         Self { answers: aliases, ..self }
     }
+}
+
+/// The records after a wait: with what is left of their TTLs in whole seconds, as the cache
+/// would tell it.
+pub(super) fn aged(mut records: Vec<Record>, since: SimTime, now: SimTime) -> Vec<Record> {
+    let seconds = now.since(since).as_nanos().div_ceil(1_000_000_000);
+    for record in &mut records {
+        record.ttl = record.ttl.saturating_sub(u32::try_from(seconds).unwrap_or(u32::MAX));
+    }
+    records
 }
 
 impl Address {

@@ -16,7 +16,7 @@ use crate::proto::dns::{Message, Name, PORT, Question, Rcode, Record, Rtype};
 
 use super::authority::{reply_to_garbage, send_reply};
 use super::cache::{Cache, Held};
-use super::lookup::{Budget, Client, Depth, Finding, Lookup, LookupId, Phase};
+use super::lookup::{Budget, Client, Depth, Finding, Lookup, LookupId, Phase, aged};
 use super::servers::ServerNotes;
 
 /// Aliases followed for one question.
@@ -283,7 +283,7 @@ impl Resolver {
                     }
                     work.extend(lookup.waiting.iter().filter_map(|&parent| {
                         let budget = (lookup.begun_by == Some(parent)).then_some(lookup.budget);
-                        self.resume(parent, budget, &finding)
+                        self.resume(parent, budget, &finding, host.now())
                     }));
                 }
             }
@@ -292,11 +292,13 @@ impl Resolver {
     }
 
     /// What a lookup does when the one that it waited for has ended.
-    fn resume(&mut self, id: LookupId, budget: Option<Budget>, finding: &Finding) -> Option<Step> {
+    fn resume(&mut self, id: LookupId, budget: Option<Budget>, finding: &Finding, now: SimTime) -> Option<Step> {
         let lookup = self.lookups.get_mut(&id)?;
         lookup.budget = budget.unwrap_or(lookup.budget);
         match std::mem::replace(&mut lookup.phase, Phase::Ready) {
-            Phase::WaitingForAlias { aliases, .. } => Some(Step::Finish(id, finding.clone().behind(aliases))),
+            Phase::WaitingForAlias { aliases, since, .. } => {
+                Some(Step::Finish(id, finding.clone().behind(aged(aliases, since, now))))
+            }
             Phase::WaitingForServer { .. } => {
                 lookup.delegation.add(addresses(&finding.answers));
                 Some(Step::Advance(id))

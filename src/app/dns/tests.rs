@@ -220,7 +220,7 @@ fn data_from_outside_the_bailiwick_is_not_believed() {
     let victim = server("victim.com", &["www.victim.com 300 A 10.1.0.9"]);
     let mut bed = world_with(com, App::Scripted(poisoner), vec![(5, victim)]);
     assert_eq!(lookup(&mut bed, 0, "web.example.com", Rtype::A), 12);
-    assert_eq!(last(&bed), records(&["web.example.com 300 CNAME www.victim.com.", "www.victim.com 300 A 10.1.0.9"]));
+    assert_eq!(last(&bed), records(&["web.example.com 299 CNAME www.victim.com.", "www.victim.com 300 A 10.1.0.9"]));
     lookup(&mut bed, 1000, "other.victim.com", Rtype::A);
     assert_eq!(bed.asked(RESOLVER), ["5 other.victim.com A"]);
 }
@@ -281,13 +281,45 @@ fn aliases_inside_and_across_zones() {
     let mut bed = world_with(com, zone, vec![(5, far)]);
     assert_eq!(lookup(&mut bed, 0, "web.example.com", Rtype::A), 8, "one response holds the chain");
     assert_eq!(last(&bed), records(&["web.example.com 300 CNAME www.example.com.", "www.example.com 300 A 10.1.0.1"]));
-    let both = ["out.example.com 100 CNAME www.far.com.", "www.far.com 50 A 10.1.0.8"];
+    let both = ["out.example.com 99 CNAME www.far.com.", "www.far.com 50 A 10.1.0.8"];
     assert_eq!(lookup(&mut bed, 1000, "out.example.com", Rtype::A), 8, "zone, com, far, and the stub's two");
     assert_eq!(last(&bed), records(&both));
     assert_eq!(lookup(&mut bed, 2000, "out.example.com", Rtype::A), 2);
     assert_eq!(lookup(&mut bed, 60_000, "out.example.com", Rtype::A), 4, "only the target expired");
     assert_eq!(lookup(&mut bed, 61_000, "out.example.com", Rtype::Mx), 4, "the alias serves other types too");
     assert_eq!(last(&bed), Outcome::NoData);
+}
+
+/// Would break if the TTL of an alias stood still while its target was looked up.
+#[test]
+fn an_alias_ages_while_its_target_is_looked_up() {
+    let com = com(&["far.com 86400 NS ns.far.com.", "ns.far.com 86400 A 10.0.0.5"]);
+    let zone =
+        server("example.com", &["out.example.com 100 CNAME www.far.com.", "short.example.com 1 CNAME a.far.com."]);
+    let far = server("far.com", &["www.far.com 50 A 10.1.0.8", "a.far.com 50 A 10.1.0.9"]);
+    let mut bed = world_with(com, zone, vec![(1500, far)]);
+    lookup(&mut bed, 0, "out.example.com", Rtype::A);
+    // The waits of 400, 800 and 1600 ms are too short for a round trip of 3 s; the fourth is not.
+    assert_eq!(last(&bed), records(&["out.example.com 94 CNAME www.far.com.", "www.far.com 50 A 10.1.0.8"]));
+    lookup(&mut bed, 20_000, "short.example.com", Rtype::A);
+    assert_eq!(last(&bed), records(&["short.example.com 0 CNAME a.far.com.", "a.far.com 50 A 10.1.0.9"]));
+}
+
+/// Would break if a part of an RRset, cut off by the limit of UDP, were taken for the whole.
+#[test]
+fn what_is_truncated_is_not_cached() {
+    let truncated: fn(&Message) -> Vec<Message> = |query| {
+        let mut reply = query.response(Rcode::NoError);
+        reply.flags.tc = true;
+        reply.authorities.push(record("example.com 300 NS ns.example.com."));
+        reply.additionals.push(record("ns.example.com 300 A 10.0.0.2"));
+        vec![reply]
+    };
+    let mut bed = world_with(App::Scripted(truncated), server("example.com", &EXAMPLE), Vec::new());
+    assert_eq!(lookup(&mut bed, 0, "www.example.com", Rtype::A), 8);
+    assert_eq!(last(&bed), records(&["www.example.com 300 A 10.1.0.1"]));
+    lookup(&mut bed, 1000, "mail.example.com", Rtype::A);
+    assert_eq!(bed.asked(RESOLVER), ["1 mail.example.com A", "2 mail.example.com A"], "the TLD is asked again");
 }
 
 /// Invariant 25: a ring must not wait for itself for ever, nor a long chain be followed to its end.
