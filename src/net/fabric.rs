@@ -12,13 +12,13 @@ use std::net::IpAddr;
 
 use super::impairment::{Impairment, Verdict};
 use super::link::LinkDir;
-use super::packet::{Body, DatagramKey, Packet};
+use super::packet::{Body, DatagramKey, Packet, Segment};
 use super::routing::Routes;
 use super::stats::LinkDirStats;
 use super::topology::Topology;
 use super::{Kernel, NetEvent};
-use crate::base::trace::{DropReason, NetTrace, PacketInfo, Trace};
-use crate::base::{Endpoint, HostId, LinkDirId, Probability, Streams};
+use crate::base::trace::{DropReason, NetTrace, PacketContent, PacketInfo, Trace};
+use crate::base::{Endpoint, EventId, HostId, LinkDirId, Probability, Streams};
 
 /// Nodes, links and routes, and the packets on them.
 #[derive(Clone, Debug)]
@@ -30,6 +30,9 @@ pub(crate) struct Fabric {
     /// Looked up only.
     by_address: FxHashMap<IpAddr, HostId>,
     pub(crate) datagrams: SlotMap<DatagramKey, Bytes>,
+    /// Segments just sent, with the events that say so, whose content is still to be told.
+    /// Only TCP can tell it: their octets are in its streams.
+    pub(crate) unrevealed: Vec<(EventId, Segment)>,
 }
 
 #[derive(Clone, Debug)]
@@ -73,6 +76,7 @@ impl Fabric {
             routes: Routes::new(topology),
             by_address: (0_u32..).zip(&topology.nodes).map(|(id, node)| (node.address, HostId(id))).collect(),
             datagrams: SlotMap::with_key(),
+            unrevealed: Vec::new(),
         }
     }
 
@@ -120,6 +124,9 @@ impl Fabric {
         };
         if K::TRACING {
             packet.cause = kernel.trace(at, Trace::Net(NetTrace::Sent { link, packet: self.info(&packet) }));
+            if at == packet.src && kernel.wants_content() {
+                self.reveal(kernel, &packet);
+            }
         }
         let (dir, stats) = (&mut self.links[link.index()], &mut self.stats[link.index()]);
         if let Err(reason) = dir.offer(kernel, stats, packet) {
@@ -127,6 +134,19 @@ impl Fabric {
             kernel.set_cause(packet.cause);
             self.lose(kernel, at, Some(link), packet, reason);
             kernel.set_cause(before);
+        }
+    }
+
+    /// Tells what a packet carries that its source has just sent.
+    fn reveal<K: Kernel>(&mut self, kernel: &mut K, packet: &Packet) {
+        match packet.body {
+            Body::Tcp(segment) => self.unrevealed.push((packet.cause, segment)),
+            Body::Udp(key) => kernel.content(&PacketContent {
+                sent: packet.cause,
+                ttl: packet.ttl,
+                tcp: None,
+                payload: &self.datagrams[key],
+            }),
         }
     }
 

@@ -22,7 +22,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::base::trace::Trace;
+use crate::base::trace::{PacketContent, Trace};
 use crate::base::{
     AppId, CloseReason, ConnId, Endpoint, EventId, HostId, LinkDirId, Order, SimTime, SocketId, Streams,
 };
@@ -51,6 +51,12 @@ pub trait Kernel {
     fn cause(&self) -> EventId;
     /// Ascribes what happens next to another event.
     fn set_cause(&mut self, cause: EventId);
+    /// Whether somebody wants to be told what packets carry.
+    fn wants_content(&self) -> bool {
+        false
+    }
+    /// Tells what a packet carries that a host has just sent.
+    fn content(&mut self, _content: &PacketContent<'_>) {}
 }
 
 /// An event that the network scheduled for itself.
@@ -209,7 +215,9 @@ impl Network {
             notices: &mut self.notices,
             config: &self.config,
         };
-        act(&mut self.tcp, &mut cx)
+        let done = act(&mut self.tcp, &mut cx);
+        self.tcp.reveal(&mut cx);
+        done
     }
 
     /// The next thing for an application; drain it after every event and call.
@@ -297,13 +305,6 @@ impl Network {
     #[must_use]
     pub fn open_connections(&self) -> usize {
         self.tcp.open_connections()
-    }
-
-    /// The initial sequence number of a connection end (RFC 9293 3.4.1), for captures: the
-    /// trace counts from zero.
-    #[must_use]
-    pub fn initial_sequence_number(&self, socket: SocketId) -> Option<u32> {
-        self.tcp.initial_sequence_number(socket)
     }
 
     #[cfg(test)]

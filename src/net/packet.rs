@@ -21,7 +21,7 @@ const UDP_HEADER: u32 = 8;
 const TCP_HEADER: u32 = 20;
 const MSS_OPTION: u32 = 4;
 /// RFC 1122 3.2.1.7 asks for a configurable TTL; RFC 1340 suggests 64.
-const INITIAL_TTL: u8 = 64;
+pub(crate) const INITIAL_TTL: u8 = 64;
 
 /// A packet on its way.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +102,23 @@ impl Segment {
             fin: self.flags.fin,
             rst: self.flags.rst,
         }
+    }
+
+    /// The options as they stand in the header (RFC 9293 3.1), for captures; [`Packet::tcp`]
+    /// counts as many bytes.
+    pub(crate) fn options(&self) -> Vec<u8> {
+        let mut options = Vec::new();
+        if self.flags.syn {
+            let mss = u16::try_from(self.mss).unwrap_or(u16::MAX);
+            options.extend_from_slice(&[2, 4]);
+            options.extend_from_slice(&mss.to_be_bytes());
+        }
+        options
+    }
+
+    /// The window field of the header, for captures.
+    pub(crate) fn window_field(&self) -> u16 {
+        u16::try_from(self.window).unwrap_or(u16::MAX)
     }
 
     /// The reset that answers this segment where no connection accepts it (RFC 9293 3.10.7.1).

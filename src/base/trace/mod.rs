@@ -8,12 +8,14 @@
 //! A *copy* is one message for one recipient. It is named by the text of its Message-ID
 //! (with angle brackets) and the recipient's address.
 
+mod content;
 mod dns;
 mod mail;
 mod net;
 
 use serde::Serialize;
 
+pub use content::{PacketContent, TcpContent};
 pub use dns::{CacheResult, DnsAnswerKind, DnsTrace};
 pub use mail::{AttemptOutcome, Failure, FailureKind, MailTrace, Phase};
 pub use net::{ConnStep, DropReason, NetTrace, PacketInfo, RetransmitReason, TcpInfo};
@@ -110,6 +112,14 @@ pub trait Observer {
 
     /// Reads one event. Events come in the order of their ids.
     fn observe(&mut self, event: &TraceEvent<'_>);
+
+    /// Whether it wants to be told what packets carry. That may change in the course of a run.
+    fn wants_content(&self) -> bool {
+        false
+    }
+
+    /// Reads what a packet carries that was sent just now. It is no part of the trace.
+    fn observe_content(&mut self, _content: &PacketContent<'_>) {}
 }
 
 /// Reads nothing.
@@ -130,6 +140,15 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.0.observe(event);
         self.1.observe(event);
     }
+
+    fn wants_content(&self) -> bool {
+        self.0.wants_content() || self.1.wants_content()
+    }
+
+    fn observe_content(&mut self, content: &PacketContent<'_>) {
+        self.0.observe_content(content);
+        self.1.observe_content(content);
+    }
 }
 
 /// A reader that may be absent.
@@ -139,6 +158,15 @@ impl<A: Observer> Observer for Option<A> {
     fn observe(&mut self, event: &TraceEvent<'_>) {
         if let Some(reader) = self {
             reader.observe(event);
+        }
+    }
+    fn wants_content(&self) -> bool {
+        self.as_ref().is_some_and(A::wants_content)
+    }
+
+    fn observe_content(&mut self, content: &PacketContent<'_>) {
+        if let Some(reader) = self {
+            reader.observe_content(content);
         }
     }
 }

@@ -22,11 +22,11 @@ use std::collections::VecDeque;
 use slotmap::{Key as _, KeyData, SlotMap, new_key_type};
 
 use super::fabric::Fabric;
-use super::packet::{Flags, Packet, Segment};
+use super::packet::{Flags, INITIAL_TTL, Packet, Segment};
 use super::ports::{Ports, Tuple};
 use super::{Kernel, NetEvent, Notice, TcpConfig};
 use crate::base::hash::hash64;
-use crate::base::trace::ConnStep;
+use crate::base::trace::{ConnStep, PacketContent, TcpContent};
 use crate::base::{AppId, CloseReason, ConnId, Endpoint, HostId, Side, SimTime, SocketId};
 use receiver::Receiver;
 use sender::Sender;
@@ -303,12 +303,28 @@ impl Tcp {
         }
     }
 
-    pub(crate) fn open_connections(&self) -> usize {
-        self.tcbs.values().filter(|tcb| tcb.state != State::TimeWait).count()
+    /// Tells what the segments carry that were sent in the present call. Whatever they name is
+    /// still there: octets go only when an acknowledgement comes.
+    pub(crate) fn reveal<K: Kernel>(&mut self, cx: &mut Context<'_, K>) {
+        let mut payload = Vec::new();
+        for (sent, segment) in cx.fabric.unrevealed.drain(..) {
+            let mut push = false;
+            payload.clear();
+            let from = self.tcbs.get(segment.from);
+            if let Some(tcb) = from.filter(|_| segment.len > 0) {
+                let stream = self.pipes[tcb.pipe].outgoing(tcb.side);
+                stream.copy(segment.seq - 1, segment.len, &mut payload);
+                // RFC 9293 3.9.1.2: "set the PSH bit in the last buffered segment".
+                push = segment.seq - 1 + u64::from(segment.len) == stream.end();
+            }
+            let (isn, window, options) = (from.map(|tcb| tcb.iss), segment.window_field(), segment.options());
+            let tcp = Some(TcpContent { isn, window, push, options: &options });
+            cx.kernel.content(&PacketContent { sent, ttl: INITIAL_TTL, tcp, payload: &payload });
+        }
     }
 
-    pub(crate) fn initial_sequence_number(&self, socket: SocketId) -> Option<u32> {
-        self.tcbs.get(key(socket)).map(|tcb| tcb.iss)
+    pub(crate) fn open_connections(&self) -> usize {
+        self.tcbs.values().filter(|tcb| tcb.state != State::TimeWait).count()
     }
 }
 

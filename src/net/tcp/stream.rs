@@ -34,6 +34,14 @@ impl ByteStream {
         self.octets.extend(bytes);
     }
 
+    /// Copies `len` octets from `from` on, which the sender still may have to send.
+    pub(crate) fn copy(&self, from: u64, len: u32, into: &mut Vec<u8>) {
+        let to = from + u64::from(len);
+        assert!(self.base <= from && to <= self.end(), "octets stay until they are acknowledged and taken");
+        let index = |offset: u64| usize::try_from(offset - self.base).expect("within memory");
+        into.extend(self.octets.range(index(from)..index(to)));
+    }
+
     /// The sender need not send the octets before `upto` again.
     pub(crate) fn acknowledge(&mut self, upto: u64) {
         self.acked = self.acked.max(upto);
@@ -128,6 +136,9 @@ mod tests {
         let mut got = Vec::new();
         stream.take(5, &mut got);
         assert_eq!((got.as_slice(), stream.octets.len()), (&b"hello"[..], 12));
+        let mut again = Vec::new();
+        stream.copy(3, 4, &mut again);
+        assert_eq!(again, b"lo, ", "what was taken can still be sent again");
         stream.acknowledge(7);
         assert_eq!((stream.octets.len(), stream.end()), (7, 12));
         stream.append(b"!");

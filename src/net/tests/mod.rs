@@ -1,5 +1,6 @@
 //! The network against closed forms and invariants.
 
+mod content;
 mod links;
 mod properties;
 mod tcp;

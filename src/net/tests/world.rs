@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::Bytes;
 
-use crate::base::trace::{ConnStep, DropReason, NetTrace, PacketInfo, RetransmitReason, Trace};
+use crate::base::trace::{ConnStep, DropReason, NetTrace, PacketContent, PacketInfo, RetransmitReason, Trace};
 use crate::base::{
     AppId, CloseReason, ConnId, DataRate, Endpoint, EventId, HostId, LinkDirId, Order, Probability, Side, SimDuration,
     SimTime, SocketId, Streams,
@@ -50,6 +50,16 @@ pub(super) enum Seen {
     Closed(Side, CloseReason, u64, u64),
 }
 
+/// What a packet carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) sent: EventId,
+    pub(super) isn: Option<u32>,
+    pub(super) push: bool,
+    pub(super) options: Vec<u8>,
+    pub(super) payload: Vec<u8>,
+}
+
 /// The kernel.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Loop {
@@ -61,6 +71,9 @@ pub(super) struct Loop {
     pub(super) trace: Vec<(SimTime, HostId, Seen)>,
     pub(super) causes: Vec<EventId>,
     pub(super) largest_heap: usize,
+    /// Wants to be told what packets carry.
+    pub(super) curious: bool,
+    pub(super) contents: Vec<Content>,
 }
 
 impl Kernel for Loop {
@@ -106,6 +119,18 @@ impl Kernel for Loop {
     }
     fn set_cause(&mut self, cause: EventId) {
         self.cause = cause;
+    }
+    fn wants_content(&self) -> bool {
+        self.curious
+    }
+    fn content(&mut self, content: &PacketContent<'_>) {
+        self.contents.push(Content {
+            sent: content.sent,
+            isn: content.tcp.and_then(|tcp| tcp.isn),
+            push: content.tcp.is_some_and(|tcp| tcp.push),
+            options: content.tcp.map(|tcp| tcp.options.to_vec()).unwrap_or_default(),
+            payload: content.payload.to_vec(),
+        });
     }
 }
 
