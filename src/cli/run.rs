@@ -8,9 +8,12 @@ use serde_json::{Value, json};
 
 use crate::base::hash::digest;
 use crate::metrics::{RecorderOptions, RunRecord};
-use crate::report::{self, EventWriter, MODEL_VERSION, OutputOptions, ReportError, ResultFolder, RunInfo, Written};
+use crate::report::{
+    self, CaptureOptions, CaptureWriter, EventWriter, Interfaces, MODEL_VERSION, OutputOptions, ReportError,
+    ResultFolder, RunInfo, Written,
+};
 use crate::scenario::build::directory;
-use crate::scenario::resolved::Resolved;
+use crate::scenario::resolved::{CaptureSpec, Resolved};
 use crate::sim::{Ended, Limit, Outcome};
 
 use super::args::{Overrides, RunArgs};
@@ -94,9 +97,20 @@ fn run_scenario(file: &Path, scenario: &Resolved, out: Option<&Path>, quiet: boo
         }
         false => None,
     };
-    let (finished, wall) = simulate_watched(scenario, RecorderOptions::default(), events, quiet)?;
-    if let Some(events) = finished.extra {
+    let capture = match &scenario.outputs.capture {
+        Some(capture) => {
+            let stream = folder.stream("capture.pcapng").map_err(report_error)?;
+            Some(CaptureWriter::new(directory(scenario), capture_options(capture), stream))
+        }
+        None => None,
+    };
+    let (finished, wall) = simulate_watched(scenario, RecorderOptions::default(), (events, capture), quiet)?;
+    let (events, capture) = finished.extra;
+    if let Some(events) = events {
         events.finish().map_err(|error| CommandError::io(format!("events.jsonl: {error}")))?;
+    }
+    if let Some(capture) = capture {
+        capture.finish().map_err(|error| CommandError::io(format!("capture.pcapng: {error}")))?;
     }
     let outcome = finished.outcome;
     let info = RunInfo {
@@ -113,6 +127,16 @@ fn run_scenario(file: &Path, scenario: &Resolved, out: Option<&Path>, quiet: boo
     let options = OutputOptions { transcripts: scenario.outputs.transcripts, charts: scenario.outputs.charts };
     let written = folder.finish(&info, &finished.record, options).map_err(report_error)?;
     Ok(Done { info, record: finished.record, outcome, written, busy: finished.busy })
+}
+
+fn capture_options(spec: &CaptureSpec) -> CaptureOptions {
+    CaptureOptions {
+        interfaces: if spec.by_link { Interfaces::Links } else { Interfaces::Hosts },
+        hosts: spec.hosts.clone(),
+        ports: spec.ports.clone(),
+        from: spec.from,
+        until: spec.until,
+    }
 }
 
 /// `results/NAME-HASH8`, in the working folder.

@@ -3,10 +3,12 @@
 //! A result folder holds a manifest, the resolved scenario, a summary, tables, transcripts
 //! and charts. It is written whole beside its destination and appears by one rename; equal
 //! runs give equal bytes in every file but `timing.json`. Tables can be read back, so that a
-//! chart can be drawn from a folder alone.
+//! chart can be drawn from a folder alone. The whole trace and a capture of the packets are
+//! written as the run goes on, when asked for.
 //!
-//! Left out: ladders, packet captures and the HTML report.
+//! Left out: ladders and the HTML report.
 
+pub mod capture;
 pub mod charts;
 pub mod columns;
 mod error;
@@ -21,6 +23,7 @@ mod tests;
 pub mod transcripts;
 mod values;
 
+pub use capture::{CaptureOptions, CaptureWriter, Interfaces};
 pub use charts::{ChartError, chart, chart_names};
 pub use columns::tables_markdown;
 pub use error::ReportError;

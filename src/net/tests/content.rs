@@ -30,9 +30,9 @@ fn lossy_path() -> crate::net::LinkDirConfig {
 /// The headers of the packets that their source sent, with the events that say so.
 fn sent_at_source(world: &World) -> Vec<(u64, PacketInfo)> {
     let numbered = (1_u64..).zip(&world.kernel.trace);
-    let sent = numbered.filter_map(|(id, (_, host, seen))| match seen {
-        Seen::Sent(_, packet) if packet.src.addr == address(host.0) => Some((id, *packet)),
-        _ => None,
+    let sent = numbered.filter_map(|(id, (_, host, seen))| {
+        let Seen::Sent(_, packet) = seen else { return None };
+        (packet.src.addr == address(host.0)).then_some((id, *packet))
     });
     sent.collect()
 }

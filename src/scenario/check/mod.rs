@@ -4,6 +4,7 @@
 //! whatever does not fit; only when nothing was noted does a [`Resolved`] come out. Names
 //! as such are checked on the file as written, before filling in copies them elsewhere.
 
+mod capture;
 mod dns;
 mod mail;
 mod names;
@@ -91,7 +92,7 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
     let workload = work::read(&mut cx, &users, &people, run, limits);
     let faults = run::read_faults(&mut cx, &links);
     let expect = run::read_expect(&mut cx);
-    let outputs = run::read_outputs(&cx);
+    let outputs = run::read_outputs(&mut cx);
     run::check_texts(&mut cx);
     if !problems.is_empty() {
         return None;

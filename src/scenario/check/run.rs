@@ -1,6 +1,6 @@
 //! Faults, the run's seed and end, limits, expectations, outputs.
 
-use super::Context;
+use super::{Context, capture};
 use crate::base::SimTime;
 use crate::scenario::problem::{Path, did_you_mean, quote};
 use crate::scenario::resolved::{ExpectSpec, FaultSpec, FaultTarget, LimitSpec, LinkSpec, OutputSpec, RunSpec};
@@ -139,12 +139,14 @@ fn read_one_expect(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect) -> Exp
 }
 
 /// Outputs.
-pub(super) fn read_outputs(cx: &Context<'_>) -> OutputSpec {
-    let outputs = cx.scenario.outputs;
+pub(super) fn read_outputs(cx: &mut Context<'_>) -> OutputSpec {
+    let capture = capture::read(cx, Path::Root.key("outputs").key("capture"));
+    let outputs = &cx.scenario.outputs;
     OutputSpec {
         events: outputs.events == Some(true),
         transcripts: outputs.transcripts != Some(false),
         charts: outputs.charts != Some(false),
+        capture,
     }
 }
 

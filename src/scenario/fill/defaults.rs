@@ -3,7 +3,7 @@
 use crate::base::{DataSize, Probability, SimDuration, UnixTime};
 use crate::scenario::names;
 use crate::scenario::resolved::QueueLimit;
-use crate::scenario::schema::{Calendar, Chance, Duration, LinkDefaults, Queue, Scenario, Size};
+use crate::scenario::schema::{Calendar, Capture, Chance, Duration, LinkDefaults, Queue, Scenario, Size};
 
 /// How many users a file may ask for, whatever its own limit of hosts says.
 const MAX_USERS: u64 = 1_000_000;
@@ -43,6 +43,10 @@ pub(super) fn fill_values(scenario: &mut Scenario) {
     outputs.events.get_or_insert(false);
     outputs.transcripts.get_or_insert(true);
     outputs.charts.get_or_insert(true);
+    if let Capture::Chosen(choice) = outputs.capture.get_or_insert(Capture::Switch(false)) {
+        choice.interfaces.get_or_insert_default();
+        choice.from.get_or_insert(seconds(0));
+    }
 }
 
 fn fill_link(link: &mut LinkDefaults, delay: SimDuration) {

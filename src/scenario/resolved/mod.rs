@@ -242,7 +242,7 @@ pub struct ExpectSpec {
 }
 
 /// Which optional files are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputSpec {
     /// `events.jsonl`.
     pub events: bool,
@@ -250,6 +250,23 @@ pub struct OutputSpec {
     pub transcripts: bool,
     /// `charts/`.
     pub charts: bool,
+    /// `capture.pcapng`.
+    pub capture: Option<CaptureSpec>,
+}
+
+/// Which packets are captured, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureSpec {
+    /// The interfaces are directions of links, not hosts.
+    pub by_link: bool,
+    /// Only at these hosts, or on their links; everywhere when empty.
+    pub hosts: Vec<HostId>,
+    /// Only packets from or to these ports; all when empty.
+    pub ports: Vec<u16>,
+    /// Nothing before.
+    pub from: SimTime,
+    /// Nothing from then on; above `from`.
+    pub until: SimTime,
 }
 
 impl Resolved {

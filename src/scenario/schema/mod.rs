@@ -6,6 +6,7 @@
 //! is what a user reads while typing. Keys that begin with `x-` are comments and are gone
 //! before these types are read.
 
+mod capture;
 mod dns;
 mod mail;
 mod network;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use capture::{Capture, CaptureChoice, InterfaceName};
 pub use dns::{Dns, NameServer, Record, Resolver, Zone};
 pub use mail::{DialectName, MailDomain, Retry, User};
 pub use network::{Host, Link, LinkDefaults, Network, Tcp};

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::capture::Capture;
 use super::quantity::{Duration, Size};
 
 /// A host or a link that is down for a while: exactly one of `host` and `link`.
@@ -86,7 +87,7 @@ pub struct Expect {
 }
 
 /// Which optional files the run writes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Outputs {
     /// The whole trace, events.jsonl. Default: false.
@@ -98,4 +99,7 @@ pub struct Outputs {
     /// Figures, charts/. Default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub charts: Option<bool>,
+    /// Packets for Wireshark, capture.pcapng. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture: Option<Capture>,
 }
