@@ -114,4 +114,21 @@ mod tests {
         assert_ne!(run(&many), run(&other), "text");
         assert_ne!(run(&many), run(&many[..999]), "length");
     }
+
+    /// Breaks when a byte is lost or doubled where a batch ends, or beside a text that is
+    /// longer than a batch.
+    #[test]
+    fn batches_leave_no_seam() {
+        let texts: Vec<String> = (0..700).map(|n| "x".repeat(if n % 50 == 0 { 97 * n } else { n % 40 })).collect();
+        let mut print = Fingerprint::new();
+        let mut whole = Vec::new();
+        for (id, text) in (1..).zip(&texts) {
+            let what = Trace::Mail(MailTrace::Deleted { message: "<1@a>", mailbox: text });
+            let at = SimTime::from_nanos(id * 1_000_003);
+            let event = TraceEvent { id: EventId(id), cause: EventId(id - 1), at, host: HostId(300), what };
+            print.observe(&event);
+            whole.extend(postcard::to_stdvec(&event).unwrap());
+        }
+        assert_eq!(print.digest(), crate::base::hash::digest(&whole));
+    }
 }

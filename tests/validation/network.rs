@@ -149,8 +149,8 @@ fn loss() -> Row {
     net["links"][0]["loss"] = json!(p);
     let mut scenario = one_message(net, 0);
     scenario["workload"] =
-        json!([{ "at": "0s", "on": PC, "lookup": "www.crepes.fr", "every": "100ms", "times": 60_000 }]);
-    scenario["run"]["until"] = json!("2h");
+        json!([{ "at": "0s", "on": PC, "lookup": "www.crepes.fr", "every": "100ms", "times": 30_000 }]);
+    scenario["run"]["until"] = json!("1h");
     let links = run_value(&scenario).record.tables.links;
     let lossy = links.iter().filter(|link| link.dropped_loss > 0);
     let (sent, lost) = lossy.fold((0, 0), |(sent, lost), link| (sent + link.packets, lost + link.dropped_loss));
