@@ -289,8 +289,9 @@ impl Server {
     /// from the body, and then the number of lines of the indicated message's body".
     fn top(&mut self, argument: &str) {
         let State::Transaction(drop) = &self.state else { return };
-        let found = argument.split_once(' ').and_then(|(n, lines)| Some((drop.find(n)?, number(lines.trim())?)));
-        let Some((at, lines)) = found else { return self.err("TOP needs a message and a number of lines") };
+        let numbers = argument.split_once(' ').and_then(|(n, lines)| Some((n, number(lines.trim())?)));
+        let Some((n, lines)) = numbers else { return self.err("TOP needs a message and a number of lines") };
+        let Some(at) = drop.find(n) else { return self.err("no such message") };
         let content = Arc::clone(&drop.entries[at].content);
         let head = if content.starts_with(b"\r\n") { 0 } else { end_of_header(&content) };
         let wanted = usize::try_from(lines).unwrap_or(usize::MAX).saturating_add(1);

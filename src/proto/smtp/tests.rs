@@ -126,44 +126,6 @@ fn several_transactions_and_recipients() {
     assert!(run.dialogue.contains("C: RSET\nS: 250 Reset state\nC: MAIL"));
 }
 
-/// A dialogue as text: the client's lines in, the server's lines compared.
-fn replay(script: &str) {
-    let mut server = server();
-    let mut now = SimTime::ZERO;
-    let mut heard = String::new();
-    let mut stored = Vec::new();
-    let mut listen = |server: &mut Server, heard: &mut String| {
-        let (sent, closed) = judge(server, &mut stored);
-        heard.push_str(str::from_utf8(&sent).unwrap());
-        if closed {
-            heard.push_str("(closed)\r\n");
-        }
-    };
-    for line in script.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        listen(&mut server, &mut heard);
-        if let Some(said) = line.strip_prefix("C: ").or((line == "C:").then_some("")) {
-            server.handle(now, Input::Bytes(format!("{said}\r\n").as_bytes()));
-        } else if let Some(wait) = line.strip_prefix('+') {
-            now += SimDuration::parse(wait).unwrap();
-            server.handle(now, Input::Tick);
-        } else if let Some(expected) = line.strip_prefix("S: ") {
-            let (reply, rest) = heard.split_once("\r\n").unwrap_or_else(|| panic!("nothing said where {expected:?}"));
-            assert_eq!(reply, expected);
-            heard = rest.to_owned();
-        }
-    }
-    listen(&mut server, &mut heard);
-    let heard = heard.strip_suffix("(closed)\r\n").unwrap_or(&heard);
-    assert_eq!(heard, "", "said beyond the script");
-}
-
-#[test]
-fn dialogues_from_files() {
-    replay(include_str!("../../../tests/dialogues/lecture.txt"));
-    replay(include_str!("../../../tests/dialogues/sequence.txt"));
-    replay(include_str!("../../../tests/dialogues/idle.txt"));
-}
-
 /// Would break if a pipelining client were served out of order or lost commands while the
 /// application judged.
 #[test]

@@ -1,0 +1,269 @@
+//! Dialogues as text files: what a client says and what a server answers.
+//!
+//! `tests/dialogues/README.md` tells the form. Here each session of each file runs against
+//! the sans-IO session of its protocol: line by line, one octet at a time, and (unless it
+//! waits) with all that the client says sent ahead. The form knows nothing of that, so the
+//! same files can be run over a socket.
+
+use std::fs;
+use std::path::Path;
+
+use posthaste::base::{SimDuration, SimTime};
+use posthaste::proto::session::{Input, Output, Session};
+use posthaste::proto::{pop3, smtp};
+use script::{Scene, Script, Step, What};
+
+#[path = "common/script.rs"]
+mod script;
+
+/// Stands in what a server says for the end of what it says.
+const CLOSED: &str = "(closed)\r\n";
+
+/// How a client's octets come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    LineByLine,
+    OctetByOctet,
+    /// The client waits for no answer.
+    Ahead,
+}
+
+/// What an application makes of a server session's events.
+trait Judge<S: Session> {
+    fn judge(&mut self, session: &mut S, event: S::Event);
+    /// What has come of it, such as `stored 1`.
+    fn outcome(&self) -> String;
+}
+
+struct MailScene<'a> {
+    scene: &'a Scene,
+    stored: Vec<Vec<u8>>,
+}
+
+impl MailScene<'_> {
+    fn judge(&self, session: &mut smtp::Server, what: &str) -> bool {
+        match self.scene.refusal(what) {
+            Some(words) => {
+                let (code, text) = words.split_once(' ').expect("a code and a text");
+                session.reject(code.parse().expect("a code"), text);
+                false
+            }
+            None => {
+                session.accept();
+                true
+            }
+        }
+    }
+}
+
+impl Judge<smtp::Server> for MailScene<'_> {
+    fn judge(&mut self, session: &mut smtp::Server, event: smtp::ServerEvent) {
+        match event {
+            smtp::ServerEvent::Sender(path) => {
+                MailScene::judge(self, session, path.as_str());
+            }
+            smtp::ServerEvent::Recipient(path) => {
+                MailScene::judge(self, session, path.as_str());
+            }
+            smtp::ServerEvent::Message { content, .. } => {
+                if MailScene::judge(self, session, "message") {
+                    self.stored.push(content);
+                }
+            }
+        }
+    }
+
+    /// The messages stored, each with its octets.
+    fn outcome(&self) -> String {
+        let texts: Vec<String> = self.stored.iter().map(|content| content.escape_ascii().to_string()).collect();
+        format!("stored {} {}", texts.len(), texts.join(" | ")).trim_end().to_owned()
+    }
+}
+
+struct PostOffice<'a> {
+    scene: &'a Scene,
+    deleted: Vec<u64>,
+    received: Vec<u64>,
+}
+
+impl Judge<pop3::Server> for PostOffice<'_> {
+    fn judge(&mut self, session: &mut pop3::Server, event: pop3::ServerEvent) {
+        match event {
+            pop3::ServerEvent::Login { user, password } => {
+                if let Some(words) = self.scene.refusal(&user) {
+                    session.refuse(words);
+                } else if self.scene.users.contains(&(user, password)) {
+                    let messages = (1..).zip(&self.scene.messages);
+                    session.open(messages.map(|(uid, m)| pop3::Entry { uid, content: m.as_bytes().into() }).collect());
+                } else {
+                    session.refuse("wrong user or password");
+                }
+            }
+            pop3::ServerEvent::Retrieving { .. } => {}
+            pop3::ServerEvent::Received { uid } => self.received.push(uid),
+            pop3::ServerEvent::Update { deleted } => {
+                self.deleted.extend(deleted);
+                session.updated();
+            }
+        }
+    }
+
+    /// The messages received whole, and those deleted.
+    fn outcome(&self) -> String {
+        format!("received {:?} deleted {:?}", self.received, self.deleted)
+    }
+}
+
+/// A server's session, its application, and what the client has not heard yet.
+struct Stage<S, J> {
+    session: S,
+    judge: J,
+    now: SimTime,
+    heard: String,
+}
+
+impl<S: Session, J: Judge<S>> Stage<S, J> {
+    fn new(session: S, judge: J) -> Self {
+        let mut stage = Self { session, judge, now: SimTime::ZERO, heard: String::new() };
+        stage.input(Input::Start);
+        stage
+    }
+
+    fn input(&mut self, input: Input<'_>) {
+        self.session.handle(self.now, input);
+        while let Some(output) = self.session.poll() {
+            match output {
+                Output::Transmit(octets) => self.heard.push_str(str::from_utf8(&octets).expect("ASCII")),
+                Output::Close => self.heard.push_str(CLOSED),
+                Output::Event(event) => self.judge.judge(&mut self.session, event),
+            }
+        }
+    }
+
+    /// Lets time pass, stopping at each deadline.
+    fn wait(&mut self, time: SimDuration) {
+        let end = self.now + time;
+        while self.session.deadline() <= end {
+            assert!(self.session.deadline() > self.now, "a deadline that does not go away");
+            self.now = self.session.deadline();
+            self.input(Input::Tick);
+        }
+        self.now = end;
+    }
+
+    /// What the client does or waits for; true when the step was that.
+    fn act(&mut self, step: &Step, manner: Manner) -> bool {
+        match &step.what {
+            What::Say(octets) if manner == Manner::OctetByOctet => {
+                octets.chunks(1).for_each(|octet| self.input(Input::Bytes(octet)));
+            }
+            What::Say(octets) => self.input(Input::Bytes(octets)),
+            What::ClientCloses => self.input(Input::EndOfStream),
+            What::Wait(time) => self.wait(SimDuration::from_nanos(u64::try_from(time.as_nanos()).expect("years"))),
+            What::Hear(_) | What::HearStart(_) | What::ServerCloses | What::Outcome(_) => return false,
+        }
+        true
+    }
+
+    /// Takes the next line of what the server said; an error is what it said instead.
+    fn hear(&mut self, fits: impl FnOnce(&str) -> bool) -> Result<(), String> {
+        let Some((line, rest)) = self.heard.split_once("\r\n") else { return Err("nothing".to_owned()) };
+        if !fits(line) {
+            return Err(line.to_owned());
+        }
+        self.heard = rest.to_owned();
+        Ok(())
+    }
+
+    fn run(&mut self, steps: &[Step], manner: Manner) -> Result<(), String> {
+        if manner == Manner::Ahead {
+            for step in steps {
+                self.act(step, manner);
+            }
+        }
+        let last_act = steps.iter().rposition(|s| matches!(s.what, What::Say(_) | What::ClientCloses)).unwrap_or(0);
+        for (at, step) in steps.iter().enumerate() {
+            let said = match &step.what {
+                What::Hear(text) => self.hear(|line| line == text),
+                What::HearStart(text) => self.hear(|line| line.starts_with(text)),
+                What::ServerCloses => self.hear(|line| line == CLOSED.trim_end()),
+                // All was said before: what came of it in between cannot be seen any more.
+                What::Outcome(_) if manner == Manner::Ahead && at < last_act => Ok(()),
+                What::Outcome(text) if *text == self.judge.outcome() => Ok(()),
+                What::Outcome(_) => Err(self.judge.outcome()),
+                What::Say(_) | What::ClientCloses | What::Wait(_) if manner == Manner::Ahead => Ok(()),
+                What::Say(_) | What::ClientCloses | What::Wait(_) if !self.heard.is_empty() => Err(self.heard.clone()),
+                What::Say(_) | What::ClientCloses | What::Wait(_) => {
+                    self.act(step, manner);
+                    Ok(())
+                }
+            };
+            said.map_err(|said| format!("line {}, {manner:?}: found {said:?}", step.line))?;
+        }
+        // A script may stop where all is said; the lecture's does.
+        if self.heard.is_empty() || self.heard == CLOSED {
+            Ok(())
+        } else {
+            Err(format!("{manner:?}: said beyond the script: {:?}", self.heard))
+        }
+    }
+}
+
+fn play(scene: &Scene, steps: &[Step], manner: Manner) -> Result<(), String> {
+    match scene.protocol.as_str() {
+        "smtp" => {
+            let mut config = smtp::ServerConfig::new(scene.server.clone());
+            config.max_message = scene.limit("message").unwrap_or(config.max_message);
+            config.max_recipients = scene.limit("recipients").unwrap_or(config.max_recipients);
+            Stage::new(smtp::Server::new(config), MailScene { scene, stored: Vec::new() }).run(steps, manner)
+        }
+        "pop3" => {
+            let judge = PostOffice { scene, deleted: Vec::new(), received: Vec::new() };
+            Stage::new(pop3::Server::new(), judge).run(steps, manner)
+        }
+        other => panic!("no such protocol: {other}"),
+    }
+}
+
+/// Would break if a letter of a reply changed, if a command were taken in a state in which it
+/// must not be, or if it mattered how the octets were cut into pieces.
+#[test]
+fn every_script_plays() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dialogues");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    files.sort();
+    assert!(files.len() >= 10, "scripts are missing: {files:?}");
+    let mut wrong = Vec::new();
+    for path in files {
+        let script = Script::parse(&fs::read_to_string(&path).unwrap());
+        for steps in &script.sessions {
+            let waits = steps.iter().any(|step| matches!(step.what, What::Wait(_)));
+            let manners = [Manner::LineByLine, Manner::OctetByOctet, Manner::Ahead];
+            for manner in manners.into_iter().filter(|manner| !(waits && *manner == Manner::Ahead)) {
+                if let Err(what) = play(&script.scene, steps, manner) {
+                    wrong.push(format!("{}: {what}", path.file_name().unwrap().display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Would break if a script could say something and the runner not notice.
+#[test]
+fn wrong_scripts_are_noticed() {
+    for text in [
+        "S: 220 other.example",
+        "S: 220 hamburger.edu\nC: NOOP",
+        "S: 220 hamburger.edu\nC: NOOP\nS: 250 OK\nS: 250 OK",
+        "S: 220 hamburger.edu\nC: QUIT\nS: 221 hamburger.edu closing connection\nS: 250 OK",
+        "S: 220 hamburger.edu\nS: (closed)",
+        "S: 220 hamburger.edu\n= stored 1",
+        "S~ 221",
+        "C: NOOP\nS: 220 hamburger.edu\nS: 250 OK",
+    ] {
+        let script = Script::parse(text);
+        assert!(play(&script.scene, &script.sessions[0], Manner::LineByLine).is_err(), "{text}");
+    }
+}
