@@ -237,7 +237,6 @@ impl Delivery {
             }
         }
         self.feed(host, spool, socket, Input::EndOfStream);
-        self.closing.remove(&socket);
     }
 
     /// Hands an input to the session on a socket and acts on what follows.

@@ -111,11 +111,6 @@ impl Maildrop {
     pub fn unlock(&mut self, socket: SocketId) {
         self.locked_by.take_if(|owner| *owner == socket);
     }
-
-    /// Whoever held the lock is no more.
-    pub fn break_lock(&mut self) {
-        self.locked_by = None;
-    }
 }
 
 /// All mailboxes of a server, found by address in lower case.

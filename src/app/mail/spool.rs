@@ -269,9 +269,6 @@ impl Spool {
 
     /// The host works again: what was due or under way is due now.
     pub(super) fn boot<H: Host>(&mut self, host: &mut H) {
-        for drop in self.maildrops.values_mut() {
-            drop.break_lock();
-        }
         self.queue.reschedule_all(host.cause());
     }
 

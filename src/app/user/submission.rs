@@ -15,7 +15,7 @@ use crate::app::sessions::Talk;
 use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
 use crate::base::{ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
 use crate::proto::session::{Input, Session as _};
-use crate::proto::smtp::path::is_client_name;
+use crate::proto::smtp::path::{address_literal, is_client_name};
 use crate::proto::smtp::{
     Client, ClientEvent, Dialect, Envelope, ForwardPath, Mailbox, ReversePath, Transaction, Verdict,
 };
@@ -264,8 +264,5 @@ fn client_name<H: Host>(host: &H) -> String {
     if is_client_name(host.name()) {
         return host.name().to_owned();
     }
-    match host.address() {
-        IpAddr::V4(address) => format!("[{address}]"),
-        IpAddr::V6(address) => format!("[IPv6:{address}]"),
-    }
+    address_literal(host.address())
 }

@@ -4,6 +4,7 @@
 use super::build::FOLD_AT;
 use super::header::fields;
 use crate::base::UnixTime;
+use crate::proto::smtp::path::address_literal;
 use std::net::IpAddr;
 
 /// One acceptance of a message by a server.
@@ -30,10 +31,7 @@ pub struct Hop<'a> {
 #[must_use]
 pub fn received(hop: &Hop<'_>) -> String {
     let Hop { client, address, by, with, id, date } = hop;
-    let literal = match address {
-        IpAddr::V4(address) => format!("[{address}]"),
-        IpAddr::V6(address) => format!("[IPv6:{address}]"),
-    };
+    let literal = address_literal(*address);
     // TCP-info = address-literal / ( Domain FWS address-literal )
     let name = if client.starts_with('[') { String::new() } else { format!("{client} ") };
     let from = format!("Received: from {client} ({name}{literal})");

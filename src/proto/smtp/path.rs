@@ -6,7 +6,7 @@
 //! refused as a syntax error.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// RFC 5321 4.5.3.1.1: "The maximum total length of a user name or other local-part is 64 octets."
 const MAX_LOCAL_PART: usize = 64;
@@ -157,7 +157,7 @@ fn mailbox(text: &str) -> Option<(Mailbox, &str)> {
     let after_local = if text.starts_with('"') { quoted_string(text)? } else { dot_string(text)? };
     let at = text.len() - after_local.len();
     let after_at = after_local.strip_prefix('@')?;
-    let rest = if after_at.starts_with('[') { address_literal(after_at)? } else { domain(after_at)? };
+    let rest = if after_at.starts_with('[') { skip_literal(after_at)? } else { domain(after_at)? };
     let length = text.len() - rest.len();
     let fits = at <= MAX_LOCAL_PART && after_at.len() - rest.len() <= MAX_DOMAIN;
     fits.then(|| (Mailbox { text: text[..length].to_owned(), at }, rest))
@@ -202,7 +202,7 @@ fn domain(text: &str) -> Option<&str> {
 }
 
 /// `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321 4.1.3); returns what follows it.
-fn address_literal(text: &str) -> Option<&str> {
+fn skip_literal(text: &str) -> Option<&str> {
     let end = text.find(']')?;
     let inner = &text[1..end];
     let valid = match inner.get(..5) {
@@ -212,9 +212,17 @@ fn address_literal(text: &str) -> Option<&str> {
     valid.then(|| &text[end + 1..])
 }
 
+/// An address in the form that stands for a domain (RFC 5321 4.1.3).
+pub(crate) fn address_literal(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => format!("[{address}]"),
+        IpAddr::V6(address) => format!("[IPv6:{address}]"),
+    }
+}
+
 /// Whether `text` is a domain or an address literal, as HELO and EHLO want it.
 pub(crate) fn is_client_name(text: &str) -> bool {
-    let rest = if text.starts_with('[') { address_literal(text) } else { domain(text) };
+    let rest = if text.starts_with('[') { skip_literal(text) } else { domain(text) };
     text.len() <= MAX_DOMAIN && rest == Some("")
 }
 
