@@ -5,12 +5,16 @@
 //! cannot start a new line or field: it becomes a space. Lines are cut at 998 octets
 //! (RFC 5322 2.1.1). Left out: encodings; octets beyond ASCII go out as they are.
 
+use std::borrow::Cow;
+
 use crate::base::UnixTime;
 
 /// RFC 5322 2.1.1: "Each line of characters MUST be no more than 998 characters".
 const MAX_LINE: usize = 998;
 /// RFC 5322 2.1.1: "SHOULD be no more than 78 characters, excluding the CRLF."
 pub(super) const FOLD_AT: usize = 78;
+/// Room that most headers do not fill.
+const HEADER: usize = 512;
 
 /// A message to be built.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +37,8 @@ impl Draft<'_> {
     /// The octets of the message, each line with its CRLF.
     #[must_use]
     pub fn build(&self) -> Vec<u8> {
-        let mut out = Vec::new();
+        let body: usize = self.body.iter().map(|text| text.len() + 2).sum();
+        let mut out = Vec::with_capacity(HEADER + body);
         field(&mut out, "Date", &[self.date.rfc5322()], "");
         field(&mut out, "From", &[self.from.to_owned()], "");
         if !self.to.is_empty() {
@@ -71,11 +76,11 @@ fn field(out: &mut Vec<u8>, name: &str, parts: &[String], separator: &str) {
 }
 
 fn line(out: &mut Vec<u8>, text: &str) {
-    let mut rest = harmless(text);
+    let whole = harmless(text);
+    let mut rest: &str = &whole;
     while rest.len() > MAX_LINE {
-        let cut = rest.floor_char_boundary(MAX_LINE);
-        let tail = rest.split_off(cut);
-        out.extend_from_slice(rest.as_bytes());
+        let (head, tail) = rest.split_at(rest.floor_char_boundary(MAX_LINE));
+        out.extend_from_slice(head.as_bytes());
         out.extend_from_slice(b"\r\n");
         rest = tail;
     }
@@ -83,15 +88,22 @@ fn line(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn harmless(text: &str) -> String {
-    text.replace(['\r', '\n', '\0'], " ")
+fn harmless(text: &str) -> Cow<'_, str> {
+    const HARMFUL: [char; 3] = ['\r', '\n', '\0'];
+    // Looked for by the byte, because most texts have none of them.
+    if HARMFUL.iter().any(|harmful| text.contains(*harmful)) {
+        Cow::Owned(text.replace(HARMFUL, " "))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// A body of exactly `octets` octets, CRLFs included, in lines of at most 72: filler for
 /// workloads that name only a size. One octet is not enough for a line, so 1 becomes 2.
 #[must_use]
 pub fn filler(octets: u64) -> Vec<String> {
-    const FULL: u64 = 72;
+    const LINE: &str = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrst";
+    const FULL: u64 = LINE.len() as u64;
     let mut lines = Vec::new();
     let mut left = if octets == 1 { 2 } else { octets };
     while left > 0 {
@@ -99,7 +111,8 @@ pub fn filler(octets: u64) -> Vec<String> {
         if left - take == 1 {
             take -= 1;
         }
-        lines.push((0..take - 2).map(|at| char::from(b'a' + u8::try_from(at % 26).unwrap_or(0))).collect());
+        let length = usize::try_from(take - 2).expect("at most a line");
+        lines.push(LINE[..length].to_owned());
         left -= take;
     }
     lines
