@@ -3,6 +3,7 @@
 //! An attempt that a crash cut short, or that the end of the run found under way, has no end.
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::messages::CopyId;
 use super::names::{NameId, Names, Text};
@@ -83,8 +84,9 @@ struct End {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attempts {
     attempts: Vec<Attempt>,
-    /// The last attempt of each (copy, server).
-    open: FxHashMap<(u32, HostId), usize>,
+    /// The attempts under way of each (copy, server). A server that accepted a copy twice,
+    /// because its first 250 was lost, may be at both.
+    open: FxHashMap<(u32, HostId), SmallVec<[usize; 1]>>,
 }
 
 /// Where an attempt went and how it ended.
@@ -97,7 +99,7 @@ pub(super) struct Ending<'a> {
 
 impl Attempts {
     pub(super) fn start(&mut self, copy: CopyId, server: HostId, attempt: u32, at: SimTime) {
-        self.open.insert((copy.index(), server), self.attempts.len());
+        self.open.entry((copy.index(), server)).or_default().push(self.attempts.len());
         self.attempts.push(Attempt { copy, server, attempt, started: at, end: None });
     }
 
@@ -110,10 +112,11 @@ impl Attempts {
         ending: &Ending<'_>,
         at: SimTime,
     ) -> bool {
-        let open = self.open.remove(&(copy.index(), server)).map(|index| &mut self.attempts[index]);
-        let Some(attempt) = open.filter(|open| open.attempt == ending.attempt) else {
+        let Some(open) = self.open.get_mut(&(copy.index(), server)) else { return false };
+        let Some(place) = open.iter().position(|index| self.attempts[*index].attempt == ending.attempt) else {
             return false;
         };
+        let attempt = &mut self.attempts[open.remove(place)];
         let (outcome, failure, next) = match ending.outcome {
             AttemptOutcome::Completed => (AttemptEnd::Completed, None, None),
             AttemptOutcome::Deferred { failure, next } => (AttemptEnd::Deferred, Some(failure), Some(next)),

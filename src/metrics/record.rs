@@ -193,6 +193,22 @@ mod tests {
         assert_eq!(record.metrics()["messages.duplicates"], Metric::Integer(1));
     }
 
+    /// Breaks when two attempts of one server at one copy, accepted twice, are taken for one.
+    #[test]
+    fn a_copy_accepted_twice_may_be_under_way_twice() {
+        let mut script = Script::two_domains();
+        let (id, to) = ("<1@crepes.fr>", "bob@hamburger.edu");
+        script.compose("pc", 0, id, "alice@crepes.fr", to);
+        script.accept("crepes.fr", S, id, to).attempt("crepes.fr", S, id, to, 1);
+        script.accept("crepes.fr", 2 * S, id, to).attempt("crepes.fr", 2 * S, id, to, 1);
+        script.defer("crepes.fr", 3 * S, id, to, 1, 5 * S).defer("crepes.fr", 4 * S, id, to, 1, 6 * S);
+        script.queue("crepes.fr", 4 * S, 2);
+        let record = script.finish(4 * S);
+        assert_eq!(record.check(), Ok(()));
+        let nexts: Vec<_> = record.tables.attempts.iter().map(|row| row.next.unwrap().as_nanos()).collect();
+        assert_eq!(nexts, [5 * S, 6 * S]);
+    }
+
     /// Breaks when the audit believes a server that loses a copy or invents one.
     #[test]
     fn a_lost_copy_is_found() {
