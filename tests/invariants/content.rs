@@ -160,42 +160,30 @@ impl<'a> Reading<'a> {
         at.is_some_and(|at| at < waited && at <= closed && !crashed(at))
     }
 
-    fn is_server(&self, host: HostId) -> bool {
-        self.scenario.domains.iter().any(|domain| domain.server == host)
-    }
-
     /// Invariant: an attempt is complete exactly when the client heard the 250 to its dot;
     /// it failed for good only with the reply that was said.
     fn outcomes(&mut self) {
         let ended = self.notes_of(|note| matches!(note.fact, Fact::Ended { .. }));
         let mut faults = Vec::new();
-        let mut completed = 0_usize;
-        for held in &self.transactions {
+        let mut heard: BTreeMap<(ConnId, Key), usize> = BTreeMap::new();
+        for held in self.transactions.iter().filter(|held| held.connection.to.port == 25) {
             let taken = held.transaction.taken().filter(|reply| self.heard(held, *reply));
-            for (to, code) in &held.transaction.recipients {
-                let copy = (held.transaction.message(), to.clone());
-                let Some(notes) = ended.get(&(held.conn, copy.clone())) else {
-                    let sent_by_server = held.connection.to.port == 25 && self.is_server(held.conn.host);
-                    if taken.is_some() && sent_by_server {
-                        faults.push(format!("{:?}: {copy:?} was taken, but its attempt has no end", held.conn));
-                    }
-                    continue;
-                };
-                let success = taken.is_some() && code / 100 == 2;
-                let done = |note: &&&Note| matches!(note.fact, Fact::Ended { ending: Ending::Completed, .. });
-                let found = notes.iter().filter(done).count();
-                completed += found.min(1);
-                if (found > 0) != success {
-                    faults.push(format!("{:?}: {copy:?}: 250 heard {success}, attempts complete {found}", held.conn));
-                }
+            for (to, _) in held.transaction.recipients.iter().filter(|(to, _)| taken.is_some() && held.takes(to)) {
+                *heard.entry((held.conn, (held.transaction.message(), to.clone()))).or_default() += 1;
             }
         }
-        let all = ended.values().flatten();
-        let claimed = all.clone().filter(|note| matches!(note.fact, Fact::Ended { ending: Ending::Completed, .. }));
-        let claimed = claimed.count();
-        if claimed != completed {
-            faults.push(format!("{claimed} attempts are complete, but {completed} replies were heard"));
+        let done = |note: &&&Note| matches!(note.fact, Fact::Ended { ending: Ending::Completed, .. });
+        let mut told: BTreeMap<(ConnId, Key), usize> =
+            ended.iter().map(|(place, notes)| (place.clone(), notes.iter().filter(done).count())).collect();
+        told.retain(|_, times| *times > 0);
+        if heard != told {
+            let apart = |(place, times): &(&(ConnId, Key), &usize)| told.get(*place) != Some(*times);
+            let missing: Vec<_> = heard.iter().filter(apart).collect();
+            let apart = |(place, times): &(&(ConnId, Key), &usize)| heard.get(*place) != Some(*times);
+            let extra: Vec<_> = told.iter().filter(apart).collect();
+            faults.push(format!("250 heard, but not complete: {missing:?}; complete, but not heard: {extra:?}"));
         }
+        let all = ended.values().flatten();
         for note in all {
             let Fact::Ended { ending: Ending::Failed { code, .. }, conn: Some(conn), .. } = &note.fact else {
                 continue;

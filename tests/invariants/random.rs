@@ -1,6 +1,8 @@
 //! Random small scenarios, each from its own named stream: what happened in case 17 happens
 //! again in case 17.
 
+use std::collections::BTreeMap;
+
 use posthaste::base::{Stream, Streams};
 use serde_json::{Map, Value, json};
 
@@ -258,27 +260,34 @@ impl Builder {
         let links: Vec<&str> = whole.links.iter().map(|link| link.name.as_str()).collect();
         let servers: Vec<&str> =
             whole.domains.iter().map(|domain| whole.host_spec(domain.server).name.as_str()).collect();
-        let mut faults: Vec<Value> = Vec::new();
-        let many = if self.dice.chance(25) { 0 } else { self.dice.range(1, 5) };
+        let mut faults = Vec::new();
+        let mut free: BTreeMap<String, u64> = BTreeMap::new();
+        // In a storm outages are short and many, so that replies are lost on their way.
+        let storm = self.dice.chance(35);
+        let many = if storm { self.dice.range(6, 20) } else { self.dice.range(0, 5) };
         for _ in 0..many {
             // Most begin in the middle of the first dialogues.
-            let at = if self.dice.chance(50) { self.dice.range(0, 4_000) } else { self.time() };
+            let at = match self.dice.range(0, 3) {
+                _ if storm => self.dice.range(0, 30_000),
+                0 | 1 => self.dice.range(0, 4_000),
+                _ => self.time(),
+            };
             let lasts = match self.dice.range(0, 2) {
+                _ if storm => self.dice.range(1, 8_000),
                 0 => self.dice.range(1, 5_000),
                 1 => self.dice.range(5_000, 200_000),
                 _ => self.dice.range(200_000, 4_000_000),
             };
             let (key, name) = match self.dice.range(0, 3) {
                 0 => ("link", *self.dice.pick(&links)),
-                1 => ("host", *self.dice.pick(&hosts)),
+                1 if !storm => ("host", *self.dice.pick(&hosts)),
                 _ => ("host", *self.dice.pick(&servers)),
             };
             // One outage of a thing must be over before the next begins.
-            let fault = json!({ "at": seconds(at), "for": seconds(lasts), key: name });
-            if faults.iter().all(|other| other[key] != fault[key]) {
-                self.busy_ms = self.busy_ms.max(at + lasts);
-                faults.push(fault);
-            }
+            let at = at.max(free.get(name).copied().unwrap_or_default());
+            free.insert(name.to_owned(), at + lasts + 1);
+            self.busy_ms = self.busy_ms.max(at + lasts);
+            faults.push(json!({ "at": seconds(at), "for": seconds(lasts), key: name }));
         }
         json!(faults)
     }
