@@ -17,7 +17,7 @@ use posthaste::base::directory::{HostEntry, LinkEntry};
 use posthaste::base::ids::Order;
 use posthaste::base::trace::{Observer, Silent};
 use posthaste::base::{
-    AppId, DataRate, Directory, Endpoint, EventId, HostId, Probability, SimDuration, SimTime, Streams, UnixTime,
+    AppId, DataRate, Directory, Endpoint, EventId, HostId, SimDuration, SimTime, Streams, UnixTime,
 };
 use posthaste::cli::simulate::simulate;
 use posthaste::metrics::{Fingerprint, Recorder, RecorderOptions};
@@ -98,7 +98,7 @@ fn line() -> Topology {
         rate: DataRate::from_bits_per_sec(100_000_000),
         delay: SimDuration::from_millis(5),
         queue: QueueLimit::Packets(100),
-        loss: Probability::ZERO,
+        ..LinkDirConfig::default()
     };
     let link = |name: &str, a, b| LinkConfig {
         name: name.to_owned(),

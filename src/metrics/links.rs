@@ -62,13 +62,15 @@ impl Links {
             NetTrace::Dropped { link: Some(link), reason, .. } => {
                 let counters = &mut self.directions[link.index()];
                 match reason {
-                    DropReason::QueueFull => counters.queue_full += 1,
+                    DropReason::QueueFull | DropReason::Early | DropReason::Sojourn => counters.queue_full += 1,
                     DropReason::Loss => counters.loss += 1,
                     DropReason::LinkDown
                     | DropReason::HostDown
                     | DropReason::NoRoute
                     | DropReason::PortClosed
-                    | DropReason::TtlExpired => counters.other += 1,
+                    | DropReason::TtlExpired
+                    | DropReason::TooBig
+                    | DropReason::Corrupt => counters.other += 1,
                 }
             }
         }

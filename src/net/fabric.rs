@@ -4,27 +4,31 @@
 //! through the event queue without delay and over no link, so it leaves no hop in the trace.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use slotmap::SlotMap;
 use std::net::IpAddr;
 
-use super::impairment::{Impairment, Verdict};
-use super::link::LinkDir;
+use super::impairment::Fate;
+use super::link::{LinkDir, Rider};
 use super::packet::{Body, DatagramKey, Packet, Segment};
 use super::routing::Routes;
 use super::stats::LinkDirStats;
-use super::topology::Topology;
+use super::topology::{LinkDirConfig, Topology};
 use super::{Kernel, NetEvent};
 use crate::base::trace::{DropReason, NetTrace, PacketContent, PacketInfo, Trace};
-use crate::base::{Endpoint, EventId, HostId, LinkDirId, Probability, Streams};
+use crate::base::{Endpoint, EventId, HostId, LinkDirId, Streams};
 
 /// Nodes, links and routes, and the packets on them.
 #[derive(Clone, Debug)]
 pub(crate) struct Fabric {
     nodes: Vec<Node>,
     links: Vec<LinkDir>,
+    /// Of duplex links: they name the links' random streams.
+    link_names: Arc<[String]>,
+    streams: Streams,
     stats: Vec<LinkDirStats>,
     routes: Routes,
     /// Looked up only.
@@ -59,20 +63,16 @@ impl Fabric {
         for (number, link) in (0_u32..).zip(&topology.links) {
             for (dir, config) in (0_u32..).zip(&link.directions) {
                 let ends = if dir == 0 { (link.ends[0], link.ends[1]) } else { (link.ends[1], link.ends[0]) };
-                let stream = || streams.stream(&format!("link/{}/{dir}/loss", link.name));
-                // A link that loses nothing draws nothing: nobody else shares its stream.
-                let rules = if config.loss == Probability::ZERO {
-                    Vec::new()
-                } else {
-                    vec![Impairment::Loss { p: config.loss, stream: stream() }]
-                };
-                links.push(LinkDir::new(LinkDirId(2 * number + dir), ends, config, rules));
+                let stream = |purpose: &str| streams.stream(&format!("link/{}/{dir}/{purpose}", link.name));
+                links.push(LinkDir::new(LinkDirId(2 * number + dir), ends, config, stream));
             }
         }
         Self {
             nodes: topology.nodes.iter().map(node).collect(),
             stats: vec![LinkDirStats::default(); links.len()],
             links,
+            link_names: topology.links.iter().map(|link| link.name.clone()).collect(),
+            streams: *streams,
             routes: Routes::new(topology),
             by_address: (0_u32..).zip(&topology.nodes).map(|(id, node)| (node.address, HostId(id))).collect(),
             datagrams: SlotMap::with_key(),
@@ -94,6 +94,23 @@ impl Fabric {
 
     pub(crate) fn reaches(&self, from: HostId, to: HostId) -> bool {
         from == to || self.routes.next_hop(from, to).is_some()
+    }
+
+    /// The largest packet that gets from one host to another: the least MTU on the way. None
+    /// without a way, or when no link on it has an MTU.
+    pub(crate) fn path_mtu(&self, from: HostId, to: HostId) -> Option<u32> {
+        let mut least = u32::MAX;
+        let mut at = from;
+        // A way is no longer than the number of nodes; a longer one is a loop.
+        for _ in 0..self.nodes.len() {
+            if at == to {
+                return (least < u32::MAX).then_some(least);
+            }
+            let dir = &self.links[self.routes.next_hop(at, to)?.index()];
+            least = least.min(dir.mtu());
+            at = dir.to;
+        }
+        None
     }
 
     pub(crate) fn stats(&self) -> &[LinkDirStats] {
@@ -122,17 +139,11 @@ impl Fabric {
             self.lose(kernel, at, None, packet, DropReason::NoRoute);
             return;
         };
-        if K::TRACING {
-            packet.cause = kernel.trace(at, Trace::Net(NetTrace::Sent { link, packet: self.info(&packet) }));
-            if at == packet.src && kernel.wants_content() {
-                self.reveal(kernel, &packet);
-            }
-        }
-        let (dir, stats) = (&mut self.links[link.index()], &mut self.stats[link.index()]);
-        if let Err(reason) = dir.offer(kernel, stats, packet) {
+        if self.put_on(kernel, at, link, &mut packet, false) {
             let before = kernel.cause();
             kernel.set_cause(packet.cause);
-            self.lose(kernel, at, Some(link), packet, reason);
+            let mut twin = self.twin(packet);
+            self.put_on(kernel, at, link, &mut twin, true);
             kernel.set_cause(before);
         }
     }
@@ -150,16 +161,76 @@ impl Fabric {
         }
     }
 
+    /// Puts a packet on a link. True when a copy of it is to follow.
+    fn put_on<K: Kernel>(
+        &mut self,
+        kernel: &mut K,
+        at: HostId,
+        link: LinkDirId,
+        packet: &mut Packet,
+        twin: bool,
+    ) -> bool {
+        if K::TRACING {
+            packet.cause = kernel.trace(at, Trace::Net(NetTrace::Sent { link, packet: self.info(packet) }));
+            if !twin && at == packet.src && kernel.wants_content() {
+                self.reveal(kernel, packet);
+            }
+        }
+        let (dir, stats) = (&mut self.links[link.index()], &mut self.stats[link.index()]);
+        dir.offer(kernel, stats, *packet, twin).unwrap_or_else(|reason| {
+            let before = kernel.cause();
+            kernel.set_cause(packet.cause);
+            self.lose(kernel, at, Some(link), *packet, reason);
+            kernel.set_cause(before);
+            false
+        })
+    }
+
+    /// A copy of a packet, with a payload of its own.
+    fn twin(&mut self, packet: Packet) -> Packet {
+        let body = match packet.body {
+            Body::Tcp(segment) => Body::Tcp(segment),
+            Body::Udp(key) => {
+                let bytes = self.datagrams[key].clone();
+                Body::Udp(self.datagrams.insert(bytes))
+            }
+        };
+        Packet { body, ..packet }
+    }
+
     /// The head of a link arrives. Returns it when it is for that node; else it was forwarded,
     /// lost, or the event was stale.
     pub(crate) fn link_head<K: Kernel>(&mut self, kernel: &mut K, link: LinkDirId, epoch: u32) -> Option<Packet> {
         let (dir, stats) = (&mut self.links[link.index()], &mut self.stats[link.index()]);
         let rider = dir.take_head(kernel, stats, epoch)?;
+        self.leaves_link(kernel, link, &rider)
+    }
+
+    /// A packet arrives on a link that does not keep the order of packets.
+    pub(crate) fn link_loose<K: Kernel>(&mut self, kernel: &mut K, link: LinkDirId, number: u64) -> Option<Packet> {
+        let (dir, stats) = (&mut self.links[link.index()], &mut self.stats[link.index()]);
+        let rider = dir.take_loose(kernel, stats, number)?;
+        self.leaves_link(kernel, link, &rider)
+    }
+
+    /// The line of a link with a `CoDel` queue may have become free.
+    pub(crate) fn link_free<K: Kernel>(&mut self, kernel: &mut K, link: LinkDirId) {
+        let mut dropped = Vec::new();
+        self.links[link.index()].line_free(kernel, &mut self.stats[link.index()], &mut dropped);
+        for packet in dropped {
+            kernel.set_cause(packet.cause);
+            self.lose(kernel, self.links[link.index()].from, Some(link), packet, DropReason::Sojourn);
+        }
+    }
+
+    fn leaves_link<K: Kernel>(&mut self, kernel: &mut K, link: LinkDirId, rider: &Rider) -> Option<Packet> {
+        let dir = &self.links[link.index()];
         let (from, at, mut packet) = (dir.from, dir.to, rider.packet);
         kernel.set_cause(packet.cause);
-        match rider.verdict {
-            Verdict::Pass => {}
-            Verdict::Lose => {
+        match rider.fate {
+            Fate::Arrive => {}
+            Fate::Corrupt => packet.damaged = true,
+            Fate::Lose => {
                 self.lose(kernel, from, Some(link), packet, DropReason::Loss);
                 return None;
             }
@@ -171,6 +242,10 @@ impl Fabric {
         let node = &self.nodes[at.index()];
         let trouble = if !node.up {
             DropReason::HostDown
+        } else if packet.dst == at && packet.damaged {
+            // RFC 768, RFC 9293 3.1: the checksum covers header and data. Routers look at
+            // the IP header alone, so damage travels on to here.
+            DropReason::Corrupt
         } else if packet.dst == at {
             return Some(packet);
         } else if !node.router {
@@ -246,6 +321,13 @@ impl Fabric {
                 self.lose_all(kernel, dir, lost, DropReason::LinkDown);
             }
         }
+    }
+
+    /// Changes the properties of one direction of a link.
+    pub(crate) fn change_link<K: Kernel>(&mut self, kernel: &mut K, link: LinkDirId, config: &LinkDirConfig) {
+        let (name, dir, streams) = (&self.link_names[link.index() / 2], link.0 % 2, self.streams);
+        let stream = |purpose: &str| streams.stream(&format!("link/{name}/{dir}/{purpose}"));
+        self.links[link.index()].change(kernel, &mut self.stats[link.index()], config, stream);
     }
 
     fn lose_all<K: Kernel>(&mut self, kernel: &mut K, link: usize, lost: Vec<Packet>, reason: DropReason) {

@@ -1,40 +1,152 @@
 //! What goes wrong on a line: rules that look at a packet and say what becomes of it.
 //!
-//! A rule knows nothing of queues, TCP or applications. The first verdict other than
-//! [`Verdict::Pass`] wins. Today's only rule is independent loss; bursts, reordering and
-//! duplication are further variants.
+//! A rule knows nothing of queues, TCP or applications. Every rule looks at every packet
+//! that the queue took, in the same order and with its own stream, so what one rule does
+//! never shifts another's draws. A link without rules draws nothing.
 
-use crate::base::{Probability, Stream};
+use super::burst::GilbertElliott;
+use super::topology::LinkDirConfig;
+use crate::base::{Dist, Probability, SimDuration, Stream};
 
-/// One rule of a link direction.
+/// The rules of a link direction; none, as on most links, cost nothing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Impairments(Vec<Impairment>);
+
+/// One rule.
 #[derive(Clone, Debug)]
-pub(crate) enum Impairment {
+enum Impairment {
     /// Each packet is lost with probability `p`, independently (Bernoulli).
-    Loss {
-        /// The probability.
-        p: Probability,
-        /// The direction's own stream: one draw a packet that the queue took.
-        stream: Stream,
-    },
+    Loss { p: Probability, stream: Stream },
+    /// Loss in bursts.
+    Bursts(GilbertElliott),
+    /// Each packet is damaged with probability `p`, independently.
+    Corruption { p: Probability, stream: Stream },
+    /// Each packet gets a twin with probability `p`, independently.
+    Duplication { p: Probability, stream: Stream },
+    /// Each packet takes so much longer.
+    Jitter { extra: Dist, stream: Stream },
 }
 
 /// What becomes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) struct Verdict {
+    /// Whether it arrives, and how.
+    pub(crate) fate: Fate,
+    /// Whether a copy of it follows.
+    pub(crate) twin: bool,
+    /// Propagation delay that comes on top.
+    pub(crate) late: SimDuration,
+}
+
+/// Whether a packet arrives, from best to worst: one that is lost is not damaged as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fate {
     /// It arrives.
-    Pass,
+    Arrive,
+    /// It arrives damaged.
+    Corrupt,
     /// It takes its time on the line and does not arrive.
     Lose,
 }
 
-impl Impairment {
-    fn judge(&mut self) -> Verdict {
-        let Self::Loss { p, stream } = self;
-        if stream.chance(*p) { Verdict::Lose } else { Verdict::Pass }
+const NO_TROUBLE: Verdict = Verdict { fate: Fate::Arrive, twin: false, late: SimDuration::ZERO };
+
+impl Verdict {
+    fn worsen(&mut self, happens: bool, fate: Fate) {
+        if happens {
+            self.fate = self.fate.max(fate);
+        }
     }
 }
 
-/// The verdict of all rules, in their order.
-pub(crate) fn judge(rules: &mut [Impairment]) -> Verdict {
-    rules.iter_mut().map(Impairment::judge).find(|verdict| *verdict != Verdict::Pass).unwrap_or(Verdict::Pass)
+impl Impairment {
+    fn judge(&mut self, verdict: &mut Verdict) {
+        match self {
+            Self::Loss { p, stream } => verdict.worsen(stream.chance(*p), Fate::Lose),
+            Self::Bursts(chain) => verdict.worsen(chain.loses(), Fate::Lose),
+            Self::Corruption { p, stream } => verdict.worsen(stream.chance(*p), Fate::Corrupt),
+            Self::Duplication { p, stream } => verdict.twin = stream.chance(*p),
+            Self::Jitter { extra, stream } => verdict.late = extra.sample(stream),
+        }
+    }
+
+    const fn kind(&self) -> u8 {
+        match self {
+            Self::Loss { .. } => 0,
+            Self::Bursts(_) => 1,
+            Self::Corruption { .. } => 2,
+            Self::Duplication { .. } => 3,
+            Self::Jitter { .. } => 4,
+        }
+    }
+
+    /// Goes on where a rule of the same kind stands in its stream.
+    fn resume(&mut self, old: Self) {
+        match (self, old) {
+            (Self::Loss { stream, .. }, Self::Loss { stream: old, .. })
+            | (Self::Corruption { stream, .. }, Self::Corruption { stream: old, .. })
+            | (Self::Duplication { stream, .. }, Self::Duplication { stream: old, .. })
+            | (Self::Jitter { stream, .. }, Self::Jitter { stream: old, .. }) => *stream = old,
+            (Self::Bursts(chain), Self::Bursts(old)) => chain.resume(old),
+            (new, old) => unreachable!("{new:?} does not go on as {old:?}"),
+        }
+    }
+
+    /// Draws on, but without effect.
+    fn rest(&mut self) {
+        match self {
+            Self::Loss { p, .. } | Self::Corruption { p, .. } | Self::Duplication { p, .. } => *p = Probability::ZERO,
+            Self::Bursts(chain) => chain.rest(),
+            Self::Jitter { extra, .. } => *extra = Dist::Constant(SimDuration::ZERO),
+        }
+    }
+}
+
+impl Impairments {
+    /// The rules that a configuration asks for; `stream` gives the stream of a purpose.
+    pub(crate) fn new(config: &LinkDirConfig, stream: impl Fn(&str) -> Stream) -> Self {
+        let mut rules = Vec::new();
+        if config.loss != Probability::ZERO {
+            rules.push(Impairment::Loss { p: config.loss, stream: stream("loss") });
+        }
+        if let Some(bursts) = config.bursts {
+            rules.push(Impairment::Bursts(GilbertElliott::new(bursts, stream("bursts"))));
+        }
+        if config.corruption != Probability::ZERO {
+            rules.push(Impairment::Corruption { p: config.corruption, stream: stream("corruption") });
+        }
+        if config.duplication != Probability::ZERO {
+            rules.push(Impairment::Duplication { p: config.duplication, stream: stream("duplication") });
+        }
+        if let Some(jitter) = config.jitter {
+            rules.push(Impairment::Jitter { extra: jitter.extra, stream: stream("jitter") });
+        }
+        Self(rules)
+    }
+
+    /// The verdict of all rules.
+    pub(crate) fn judge(&mut self) -> Verdict {
+        let mut verdict = NO_TROUBLE;
+        for rule in &mut self.0 {
+            rule.judge(&mut verdict);
+        }
+        verdict
+    }
+
+    /// Changes to what another configuration asks for. Rules that stay go on in their
+    /// streams, and so do those that come back later.
+    pub(crate) fn change(&mut self, config: &LinkDirConfig, stream: impl Fn(&str) -> Stream) {
+        let mut rules = Self::new(config, stream).0;
+        for mut old in std::mem::take(&mut self.0) {
+            match rules.iter_mut().find(|new| new.kind() == old.kind()) {
+                Some(new) => new.resume(old),
+                None => {
+                    old.rest();
+                    rules.push(old);
+                }
+            }
+        }
+        rules.sort_by_key(Impairment::kind);
+        self.0 = rules;
+    }
 }

@@ -5,11 +5,14 @@
 //! comes back as [`Notice`]s, which the caller drains after every event and call. Nothing is
 //! ever delivered within a call: every effect on another host, and every answer, is an event.
 
+mod burst;
+mod codel;
 mod fabric;
 mod impairment;
 mod link;
 mod packet;
 mod ports;
+mod red;
 mod routing;
 mod stats;
 mod tcp;
@@ -32,7 +35,10 @@ use ports::Ports;
 use tcp::{Context, Tcp};
 
 pub use stats::{Count, LinkDirStats};
-pub use topology::{LinkConfig, LinkDirConfig, NodeConfig, QueueLimit, TcpConfig, Topology};
+pub use topology::{
+    Bursts, CodelConfig, Discipline, Jitter, LinkConfig, LinkDirConfig, NodeConfig, QueueLimit, RedConfig, TcpConfig,
+    Topology,
+};
 
 /// What the network needs from the event loop.
 pub trait Kernel {
@@ -69,6 +75,15 @@ pub enum NetEvent {
         /// Which of its lives the event belongs to; an older one's is stale.
         epoch: u32,
     },
+    /// A packet arrives on a link direction that does not keep their order.
+    LinkLoose {
+        /// The link direction.
+        link: LinkDirId,
+        /// The packet, by its place in the order of events.
+        number: u64,
+    },
+    /// The line of a link direction whose queue is judged on leaving may be free.
+    LinkFree(LinkDirId),
     /// A packet from a host to itself arrives.
     Loopback {
         /// The host.
@@ -190,6 +205,12 @@ impl Network {
                     self.arrive(kernel, packet);
                 }
             }
+            NetEvent::LinkLoose { link, number } => {
+                if let Some(packet) = self.fabric.link_loose(kernel, link, number) {
+                    self.arrive(kernel, packet);
+                }
+            }
+            NetEvent::LinkFree(link) => self.fabric.link_free(kernel, link),
             NetEvent::Loopback { host, epoch } => {
                 if let Some(packet) = self.fabric.loopback(kernel, host, epoch) {
                     self.arrive(kernel, packet);
@@ -280,6 +301,13 @@ impl Network {
         self.fabric.set_link_up(kernel, link, up);
     }
 
+    /// Changes the properties of one direction of a link from now on. Its discipline, and
+    /// whether jitter may reorder, stay as they were. Packets on the line travel on as they
+    /// began; those that wait are served under the new properties.
+    pub fn change_link<K: Kernel>(&mut self, kernel: &mut K, link: LinkDirId, config: &LinkDirConfig) {
+        self.fabric.change_link(kernel, link, config);
+    }
+
     /// Whether a host is up.
     #[must_use]
     pub fn host_is_up(&self, host: HostId) -> bool {
@@ -292,8 +320,15 @@ impl Network {
         self.fabric.stats()
     }
 
-    /// Checks that every link direction accounts for each packet it was given: offered =
-    /// delivered + dropped + present.
+    /// The largest packet, IP header included, that gets from one host to another whole: the
+    /// least MTU on the way. None without a way, or when no link on it has an MTU.
+    #[must_use]
+    pub fn path_mtu(&self, from: HostId, to: HostId) -> Option<u32> {
+        self.fabric.path_mtu(from, to)
+    }
+
+    /// Checks that every link direction accounts for each packet it was given: offered +
+    /// duplicated = delivered + dropped + present.
     ///
     /// # Errors
     /// The first link direction whose counters do not add up.

@@ -31,11 +31,26 @@ pub(crate) struct Packet {
     pub(crate) src_port: u16,
     pub(crate) dst_port: u16,
     pub(crate) ttl: u8,
+    pub(crate) ecn: Ecn,
+    /// Damaged on the way.
+    pub(crate) damaged: bool,
     /// Length with IP and transport headers.
     pub(crate) bytes: u32,
     /// The trace event on which its arrival will be blamed.
     pub(crate) cause: EventId,
     pub(crate) body: Body,
+}
+
+/// The ECN field of the IP header (RFC 3168 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ecn {
+    /// The transport does not understand marks.
+    NotEct,
+    /// The transport understands marks.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no transport sets it yet"))]
+    Ect,
+    /// Congestion experienced.
+    Ce,
 }
 
 /// What a packet carries.
@@ -130,6 +145,17 @@ impl Segment {
 }
 
 impl Packet {
+    /// Marks it as having met congestion; false if its transport does not understand that.
+    pub(crate) fn mark(&mut self) -> bool {
+        match self.ecn {
+            Ecn::NotEct => false,
+            Ecn::Ect | Ecn::Ce => {
+                self.ecn = Ecn::Ce;
+                true
+            }
+        }
+    }
+
     /// A TCP segment's packet.
     pub(crate) fn tcp(src: (HostId, u16), dst: (HostId, u16), segment: Segment) -> Self {
         let option = if segment.flags.syn { MSS_OPTION } else { 0 };
@@ -148,6 +174,8 @@ impl Packet {
             src_port: src.1,
             dst_port: dst.1,
             ttl: INITIAL_TTL,
+            ecn: Ecn::NotEct,
+            damaged: false,
             bytes: IPV4_HEADER + length,
             cause: EventId(0),
             body,
@@ -159,6 +187,15 @@ impl Packet {
 mod tests {
     use super::*;
     use crate::net::NetEvent;
+
+    #[test]
+    fn only_what_understands_marks_is_marked() {
+        let key = DatagramKey::null();
+        let mut packet = Packet::udp((HostId(0), 1), (HostId(1), 1), 0, key);
+        assert!(!packet.mark() && packet.ecn == Ecn::NotEct);
+        packet.ecn = Ecn::Ect;
+        assert!(packet.mark() && packet.mark() && packet.ecn == Ecn::Ce);
+    }
 
     /// Packets are copied at each hop and events at each heap move.
     #[test]

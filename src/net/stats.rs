@@ -1,5 +1,6 @@
 //! What a link direction counted.
 
+use crate::base::SimTime;
 use crate::base::trace::DropReason;
 
 /// Packets and their bytes (IP and transport headers included).
@@ -34,12 +35,24 @@ pub struct LinkDirStats {
     pub delivered: Count,
     /// Turned away because the queue was full.
     pub dropped_queue_full: Count,
+    /// Turned away by RED before the queue was full.
+    pub dropped_early: Count,
+    /// Dropped by `CoDel` after they had waited too long.
+    pub dropped_sojourn: Count,
+    /// Turned away because they were larger than the MTU.
+    pub dropped_too_big: Count,
     /// Lost at random.
     pub dropped_loss: Count,
     /// Lost because the link was down.
     pub dropped_link_down: Count,
     /// Lost in the queue of a host that went down.
     pub dropped_host_down: Count,
+    /// Copies that the link made; they are not among those offered.
+    pub duplicated: Count,
+    /// Damaged on the line; they are among those delivered.
+    pub corrupted: Count,
+    /// Marked as having met congestion (ECN), not dropped.
+    pub marked: Count,
     /// In the queue, in service or in flight now.
     pub present: Count,
     /// Time for which the line is busy with what was carried, in nanoseconds; divided by the
@@ -52,35 +65,70 @@ pub struct LinkDirStats {
     /// The sum of all packets' waits in nanoseconds, which is the time integral of the queue
     /// length in packets; packets that still wait are counted in advance.
     pub queue_integral_packet_ns: u128,
-    /// The longest wait of a packet, in nanoseconds.
+    /// The longest wait of a packet, in nanoseconds, as foreseen when it joined.
     pub max_wait_ns: u64,
 }
 
 impl LinkDirStats {
     /// All packets dropped.
     #[must_use]
-    pub const fn dropped(&self) -> Count {
-        let (a, b, c, d) = (self.dropped_queue_full, self.dropped_loss, self.dropped_link_down, self.dropped_host_down);
-        Count { packets: a.packets + b.packets + c.packets + d.packets, bytes: a.bytes + b.bytes + c.bytes + d.bytes }
+    pub fn dropped(&self) -> Count {
+        let all = [
+            self.dropped_queue_full,
+            self.dropped_early,
+            self.dropped_sojourn,
+            self.dropped_too_big,
+            self.dropped_loss,
+            self.dropped_link_down,
+            self.dropped_host_down,
+        ];
+        all.iter().fold(Count::default(), |sum, one| Count {
+            packets: sum.packets + one.packets,
+            bytes: sum.bytes + one.bytes,
+        })
     }
 
     /// Counts a packet lost for a reason that belongs to the link.
     pub(crate) fn drop(&mut self, reason: DropReason, bytes: u32) {
         match reason {
             DropReason::QueueFull => self.dropped_queue_full.add(bytes),
+            DropReason::Early => self.dropped_early.add(bytes),
+            DropReason::Sojourn => self.dropped_sojourn.add(bytes),
+            DropReason::TooBig => self.dropped_too_big.add(bytes),
             DropReason::Loss => self.dropped_loss.add(bytes),
             DropReason::LinkDown => self.dropped_link_down.add(bytes),
             DropReason::HostDown => self.dropped_host_down.add(bytes),
-            DropReason::NoRoute | DropReason::PortClosed | DropReason::TtlExpired => {
+            DropReason::NoRoute | DropReason::PortClosed | DropReason::TtlExpired | DropReason::Corrupt => {
                 unreachable!("{reason:?} happens at a host, not on a link")
             }
         }
     }
 
-    /// Whether offered = delivered + dropped + present, in packets and in bytes.
-    pub(crate) const fn balances(&self) -> bool {
+    /// Counts a packet's wait in the queue.
+    pub(crate) fn waited(&mut self, wait_ns: u64) {
+        self.queue_integral_packet_ns += u128::from(wait_ns);
+        self.max_wait_ns = self.max_wait_ns.max(wait_ns);
+    }
+
+    /// Takes back what was counted in advance of a service that will not be, or not so.
+    pub(crate) fn unspend(&mut self, now: SimTime, (begins, departs): (SimTime, SimTime)) {
+        self.busy_ns = self.busy_ns.saturating_sub(departs.since(begins.max(now)).as_nanos());
+        if begins > now {
+            self.queue_integral_packet_ns -= u128::from(begins.since(now).as_nanos());
+        }
+    }
+
+    /// Counts a service in advance, with the wait until then.
+    pub(crate) fn spend(&mut self, now: SimTime, (begins, departs): (SimTime, SimTime)) {
+        self.busy_ns = self.busy_ns.saturating_add(departs.since(begins).as_nanos());
+        self.queue_integral_packet_ns += u128::from(begins.since(now).as_nanos());
+    }
+
+    /// Whether offered + duplicated = delivered + dropped + present, in packets and in bytes.
+    pub(crate) fn balances(&self) -> bool {
         let dropped = self.dropped();
-        self.offered.packets == self.delivered.packets + dropped.packets + self.present.packets
-            && self.offered.bytes == self.delivered.bytes + dropped.bytes + self.present.bytes
+        self.offered.packets + self.duplicated.packets
+            == self.delivered.packets + dropped.packets + self.present.packets
+            && self.offered.bytes + self.duplicated.bytes == self.delivered.bytes + dropped.bytes + self.present.bytes
     }
 }

@@ -1,12 +1,12 @@
 //! The network's description: nodes, links, and the parameters of TCP.
 //!
 //! Links are point to point and duplex; each direction has its own rate, delay, queue and
-//! loss. Every node has one address. Left out: shared media, link-layer headers and
+//! troubles. Every node has one address. Left out: shared media, link-layer headers and
 //! several interfaces with addresses of their own, none of which mail can tell apart.
 
 use std::net::IpAddr;
 
-use crate::base::{DataRate, HostId, Probability, SimDuration};
+use crate::base::{DataRate, Dist, HostId, Probability, SimDuration};
 
 /// The whole network. A node's index is its [`HostId`]; link `n` has the directions `2n`
 /// (first end to second) and `2n + 1`.
@@ -42,8 +42,8 @@ pub struct LinkConfig {
     pub directions: [LinkDirConfig; 2],
 }
 
-/// One direction of a link.
-#[derive(Clone, Copy, Debug, Default)]
+/// One direction of a link. By default it is ideal: nothing takes time, nothing is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LinkDirConfig {
     /// Transmission rate; none: serialization takes no time, and nothing ever waits.
     pub rate: Option<DataRate>,
@@ -51,8 +51,91 @@ pub struct LinkDirConfig {
     pub delay: SimDuration,
     /// Room for packets that wait to be sent.
     pub queue: QueueLimit,
+    /// Who is turned away or dropped before that room is full.
+    pub discipline: Discipline,
+    /// Largest packet, IP header included; a larger one is dropped. None: any size goes.
+    pub mtu: Option<u32>,
     /// Each packet is lost with this probability (Bernoulli), after it took its time on the line.
     pub loss: Probability,
+    /// Loss in bursts, besides `loss`.
+    pub bursts: Option<Bursts>,
+    /// Each packet is damaged with this probability: it travels on, and the checksum at its
+    /// destination finds it out.
+    pub corruption: Probability,
+    /// Each packet that the queue took is followed by a copy of itself with this probability.
+    pub duplication: Probability,
+    /// Propagation delay that comes on top, drawn for each packet.
+    pub jitter: Option<Jitter>,
+}
+
+/// The queue discipline of a link direction. All are FIFO; they differ in what they drop.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Discipline {
+    /// Whoever finds no room is turned away.
+    #[default]
+    DropTail,
+    /// Random early detection (Floyd and Jacobson 1993).
+    Red(RedConfig),
+    /// Controlled delay (RFC 8289).
+    Codel(CodelConfig),
+}
+
+/// Parameters of RED, in the paper's names.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RedConfig {
+    /// Average queue, in packets, from which on packets are marked or dropped.
+    pub min_th: f64,
+    /// Average queue, in packets, from which on every packet is dropped; above `min_th`.
+    pub max_th: f64,
+    /// Probability of marking when the average queue comes near `max_th`.
+    pub max_p: f64,
+    /// Weight of the present queue in its moving average, above 0 and at most 1.
+    pub weight: f64,
+}
+
+impl Default for RedConfig {
+    /// The paper's recommendations (sections 6 and 8), as Floyd amended them in 1997
+    /// ("max_p 0.1, maxthresh three times minthresh").
+    fn default() -> Self {
+        Self { min_th: 5.0, max_th: 15.0, max_p: 0.1, weight: 0.002 }
+    }
+}
+
+/// Parameters of `CoDel` (RFC 8289 4.2, 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodelConfig {
+    /// Acceptable wait in the queue.
+    pub target: SimDuration,
+    /// Time for which the wait must be above the target before anything is dropped.
+    pub interval: SimDuration,
+}
+
+impl Default for CodelConfig {
+    fn default() -> Self {
+        Self { target: SimDuration::from_millis(5), interval: SimDuration::from_millis(100) }
+    }
+}
+
+/// Loss in bursts: the chain of Gilbert (1960) and Elliott (1963), one step a packet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bursts {
+    /// Probability of a step from the good state to the bad one.
+    pub to_bad: Probability,
+    /// Probability of a step back; its reciprocal is the mean length of a bad spell in packets.
+    pub to_good: Probability,
+    /// Probability of loss in the good state.
+    pub loss_good: Probability,
+    /// Probability of loss in the bad state.
+    pub loss_bad: Probability,
+}
+
+/// Variation of the propagation delay.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Jitter {
+    /// What comes on top of the delay.
+    pub extra: Dist,
+    /// Whether a packet may overtake the one before it. If not, it arrives right after it.
+    pub reorder: bool,
 }
 
 /// The buffer of a link direction: drop-tail, the packet in service not counted.

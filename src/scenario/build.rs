@@ -11,7 +11,7 @@ use crate::app::mail::{MailServer, MailServerConfig, MailboxConfig, RetryPolicy}
 use crate::app::user::UserAgent;
 use crate::base::directory::{HostEntry, LinkEntry};
 use crate::base::{Directory, HostId, SimTime};
-use crate::net::{LinkConfig, LinkDirConfig, NodeConfig, QueueLimit, TcpConfig, Topology};
+use crate::net::{LinkConfig, NodeConfig, TcpConfig, Topology};
 use crate::proto::dns::{Name, Record, RecordData, Rtype};
 use crate::proto::smtp;
 use crate::sim::{Fault, Faulty, Plan};
@@ -79,18 +79,10 @@ fn topology(scenario: &Resolved) -> Topology {
         address: IpAddr::V4(host.address),
         router: host.router,
     });
-    let links = scenario.links.iter().map(|link| {
-        let direction = LinkDirConfig {
-            rate: link.config.rate,
-            delay: link.config.delay,
-            queue: match link.config.queue {
-                resolved::QueueLimit::Unlimited => QueueLimit::Unlimited,
-                resolved::QueueLimit::Packets(packets) => QueueLimit::Packets(packets),
-                resolved::QueueLimit::Bytes(bytes) => QueueLimit::Bytes(bytes.bytes()),
-            },
-            loss: link.config.loss,
-        };
-        LinkConfig { name: link.name.clone(), ends: link.ends, directions: [direction; 2] }
+    let links = scenario.links.iter().map(|link| LinkConfig {
+        name: link.name.clone(),
+        ends: link.ends,
+        directions: link.directions,
     });
     let tcp = TcpConfig {
         mss: u32::from(scenario.tcp.mss),

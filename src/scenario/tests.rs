@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::resolved::{RecordData, Work};
 use super::*;
-use crate::base::SimDuration;
+use crate::base::{DataRate, SimDuration};
+use crate::net::{CodelConfig, Discipline, RedConfig};
 
 const SHORT: &str = r#"{ "mail": { "crepes.fr": { "users": ["alice"] }, "hamburger.edu": { "users": ["bob"] } },
   "workload": [ { "from": "alice@crepes.fr", "to": "bob@hamburger.edu", "body": ["Do you like ketchup?"] } ] }"#;
@@ -46,6 +47,12 @@ fn samples() -> Vec<Value> {
         json!({ "mail": { "a.edu": { "users": ["u{1..3}", "x.y+z"], "server": "b.edu" }, "b.edu": { "users": ["v"] } },
             "workload": [ { "poisson": { "rate": "3 per hour" }, "from": "every-user", "to": "any-user" },
                 { "user": "every-user", "read": "pop3", "every": "1h", "spread": "1h" } ] }),
+        with(
+            "/network",
+            json!({ "access": { "rate": "1Mbps", "reverse": { "rate": "10Mbps", "codel": {} } },
+            "backbone": { "jitter": { "extra": "uniform 1ms to 2ms" }, "loss": 0.1, "mtu": "1500B",
+                "bursts": { "to_bad": 0.01, "to_good": 0.1 }, "forward": { "red": { "min_th": 7 }, "loss": 0 } } }),
+        ),
     ]
 }
 
@@ -157,7 +164,7 @@ fn overrides_reach_everything_and_are_named_in_errors() {
         |pointer: &str, value: Value| Overrides { set: vec![(pointer.to_owned(), value)], ..Overrides::default() };
     let load = |overrides: &Overrides| load_with("test", SHORT.as_bytes(), overrides);
     let resolved = load(&set("/network/backbone/delay", json!("7ms"))).unwrap();
-    assert!(resolved.links.iter().any(|link| link.config.delay == SimDuration::from_millis(7)));
+    assert!(resolved.links.iter().any(|link| link.directions[0].delay == SimDuration::from_millis(7)));
     let resolved = load(&Overrides { seed: Some(9), until: Some(SimDuration::from_secs(9)), set: vec![] }).unwrap();
     assert_eq!((resolved.run.seed, resolved.run.until.as_nanos()), (9, 9_000_000_000));
     for (pointer, value) in [
@@ -196,6 +203,38 @@ fn all_errors_come_at_once() {
         "faults": [ { "host": "q" } ], "workload": [ {} ], "expect": [ { "metric": "m" } ] });
     let errors = load("meaning", &serde_json::to_string_pretty(&meaning).unwrap()).unwrap_err();
     assert_eq!(errors.list().len(), 6, "{errors}");
+}
+
+#[test]
+fn a_direction_overrides_its_link() {
+    let links = json!({ "hosts": { "a": {}, "b": {} }, "links": [ { "name": "l", "between": ["a", "b"],
+        "rate": "1Mbps", "codel": {}, "jitter": { "extra": "lognormal 5ms sigma 0.5", "reorder": true },
+        "reverse": { "rate": "2Mbps", "red": {} } } ] });
+    let resolved = good(&json!({ "network": links }));
+    let [there, back] = resolved.links.iter().find(|link| link.name == "l").unwrap().directions;
+    assert_eq!((there.rate, back.rate), (DataRate::parse("1Mbps").ok(), DataRate::parse("2Mbps").ok()));
+    assert_eq!(there.discipline, Discipline::Codel(CodelConfig::default()));
+    assert_eq!(back.discipline, Discipline::Red(RedConfig::default()));
+    assert_eq!(there.jitter, back.jitter);
+    for wrong in [
+        json!({ "red": {}, "codel": {} }),
+        json!({ "red": { "min_th": 5, "max_th": 5 } }),
+        json!({ "red": { "weight": 0 } }),
+        json!({ "codel": { "target": "0s" } }),
+        json!({ "mtu": "67B" }),
+        json!({ "mtu": 1500 }),
+        json!({ "loss": 1.5 }),
+        json!({ "bursts": { "to_bad": 0.1 } }),
+        json!({ "jitter": { "extra": "gamma 5ms" } }),
+        json!({ "jitter": { "extra": "uniform 5ms to 2ms" } }),
+        json!({ "jitter": { "extra": "pareto 5ms shape 0" } }),
+        json!({ "reverse": { "delay": "200y" } }),
+        json!({ "reverse": { "delay": "36501d" } }),
+        json!({ "forward": { "forward": {} } }),
+    ] {
+        let errors = load("wrong", &json!({ "network": { "access": wrong } }).to_string());
+        assert_eq!(errors.err().map(|errors| errors.list().len()), Some(1), "{wrong}");
+    }
 }
 
 #[test]

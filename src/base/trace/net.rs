@@ -9,7 +9,8 @@ use crate::base::socket::{CloseReason, Endpoint};
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NetTrace {
-    /// A packet joined the queue of a link direction.
+    /// A packet joined the queue of a link direction. A copy that the link itself made is a
+    /// packet of its own, caused by the first one's event of this kind.
     Sent {
         /// The link direction.
         link: LinkDirId,
@@ -87,6 +88,14 @@ pub enum DropReason {
     PortClosed,
     /// The hop limit ran out.
     TtlExpired,
+    /// Larger than the link's MTU.
+    TooBig,
+    /// RED turned it away before the queue was full.
+    Early,
+    /// `CoDel` dropped it after it had waited too long.
+    Sojourn,
+    /// Damaged on the way: the checksum at its destination was wrong.
+    Corrupt,
 }
 
 /// Steps in the life of a TCP connection.

@@ -136,6 +136,25 @@ fn a_link_that_goes_down_loses_what_is_on_it_and_works_again() {
     assert_eq!(world.heard.len(), 3);
 }
 
+/// Ten packets at 10 Mb/s; after 2.5 of them the rate falls to 5 Mb/s and the delay rises.
+/// Breaks when the packet in service is cut short, or when waiting ones keep their old times.
+#[test]
+fn a_link_that_changes_serves_those_that_wait_anew() {
+    let mut world = world(1, dir(Some(10), 10));
+    for _ in 0..10 {
+        world.datagram(0, 1, FULL);
+    }
+    world.run_until(SimTime::from_nanos(3_000_000));
+    world.net.change_link(&mut world.kernel, LinkDirId(0), &dir(Some(5), 20));
+    world.run();
+    let late = (1..=7).map(|n| 3_600_000 + n * 2_400_000 + 20_000_000);
+    let expected = [11_200_000, 12_400_000, 13_600_000].into_iter().chain(late).map(SimTime::from_nanos);
+    assert_eq!(arrivals(&world), expected.collect::<Vec<_>>());
+    let stats = world.net.link_stats()[0];
+    assert_eq!(stats.busy_ns, 3 * 1_200_000 + 7 * 2_400_000);
+    assert_eq!(stats.queue_integral_packet_ns, (1 + 2) * 1_200_000 + 7 * 3_600_000 + 21 * 2_400_000);
+}
+
 #[test]
 fn a_host_that_goes_down_loses_its_queue_but_not_what_has_left() {
     let mut world = world(1, dir(Some(10), 10));

@@ -1,7 +1,9 @@
 //! The network against closed forms and invariants.
 
 mod content;
+mod impaired;
 mod links;
 mod properties;
+mod queues;
 mod tcp;
 mod world;

@@ -34,6 +34,7 @@ fn line() -> impl Strategy<Value = LinkDirConfig> {
             delay: SimDuration::from_nanos(delay),
             queue,
             loss: Probability::new(f64::from(loss) / 100.0).unwrap(),
+            ..LinkDirConfig::default()
         },
     )
 }

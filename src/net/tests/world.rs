@@ -8,12 +8,10 @@ use bytes::Bytes;
 
 use crate::base::trace::{ConnStep, DropReason, NetTrace, PacketContent, PacketInfo, RetransmitReason, Trace};
 use crate::base::{
-    AppId, CloseReason, ConnId, DataRate, Endpoint, EventId, HostId, LinkDirId, Order, Probability, Side, SimDuration,
-    SimTime, SocketId, Streams,
+    AppId, CloseReason, ConnId, DataRate, Endpoint, EventId, HostId, LinkDirId, Order, Side, SimDuration, SimTime,
+    SocketId, Streams,
 };
-use crate::net::{
-    Kernel, LinkConfig, LinkDirConfig, NetEvent, Network, NodeConfig, Notice, QueueLimit, TcpConfig, Topology,
-};
+use crate::net::{Kernel, LinkConfig, LinkDirConfig, NetEvent, Network, NodeConfig, Notice, TcpConfig, Topology};
 
 pub(super) const APP: AppId = AppId(0);
 
@@ -74,6 +72,9 @@ pub(super) struct Loop {
     /// Wants to be told what packets carry.
     pub(super) curious: bool,
     pub(super) contents: Vec<Content>,
+    /// Keeps no trace, only whether each packet that left a link was lost on it.
+    pub(super) forgetful: bool,
+    pub(super) lost: Vec<bool>,
 }
 
 impl Kernel for Loop {
@@ -109,8 +110,13 @@ impl Kernel for Loop {
                 unreachable!("the network does not trace this")
             }
         };
-        self.trace.push((self.now, host, seen));
-        self.causes.push(self.cause);
+        if matches!(seen, Seen::Arrived(..) | Seen::Dropped(Some(_), _, DropReason::Loss)) {
+            self.lost.push(matches!(seen, Seen::Dropped(..)));
+        }
+        if !self.forgetful {
+            self.trace.push((self.now, host, seen));
+            self.causes.push(self.cause);
+        }
         self.events += 1;
         EventId(self.events)
     }
@@ -312,8 +318,7 @@ pub(super) fn dir(mbps: Option<u64>, delay_ms: u64) -> LinkDirConfig {
     LinkDirConfig {
         rate: mbps.and_then(|rate| DataRate::from_bits_per_sec(rate * 1_000_000)),
         delay: SimDuration::from_millis(delay_ms),
-        queue: QueueLimit::Unlimited,
-        loss: Probability::ZERO,
+        ..LinkDirConfig::default()
     }
 }
 

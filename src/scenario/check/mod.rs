@@ -6,6 +6,7 @@
 
 mod capture;
 mod dns;
+mod link;
 mod mail;
 mod names;
 mod network;
@@ -82,7 +83,7 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
     let hosts = network::read_hosts(&complete, problems);
     let mut cx = Context { scenario: &complete, hosts: &hosts, problems };
     let resolvers = dns::read_host_resolvers(&mut cx);
-    let links = network::read_links(&mut cx);
+    let links = link::read_links(&mut cx);
     let tcp = network::read_tcp(&mut cx);
     let dns = dns::read(&mut cx);
     let (domains, users) = mail::read(&mut cx);

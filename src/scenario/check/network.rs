@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::Context;
-use crate::base::{DataSize, Probability, SimDuration};
+use crate::base::{DataSize, SimDuration};
 use crate::scenario::fill::{CORE_ROUTER, site_router};
 use crate::scenario::problem::{Path, Problems, quote};
-use crate::scenario::resolved::{HostSpec, LinkConfig, LinkSpec, QueueLimit, TcpSpec};
-use crate::scenario::schema::{Host, Link, Scenario};
+use crate::scenario::resolved::{HostSpec, TcpSpec};
+use crate::scenario::schema::{Host, Scenario};
 
 /// All hosts in name order; one whose address is wrong keeps a useless one.
 pub(super) fn read_hosts(scenario: &Scenario, problems: &mut Problems) -> Vec<HostSpec> {
@@ -61,51 +61,6 @@ pub(super) fn read_address(text: &str) -> Result<Ipv4Addr, String> {
         return Err(format!("{address} cannot be the address of a host"));
     }
     Ok(address)
-}
-
-/// All links in name order.
-pub(super) fn read_links(cx: &mut Context<'_>) -> Vec<LinkSpec> {
-    let network = Path::Root.key("network");
-    let path = network.key("links");
-    let mut links: Vec<LinkSpec> = Vec::with_capacity(cx.scenario.network.links.len());
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for (index, link) in cx.scenario.network.links.iter().enumerate() {
-        let here = path.index(index);
-        let name = link.name.as_deref().unwrap_or_default();
-        if name.is_empty() || name.len() > 600 || name.chars().any(char::is_control) {
-            cx.problems.at(here.key("name"), "the name of a link is a short text without control characters");
-        }
-        if let Some(first) = seen.insert(name, index) {
-            let message = format!("network.links[{first}] has the name {} too", quote(name));
-            cx.problems.help(here, message, "give one of them another \"name\"");
-        }
-        links.extend(read_link(cx, here, name, link));
-    }
-    for (key, defaults) in [("access", &cx.scenario.network.access), ("backbone", &cx.scenario.network.backbone)] {
-        cx.duration(network.key(key).key("delay"), defaults.delay);
-    }
-    links.sort_by(|a, b| a.name.cmp(&b.name));
-    links
-}
-
-fn read_link(cx: &mut Context<'_>, here: Path<'_>, name: &str, link: &Link) -> Option<LinkSpec> {
-    let between = here.key("between");
-    let [first, second] = link.between.as_slice() else {
-        cx.problems.at(between, format!("a link is between two hosts, not {}", link.between.len()));
-        return None;
-    };
-    if first == second {
-        cx.problems.at(between, format!("this link leads from {} to itself", quote(first)));
-        return None;
-    }
-    let ends = [cx.any_host(between.index(0), first), cx.any_host(between.index(1), second)];
-    let config = LinkConfig {
-        rate: link.rate.map(|rate| rate.0),
-        delay: cx.duration(here.key("delay"), link.delay),
-        queue: link.queue.map_or(QueueLimit::Unlimited, |queue| queue.0),
-        loss: link.loss.map_or(Probability::ZERO, |loss| loss.0),
-    };
-    Some(LinkSpec { name: name.to_owned(), ends: [ends[0]?, ends[1]?], config })
 }
 
 /// TCP's parameters.

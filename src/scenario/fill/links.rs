@@ -13,7 +13,7 @@ use super::{CORE_ROUTER, CORE_SITE, site_router};
 use crate::base::hash::hash64;
 use crate::base::{Probability, SimDuration};
 use crate::scenario::resolved::QueueLimit;
-use crate::scenario::schema::{Chance, Duration, Host, Link, LinkDefaults, Queue, Scenario};
+use crate::scenario::schema::{Chance, Duration, Host, Queue, Scenario};
 
 /// Adds the missing links and routers, and completes the links there are.
 pub(super) fn connect(scenario: &mut Scenario) {
@@ -28,17 +28,6 @@ pub(super) fn connect(scenario: &mut Scenario) {
         link.queue.get_or_insert(Queue(QueueLimit::Unlimited));
         link.loss.get_or_insert(Chance(Probability::ZERO));
     }
-}
-
-fn add_link(scenario: &mut Scenario, from: &str, to: &str, like: &LinkDefaults) {
-    scenario.network.links.push(Link {
-        name: None,
-        between: vec![from.to_owned(), to.to_owned()],
-        rate: like.rate,
-        delay: like.delay,
-        queue: like.queue,
-        loss: like.loss,
-    });
 }
 
 fn declare_router(scenario: &mut Scenario, name: &str, site: &str) {
@@ -61,7 +50,7 @@ fn add_access_links(scenario: &mut Scenario) {
     for (name, site) in lonely {
         let router = site_router(&site);
         declare_router(scenario, &router, &site);
-        add_link(scenario, &name, &router, &like);
+        scenario.network.links.push(like.link([&name, &router]));
     }
 }
 
@@ -120,7 +109,7 @@ fn add_backbone_links(scenario: &mut Scenario) {
     let like = scenario.network.backbone.clone();
     declare_router(scenario, CORE_ROUTER, CORE_SITE);
     for name in gateways.iter().filter(|name| *name != CORE_ROUTER) {
-        add_link(scenario, name, CORE_ROUTER, &like);
+        scenario.network.links.push(like.link([name, CORE_ROUTER]));
     }
 }
 

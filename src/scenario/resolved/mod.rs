@@ -14,7 +14,8 @@ pub use dns::{DnsSpec, NameServerSpec, RecordData, RecordSpec, RecordType, ZoneS
 pub use work::{Body, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work};
 
 use super::schema::Scenario;
-use crate::base::{DataRate, DataSize, HostId, Probability, SimDuration, SimTime, UnixTime};
+use crate::base::{DataSize, HostId, SimDuration, SimTime, UnixTime};
+use crate::net::LinkDirConfig;
 
 /// A complete, checked scenario.
 #[derive(Clone, Debug)]
@@ -67,28 +68,15 @@ pub struct HostSpec {
     pub resolvers: Vec<HostId>,
 }
 
-/// A duplex link, the same in both directions.
+/// A duplex link.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkSpec {
     /// Its name, unique among links.
     pub name: String,
     /// First and second end.
     pub ends: [HostId; 2],
-    /// The properties of each direction.
-    pub config: LinkConfig,
-}
-
-/// The properties of one direction of a link.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LinkConfig {
-    /// Transmission rate; `None`: no serialization delay.
-    pub rate: Option<DataRate>,
-    /// Propagation delay.
-    pub delay: SimDuration,
-    /// Where drop-tail begins.
-    pub queue: QueueLimit,
-    /// Probability that a packet is lost on the way, each by itself.
-    pub loss: Probability,
+    /// The properties of the directions from the first end to the second, and back.
+    pub directions: [LinkDirConfig; 2],
 }
 
 /// How much may wait for a link, the packet in transmission not counted.

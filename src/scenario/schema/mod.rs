@@ -8,6 +8,7 @@
 
 mod capture;
 mod dns;
+mod link;
 mod mail;
 mod network;
 mod quantity;
@@ -21,9 +22,10 @@ use serde::{Deserialize, Serialize};
 
 pub use capture::{Capture, CaptureChoice, InterfaceName};
 pub use dns::{Dns, NameServer, Record, Resolver, Zone};
+pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use mail::{DialectName, MailDomain, Retry, User};
-pub use network::{Host, Link, LinkDefaults, Network, Tcp};
-pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Texts};
+pub use network::{Host, Network, Tcp};
+pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use run::{Expect, Fault, Limits, Outputs, Run};
 pub use workload::{Entry, Poisson, ReadName};
 

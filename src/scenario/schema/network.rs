@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::quantity::{Chance, Duration, Queue, Rate, Size};
+use super::link::{Link, LinkDefaults};
+use super::quantity::{Duration, Size};
 
 /// Hosts, links and TCP.
 ///
@@ -28,24 +29,6 @@ pub struct Network {
     pub tcp: Tcp,
 }
 
-/// Properties of added links.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct LinkDefaults {
-    /// Transmission rate in each direction. Default: none, which means no serialization delay.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate: Option<Rate>,
-    /// Propagation delay.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub delay: Option<Duration>,
-    /// How much may wait before packets are dropped. Default: "unlimited".
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub queue: Option<Queue>,
-    /// Probability that a packet is lost on the way. Default: 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub loss: Option<Chance>,
-}
-
 /// A host or router.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -63,30 +46,6 @@ pub struct Host {
     /// The host whose recursive resolver it asks. Default: a resolver of its site.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolver: Option<String>,
-}
-
-/// A duplex link, the same in both directions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Link {
-    /// Its name, unique. Default: "A--B" from the names of its ends.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub name: Option<String>,
-    /// The names of the two hosts or routers it connects.
-    #[schemars(length(min = 2, max = 2))]
-    pub between: Vec<String>,
-    /// Transmission rate in each direction. Default: none, which means no serialization delay.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub rate: Option<Rate>,
-    /// Propagation delay. Default: "0s".
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub delay: Option<Duration>,
-    /// How much may wait before packets are dropped. Default: "unlimited".
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub queue: Option<Queue>,
-    /// Probability that a packet is lost on the way. Default: 0.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub loss: Option<Chance>,
 }
 
 /// Parameters of TCP on all hosts.

@@ -12,7 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::base::{DataRate, DataSize, Probability, SimDuration, UnixTime};
+use crate::base::{DataRate, DataSize, Dist, Probability, SimDuration, UnixTime};
 use crate::scenario::resolved::QueueLimit;
 
 /// A value that is one string in the file.
@@ -59,7 +59,7 @@ macro_rules! text_value {
     ($(#[$doc:meta])* $name:ident($inner:ty), $what:literal, $unit:literal, $pattern:literal, $examples:expr,
      $read:expr, $write:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq)]
         pub struct $name(pub $inner);
 
         impl Text for $name {
@@ -97,37 +97,97 @@ macro_rules! text_value {
 
 text_value!(
     /// A length of time, such as `"30min"` or `"1h 5s"`.
+    #[derive(Eq)]
     Duration(SimDuration), "duration", "s",
     r"^\s*([0-9]+(\.[0-9]+)?\s*(ns|us|µs|ms|s|sec|min|h|d|w)\s*)+$", ["5ms", "30min", "2h10min", "5d"],
     |text| SimDuration::parse(text).map_err(|error| error.to_string()), SimDuration::to_text
 );
 text_value!(
     /// A transmission rate, such as `"10Mbps"`.
+    #[derive(Eq)]
     Rate(DataRate), "rate", "bps", r"^\s*([0-9]+(\.[0-9]+)?\s*(bps|kbps|Mbps|Gbps|Tbps)\s*)+$", ["56kbps", "10Mbps"],
     |text| DataRate::parse(text).map_err(|error| error.to_string()), DataRate::to_text
 );
 text_value!(
     /// An amount of data, such as `"64kB"` or `"64KiB"`.
+    #[derive(Eq)]
     Size(DataSize), "size", "B", r"^\s*([0-9]+(\.[0-9]+)?\s*(B|kB|MB|GB|KiB|MiB|GiB)\s*)+$", ["64kB", "4GiB"],
     |text| DataSize::parse(text).map_err(|error| error.to_string()), DataSize::to_text
 );
 text_value!(
     /// A point of calendar time in UTC, such as `"2026-01-05T09:00:00Z"`.
+    #[derive(Eq)]
     Calendar(UnixTime), "calendar time", "", r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", ["2026-01-05T09:00:00Z"],
     read_calendar, |time| time.to_string()
 );
 text_value!(
     /// How much may wait for a link: `"100 packets"`, `"64kB"`, or `"unlimited"`.
+    #[derive(Eq)]
     Queue(QueueLimit), "queue limit", " packets",
     r"^(unlimited|[0-9]+ packets?|\s*([0-9]+(\.[0-9]+)?\s*(B|kB|MB|GB|KiB|MiB|GiB)\s*)+)$", ["100 packets", "64kB"],
     read_queue, write_queue
 );
 text_value!(
     /// How often something happens on average, such as `"3 per hour"`; kept as the mean time between two.
+    #[derive(Eq)]
     Frequency(SimDuration), "frequency", " per hour",
     r"^[0-9]+(\.[0-9]+)?( per |/)(s|second|min|minute|h|hour|d|day|week)$", ["3 per hour", "0.5/s"],
     read_frequency, |gap| format!("1 per {}", gap.to_text())
 );
+
+text_value!(
+    /// A distribution of durations: `"5ms"` (always the same), `"uniform 2ms to 8ms"`, `"exponential 5ms"` (its mean),
+    /// `"lognormal 5ms sigma 0.5"` (its median, and the standard deviation of its logarithm), or
+    /// `"pareto 5ms shape 1.5"` (its least value and tail index).
+    Spread(Dist), "distribution", "ms",
+    r"^\s*(uniform .+ to .+|exponential .+|lognormal .+ sigma [0-9.]+|pareto .+ shape [0-9.]+|[0-9].*)$",
+    ["5ms", "uniform 2ms to 8ms", "exponential 5ms", "lognormal 5ms sigma 0.5", "pareto 5ms shape 1.5"],
+    read_spread, write_spread
+);
+
+fn read_spread(text: &str) -> Result<Dist, String> {
+    let duration = |text: &str| SimDuration::parse(text).map_err(|error| error.to_string());
+    let number = |text: &str| {
+        let read: Option<f64> = text.trim().parse().ok();
+        read.filter(|n| n.is_finite() && *n > 0.0).ok_or_else(|| format!("{text:?} is no number above zero"))
+    };
+    let (kind, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+    let halves = |word: &str, like: &str| {
+        rest.split_once(word).ok_or_else(|| format!("a {kind} distribution is written like \"{like}\""))
+    };
+    match kind {
+        "uniform" => {
+            let (low, high) = halves(" to ", "uniform 2ms to 8ms")?;
+            let (low, high) = (duration(low)?, duration(high)?);
+            if low > high {
+                return Err("the first bound of a uniform distribution is not above the second".to_owned());
+            }
+            Ok(Dist::Uniform { low, high })
+        }
+        "exponential" => Ok(Dist::Exponential { mean: duration(rest)? }),
+        "lognormal" => {
+            let (median, sigma) = halves(" sigma ", "lognormal 5ms sigma 0.5")?;
+            Ok(Dist::LogNormal { median: duration(median)?, sigma: number(sigma)? })
+        }
+        "pareto" => {
+            let (scale, shape) = halves(" shape ", "pareto 5ms shape 1.5")?;
+            Ok(Dist::Pareto { scale: duration(scale)?, shape: number(shape)? })
+        }
+        _ => duration(text).map(Dist::Constant).map_err(|error| {
+            format!("{error}; a distribution is a duration or begins with uniform, exponential, lognormal or pareto")
+        }),
+    }
+}
+
+fn write_spread(dist: Dist) -> String {
+    match dist {
+        Dist::Constant(value) => value.to_text(),
+        Dist::Uniform { low, high } => format!("uniform {} to {}", low.to_text(), high.to_text()),
+        Dist::Exponential { mean } => format!("exponential {}", mean.to_text()),
+        Dist::LogNormal { median, sigma } => format!("lognormal {} sigma {sigma}", median.to_text()),
+        Dist::Pareto { scale, shape } => format!("pareto {} shape {shape}", scale.to_text()),
+    }
+}
 
 fn read_calendar(text: &str) -> Result<UnixTime, String> {
     UnixTime::parse(text).ok_or_else(|| "not a calendar time; write it like \"2026-01-05T09:00:00Z\" (UTC)".to_owned())
