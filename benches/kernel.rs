@@ -154,7 +154,10 @@ fn bulk<O: Observer>(megabytes: usize, observer: O) -> (f64, Bulk) {
                     received += inbox.len();
                 }
                 Notice::PeerClosed { socket, .. } => network.close(&mut kernel, socket),
-                Notice::Accepted { .. } | Notice::Closed { .. } | Notice::Datagram { .. } => {}
+                Notice::Accepted { .. }
+                | Notice::Closed { .. }
+                | Notice::Datagram { .. }
+                | Notice::Unreachable { .. } => {}
             }
         }
     }

@@ -107,6 +107,13 @@ pub enum Input<'a> {
         /// Its payload.
         bytes: &'a [u8],
     },
+    /// A UDP datagram did not get to its destination, and a host or router said so (ICMP).
+    Unreachable {
+        /// The port that it came from.
+        local_port: u16,
+        /// Where it should have gone.
+        to: Endpoint,
+    },
     /// The deadline that the application last named has come.
     Wake,
 }

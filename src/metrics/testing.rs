@@ -196,7 +196,7 @@ impl Script {
     /// One packet on the first link: sent and arrived, or lost.
     pub(crate) fn packet(&mut self, at: u64, lost: Option<DropReason>) {
         let (src, dst) = (self.endpoint("crepes.fr", 1024), self.endpoint("hamburger.edu", 25));
-        let packet = PacketInfo { src, dst, bytes: 40, tcp: None };
+        let packet = PacketInfo { src, dst, bytes: 40, tcp: None, icmp: None };
         let link = LinkDirId(0);
         self.event("crepes.fr", at, Trace::Net(NetTrace::Sent { link, packet }));
         let end = match lost {

@@ -14,11 +14,12 @@ use std::net::IpAddr;
 use super::impairment::Fate;
 use super::link::{LinkDir, Rider};
 use super::packet::{Body, DatagramKey, Packet, Segment};
+use super::policy::{DeadHosts, Policy};
 use super::routing::Routes;
 use super::stats::LinkDirStats;
 use super::topology::{LinkDirConfig, Topology};
 use super::{Kernel, NetEvent};
-use crate::base::trace::{DropReason, NetTrace, PacketContent, PacketInfo, Trace};
+use crate::base::trace::{DropReason, IcmpKind, NetTrace, PacketContent, PacketInfo, Trace};
 use crate::base::{Endpoint, EventId, HostId, LinkDirId, Streams};
 
 /// Nodes, links and routes, and the packets on them.
@@ -31,6 +32,7 @@ pub(crate) struct Fabric {
     streams: Streams,
     stats: Vec<LinkDirStats>,
     routes: Routes,
+    dead_hosts: DeadHosts,
     /// Looked up only.
     by_address: FxHashMap<IpAddr, HostId>,
     pub(crate) datagrams: SlotMap<DatagramKey, Bytes>,
@@ -74,10 +76,15 @@ impl Fabric {
             link_names: topology.links.iter().map(|link| link.name.clone()).collect(),
             streams: *streams,
             routes: Routes::new(topology),
+            dead_hosts: DeadHosts::Silent,
             by_address: (0_u32..).zip(&topology.nodes).map(|(id, node)| (node.address, HostId(id))).collect(),
             datagrams: SlotMap::with_key(),
             unrevealed: Vec::new(),
         }
+    }
+
+    pub(crate) fn set_policy(&mut self, policy: &Policy) {
+        self.dead_hosts = policy.dead_hosts;
     }
 
     pub(crate) fn host_at(&self, address: IpAddr) -> Option<HostId> {
@@ -136,7 +143,7 @@ impl Fabric {
 
     fn put_on_link<K: Kernel>(&mut self, kernel: &mut K, at: HostId, mut packet: Packet) {
         let Some(link) = self.routes.next_hop(at, packet.dst) else {
-            self.lose(kernel, at, None, packet, DropReason::NoRoute);
+            self.refuse(kernel, (at, at), packet, DropReason::NoRoute, IcmpKind::NetUnreachable);
             return;
         };
         if self.put_on(kernel, at, link, &mut packet, false) {
@@ -190,6 +197,7 @@ impl Fabric {
     fn twin(&mut self, packet: Packet) -> Packet {
         let body = match packet.body {
             Body::Tcp(segment) => Body::Tcp(segment),
+            Body::Icmp(icmp) => Body::Icmp(icmp),
             Body::Udp(key) => {
                 let bytes = self.datagrams[key].clone();
                 Body::Udp(self.datagrams.insert(bytes))
@@ -241,6 +249,10 @@ impl Fabric {
         }
         let node = &self.nodes[at.index()];
         let trouble = if !node.up {
+            if self.dead_hosts == DeadHosts::Reported && packet.dst == at && self.nodes[from.index()].router {
+                self.refuse(kernel, (at, from), packet, DropReason::HostDown, IcmpKind::HostUnreachable);
+                return None;
+            }
             DropReason::HostDown
         } else if packet.dst == at && packet.damaged {
             // RFC 768, RFC 9293 3.1: the checksum covers header and data. Routers look at
@@ -251,7 +263,9 @@ impl Fabric {
         } else if !node.router {
             DropReason::NoRoute
         } else if packet.ttl <= 1 {
-            DropReason::TtlExpired
+            // RFC 1812 5.3.1: "the router MUST discard the packet and SHOULD send an ICMP Time Exceeded".
+            self.refuse(kernel, (at, at), packet, DropReason::TtlExpired, IcmpKind::TimeExceeded);
+            return None;
         } else {
             packet.ttl -= 1;
             self.put_on_link(kernel, at, packet);
@@ -272,7 +286,7 @@ impl Fabric {
         Some(packet)
     }
 
-    /// A packet is lost at or beside `host`.
+    /// A packet is lost at or beside `host`. Returns the event that says so.
     pub(crate) fn lose<K: Kernel>(
         &mut self,
         kernel: &mut K,
@@ -280,17 +294,19 @@ impl Fabric {
         link: Option<LinkDirId>,
         packet: Packet,
         reason: DropReason,
-    ) {
+    ) -> EventId {
+        let mut event = kernel.cause();
         if K::TRACING {
             let packet = self.info(&packet);
-            kernel.trace(host, Trace::Net(NetTrace::Dropped { link, packet, reason }));
+            event = kernel.trace(host, Trace::Net(NetTrace::Dropped { link, packet, reason }));
         }
         match packet.body {
-            Body::Tcp(_) => {}
+            Body::Tcp(_) | Body::Icmp(_) => {}
             Body::Udp(key) => {
                 self.datagrams.remove(key);
             }
         }
+        event
     }
 
     /// Starts or stops a node. What waits in a stopped node's queues is lost.
@@ -344,7 +360,11 @@ impl Fabric {
             bytes: packet.bytes,
             tcp: match &packet.body {
                 Body::Tcp(segment) => Some(segment.info()),
-                Body::Udp(_) => None,
+                Body::Udp(_) | Body::Icmp(_) => None,
+            },
+            icmp: match &packet.body {
+                Body::Icmp(icmp) => Some(icmp.kind),
+                Body::Tcp(_) | Body::Udp(_) => None,
             },
         }
     }

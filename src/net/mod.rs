@@ -8,9 +8,11 @@
 mod burst;
 mod codel;
 mod fabric;
+mod icmp;
 mod impairment;
 mod link;
 mod packet;
+mod policy;
 mod ports;
 mod red;
 mod routing;
@@ -34,6 +36,7 @@ use packet::{Body, Packet};
 use ports::Ports;
 use tcp::{Context, Tcp};
 
+pub use policy::{DeadHosts, Policy};
 pub use stats::{Count, LinkDirStats};
 pub use topology::{
     Bursts, CodelConfig, Discipline, Jitter, LinkConfig, LinkDirConfig, NodeConfig, QueueLimit, RedConfig, TcpConfig,
@@ -166,6 +169,17 @@ pub enum Notice {
         /// The payload.
         bytes: Bytes,
     },
+    /// A UDP datagram did not get to its destination, and somebody said so.
+    Unreachable {
+        /// The host.
+        host: HostId,
+        /// The application that bound the port.
+        app: AppId,
+        /// The port that the datagram came from.
+        local_port: u16,
+        /// Where it should have gone.
+        to: Endpoint,
+    },
 }
 
 /// All hosts' network stacks and the links between them. A clone goes on by itself.
@@ -197,6 +211,11 @@ impl Network {
         }
     }
 
+    /// Behaves as that policy says from now on.
+    pub fn set_policy(&mut self, policy: &Policy) {
+        self.fabric.set_policy(policy);
+    }
+
     /// Handles an event that the network scheduled, at its time.
     pub fn handle<K: Kernel>(&mut self, kernel: &mut K, event: NetEvent) {
         match event {
@@ -225,6 +244,7 @@ impl Network {
         match packet.body {
             Body::Tcp(segment) => self.tcp(kernel, |tcp, cx| tcp.arrive(cx, &packet, &segment)),
             Body::Udp(key) => self.datagram_arrives(kernel, packet, key),
+            Body::Icmp(icmp) => self.icmp_arrives(kernel, packet.dst, icmp),
         }
     }
 

@@ -8,8 +8,8 @@
 use slotmap::{Key as _, new_key_type};
 
 use super::tcp::TcbKey;
-use crate::base::trace::TcpInfo;
-use crate::base::{ConnId, EventId, HostId};
+use crate::base::trace::{IcmpKind, TcpInfo};
+use crate::base::{ConnId, Endpoint, EventId, HostId};
 
 new_key_type! {
     /// A datagram's payload in the fabric's store.
@@ -58,6 +58,25 @@ pub(crate) enum Ecn {
 pub(crate) enum Body {
     Tcp(Segment),
     Udp(DatagramKey),
+    Icmp(Icmp),
+}
+
+/// An ICMP error message, with what its quotation of the offending packet tells the host
+/// that sent that one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Icmp {
+    pub(crate) kind: IcmpKind,
+    /// The end of a connection that sent a segment, or the port that sent a datagram.
+    pub(crate) sender: Sender,
+    /// Where to.
+    pub(crate) to: Endpoint,
+}
+
+/// Who sent a packet, on its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sender {
+    Connection(TcbKey),
+    Port(u16),
 }
 
 /// A TCP segment. Sequence numbers are relative to the connection's start (SYN = 0) and do
@@ -165,6 +184,12 @@ impl Packet {
     /// A UDP datagram's packet.
     pub(crate) fn udp(src: (HostId, u16), dst: (HostId, u16), payload: u32, key: DatagramKey) -> Self {
         Self::new(src, dst, UDP_HEADER + payload, Body::Udp(key))
+    }
+
+    /// An ICMP error message's packet: 8 bytes, and the IP header and 8 bytes of the packet
+    /// it is about (RFC 792).
+    pub(crate) fn icmp(src: HostId, dst: HostId, icmp: Icmp) -> Self {
+        Self::new((src, 0), (dst, 0), 8 + IPV4_HEADER + 8, Body::Icmp(icmp))
     }
 
     fn new(src: (HostId, u16), dst: (HostId, u16), length: u32, body: Body) -> Self {

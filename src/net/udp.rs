@@ -1,13 +1,13 @@
 //! UDP (RFC 768): datagrams to bound ports.
 //!
-//! Left out: checksums (nothing is damaged here, only lost) and ICMP: a datagram to a port
-//! that nobody has bound vanishes, as behind most firewalls.
+//! A datagram to a port that nobody has bound is answered by ICMP. Left out: one to an
+//! address that nobody has vanishes, as if it had left for a network without an answer.
 
 use bytes::Bytes;
 
 use super::packet::{DatagramKey, Packet};
 use super::{Kernel, Network, Notice};
-use crate::base::trace::{DropReason, NetTrace, PacketInfo, Trace};
+use crate::base::trace::{DropReason, IcmpKind, NetTrace, PacketInfo, Trace};
 use crate::base::{AppId, Endpoint, HostId};
 
 /// The largest payload of a datagram: 65535 less the IPv4 and UDP headers.
@@ -43,7 +43,7 @@ impl Network {
         let Some(dst) = self.fabric.host_at(to.addr) else {
             if K::TRACING {
                 let src = self.fabric.endpoint(host, from_port);
-                let packet = PacketInfo { src, dst: to, bytes: length + 28, tcp: None };
+                let packet = PacketInfo { src, dst: to, bytes: length + 28, tcp: None, icmp: None };
                 let reason = DropReason::NoRoute;
                 kernel.trace(host, Trace::Net(NetTrace::Dropped { link: None, packet, reason }));
             }
@@ -56,7 +56,9 @@ impl Network {
     pub(super) fn datagram_arrives<K: Kernel>(&mut self, kernel: &mut K, packet: Packet, key: DatagramKey) {
         let host = packet.dst;
         let Some(app) = self.ports[host.index()].udp(packet.dst_port) else {
-            self.fabric.lose(kernel, host, None, packet, DropReason::PortClosed);
+            // RFC 1122 4.1.3.1: "if a datagram arrives addressed to a UDP port for which there is
+            // no pending LISTEN call, UDP SHOULD send an ICMP Port Unreachable message".
+            self.fabric.refuse(kernel, (host, host), packet, DropReason::PortClosed, IcmpKind::PortUnreachable);
             return;
         };
         let bytes = self.fabric.datagrams.remove(key).expect("a datagram stays in the store until it arrives");

@@ -47,6 +47,7 @@ pub fn plan(scenario: &Resolved) -> Plan {
         directory: directory(scenario),
         topology: topology(scenario),
         apps: (0_u32..).map(HostId).take(scenario.hosts.len()).map(|id| apps.remove(&id).unwrap_or_default()).collect(),
+        policy: scenario.policy.clone(),
         faults: scenario.faults.iter().map(fault).collect(),
         seed: scenario.run.seed,
     }

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::app::host::Input;
 use crate::base::trace::{FaultTrace, Observer, Silent, Trace};
 use crate::base::{AppId, Directory, EventId, HostId, LinkDirId, SimDuration, SimTime, Streams};
-use crate::net::{Kernel as _, Network, Notice, Topology};
+use crate::net::{Kernel as _, Network, Notice, Policy, Topology};
 
 use super::host_view::HostView;
 use super::kernel::{Event, Kernel};
@@ -41,6 +41,8 @@ pub struct Plan {
     pub topology: Topology,
     /// For each host, what runs on it, in the order of starting.
     pub apps: Vec<Vec<App>>,
+    /// How the network behaves beyond its topology.
+    pub policy: Policy,
     /// What will break.
     pub faults: Vec<Fault>,
     /// The seed of all random streams.
@@ -99,6 +101,7 @@ impl<O: Observer> World<O> {
             composed: Composed::default(),
             inbox: Vec::new(),
         };
+        world.network.set_policy(&plan.policy);
         world.schedule_faults();
         for host in (0_u32..).map(HostId).take(world.hosts.len()) {
             world.each_app(host, Input::Boot);
@@ -312,6 +315,9 @@ impl<O: Observer> World<O> {
             Notice::Closed { host, app, socket, reason } => self.input(host, app, Input::Closed { socket, reason }),
             Notice::Datagram { host, app, local_port, from, bytes } => {
                 self.input(host, app, Input::Datagram { local_port, from, bytes: &bytes });
+            }
+            Notice::Unreachable { host, app, local_port, to } => {
+                self.input(host, app, Input::Unreachable { local_port, to });
             }
         }
     }

@@ -33,6 +33,7 @@ impl NameServer {
             Input::Boot => host.bind_udp(PORT),
             Input::Datagram { local_port: PORT, from, bytes } => self.query(host, from, bytes),
             Input::Datagram { .. }
+            | Input::Unreachable { .. }
             | Input::Crash
             | Input::Accepted { .. }
             | Input::Connected { .. }

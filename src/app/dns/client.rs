@@ -67,6 +67,7 @@ impl LookupAgent {
             Input::Datagram { local_port, from, bytes } => {
                 self.stub.datagram(host, local_port, from, bytes);
             }
+            Input::Unreachable { local_port, to } => self.stub.unreachable(host, local_port, to),
             Input::Accepted { .. }
             | Input::Connected { .. }
             | Input::Data { .. }

@@ -123,8 +123,10 @@ impl Resolver {
             Input::Crash => self.crash(),
             Input::Datagram { local_port: PORT, from, bytes } => self.query(host, from, bytes),
             Input::Datagram { local_port, from, bytes } if local_port == self.port => self.response(host, from, bytes),
+            Input::Unreachable { local_port, to } if local_port == self.port => self.unreachable(host, to),
             Input::Wake => self.wake(host),
             Input::Datagram { .. }
+            | Input::Unreachable { .. }
             | Input::Accepted { .. }
             | Input::Connected { .. }
             | Input::Data { .. }
@@ -153,6 +155,17 @@ impl Resolver {
             && at <= host.now()
         {
             self.deadlines.pop_first();
+            self.timed_out(host, id);
+        }
+    }
+
+    /// A query to that server did not get there: nobody need wait for its time-out.
+    fn unreachable(&mut self, host: &mut impl Host, to: Endpoint) {
+        let asks = |lookup: &Lookup| matches!(&lookup.phase, Phase::Asking(asking) if asking.server == to.addr);
+        let ids: Vec<LookupId> = self.lookups.iter().filter(|(_, lookup)| asks(lookup)).map(|(id, _)| *id).collect();
+        let cause = host.cause();
+        for id in ids {
+            host.set_cause(cause);
             self.timed_out(host, id);
         }
     }

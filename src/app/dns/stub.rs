@@ -141,6 +141,16 @@ impl Stub {
         true
     }
 
+    /// A datagram to that server did not get there: its questions need not wait any longer.
+    pub fn unreachable<H: Host>(&mut self, host: &mut H, local_port: u16, to: Endpoint) {
+        if self.port == Some(local_port) {
+            let now = host.now();
+            let asked = self.pending.values_mut().filter(|pending| self.servers[pending.server] == to.addr);
+            asked.for_each(|pending| pending.expires = now);
+            self.wake(host);
+        }
+    }
+
     /// Sees to questions whose time has come. To be called on every wake.
     pub fn wake<H: Host>(&mut self, host: &mut H) {
         let before = host.cause();

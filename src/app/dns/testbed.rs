@@ -263,6 +263,7 @@ impl Bed {
                     }
                     Input::Boot
                     | Input::Accepted { .. }
+                    | Input::Unreachable { .. }
                     | Input::Connected { .. }
                     | Input::Data { .. }
                     | Input::PeerClosed { .. }

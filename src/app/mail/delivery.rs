@@ -367,6 +367,10 @@ impl Delivery {
         self.stub.datagram(host, local_port, from, bytes);
     }
 
+    pub(super) fn unreachable<H: Host>(&mut self, host: &mut H, local_port: u16, to: Endpoint) {
+        self.stub.unreachable(host, local_port, to);
+    }
+
     pub(super) fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
         for socket in self.timers.due(host.now()) {
             self.feed(host, spool, socket, Input::Tick);

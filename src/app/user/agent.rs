@@ -72,6 +72,7 @@ impl UserAgent {
             Input::Datagram { local_port, from, bytes } => {
                 self.stub.datagram(host, local_port, from, bytes);
             }
+            Input::Unreachable { local_port, to } => self.stub.unreachable(host, local_port, to),
             Input::Wake => {
                 if self.stub.deadline() <= host.now() {
                     self.stub.wake(host);

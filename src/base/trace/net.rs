@@ -44,8 +44,25 @@ pub struct PacketInfo {
     pub dst: Endpoint,
     /// Bytes on the link, IP and transport headers included.
     pub bytes: u32,
-    /// The TCP part; none for UDP.
+    /// The TCP part; none for UDP and ICMP.
     pub tcp: Option<TcpInfo>,
+    /// What an ICMP message says; none for TCP and UDP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub icmp: Option<IcmpKind>,
+}
+
+/// What an ICMP error message says (RFC 792; RFC 1122 3.2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IcmpKind {
+    /// Destination unreachable, code 0: a router has no route.
+    NetUnreachable,
+    /// Destination unreachable, code 1: the last router cannot reach the host.
+    HostUnreachable,
+    /// Destination unreachable, code 3: nobody has bound the UDP port.
+    PortUnreachable,
+    /// Time exceeded, code 0: the hop limit ran out on the way.
+    TimeExceeded,
 }
 
 /// A TCP segment's header, in short. Sequence numbers count from the connection's start

@@ -239,6 +239,16 @@ impl Tcp {
         });
     }
 
+    /// ICMP says that a segment did not get to its destination. RFC 1122 4.2.3.9: it "MUST NOT
+    /// abort the connection", but one that is being opened may fail (RFC 5461 2.2).
+    pub(crate) fn unreachable_while_opening<K: Kernel>(&mut self, cx: &mut Context<'_, K>, key: TcbKey) {
+        self.with(cx, key, |tcb, pipe, cx| {
+            if tcb.state == State::SynSent {
+                tcb.die(cx, pipe, CloseReason::Unreachable);
+            }
+        });
+    }
+
     pub(crate) fn send<K: Kernel>(&mut self, cx: &mut Context<'_, K>, socket: SocketId, bytes: &[u8]) {
         self.with(cx, key(socket), |tcb, pipe, cx| {
             if !tcb.snd.fin_queued && !bytes.is_empty() {

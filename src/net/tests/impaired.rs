@@ -147,7 +147,11 @@ proptest! {
         world.run();
         let Some(server) = world.heard.iter().find_map(|(_, heard)| match heard {
             Heard::Accepted(_, server, _) => Some(*server),
-            Heard::Connected(..) | Heard::PeerClosed(..) | Heard::Closed(..) | Heard::Datagram(..) => None,
+            Heard::Connected(..)
+            | Heard::PeerClosed(..)
+            | Heard::Closed(..)
+            | Heard::Datagram(..)
+            | Heard::Unreachable(..) => None,
         }) else {
             return Err(TestCaseError::fail("never accepted"));
         };

@@ -1,7 +1,7 @@
 //! Links, queues and routes against closed forms, exact to the nanosecond.
 
 use super::world::*;
-use crate::base::trace::DropReason;
+use crate::base::trace::{DropReason, PacketInfo};
 use crate::base::{DataRate, HostId, LinkDirId, Probability, SimTime};
 use crate::net::{LinkDirConfig, QueueLimit, TcpConfig, Topology};
 
@@ -224,7 +224,9 @@ fn way(topology: Topology) -> Vec<LinkDirId> {
         .kernel
         .trace
         .iter()
-        .filter_map(|(.., seen)| if let Seen::Sent(link, _) = seen { Some(*link) } else { None })
+        .filter_map(
+            |(.., seen)| if let Seen::Sent(link, PacketInfo { icmp: None, .. }) = seen { Some(*link) } else { None },
+        )
         .collect()
 }
 

@@ -203,7 +203,7 @@ proptest! {
             let accepted = world.heard.iter().find_map(|(_, heard)| match heard {
                 Heard::Accepted(_, server, name) if name == conn => Some(*server),
                 Heard::Accepted(..) | Heard::Connected(..) | Heard::PeerClosed(..) | Heard::Closed(..)
-                | Heard::Datagram(..) => None,
+                | Heard::Datagram(..) | Heard::Unreachable(..) => None,
             });
             let Some(server) = accepted else { continue };
             let got = world.received.get(&server).cloned().unwrap_or_default();

@@ -148,6 +148,7 @@ pub(super) enum Heard {
     PeerClosed(HostId, SocketId),
     Closed(HostId, SocketId, CloseReason),
     Datagram(HostId, u16, usize),
+    Unreachable(HostId, u16, u32),
 }
 
 /// A network, its kernel, and applications that note what they hear.
@@ -233,6 +234,10 @@ impl World {
                 }
                 Notice::Closed { host, socket, reason, .. } => Heard::Closed(host, socket, reason),
                 Notice::Datagram { host, local_port, bytes, .. } => Heard::Datagram(host, local_port, bytes.len()),
+                Notice::Unreachable { host, local_port, to, .. } => {
+                    let number = (0..100).find(|n| address(*n) == to.addr).unwrap();
+                    Heard::Unreachable(host, local_port, number)
+                }
             };
             self.heard.push((self.kernel.now, heard));
         }

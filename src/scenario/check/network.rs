@@ -5,10 +5,11 @@ use std::net::Ipv4Addr;
 
 use super::Context;
 use crate::base::{DataSize, SimDuration};
+use crate::net::{self, Policy};
 use crate::scenario::fill::{CORE_ROUTER, site_router};
 use crate::scenario::problem::{Path, Problems, quote};
 use crate::scenario::resolved::{HostSpec, TcpSpec};
-use crate::scenario::schema::{Host, Scenario};
+use crate::scenario::schema::{DeadHosts, Host, Scenario};
 
 /// All hosts in name order; one whose address is wrong keeps a useless one.
 pub(super) fn read_hosts(scenario: &Scenario, problems: &mut Problems) -> Vec<HostSpec> {
@@ -61,6 +62,15 @@ pub(super) fn read_address(text: &str) -> Result<Ipv4Addr, String> {
         return Err(format!("{address} cannot be the address of a host"));
     }
     Ok(address)
+}
+
+/// How the network behaves.
+pub(super) fn read_policy(cx: &Context<'_>) -> Policy {
+    let dead_hosts = match cx.scenario.network.dead_hosts {
+        None | Some(DeadHosts::Silent) => net::DeadHosts::Silent,
+        Some(DeadHosts::Reported) => net::DeadHosts::Reported,
+    };
+    Policy { dead_hosts }
 }
 
 /// TCP's parameters.

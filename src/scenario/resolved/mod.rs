@@ -15,7 +15,7 @@ pub use work::{Body, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, S
 
 use super::schema::Scenario;
 use crate::base::{DataSize, HostId, SimDuration, SimTime, UnixTime};
-use crate::net::LinkDirConfig;
+use crate::net::{LinkDirConfig, Policy};
 
 /// A complete, checked scenario.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub struct Resolved {
     pub links: Vec<LinkSpec>,
     /// TCP of every host.
     pub tcp: TcpSpec,
+    /// How the network behaves.
+    pub policy: Policy,
     /// Zones and who serves and resolves them.
     pub dns: DnsSpec,
     /// Mail domains in name order.

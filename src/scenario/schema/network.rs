@@ -27,6 +27,19 @@ pub struct Network {
     pub links: Vec<Link>,
     /// Parameters of TCP on all hosts.
     pub tcp: Tcp,
+    /// What becomes of packets to a host that is down. Default: "silent".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_hosts: Option<DeadHosts>,
+}
+
+/// Who answers for a host that is down. Routers without a route, and hosts without a listener on a port, always answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeadHosts {
+    /// Nobody: packets vanish, and connections to it time out.
+    Silent,
+    /// Its router, with ICMP "host unreachable": connections to it fail at once.
+    Reported,
 }
 
 /// A host or router.
