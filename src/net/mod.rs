@@ -321,6 +321,12 @@ impl Network {
         self.fabric.set_link_up(kernel, link, up);
     }
 
+    /// Takes one port of a host out of service or back into it: while it is out, new
+    /// connections are refused and datagrams answered by "port unreachable".
+    pub fn set_service_up(&mut self, host: HostId, port: u16, up: bool) {
+        self.ports[host.index()].set_service_up(port, up);
+    }
+
     /// Changes the properties of one direction of a link from now on. Its discipline, and
     /// whether jitter may reorder, stay as they were. Packets on the line travel on as they
     /// began; those that wait are served under the new properties.

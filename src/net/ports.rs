@@ -4,7 +4,7 @@
 //! random (RFC 6056), which would only make ladders harder to read. The counters survive a
 //! crash, so that a host that comes back does not meet its own former connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
@@ -23,6 +23,8 @@ pub(crate) type Tuple = (u16, HostId, u16);
 pub(crate) struct Ports {
     listeners: BTreeMap<u16, AppId>,
     udp: BTreeMap<u16, AppId>,
+    /// Out of service, whoever listens or is bound.
+    closed: BTreeSet<u16>,
     /// Looked up only.
     connections: FxHashMap<Tuple, TcbKey>,
     next_tcp: u16,
@@ -35,6 +37,7 @@ impl Ports {
         Self {
             listeners: BTreeMap::new(),
             udp: BTreeMap::new(),
+            closed: BTreeSet::new(),
             connections: FxHashMap::default(),
             next_tcp: FIRST_EPHEMERAL,
             next_udp: FIRST_EPHEMERAL,
@@ -47,7 +50,16 @@ impl Ports {
     }
 
     pub(crate) fn listener(&self, port: u16) -> Option<AppId> {
-        self.listeners.get(&port).copied()
+        self.listeners.get(&port).copied().filter(|_| !self.closed.contains(&port))
+    }
+
+    /// Takes a port out of service or back into it. A host that starts anew does not mend it.
+    pub(crate) fn set_service_up(&mut self, port: u16, up: bool) {
+        if up {
+            self.closed.remove(&port);
+        } else {
+            self.closed.insert(port);
+        }
     }
 
     pub(crate) fn bind_udp(&mut self, port: u16, app: AppId) {
@@ -69,7 +81,7 @@ impl Ports {
     }
 
     pub(crate) fn udp(&self, port: u16) -> Option<AppId> {
-        self.udp.get(&port).copied()
+        self.udp.get(&port).copied().filter(|_| !self.closed.contains(&port))
     }
 
     /// The count of connections opened, this one included.

@@ -10,14 +10,14 @@ use crate::app::dns::{LookupAgent, LookupJob, NameServer, Resolver, ResolverConf
 use crate::app::mail::{MailServer, MailServerConfig, MailboxConfig, RetryPolicy};
 use crate::app::user::UserAgent;
 use crate::base::directory::{HostEntry, LinkEntry};
-use crate::base::{Directory, HostId, SimTime};
+use crate::base::{Directory, HostId};
 use crate::net::{LinkConfig, NodeConfig, TcpConfig, Topology};
 use crate::proto::dns::{Name, Record, RecordData, Rtype};
 use crate::proto::smtp;
-use crate::sim::{Fault, Faulty, Plan};
+use crate::sim::Plan;
 
 use super::agenda::user_agents;
-use super::resolved::{self, FaultTarget, LookupWork, RecordType, Resolved, Work};
+use super::resolved::{self, LookupWork, RecordType, Resolved, Work};
 
 /// The plan of the world that a scenario describes.
 ///
@@ -48,7 +48,7 @@ pub fn plan(scenario: &Resolved) -> Plan {
         topology: topology(scenario),
         apps: (0_u32..).map(HostId).take(scenario.hosts.len()).map(|id| apps.remove(&id).unwrap_or_default()).collect(),
         policy: scenario.policy.clone(),
-        faults: scenario.faults.iter().map(fault).collect(),
+        faults: scenario.faults.clone(),
         seed: scenario.run.seed,
     }
 }
@@ -97,17 +97,6 @@ fn topology(scenario: &Resolved) -> Topology {
         ..TcpConfig::default()
     };
     Topology { nodes: nodes.collect(), links: links.collect(), tcp }
-}
-
-fn fault(spec: &resolved::FaultSpec) -> Fault {
-    Fault {
-        at: spec.at,
-        lasts: (spec.until != SimTime::NEVER).then(|| spec.until.since(spec.at)),
-        what: match spec.target {
-            FaultTarget::Host(host) => Faulty::Host(host),
-            FaultTarget::Link(link) => Faulty::Link(u32::try_from(link).expect("links are few")),
-        },
-    }
 }
 
 fn name(text: &str) -> Name {

@@ -6,6 +6,7 @@ use super::resolved::{RecordData, Work};
 use super::*;
 use crate::base::{DataRate, SimDuration};
 use crate::net::{CodelConfig, Discipline, RedConfig};
+use crate::sim::Faulty;
 
 const SHORT: &str = r#"{ "mail": { "crepes.fr": { "users": ["alice"] }, "hamburger.edu": { "users": ["bob"] } },
   "workload": [ { "from": "alice@crepes.fr", "to": "bob@hamburger.edu", "body": ["Do you like ketchup?"] } ] }"#;
@@ -234,6 +235,43 @@ fn a_direction_overrides_its_link() {
     ] {
         let errors = load("wrong", &json!({ "network": { "access": wrong } }).to_string());
         assert_eq!(errors.err().map(|errors| errors.list().len()), Some(1), "{wrong}");
+    }
+}
+
+#[test]
+fn faults_name_what_breaks_and_when() {
+    let line = "router.crepes.fr--internet";
+    let resolved = good(&with(
+        "/faults",
+        json!([
+            { "at": "1s", "for": "1s", "every": "1min", "host": "crepes.fr", "port": 25 },
+            { "mean_up": "1h", "mean_down": "1min", "link": line },
+            { "mean_up": "1h", "mean_down": "1min", "link": line },
+            { "at": "1s", "for": "1s", "partition": ["hamburger.edu", "crepes.fr"] },
+            { "at": "1s", "link": line, "change": { "rate": "1kbps", "direction": "reverse" } },
+        ]),
+    ));
+    let names: Vec<&str> = resolved.faults.iter().map(|fault| fault.name.as_str()).collect();
+    let link = format!("link/{line}");
+    assert_eq!(names[..3], ["service/crepes.fr/25", &link, &format!("{link}#2")], "each has its own stream");
+    let Faulty::Partition(cut) = &resolved.faults[3].what else { unreachable!() };
+    let cut: Vec<&str> = cut.iter().map(|&number| resolved.links[number as usize].name.as_str()).collect();
+    assert_eq!(cut, [line, "router.hamburger.edu--internet"], "a site's router is inside");
+    for (wrong, message) in [
+        (json!({ "port": 25, "link": line }), "\"port\" belongs"),
+        (json!({ "host": "crepes.fr", "link": line }), "names one of"),
+        (json!({ "host": "crepes.fr", "change": { "rate": "1kbps" } }), "\"change\" belongs"),
+        (json!({ "link": line, "change": { "direction": "reverse" } }), "changes nothing"),
+        (json!({ "link": line, "every": "1min" }), "\"for\" below"),
+        (json!({ "link": line, "every": "1min", "for": "1min" }), "\"for\" below"),
+        (json!({ "link": line, "mean_up": "1min" }), "both"),
+        (json!({ "link": line, "mean_up": "1min", "mean_down": "1s", "for": "1s" }), "beside"),
+        (json!({ "link": line, "until": "1min" }), "belongs to"),
+        (json!({ "partition": ["nowhere"] }), "no host"),
+        (json!({ "partition": ["crepes.fr", "hamburger.edu", "internet", "root-servers.net", "fr", "edu"] }), "host"),
+    ] {
+        let errors = load("wrong", &with("/faults", json!([wrong])).to_string()).unwrap_err();
+        assert!(errors.to_string().contains(message), "{wrong}: {errors}");
     }
 }
 

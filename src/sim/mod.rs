@@ -2,10 +2,12 @@
 
 mod audit;
 pub mod event_queue;
+mod faults;
 mod host_view;
 pub mod kernel;
 mod run;
 mod world;
 
+pub use faults::{Fault, Faulty, LinkChange, Timing};
 pub use run::{Ended, Limit, Limits, Outcome, Progress, Simulation, WATCH_EVERY};
-pub use world::{Fault, Faulty, Plan, World};
+pub use world::{Plan, World};

@@ -5,32 +5,13 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::host::Input;
-use crate::base::trace::{FaultTrace, Observer, Silent, Trace};
-use crate::base::{AppId, Directory, EventId, HostId, LinkDirId, SimDuration, SimTime, Streams};
+use crate::base::trace::{Observer, Silent};
+use crate::base::{AppId, Directory, EventId, HostId, SimTime, Streams};
 use crate::net::{Kernel as _, Network, Notice, Policy, Topology};
 
+use super::faults::{Fault, Faults};
 use super::host_view::HostView;
 use super::kernel::{Event, Kernel};
-
-/// Something that breaks for a while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// When it breaks.
-    pub at: SimTime,
-    /// For how long; none: for the rest of the run.
-    pub lasts: Option<SimDuration>,
-    /// What breaks.
-    pub what: Faulty,
-}
-
-/// What can break.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Faulty {
-    /// A host loses its power.
-    Host(HostId),
-    /// A link carries nothing, in both directions (its number).
-    Link(u32),
-}
 
 /// What a world is made of.
 #[derive(Clone, Debug)]
@@ -60,7 +41,6 @@ struct AppSlot {
 struct HostSlot {
     apps: Vec<AppSlot>,
     queries: u32,
-    faults: u32,
 }
 
 /// Copies of messages composed, and their bytes, for limits and the watch over them.
@@ -76,8 +56,7 @@ pub struct World<O> {
     pub(super) kernel: Kernel<O>,
     pub(super) network: Network,
     hosts: Vec<HostSlot>,
-    link_faults: Vec<u32>,
-    faults: Vec<Fault>,
+    pub(super) faults: Faults,
     directory: Arc<Directory>,
     streams: Streams,
     composed: Composed,
@@ -88,14 +67,13 @@ impl<O: Observer> World<O> {
     /// The world at t = 0, with every host switched on.
     pub fn new(plan: Plan, observer: O) -> Self {
         let streams = Streams::new(plan.seed);
-        let link_faults = vec![0; plan.topology.links.len()];
+        let links = plan.topology.links.iter().map(|link| link.directions).collect();
         let slots = |apps: Vec<App>| apps.into_iter().map(|app| AppSlot { app, armed: SimTime::NEVER }).collect();
         let mut world = Self {
             kernel: Kernel::new(plan.apps.len(), observer),
             network: Network::new(plan.topology, &streams),
             hosts: plan.apps.into_iter().map(|apps| HostSlot { apps: slots(apps), ..HostSlot::default() }).collect(),
-            link_faults,
-            faults: plan.faults,
+            faults: Faults::new(plan.faults, links, &streams),
             directory: Arc::new(plan.directory),
             streams,
             composed: Composed::default(),
@@ -153,9 +131,9 @@ impl<O: Observer> World<O> {
 
     /// Takes the reader of the trace out.
     pub fn detach(self) -> (World<Silent>, O) {
-        let Self { kernel, network, hosts, link_faults, faults, directory, streams, composed, inbox } = self;
+        let Self { kernel, network, hosts, faults, directory, streams, composed, inbox } = self;
         let (kernel, observer) = kernel.detach();
-        (World { kernel, network, hosts, link_faults, faults, directory, streams, composed, inbox }, observer)
+        (World { kernel, network, hosts, faults, directory, streams, composed, inbox }, observer)
     }
 
     /// Lets one event happen, with all that follows from it at once.
@@ -169,70 +147,7 @@ impl<O: Observer> World<O> {
         self.deliver_notices();
     }
 
-    fn schedule_faults(&mut self) {
-        for (number, fault) in (0_u32..).zip(self.faults.clone()) {
-            let origin = match fault.what {
-                Faulty::Host(host) => host,
-                Faulty::Link(link) => self.directory.links()[link as usize].ends[0],
-            };
-            self.kernel.push(fault.at, origin, Event::FaultBegins(number));
-            if let Some(lasts) = fault.lasts {
-                self.kernel.push(fault.at.saturating_add(lasts), origin, Event::FaultEnds(number));
-            }
-        }
-    }
-
-    fn fault_begins(&mut self, number: u32) {
-        match self.faults[number as usize].what {
-            Faulty::Host(host) => {
-                self.hosts[host.index()].faults += 1;
-                if self.hosts[host.index()].faults == 1 {
-                    self.trace_fault(host, FaultTrace::HostDown);
-                    self.network.set_host_up(&mut self.kernel, host, false);
-                    self.each_app(host, Input::Crash);
-                }
-            }
-            Faulty::Link(link) => {
-                self.link_faults[link as usize] += 1;
-                if self.link_faults[link as usize] == 1 {
-                    self.trace_link_fault(link, |link| FaultTrace::LinkDown { link });
-                    self.network.set_link_up(&mut self.kernel, link as usize, false);
-                }
-            }
-        }
-    }
-
-    fn fault_ends(&mut self, number: u32) {
-        match self.faults[number as usize].what {
-            Faulty::Host(host) => {
-                self.hosts[host.index()].faults -= 1;
-                if self.hosts[host.index()].faults == 0 {
-                    self.trace_fault(host, FaultTrace::HostUp);
-                    self.network.set_host_up(&mut self.kernel, host, true);
-                    self.each_app(host, Input::Boot);
-                }
-            }
-            Faulty::Link(link) => {
-                self.link_faults[link as usize] -= 1;
-                if self.link_faults[link as usize] == 0 {
-                    self.trace_link_fault(link, |link| FaultTrace::LinkUp { link });
-                    self.network.set_link_up(&mut self.kernel, link as usize, true);
-                }
-            }
-        }
-    }
-
-    fn trace_link_fault(&mut self, link: u32, fault: impl Fn(LinkDirId) -> FaultTrace) {
-        let host = self.directory.links()[link as usize].ends[0];
-        self.trace_fault(host, fault(LinkDirId(link * 2)));
-    }
-
-    fn trace_fault(&mut self, host: HostId, fault: FaultTrace) {
-        let id = self.kernel.trace(host, Trace::Fault(fault));
-        self.kernel.set_cause(id);
-    }
-
-    fn each_app(&mut self, host: HostId, input: Input<'_>) {
+    pub(super) fn each_app(&mut self, host: HostId, input: Input<'_>) {
         let cause = self.kernel.cause();
         for app in (0..self.hosts[host.index()].apps.len()).map(app_id) {
             self.kernel.set_cause(cause);

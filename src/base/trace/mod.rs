@@ -103,6 +103,25 @@ pub enum FaultTrace {
         /// Direction `2n` of link n.
         link: LinkDirId,
     },
+    /// Nobody listens on a port any more; what is established goes on.
+    ServiceDown {
+        /// The TCP and UDP port.
+        port: u16,
+    },
+    /// The port is served again.
+    ServiceUp {
+        /// The TCP and UDP port.
+        port: u16,
+    },
+    /// A part of the network is cut off; the links that go down for it follow.
+    PartitionBegins,
+    /// It is joined again.
+    PartitionEnds,
+    /// The link has other properties than before.
+    LinkChanged {
+        /// Direction `2n` of link n.
+        link: LinkDirId,
+    },
 }
 
 /// A reader of the trace.

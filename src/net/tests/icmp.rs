@@ -28,6 +28,24 @@ fn a_closed_port_answers_at_once() {
 }
 
 #[test]
+fn a_service_out_of_order_refuses_and_comes_back() {
+    let mut world = world();
+    world.net.listen(HostId(3), 25, APP);
+    world.net.set_service_up(HostId(3), 25, false);
+    let refused = world.connect(0, 3, 25);
+    world.run_until(ms(100));
+    assert!(world.when(&Heard::Closed(HostId(0), refused, CloseReason::Refused)).is_some());
+    world.net.set_service_up(HostId(3), 25, true);
+    let taken = world.connect(0, 3, 25);
+    world.run_until(ms(200));
+    // What is established goes on when the service stops.
+    world.net.set_service_up(HostId(3), 25, false);
+    world.send(taken, b"hello");
+    world.run_until(ms(300));
+    assert!(world.received.values().any(|bytes| bytes == b"hello"));
+}
+
+#[test]
 fn a_dead_host_is_silent_unless_its_router_speaks_for_it() {
     let syns = [0, 1, 3, 7, 15, 31].map(|s| ms(s * 1_000));
     for (dead_hosts, reason, at) in

@@ -7,7 +7,7 @@ use crate::base::{DataSize, Probability};
 use crate::net::{Bursts, CodelConfig, Discipline, Jitter, LinkDirConfig, QueueLimit, RedConfig};
 use crate::scenario::problem::{Path, quote};
 use crate::scenario::resolved::{self, LinkSpec};
-use crate::scenario::schema::{Codel, Direction, Link, Red};
+use crate::scenario::schema::{Codel, Direction, Link, Queue, Red};
 
 /// All links in name order.
 pub(super) fn read_links(cx: &mut Context<'_>) -> Vec<LinkSpec> {
@@ -57,13 +57,17 @@ fn read_link(cx: &mut Context<'_>, here: Path<'_>, name: &str, link: &Link) -> O
     Some(LinkSpec { name: name.to_owned(), ends: [ends[0]?, ends[1]?], directions: [there, back] })
 }
 
-/// The properties of one direction, in which what belongs to both is filled in.
-pub(super) fn read_direction(cx: &mut Context<'_>, here: Path<'_>, direction: &Direction) -> LinkDirConfig {
-    let queue = match direction.queue.map_or(resolved::QueueLimit::Unlimited, |queue| queue.0) {
+pub(super) const fn queue_limit(queue: Queue) -> QueueLimit {
+    match queue.0 {
         resolved::QueueLimit::Unlimited => QueueLimit::Unlimited,
         resolved::QueueLimit::Packets(packets) => QueueLimit::Packets(packets),
         resolved::QueueLimit::Bytes(bytes) => QueueLimit::Bytes(bytes.bytes()),
-    };
+    }
+}
+
+/// The properties of one direction, in which what belongs to both is filled in.
+pub(super) fn read_direction(cx: &mut Context<'_>, here: Path<'_>, direction: &Direction) -> LinkDirConfig {
+    let queue = direction.queue.map_or(QueueLimit::Unlimited, queue_limit);
     let one = Probability::new(1.0).expect("a probability");
     LinkDirConfig {
         rate: direction.rate.map(|rate| rate.0),
@@ -86,7 +90,7 @@ pub(super) fn read_direction(cx: &mut Context<'_>, here: Path<'_>, direction: &D
     }
 }
 
-fn read_mtu(cx: &mut Context<'_>, here: Path<'_>, mtu: DataSize) -> Option<u32> {
+pub(super) fn read_mtu(cx: &mut Context<'_>, here: Path<'_>, mtu: DataSize) -> Option<u32> {
     // RFC 791 3.2: "Every internet module must be able to forward a datagram of 68 octets".
     let fits = u32::try_from(mtu.bytes()).ok().filter(|mtu| (68..=65_535).contains(mtu));
     if fits.is_none() {

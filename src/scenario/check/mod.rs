@@ -6,6 +6,7 @@
 
 mod capture;
 mod dns;
+mod faults;
 mod link;
 mod mail;
 mod names;
@@ -92,7 +93,7 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
     let limits = run::read_limits(&mut cx);
     let people: Arc<[usize]> = (0..users.len()).collect();
     let workload = work::read(&mut cx, &users, &people, run, limits);
-    let faults = run::read_faults(&mut cx, &links);
+    let faults = faults::read_faults(&mut cx, &links);
     let expect = run::read_expect(&mut cx);
     let outputs = run::read_outputs(&mut cx);
     run::check_texts(&mut cx);

@@ -1,65 +1,10 @@
-//! Faults, the run's seed and end, limits, expectations, outputs.
+//! The run's seed and end, limits, expectations, outputs.
 
 use super::{Context, capture};
 use crate::base::SimTime;
-use crate::scenario::problem::{Path, did_you_mean, quote};
-use crate::scenario::resolved::{ExpectSpec, FaultSpec, FaultTarget, LimitSpec, LinkSpec, OutputSpec, RunSpec};
-use crate::scenario::schema::{Expect, Fault};
-
-/// Outages in file order; those of one host or link do not overlap.
-pub(super) fn read_faults(cx: &mut Context<'_>, links: &[LinkSpec]) -> Vec<FaultSpec> {
-    let path = Path::Root.key("faults");
-    let mut faults: Vec<(usize, FaultSpec)> = Vec::new();
-    for (index, fault) in cx.scenario.faults.iter().enumerate() {
-        let here = path.index(index);
-        let Some(spec) = read_fault(cx, here, fault, links) else { continue };
-        faults.push((index, spec));
-    }
-    let mut order: Vec<&(usize, FaultSpec)> = faults.iter().collect();
-    order.sort_by_key(|(index, fault)| (target_key(fault.target), fault.at, *index));
-    for pair in order.windows(2) {
-        let ((first, a), (second, b)) = (pair[0], pair[1]);
-        if a.target == b.target && b.at <= a.until {
-            cx.problems.at(path.index(*second), format!("this outage begins before the end of faults[{first}]"));
-        }
-    }
-    faults.into_iter().map(|(_, fault)| fault).collect()
-}
-
-const fn target_key(target: FaultTarget) -> (u8, usize) {
-    match target {
-        FaultTarget::Host(host) => (0, host.index()),
-        FaultTarget::Link(link) => (1, link),
-    }
-}
-
-fn read_fault(cx: &mut Context<'_>, here: Path<'_>, fault: &Fault, links: &[LinkSpec]) -> Option<FaultSpec> {
-    let at = cx.instant(here.key("at"), fault.at);
-    let until = match fault.lasting {
-        None => SimTime::NEVER,
-        Some(_) => at.saturating_add(cx.positive(here.key("for"), fault.lasting)),
-    };
-    let target = match (&fault.host, &fault.link) {
-        (Some(host), None) => FaultTarget::Host(cx.any_host(here.key("host"), host)?),
-        (None, Some(name)) => {
-            let found = links.binary_search_by(|link| link.name.as_str().cmp(name)).ok();
-            let turned = name.split_once("--").map(|(a, b)| format!("{b}--{a}")).unwrap_or_default();
-            let turned = links.iter().find(|link| link.name == turned);
-            if let Some(turned) = turned.filter(|_| found.is_none()) {
-                let message = format!("there is no link {}", quote(name));
-                cx.problems.help(here.key("link"), message, did_you_mean(&turned.name));
-            } else if found.is_none() {
-                cx.problems.unknown(here.key("link"), "link", name, links.iter().map(|link| link.name.as_str()));
-            }
-            FaultTarget::Link(found?)
-        }
-        (None, None) | (Some(_), Some(_)) => {
-            cx.problems.at(here, "an outage names either a \"host\" or a \"link\"");
-            return None;
-        }
-    };
-    Some(FaultSpec { at, until, target })
-}
+use crate::scenario::problem::{Path, quote};
+use crate::scenario::resolved::{ExpectSpec, LimitSpec, OutputSpec, RunSpec};
+use crate::scenario::schema::Expect;
 
 /// Seed and end.
 pub(super) fn read_run(cx: &mut Context<'_>) -> RunSpec {

@@ -117,7 +117,8 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
     }
     for fault in &mut scenario.faults {
         let at = fault.at.get_or_insert(seconds(0)).0;
-        last = last.max(at.saturating_add(fault.lasting.map_or(SimDuration::ZERO, |lasting| lasting.0)));
+        let end = at.saturating_add(fault.lasting.map_or(SimDuration::ZERO, |lasting| lasting.0));
+        last = last.max(end).max(fault.until.map_or(SimDuration::ZERO, |until| until.0));
     }
     scenario.run.until.get_or_insert(Duration(last.saturating_add(SimDuration::from_secs(3_600))));
 }

@@ -16,6 +16,7 @@ pub use work::{Body, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, S
 use super::schema::Scenario;
 use crate::base::{DataSize, HostId, SimDuration, SimTime, UnixTime};
 use crate::net::{LinkDirConfig, Policy};
+use crate::sim::Fault;
 
 /// A complete, checked scenario.
 #[derive(Clone, Debug)]
@@ -42,8 +43,8 @@ pub struct Resolved {
     pub users: Vec<UserSpec>,
     /// What users and hosts do, in file order; entries for many users are one item a user.
     pub workload: Vec<Work>,
-    /// Outages, in file order.
-    pub faults: Vec<FaultSpec>,
+    /// Faults, in file order.
+    pub faults: Vec<Fault>,
     /// Seed and end of the run.
     pub run: RunSpec,
     /// Bounds that stop a run.
@@ -164,26 +165,6 @@ pub struct UserSpec {
     pub host: HostId,
     /// The server that takes this user's outgoing mail and keeps the mailbox.
     pub server: HostId,
-}
-
-/// Something is down for a while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FaultSpec {
-    /// From here on.
-    pub at: SimTime,
-    /// Until here; [`SimTime::NEVER`]: for good.
-    pub until: SimTime,
-    /// What.
-    pub target: FaultTarget,
-}
-
-/// What is down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultTarget {
-    /// A host.
-    Host(HostId),
-    /// Both directions of a link, by its index in [`Resolved::links`].
-    Link(usize),
 }
 
 /// Seed and end of a run.

@@ -26,7 +26,7 @@ pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use mail::{DialectName, MailDomain, Retry, User};
 pub use network::{DeadHosts, Host, Network, Tcp};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
-pub use run::{Expect, Fault, Limits, Outputs, Run};
+pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
 pub use workload::{Entry, Poisson, ReadName};
 
 /// A Posthaste scenario: hosts, names, mail domains, people, and what they do.
@@ -59,7 +59,7 @@ pub struct Scenario {
     pub users: BTreeMap<String, User>,
     /// What people and hosts do, and when.
     pub workload: Vec<Entry>,
-    /// Hosts and links that are down for a while.
+    /// What breaks or changes for a while.
     pub faults: Vec<Fault>,
     /// Seed and end of the run.
     pub run: Run,

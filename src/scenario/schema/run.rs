@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::capture::Capture;
-use super::quantity::{Duration, Size};
+use super::quantity::{Chance, Duration, Queue, Rate, Size};
 
-/// A host or a link that is down for a while: exactly one of `host` and `link`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Something that breaks for a while: a `host`, one `port` of it, a `link`, or what is
+/// between a `partition` and the rest; or a `link` with a `change` of its properties.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fault {
     /// When it goes down. Default: "0s".
@@ -22,6 +23,67 @@ pub struct Fault {
     /// The link that carries nothing, by its name ("A--B").
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// Only this TCP and UDP port of the host: connections to it are refused; established ones go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Hosts and sites that are cut off from the rest: all links between are down. A name that is both means the site.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Vec<String>>,
+    /// Properties that the link has instead of its own; it is not down then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<LinkChange>,
+    /// Time from one begin to the next, above `for`. Default: only once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every: Option<Duration>,
+    /// Instead of `for` and `every`: mean time from a repair to the next failure, exponential.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_up: Option<Duration>,
+    /// With `mean_up`: mean time to repair, exponential.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_down: Option<Duration>,
+    /// With `every` or `mean_up`: it does not begin again after this. Default: the end of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Duration>,
+}
+
+/// Properties that a link has for a while.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LinkChange {
+    /// The direction concerned. Default: both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Way>,
+    /// Transmission rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+    /// Propagation delay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay: Option<Duration>,
+    /// How much may wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Queue>,
+    /// Largest packet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mtu: Option<Size>,
+    /// Probability of loss.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Chance>,
+    /// Probability of damage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corruption: Option<Chance>,
+    /// Probability of a copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duplication: Option<Chance>,
+}
+
+/// A direction of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// From the first end to the second.
+    Forward,
+    /// From the second end to the first.
+    Reverse,
 }
 
 /// Seed and end of the run.

@@ -1,0 +1,171 @@
+//! Faults: what breaks, and when.
+
+use std::collections::BTreeSet;
+
+use super::{Context, link};
+use crate::base::SimTime;
+use crate::scenario::problem::{Path, quote};
+use crate::scenario::resolved::LinkSpec;
+use crate::scenario::schema::{self, Way};
+use crate::sim::{Fault, Faulty, LinkChange, Timing};
+
+/// Faults in file order; plain outages of one host or link do not overlap.
+pub(super) fn read_faults(cx: &mut Context<'_>, links: &[LinkSpec]) -> Vec<Fault> {
+    let path = Path::Root.key("faults");
+    let mut faults: Vec<(usize, Fault)> = Vec::new();
+    let mut names = BTreeSet::new();
+    for (index, fault) in cx.scenario.faults.iter().enumerate() {
+        let here = path.index(index);
+        let (what, timing) = (read_what(cx, here, fault, links), read_timing(cx, here, fault));
+        let (Some((name, what)), Some(timing)) = (what, timing) else { continue };
+        // The second fault of a thing has its own random times.
+        let name = (1..).map(|n| if n == 1 { name.clone() } else { format!("{name}#{n}") });
+        let name = name.into_iter().find(|name| names.insert(name.clone())).unwrap_or_default();
+        faults.push((index, Fault { name, timing, what }));
+    }
+    let mut order: Vec<_> = faults.iter().filter_map(|(index, fault)| Some((outage(fault)?, *index))).collect();
+    order.sort_unstable();
+    for pair in order.windows(2) {
+        let (((a, _, a_until), first), ((b, b_at, _), second)) = (pair[0], pair[1]);
+        if a == b && b_at <= a_until {
+            cx.problems.at(path.index(second), format!("this outage begins before the end of faults[{first}]"));
+        }
+    }
+    faults.into_iter().map(|(_, fault)| fault).collect()
+}
+
+/// What a plain outage of a host or link concerns, and from when to when.
+fn outage(fault: &Fault) -> Option<((bool, u32), SimTime, SimTime)> {
+    let Timing::Once { at, lasts } = fault.timing else { return None };
+    let until = lasts.map_or(SimTime::NEVER, |lasts| at.saturating_add(lasts));
+    match fault.what {
+        Faulty::Host(host) => Some(((false, host.0), at, until)),
+        Faulty::Link(link) => Some(((true, link), at, until)),
+        Faulty::Service(..) | Faulty::Partition(_) | Faulty::Change(_) => None,
+    }
+}
+
+/// What breaks, with a name for its random times.
+fn read_what(
+    cx: &mut Context<'_>,
+    here: Path<'_>,
+    fault: &schema::Fault,
+    links: &[LinkSpec],
+) -> Option<(String, Faulty)> {
+    if fault.port.is_some() && fault.host.is_none() {
+        cx.problems.at(here.key("port"), "a \"port\" belongs to a \"host\"");
+    }
+    if fault.change.is_some() && fault.link.is_none() {
+        cx.problems.at(here.key("change"), "a \"change\" belongs to a \"link\"");
+    }
+    match (&fault.host, &fault.link, &fault.partition) {
+        (Some(name), None, None) => {
+            let host = cx.any_host(here.key("host"), name)?;
+            Some(match fault.port {
+                None => (format!("host/{name}"), Faulty::Host(host)),
+                Some(port) => (format!("service/{name}/{port}"), Faulty::Service(host, port)),
+            })
+        }
+        (None, Some(name), None) => {
+            let found = links.binary_search_by(|link| link.name.as_str().cmp(name)).ok();
+            if found.is_none() {
+                cx.problems.unknown(here.key("link"), "link", name, links.iter().map(|link| link.name.as_str()));
+            }
+            let number = u32::try_from(found?).ok()?;
+            Some(match &fault.change {
+                None => (format!("link/{name}"), Faulty::Link(number)),
+                Some(change) => {
+                    let change = read_change(cx, here.key("change"), number, change);
+                    (format!("change/{name}"), Faulty::Change(change))
+                }
+            })
+        }
+        (None, None, Some(names)) => {
+            let cut = read_partition(cx, here.key("partition"), names, links)?;
+            Some((format!("partition/{}", names.join(",")), Faulty::Partition(cut)))
+        }
+        (Some(_) | None, ..) => {
+            cx.problems.at(here, "a fault names one of \"host\", \"link\" and \"partition\"");
+            None
+        }
+    }
+}
+
+/// The links with one end among the named hosts and sites, and the other outside.
+fn read_partition(cx: &mut Context<'_>, here: Path<'_>, names: &[String], links: &[LinkSpec]) -> Option<Vec<u32>> {
+    let mut inside = BTreeSet::new();
+    for (index, name) in names.iter().enumerate() {
+        let of_site = cx.hosts.iter().enumerate().filter(|(_, host)| host.site == *name).map(|(n, _)| n);
+        let mut members: Vec<usize> = of_site.collect();
+        if members.is_empty() {
+            members.push(cx.any_host(here.index(index), name)?.index());
+        }
+        inside.extend(members);
+    }
+    let crosses = |link: &LinkSpec| inside.contains(&link.ends[0].index()) != inside.contains(&link.ends[1].index());
+    let cut: Vec<u32> = (0..).zip(links).filter(|(_, link)| crosses(link)).map(|(number, _)| number).collect();
+    if cut.is_empty() {
+        let first = names.first().map_or("", String::as_str);
+        cx.problems.at(here, format!("no link leads from {} and the others out of the partition", quote(first)));
+        return None;
+    }
+    Some(cut)
+}
+
+fn read_change(cx: &mut Context<'_>, here: Path<'_>, number: u32, change: &schema::LinkChange) -> LinkChange {
+    let change = LinkChange {
+        link: number,
+        directions: match change.direction {
+            None => [true, true],
+            Some(Way::Forward) => [true, false],
+            Some(Way::Reverse) => [false, true],
+        },
+        rate: change.rate.map(|rate| rate.0),
+        delay: change.delay.map(|_| cx.duration(here.key("delay"), change.delay)),
+        queue: change.queue.map(link::queue_limit),
+        mtu: change.mtu.and_then(|mtu| link::read_mtu(cx, here.key("mtu"), mtu.0)),
+        loss: change.loss.map(|p| p.0),
+        corruption: change.corruption.map(|p| p.0),
+        duplication: change.duplication.map(|p| p.0),
+    };
+    let numeric = change.rate.is_some() || change.delay.is_some() || change.queue.is_some() || change.mtu.is_some();
+    if !numeric && change.loss.is_none() && change.corruption.is_none() && change.duplication.is_none() {
+        cx.problems.help(here, "this change changes nothing", "give it a \"rate\", \"delay\", \"loss\" or the like");
+    }
+    change
+}
+
+fn read_timing(cx: &mut Context<'_>, here: Path<'_>, fault: &schema::Fault) -> Option<Timing> {
+    let at = cx.instant(here.key("at"), fault.at);
+    let lasts = fault.lasting.map(|_| cx.positive(here.key("for"), fault.lasting));
+    let until = fault.until.map_or(SimTime::NEVER, |_| cx.instant(here.key("until"), fault.until));
+    match (fault.every, fault.mean_up, fault.mean_down) {
+        (None, None, None) => {
+            if fault.until.is_some() {
+                cx.problems.at(here.key("until"), "\"until\" belongs to \"every\" or \"mean_up\"");
+            }
+            Some(Timing::Once { at, lasts })
+        }
+        (Some(_), None, None) => {
+            let every = cx.positive(here.key("every"), fault.every);
+            let Some(lasts) = lasts.filter(|lasts| *lasts < every) else {
+                cx.problems.at(here.key("every"), "a fault that is repeated has a \"for\" below its \"every\"");
+                return None;
+            };
+            Some(Timing::Repeated { at, lasts, every, until })
+        }
+        (None, Some(_), Some(_)) => {
+            if lasts.is_some() {
+                cx.problems.at(here.key("for"), "\"for\" has no meaning beside \"mean_down\"");
+            }
+            let mean_up = cx.positive(here.key("mean_up"), fault.mean_up);
+            let mean_down = cx.positive(here.key("mean_down"), fault.mean_down);
+            Some(Timing::Random { at, mean_up, mean_down, until })
+        }
+        (Some(_) | None, ..) => {
+            let message = "a fault has \"every\", or both \"mean_up\" and \"mean_down\"";
+            cx.problems.at(here, message);
+            None
+        }
+    }
+}

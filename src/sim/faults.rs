@@ -1,0 +1,313 @@
+//! What breaks in a world, when, and how it is mended.
+//!
+//! Faults nest: a host, link or service that several faults hold down is up again when the
+//! last of them ends, and a link that several faults change has the properties of the link
+//! with all their changes laid over it in the order of their numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::app::host::Input;
+use crate::base::trace::{FaultTrace, Observer, Trace};
+use crate::base::{DataRate, Dist, HostId, LinkDirId, Probability, SimDuration, SimTime, Stream, Streams};
+use crate::net::{Kernel as _, LinkDirConfig, QueueLimit};
+
+use super::kernel::Event;
+use super::world::World;
+
+/// Something that breaks for a while, once or again and again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// Names the random stream of its times; unique among faults with random times.
+    pub name: String,
+    /// When.
+    pub timing: Timing,
+    /// What.
+    pub what: Faulty,
+}
+
+/// When a fault begins and ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// Once.
+    Once {
+        /// From here on.
+        at: SimTime,
+        /// For how long; none: for the rest of the run.
+        lasts: Option<SimDuration>,
+    },
+    /// At equal intervals.
+    Repeated {
+        /// The first time.
+        at: SimTime,
+        /// For how long each time; below `every`.
+        lasts: SimDuration,
+        /// From one begin to the next.
+        every: SimDuration,
+        /// No begin later than this.
+        until: SimTime,
+    },
+    /// Alternating exponential times: up, down, up, and so on.
+    Random {
+        /// When the first time of being up begins.
+        at: SimTime,
+        /// Mean time between a repair and the next failure.
+        mean_up: SimDuration,
+        /// Mean time to repair.
+        mean_down: SimDuration,
+        /// No failure later than this.
+        until: SimTime,
+    },
+}
+
+/// What can break.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Faulty {
+    /// A host loses its power.
+    Host(HostId),
+    /// A link carries nothing, in both directions (its number).
+    Link(u32),
+    /// One port of a host: nobody listens there. What is established goes on.
+    Service(HostId, u16),
+    /// A part of the network is cut off: all links between it and the rest.
+    Partition(Vec<u32>),
+    /// A link has other properties.
+    Change(LinkChange),
+}
+
+/// Other properties of a link; what is not given stays.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LinkChange {
+    /// The link's number.
+    pub link: u32,
+    /// Whether its two directions are concerned: from the first end to the second, and back.
+    pub directions: [bool; 2],
+    /// Transmission rate.
+    pub rate: Option<DataRate>,
+    /// Propagation delay.
+    pub delay: Option<SimDuration>,
+    /// Room for packets that wait.
+    pub queue: Option<QueueLimit>,
+    /// Largest packet.
+    pub mtu: Option<u32>,
+    /// Probability of loss.
+    pub loss: Option<Probability>,
+    /// Probability of damage.
+    pub corruption: Option<Probability>,
+    /// Probability of a copy.
+    pub duplication: Option<Probability>,
+}
+
+impl LinkChange {
+    fn apply(&self, config: &mut LinkDirConfig) {
+        config.rate = self.rate.or(config.rate);
+        config.delay = self.delay.unwrap_or(config.delay);
+        config.queue = self.queue.unwrap_or(config.queue);
+        config.mtu = self.mtu.or(config.mtu);
+        config.loss = self.loss.unwrap_or(config.loss);
+        config.corruption = self.corruption.unwrap_or(config.corruption);
+        config.duplication = self.duplication.unwrap_or(config.duplication);
+    }
+}
+
+/// The faults of a world and what they hold down at present.
+#[derive(Clone, Debug)]
+pub(super) struct Faults {
+    all: Vec<(Fault, Stream)>,
+    /// Links as the topology describes them.
+    links: Vec<[LinkDirConfig; 2]>,
+    /// How many faults hold each of them down.
+    hosts_down: BTreeMap<HostId, u32>,
+    links_down: BTreeMap<u32, u32>,
+    services_down: BTreeMap<(HostId, u16), u32>,
+    /// The numbers of the changes in force.
+    changes: BTreeSet<u32>,
+}
+
+impl Faults {
+    pub(super) fn new(faults: Vec<Fault>, links: Vec<[LinkDirConfig; 2]>, streams: &Streams) -> Self {
+        let with_stream = |fault: Fault| {
+            let stream = streams.stream(&format!("fault/{}", fault.name));
+            (fault, stream)
+        };
+        Self {
+            all: faults.into_iter().map(with_stream).collect(),
+            links,
+            hosts_down: BTreeMap::new(),
+            links_down: BTreeMap::new(),
+            services_down: BTreeMap::new(),
+            changes: BTreeSet::new(),
+        }
+    }
+
+    fn draw(&mut self, number: u32, mean: SimDuration) -> SimDuration {
+        Dist::Exponential { mean }.sample(&mut self.all[number as usize].1)
+    }
+}
+
+/// One more fault holds `key` down; true for the first.
+fn hold<K: Ord>(held: &mut BTreeMap<K, u32>, key: K) -> bool {
+    let count = held.entry(key).or_default();
+    *count += 1;
+    *count == 1
+}
+
+/// One fault less holds `key` down; true for the last.
+fn release<K: Ord>(held: &mut BTreeMap<K, u32>, key: &K) -> bool {
+    let count = held.get_mut(key).expect("a fault ends after it began");
+    *count -= 1;
+    *count == 0
+}
+
+impl<O: Observer> World<O> {
+    pub(super) fn schedule_faults(&mut self) {
+        for number in (0_u32..).take(self.faults.all.len()) {
+            match self.faults.all[number as usize].0.timing {
+                Timing::Once { at, lasts } => {
+                    self.push_fault(at, Event::FaultBegins(number));
+                    if let Some(lasts) = lasts {
+                        self.push_fault(at.saturating_add(lasts), Event::FaultEnds(number));
+                    }
+                }
+                Timing::Repeated { at, .. } => self.push_fault(at, Event::FaultBegins(number)),
+                Timing::Random { at, mean_up, until, .. } => self.fail_after(number, at, mean_up, until),
+            }
+        }
+    }
+
+    fn push_fault(&mut self, at: SimTime, event: Event) {
+        let (Event::FaultBegins(number) | Event::FaultEnds(number)) = event else { return };
+        let origin = match &self.faults.all[number as usize].0.what {
+            Faulty::Host(host) | Faulty::Service(host, _) => *host,
+            Faulty::Link(link) | Faulty::Change(LinkChange { link, .. }) => self.link_end(*link),
+            Faulty::Partition(links) => links.first().map_or(HostId(0), |link| self.link_end(*link)),
+        };
+        self.kernel.push(at, origin, event);
+    }
+
+    fn fail_after(&mut self, number: u32, from: SimTime, mean_up: SimDuration, until: SimTime) {
+        let at = from.saturating_add(self.faults.draw(number, mean_up));
+        if at <= until {
+            self.push_fault(at, Event::FaultBegins(number));
+        }
+    }
+
+    pub(super) fn fault_begins(&mut self, number: u32) {
+        let now = self.kernel.now();
+        match self.faults.all[number as usize].0.timing {
+            Timing::Once { .. } => {}
+            Timing::Repeated { lasts, every, until, .. } => {
+                self.push_fault(now.saturating_add(lasts), Event::FaultEnds(number));
+                let next = now.saturating_add(every);
+                if next <= until {
+                    self.push_fault(next, Event::FaultBegins(number));
+                }
+            }
+            Timing::Random { mean_down, .. } => {
+                let down = self.faults.draw(number, mean_down);
+                self.push_fault(now.saturating_add(down), Event::FaultEnds(number));
+            }
+        }
+        match self.faults.all[number as usize].0.what.clone() {
+            Faulty::Host(host) => {
+                if hold(&mut self.faults.hosts_down, host) {
+                    self.trace_fault(host, FaultTrace::HostDown);
+                    self.network.set_host_up(&mut self.kernel, host, false);
+                    self.each_app(host, Input::Crash);
+                }
+            }
+            Faulty::Link(link) => self.link_fails(link),
+            Faulty::Service(host, port) => {
+                if hold(&mut self.faults.services_down, (host, port)) {
+                    self.trace_fault(host, FaultTrace::ServiceDown { port });
+                    self.network.set_service_up(host, port, false);
+                }
+            }
+            Faulty::Partition(links) => {
+                self.trace_fault(self.link_end(links[0]), FaultTrace::PartitionBegins);
+                let cause = self.kernel.cause();
+                for link in links {
+                    self.kernel.set_cause(cause);
+                    self.link_fails(link);
+                }
+            }
+            Faulty::Change(change) => {
+                self.faults.changes.insert(number);
+                self.link_changes(change.link);
+            }
+        }
+    }
+
+    pub(super) fn fault_ends(&mut self, number: u32) {
+        if let Timing::Random { mean_up, until, .. } = self.faults.all[number as usize].0.timing {
+            self.fail_after(number, self.kernel.now(), mean_up, until);
+        }
+        match self.faults.all[number as usize].0.what.clone() {
+            Faulty::Host(host) => {
+                if release(&mut self.faults.hosts_down, &host) {
+                    self.trace_fault(host, FaultTrace::HostUp);
+                    self.network.set_host_up(&mut self.kernel, host, true);
+                    self.each_app(host, Input::Boot);
+                }
+            }
+            Faulty::Link(link) => self.link_mended(link),
+            Faulty::Service(host, port) => {
+                if release(&mut self.faults.services_down, &(host, port)) {
+                    self.trace_fault(host, FaultTrace::ServiceUp { port });
+                    self.network.set_service_up(host, port, true);
+                }
+            }
+            Faulty::Partition(links) => {
+                self.trace_fault(self.link_end(links[0]), FaultTrace::PartitionEnds);
+                let cause = self.kernel.cause();
+                for link in links {
+                    self.kernel.set_cause(cause);
+                    self.link_mended(link);
+                }
+            }
+            Faulty::Change(change) => {
+                self.faults.changes.remove(&number);
+                self.link_changes(change.link);
+            }
+        }
+    }
+
+    fn link_fails(&mut self, link: u32) {
+        if hold(&mut self.faults.links_down, link) {
+            self.trace_fault(self.link_end(link), FaultTrace::LinkDown { link: LinkDirId(link * 2) });
+            self.network.set_link_up(&mut self.kernel, link as usize, false);
+        }
+    }
+
+    fn link_mended(&mut self, link: u32) {
+        if release(&mut self.faults.links_down, &link) {
+            self.trace_fault(self.link_end(link), FaultTrace::LinkUp { link: LinkDirId(link * 2) });
+            self.network.set_link_up(&mut self.kernel, link as usize, true);
+        }
+    }
+
+    /// Gives a link its own properties with all changes in force laid over them.
+    fn link_changes(&mut self, link: u32) {
+        self.trace_fault(self.link_end(link), FaultTrace::LinkChanged { link: LinkDirId(link * 2) });
+        for (dir, own) in (0_u32..).zip(self.faults.links[link as usize]) {
+            let mut config = own;
+            for number in &self.faults.changes {
+                if let Faulty::Change(change) = &self.faults.all[*number as usize].0.what
+                    && change.link == link
+                    && change.directions[dir as usize]
+                {
+                    change.apply(&mut config);
+                }
+            }
+            self.network.change_link(&mut self.kernel, LinkDirId(2 * link + dir), &config);
+        }
+    }
+
+    fn link_end(&self, link: u32) -> HostId {
+        self.directory().links()[link as usize].ends[0]
+    }
+
+    fn trace_fault(&mut self, host: HostId, fault: FaultTrace) {
+        let id = self.kernel.trace(host, Trace::Fault(fault));
+        self.kernel.set_cause(id);
+    }
+}
