@@ -99,7 +99,7 @@ fn recipient_down_is_retried_every_thirty_minutes() {
         assert_eq!(pair[1].since(pair[0]), HALF_HOUR);
     }
     assert_eq!(row.status, CopyStatus::Delivered);
-    let recovered = scenario.faults[0].until;
+    let recovered = scenario.faults[0].timing.first_end().unwrap();
     let last = *starts.last().unwrap();
     assert!(last >= recovered && starts[starts.len() - 2] < recovered);
     assert!(row.delivered.unwrap().since(last) < SimDuration::from_secs(5));

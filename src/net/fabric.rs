@@ -14,13 +14,13 @@ use std::net::IpAddr;
 use super::impairment::Fate;
 use super::link::{LinkDir, Rider};
 use super::packet::{Body, DatagramKey, Packet, Segment};
-use super::policy::{DeadHosts, Policy};
-use super::routing::Routes;
+use super::policy::{DeadHosts, Policy, Routing};
+use super::routing::{Routes, State};
 use super::stats::LinkDirStats;
 use super::topology::{LinkDirConfig, Topology};
 use super::{Kernel, NetEvent};
 use crate::base::trace::{DropReason, IcmpKind, NetTrace, PacketContent, PacketInfo, Trace};
-use crate::base::{Endpoint, EventId, HostId, LinkDirId, Streams};
+use crate::base::{Endpoint, EventId, HostId, LinkDirId, SimDuration, Streams};
 
 /// Nodes, links and routes, and the packets on them.
 #[derive(Clone, Debug)]
@@ -32,7 +32,8 @@ pub(crate) struct Fabric {
     streams: Streams,
     stats: Vec<LinkDirStats>,
     routes: Routes,
-    dead_hosts: DeadHosts,
+    topology: Arc<Topology>,
+    policy: Arc<Policy>,
     /// Looked up only.
     by_address: FxHashMap<IpAddr, HostId>,
     pub(crate) datagrams: SlotMap<DatagramKey, Bytes>,
@@ -75,8 +76,14 @@ impl Fabric {
             links,
             link_names: topology.links.iter().map(|link| link.name.clone()).collect(),
             streams: *streams,
-            routes: Routes::new(topology),
-            dead_hosts: DeadHosts::Silent,
+            routes: Routes::new(State {
+                topology,
+                routing: &Routing::default(),
+                link_up: &|_| true,
+                node_up: &|_| true,
+            }),
+            topology: Arc::new(topology.clone()),
+            policy: Arc::default(),
             by_address: (0_u32..).zip(&topology.nodes).map(|(id, node)| (node.address, HostId(id))).collect(),
             datagrams: SlotMap::with_key(),
             unrevealed: Vec::new(),
@@ -84,7 +91,34 @@ impl Fabric {
     }
 
     pub(crate) fn set_policy(&mut self, policy: &Policy) {
-        self.dead_hosts = policy.dead_hosts;
+        let changed = self.policy.routing != policy.routing;
+        self.policy = Arc::new(policy.clone());
+        if changed {
+            self.compute_routes();
+        }
+    }
+
+    /// All routers learn what is up.
+    pub(crate) fn compute_routes(&mut self) {
+        let routes = Routes::new(State {
+            topology: &self.topology,
+            routing: &self.policy.routing,
+            link_up: &|link| self.links[2 * link].up,
+            node_up: &|node| self.is_up(node),
+        });
+        self.routes = routes;
+    }
+
+    /// A router, or a link between routers, changed its state.
+    fn topology_changed<K: Kernel>(&mut self, kernel: &mut K, near: HostId) {
+        match self.policy.routing.convergence {
+            None => {}
+            Some(SimDuration::ZERO) => self.compute_routes(),
+            Some(delay) => {
+                let order = kernel.order(near);
+                kernel.schedule(kernel.now().saturating_add(delay), order, NetEvent::Converged);
+            }
+        }
     }
 
     pub(crate) fn host_at(&self, address: IpAddr) -> Option<HostId> {
@@ -249,7 +283,7 @@ impl Fabric {
         }
         let node = &self.nodes[at.index()];
         let trouble = if !node.up {
-            if self.dead_hosts == DeadHosts::Reported && packet.dst == at && self.nodes[from.index()].router {
+            if self.policy.dead_hosts == DeadHosts::Reported && packet.dst == at && self.nodes[from.index()].router {
                 self.refuse(kernel, (at, from), packet, DropReason::HostDown, IcmpKind::HostUnreachable);
                 return None;
             }
@@ -313,9 +347,13 @@ impl Fabric {
     pub(crate) fn set_host_up<K: Kernel>(&mut self, kernel: &mut K, host: HostId, up: bool) {
         let node = &mut self.nodes[host.index()];
         node.up = up;
+        if node.router {
+            self.topology_changed(kernel, host);
+        }
         if up {
             return;
         }
+        let node = &mut self.nodes[host.index()];
         node.epoch = node.epoch.wrapping_add(1);
         for packet in std::mem::take(&mut node.loopback) {
             self.lose(kernel, host, None, packet, DropReason::HostDown);
@@ -332,6 +370,11 @@ impl Fabric {
     pub(crate) fn set_link_up<K: Kernel>(&mut self, kernel: &mut K, link: usize, up: bool) {
         for dir in [2 * link, 2 * link + 1] {
             self.links[dir].up = up;
+        }
+        if !self.routes.is_leaf_link(link) {
+            self.topology_changed(kernel, self.links[2 * link].from);
+        }
+        for dir in [2 * link, 2 * link + 1] {
             if !up {
                 let lost = self.links[dir].clear(kernel.now(), &mut self.stats[dir]);
                 self.lose_all(kernel, dir, lost, DropReason::LinkDown);

@@ -36,7 +36,7 @@ use packet::{Body, Packet};
 use ports::Ports;
 use tcp::{Context, Tcp};
 
-pub use policy::{DeadHosts, Policy};
+pub use policy::{DeadHosts, FixedRoute, Metric, Policy, Routing};
 pub use stats::{Count, LinkDirStats};
 pub use topology::{
     Bursts, CodelConfig, Discipline, Jitter, LinkConfig, LinkDirConfig, NodeConfig, QueueLimit, RedConfig, TcpConfig,
@@ -96,6 +96,8 @@ pub enum NetEvent {
     },
     /// The earliest timer of a connection end may have run out.
     TcpTimer(SocketId),
+    /// All routers know what is up and what is down.
+    Converged,
     /// A connection cannot be opened at all.
     Unreachable(SocketId),
 }
@@ -229,6 +231,7 @@ impl Network {
                     self.arrive(kernel, packet);
                 }
             }
+            NetEvent::Converged => self.fabric.compute_routes(),
             NetEvent::LinkFree(link) => self.fabric.link_free(kernel, link),
             NetEvent::Loopback { host, epoch } => {
                 if let Some(packet) = self.fabric.loopback(kernel, host, epoch) {

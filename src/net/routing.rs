@@ -1,12 +1,14 @@
-//! Routing: shortest delay, computed once, flattened into next-hop tables.
+//! Routing: shortest ways, flattened into next-hop tables.
 //!
-//! A path's cost is the sum of its propagation delays; ties go to fewer hops, then to the
-//! next node with the lower id, then to the link with the lower number. Hosts do not
-//! forward, so no path leads through one. A host with a single link to a router (a leaf)
-//! takes no table row: it sends everything to its router, and its router knows it.
+//! A path's cost is the sum of its propagation delays, or the count of its links; ties go to
+//! the other of the two, then to the next node with the lower id, then to the link with the
+//! lower number. Hosts do not forward, so no path leads through one. A host with a single
+//! link to a router (a leaf) takes no table row: it sends everything to its router, and its
+//! router knows it. So the fault of a leaf changes no route; that of a router, or of a link
+//! between routers, has all tables computed anew.
 //!
-//! Left out: routing protocols. Routes do not change when a link or router goes down; what
-//! is sent there is lost, as in the minutes before a real network converges.
+//! Left out: routing protocols and what they do while they converge. All routers learn of a
+//! change at once, after a time that is one for the whole network.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,6 +17,7 @@ use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef as _;
 
+use super::policy::{Metric, Routing};
 use super::topology::Topology;
 use crate::base::{HostId, LinkDirId};
 
@@ -27,6 +30,23 @@ pub(crate) struct Routes {
     core: usize,
     /// Link direction that a core node uses for a core destination: `[destination * core + node]`.
     table: Vec<u32>,
+    /// Routes set by hand, sorted by node and destination.
+    fixed: Vec<((HostId, HostId), LinkDirId)>,
+    /// By link: the only one of a host.
+    leaf_links: Vec<bool>,
+    /// Something is down: a leaf cannot know whether its router has a way.
+    degraded: bool,
+}
+
+/// What can be used.
+#[derive(Clone, Copy)]
+pub(crate) struct State<'a> {
+    pub(crate) topology: &'a Topology,
+    pub(crate) routing: &'a Routing,
+    /// Whether a link direction, and so its link, is up.
+    pub(crate) link_up: &'a dyn Fn(usize) -> bool,
+    /// Whether a node is up.
+    pub(crate) node_up: &'a dyn Fn(HostId) -> bool,
 }
 
 /// Where a node stands.
@@ -50,16 +70,26 @@ impl Place {
 #[derive(Clone, Copy, Debug)]
 struct Edge {
     link: LinkDirId,
-    delay_ns: u64,
+    cost: Cost,
 }
 
-type Cost = (u64, u32);
+/// What counts first, and what breaks ties. One of the two rises with each link.
+type Cost = (u64, u64);
+
+fn plus(a: Cost, b: Cost) -> Cost {
+    (a.0.saturating_add(b.0), a.1.saturating_add(b.1))
+}
 
 impl Routes {
-    /// The routes of a network.
-    pub(crate) fn new(topology: &Topology) -> Self {
-        let graph = graph(topology);
-        let (places, members) = places(topology, &graph);
+    /// The routes of a network in that state.
+    pub(crate) fn new(state: State<'_>) -> Self {
+        let topology = state.topology;
+        let whole = graph(topology, state.routing.metric, &|_| true);
+        let (places, members) = places(topology, &whole);
+        let leaf_links: Vec<bool> =
+            (0..topology.links.len()).map(|link| is_leaf_link(topology, &whole, link)).collect();
+        let usable = |link: usize| leaf_links[link] || works(state, link);
+        let graph = graph(topology, state.routing.metric, &usable);
         let core = members.len();
         let mut table = vec![NONE; core * core];
         for (row, &destination) in members.iter().enumerate() {
@@ -70,11 +100,23 @@ impl Routes {
                 }
             }
         }
-        Self { places, core, table }
+        let fixed = fixed(topology, state.routing, &usable);
+        let degraded = !(0..topology.links.len()).all(usable);
+        Self { places, core, table, fixed, leaf_links, degraded }
+    }
+
+    /// Whether a link is the only one of a host, so that its fault changes no route.
+    pub(crate) fn is_leaf_link(&self, link: usize) -> bool {
+        self.leaf_links[link]
     }
 
     /// The link direction on which `at` sends packets for `destination`; none without a route.
     pub(crate) fn next_hop(&self, at: HostId, destination: HostId) -> Option<LinkDirId> {
+        if !self.fixed.is_empty()
+            && let Ok(place) = self.fixed.binary_search_by_key(&(at, destination), |route| route.0)
+        {
+            return Some(self.fixed[place].1);
+        }
         let (here, there) = (self.places[at.index()], self.places[destination.index()]);
         let through = |row: usize| {
             let link = self.table[there.row() * self.core + row];
@@ -82,7 +124,7 @@ impl Routes {
         };
         match here {
             Place::Leaf { router_row, up, .. } => {
-                (router_row == there.row() || through(router_row).is_some()).then_some(up)
+                (self.degraded || router_row == there.row() || through(router_row).is_some()).then_some(up)
             }
             Place::Core { row } if row == there.row() => match there {
                 Place::Core { .. } => None,
@@ -93,16 +135,54 @@ impl Routes {
     }
 }
 
-fn graph(topology: &Topology) -> DiGraph<(), Edge> {
+/// Whether a link and the routers at its ends are up.
+fn works(state: State<'_>, link: usize) -> bool {
+    let alive = |end: &HostId| !state.topology.nodes[end.index()].router || (state.node_up)(*end);
+    (state.link_up)(link) && state.topology.links[link].ends.iter().all(alive)
+}
+
+/// Whether a link is the only one of a host. Between a host and a router that is the host's
+/// place in the tables anyway.
+fn is_leaf_link(topology: &Topology, graph: &DiGraph<(), Edge>, link: usize) -> bool {
+    let alone =
+        |end: &HostId| !topology.nodes[end.index()].router && graph.edges(NodeIndex::new(end.index())).count() == 1;
+    topology.links[link].ends.iter().any(alone)
+}
+
+fn fixed(topology: &Topology, routing: &Routing, usable: &dyn Fn(usize) -> bool) -> Vec<((HostId, HostId), LinkDirId)> {
+    let mut all = Vec::new();
+    for route in &routing.fixed {
+        let leads = |ends: [HostId; 2]| ends == [route.at, route.via];
+        let links = (0_u32..).zip(&topology.links).filter(|(number, _)| usable(*number as usize));
+        let mut dirs = links.filter_map(|(number, link)| match link.ends {
+            ends if leads(ends) => Some(LinkDirId(2 * number)),
+            [second, first] if leads([first, second]) => Some(LinkDirId(2 * number + 1)),
+            [..] => None,
+        });
+        all.extend(dirs.next().map(|dir| ((route.at, route.to), dir)));
+    }
+    all.sort_unstable();
+    all.dedup_by_key(|route| route.0);
+    all
+}
+
+fn graph(topology: &Topology, metric: Metric, usable: &dyn Fn(usize) -> bool) -> DiGraph<(), Edge> {
     let mut graph = DiGraph::with_capacity(topology.nodes.len(), topology.links.len() * 2);
     for _ in &topology.nodes {
         graph.add_node(());
     }
     for (number, link) in (0_u32..).zip(&topology.links) {
+        if !usable(number as usize) {
+            continue;
+        }
         let [a, b] = link.ends.map(|end| NodeIndex::new(end.index()));
         for (dir, (from, to)) in [(0, (a, b)), (1, (b, a))] {
             let delay_ns = link.directions[dir as usize].delay.as_nanos();
-            graph.add_edge(from, to, Edge { link: LinkDirId(2 * number + dir), delay_ns });
+            let cost = match metric {
+                Metric::Delay => (delay_ns, 1),
+                Metric::Hops => (1, delay_ns),
+            };
+            graph.add_edge(from, to, Edge { link: LinkDirId(2 * number + dir), cost });
         }
     }
     graph
@@ -145,7 +225,7 @@ fn costs_to(topology: &Topology, graph: &DiGraph<(), Edge>, destination: NodeInd
             continue;
         }
         for edge in graph.edges_directed(node, Direction::Incoming) {
-            let next = (cost.0.saturating_add(edge.weight().delay_ns), cost.1 + 1);
+            let next = plus(cost, edge.weight().cost);
             let known = &mut costs[edge.source().index()];
             if known.is_none_or(|known| next < known) {
                 *known = Some(next);
@@ -156,8 +236,8 @@ fn costs_to(topology: &Topology, graph: &DiGraph<(), Edge>, destination: NodeInd
     costs
 }
 
-/// Among the links on a cheapest path, the one to the lowest node. Hops fall by one at each
-/// step, so no loop is possible, not even over links without delay.
+/// Among the links on a cheapest path, the one to the lowest node. The links left fall by one at
+/// each step, so no loop is possible, not even over links without delay.
 fn next_hop(
     topology: &Topology,
     graph: &DiGraph<(), Edge>,
@@ -169,10 +249,7 @@ fn next_hop(
     graph
         .edges(node)
         .filter(|edge| edge.target() == destination || topology.nodes[edge.target().index()].router)
-        .filter(|edge| {
-            costs[edge.target().index()]
-                .is_some_and(|(delay, hops)| (delay.saturating_add(edge.weight().delay_ns), hops + 1) == cost)
-        })
+        .filter(|edge| costs[edge.target().index()].is_some_and(|onward| plus(onward, edge.weight().cost) == cost))
         .map(|edge| (edge.target(), edge.weight().link))
         .min()
         .map(|(_, link)| link)

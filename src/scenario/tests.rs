@@ -239,6 +239,24 @@ fn a_direction_overrides_its_link() {
 }
 
 #[test]
+fn routing_is_read() {
+    let route = json!({ "at": "internet", "to": "crepes.fr", "via": "router.crepes.fr" });
+    let routing = json!({ "by": "hops", "convergence": "never", "static": [route] });
+    let resolved = good(&with("/network", json!({ "routing": routing, "dead_hosts": "reported" })));
+    assert_eq!(resolved.policy.dead_hosts, crate::net::DeadHosts::Reported);
+    assert_eq!((resolved.policy.routing.metric, resolved.policy.routing.convergence), (crate::net::Metric::Hops, None));
+    assert_eq!(resolved.policy.routing.fixed.len(), 1);
+    for wrong in [
+        json!({ "convergence": "soon" }),
+        json!({ "static": [ { "at": "internet", "to": "crepes.fr", "via": "crepes.fr" } ] }),
+        json!({ "static": [ { "at": "internet", "to": "crepe.fr", "via": "router.crepes.fr" } ] }),
+    ] {
+        let errors = load("wrong", &with("/network", json!({ "routing": wrong })).to_string()).unwrap_err();
+        assert_eq!(errors.list().len(), 1, "{wrong}: {errors}");
+    }
+}
+
+#[test]
 fn faults_name_what_breaks_and_when() {
     let line = "router.crepes.fr--internet";
     let resolved = good(&with(

@@ -59,6 +59,18 @@ pub enum Timing {
     },
 }
 
+impl Timing {
+    /// When the fault ends for the first time; none when it never does, or at random.
+    #[must_use]
+    pub fn first_end(&self) -> Option<SimTime> {
+        match *self {
+            Self::Once { at, lasts } => lasts.map(|lasts| at.saturating_add(lasts)),
+            Self::Repeated { at, lasts, .. } => Some(at.saturating_add(lasts)),
+            Self::Random { .. } => None,
+        }
+    }
+}
+
 /// What can break.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Faulty {

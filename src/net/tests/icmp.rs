@@ -52,7 +52,7 @@ fn a_dead_host_is_silent_unless_its_router_speaks_for_it() {
         [(DeadHosts::Silent, CloseReason::TimedOut, ms(63_000)), (DeadHosts::Reported, CloseReason::Unreachable, ms(5))]
     {
         let mut world = world();
-        world.net.set_policy(&Policy { dead_hosts });
+        world.net.set_policy(&Policy { dead_hosts, ..Policy::default() });
         world.net.bind_udp(HostId(0), 53, APP);
         world.net.set_host_up(&mut world.kernel, HostId(3), false);
         let socket = world.connect(0, 3, 25);
@@ -72,7 +72,7 @@ fn a_dead_host_is_silent_unless_its_router_speaks_for_it() {
 #[test]
 fn an_established_connection_outlives_unreachability() {
     let (mut world, client, server) = connected(3, dir(None, 1), TcpConfig::default());
-    world.net.set_policy(&Policy { dead_hosts: DeadHosts::Reported });
+    world.net.set_policy(&Policy { dead_hosts: DeadHosts::Reported, ..Policy::default() });
     world.run_until(ms(10));
     world.send(client, b"hello");
     world.net.set_link_up(&mut world.kernel, 2, false);

@@ -6,5 +6,6 @@ mod impaired;
 mod links;
 mod properties;
 mod queues;
+mod rerouting;
 mod tcp;
 mod world;

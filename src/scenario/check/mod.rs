@@ -86,7 +86,7 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
     let resolvers = dns::read_host_resolvers(&mut cx);
     let links = link::read_links(&mut cx);
     let tcp = network::read_tcp(&mut cx);
-    let policy = network::read_policy(&cx);
+    let policy = network::read_policy(&mut cx, &links);
     let dns = dns::read(&mut cx);
     let (domains, users) = mail::read(&mut cx);
     let run = run::read_run(&mut cx);

@@ -8,8 +8,8 @@ use crate::base::{DataSize, SimDuration};
 use crate::net::{self, Policy};
 use crate::scenario::fill::{CORE_ROUTER, site_router};
 use crate::scenario::problem::{Path, Problems, quote};
-use crate::scenario::resolved::{HostSpec, TcpSpec};
-use crate::scenario::schema::{DeadHosts, Host, Scenario};
+use crate::scenario::resolved::{HostSpec, LinkSpec, TcpSpec};
+use crate::scenario::schema::{DeadHosts, Duration, Host, Metric, Routing, Scenario};
 
 /// All hosts in name order; one whose address is wrong keeps a useless one.
 pub(super) fn read_hosts(scenario: &Scenario, problems: &mut Problems) -> Vec<HostSpec> {
@@ -65,12 +65,48 @@ pub(super) fn read_address(text: &str) -> Result<Ipv4Addr, String> {
 }
 
 /// How the network behaves.
-pub(super) fn read_policy(cx: &Context<'_>) -> Policy {
+pub(super) fn read_policy(cx: &mut Context<'_>, links: &[LinkSpec]) -> Policy {
     let dead_hosts = match cx.scenario.network.dead_hosts {
         None | Some(DeadHosts::Silent) => net::DeadHosts::Silent,
         Some(DeadHosts::Reported) => net::DeadHosts::Reported,
     };
-    Policy { dead_hosts }
+    let routing = cx.scenario.network.routing.as_ref().map(|routing| read_routing(cx, routing, links));
+    Policy { dead_hosts, routing: routing.unwrap_or_default() }
+}
+
+fn read_routing(cx: &mut Context<'_>, routing: &Routing, links: &[LinkSpec]) -> net::Routing {
+    let network = Path::Root.key("network");
+    let path = network.key("routing");
+    let convergence = match routing.convergence.as_deref() {
+        None => Some(SimDuration::ZERO),
+        Some("never") => None,
+        Some(text) => match SimDuration::parse(text) {
+            Ok(duration) => Some(cx.duration(path.key("convergence"), Some(Duration(duration)))),
+            Err(error) => {
+                cx.problems.at(path.key("convergence"), format!("{error}, or \"never\""));
+                None
+            }
+        },
+    };
+    let fixed = path.key("static");
+    let mut all = Vec::new();
+    for (index, route) in routing.fixed.iter().enumerate() {
+        let here = fixed.index(index);
+        let ends = [("at", &route.at), ("to", &route.to), ("via", &route.via)];
+        let [Some(at), Some(to), Some(via)] = ends.map(|(key, name)| cx.any_host(here.key(key), name)) else {
+            continue;
+        };
+        if !links.iter().any(|link| link.ends == [at, via] || link.ends == [via, at]) {
+            let message = format!("no link leads from {} to {}", quote(&route.at), quote(&route.via));
+            cx.problems.at(here.key("via"), message);
+        }
+        all.push(net::FixedRoute { at, to, via });
+    }
+    let metric = match routing.by {
+        None | Some(Metric::Delay) => net::Metric::Delay,
+        Some(Metric::Hops) => net::Metric::Hops,
+    };
+    net::Routing { metric, convergence, fixed: all }
 }
 
 /// TCP's parameters.

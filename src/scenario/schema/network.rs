@@ -27,9 +27,51 @@ pub struct Network {
     pub links: Vec<Link>,
     /// Parameters of TCP on all hosts.
     pub tcp: Tcp,
+    /// How packets find their way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routing: Option<Routing>,
     /// What becomes of packets to a host that is down. Default: "silent".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dead_hosts: Option<DeadHosts>,
+}
+
+/// How packets find their way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Routing {
+    /// What makes a way short. Default: "delay".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Metric>,
+    /// Time until all routers know that a router, or a link between routers, went down or came
+    /// back; "never" keeps the routes of the beginning. Default: "0s". The fault of a host, or of its only
+    /// link, changes no route: packets go there and are lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub convergence: Option<String>,
+    /// Routes set by hand, which go before computed ones while their link is up.
+    #[serde(skip_serializing_if = "Vec::is_empty", rename = "static")]
+    pub fixed: Vec<FixedRoute>,
+}
+
+/// What makes a way short; ties go to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Little propagation delay.
+    Delay,
+    /// Few links.
+    Hops,
+}
+
+/// A route set by hand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FixedRoute {
+    /// At this host or router,
+    pub at: String,
+    /// packets to this host
+    pub to: String,
+    /// go to this neighbour.
+    pub via: String,
 }
 
 /// Who answers for a host that is down. Routers without a route, and hosts without a listener on a port, always answer.
