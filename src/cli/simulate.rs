@@ -1,11 +1,12 @@
 //! Runs a checked scenario to its end, audits it and compares it with what it expects.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use crate::base::trace::{Observer, Silent};
-use crate::base::{Directory, SimTime};
-use crate::metrics::{Metric, Recorder, RecorderOptions, RunRecord};
+use crate::base::{Directory, LinkDirId, SimDuration, SimTime};
+use crate::metrics::{LinkFigures, Metric, Millionths, Recorder, RecorderOptions, RunRecord};
 use crate::report::Expectation;
 use crate::scenario::build::plan;
 use crate::scenario::resolved::{ExpectSpec, Resolved};
@@ -85,7 +86,8 @@ fn finish<X: Observer>(simulation: Simulation<(Recorder, X)>, outcome: Outcome) 
     let busy = simulation.busy().iter().map(|&host| directory.host_name(host).to_owned()).collect();
     let (world, (recorder, extra)) = simulation.into_world().detach();
     world.audit()?;
-    let record = recorder.finish(outcome.end);
+    let mut record = recorder.finish(outcome.end);
+    add_link_figures(&mut record, &world);
     record.check()?;
     let state = world.copies_queued();
     let trace = record.servers.iter().map(|server| server.queued).sum::<u64>();
@@ -93,6 +95,29 @@ fn finish<X: Observer>(simulation: Simulation<(Recorder, X)>, outcome: Outcome) 
         return Err(format!("the servers hold {state} copies, but by the trace they hold {trace}"));
     }
     Ok(Finished { record, outcome, world, extra, busy })
+}
+
+/// Completes the rows of links by what the links themselves counted.
+fn add_link_figures(record: &mut RunRecord, world: &World<Silent>) {
+    let end_ns = u128::from(record.tables.end.as_nanos());
+    let mut figures = BTreeMap::new();
+    for (number, stats) in (0_u32..).zip(world.network().link_stats()) {
+        let (link, from, _) = world.directory().link_dir(LinkDirId(number));
+        let one = LinkFigures {
+            duplicated: stats.duplicated.packets,
+            damaged: stats.corrupted.packets,
+            marked: stats.marked.packets,
+            // Services that the end of the run cut short were counted in advance.
+            utilization: Millionths::ratio(u128::from(stats.busy_ns).min(end_ns), end_ns),
+            mean_queue: Millionths::ratio(stats.queue_integral_packet_ns, end_ns),
+            max_queue: stats.max_queue_packets,
+            max_wait: SimDuration::from_nanos(stats.max_wait_ns),
+        };
+        figures.insert((link.name.as_str(), world.directory().host_name(from)), one);
+    }
+    for row in &mut record.tables.links {
+        row.figures = figures.get(&(&*row.link, &*row.from)).copied().unwrap_or_default();
+    }
 }
 
 /// The limits of a scenario that do not depend on the machine.

@@ -1,6 +1,10 @@
 //! Packets on each direction of each link: counters only, nothing per packet.
 
+use std::fmt;
+use std::str::FromStr;
+
 use super::names::{Names, Text};
+use crate::base::SimDuration;
 use crate::base::directory::Directory;
 use crate::base::ids::LinkDirId;
 use crate::base::trace::{DropReason, NetTrace};
@@ -26,6 +30,67 @@ pub struct LinkRow {
     pub dropped_loss: u64,
     /// Packets lost because the link or a host was down.
     pub dropped_other: u64,
+    /// Packets that RED turned away.
+    pub dropped_early: u64,
+    /// Packets that `CoDel` dropped.
+    pub dropped_sojourn: u64,
+    /// Packets larger than the MTU.
+    pub dropped_too_big: u64,
+    /// What the link's own counters say.
+    pub figures: LinkFigures,
+}
+
+/// What a trace of packets does not tell about a link direction: the times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkFigures {
+    /// Copies of packets that the link made.
+    pub duplicated: u64,
+    /// Packets that it damaged.
+    pub damaged: u64,
+    /// Packets that it marked (ECN).
+    pub marked: u64,
+    /// Share of the run in which the line was busy.
+    pub utilization: Millionths,
+    /// Mean of the queue length over time, in packets.
+    pub mean_queue: Millionths,
+    /// Most packets that waited at once.
+    pub max_queue: u64,
+    /// The longest wait of a packet.
+    pub max_wait: SimDuration,
+}
+
+/// A number with six decimals, exact: equal on every machine and in every table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Millionths(pub u64);
+
+impl Millionths {
+    /// `part / whole`, rounded down; zero when there is no whole.
+    #[must_use]
+    pub fn ratio(part: u128, whole: u128) -> Self {
+        let millionths = part.saturating_mul(1_000_000).checked_div(whole).unwrap_or(0);
+        Self(u64::try_from(millionths).unwrap_or(u64::MAX))
+    }
+}
+
+impl fmt::Display for Millionths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:06}", self.0 / 1_000_000, self.0 % 1_000_000)
+    }
+}
+
+impl FromStr for Millionths {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (whole, fraction) = text.split_once('.').ok_or(())?;
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if fraction.len() != 6 || !digits(whole) || !digits(fraction) {
+            return Err(());
+        }
+        let whole: u64 = whole.parse().map_err(|_| ())?;
+        let fraction: u64 = fraction.parse().map_err(|_| ())?;
+        whole.checked_mul(1_000_000).and_then(|n| n.checked_add(fraction)).map(Self).ok_or(())
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,6 +101,9 @@ struct Counters {
     queue_full: u64,
     loss: u64,
     other: u64,
+    early: u64,
+    sojourn: u64,
+    too_big: u64,
 }
 
 /// The counters of all link directions.
@@ -62,14 +130,16 @@ impl Links {
             NetTrace::Dropped { link: Some(link), reason, .. } => {
                 let counters = &mut self.directions[link.index()];
                 match reason {
-                    DropReason::QueueFull | DropReason::Early | DropReason::Sojourn => counters.queue_full += 1,
+                    DropReason::QueueFull => counters.queue_full += 1,
+                    DropReason::Early => counters.early += 1,
+                    DropReason::Sojourn => counters.sojourn += 1,
+                    DropReason::TooBig => counters.too_big += 1,
                     DropReason::Loss => counters.loss += 1,
                     DropReason::LinkDown
                     | DropReason::HostDown
                     | DropReason::NoRoute
                     | DropReason::PortClosed
                     | DropReason::TtlExpired
-                    | DropReason::TooBig
                     | DropReason::Corrupt => counters.other += 1,
                 }
             }
@@ -92,10 +162,31 @@ impl Links {
                     dropped_queue_full: counters.queue_full,
                     dropped_loss: counters.loss,
                     dropped_other: counters.other,
+                    dropped_early: counters.early,
+                    dropped_sojourn: counters.sojourn,
+                    dropped_too_big: counters.too_big,
+                    figures: LinkFigures::default(),
                 }
             })
             .collect();
         rows.sort_by(|a, b| (&a.link, &a.from, &a.to).cmp(&(&b.link, &b.from, &b.to)));
         (rows, self.dropped_at_hosts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn millionths_read_back_exactly() {
+        for number in [0, 1, 999_999, 1_000_000, 12_345_678, u64::MAX] {
+            assert_eq!(Millionths(number).to_string().parse(), Ok(Millionths(number)));
+        }
+        for bad in ["", "1", "1.5", ".000000", "-1.000000", "1.00000x", "99999999999999999999.000000"] {
+            assert_eq!(bad.parse::<Millionths>(), Err(()), "{bad}");
+        }
+        assert_eq!(Millionths::ratio(1, 3).to_string(), "0.333333");
+        assert_eq!(Millionths::ratio(1, 0), Millionths(0));
     }
 }

@@ -30,7 +30,7 @@ pub use connections::ConnectionRow;
 pub use dialogue::{Dialogue, Piece};
 pub use dns::{DnsOutcome, DnsRole, DnsRow};
 pub use fingerprint::Fingerprint;
-pub use links::LinkRow;
+pub use links::{LinkFigures, LinkRow, Millionths};
 pub use messages::{CopyStatus, MessageRow};
 pub use names::Text;
 pub use queues::QueueRow;

@@ -155,6 +155,16 @@ pub const LINKS: TableDoc = TableDoc {
         ("dropped_queue_full", "packets that found the queue full"),
         ("dropped_loss", "packets that the link lost at random"),
         ("dropped_other", "packets lost because the link or a host was down"),
+        ("dropped_early", "packets that RED turned away"),
+        ("dropped_sojourn", "packets that CoDel dropped"),
+        ("dropped_too_big", "packets larger than the MTU"),
+        ("duplicated", "copies that the link made; they are among packets"),
+        ("damaged", "packets that the link damaged; the checksum at their destination finds that out"),
+        ("marked", "packets that RED or CoDel marked instead of dropping them (ECN)"),
+        ("utilization", "share of the run in which the line was busy; 0 without a rate"),
+        ("mean_queue_packets", "mean over time of the packets that waited, the one in service not counted"),
+        ("max_queue_packets", "most packets that waited at once"),
+        ("max_wait_s", "longest wait of a packet, as foreseen when it joined the queue"),
     ],
 };
 

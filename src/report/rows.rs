@@ -7,8 +7,8 @@ use super::columns::{self, TableDoc};
 use super::values::{self, optional};
 use crate::base::time::{SimDuration, SimTime};
 use crate::metrics::{
-    AttemptEnd, AttemptRow, ConnectionRow, CopyStatus, DnsOutcome, DnsRole, DnsRow, LinkRow, MessageRow, QueueRow,
-    Tables, Text,
+    AttemptEnd, AttemptRow, ConnectionRow, CopyStatus, DnsOutcome, DnsRole, DnsRow, LinkFigures, LinkRow, MessageRow,
+    QueueRow, Tables, Text,
 };
 
 /// A row of one of our tables.
@@ -299,7 +299,11 @@ impl Row for LinkRow {
         let mut cells = vec![self.link.to_string(), self.from.to_string(), self.to.to_string()];
         let counts = [self.packets, self.bytes, self.delivered_packets];
         let drops = [self.dropped_queue_full, self.dropped_loss, self.dropped_other];
-        cells.extend(counts.iter().chain(&drops).map(ToString::to_string));
+        let more = [self.dropped_early, self.dropped_sojourn, self.dropped_too_big];
+        let LinkFigures { duplicated, damaged, marked, utilization, mean_queue, max_queue, max_wait } = self.figures;
+        let made = [duplicated, damaged, marked];
+        cells.extend(counts.iter().chain(&drops).chain(&more).chain(&made).map(ToString::to_string));
+        cells.extend([utilization.to_string(), mean_queue.to_string(), max_queue.to_string(), max_wait.to_string()]);
         cells
     }
 
@@ -314,6 +318,18 @@ impl Row for LinkRow {
             dropped_queue_full: cells.number()?,
             dropped_loss: cells.number()?,
             dropped_other: cells.number()?,
+            dropped_early: cells.number()?,
+            dropped_sojourn: cells.number()?,
+            dropped_too_big: cells.number()?,
+            figures: LinkFigures {
+                duplicated: cells.number()?,
+                damaged: cells.number()?,
+                marked: cells.number()?,
+                utilization: cells.number()?,
+                mean_queue: cells.number()?,
+                max_queue: cells.number()?,
+                max_wait: cells.duration()?,
+            },
         })
     }
 }

@@ -116,15 +116,15 @@ fn tables_are_golden() {
     131.000000000,crepes.fr,0,0
     "##);
     insta::assert_snapshot!(csv(&record, "links"), @r##"
-    link,from,to,packets,bytes,delivered_packets,dropped_queue_full,dropped_loss,dropped_other
-    link0,crepes.fr,hamburger.edu,2,80,1,0,1,0
-    link0,hamburger.edu,crepes.fr,0,0,0,0,0,0
-    link1,hamburger.edu,ns,0,0,0,0,0,0
-    link1,ns,hamburger.edu,0,0,0,0,0,0
-    link2,ns,pc,0,0,0,0,0,0
-    link2,pc,ns,0,0,0,0,0,0
-    link3,pc,resolver,0,0,0,0,0,0
-    link3,resolver,pc,0,0,0,0,0,0
+    link,from,to,packets,bytes,delivered_packets,dropped_queue_full,dropped_loss,dropped_other,dropped_early,dropped_sojourn,dropped_too_big,duplicated,damaged,marked,utilization,mean_queue_packets,max_queue_packets,max_wait_s
+    link0,crepes.fr,hamburger.edu,2,80,1,0,1,0,0,0,0,0,0,0,0.000000,0.000000,0,0.000000000
+    link0,hamburger.edu,crepes.fr,0,0,0,0,0,0,0,0,0,0,0,0,0.000000,0.000000,0,0.000000000
+    link1,hamburger.edu,ns,0,0,0,0,0,0,0,0,0,0,0,0,0.000000,0.000000,0,0.000000000
+    link1,ns,hamburger.edu,0,0,0,0,0,0,0,0,0,0,0,0,0.000000,0.000000,0,0.000000000
+    link2,ns,pc,0,0,0,0,0,0,0,0,0,0,0,0,0.000000,0.000000,0,0.000000000
+    link2,pc,ns,0,0,0,0,0,0,0,0,0,0,0,0,0.000000,0.000000,0,0.000000000
+    link3,pc,resolver,0,0,0,0,0,0,0,0,0,0,0,0,0.000000,0.000000,0,0.000000000
+    link3,resolver,pc,0,0,0,0,0,0,0,0,0,0,0,0,0.000000,0.000000,0,0.000000000
     "##);
     insta::assert_snapshot!(summary_text(&info(), &record), @r##"
     scenario     Alice writes to Bob
