@@ -142,7 +142,7 @@ fn bulk<O: Observer>(megabytes: usize, observer: O) -> (f64, Bulk) {
         if let Event::Net(event) = pending.event {
             network.handle(&mut kernel, event);
         }
-        while let Some(notice) = network.next_notice() {
+        while let Some(notice) = network.next_notice(&mut kernel) {
             match notice {
                 Notice::Connected { .. } => {
                     network.send(&mut kernel, client, &vec![7; megabytes * 1_000_000]);

@@ -264,9 +264,14 @@ impl Network {
         done
     }
 
-    /// The next thing for an application; drain it after every event and call.
-    pub fn next_notice(&mut self) -> Option<Notice> {
-        self.notices.pop_front()
+    /// The next thing for an application; drain it after every event and call. When nothing is
+    /// left, acknowledgements go out that no reply of an application carried.
+    pub fn next_notice<K: Kernel>(&mut self, kernel: &mut K) -> Option<Notice> {
+        let notice = self.notices.pop_front();
+        if notice.is_none() {
+            self.tcp(kernel, Tcp::settle);
+        }
+        notice
     }
 
     /// Accepts connections to `port` on behalf of `app`.

@@ -160,6 +160,9 @@ pub struct TcpConfig {
     /// Receive buffer and thus largest window, in octets. Above 65535 it stands for a
     /// scaled window (RFC 7323) whose negotiation is not modelled.
     pub receive_window: u32,
+    /// How long an acknowledgement may wait for company (RFC 1122 4.2.3.2: less than 0.5 s);
+    /// zero: each segment is acknowledged at once.
+    pub delayed_ack: SimDuration,
     /// Repetitions of a SYN or SYN-ACK before giving up.
     pub syn_retries: u32,
     /// Repetitions of data in a row before giving up: R2 of RFC 9293 3.8.3 as a count. With
@@ -173,6 +176,9 @@ pub struct TcpConfig {
     pub max_rto: SimDuration,
     /// Maximum segment lifetime; TIME-WAIT lasts twice as long (RFC 9293 3.4.2).
     pub msl: SimDuration,
+    /// Each sender loses every n-th of its data segments, for closed forms of regular loss.
+    #[cfg(test)]
+    pub lose_every: Option<u32>,
 }
 
 impl Default for TcpConfig {
@@ -181,12 +187,15 @@ impl Default for TcpConfig {
             mss: 1460,
             initial_window: 10,
             receive_window: 65_535,
+            delayed_ack: SimDuration::from_millis(40),
             syn_retries: 5,
             data_retries: 15,
             initial_rto: SimDuration::from_secs(1),
             min_rto: SimDuration::from_secs(1),
             max_rto: SimDuration::from_secs(60),
             msl: SimDuration::from_secs(120),
+            #[cfg(test)]
+            lose_every: None,
         }
     }
 }

@@ -94,6 +94,7 @@ fn topology(scenario: &Resolved) -> Topology {
         initial_rto: scenario.tcp.initial_rto,
         min_rto: scenario.tcp.min_rto,
         max_rto: scenario.tcp.max_rto,
+        delayed_ack: scenario.tcp.delayed_ack,
         ..TcpConfig::default()
     };
     Topology { nodes: nodes.collect(), links: links.collect(), tcp }

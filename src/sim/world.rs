@@ -205,7 +205,7 @@ impl<O: Observer> World<O> {
 
     fn deliver_notices(&mut self) {
         let cause = self.kernel.cause();
-        while let Some(notice) = self.network.next_notice() {
+        while let Some(notice) = self.network.next_notice(&mut self.kernel) {
             self.kernel.set_cause(cause);
             self.deliver(notice);
         }

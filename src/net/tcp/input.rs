@@ -7,7 +7,7 @@
 use super::Context;
 use super::stream::Pipe;
 use super::tcb::{State, Tcb};
-use crate::base::CloseReason;
+use crate::base::{CloseReason, SimDuration};
 use crate::net::packet::{Flags, Segment};
 use crate::net::{Kernel, Notice};
 
@@ -21,9 +21,6 @@ impl Tcb {
             self.fin(cx, pipe);
         }
         self.output(cx, pipe);
-        if self.ack_due && self.state != State::Closed {
-            self.emit_ack(cx);
-        }
         self.check();
     }
 
@@ -47,7 +44,7 @@ impl Tcb {
             self.snd.snd_una = seg.ack;
             self.snd.update_window(seg);
             self.timers.stop();
-            self.ack_due = true;
+            self.ack.owe_now();
             self.establish(cx);
         }
     }
@@ -66,7 +63,9 @@ impl Tcb {
         if seg.flags.syn || !self.rcv.acceptable(seg.seq, seg.space()) {
             // "If an incoming segment is not acceptable, an acknowledgment should be sent in
             // reply". Not to one without text: nothing waits for that reply here.
-            self.ack_due = seg.space() > 0;
+            if seg.space() > 0 {
+                self.ack.owe_now();
+            }
             if self.state == State::TimeWait && seg.flags.fin {
                 // "The only thing that can arrive in this state is a retransmission of the
                 // remote FIN. Acknowledge it, and restart the 2 MSL timeout."
@@ -96,7 +95,7 @@ impl Tcb {
         }
         if !self.snd.was_sent(seg.ack) {
             // "If the ACK acks something not yet sent, then send an ACK, drop the segment".
-            self.ack_due = true;
+            self.ack.owe_now();
             return false;
         }
         let window_changed = self.snd.update_window(seg);
@@ -136,10 +135,16 @@ impl Tcb {
     fn text<K: Kernel>(&mut self, cx: &mut Context<'_, K>, seg: &Segment) {
         match self.state {
             State::Established | State::FinWait1 | State::FinWait2 if seg.space() > 0 => {
-                // At once: in order or not, "a TCP receiver SHOULD send an immediate duplicate
-                // ACK when an out-of-order segment arrives" (RFC 5681 3.2).
-                self.ack_due = true;
+                let whole = self.rcv.is_whole();
                 let gain = self.rcv.accept(seg.seq, seg.len, seg.flags.fin);
+                if whole && self.rcv.is_whole() && gain.octets > 0 && !gain.fin {
+                    self.ack.in_order(gain.octets, self.snd.mss, cx.config.delayed_ack > SimDuration::ZERO);
+                } else {
+                    // RFC 5681 4.2: "Out-of-order data segments SHOULD be acknowledged
+                    // immediately", and so a segment "that fills in all or part of a gap". A FIN
+                    // too, and what brings nothing new: the peer waits for it.
+                    self.ack.owe_now();
+                }
                 if gain.octets > 0 {
                     let (host, app, socket) = (self.host, self.app, super::socket(self.key));
                     cx.notices.push_back(Notice::Readable { host, app, socket });

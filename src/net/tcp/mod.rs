@@ -1,14 +1,13 @@
 //! TCP (RFC 9293): the table of connections, and the calls of applications.
 //!
-//! Modelled: handshake, MSS, segmentation, cumulative and immediate acknowledgements, flow
+//! Modelled: handshake, MSS, segmentation, cumulative acknowledgements, flow
 //! control with zero-window probes, retransmission (RFC 6298), congestion control (RFC 5681,
-//! 6582, 6928), orderly close and half-close, resets, TIME-WAIT. An acknowledgement goes out
-//! at once, before the application sees what it acknowledges, so a reply is a segment of its
-//! own; it rides only with data that the same segment set free. Not modelled yet: delayed
-//! acknowledgements, Nagle, SACK, window scaling, timestamps, ECN, simultaneous open,
+//! 6582, 6928), delayed acknowledgements, orderly close and half-close, resets, TIME-WAIT.
+//! Not modelled yet: Nagle, SACK, window scaling, timestamps, ECN, simultaneous open,
 //! keep-alives, urgent data.
 
 mod congestion;
+mod delayed_ack;
 mod input;
 mod receiver;
 mod rto;
@@ -27,7 +26,8 @@ use super::ports::{Ports, Tuple};
 use super::{Kernel, NetEvent, Notice, TcpConfig};
 use crate::base::hash::hash64;
 use crate::base::trace::{ConnStep, PacketContent, TcpContent};
-use crate::base::{AppId, CloseReason, ConnId, Endpoint, HostId, Side, SimTime, SocketId};
+use crate::base::{AppId, CloseReason, ConnId, Endpoint, EventId, HostId, Side, SimTime, SocketId};
+use delayed_ack::AckClock;
 use receiver::Receiver;
 use sender::Sender;
 use stream::{Pipe, PipeKey};
@@ -53,6 +53,8 @@ pub(crate) struct Context<'a, K> {
 pub(crate) struct Tcp {
     tcbs: SlotMap<TcbKey, Tcb>,
     pipes: SlotMap<PipeKey, Pipe>,
+    /// Ends that owe an acknowledgement, and the event that it answers.
+    owing: Vec<(TcbKey, EventId)>,
     /// The secret key of RFC 6528.
     secret: u64,
 }
@@ -67,7 +69,7 @@ fn key(socket: SocketId) -> TcbKey {
 
 impl Tcp {
     pub(crate) fn new(secret: u64) -> Self {
-        Self { tcbs: SlotMap::with_key(), pipes: SlotMap::with_key(), secret }
+        Self { tcbs: SlotMap::with_key(), pipes: SlotMap::with_key(), owing: Vec::new(), secret }
     }
 
     pub(crate) fn connect<K: Kernel>(
@@ -134,7 +136,7 @@ impl Tcp {
             rcv: Receiver::new(cx.config.receive_window, cx.config.mss),
             timers: Timers::new(),
             iss,
-            ack_due: false,
+            ack: AckClock::default(),
         })
     }
 
@@ -152,8 +154,28 @@ impl Tcp {
             cx.ports[host.index()].remove(tuple);
             self.free(key);
         } else {
+            if tcb.owes_something() && !tcb.ack.listed {
+                tcb.ack.listed = true;
+                self.owing.push((key, cx.kernel.cause()));
+            }
             tcb.timers.arm(cx.kernel, tcb.host, key);
         }
+    }
+
+    /// The present event has been processed by all applications: sends the acknowledgements
+    /// that nothing has carried, or starts their timers.
+    pub(crate) fn settle<K: Kernel>(&mut self, cx: &mut Context<'_, K>) {
+        let before = cx.kernel.cause();
+        let mut owing = std::mem::take(&mut self.owing);
+        for (key, cause) in owing.drain(..) {
+            cx.kernel.set_cause(cause);
+            self.with(cx, key, |tcb, _, cx| {
+                tcb.ack.listed = false;
+                tcb.settle_ack(cx);
+            });
+        }
+        self.owing = owing;
+        cx.kernel.set_cause(before);
     }
 
     fn free(&mut self, key: TcbKey) {
@@ -219,8 +241,11 @@ impl Tcp {
             if !tcb.timers.fired(now) {
                 return;
             }
-            cx.kernel.set_cause(tcb.timers.cause);
-            if tcb.timers.retransmit <= now {
+            let delayed_ack = tcb.timers.delayed_ack <= now;
+            cx.kernel.set_cause(if delayed_ack { tcb.timers.ack_cause } else { tcb.timers.cause });
+            if delayed_ack {
+                tcb.delayed_ack_timeout(cx);
+            } else if tcb.timers.retransmit <= now {
                 tcb.retransmission_timeout(cx, pipe);
             } else if tcb.timers.persist <= now {
                 tcb.probe(cx, pipe);
@@ -296,11 +321,11 @@ impl Tcp {
     }
 
     pub(crate) fn take_received<K: Kernel>(&mut self, cx: &mut Context<'_, K>, socket: SocketId, into: &mut Vec<u8>) {
-        self.with(cx, key(socket), |tcb, pipe, cx| {
+        self.with(cx, key(socket), |tcb, pipe, _| {
             let (upto, opened) = tcb.rcv.take();
             pipe.incoming(tcb.side).take(upto, into);
             if opened {
-                tcb.emit_ack(cx);
+                tcb.ack.owe_now();
             }
         });
     }

@@ -2,10 +2,8 @@
 //!
 //! The window is the buffer less what the application has not taken. Its right edge never
 //! moves left, and moves right only by a worthwhile step (RFC 9293 3.8.6.2.2), so no silly
-//! windows arise. An acknowledgement goes out before the application had a chance to take
-//! what it acknowledges; it counts that as taken, because applications here take what comes
-//! at the same instant. One that does not is found out by the next segment, so up to one
-//! window more than the buffer may be held for it.
+//! windows arise. It is reckoned when a segment goes out, which is after the application had
+//! its chance to take what came.
 
 use smallvec::SmallVec;
 
@@ -47,12 +45,29 @@ impl Receiver {
         self.edge = 1 + u64::from(self.buffer);
     }
 
-    /// RCV.WND.
-    pub(crate) fn window(&self) -> u32 {
+    /// RCV.WND, as it stands in the segment that now goes out.
+    pub(crate) fn advertise(&mut self) -> u32 {
         if self.rcv_nxt == 0 {
             return self.buffer;
         }
+        // RFC 9293 3.8.6.2.2: the right edge stays "until the reduction satisfies
+        // RCV.BUFF - RCV.USER - RCV.WND >= min (Fr * RCV.BUFF, Eff.snd.MSS)", Fr = 1/2.
+        let step = u64::from((self.buffer / 2).min(self.mss)).max(1);
+        if self.furthest() >= self.edge + step {
+            self.edge = self.furthest();
+        }
         u32::try_from(self.edge.saturating_sub(self.rcv_nxt)).expect("a window is at most the buffer")
+    }
+
+    /// The right edge that the buffer allows.
+    fn furthest(&self) -> u64 {
+        let unread = self.octets() - self.taken;
+        self.rcv_nxt + u64::from(self.buffer).saturating_sub(unread)
+    }
+
+    /// Whether nothing waits for a hole to be filled.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.ranges.is_empty()
     }
 
     /// Data octets received in order.
@@ -89,11 +104,7 @@ impl Receiver {
             self.rcv_nxt += 1;
             self.edge = self.edge.max(self.rcv_nxt);
         }
-        let gain = Gain { octets: self.octets() - before.0, fin: self.fin_received && !before.1 };
-        if gain.octets > 0 {
-            self.open_window(before.0 - self.taken);
-        }
-        gain
+        Gain { octets: self.octets() - before.0, fin: self.fin_received && !before.1 }
     }
 
     fn insert(&mut self, from: u64, to: u64) {
@@ -111,23 +122,13 @@ impl Receiver {
         }
     }
 
-    /// Moves the right edge as far as `unread` octets in the buffer allow, if that is worth
-    /// telling. True when it moved.
-    fn open_window(&mut self, unread: u64) -> bool {
-        let room = u64::from(self.buffer).saturating_sub(unread);
-        let step = u64::from((self.buffer / 2).min(self.mss)).max(1);
-        let moves = self.rcv_nxt + room >= self.edge + step;
-        if moves {
-            self.edge = self.rcv_nxt + room;
-        }
-        moves
-    }
-
     /// The application takes all that is in order. Returns up to where, and whether the window
-    /// opened so that the peer should know.
+    /// opened so far that the peer should be told without delay: by two segments, as BSD has
+    /// it, or half the buffer.
     pub(crate) fn take(&mut self) -> (u64, bool) {
         self.taken = self.octets();
-        let opened = self.rcv_nxt > 0 && !self.fin_received && self.open_window(0);
+        let step = u64::from(self.buffer / 2).min(2 * u64::from(self.mss)).max(1);
+        let opened = self.rcv_nxt > 0 && !self.fin_received && self.furthest() >= self.edge + step;
         (self.taken, opened)
     }
 
@@ -166,11 +167,12 @@ mod tests {
         let mut rcv = open();
         for n in 0..20 {
             rcv.accept(1 + n * 1_000, 1_000, false);
+            rcv.advertise();
         }
-        assert_eq!(rcv.window(), 0);
-        assert!(rcv.octets() <= 11_000, "the buffer and one segment: {}", rcv.octets());
+        assert_eq!(rcv.advertise(), 0);
+        assert_eq!(rcv.octets(), 10_000, "never more than the buffer");
         let (upto, opened) = rcv.take();
-        assert_eq!((upto, opened, rcv.window()), (rcv.octets(), true, 10_000));
+        assert_eq!((upto, opened, rcv.advertise()), (rcv.octets(), true, 10_000));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(crate) struct Sender {
     snd_wnd: u64,
     snd_wl1: u64,
     snd_wl2: u64,
-    mss: u32,
+    pub(crate) mss: u32,
     /// The application has closed: a FIN follows the data.
     pub(crate) fin_queued: bool,
     /// One octet was sent beyond a closed window.
@@ -39,6 +39,9 @@ pub(crate) struct Sender {
     last_sent: SimTime,
     cc: Congestion,
     rto: Rto,
+    /// Data segments sent.
+    #[cfg(test)]
+    segments: u32,
 }
 
 impl Sender {
@@ -58,7 +61,16 @@ impl Sender {
             last_sent: SimTime::ZERO,
             cc: Congestion::new(config.mss, config.initial_window),
             rto: Rto::new(config),
+            #[cfg(test)]
+            segments: 0,
         }
+    }
+
+    /// Whether the data segment now sent is an n-th one.
+    #[cfg(test)]
+    pub(crate) fn is_nth(&mut self, n: u32) -> bool {
+        self.segments += 1;
+        self.segments.is_multiple_of(n)
     }
 
     /// The peer's MSS option came with its SYN (RFC 9293 3.7.1).

@@ -15,13 +15,14 @@
 
 use slotmap::Key as _;
 
+use super::delayed_ack::AckClock;
 use super::receiver::Receiver;
 use super::sender::Sender;
 use super::stream::{Pipe, PipeKey};
 use super::timers::Timers;
 use super::{Context, TcbKey, socket};
 use crate::base::trace::{ConnStep, Trace};
-use crate::base::{AppId, CloseReason, ConnId, HostId, Side};
+use crate::base::{AppId, CloseReason, ConnId, HostId, Side, SimTime};
 use crate::net::packet::{Flags, Packet, Segment};
 use crate::net::ports::Tuple;
 use crate::net::{Kernel, Notice};
@@ -60,9 +61,8 @@ pub(crate) struct Tcb {
     pub(crate) timers: Timers,
     /// ISS: the real sequence number of our SYN.
     pub(crate) iss: u32,
-    /// An acknowledgement is owed and goes with the next segment, at the latest when the
-    /// present event has been processed. A delayed acknowledgement would put it off.
-    pub(crate) ack_due: bool,
+    /// The acknowledgement that it owes its peer.
+    pub(crate) ack: AckClock,
 }
 
 impl Tcb {
@@ -76,6 +76,7 @@ impl Tcb {
 
     /// Sends a segment.
     pub(crate) fn emit<K: Kernel>(&mut self, cx: &mut Context<'_, K>, seq: u64, len: u32, flags: Flags) {
+        let window = self.rcv.advertise();
         let segment = Segment {
             from: self.key,
             to: self.peer,
@@ -83,12 +84,17 @@ impl Tcb {
             seq,
             ack: if flags.ack { self.rcv.rcv_nxt } else { 0 },
             len,
-            window: self.rcv.window(),
+            window,
             mss: if flags.syn { cx.config.mss } else { 0 },
             flags,
         };
         if flags.ack {
-            self.ack_due = false;
+            self.ack.sent();
+            self.timers.delayed_ack = SimTime::NEVER;
+        }
+        #[cfg(test)]
+        if len > 0 && cx.config.lose_every.is_some_and(|n| self.snd.is_nth(n)) {
+            return;
         }
         self.post(cx, segment);
     }

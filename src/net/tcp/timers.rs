@@ -8,16 +8,20 @@ use super::TcbKey;
 use crate::base::{EventId, HostId, SimTime};
 use crate::net::{Kernel, NetEvent};
 
-/// Deadlines; [`SimTime::NEVER`] is off. A delayed acknowledgement would be one more.
+/// Deadlines; [`SimTime::NEVER`] is off.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timers {
     /// Retransmission (RFC 6298).
     pub(crate) retransmit: SimTime,
     /// Zero-window probe (RFC 9293 3.8.6.1).
     pub(crate) persist: SimTime,
+    /// Delayed acknowledgement (RFC 1122 4.2.3.2).
+    pub(crate) delayed_ack: SimTime,
     /// End of TIME-WAIT.
     pub(crate) time_wait: SimTime,
-    /// The trace event that started the timer.
+    /// The trace event to which what the delayed acknowledgement answers is ascribed.
+    pub(crate) ack_cause: EventId,
+    /// The trace event that started the other timers.
     pub(crate) cause: EventId,
     /// When the event in the queue comes.
     armed: SimTime,
@@ -26,18 +30,27 @@ pub(crate) struct Timers {
 impl Timers {
     pub(crate) const fn new() -> Self {
         let never = SimTime::NEVER;
-        Self { retransmit: never, persist: never, time_wait: never, cause: EventId(0), armed: never }
+        Self {
+            retransmit: never,
+            persist: never,
+            delayed_ack: never,
+            time_wait: never,
+            ack_cause: EventId(0),
+            cause: EventId(0),
+            armed: never,
+        }
     }
 
     pub(crate) const fn stop(&mut self) {
         self.retransmit = SimTime::NEVER;
         self.persist = SimTime::NEVER;
+        self.delayed_ack = SimTime::NEVER;
         self.time_wait = SimTime::NEVER;
     }
 
     /// Sees to it that an event comes no later than the earliest deadline.
     pub(crate) fn arm<K: Kernel>(&mut self, kernel: &mut K, host: HostId, key: TcbKey) {
-        let wanted = self.retransmit.min(self.persist).min(self.time_wait);
+        let wanted = self.retransmit.min(self.persist).min(self.delayed_ack).min(self.time_wait);
         if wanted < self.armed {
             self.armed = wanted;
             let order = kernel.order(host);

@@ -8,4 +8,5 @@ mod properties;
 mod queues;
 mod rerouting;
 mod tcp;
+mod tcp_forms;
 mod world;

@@ -40,9 +40,16 @@ fn line() -> impl Strategy<Value = LinkDirConfig> {
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
-    let tcp = (500_u32..1_500, 1_u32..12, 1_000_u32..200_000).prop_map(|(mss, initial_window, receive_window)| {
-        TcpConfig { mss, initial_window, receive_window, data_retries: 40, ..TcpConfig::default() }
-    });
+    let tcp = (500_u32..1_500, 1_u32..12, 1_000_u32..200_000, 0_u64..200).prop_map(
+        |(mss, initial_window, receive_window, delayed_ack)| TcpConfig {
+            mss,
+            initial_window,
+            receive_window,
+            delayed_ack: SimDuration::from_millis(delayed_ack),
+            data_retries: 40,
+            ..TcpConfig::default()
+        },
+    );
     (
         prop::collection::vec((any::<prop::sample::Index>(), line()), 0..4),
         prop::collection::vec((any::<prop::sample::Index>(), line()), 2..5),

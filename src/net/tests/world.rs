@@ -211,7 +211,7 @@ impl World {
     }
 
     fn drain(&mut self) {
-        while let Some(notice) = self.net.next_notice() {
+        while let Some(notice) = self.net.next_notice(&mut self.kernel) {
             let heard = match notice {
                 Notice::Accepted { host, socket, conn, .. } => {
                     let greeting = std::mem::take(&mut self.greeting);
@@ -347,6 +347,14 @@ pub(super) fn chain(links: u32, config: LinkDirConfig, tcp: TcpConfig) -> Topolo
 /// Octets that differ from their neighbours.
 pub(super) fn octets(count: usize) -> Vec<u8> {
     (0..count).map(|n| u8::try_from((n * 31 + n / 251) % 256).unwrap()).collect()
+}
+
+pub(super) fn is_syn(packet: &PacketInfo) -> bool {
+    packet.tcp.is_some_and(|tcp| tcp.syn)
+}
+
+pub(super) fn has_data(packet: &PacketInfo) -> bool {
+    packet.tcp.is_some_and(|tcp| tcp.len > 0)
 }
 
 /// A client (host 0) and a server (host `links`) that are connected to port 25.

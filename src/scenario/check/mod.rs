@@ -13,6 +13,7 @@ mod names;
 mod network;
 mod record;
 mod run;
+mod tcp;
 mod work;
 
 use std::sync::Arc;
@@ -85,7 +86,7 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
     let mut cx = Context { scenario: &complete, hosts: &hosts, problems };
     let resolvers = dns::read_host_resolvers(&mut cx);
     let links = link::read_links(&mut cx);
-    let tcp = network::read_tcp(&mut cx);
+    let tcp = tcp::read_tcp(&mut cx);
     let policy = network::read_policy(&mut cx, &links);
     let dns = dns::read(&mut cx);
     let (domains, users) = mail::read(&mut cx);

@@ -1,14 +1,14 @@
-//! Hosts, links and TCP.
+//! Hosts and links.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::Context;
-use crate::base::{DataSize, SimDuration};
+use crate::base::SimDuration;
 use crate::net::{self, Policy};
 use crate::scenario::fill::{CORE_ROUTER, site_router};
 use crate::scenario::problem::{Path, Problems, quote};
-use crate::scenario::resolved::{HostSpec, LinkSpec, TcpSpec};
+use crate::scenario::resolved::{HostSpec, LinkSpec};
 use crate::scenario::schema::{DeadHosts, Duration, Host, Metric, Routing, Scenario};
 
 /// All hosts in name order; one whose address is wrong keeps a useless one.
@@ -107,48 +107,4 @@ fn read_routing(cx: &mut Context<'_>, routing: &Routing, links: &[LinkSpec]) -> 
         Some(Metric::Hops) => net::Metric::Hops,
     };
     net::Routing { metric, convergence, fixed: all }
-}
-
-/// TCP's parameters.
-pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
-    let network = Path::Root.key("network");
-    let path = network.key("tcp");
-    let tcp = &cx.scenario.network.tcp;
-    let window = tcp.receive_window.map_or(DataSize::from_bytes(65_535), |size| size.0).bytes();
-    if !(1..=65_535).contains(&window) {
-        cx.problems.at(path.key("receive_window"), "a receive window is 1 to 65535 bytes: there is no window scaling");
-    }
-    let mss = tcp.mss.unwrap_or(0);
-    if mss == 0 || u64::from(mss) > window {
-        cx.problems.at(path.key("mss"), "a maximum segment size is above zero and not above the receive window");
-    }
-    let bounded: [(&str, Option<u32>, u32, u32); 3] = [
-        ("initial_window", tcp.initial_window, 1, 10_000),
-        ("syn_retries", tcp.syn_retries, 0, 255),
-        ("data_retries", tcp.data_retries, 0, 255),
-    ];
-    for (key, value, low, high) in bounded {
-        if !(low..=high).contains(&value.unwrap_or(low)) {
-            cx.problems.at(path.key(key), format!("`{key}` is a number from {low} to {high}"));
-        }
-    }
-    let (min_rto, max_rto) =
-        (cx.positive(path.key("min_rto"), tcp.min_rto), cx.duration(path.key("max_rto"), tcp.max_rto));
-    let initial_rto = cx.positive(path.key("initial_rto"), tcp.initial_rto);
-    if max_rto < min_rto || max_rto < initial_rto {
-        cx.problems.at(path.key("max_rto"), "`max_rto` is not below `min_rto` or `initial_rto`");
-    }
-    if max_rto > SimDuration::from_secs(86_400) {
-        cx.problems.at(path.key("max_rto"), "`max_rto` is at most a day");
-    }
-    TcpSpec {
-        mss,
-        initial_window: tcp.initial_window.unwrap_or(0),
-        receive_window: u32::try_from(window).unwrap_or(65_535),
-        syn_retries: tcp.syn_retries.unwrap_or(0),
-        data_retries: tcp.data_retries.unwrap_or(0),
-        initial_rto,
-        min_rto,
-        max_rto,
-    }
 }

@@ -112,6 +112,8 @@ pub struct TcpSpec {
     pub min_rto: SimDuration,
     /// Greatest retransmission time-out (RFC 6298 2.5).
     pub max_rto: SimDuration,
+    /// How long an acknowledgement may wait; zero: not at all.
+    pub delayed_ack: SimDuration,
 }
 
 /// A mail domain.

@@ -13,6 +13,7 @@ mod mail;
 mod network;
 mod quantity;
 mod run;
+mod tcp;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -24,9 +25,10 @@ pub use capture::{Capture, CaptureChoice, InterfaceName};
 pub use dns::{Dns, NameServer, Record, Resolver, Zone};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use mail::{DialectName, MailDomain, Retry, User};
-pub use network::{DeadHosts, FixedRoute, Host, Metric, Network, Routing, Tcp};
+pub use network::{DeadHosts, FixedRoute, Host, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
+pub use tcp::Tcp;
 pub use workload::{Entry, Poisson, ReadName};
 
 /// A Posthaste scenario: hosts, names, mail domains, people, and what they do.

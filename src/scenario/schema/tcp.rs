@@ -1,0 +1,39 @@
+//! The `network.tcp` key: the parameters of TCP.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::quantity::{Duration, Size};
+
+/// Parameters of TCP on all hosts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tcp {
+    /// Maximum segment size in bytes of payload. Default: 1460.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mss: Option<u16>,
+    /// Initial congestion window in segments (RFC 6928). Default: 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_window: Option<u32>,
+    /// Receive buffer, at most 65535 bytes. Default: "65535B".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receive_window: Option<Size>,
+    /// How often an unanswered SYN is repeated. Default: 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub syn_retries: Option<u32>,
+    /// How often an unanswered data segment is repeated. Default: 15.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_retries: Option<u32>,
+    /// Retransmission time-out before the first measurement (RFC 6298 2.1). Default: "1s".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_rto: Option<Duration>,
+    /// Least retransmission time-out (RFC 6298 2.4). Default: "1s".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_rto: Option<Duration>,
+    /// Greatest retransmission time-out (RFC 6298 2.5). Default: "60s".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_rto: Option<Duration>,
+    /// How long an acknowledgement may wait for data to ride with, or for a second segment (RFC 1122 4.2.3.2); "0s": it never waits. Default: "40ms".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delayed_ack: Option<Duration>,
+}
