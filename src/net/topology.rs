@@ -163,6 +163,11 @@ pub struct TcpConfig {
     /// How long an acknowledgement may wait for company (RFC 1122 4.2.3.2: less than 0.5 s);
     /// zero: each segment is acknowledged at once.
     pub delayed_ack: SimDuration,
+    /// Nagle's algorithm (RFC 1122 4.2.3.4): no short segment while anything is unacknowledged.
+    pub nagle: bool,
+    /// The sender's part of silly-window avoidance (RFC 9293 3.8.6.2.1): a window's odd end is
+    /// not used. The receiver's part is always on.
+    pub silly_window_avoidance: bool,
     /// Repetitions of a SYN or SYN-ACK before giving up.
     pub syn_retries: u32,
     /// Repetitions of data in a row before giving up: R2 of RFC 9293 3.8.3 as a count. With
@@ -188,6 +193,8 @@ impl Default for TcpConfig {
             initial_window: 10,
             receive_window: 65_535,
             delayed_ack: SimDuration::from_millis(40),
+            nagle: false,
+            silly_window_avoidance: false,
             syn_retries: 5,
             data_retries: 15,
             initial_rto: SimDuration::from_secs(1),

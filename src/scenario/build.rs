@@ -95,6 +95,8 @@ fn topology(scenario: &Resolved) -> Topology {
         min_rto: scenario.tcp.min_rto,
         max_rto: scenario.tcp.max_rto,
         delayed_ack: scenario.tcp.delayed_ack,
+        nagle: scenario.tcp.nagle,
+        silly_window_avoidance: scenario.tcp.silly_window_avoidance,
         ..TcpConfig::default()
     };
     Topology { nodes: nodes.collect(), links: links.collect(), tcp }

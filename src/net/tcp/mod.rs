@@ -2,8 +2,9 @@
 //!
 //! Modelled: handshake, MSS, segmentation, cumulative acknowledgements, flow
 //! control with zero-window probes, retransmission (RFC 6298), congestion control (RFC 5681,
-//! 6582, 6928), delayed acknowledgements, orderly close and half-close, resets, TIME-WAIT.
-//! Not modelled yet: Nagle, SACK, window scaling, timestamps, ECN, simultaneous open,
+//! 6582, 6928), delayed acknowledgements, Nagle (option), silly-window
+//! avoidance, orderly close and half-close, resets, TIME-WAIT.
+//! Not modelled yet: SACK, window scaling, timestamps, ECN, simultaneous open,
 //! keep-alives, urgent data.
 
 mod congestion;

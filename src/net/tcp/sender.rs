@@ -2,7 +2,8 @@
 //!
 //! Data goes out in segments of the MSS within min(cwnd, SND.WND). A short segment is sent
 //! when it holds the last of the data, or fills up the peer's window; not to fill up the
-//! congestion window. There is no Nagle algorithm: an application's write is sent at once.
+//! congestion window. Nagle's algorithm and the sender's part of silly-window avoidance are
+//! options; without them an application's write is sent at once.
 //! After a timeout SND.NXT goes back to SND.UNA, and slow start sends again from there; the
 //! peer's cumulative acknowledgements skip what it already has.
 
@@ -25,6 +26,8 @@ pub(crate) struct Sender {
     /// One past the highest sequence number ever sent.
     pub(crate) snd_max: u64,
     snd_wnd: u64,
+    /// The largest window the peer ever offered.
+    max_wnd: u64,
     snd_wl1: u64,
     snd_wl2: u64,
     pub(crate) mss: u32,
@@ -51,6 +54,7 @@ impl Sender {
             snd_nxt: 0,
             snd_max: 0,
             snd_wnd: 0,
+            max_wnd: 0,
             snd_wl1: 0,
             snd_wl2: 0,
             mss: config.mss,
@@ -117,6 +121,7 @@ impl Sender {
             self.rto.recover();
         }
         self.snd_wnd = u64::from(seg.window);
+        self.max_wnd = self.max_wnd.max(self.snd_wnd);
         self.snd_wl1 = seg.seq;
         self.snd_wl2 = seg.ack;
         changed
@@ -132,7 +137,7 @@ impl Sender {
     }
 
     /// The next segment that may go: its octets, and whether it has the FIN.
-    fn next_segment(&self, data_end: u64) -> Option<(u32, bool)> {
+    fn next_segment(&self, data_end: u64, config: &TcpConfig) -> Option<(u32, bool)> {
         let available = data_end.saturating_sub(self.snd_nxt);
         if available == 0 {
             // A FIN needs no room at the receiver, and waits for no window.
@@ -144,7 +149,22 @@ impl Sender {
         }
         let len = wanted.min(self.snd_wnd.saturating_sub(self.flight()));
         let fin = self.fin_queued && self.snd_nxt + len == data_end;
-        (len > 0).then(|| (u32::try_from(len).expect("at most an MSS"), fin))
+        let may_go = len > 0 && (fin || len == u64::from(self.mss) || self.short_may_go(len, available, config));
+        may_go.then(|| (u32::try_from(len).expect("at most an MSS"), fin))
+    }
+
+    /// Whether a segment shorter than the MSS may go out.
+    fn short_may_go(&self, len: u64, available: u64, config: &TcpConfig) -> bool {
+        // RFC 1122 4.2.3.4, Nagle: "If there is unacknowledged data (i.e., SND.NXT > SND.UNA),
+        // then the sending TCP buffers all user data ... until the outstanding data has been
+        // acknowledged or until the TCP can send a full-sized segment". Not what went before.
+        if config.nagle && self.snd_nxt > self.snd_una && self.snd_nxt >= self.snd_max {
+            return false;
+        }
+        // RFC 9293 3.8.6.2.1: (2) all that is left and the window has room for it, or (3)
+        // "at least a fraction Fs of the maximum window", Fs = 1/2; else (4), the override
+        // time-out, which is that of the persist timer.
+        !config.silly_window_avoidance || len == available || 2 * len >= self.max_wnd
     }
 
     /// What only a bug can break.
@@ -166,7 +186,7 @@ impl Tcb {
         if !self.snd.outstanding() && now.since(self.snd.last_sent) > self.snd.rto.current() {
             self.snd.cc.after_idle(cx.config.initial_window);
         }
-        while let Some((len, fin)) = self.snd.next_segment(data_end) {
+        while let Some((len, fin)) = self.snd.next_segment(data_end, cx.config) {
             let again = self.snd.snd_nxt < self.snd.snd_max;
             if !again {
                 let end = self.snd.flight() + u64::from(len);
@@ -324,7 +344,8 @@ impl Tcb {
     }
 
     /// The persist timer ran out: one octet beyond the closed window, so that the peer
-    /// answers with the window it now has.
+    /// answers with the window it now has; or, in a window too small to be worth a segment,
+    /// what it holds.
     pub(crate) fn probe<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe) {
         self.timers.persist = SimTime::NEVER;
         if self.snd.retries >= cx.config.data_retries {
@@ -333,9 +354,14 @@ impl Tcb {
         }
         self.snd.retries += 1;
         self.snd.rto.back_off();
-        self.snd.probed = true;
-        self.emit(cx, self.snd.snd_una, 1, Flags::ACK);
         let data_end = 1 + pipe.outgoing(self.side).end();
+        if self.snd.snd_wnd == 0 {
+            self.snd.probed = true;
+            self.emit(cx, self.snd.snd_una, 1, Flags::ACK);
+        } else {
+            let room = self.snd.snd_wnd.min(u64::from(self.snd.mss)).min(data_end - self.snd.snd_nxt);
+            self.send_data(cx, self.snd.snd_nxt, u32::try_from(room).expect("at most an MSS"), false, None);
+        }
         self.plan_timers(cx, data_end);
     }
 }

@@ -40,12 +40,14 @@ fn line() -> impl Strategy<Value = LinkDirConfig> {
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
-    let tcp = (500_u32..1_500, 1_u32..12, 1_000_u32..200_000, 0_u64..200).prop_map(
-        |(mss, initial_window, receive_window, delayed_ack)| TcpConfig {
+    let tcp = (500_u32..1_500, 1_u32..12, 1_000_u32..200_000, 0_u64..200, any::<[bool; 8]>()).prop_map(
+        |(mss, initial_window, receive_window, delayed_ack, on)| TcpConfig {
             mss,
             initial_window,
             receive_window,
             delayed_ack: SimDuration::from_millis(delayed_ack),
+            nagle: on[0],
+            silly_window_avoidance: on[1],
             data_retries: 40,
             ..TcpConfig::default()
         },

@@ -346,3 +346,61 @@ fn strangers_change_nothing() {
     let alone = run(false);
     assert!(alone.len() > 500 && alone == run(true));
 }
+
+/// Nagle's algorithm against delayed acknowledgements, the classic: the second word waits for
+/// the acknowledgement of the first, which waits 40 ms for company.
+#[test]
+fn nagle_gathers_small_writes() {
+    let words = |nagle: bool| {
+        let (mut world, client, _) = connected(1, dir(None, 50), TcpConfig { nagle, ..TcpConfig::default() });
+        world.polite = false;
+        for at in 1_000..1_004 {
+            world.run_until(ms(at));
+            world.send(client, b"word ");
+        }
+        world.run_until(ms(3_000));
+        world.close(client);
+        world.run_until(ms(4_000));
+        world.sent(0, has_data)
+    };
+    assert_eq!(words(false), [1_000, 1_001, 1_002, 1_003].map(ms));
+    assert_eq!(words(true), [1_000, 1_140].map(ms));
+}
+
+/// RFC 9293 3.8.6.1: the first probe after an RTO, then doubling. Breaks when an answered
+/// probe resets the back-off.
+#[test]
+fn probes_double_up_to_the_cap() {
+    let tcp = TcpConfig { receive_window: 14_600, ..TcpConfig::default() };
+    let (mut world, client, server) = connected(1, dir(None, 50), tcp);
+    world.stubborn = true;
+    world.run_until(ms(1_000));
+    world.send(client, &octets(29_200));
+    world.run_until(ms(200_000));
+    let probes = world.sent(0, |packet| packet.tcp.is_some_and(|tcp| tcp.len == 1));
+    assert_eq!(probes, [2_100, 4_100, 8_100, 16_100, 32_100, 64_100, 124_100, 184_100].map(ms));
+    world.take(server);
+    world.stubborn = false;
+    world.run_until(ms(200_300));
+    assert_eq!(world.received[&server], octets(29_200), "the update comes at once, then a window");
+}
+
+/// RFC 9293 3.8.6.2.1. Breaks when the odd end of a window is sent at once, or never.
+#[test]
+fn a_window_of_less_than_a_segment_is_used_in_the_end() {
+    let sizes = |silly_window_avoidance: bool| {
+        let tcp = TcpConfig { receive_window: 10_000, silly_window_avoidance, ..TcpConfig::default() };
+        let (mut world, client, _) = connected(1, dir(None, 50), tcp);
+        world.stubborn = true;
+        world.run_until(ms(1_000));
+        world.send(client, &octets(20_000));
+        world.run_until(ms(2_000));
+        let before = world.sent(0, has_data).len();
+        world.run_until(ms(2_200));
+        let odd = world.sent(0, |packet| packet.tcp.is_some_and(|tcp| tcp.len == 10_000 - 6 * 1_460));
+        (before, odd)
+    };
+    assert_eq!(sizes(false), (7, vec![ms(1_000)]));
+    // The acknowledgement of the sixth segment is immediate; the override is an RTO later.
+    assert_eq!(sizes(true), (6, vec![ms(2_100)]));
+}

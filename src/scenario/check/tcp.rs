@@ -51,5 +51,7 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
         min_rto,
         max_rto,
         delayed_ack,
+        nagle: tcp.nagle.unwrap_or(false),
+        silly_window_avoidance: tcp.silly_window_avoidance.unwrap_or(false),
     }
 }

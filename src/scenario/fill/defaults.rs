@@ -28,6 +28,8 @@ pub(super) fn fill_values(scenario: &mut Scenario) {
     tcp.min_rto.get_or_insert(seconds(1));
     tcp.max_rto.get_or_insert(seconds(60));
     tcp.delayed_ack.get_or_insert(Duration(SimDuration::from_millis(40)));
+    tcp.nagle.get_or_insert(false);
+    tcp.silly_window_avoidance.get_or_insert(false);
     scenario.dns.ttl.get_or_insert(seconds(3_600));
     scenario.dns.negative_ttl.get_or_insert(seconds(300));
     scenario.run.seed.get_or_insert(1);

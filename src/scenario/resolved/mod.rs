@@ -114,6 +114,10 @@ pub struct TcpSpec {
     pub max_rto: SimDuration,
     /// How long an acknowledgement may wait; zero: not at all.
     pub delayed_ack: SimDuration,
+    /// Whether a short segment waits while anything is unacknowledged.
+    pub nagle: bool,
+    /// Whether a window's odd end is left unused.
+    pub silly_window_avoidance: bool,
 }
 
 /// A mail domain.

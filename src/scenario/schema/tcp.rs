@@ -36,4 +36,10 @@ pub struct Tcp {
     /// How long an acknowledgement may wait for data to ride with, or for a second segment (RFC 1122 4.2.3.2); "0s": it never waits. Default: "40ms".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delayed_ack: Option<Duration>,
+    /// Nagle's algorithm (RFC 1122 4.2.3.4): a short segment waits while anything is unacknowledged. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nagle: Option<bool>,
+    /// Whether a sender waits until the peer's window has room for a full segment, as RFC 9293 3.8.6.2.1 asks, instead of using the window to its last octet. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silly_window_avoidance: Option<bool>,
 }
