@@ -2,13 +2,13 @@
 //!
 //! A TCP segment names a range of its connection's byte stream; a UDP packet names a
 //! datagram in the fabric's store. Headers are counted in the length: IPv4 20 bytes, TCP
-//! 20 (24 with the MSS option of a SYN), UDP 8. No link-layer header, no fragmentation: a
+//! 20 and its options, UDP 8. No link-layer header, no fragmentation: a
 //! datagram goes whole, however long.
 
 use slotmap::{Key as _, new_key_type};
 
 use super::tcp::TcbKey;
-use crate::base::trace::{IcmpKind, TcpInfo};
+use crate::base::trace::{IcmpKind, TcpInfo, TcpOptions};
 use crate::base::{ConnId, Endpoint, EventId, HostId};
 
 new_key_type! {
@@ -19,7 +19,6 @@ new_key_type! {
 const IPV4_HEADER: u32 = 20;
 const UDP_HEADER: u32 = 8;
 const TCP_HEADER: u32 = 20;
-const MSS_OPTION: u32 = 4;
 /// RFC 1122 3.2.1.7 asks for a configurable TTL; RFC 1340 suggests 64.
 pub(crate) const INITIAL_TTL: u8 = 64;
 
@@ -95,8 +94,7 @@ pub(crate) struct Segment {
     /// Octets of data.
     pub(crate) len: u32,
     pub(crate) window: u32,
-    /// The MSS option of a SYN.
-    pub(crate) mss: u32,
+    pub(crate) options: TcpOptions,
     pub(crate) flags: Flags,
 }
 
@@ -135,6 +133,7 @@ impl Segment {
             syn: self.flags.syn,
             fin: self.flags.fin,
             rst: self.flags.rst,
+            options: self.options,
         }
     }
 
@@ -159,7 +158,17 @@ impl Segment {
     pub(crate) fn reset(&self) -> Self {
         let (seq, ack, flags) =
             if self.flags.ack { (self.ack, 0, Flags::RST) } else { (0, self.seq + self.space(), Flags::RST_ACK) };
-        Self { from: TcbKey::null(), to: self.from, conn: self.conn, seq, ack, len: 0, window: 0, mss: 0, flags }
+        Self {
+            from: TcbKey::null(),
+            to: self.from,
+            conn: self.conn,
+            seq,
+            ack,
+            len: 0,
+            window: 0,
+            options: TcpOptions::default(),
+            flags,
+        }
     }
 }
 
@@ -177,8 +186,7 @@ impl Packet {
 
     /// A TCP segment's packet.
     pub(crate) fn tcp(src: (HostId, u16), dst: (HostId, u16), segment: Segment) -> Self {
-        let option = if segment.flags.syn { MSS_OPTION } else { 0 };
-        Self::new(src, dst, TCP_HEADER + option + segment.len, Body::Tcp(segment))
+        Self::new(src, dst, TCP_HEADER + segment.options.bytes() + segment.len, Body::Tcp(segment))
     }
 
     /// A UDP datagram's packet.
@@ -222,10 +230,11 @@ mod tests {
         assert!(packet.mark() && packet.mark() && packet.ecn == Ecn::Ce);
     }
 
-    /// Packets are copied at each hop and events at each heap move.
+    /// Packets are copied at each hop and events at each heap move. The options, SACK blocks
+    /// above all, are 44 bytes of it.
     #[test]
     fn packets_and_events_stay_small() {
-        assert!(size_of::<Packet>() <= 104, "{}", size_of::<Packet>());
+        assert!(size_of::<Packet>() <= 144, "{}", size_of::<Packet>());
         assert!(size_of::<NetEvent>() <= 16, "{}", size_of::<NetEvent>());
     }
 }

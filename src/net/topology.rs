@@ -157,8 +157,7 @@ pub struct TcpConfig {
     pub mss: u32,
     /// Initial congestion window, in segments (RFC 6928 2).
     pub initial_window: u32,
-    /// Receive buffer and thus largest window, in octets. Above 65535 it stands for a
-    /// scaled window (RFC 7323) whose negotiation is not modelled.
+    /// Receive buffer and thus largest window, in octets; at most 65535 without `window_scale`.
     pub receive_window: u32,
     /// How long an acknowledgement may wait for company (RFC 1122 4.2.3.2: less than 0.5 s);
     /// zero: each segment is acknowledged at once.
@@ -168,6 +167,15 @@ pub struct TcpConfig {
     /// The sender's part of silly-window avoidance (RFC 9293 3.8.6.2.1): a window's odd end is
     /// not used. The receiver's part is always on.
     pub silly_window_avoidance: bool,
+    /// Selective acknowledgements (RFC 2018) and recovery by them (RFC 6675).
+    pub sack: bool,
+    /// Limited transmit (RFC 3042): the first two duplicates let a new segment go each. With
+    /// SACK it is a part of RFC 6675.
+    pub limited_transmit: bool,
+    /// The window scale option (RFC 7323 2), offered when the receive buffer is above 65535.
+    pub window_scale: bool,
+    /// Timestamps (RFC 7323 3): 12 octets less data in a segment.
+    pub timestamps: bool,
     /// Repetitions of a SYN or SYN-ACK before giving up.
     pub syn_retries: u32,
     /// Repetitions of data in a row before giving up: R2 of RFC 9293 3.8.3 as a count. With
@@ -195,6 +203,10 @@ impl Default for TcpConfig {
             delayed_ack: SimDuration::from_millis(40),
             nagle: false,
             silly_window_avoidance: false,
+            sack: false,
+            limited_transmit: false,
+            window_scale: true,
+            timestamps: false,
             syn_retries: 5,
             data_retries: 15,
             initial_rto: SimDuration::from_secs(1),

@@ -97,6 +97,10 @@ fn topology(scenario: &Resolved) -> Topology {
         delayed_ack: scenario.tcp.delayed_ack,
         nagle: scenario.tcp.nagle,
         silly_window_avoidance: scenario.tcp.silly_window_avoidance,
+        sack: scenario.tcp.sack,
+        limited_transmit: scenario.tcp.limited_transmit,
+        window_scale: scenario.tcp.window_scale,
+        timestamps: scenario.tcp.timestamps,
         ..TcpConfig::default()
     };
     Topology { nodes: nodes.collect(), links: links.collect(), tcp }

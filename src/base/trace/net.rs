@@ -85,6 +85,56 @@ pub struct TcpInfo {
     pub fin: bool,
     /// RST.
     pub rst: bool,
+    /// Options.
+    pub options: TcpOptions,
+}
+
+/// The options of a TCP header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TcpOptions {
+    /// Maximum segment size (RFC 9293 3.7.1), in a SYN.
+    pub mss: Option<u16>,
+    /// Window scale (RFC 7323 2), in a SYN.
+    pub window_scale: Option<u8>,
+    /// SACK-permitted (RFC 2018 2), in a SYN.
+    pub sack_permitted: bool,
+    /// Timestamps (RFC 7323 3).
+    pub timestamps: Option<Timestamps>,
+    /// SACK blocks (RFC 2018 3) as offsets from the acknowledgement number; unused ones are (0, 0).
+    pub sack: [(u32, u32); TcpOptions::MAX_SACK],
+}
+
+/// The timestamps option (RFC 7323 3), in milliseconds since the start of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Timestamps {
+    /// `TSval`.
+    pub val: u32,
+    /// `TSecr`.
+    pub ecr: u32,
+}
+
+impl TcpOptions {
+    /// SACK blocks of a segment: as many as fit beside timestamps (RFC 2018 3).
+    pub const MAX_SACK: usize = 3;
+
+    /// The SACK blocks that there are.
+    pub fn sack_blocks(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.sack.into_iter().take_while(|block| block.1 > 0)
+    }
+
+    /// Octets in the header, padding included.
+    #[must_use]
+    pub fn bytes(&self) -> u32 {
+        let mss = if self.mss.is_some() { 4 } else { 0 };
+        let scale = if self.window_scale.is_some() { 3 } else { 0 };
+        let permitted = if self.sack_permitted { 2 } else { 0 };
+        let stamps = if self.timestamps.is_some() { 10 } else { 0 };
+        let in_syn: u32 = mss + scale + permitted + stamps;
+        let blocks = self.sack.iter().take_while(|block| block.1 > 0).count();
+        // RFC 2018 3: 8n + 2 octets, which two no-operations align.
+        let sack = [0, 12, 20, 28][blocks];
+        in_syn.next_multiple_of(4) + sack
+    }
 }
 
 /// Why a packet was lost.

@@ -1,8 +1,14 @@
 //! Congestion control: slow start and congestion avoidance, fast retransmit and fast
 //! recovery (RFC 5681), with NewReno's partial acknowledgements (RFC 6582).
 //!
-//! It sees only acknowledgements and timeouts, and answers with what to retransmit. Left out
-//! for now: limited transmit (RFC 3042), SACK, appropriate byte counting, ECN.
+//! It sees only acknowledgements and timeouts, and answers with what to retransmit. With SACK
+//! the scoreboard says what is missing, and recovery leaves the window as it is (RFC 6675).
+//! Left out: appropriate byte counting (RFC 3465).
+
+use crate::net::TcpConfig;
+
+/// `DupThresh` (RFC 5681 3.2, RFC 6675 2).
+pub(crate) const DUP_THRESH: u32 = 3;
 
 /// The variables of one sender, in octets.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +20,8 @@ pub(crate) struct Congestion {
     /// One past the highest octet sent when loss was last found (RFC 6582 3.2).
     recover: u64,
     recovery: Option<Recovery>,
+    /// The first two duplicates let a segment go each (RFC 3042).
+    limited_transmit: bool,
 }
 
 /// In fast recovery.
@@ -21,6 +29,8 @@ pub(crate) struct Congestion {
 struct Recovery {
     /// Whether a partial acknowledgement came already.
     partial: bool,
+    /// Guided by selective acknowledgements.
+    sack: bool,
 }
 
 /// What an acknowledgement asks of the sender.
@@ -34,16 +44,37 @@ pub(crate) struct Advice {
 
 impl Congestion {
     /// Of a sender with that initial window in segments.
-    pub(crate) fn new(mss: u32, initial_window: u32) -> Self {
+    pub(crate) fn new(mss: u32, config: &TcpConfig) -> Self {
         let mss = u64::from(mss);
         // RFC 5681 3.1: "The initial value of ssthresh SHOULD be set arbitrarily high".
-        let mut this = Self { cwnd: 0, ssthresh: u64::from(u32::MAX), mss, dup_acks: 0, recover: 0, recovery: None };
-        this.restart(initial_window);
+        let mut this = Self {
+            cwnd: 0,
+            ssthresh: u64::from(u32::MAX),
+            mss,
+            dup_acks: 0,
+            recover: 0,
+            recovery: None,
+            limited_transmit: config.limited_transmit,
+        };
+        this.restart(config.initial_window);
         this
     }
 
     pub(crate) const fn cwnd(&self) -> u64 {
         self.cwnd
+    }
+
+    /// What new data may fill: cwnd, and at the first duplicates more. RFC 3042 2: "the amount
+    /// of outstanding data would remain less than or equal to the congestion window plus 2
+    /// segments", while "the congestion window ... MUST NOT be changed".
+    pub(crate) fn window(&self) -> u64 {
+        let limited = self.limited_transmit && self.recovery.is_none();
+        self.cwnd + if limited { self.mss * u64::from(self.dup_acks.min(DUP_THRESH - 1)) } else { 0 }
+    }
+
+    /// One past the last octet of what recovery must see acknowledged; none outside recovery.
+    pub(crate) fn recovery_point(&self) -> Option<u64> {
+        self.recovery.map(|_| self.recover)
     }
 
     /// Starts from a window of so many segments.
@@ -60,12 +91,16 @@ impl Congestion {
     pub(crate) fn on_new_ack(&mut self, acked: u64, snd_una: u64, flight: u64) -> Advice {
         self.dup_acks = 0;
         match &mut self.recovery {
-            Some(_) if snd_una >= self.recover => {
+            Some(recovery) if snd_una >= self.recover => {
                 // RFC 6582 3.2 step 3, full acknowledgement, option 1.
-                self.cwnd = self.ssthresh.min(flight.max(self.mss) + self.mss);
+                if !recovery.sack {
+                    self.cwnd = self.ssthresh.min(flight.max(self.mss) + self.mss);
+                }
                 self.recovery = None;
                 Advice { retransmit: false, restart_timer: true }
             }
+            // RFC 6675 5 (A), (B): the window stays, the pipe has shrunk.
+            Some(Recovery { sack: true, .. }) => Advice { retransmit: false, restart_timer: true },
             Some(recovery) => {
                 // RFC 6582 3.2 step 3, partial acknowledgement: "retransmit the first
                 // unacknowledged segment. Deflate the congestion window by the amount of new
@@ -98,13 +133,32 @@ impl Congestion {
         }
         self.dup_acks += 1;
         // RFC 6582 3.2 step 2: only when the acknowledgement covers more than recover.
-        if self.dup_acks != 3 || snd_una <= self.recover {
+        if self.dup_acks != DUP_THRESH || snd_una <= self.recover {
             return false;
         }
         self.ssthresh = self.halved(flight);
         self.recover = snd_max;
-        self.recovery = Some(Recovery { partial: false });
-        self.cwnd = self.ssthresh + 3 * self.mss;
+        self.recovery = Some(Recovery { partial: false, sack: false });
+        self.cwnd = self.ssthresh + u64::from(DUP_THRESH) * self.mss;
+        true
+    }
+
+    /// A duplicate acknowledgement with news came; `lost`: by them, the first unacknowledged
+    /// segment is lost. True: recovery begins.
+    pub(crate) fn on_sack(&mut self, snd_una: u64, flight: u64, snd_max: u64, lost: bool) -> bool {
+        if self.recovery.is_some() {
+            return false;
+        }
+        // RFC 6675 5 (1) and (2), and not before what a time-out sends again is acknowledged.
+        self.dup_acks += 1;
+        if !(lost || self.dup_acks >= DUP_THRESH) || snd_una <= self.recover {
+            return false;
+        }
+        // (4.1) RecoveryPoint = HighData; (4.2) "ssthresh = cwnd = (FlightSize / 2)".
+        self.ssthresh = self.halved(flight);
+        self.recover = snd_max;
+        self.recovery = Some(Recovery { partial: false, sack: true });
+        self.cwnd = self.ssthresh;
         true
     }
 
@@ -145,7 +199,7 @@ mod tests {
 
     #[test]
     fn slow_start_doubles_and_avoidance_adds_a_segment_a_window() {
-        let mut cc = Congestion::new(1_000, 2);
+        let mut cc = Congestion::new(1_000, &TcpConfig { initial_window: 2, ..TcpConfig::default() });
         cc.on_new_ack(MSS, 1_001, 0);
         cc.on_new_ack(MSS, 2_001, 0);
         assert_eq!(cc.cwnd(), 4 * MSS);
@@ -163,7 +217,7 @@ mod tests {
 
     #[test]
     fn the_third_duplicate_enters_recovery_and_a_full_ack_leaves_it() {
-        let mut cc = Congestion::new(1_000, 10);
+        let mut cc = Congestion::new(1_000, &TcpConfig::default());
         let flight = 10 * MSS;
         assert!(!cc.on_dup_ack(1, flight, 10_001));
         assert!(!cc.on_dup_ack(1, flight, 10_001));

@@ -39,8 +39,9 @@ impl Tcb {
         } else if seg.flags.syn && acceptable {
             self.peer = seg.from;
             self.rcv.syn();
-            self.snd.peer_mss(seg.mss, cx.config);
-            self.snd.measure(seg.ack, cx.kernel.now());
+            self.agree(cx, seg);
+            let echoed = self.echoed_round_trip(cx.kernel.now(), seg);
+            self.snd.measure(seg.ack, cx.kernel.now(), echoed);
             self.snd.snd_una = seg.ack;
             self.snd.update_window(seg);
             self.timers.stop();
@@ -60,7 +61,8 @@ impl Tcb {
             self.send_syn(cx, Flags::SYN_ACK);
             return false;
         }
-        if seg.flags.syn || !self.rcv.acceptable(seg.seq, seg.space()) {
+        let fresh = self.timestamp_is_fresh(cx.kernel.now(), seg);
+        if seg.flags.syn || !fresh || !self.rcv.acceptable(seg.seq, seg.space()) {
             // "If an incoming segment is not acceptable, an acknowledgment should be sent in
             // reply". Not to one without text: nothing waits for that reply here.
             if seg.space() > 0 {
@@ -86,7 +88,8 @@ impl Tcb {
                 self.post(cx, seg.reset());
                 return false;
             }
-            self.snd.measure(seg.ack, cx.kernel.now());
+            let echoed = self.echoed_round_trip(cx.kernel.now(), seg);
+            self.snd.measure(seg.ack, cx.kernel.now(), echoed);
             self.snd.snd_una = seg.ack;
             self.snd.update_window(seg);
             self.timers.stop();
@@ -99,10 +102,15 @@ impl Tcb {
             return false;
         }
         let window_changed = self.snd.update_window(seg);
+        let sack_news = self.read_sack(seg);
         self.peer_lives();
         if seg.ack > self.snd.snd_una {
-            self.new_ack(cx, pipe, seg.ack);
+            self.new_ack(cx, pipe, seg);
             self.our_fin_acknowledged(cx, pipe);
+        } else if self.agreed.sack {
+            if sack_news {
+                self.selective_ack(cx, pipe);
+            }
         } else if seg.ack == self.snd.snd_una && self.snd.outstanding() && seg.space() == 0 && !window_changed {
             self.dup_ack(cx, pipe);
         }

@@ -2,16 +2,20 @@
 //!
 //! Modelled: handshake, MSS, segmentation, cumulative acknowledgements, flow
 //! control with zero-window probes, retransmission (RFC 6298), congestion control (RFC 5681,
-//! 6582, 6928), delayed acknowledgements, Nagle (option), silly-window
+//! 6582, 6928), SACK (RFC 2018, 6675), limited
+//! transmit (RFC 3042), window scale and timestamps (RFC 7323), delayed acknowledgements, Nagle (option), silly-window
 //! avoidance, orderly close and half-close, resets, TIME-WAIT.
-//! Not modelled yet: SACK, window scaling, timestamps, ECN, simultaneous open,
+//! Not modelled yet: ECN, simultaneous open,
 //! keep-alives, urgent data.
 
 mod congestion;
 mod delayed_ack;
 mod input;
+mod options;
 mod receiver;
+mod recovery;
 mod rto;
+mod scoreboard;
 mod sender;
 mod stream;
 mod tcb;
@@ -29,6 +33,7 @@ use crate::base::hash::hash64;
 use crate::base::trace::{ConnStep, PacketContent, TcpContent};
 use crate::base::{AppId, CloseReason, ConnId, Endpoint, EventId, HostId, Side, SimTime, SocketId};
 use delayed_ack::AckClock;
+use options::Agreed;
 use receiver::Receiver;
 use sender::Sender;
 use stream::{Pipe, PipeKey};
@@ -137,6 +142,7 @@ impl Tcp {
             rcv: Receiver::new(cx.config.receive_window, cx.config.mss),
             timers: Timers::new(),
             iss,
+            agreed: Agreed::default(),
             ack: AckClock::default(),
         })
     }
@@ -230,7 +236,7 @@ impl Tcp {
         self.with(cx, key, |tcb, _, cx| {
             tcb.peer = seg.from;
             tcb.rcv.syn();
-            tcb.snd.peer_mss(seg.mss, cx.config);
+            tcb.agree(cx, seg);
             tcb.send_syn(cx, Flags::SYN_ACK);
         });
     }

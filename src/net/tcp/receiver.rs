@@ -7,6 +7,9 @@
 
 use smallvec::SmallVec;
 
+use super::options::MAX_UNSCALED;
+use crate::base::trace::TcpOptions;
+
 /// The receive sequence variables (RFC 9293 3.3.1), relative to the peer's SYN.
 #[derive(Clone, Debug)]
 pub(crate) struct Receiver {
@@ -19,6 +22,10 @@ pub(crate) struct Receiver {
     taken: u64,
     /// Ranges beyond `rcv_nxt`, ascending, apart from each other.
     ranges: SmallVec<[(u64, u64); 2]>,
+    /// Places in the ranges, those that grew last first.
+    recent: Vec<u64>,
+    /// The window scale option's shift, when it is in force.
+    shift: Option<u8>,
     /// Where the peer's FIN stands, once seen.
     fin_at: Option<u64>,
     fin_received: bool,
@@ -36,7 +43,18 @@ pub(crate) struct Gain {
 impl Receiver {
     /// Before the peer's SYN is known.
     pub(crate) fn new(buffer: u32, mss: u32) -> Self {
-        Self { rcv_nxt: 0, edge: 0, buffer, mss, taken: 0, ranges: SmallVec::new(), fin_at: None, fin_received: false }
+        Self {
+            rcv_nxt: 0,
+            edge: 0,
+            buffer,
+            mss,
+            taken: 0,
+            ranges: SmallVec::new(),
+            recent: Vec::new(),
+            shift: None,
+            fin_at: None,
+            fin_received: false,
+        }
     }
 
     /// The peer's SYN came, with its sequence number 0.
@@ -48,7 +66,7 @@ impl Receiver {
     /// RCV.WND, as it stands in the segment that now goes out.
     pub(crate) fn advertise(&mut self) -> u32 {
         if self.rcv_nxt == 0 {
-            return self.buffer;
+            return self.buffer.min(MAX_UNSCALED);
         }
         // RFC 9293 3.8.6.2.2: the right edge stays "until the reduction satisfies
         // RCV.BUFF - RCV.USER - RCV.WND >= min (Fr * RCV.BUFF, Eff.snd.MSS)", Fr = 1/2.
@@ -56,7 +74,40 @@ impl Receiver {
         if self.furthest() >= self.edge + step {
             self.edge = self.furthest();
         }
-        u32::try_from(self.edge.saturating_sub(self.rcv_nxt)).expect("a window is at most the buffer")
+        // RFC 7323 2.3: SEG.WND is RCV.WND shifted right, so the peer sees whole units of it.
+        let shift = self.shift.unwrap_or(0);
+        let units = (self.edge.saturating_sub(self.rcv_nxt) >> shift).min(u64::from(MAX_UNSCALED));
+        u32::try_from(units << shift).expect("a window is at most 2^30")
+    }
+
+    /// Windows are scaled with that shift; or not, and then no larger one can be told.
+    pub(crate) fn scale(&mut self, shift: Option<u8>) {
+        self.shift = shift;
+        if shift.is_none() {
+            self.buffer = self.buffer.min(MAX_UNSCALED);
+            self.edge = self.edge.min(self.rcv_nxt + u64::from(self.buffer));
+        }
+    }
+
+    pub(crate) const fn is_scaled(&self) -> bool {
+        self.shift.is_some()
+    }
+
+    /// Writes the SACK blocks (RFC 2018 4): "the first SACK block MUST specify the contiguous
+    /// block of data containing the segment which triggered this ACK", then those "most
+    /// recently reported".
+    pub(crate) fn sack_blocks(&self, most: usize, options: &mut TcpOptions) {
+        let mut told = SmallVec::<[(u64, u64); TcpOptions::MAX_SACK]>::new();
+        let holding = |seq: &u64| self.ranges.iter().find(|range| range.0 <= *seq && *seq < range.1).copied();
+        for range in self.recent.iter().filter_map(holding) {
+            if told.len() < most && !told.contains(&range) {
+                told.push(range);
+            }
+        }
+        let offset = |seq: u64| u32::try_from(seq - self.rcv_nxt).expect("within a window");
+        for (block, range) in options.sack.iter_mut().zip(told) {
+            *block = (offset(range.0), offset(range.1));
+        }
     }
 
     /// The right edge that the buffer allows.
@@ -117,8 +168,14 @@ impl Receiver {
         let merged = self.ranges[first..last].iter().fold((from, to), |all, r| (all.0.min(r.0), all.1.max(r.1)));
         self.ranges.drain(first..last);
         self.ranges.insert(first, merged);
+        self.recent.retain(|seq| !(merged.0..merged.1).contains(seq));
+        self.recent.insert(0, from);
+        self.recent.truncate(2 * TcpOptions::MAX_SACK);
         if self.ranges[0].0 <= self.rcv_nxt {
             self.rcv_nxt = self.ranges.remove(0).1;
+        }
+        if self.ranges.is_empty() {
+            self.recent = Vec::new();
         }
     }
 

@@ -10,10 +10,11 @@
 use super::Context;
 use super::congestion::Congestion;
 use super::rto::Rto;
+use super::scoreboard::Scoreboard;
 use super::stream::Pipe;
 use super::tcb::{State, Tcb};
 use crate::base::trace::{ConnStep, RetransmitReason};
-use crate::base::{CloseReason, SimTime};
+use crate::base::{CloseReason, SimDuration, SimTime};
 use crate::net::packet::{Flags, Segment};
 use crate::net::{Kernel, TcpConfig};
 
@@ -40,7 +41,8 @@ pub(crate) struct Sender {
     /// The sequence number whose acknowledgement ends the current measurement, and its start.
     timed: Option<(u64, SimTime)>,
     last_sent: SimTime,
-    cc: Congestion,
+    pub(crate) cc: Congestion,
+    pub(crate) board: Scoreboard,
     rto: Rto,
     /// Data segments sent.
     #[cfg(test)]
@@ -63,7 +65,8 @@ impl Sender {
             retries: 0,
             timed: None,
             last_sent: SimTime::ZERO,
-            cc: Congestion::new(config.mss, config.initial_window),
+            cc: Congestion::new(config.mss, config),
+            board: Scoreboard::default(),
             rto: Rto::new(config),
             #[cfg(test)]
             segments: 0,
@@ -77,10 +80,10 @@ impl Sender {
         self.segments.is_multiple_of(n)
     }
 
-    /// The peer's MSS option came with its SYN (RFC 9293 3.7.1).
-    pub(crate) fn peer_mss(&mut self, option: u32, config: &TcpConfig) {
-        self.mss = self.mss.min(option.max(1));
-        self.cc = Congestion::new(self.mss, config.initial_window);
+    /// The effective send MSS is known.
+    pub(crate) fn set_mss(&mut self, mss: u32, config: &TcpConfig) {
+        self.mss = mss;
+        self.cc = Congestion::new(mss, config);
     }
 
     /// The handshake is done, after `retries` repetitions of our SYN.
@@ -100,11 +103,12 @@ impl Sender {
         ack <= self.snd_max + u64::from(self.probed)
     }
 
-    /// Ends the measurement that `ack` completes.
-    pub(crate) fn measure(&mut self, ack: u64, now: SimTime) {
+    /// Ends the measurement that `ack` completes: by the echoed timestamp, if there is one,
+    /// which is right for a segment sent twice too (RFC 7323 4).
+    pub(crate) fn measure(&mut self, ack: u64, now: SimTime, echoed: Option<SimDuration>) {
         if let Some((end, at)) = self.timed.filter(|timed| ack >= timed.0) {
             debug_assert!(end <= self.snd_max, "only what was sent is timed");
-            self.rto.sample(now.since(at));
+            self.rto.sample(echoed.unwrap_or(now.since(at)));
             self.timed = None;
         }
     }
@@ -136,6 +140,18 @@ impl Sender {
         self.snd_nxt - self.snd_una
     }
 
+    /// Octets that count against cwnd: what is out, less what is known to have arrived or to be
+    /// lost.
+    pub(crate) fn in_flight(&self) -> u64 {
+        if self.board.is_empty() {
+            self.flight()
+        } else if self.cc.recovery_point().is_some() {
+            self.board.pipe(self.snd_una, self.snd_max, u64::from(self.mss))
+        } else {
+            self.flight() - self.board.sacked_before(self.snd_nxt)
+        }
+    }
+
     /// The next segment that may go: its octets, and whether it has the FIN.
     fn next_segment(&self, data_end: u64, config: &TcpConfig) -> Option<(u32, bool)> {
         let available = data_end.saturating_sub(self.snd_nxt);
@@ -144,7 +160,7 @@ impl Sender {
             return (self.fin_queued && self.snd_nxt == data_end).then_some((0, true));
         }
         let wanted = available.min(u64::from(self.mss));
-        if self.cc.cwnd().saturating_sub(self.flight()) < wanted {
+        if self.cc.window().saturating_sub(self.in_flight()) < wanted {
             return None;
         }
         let len = wanted.min(self.snd_wnd.saturating_sub(self.flight()));
@@ -186,19 +202,37 @@ impl Tcb {
         if !self.snd.outstanding() && now.since(self.snd.last_sent) > self.snd.rto.current() {
             self.snd.cc.after_idle(cx.config.initial_window);
         }
-        while let Some((len, fin)) = self.snd.next_segment(data_end, cx.config) {
-            let again = self.snd.snd_nxt < self.snd.snd_max;
-            if !again {
-                let end = self.snd.flight() + u64::from(len);
-                assert!(end <= self.snd.snd_wnd.min(self.snd.cc.cwnd()) || len == 0, "in flight <= min(cwnd, rwnd)");
-            }
-            let why = again.then_some(RetransmitReason::Timeout);
-            self.send_data(cx, self.snd.snd_nxt, len, fin, why);
+        if self.agreed.sack && self.snd.cc.recovery_point().is_some() {
+            self.recover_by_sack(cx, data_end);
+        } else {
+            while self.send_next(cx, data_end) {}
         }
         self.plan_timers(cx, data_end);
     }
 
-    fn plan_timers<K: Kernel>(&mut self, cx: &mut Context<'_, K>, data_end: u64) {
+    /// Sends the next segment in order, if it may go: new data, or after a time-out what the
+    /// peer does not have.
+    pub(crate) fn send_next<K: Kernel>(&mut self, cx: &mut Context<'_, K>, data_end: u64) -> bool {
+        let again = self.snd.snd_nxt < self.snd.snd_max;
+        let (from, known) = self.snd.board.skip(self.snd.snd_nxt);
+        if again {
+            self.snd.snd_nxt = from;
+        }
+        let Some((mut len, mut fin)) = self.snd.next_segment(data_end, cx.config) else { return false };
+        if again && self.snd.snd_nxt + u64::from(len) > known {
+            (len, fin) = (u32::try_from(known - self.snd.snd_nxt).expect("at most an MSS"), false);
+        }
+        if self.snd.snd_nxt >= self.snd.snd_max && len > 0 {
+            let len = u64::from(len);
+            assert!(self.snd.flight() + len <= self.snd.snd_wnd, "in flight <= rwnd");
+            assert!(self.snd.in_flight() + len <= self.snd.cc.window(), "in flight <= cwnd");
+        }
+        let why = (self.snd.snd_nxt < self.snd.snd_max).then_some(RetransmitReason::Timeout);
+        self.send_data(cx, self.snd.snd_nxt, len, fin, why);
+        true
+    }
+
+    pub(crate) fn plan_timers<K: Kernel>(&mut self, cx: &mut Context<'_, K>, data_end: u64) {
         let due = cx.kernel.now().saturating_add(self.snd.rto.current());
         // RFC 6298 5.1, 5.2: running while anything is out, off when all is acknowledged.
         if !self.snd.outstanding() {
@@ -217,7 +251,7 @@ impl Tcb {
     }
 
     /// Sends a range of the stream, for the first time or again.
-    fn send_data<K: Kernel>(
+    pub(crate) fn send_data<K: Kernel>(
         &mut self,
         cx: &mut Context<'_, K>,
         seq: u64,
@@ -228,9 +262,10 @@ impl Tcb {
         let now = cx.kernel.now();
         let end = seq + u64::from(len) + u64::from(fin);
         match why {
-            // Karn's algorithm: a segment that went twice measures nothing.
+            // Karn's algorithm: a segment that went twice measures nothing, unless it has a
+            // timestamp.
             Some(why) => {
-                self.snd.timed = None;
+                self.snd.timed = self.snd.timed.filter(|_| self.agreed.timestamps);
                 self.trace_again(cx, seq, len, why);
             }
             None if self.snd.timed.is_none() => self.snd.timed = Some((end, now)),
@@ -249,12 +284,13 @@ impl Tcb {
     }
 
     /// Sends the first unacknowledged segment again, whatever the windows say.
-    fn resend_first<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, why: RetransmitReason) {
+    pub(crate) fn resend_first<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, why: RetransmitReason) {
         let data_end = 1 + pipe.outgoing(self.side).end();
         let una = self.snd.snd_una;
         let sent = self.snd.snd_max.min(data_end).saturating_sub(una);
         let len = u32::try_from(sent.min(u64::from(self.snd.mss))).expect("at most an MSS");
         let fin = self.snd.fin_queued && una + u64::from(len) == data_end && self.snd.snd_max > data_end;
+        self.snd.board.retransmitted(una + u64::from(len) + u64::from(fin));
         self.send_data(cx, una, len, fin, Some(why));
     }
 
@@ -276,16 +312,19 @@ impl Tcb {
     }
 
     /// New data (or our FIN) was acknowledged.
-    pub(crate) fn new_ack<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, ack: u64) {
+    pub(crate) fn new_ack<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, seg: &Segment) {
+        let (ack, now) = (seg.ack, cx.kernel.now());
+        let echoed = self.echoed_round_trip(now, seg);
         let snd = &mut self.snd;
         let acked = ack - snd.snd_una;
-        snd.measure(ack, cx.kernel.now());
+        snd.measure(ack, now, echoed);
         snd.rto.recover();
         snd.retries = 0;
         snd.probed = false;
         snd.snd_una = ack;
         snd.snd_nxt = snd.snd_nxt.max(ack);
         snd.snd_max = snd.snd_max.max(ack);
+        snd.board.acknowledge(ack);
         let outgoing = pipe.outgoing(self.side);
         outgoing.acknowledge((ack - 1).min(outgoing.end()));
         let advice = snd.cc.on_new_ack(acked, ack, snd.flight());
@@ -333,6 +372,7 @@ impl Tcb {
                 let flight = self.snd.flight();
                 self.snd.cc.on_timeout(flight, self.snd.snd_max, again);
                 self.snd.snd_nxt = self.snd.snd_una;
+                self.snd.board.forget();
                 self.resend_first(cx, pipe, RetransmitReason::Timeout);
                 let data_end = 1 + pipe.outgoing(self.side).end();
                 self.plan_timers(cx, data_end);

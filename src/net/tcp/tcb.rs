@@ -16,6 +16,7 @@
 use slotmap::Key as _;
 
 use super::delayed_ack::AckClock;
+use super::options::{Agreed, MAX_UNSCALED};
 use super::receiver::Receiver;
 use super::sender::Sender;
 use super::stream::{Pipe, PipeKey};
@@ -61,6 +62,8 @@ pub(crate) struct Tcb {
     pub(crate) timers: Timers,
     /// ISS: the real sequence number of our SYN.
     pub(crate) iss: u32,
+    /// Options in force.
+    pub(crate) agreed: Agreed,
     /// The acknowledgement that it owes its peer.
     pub(crate) ack: AckClock,
 }
@@ -76,7 +79,12 @@ impl Tcb {
 
     /// Sends a segment.
     pub(crate) fn emit<K: Kernel>(&mut self, cx: &mut Context<'_, K>, seq: u64, len: u32, flags: Flags) {
-        let window = self.rcv.advertise();
+        let (mut window, now) = (self.rcv.advertise(), cx.kernel.now());
+        if flags.syn {
+            // RFC 7323 2.2: the window of a SYN is never scaled.
+            window = window.min(MAX_UNSCALED);
+        }
+        let options = if flags.syn { self.syn_options(cx.config, now, flags.ack) } else { self.options(now, len) };
         let segment = Segment {
             from: self.key,
             to: self.peer,
@@ -85,11 +93,12 @@ impl Tcb {
             ack: if flags.ack { self.rcv.rcv_nxt } else { 0 },
             len,
             window,
-            mss: if flags.syn { cx.config.mss } else { 0 },
+            options,
             flags,
         };
         if flags.ack {
             self.ack.sent();
+            self.agreed.last_ack_sent = self.rcv.rcv_nxt;
             self.timers.delayed_ack = SimTime::NEVER;
         }
         #[cfg(test)]

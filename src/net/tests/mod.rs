@@ -9,4 +9,5 @@ mod queues;
 mod rerouting;
 mod tcp;
 mod tcp_forms;
+mod tcp_loss;
 mod world;

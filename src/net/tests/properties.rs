@@ -48,6 +48,10 @@ fn plan() -> impl Strategy<Value = Plan> {
             delayed_ack: SimDuration::from_millis(delayed_ack),
             nagle: on[0],
             silly_window_avoidance: on[1],
+            sack: on[2],
+            limited_transmit: on[3],
+            window_scale: on[4],
+            timestamps: on[5],
             data_retries: 40,
             ..TcpConfig::default()
         },

@@ -63,6 +63,10 @@ fn regular_loss_gives_the_throughput_of_the_mathis_model() {
     };
     check("V22", regular_loss(1_000, ack_each()), mathis(1_000, 1.5_f64.sqrt()), -0.1, 0.1);
     check("V22b", regular_loss(100, ack_each()), mathis(100, 1.5_f64.sqrt()), -0.25, 0.05);
+    let sack = TcpConfig { sack: true, ..ack_each() };
+    check("V22 with SACK", regular_loss(1_000, sack), mathis(1_000, 1.5_f64.sqrt()), -0.1, 0.1);
+    let stamps = TcpConfig { timestamps: true, limited_transmit: true, ..ack_each() };
+    check("V22 with timestamps", regular_loss(1_000, stamps), mathis(1_000, 1.5_f64.sqrt()), -0.1, 0.1);
     check("V23", regular_loss(1_000, TcpConfig::default()), mathis(1_000, 0.75_f64.sqrt()), -0.12, 0.12);
 }
 
@@ -136,10 +140,10 @@ fn the_first_rto_is_three_round_trips_and_silence_ends_the_connection() {
 }
 
 /// V25, V26: one flow, RTT 100 ms, 10 Mb/s (BDP 83 packets).
-fn utilisation(buffer: u32) -> f64 {
+fn utilisation(buffer: u32, sack: bool) -> f64 {
     let (mut world, client, server) = {
         let config = LinkDirConfig { queue: QueueLimit::Packets(buffer), ..dir(Some(10), 50) };
-        let tcp = TcpConfig { receive_window: 10_000_000, ..TcpConfig::default() };
+        let tcp = TcpConfig { receive_window: 10_000_000, sack, ..TcpConfig::default() };
         connected(1, config, tcp)
     };
     world.send(client, &octets(65_000_000));
@@ -152,15 +156,19 @@ fn utilisation(buffer: u32) -> f64 {
 /// V25: the sawtooth between W/2 and W. Breaks when recovery ends in a timeout.
 #[test]
 fn almost_no_buffer_gives_three_quarters_of_the_link() {
-    let share = utilisation(2);
-    assert!((0.72..0.82).contains(&share), "{share}");
+    for sack in [false, true] {
+        let share = utilisation(2, sack);
+        assert!((0.72..0.82).contains(&share), "{share}");
+    }
 }
 
 /// V26. Breaks when a timeout in recovery takes the inflated flight for the path's capacity.
 #[test]
 fn a_buffer_of_one_bandwidth_delay_product_keeps_the_link_busy() {
-    let share = utilisation(83);
-    assert!(share >= 0.97, "{share}");
+    for sack in [false, true] {
+        let share = utilisation(83, sack);
+        assert!(share >= 0.97, "{share}");
+    }
 }
 
 /// V21: each way loses 5 %. Breaks when a lost SYN-ACK costs other than the running back-off.
@@ -200,5 +208,31 @@ fn random_loss_gives_the_throughput_of_the_pftk_model() {
         let received: usize = world.received.values().map(Vec::len).sum();
         let rate = (received * 8) as f64 / 400.0;
         assert!((rate / expected - 1.0).abs() < tolerance, "{loss}: {rate} against {expected}");
+    }
+}
+
+/// V27, over 60 s where the row has 300, which is harder: two equal flows over one link. Breaks when one flow starves the other.
+#[test]
+fn two_equal_flows_share_a_link() {
+    for sack in [false, true] {
+        let tcp = TcpConfig { receive_window: 1_000_000, sack, ..TcpConfig::default() };
+        let fast = dir(None, 0);
+        let narrow = LinkDirConfig { queue: QueueLimit::Packets(83), ..dir(Some(10), 50) };
+        let mut topology = chain(1, narrow, tcp);
+        topology.nodes = (0..6).map(|n| node(n, n < 2)).collect();
+        topology.links.extend([link(1, 2, 0, fast), link(2, 3, 0, fast), link(3, 1, 4, fast), link(4, 1, 5, fast)]);
+        let mut world = World::new(topology);
+        for (from, to) in [(2, 4), (3, 5)] {
+            world.net.listen(HostId(to), 25, APP);
+            let client = world.connect(from, to, 25);
+            world.send(client, &vec![7; 80_000_000]);
+            // Not in step.
+            world.run_until(ms(u64::from(from - 1) * 370));
+        }
+        world.run_until(ms(60_000));
+        let rates: Vec<f64> = world.received.values().map(|bytes| bytes.len() as f64).collect();
+        let squares: f64 = rates.iter().map(|rate| rate * rate).sum();
+        let jain = rates.iter().sum::<f64>().powi(2) / (2.0 * squares);
+        assert!(rates.len() == 2 && jain >= 0.95, "{sack}: {rates:?}: {jain}");
     }
 }

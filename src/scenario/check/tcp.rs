@@ -11,8 +11,14 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
     let path = network.key("tcp");
     let tcp = &cx.scenario.network.tcp;
     let window = tcp.receive_window.map_or(DataSize::from_bytes(65_535), |size| size.0).bytes();
-    if !(1..=65_535).contains(&window) {
-        cx.problems.at(path.key("receive_window"), "a receive window is 1 to 65535 bytes: there is no window scaling");
+    let scaled = tcp.window_scale.unwrap_or(false);
+    if !(1..=if scaled { 65_535 << 14 } else { 65_535 }).contains(&window) {
+        let message = if scaled {
+            "a receive window is 1 to 1073725440 bytes (RFC 7323 2.3)"
+        } else {
+            "a receive window is 1 to 65535 bytes unless `window_scale` is on"
+        };
+        cx.problems.at(path.key("receive_window"), message);
     }
     let mss = tcp.mss.unwrap_or(0);
     if mss == 0 || u64::from(mss) > window {
@@ -44,7 +50,7 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
     TcpSpec {
         mss,
         initial_window: tcp.initial_window.unwrap_or(0),
-        receive_window: u32::try_from(window).unwrap_or(65_535),
+        receive_window: u32::try_from(window).unwrap_or(u32::MAX),
         syn_retries: tcp.syn_retries.unwrap_or(0),
         data_retries: tcp.data_retries.unwrap_or(0),
         initial_rto,
@@ -53,5 +59,9 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
         delayed_ack,
         nagle: tcp.nagle.unwrap_or(false),
         silly_window_avoidance: tcp.silly_window_avoidance.unwrap_or(false),
+        sack: tcp.sack.unwrap_or(false),
+        limited_transmit: tcp.limited_transmit.unwrap_or(false),
+        window_scale: tcp.window_scale.unwrap_or(false),
+        timestamps: tcp.timestamps.unwrap_or(false),
     }
 }

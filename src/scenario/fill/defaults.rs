@@ -30,6 +30,10 @@ pub(super) fn fill_values(scenario: &mut Scenario) {
     tcp.delayed_ack.get_or_insert(Duration(SimDuration::from_millis(40)));
     tcp.nagle.get_or_insert(false);
     tcp.silly_window_avoidance.get_or_insert(false);
+    tcp.sack.get_or_insert(false);
+    tcp.limited_transmit.get_or_insert(false);
+    tcp.window_scale.get_or_insert(true);
+    tcp.timestamps.get_or_insert(false);
     scenario.dns.ttl.get_or_insert(seconds(3_600));
     scenario.dns.negative_ttl.get_or_insert(seconds(300));
     scenario.run.seed.get_or_insert(1);

@@ -100,7 +100,7 @@ pub struct TcpSpec {
     pub mss: u16,
     /// Initial congestion window, in segments (RFC 6928).
     pub initial_window: u32,
-    /// Receive buffer, bytes; at most 65,535 as there is no window scaling.
+    /// Receive buffer, bytes; at most 65,535 without window scaling.
     pub receive_window: u32,
     /// Repetitions of a SYN before the connection fails.
     pub syn_retries: u32,
@@ -118,6 +118,14 @@ pub struct TcpSpec {
     pub nagle: bool,
     /// Whether a window's odd end is left unused.
     pub silly_window_avoidance: bool,
+    /// Whether selective acknowledgements guide loss recovery.
+    pub sack: bool,
+    /// Whether the first two duplicate acknowledgements let new segments go.
+    pub limited_transmit: bool,
+    /// Whether windows may be scaled.
+    pub window_scale: bool,
+    /// Whether segments have timestamps.
+    pub timestamps: bool,
 }
 
 /// A mail domain.

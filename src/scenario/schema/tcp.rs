@@ -15,7 +15,7 @@ pub struct Tcp {
     /// Initial congestion window in segments (RFC 6928). Default: 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_window: Option<u32>,
-    /// Receive buffer, at most 65535 bytes. Default: "65535B".
+    /// Receive buffer; above 65535 bytes it takes `window_scale`. Default: "65535B".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receive_window: Option<Size>,
     /// How often an unanswered SYN is repeated. Default: 5.
@@ -42,4 +42,16 @@ pub struct Tcp {
     /// Whether a sender waits until the peer's window has room for a full segment, as RFC 9293 3.8.6.2.1 asks, instead of using the window to its last octet. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silly_window_avoidance: Option<bool>,
+    /// Selective acknowledgements (RFC 2018), with loss recovery by them (RFC 6675). Default: false, which leaves NewReno (RFC 6582).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sack: Option<bool>,
+    /// Whether each of the first two duplicate acknowledgements lets a new segment go (RFC 3042); always so with SACK. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limited_transmit: Option<bool>,
+    /// Window scaling (RFC 7323), offered when `receive_window` is above 65535 bytes. Default: true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_scale: Option<bool>,
+    /// Timestamps (RFC 7323): round trips are measured on retransmissions too, old duplicates are refused, and a segment holds 12 bytes less. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamps: Option<bool>,
 }
