@@ -39,7 +39,7 @@ use tcp::{Context, Tcp};
 pub use policy::{DeadHosts, FixedRoute, Metric, Policy, Routing};
 pub use stats::{Count, LinkDirStats};
 pub use topology::{
-    Bursts, CodelConfig, Discipline, Jitter, LinkConfig, LinkDirConfig, NodeConfig, QueueLimit, RedConfig, TcpConfig,
+    Bursts, CodelConfig, CongestionControl, Discipline, Jitter, LinkConfig, LinkDirConfig, NodeConfig, QueueLimit, RedConfig, TcpConfig,
     Topology,
 };
 

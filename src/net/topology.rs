@@ -150,6 +150,16 @@ pub enum QueueLimit {
     Bytes(u64),
 }
 
+/// How the congestion window grows and shrinks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CongestionControl {
+    /// RFC 5681 and 6582: a segment more a round trip, half at a loss.
+    #[default]
+    NewReno,
+    /// RFC 9438: along a cubic curve around the window of the last loss, 0.7 at a loss.
+    Cubic,
+}
+
 /// Parameters of TCP.
 #[derive(Clone, Copy, Debug)]
 pub struct TcpConfig {
@@ -157,6 +167,8 @@ pub struct TcpConfig {
     pub mss: u32,
     /// Initial congestion window, in segments (RFC 6928 2).
     pub initial_window: u32,
+    /// Congestion control.
+    pub congestion: CongestionControl,
     /// Receive buffer and thus largest window, in octets; at most 65535 without `window_scale`.
     pub receive_window: u32,
     /// How long an acknowledgement may wait for company (RFC 1122 4.2.3.2: less than 0.5 s);
@@ -199,6 +211,7 @@ impl Default for TcpConfig {
         Self {
             mss: 1460,
             initial_window: 10,
+            congestion: CongestionControl::NewReno,
             receive_window: 65_535,
             delayed_ack: SimDuration::from_millis(40),
             nagle: false,

@@ -101,6 +101,7 @@ fn topology(scenario: &Resolved) -> Topology {
         limited_transmit: scenario.tcp.limited_transmit,
         window_scale: scenario.tcp.window_scale,
         timestamps: scenario.tcp.timestamps,
+        congestion: scenario.tcp.congestion,
         ..TcpConfig::default()
     };
     Topology { nodes: nodes.collect(), links: links.collect(), tcp }

@@ -5,13 +5,15 @@
 //! the scoreboard says what is missing, and recovery leaves the window as it is (RFC 6675).
 //! Left out: appropriate byte counting (RFC 3465).
 
-use crate::net::TcpConfig;
+use super::cubic::Cubic;
+use crate::base::{SimDuration, SimTime};
+use crate::net::{CongestionControl, TcpConfig};
 
 /// `DupThresh` (RFC 5681 3.2, RFC 6675 2).
 pub(crate) const DUP_THRESH: u32 = 3;
 
 /// The variables of one sender, in octets.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Congestion {
     cwnd: u64,
     ssthresh: u64,
@@ -22,6 +24,8 @@ pub(crate) struct Congestion {
     recovery: Option<Recovery>,
     /// The first two duplicates let a segment go each (RFC 3042).
     limited_transmit: bool,
+    /// CUBIC's variables; none: Reno's window.
+    cubic: Option<Box<Cubic>>,
 }
 
 /// In fast recovery.
@@ -55,6 +59,10 @@ impl Congestion {
             recover: 0,
             recovery: None,
             limited_transmit: config.limited_transmit,
+            cubic: match config.congestion {
+                CongestionControl::NewReno => None,
+                CongestionControl::Cubic => Some(Box::default()),
+            },
         };
         this.restart(config.initial_window);
         this
@@ -85,6 +93,16 @@ impl Congestion {
     /// RFC 5681 4.1: after an idle RTO, cwnd <- min(IW, cwnd).
     pub(crate) fn after_idle(&mut self, initial_window: u32) {
         self.cwnd = self.cwnd.min(self.mss * u64::from(initial_window.max(1)));
+        if let Some(cubic) = &mut self.cubic {
+            cubic.idle();
+        }
+    }
+
+    /// Tells the time and the smoothed round-trip time, before anything else is told.
+    pub(crate) fn at(&mut self, now: SimTime, srtt: SimDuration) {
+        if let Some(cubic) = &mut self.cubic {
+            (cubic.now, cubic.srtt) = (now, srtt);
+        }
     }
 
     /// `acked` octets were newly acknowledged, up to `snd_una`; `flight` are still out.
@@ -115,6 +133,8 @@ impl Congestion {
                 self.cwnd += if self.cwnd < self.ssthresh {
                     // RFC 5681 (2): cwnd += min (N, SMSS).
                     acked.min(self.mss)
+                } else if let Some(cubic) = &mut self.cubic {
+                    cubic.grow(self.cwnd, acked, self.mss)
                 } else {
                     // RFC 5681 (3): cwnd += SMSS*SMSS/cwnd, at least one octet.
                     (self.mss * self.mss / self.cwnd).max(1)
@@ -136,7 +156,7 @@ impl Congestion {
         if self.dup_acks != DUP_THRESH || snd_una <= self.recover {
             return false;
         }
-        self.ssthresh = self.halved(flight);
+        self.ssthresh = self.reduced(flight, false);
         self.recover = snd_max;
         self.recovery = Some(Recovery { partial: false, sack: false });
         self.cwnd = self.ssthresh + u64::from(DUP_THRESH) * self.mss;
@@ -155,7 +175,7 @@ impl Congestion {
             return false;
         }
         // (4.1) RecoveryPoint = HighData; (4.2) "ssthresh = cwnd = (FlightSize / 2)".
-        self.ssthresh = self.halved(flight);
+        self.ssthresh = self.reduced(flight, false);
         self.recover = snd_max;
         self.recovery = Some(Recovery { partial: false, sack: true });
         self.cwnd = self.ssthresh;
@@ -169,7 +189,7 @@ impl Congestion {
             // "no more than": in recovery the window was halved for this loss already, and the
             // flight counts what waits behind the holes, which can be many windows.
             let most = if self.recovery.is_some() { self.ssthresh } else { u64::MAX };
-            self.ssthresh = self.halved(flight).min(most);
+            self.ssthresh = self.reduced(flight, true).min(most);
         }
         // "cwnd MUST be set to no more than the loss window, LW, which equals 1 full-sized segment".
         self.cwnd = self.mss;
@@ -179,9 +199,14 @@ impl Congestion {
         self.dup_acks = 0;
     }
 
-    fn halved(&self, flight: u64) -> u64 {
+    /// The slow-start threshold after congestion.
+    fn reduced(&mut self, flight: u64, timeout: bool) -> u64 {
+        let part = match &mut self.cubic {
+            Some(cubic) => cubic.reduce(self.cwnd, flight, self.mss, timeout),
+            None => flight / 2,
+        };
         // RFC 5681 (4): ssthresh = max (FlightSize / 2, 2*SMSS).
-        (flight / 2).max(2 * self.mss)
+        part.max(2 * self.mss)
     }
 
     /// What only a bug can break.

@@ -2,13 +2,14 @@
 //!
 //! Modelled: handshake, MSS, segmentation, cumulative acknowledgements, flow
 //! control with zero-window probes, retransmission (RFC 6298), congestion control (RFC 5681,
-//! 6582, 6928), SACK (RFC 2018, 6675), limited
+//! 6582, 6928; CUBIC, RFC 9438), SACK (RFC 2018, 6675), limited
 //! transmit (RFC 3042), window scale and timestamps (RFC 7323), delayed acknowledgements, Nagle (option), silly-window
 //! avoidance, orderly close and half-close, resets, TIME-WAIT.
 //! Not modelled yet: ECN, simultaneous open,
 //! keep-alives, urgent data.
 
 mod congestion;
+mod cubic;
 mod delayed_ack;
 mod input;
 mod options;

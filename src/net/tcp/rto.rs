@@ -67,6 +67,11 @@ impl Rto {
         self.base_ns = self.srtt8.unwrap_or(0) / 8 + self.rttvar4.max(GRANULARITY_NS);
     }
 
+    /// SRTT; zero before the first measurement.
+    pub(crate) fn srtt(&self) -> SimDuration {
+        SimDuration::from_nanos(self.srtt8.unwrap_or(0) / 8)
+    }
+
     /// The timer ran out.
     pub(crate) const fn back_off(&mut self) {
         self.backoff = self.backoff.saturating_add(1);

@@ -318,6 +318,7 @@ impl Tcb {
         let snd = &mut self.snd;
         let acked = ack - snd.snd_una;
         snd.measure(ack, now, echoed);
+        snd.cc.at(now, snd.rto.srtt());
         snd.rto.recover();
         snd.retries = 0;
         snd.probed = false;

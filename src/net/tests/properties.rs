@@ -6,7 +6,7 @@ use proptest::test_runner::RngSeed;
 use super::world::*;
 use crate::base::trace::DropReason;
 use crate::base::{CloseReason, ConnId, DataRate, HostId, LinkDirId, Probability, SimDuration, SimTime, SocketId};
-use crate::net::{LinkDirConfig, QueueLimit, TcpConfig, Topology};
+use crate::net::{CongestionControl, LinkDirConfig, QueueLimit, TcpConfig, Topology};
 
 /// A random tree of routers with hosts at its leaves, and some more links.
 #[derive(Clone, Debug)]
@@ -52,6 +52,7 @@ fn plan() -> impl Strategy<Value = Plan> {
             limited_transmit: on[3],
             window_scale: on[4],
             timestamps: on[5],
+            congestion: if on[6] { CongestionControl::Cubic } else { CongestionControl::NewReno },
             data_retries: 40,
             ..TcpConfig::default()
         },

@@ -2,8 +2,10 @@
 
 use super::Context;
 use crate::base::{DataSize, SimDuration};
+use crate::net::CongestionControl;
 use crate::scenario::problem::Path;
 use crate::scenario::resolved::TcpSpec;
+use crate::scenario::schema::CongestionName;
 
 /// TCP's parameters.
 pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
@@ -63,5 +65,9 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
         limited_transmit: tcp.limited_transmit.unwrap_or(false),
         window_scale: tcp.window_scale.unwrap_or(false),
         timestamps: tcp.timestamps.unwrap_or(false),
+        congestion: match tcp.congestion.unwrap_or_default() {
+            CongestionName::NewReno => CongestionControl::NewReno,
+            CongestionName::Cubic => CongestionControl::Cubic,
+        },
     }
 }

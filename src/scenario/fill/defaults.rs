@@ -3,7 +3,7 @@
 use crate::base::{DataSize, Probability, SimDuration, UnixTime};
 use crate::scenario::names;
 use crate::scenario::resolved::QueueLimit;
-use crate::scenario::schema::{Calendar, Capture, Chance, Duration, LinkDefaults, Queue, Scenario, Size};
+use crate::scenario::schema::{Calendar, Capture, Chance, CongestionName, Duration, LinkDefaults, Queue, Scenario, Size};
 
 /// How many users a file may ask for, whatever its own limit of hosts says.
 const MAX_USERS: u64 = 1_000_000;
@@ -34,6 +34,7 @@ pub(super) fn fill_values(scenario: &mut Scenario) {
     tcp.limited_transmit.get_or_insert(false);
     tcp.window_scale.get_or_insert(true);
     tcp.timestamps.get_or_insert(false);
+    tcp.congestion.get_or_insert(CongestionName::NewReno);
     scenario.dns.ttl.get_or_insert(seconds(3_600));
     scenario.dns.negative_ttl.get_or_insert(seconds(300));
     scenario.run.seed.get_or_insert(1);

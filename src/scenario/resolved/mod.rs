@@ -15,7 +15,7 @@ pub use work::{Body, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, S
 
 use super::schema::Scenario;
 use crate::base::{DataSize, HostId, SimDuration, SimTime, UnixTime};
-use crate::net::{LinkDirConfig, Policy};
+use crate::net::{CongestionControl, LinkDirConfig, Policy};
 use crate::sim::Fault;
 
 /// A complete, checked scenario.
@@ -126,6 +126,8 @@ pub struct TcpSpec {
     pub window_scale: bool,
     /// Whether segments have timestamps.
     pub timestamps: bool,
+    /// Congestion control.
+    pub congestion: CongestionControl,
 }
 
 /// A mail domain.

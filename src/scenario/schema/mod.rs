@@ -28,7 +28,7 @@ pub use mail::{DialectName, MailDomain, Retry, User};
 pub use network::{DeadHosts, FixedRoute, Host, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
-pub use tcp::Tcp;
+pub use tcp::{CongestionName, Tcp};
 pub use workload::{Entry, Poisson, ReadName};
 
 /// A Posthaste scenario: hosts, names, mail domains, people, and what they do.

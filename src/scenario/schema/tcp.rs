@@ -54,4 +54,19 @@ pub struct Tcp {
     /// Timestamps (RFC 7323): round trips are measured on retransmissions too, old duplicates are refused, and a segment holds 12 bytes less. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamps: Option<bool>,
+    /// Congestion control: "newreno" (RFC 5681, 6582) or "cubic" (RFC 9438). Default: "newreno".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub congestion: Option<CongestionName>,
+}
+
+/// A congestion control.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum CongestionName {
+    /// A segment more each round trip, half at a loss (RFC 5681, 6582).
+    #[default]
+    #[serde(rename = "newreno")]
+    NewReno,
+    /// Along a cubic curve around the window of the last loss (RFC 9438).
+    #[serde(rename = "cubic")]
+    Cubic,
 }
