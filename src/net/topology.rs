@@ -193,6 +193,11 @@ pub struct TcpConfig {
     /// Repetitions of data in a row before giving up: R2 of RFC 9293 3.8.3 as a count. With
     /// RTO from 1 s doubling to 60 s, 15 give up after 663 s; RFC 9293 asks for at least 100 s.
     pub data_retries: u32,
+    /// Idle time after which the peer is asked whether it lives (RFC 1122 4.2.3.6); none: never.
+    pub keep_alive: Option<SimDuration>,
+    /// How long data may wait to be acknowledged before the connection fails (RFC 9293 3.9.1),
+    /// however many retries are left; none: only those count.
+    pub user_timeout: Option<SimDuration>,
     /// RTO before the first measurement (RFC 6298 2.1).
     pub initial_rto: SimDuration,
     /// Smallest RTO (RFC 6298 2.4).
@@ -222,6 +227,8 @@ impl Default for TcpConfig {
             timestamps: false,
             syn_retries: 5,
             data_retries: 15,
+            keep_alive: None,
+            user_timeout: None,
             initial_rto: SimDuration::from_secs(1),
             min_rto: SimDuration::from_secs(1),
             max_rto: SimDuration::from_secs(60),

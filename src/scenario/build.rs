@@ -102,6 +102,8 @@ fn topology(scenario: &Resolved) -> Topology {
         window_scale: scenario.tcp.window_scale,
         timestamps: scenario.tcp.timestamps,
         congestion: scenario.tcp.congestion,
+        keep_alive: scenario.tcp.keep_alive,
+        user_timeout: scenario.tcp.user_timeout,
         ..TcpConfig::default()
     };
     Topology { nodes: nodes.collect(), links: links.collect(), tcp }

@@ -1,7 +1,7 @@
 //! Segment arrives: RFC 9293 3.10.7, in its order of checks.
 //!
 //! Left out: simultaneous open (a SYN without ACK in SYN-SENT is ignored), urgent data,
-//! security and precedence, keep-alives. Where blind attacks would have to be fended off
+//! security and precedence. Where blind attacks would have to be fended off
 //! (RFC 5961), the two ends' identities in the segment do it.
 
 use super::Context;
@@ -14,6 +14,7 @@ use crate::net::{Kernel, Notice};
 impl Tcb {
     /// Processes a segment from the peer.
     pub(crate) fn segment_arrives<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, seg: &Segment) {
+        self.heard_of_peer(cx);
         if self.state == State::SynSent {
             self.arrives_in_syn_sent(cx, pipe, seg);
         } else if self.screen(cx, pipe, seg) && self.acknowledgement(cx, pipe, seg) {
@@ -64,8 +65,9 @@ impl Tcb {
         let fresh = self.timestamp_is_fresh(cx.kernel.now(), seg);
         if seg.flags.syn || !fresh || !self.rcv.acceptable(seg.seq, seg.space()) {
             // "If an incoming segment is not acceptable, an acknowledgment should be sent in
-            // reply". Not to one without text: nothing waits for that reply here.
-            if seg.space() > 0 {
+            // reply". Not to one without text: nothing waits for that reply here, except for that
+            // to a keep-alive, which stands one before its time.
+            if seg.space() > 0 || seg.seq + 1 == self.rcv.rcv_nxt {
                 self.ack.owe_now();
             }
             if self.state == State::TimeWait && seg.flags.fin {
@@ -126,6 +128,7 @@ impl Tcb {
             State::FinWait1 => {
                 self.state = State::FinWait2;
                 self.timers.stop();
+                self.heard_of_peer(cx);
             }
             State::Closing => self.enter_time_wait(cx, pipe),
             State::LastAck => self.die(cx, pipe, CloseReason::Finished),

@@ -4,15 +4,17 @@
 //! control with zero-window probes, retransmission (RFC 6298), congestion control (RFC 5681,
 //! 6582, 6928; CUBIC, RFC 9438), SACK (RFC 2018, 6675), limited
 //! transmit (RFC 3042), window scale and timestamps (RFC 7323), delayed acknowledgements, Nagle (option), silly-window
-//! avoidance, orderly close and half-close, resets, TIME-WAIT.
+//! avoidance, keep-alives and user time-out (options),
+//! orderly close and half-close, resets, TIME-WAIT.
 //! Not modelled yet: ECN, simultaneous open,
-//! keep-alives, urgent data.
+//! urgent data.
 
 mod congestion;
 mod cubic;
 mod delayed_ack;
 mod input;
 mod options;
+mod patience;
 mod receiver;
 mod recovery;
 mod rto;
@@ -253,10 +255,14 @@ impl Tcp {
             cx.kernel.set_cause(if delayed_ack { tcb.timers.ack_cause } else { tcb.timers.cause });
             if delayed_ack {
                 tcb.delayed_ack_timeout(cx);
+            } else if tcb.timers.user <= now {
+                tcb.die(cx, pipe, CloseReason::TimedOut);
             } else if tcb.timers.retransmit <= now {
                 tcb.retransmission_timeout(cx, pipe);
             } else if tcb.timers.persist <= now {
                 tcb.probe(cx, pipe);
+            } else if tcb.timers.keep_alive <= now {
+                tcb.keep_alive_timeout(cx, pipe);
             } else if tcb.timers.time_wait <= now {
                 tcb.state = State::Closed;
             }

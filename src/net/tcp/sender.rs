@@ -38,6 +38,7 @@ pub(crate) struct Sender {
     probed: bool,
     /// Transmissions in a row without any answer.
     retries: u32,
+    pub(crate) unanswered_probes: u32,
     /// The sequence number whose acknowledgement ends the current measurement, and its start.
     timed: Option<(u64, SimTime)>,
     last_sent: SimTime,
@@ -63,6 +64,7 @@ impl Sender {
             fin_queued: false,
             probed: false,
             retries: 0,
+            unanswered_probes: 0,
             timed: None,
             last_sent: SimTime::ZERO,
             cc: Congestion::new(config.mss, config),
@@ -234,6 +236,7 @@ impl Tcb {
 
     pub(crate) fn plan_timers<K: Kernel>(&mut self, cx: &mut Context<'_, K>, data_end: u64) {
         let due = cx.kernel.now().saturating_add(self.snd.rto.current());
+        self.plan_user_timeout(cx, self.snd.outstanding() || self.snd.snd_nxt < data_end);
         // RFC 6298 5.1, 5.2: running while anything is out, off when all is acknowledged.
         if !self.snd.outstanding() {
             self.timers.retransmit = SimTime::NEVER;
@@ -326,6 +329,7 @@ impl Tcb {
         snd.snd_nxt = snd.snd_nxt.max(ack);
         snd.snd_max = snd.snd_max.max(ack);
         snd.board.acknowledge(ack);
+        self.timers.user = SimTime::NEVER;
         let outgoing = pipe.outgoing(self.side);
         outgoing.acknowledge((ack - 1).min(outgoing.end()));
         let advice = snd.cc.on_new_ack(acked, ack, snd.flight());

@@ -134,6 +134,7 @@ impl Tcb {
         // delete the TCB in SYN-SENT; a user who sends and closes at once expects delivery.)
         self.state = if self.snd.fin_queued { State::FinWait1 } else { State::Established };
         self.snd.established(cx.config);
+        self.heard_of_peer(cx);
         self.step(cx, ConnStep::Established);
         let (host, app, socket) = (self.host, self.app, socket(self.key));
         let (local_port, peer, peer_port) = self.tuple;

@@ -17,6 +17,10 @@ pub(crate) struct Timers {
     pub(crate) persist: SimTime,
     /// Delayed acknowledgement (RFC 1122 4.2.3.2).
     pub(crate) delayed_ack: SimTime,
+    /// Keep-alive (RFC 1122 4.2.3.6).
+    pub(crate) keep_alive: SimTime,
+    /// User time-out (RFC 9293 3.9.1).
+    pub(crate) user: SimTime,
     /// End of TIME-WAIT.
     pub(crate) time_wait: SimTime,
     /// The trace event to which what the delayed acknowledgement answers is ascribed.
@@ -34,6 +38,8 @@ impl Timers {
             retransmit: never,
             persist: never,
             delayed_ack: never,
+            keep_alive: never,
+            user: never,
             time_wait: never,
             ack_cause: EventId(0),
             cause: EventId(0),
@@ -45,12 +51,15 @@ impl Timers {
         self.retransmit = SimTime::NEVER;
         self.persist = SimTime::NEVER;
         self.delayed_ack = SimTime::NEVER;
+        self.keep_alive = SimTime::NEVER;
+        self.user = SimTime::NEVER;
         self.time_wait = SimTime::NEVER;
     }
 
     /// Sees to it that an event comes no later than the earliest deadline.
     pub(crate) fn arm<K: Kernel>(&mut self, kernel: &mut K, host: HostId, key: TcbKey) {
-        let wanted = self.retransmit.min(self.persist).min(self.delayed_ack).min(self.time_wait);
+        let rare = self.keep_alive.min(self.user).min(self.time_wait);
+        let wanted = self.retransmit.min(self.persist).min(self.delayed_ack).min(rare);
         if wanted < self.armed {
             self.armed = wanted;
             let order = kernel.order(host);

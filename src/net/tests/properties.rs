@@ -53,6 +53,7 @@ fn plan() -> impl Strategy<Value = Plan> {
             window_scale: on[4],
             timestamps: on[5],
             congestion: if on[6] { CongestionControl::Cubic } else { CongestionControl::NewReno },
+            keep_alive: on[7].then_some(SimDuration::from_secs(20)),
             data_retries: 40,
             ..TcpConfig::default()
         },

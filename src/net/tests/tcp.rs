@@ -404,3 +404,36 @@ fn a_window_of_less_than_a_segment_is_used_in_the_end() {
     // The acknowledgement of the sixth segment is immediate; the override is an RTO later.
     assert_eq!(sizes(true), (6, vec![ms(2_100)]));
 }
+
+/// RFC 1122 4.2.3.6: a probe after each idle time, answered; nine unanswered ones 75 s apart
+/// end the connection. Breaks when a probe goes unanswered, or data is taken for one.
+#[test]
+fn keep_alives_find_out_a_dead_peer() {
+    let keep_alive = Some(crate::base::SimDuration::from_secs(7_200));
+    let (mut world, client, server) = connected(1, dir(None, 50), TcpConfig { keep_alive, ..TcpConfig::default() });
+    // The server was connected 50 ms after the client, and its probe is an answer to nobody.
+    world.run_until(ms(3 * 7_200_000));
+    assert_eq!(world.net.open_connections(), 2);
+    assert!(!world.sent(0, |packet| !is_syn(packet)).is_empty());
+    let last = *world.arrived(0, |_| true).last().unwrap();
+    world.net.set_host_up(&mut world.kernel, HostId(1), false);
+    world.run();
+    let (_, Heard::Closed(HostId(0), socket, CloseReason::TimedOut)) = world.heard.last().unwrap() else {
+        panic!("{:?}", world.heard)
+    };
+    assert_eq!(*socket, client);
+    assert_eq!(world.heard.last().unwrap().0.since(last).as_secs(), 7_200 + 9 * 75);
+    assert!(world.when(&Heard::Closed(HostId(1), server, CloseReason::TimedOut)).is_none());
+}
+
+/// RFC 9293 3.9.1. Breaks when retries are counted instead of time.
+#[test]
+fn the_user_time_out_ends_what_retries_would_not() {
+    let user_timeout = Some(crate::base::SimDuration::from_secs(10));
+    let (mut world, client, _) = connected(1, dir(None, 50), TcpConfig { user_timeout, ..TcpConfig::default() });
+    world.run_until(ms(1_000));
+    world.net.set_host_up(&mut world.kernel, HostId(1), false);
+    world.send(client, b"anybody?");
+    world.run();
+    assert_eq!(world.when(&Heard::Closed(HostId(0), client, CloseReason::TimedOut)), Some(ms(11_000)));
+}

@@ -128,6 +128,10 @@ pub struct TcpSpec {
     pub timestamps: bool,
     /// Congestion control.
     pub congestion: CongestionControl,
+    /// Idle time before the first keep-alive, if any.
+    pub keep_alive: Option<SimDuration>,
+    /// How long data may stay unacknowledged, if bounded.
+    pub user_timeout: Option<SimDuration>,
 }
 
 /// A mail domain.

@@ -57,6 +57,12 @@ pub struct Tcp {
     /// Congestion control: "newreno" (RFC 5681, 6582) or "cubic" (RFC 9438). Default: "newreno".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub congestion: Option<CongestionName>,
+    /// Idle time after which a host asks whether its peer lives (RFC 1122 4.2.3.6: "2h"). Default: none, it never asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_alive: Option<Duration>,
+    /// How long data may wait to be acknowledged before the connection fails (RFC 9293 3.9.1). Default: none, only `data_retries` counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_timeout: Option<Duration>,
 }
 
 /// A congestion control.
