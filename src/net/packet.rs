@@ -7,7 +7,7 @@
 
 use slotmap::{Key as _, new_key_type};
 
-use super::tcp::TcbKey;
+use super::tcp::{EcnBits, TcbKey};
 use crate::base::trace::{IcmpKind, TcpInfo, TcpOptions};
 use crate::base::{ConnId, Endpoint, EventId, HostId};
 
@@ -40,14 +40,14 @@ pub(crate) struct Packet {
     pub(crate) body: Body,
 }
 
-/// The ECN field of the IP header (RFC 3168 5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The ECN field of the IP header (RFC 3168 5). ECT(1) is not used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Ecn {
-    /// The transport does not understand marks.
+    /// A queue drops it.
+    #[default]
     NotEct,
-    /// The transport understands marks.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no transport sets it yet"))]
-    Ect,
+    /// ECT(0): a queue may mark it instead.
+    Ect0,
     /// Congestion experienced.
     Ce,
 }
@@ -96,6 +96,7 @@ pub(crate) struct Segment {
     pub(crate) window: u32,
     pub(crate) options: TcpOptions,
     pub(crate) flags: Flags,
+    pub(crate) ecn: EcnBits,
 }
 
 /// Control bits (RFC 9293 3.1).
@@ -133,6 +134,8 @@ impl Segment {
             syn: self.flags.syn,
             fin: self.flags.fin,
             rst: self.flags.rst,
+            ece: self.ecn.ece,
+            cwr: self.ecn.cwr,
             options: self.options,
         }
     }
@@ -168,6 +171,7 @@ impl Segment {
             window: 0,
             options: TcpOptions::default(),
             flags,
+            ecn: EcnBits::default(),
         }
     }
 }
@@ -177,7 +181,7 @@ impl Packet {
     pub(crate) fn mark(&mut self) -> bool {
         match self.ecn {
             Ecn::NotEct => false,
-            Ecn::Ect | Ecn::Ce => {
+            Ecn::Ect0 | Ecn::Ce => {
                 self.ecn = Ecn::Ce;
                 true
             }
@@ -186,28 +190,29 @@ impl Packet {
 
     /// A TCP segment's packet.
     pub(crate) fn tcp(src: (HostId, u16), dst: (HostId, u16), segment: Segment) -> Self {
-        Self::new(src, dst, TCP_HEADER + segment.options.bytes() + segment.len, Body::Tcp(segment))
+        let ecn = if segment.ecn.ect { Ecn::Ect0 } else { Ecn::NotEct };
+        Self::new(src, dst, TCP_HEADER + segment.options.bytes() + segment.len, ecn, Body::Tcp(segment))
     }
 
     /// A UDP datagram's packet.
     pub(crate) fn udp(src: (HostId, u16), dst: (HostId, u16), payload: u32, key: DatagramKey) -> Self {
-        Self::new(src, dst, UDP_HEADER + payload, Body::Udp(key))
+        Self::new(src, dst, UDP_HEADER + payload, Ecn::NotEct, Body::Udp(key))
     }
 
     /// An ICMP error message's packet: 8 bytes, and the IP header and 8 bytes of the packet
     /// it is about (RFC 792).
     pub(crate) fn icmp(src: HostId, dst: HostId, icmp: Icmp) -> Self {
-        Self::new((src, 0), (dst, 0), 8 + IPV4_HEADER + 8, Body::Icmp(icmp))
+        Self::new((src, 0), (dst, 0), 8 + IPV4_HEADER + 8, Ecn::NotEct, Body::Icmp(icmp))
     }
 
-    fn new(src: (HostId, u16), dst: (HostId, u16), length: u32, body: Body) -> Self {
+    fn new(src: (HostId, u16), dst: (HostId, u16), length: u32, ecn: Ecn, body: Body) -> Self {
         Self {
             src: src.0,
             dst: dst.0,
             src_port: src.1,
             dst_port: dst.1,
             ttl: INITIAL_TTL,
-            ecn: Ecn::NotEct,
+            ecn,
             damaged: false,
             bytes: IPV4_HEADER + length,
             cause: EventId(0),
@@ -226,7 +231,7 @@ mod tests {
         let key = DatagramKey::null();
         let mut packet = Packet::udp((HostId(0), 1), (HostId(1), 1), 0, key);
         assert!(!packet.mark() && packet.ecn == Ecn::NotEct);
-        packet.ecn = Ecn::Ect;
+        packet.ecn = Ecn::Ect0;
         assert!(packet.mark() && packet.mark() && packet.ecn == Ecn::Ce);
     }
 

@@ -193,6 +193,8 @@ pub struct TcpConfig {
     /// Repetitions of data in a row before giving up: R2 of RFC 9293 3.8.3 as a count. With
     /// RTO from 1 s doubling to 60 s, 15 give up after 663 s; RFC 9293 asks for at least 100 s.
     pub data_retries: u32,
+    /// Explicit congestion notification (RFC 3168).
+    pub ecn: bool,
     /// Idle time after which the peer is asked whether it lives (RFC 1122 4.2.3.6); none: never.
     pub keep_alive: Option<SimDuration>,
     /// How long data may wait to be acknowledged before the connection fails (RFC 9293 3.9.1),
@@ -209,6 +211,9 @@ pub struct TcpConfig {
     /// Each sender loses every n-th of its data segments, for closed forms of regular loss.
     #[cfg(test)]
     pub lose_every: Option<u32>,
+    /// The data segment there is marked on its first way.
+    #[cfg(test)]
+    pub mark_at: Option<u64>,
 }
 
 impl Default for TcpConfig {
@@ -227,6 +232,7 @@ impl Default for TcpConfig {
             timestamps: false,
             syn_retries: 5,
             data_retries: 15,
+            ecn: false,
             keep_alive: None,
             user_timeout: None,
             initial_rto: SimDuration::from_secs(1),
@@ -235,6 +241,8 @@ impl Default for TcpConfig {
             msl: SimDuration::from_secs(120),
             #[cfg(test)]
             lose_every: None,
+            #[cfg(test)]
+            mark_at: None,
         }
     }
 }

@@ -104,6 +104,7 @@ fn topology(scenario: &Resolved) -> Topology {
         congestion: scenario.tcp.congestion,
         keep_alive: scenario.tcp.keep_alive,
         user_timeout: scenario.tcp.user_timeout,
+        ecn: scenario.tcp.ecn,
         ..TcpConfig::default()
     };
     Topology { nodes: nodes.collect(), links: links.collect(), tcp }

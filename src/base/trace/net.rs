@@ -85,6 +85,10 @@ pub struct TcpInfo {
     pub fin: bool,
     /// RST.
     pub rst: bool,
+    /// ECE (RFC 3168 6.1).
+    pub ece: bool,
+    /// CWR (RFC 3168 6.1).
+    pub cwr: bool,
     /// Options.
     pub options: TcpOptions,
 }

@@ -182,6 +182,17 @@ impl Congestion {
         true
     }
 
+    /// A mark was echoed. True when the window was reduced for it, which in recovery it was
+    /// already.
+    pub(crate) fn on_mark(&mut self, flight: u64) -> bool {
+        if self.recovery.is_some() {
+            return false;
+        }
+        self.ssthresh = self.reduced(flight, false);
+        self.cwnd = self.ssthresh;
+        true
+    }
+
     /// The retransmission timer ran out; `again`: on a segment that it sent again before.
     pub(crate) fn on_timeout(&mut self, flight: u64, snd_max: u64, again: bool) {
         // RFC 5681 3.1 (4), "ssthresh is held constant" when it was a retransmission.

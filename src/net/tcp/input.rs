@@ -8,18 +8,27 @@ use super::Context;
 use super::stream::Pipe;
 use super::tcb::{State, Tcb};
 use crate::base::{CloseReason, SimDuration};
-use crate::net::packet::{Flags, Segment};
+use crate::net::packet::{Ecn, Flags, Segment};
 use crate::net::{Kernel, Notice};
 
 impl Tcb {
     /// Processes a segment from the peer.
-    pub(crate) fn segment_arrives<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, seg: &Segment) {
+    pub(crate) fn segment_arrives<K: Kernel>(
+        &mut self,
+        cx: &mut Context<'_, K>,
+        pipe: &mut Pipe,
+        mark: Ecn,
+        seg: &Segment,
+    ) {
         self.heard_of_peer(cx);
         if self.state == State::SynSent {
             self.arrives_in_syn_sent(cx, pipe, seg);
-        } else if self.screen(cx, pipe, seg) && self.acknowledgement(cx, pipe, seg) {
-            self.text(cx, seg);
-            self.fin(cx, pipe);
+        } else if self.screen(cx, pipe, seg) {
+            self.read_ecn(cx, mark, seg);
+            if self.acknowledgement(cx, pipe, seg) {
+                self.text(cx, seg);
+                self.fin(cx, pipe);
+            }
         }
         self.output(cx, pipe);
         self.check();
@@ -41,6 +50,7 @@ impl Tcb {
             self.peer = seg.from;
             self.rcv.syn();
             self.agree(cx, seg);
+            self.agree_on_ecn(cx.config.ecn, seg);
             let echoed = self.echoed_round_trip(cx.kernel.now(), seg);
             self.snd.measure(seg.ack, cx.kernel.now(), echoed);
             self.snd.snd_una = seg.ack;

@@ -4,14 +4,15 @@
 //! control with zero-window probes, retransmission (RFC 6298), congestion control (RFC 5681,
 //! 6582, 6928; CUBIC, RFC 9438), SACK (RFC 2018, 6675), limited
 //! transmit (RFC 3042), window scale and timestamps (RFC 7323), delayed acknowledgements, Nagle (option), silly-window
-//! avoidance, keep-alives and user time-out (options),
+//! avoidance, ECN (RFC 3168), keep-alives and user time-out (options),
 //! orderly close and half-close, resets, TIME-WAIT.
-//! Not modelled yet: ECN, simultaneous open,
+//! Not modelled yet: simultaneous open,
 //! urgent data.
 
 mod congestion;
 mod cubic;
 mod delayed_ack;
+mod ecn;
 mod input;
 mod options;
 mod patience;
@@ -36,12 +37,15 @@ use crate::base::hash::hash64;
 use crate::base::trace::{ConnStep, PacketContent, TcpContent};
 use crate::base::{AppId, CloseReason, ConnId, Endpoint, EventId, HostId, Side, SimTime, SocketId};
 use delayed_ack::AckClock;
+use ecn::EcnState;
 use options::Agreed;
 use receiver::Receiver;
 use sender::Sender;
 use stream::{Pipe, PipeKey};
 use tcb::{State, Tcb};
 use timers::Timers;
+
+pub(crate) use ecn::EcnBits;
 
 new_key_type! {
     /// One end of a connection; never reused.
@@ -146,6 +150,7 @@ impl Tcp {
             timers: Timers::new(),
             iss,
             agreed: Agreed::default(),
+            ecn: EcnState::default(),
             ack: AckClock::default(),
         })
     }
@@ -208,7 +213,7 @@ impl Tcp {
         };
         let tcb = &self.tcbs[key];
         if tcb.fits(seg) {
-            self.with(cx, key, |tcb, pipe, cx| tcb.segment_arrives(cx, pipe, seg));
+            self.with(cx, key, |tcb, pipe, cx| tcb.segment_arrives(cx, pipe, packet.ecn, seg));
         } else if tcb.state == State::TimeWait && seg.flags == Flags::SYN {
             // RFC 9293 3.10.7.4: a new SYN may end TIME-WAIT.
             cx.ports[packet.dst.index()].remove(tuple);
@@ -240,6 +245,7 @@ impl Tcp {
             tcb.peer = seg.from;
             tcb.rcv.syn();
             tcb.agree(cx, seg);
+            tcb.agree_on_ecn(cx.config.ecn, seg);
             tcb.send_syn(cx, Flags::SYN_ACK);
         });
     }

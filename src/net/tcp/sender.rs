@@ -185,6 +185,10 @@ impl Sender {
         !config.silly_window_avoidance || len == available || 2 * len >= self.max_wnd
     }
 
+    pub(crate) fn smoothed_round_trip(&self) -> SimDuration {
+        self.rto.srtt()
+    }
+
     /// What only a bug can break.
     pub(crate) fn check(&self) {
         assert!(self.snd_una <= self.snd_nxt && self.snd_nxt <= self.snd_max, "una <= nxt <= max: {self:?}");
@@ -277,6 +281,7 @@ impl Tcb {
         self.snd.snd_nxt = self.snd.snd_nxt.max(end);
         self.snd.snd_max = self.snd.snd_max.max(end);
         self.snd.last_sent = now;
+        self.ecn.new_data = why.is_none() && len > 0;
         self.emit(cx, seq, len, if fin { Flags::FIN_ACK } else { Flags::ACK });
     }
 

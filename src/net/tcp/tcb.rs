@@ -16,6 +16,7 @@
 use slotmap::Key as _;
 
 use super::delayed_ack::AckClock;
+use super::ecn::EcnState;
 use super::options::{Agreed, MAX_UNSCALED};
 use super::receiver::Receiver;
 use super::sender::Sender;
@@ -24,6 +25,8 @@ use super::timers::Timers;
 use super::{Context, TcbKey, socket};
 use crate::base::trace::{ConnStep, Trace};
 use crate::base::{AppId, CloseReason, ConnId, HostId, Side, SimTime};
+#[cfg(test)]
+use crate::net::packet::Ecn;
 use crate::net::packet::{Flags, Packet, Segment};
 use crate::net::ports::Tuple;
 use crate::net::{Kernel, Notice};
@@ -64,6 +67,7 @@ pub(crate) struct Tcb {
     pub(crate) iss: u32,
     /// Options in force.
     pub(crate) agreed: Agreed,
+    pub(crate) ecn: EcnState,
     /// The acknowledgement that it owes its peer.
     pub(crate) ack: AckClock,
 }
@@ -94,6 +98,7 @@ impl Tcb {
             len,
             window,
             options,
+            ecn: self.ecn_bits(cx.config.ecn, flags.syn, flags.ack),
             flags,
         };
         if flags.ack {
@@ -111,7 +116,13 @@ impl Tcb {
     /// Sends a segment from this end's port to its peer's.
     pub(crate) fn post<K: Kernel>(&self, cx: &mut Context<'_, K>, segment: Segment) {
         let (port, peer, peer_port) = self.tuple;
-        cx.fabric.send(cx.kernel, Packet::tcp((self.host, port), (peer, peer_port), segment));
+        #[cfg_attr(not(test), expect(unused_mut, reason = "tests mark it"))]
+        let mut packet = Packet::tcp((self.host, port), (peer, peer_port), segment);
+        #[cfg(test)]
+        if packet.ecn == Ecn::Ect0 && cx.config.mark_at.is_some_and(|seq| segment.seq == seq) {
+            packet.ecn = Ecn::Ce;
+        }
+        cx.fabric.send(cx.kernel, packet);
     }
 
     /// Sends a segment without data. It stands at the highest sequence number sent, which

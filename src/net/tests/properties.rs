@@ -40,7 +40,7 @@ fn line() -> impl Strategy<Value = LinkDirConfig> {
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
-    let tcp = (500_u32..1_500, 1_u32..12, 1_000_u32..200_000, 0_u64..200, any::<[bool; 8]>()).prop_map(
+    let tcp = (500_u32..1_500, 1_u32..12, 1_000_u32..200_000, 0_u64..200, any::<[bool; 9]>()).prop_map(
         |(mss, initial_window, receive_window, delayed_ack, on)| TcpConfig {
             mss,
             initial_window,
@@ -54,6 +54,8 @@ fn plan() -> impl Strategy<Value = Plan> {
             timestamps: on[5],
             congestion: if on[6] { CongestionControl::Cubic } else { CongestionControl::NewReno },
             keep_alive: on[7].then_some(SimDuration::from_secs(20)),
+            ecn: on[8],
+            mark_at: Some(1),
             data_retries: 40,
             ..TcpConfig::default()
         },

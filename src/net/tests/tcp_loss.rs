@@ -148,3 +148,28 @@ fn lossy_bulk_is_byte_exact_with_every_option() {
     assert!(world.received[&server] == there && world.received[&client] == back);
     assert_eq!(world.net.open_connections(), 0);
 }
+
+/// RFC 3168 6.1. Breaks when a mark is echoed once only, halves the window twice, or a
+/// retransmission is capable of it.
+#[test]
+fn a_mark_halves_the_window_once_and_is_echoed_until_told() {
+    let run = |ecn: bool| {
+        let tcp = TcpConfig { ecn, mark_at: Some(1), receive_window: 1_000_000, ..TcpConfig::default() };
+        let (mut world, client, server) = connected(1, dir(None, 50), tcp);
+        world.run_until(ms(1_000));
+        world.send(client, &octets(100 * MSS));
+        world.run_until(ms(9_000));
+        assert_eq!(world.received[&server], octets(100 * MSS));
+        world
+    };
+    let world = run(true);
+    let syns: Vec<_> = [0, 1].map(|host| segments(&world, host).next().unwrap()).to_vec();
+    assert!(syns[0].ece && syns[0].cwr && syns[1].ece && !syns[1].cwr);
+    // Ten segments a round trip, then five: the first mark is echoed by five acknowledgements.
+    assert_eq!(segments(&world, 1).filter(|tcp| tcp.ece && !tcp.syn).count(), 5);
+    let told: Vec<u64> = segments(&world, 0).filter(|tcp| tcp.cwr && !tcp.syn).map(|tcp| tcp.seq).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(world.sent(0, has_data).iter().filter(|at| **at == ms(1_100)).count(), 5);
+    let world = run(false);
+    assert!(segments(&world, 0).chain(segments(&world, 1)).all(|tcp| !tcp.ece && !tcp.cwr));
+}

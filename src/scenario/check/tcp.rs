@@ -71,5 +71,6 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
         },
         keep_alive: tcp.keep_alive.map(|value| cx.positive(path.key("keep_alive"), Some(value))),
         user_timeout: tcp.user_timeout.map(|value| cx.positive(path.key("user_timeout"), Some(value))),
+        ecn: tcp.ecn.unwrap_or(false),
     }
 }

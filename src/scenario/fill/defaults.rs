@@ -35,6 +35,7 @@ pub(super) fn fill_values(scenario: &mut Scenario) {
     tcp.window_scale.get_or_insert(true);
     tcp.timestamps.get_or_insert(false);
     tcp.congestion.get_or_insert(CongestionName::NewReno);
+    tcp.ecn.get_or_insert(false);
     scenario.dns.ttl.get_or_insert(seconds(3_600));
     scenario.dns.negative_ttl.get_or_insert(seconds(300));
     scenario.run.seed.get_or_insert(1);

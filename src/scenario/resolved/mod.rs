@@ -132,6 +132,8 @@ pub struct TcpSpec {
     pub keep_alive: Option<SimDuration>,
     /// How long data may stay unacknowledged, if bounded.
     pub user_timeout: Option<SimDuration>,
+    /// Whether congestion is notified explicitly.
+    pub ecn: bool,
 }
 
 /// A mail domain.

@@ -63,6 +63,9 @@ pub struct Tcp {
     /// How long data may wait to be acknowledged before the connection fails (RFC 9293 3.9.1). Default: none, only `data_retries` counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_timeout: Option<Duration>,
+    /// Explicit congestion notification (RFC 3168): queues that can mark do so instead of dropping. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ecn: Option<bool>,
 }
 
 /// A congestion control.
