@@ -16,9 +16,7 @@ use std::time::Instant;
 use posthaste::base::directory::{HostEntry, LinkEntry};
 use posthaste::base::ids::Order;
 use posthaste::base::trace::{Observer, Silent};
-use posthaste::base::{
-    AppId, DataRate, Directory, Endpoint, EventId, HostId, SimDuration, SimTime, Streams, UnixTime,
-};
+use posthaste::base::{AppId, DataRate, Directory, Endpoint, EventId, HostId, SimDuration, SimTime, Streams, UnixTime};
 use posthaste::cli::simulate::simulate;
 use posthaste::metrics::{Fingerprint, Recorder, RecorderOptions};
 use posthaste::net::{

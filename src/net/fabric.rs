@@ -199,6 +199,8 @@ impl Fabric {
                 tcp: None,
                 payload: &self.datagrams[key],
             }),
+            // The trace says all that there is to an error message.
+            Body::Icmp(_) => {}
         }
     }
 

@@ -39,8 +39,8 @@ use tcp::{Context, Tcp};
 pub use policy::{DeadHosts, FixedRoute, Metric, Policy, Routing};
 pub use stats::{Count, LinkDirStats};
 pub use topology::{
-    Bursts, CodelConfig, CongestionControl, Discipline, Jitter, LinkConfig, LinkDirConfig, NodeConfig, QueueLimit, RedConfig, TcpConfig,
-    Topology,
+    Bursts, CodelConfig, CongestionControl, Discipline, Jitter, LinkConfig, LinkDirConfig, NodeConfig, QueueLimit,
+    RedConfig, TcpConfig, Topology,
 };
 
 /// What the network needs from the event loop.

@@ -140,21 +140,38 @@ impl Segment {
         }
     }
 
-    /// The options as they stand in the header (RFC 9293 3.1), for captures; [`Packet::tcp`]
-    /// counts as many bytes.
-    pub(crate) fn options(&self) -> Vec<u8> {
-        let mut options = Vec::new();
-        if self.flags.syn {
-            let mss = u16::try_from(self.mss).unwrap_or(u16::MAX);
-            options.extend_from_slice(&[2, 4]);
-            options.extend_from_slice(&mss.to_be_bytes());
+    /// The options as they stand in the header (RFC 9293 3.1), for captures; as many bytes as
+    /// [`TcpOptions::bytes`] counts. `peer_isn` is the number from which SACK blocks count.
+    pub(crate) fn options(&self, peer_isn: u32) -> Vec<u8> {
+        const NO_OPERATION: u8 = 1;
+        let mut wire = Vec::new();
+        if let Some(mss) = self.options.mss {
+            wire.extend_from_slice(&[2, 4]);
+            wire.extend_from_slice(&mss.to_be_bytes());
         }
-        options
-    }
-
-    /// The window field of the header, for captures.
-    pub(crate) fn window_field(&self) -> u16 {
-        u16::try_from(self.window).unwrap_or(u16::MAX)
+        if let Some(shift) = self.options.window_scale {
+            wire.extend_from_slice(&[3, 3, shift]);
+        }
+        if self.options.sack_permitted {
+            wire.extend_from_slice(&[4, 2]);
+        }
+        if let Some(stamps) = self.options.timestamps {
+            wire.extend_from_slice(&[8, 10]);
+            wire.extend_from_slice(&stamps.val.to_be_bytes());
+            wire.extend_from_slice(&stamps.ecr.to_be_bytes());
+        }
+        wire.resize(wire.len().next_multiple_of(4), NO_OPERATION);
+        let blocks: Vec<_> = self.options.sack_blocks().collect();
+        if !blocks.is_empty() {
+            let low = u32::try_from(self.ack & u64::from(u32::MAX)).expect("32 bits");
+            let ack = peer_isn.wrapping_add(low);
+            let length = u8::try_from(2 + 8 * blocks.len()).expect("few blocks");
+            wire.extend_from_slice(&[NO_OPERATION, NO_OPERATION, 5, length]);
+            for edge in blocks.into_iter().flat_map(|(left, right)| [left, right]) {
+                wire.extend_from_slice(&ack.wrapping_add(edge).to_be_bytes());
+            }
+        }
+        wire
     }
 
     /// The reset that answers this segment where no connection accepts it (RFC 9293 3.10.7.1).

@@ -199,7 +199,11 @@ impl Log {
             | DropReason::HostDown
             | DropReason::NoRoute
             | DropReason::PortClosed
-            | DropReason::TtlExpired => carried.other += 1,
+            | DropReason::TtlExpired
+            | DropReason::TooBig
+            | DropReason::Early
+            | DropReason::Sojourn
+            | DropReason::Corrupt => carried.other += 1,
         }
     }
 
@@ -301,7 +305,15 @@ impl Observer for Log {
                 self.down[event.host.index()] = false;
                 self.note(event, "", "", Fact::Up);
             }
-            Trace::Fault(FaultTrace::LinkDown { .. } | FaultTrace::LinkUp { .. }) => {}
+            Trace::Fault(
+                FaultTrace::LinkDown { .. }
+                | FaultTrace::LinkUp { .. }
+                | FaultTrace::ServiceDown { .. }
+                | FaultTrace::ServiceUp { .. }
+                | FaultTrace::PartitionBegins
+                | FaultTrace::PartitionEnds
+                | FaultTrace::LinkChanged { .. },
+            ) => {}
         }
     }
 }

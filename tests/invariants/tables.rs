@@ -106,8 +106,8 @@ impl Distances {
         }
         for link in &scenario.links {
             let [a, b] = link.ends.map(HostId::index);
-            let delay = link.config.delay.as_nanos();
-            for (from, to) in [(a, b), (b, a)] {
+            for ((from, to), direction) in [(a, b), (b, a)].into_iter().zip(&link.directions) {
+                let delay = direction.delay.as_nanos();
                 let known: Option<u64> = delays[from][to];
                 delays[from][to] = Some(known.map_or(delay, |known| known.min(delay)));
             }

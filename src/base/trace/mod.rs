@@ -18,7 +18,9 @@ use serde::Serialize;
 pub use content::{PacketContent, TcpContent};
 pub use dns::{CacheResult, DnsAnswerKind, DnsTrace};
 pub use mail::{AttemptOutcome, Failure, FailureKind, MailTrace, Phase};
-pub use net::{ConnStep, DropReason, IcmpKind, NetTrace, PacketInfo, RetransmitReason, TcpInfo, TcpOptions, Timestamps};
+pub use net::{
+    ConnStep, DropReason, IcmpKind, NetTrace, PacketInfo, RetransmitReason, TcpInfo, TcpOptions, Timestamps,
+};
 
 use super::ids::{ConnId, EventId, HostId, LinkDirId};
 use super::socket::Side;

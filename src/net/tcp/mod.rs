@@ -372,7 +372,10 @@ impl Tcp {
                 // RFC 9293 3.9.1.2: "set the PSH bit in the last buffered segment".
                 push = segment.seq - 1 + u64::from(segment.len) == stream.end();
             }
-            let (isn, window, options) = (from.map(|tcb| tcb.iss), segment.window_field(), segment.options());
+            let peer_isn = self.tcbs.get(segment.to).map_or(0, |tcb| tcb.iss);
+            let (isn, options) = (from.map(|tcb| tcb.iss), segment.options(peer_isn));
+            let shift = from.filter(|_| !segment.flags.syn).map_or(0, |tcb| tcb.rcv.shift());
+            let window = u16::try_from(segment.window >> shift).unwrap_or(u16::MAX);
             let tcp = Some(TcpContent { isn, window, push, options: &options });
             cx.kernel.content(&PacketContent { sent, ttl: INITIAL_TTL, tcp, payload: &payload });
         }

@@ -89,6 +89,11 @@ impl Receiver {
         }
     }
 
+    /// How far the window field is shifted (RFC 7323 2.3).
+    pub(crate) fn shift(&self) -> u8 {
+        self.shift.unwrap_or(0)
+    }
+
     pub(crate) const fn is_scaled(&self) -> bool {
         self.shift.is_some()
     }

@@ -7,7 +7,7 @@
 //! whether it repeats another, and what became of it if it did not arrive.
 //!
 //! Left out: packets from a host to itself, which pass over no link, and packets that no link
-//! took, because their host was down or knew no way.
+//! took, because their host was down or knew no way; ICMP messages; the ECN field of IP headers.
 
 mod file;
 mod filter;
@@ -212,6 +212,10 @@ impl<W: Write> Observer for CaptureWriter<W> {
         }
         self.labels.observe(event, &self.directory);
         let Trace::Net(net) = event.what else { return };
+        let (NetTrace::Sent { packet, .. } | NetTrace::Arrived { packet, .. } | NetTrace::Dropped { packet, .. }) = net;
+        if packet.icmp.is_some() {
+            return;
+        }
         match net {
             NetTrace::Sent { link, packet } => self.sent(event, link, packet),
             NetTrace::Arrived { .. } => {

@@ -84,6 +84,8 @@ fn tcp_header(info: &PacketInfo, tcp: &TcpInfo, fields: &TcpFields, payload: &[u
     header.fin = tcp.fin;
     header.rst = tcp.rst;
     header.psh = fields.push;
+    header.ece = tcp.ece;
+    header.cwr = tcp.cwr;
     header.set_options_raw(&fields.options).expect("options fit into a header");
     let checksum = match (info.src.addr, info.dst.addr) {
         (IpAddr::V4(src), IpAddr::V4(dst)) => header.calc_checksum_ipv4_raw(src.octets(), dst.octets(), payload),

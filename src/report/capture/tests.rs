@@ -13,7 +13,7 @@ use super::*;
 use crate::base::calendar::UnixTime;
 use crate::base::ids::{ConnId, HostId, QueryId};
 use crate::base::socket::{CloseReason, Endpoint, Side};
-use crate::base::trace::{ConnStep, DnsTrace, MailTrace, Phase, Protocol, RetransmitReason, TcpInfo};
+use crate::base::trace::{ConnStep, DnsTrace, MailTrace, Phase, Protocol, RetransmitReason, TcpInfo, TcpOptions};
 use crate::metrics::testing::directory;
 
 const MS: u64 = 1_000_000;
@@ -39,8 +39,10 @@ fn segment(side: Side, seq: u64, ack: Option<u64>, len: u32, bits: &str) -> Pack
     let (client, server) = (endpoint(CREPES, 49_152), endpoint(HAMBURGER, 25));
     let (src, dst) = if side == Side::Client { (client, server) } else { (server, client) };
     let (syn, fin, rst) = (bits.contains('S'), bits.contains('F'), bits.contains('R'));
-    let tcp = TcpInfo { conn: Some(CONN), seq, ack, len, window: 65_535, syn, fin, rst };
-    PacketInfo { src, dst, bytes: 40 + len + if syn { 4 } else { 0 }, tcp: Some(tcp) }
+    let options = TcpOptions { mss: syn.then_some(1_460), ..TcpOptions::default() };
+    let tcp =
+        TcpInfo { conn: Some(CONN), seq, ack, len, window: 65_535, syn, fin, rst, ece: false, cwr: false, options };
+    PacketInfo { src, dst, bytes: 40 + len + if syn { 4 } else { 0 }, tcp: Some(tcp), icmp: None }
 }
 
 impl Story {
@@ -341,7 +343,7 @@ fn comments_name_the_question() {
         (HAMBURGER, server, asker, &[9, 9]),
     ] {
         let bytes = 28 + u32::try_from(payload.len()).unwrap();
-        let sent = story.sent(0, host, host.0, PacketInfo { src, dst, bytes, tcp: None });
+        let sent = story.sent(0, host, host.0, PacketInfo { src, dst, bytes, tcp: None, icmp: None });
         story.capture.observe_content(&PacketContent { sent: EventId(sent), ttl: 64, tcp: None, payload });
     }
     let packets = read(&story.finish());

@@ -3,7 +3,9 @@
 use crate::base::{DataSize, Probability, SimDuration, UnixTime};
 use crate::scenario::names;
 use crate::scenario::resolved::QueueLimit;
-use crate::scenario::schema::{Calendar, Capture, Chance, CongestionName, Duration, LinkDefaults, Queue, Scenario, Size};
+use crate::scenario::schema::{
+    Calendar, Capture, Chance, CongestionName, Duration, LinkDefaults, Queue, Scenario, Size,
+};
 
 /// How many users a file may ask for, whatever its own limit of hosts says.
 const MAX_USERS: u64 = 1_000_000;

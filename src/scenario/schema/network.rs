@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Tcp;
 use super::link::{Link, LinkDefaults};
-use super::quantity::Duration;
 
 /// Hosts, links and TCP.
 ///
