@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Context, link};
 use crate::base::SimTime;
-use crate::scenario::problem::{Path, quote};
+use crate::scenario::problem::{Path, did_you_mean, quote};
 use crate::scenario::resolved::LinkSpec;
 use crate::scenario::schema::{self, Way};
 use crate::sim::{Fault, Faulty, LinkChange, Timing};
@@ -68,7 +68,11 @@ fn read_what(
         }
         (None, Some(name), None) => {
             let found = links.binary_search_by(|link| link.name.as_str().cmp(name)).ok();
-            if found.is_none() {
+            let turned = name.split_once("--").map(|(a, b)| format!("{b}--{a}")).unwrap_or_default();
+            if found.is_none() && links.iter().any(|link| link.name == turned) {
+                let message = format!("there is no link {}", quote(name));
+                cx.problems.help(here.key("link"), message, did_you_mean(&turned));
+            } else if found.is_none() {
                 cx.problems.unknown(here.key("link"), "link", name, links.iter().map(|link| link.name.as_str()));
             }
             let number = u32::try_from(found?).ok()?;
