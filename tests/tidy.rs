@@ -18,7 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("app", &["base", "proto"]),
     ("report", &["base", "metrics"]),
     ("sim", &["base", "net", "app"]),
-    ("scenario", &["base", "proto", "net", "app", "sim"]),
+    ("scenario", &["base", "proto", "net", "app", "sim", "metrics"]),
     ("cli", &["base", "proto", "net", "app", "sim", "scenario", "metrics", "report"]),
 ];
 

@@ -43,7 +43,7 @@ pub const MESSAGES: TableDoc = TableDoc {
         ("dns_s", "time in which a server found out where to send it"),
         ("connecting_s", "time in which a server opened a TCP connection"),
         ("dialogue_s", "time of the SMTP dialogue up to the reply to DATA"),
-        ("transfer_s", "time of the message itself, up to the reply to its final dot"),
+        ("transfer_s", "time of the message itself, until the next server has its final dot"),
         ("waiting_for_retry_s", "time in a server's queue after a failed attempt, until the next was due"),
         ("in_mailbox_s", "time in the mailbox, up to the first retrieval or the end of the run"),
         (
@@ -154,7 +154,10 @@ pub const LINKS: TableDoc = TableDoc {
         ("delivered_packets", "packets that reached the far end"),
         ("dropped_queue_full", "packets that found the queue full"),
         ("dropped_loss", "packets that the link lost at random"),
-        ("dropped_other", "packets lost because the link or a host was down"),
+        (
+            "dropped_other",
+            "packets lost for another reason; those that a host did not take count in network.dropped only",
+        ),
         ("dropped_early", "packets that RED turned away"),
         ("dropped_sojourn", "packets that CoDel dropped"),
         ("dropped_too_big", "packets larger than the MTU"),

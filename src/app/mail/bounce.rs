@@ -67,6 +67,9 @@ fn effort(report: &Report<'_>) -> String {
     match report.attempts {
         0 => "No attempt was made.".to_owned(),
         1 => "It was tried once.".to_owned(),
-        n => format!("It was tried {n} times within {}.", report.tried_for.to_text()),
+        n => {
+            let whole = SimDuration::from_secs(report.tried_for.as_secs());
+            format!("It was tried {n} times within {}.", whole.to_text())
+        }
     }
 }

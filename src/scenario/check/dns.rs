@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Context, record};
 use crate::base::HostId;
 use crate::scenario::names::{absolute, check_owner_name, closest_above, dotted, is_within};
-use crate::scenario::problem::{Path, quote};
+use crate::scenario::problem::{Path, did_you_mean, quote};
 use crate::scenario::resolved::{DnsSpec, NameServerSpec, RecordData, RecordSpec, RecordType, ZoneSpec};
 use crate::scenario::schema::{Duration, Record, Zone};
 
@@ -179,9 +179,7 @@ fn read_record(
     }
     let ttl_s = read_ttl(cx, here.key("ttl"), record.ttl);
     let Some(rtype) = RecordType::parse(&record.rtype) else {
-        let known = RecordType::ALL.iter().map(|(name, _)| *name);
-        let upper = record.rtype.to_ascii_uppercase();
-        cx.problems.unknown(here.key("type"), "record type", &upper, known);
+        unknown_type(cx, here.key("type"), &record.rtype);
         return None;
     };
     match record::read(rtype, &record.data, zone) {
@@ -223,5 +221,17 @@ fn check_target(
             target = quote(&dotted(target))
         );
         cx.problems.help(path, message, format!("write \"{written}.\""));
+    }
+}
+
+/// A type that does not exist, or that is not written in capitals.
+pub(super) fn unknown_type(cx: &mut Context<'_>, path: Path<'_>, text: &str) {
+    let upper = text.to_ascii_uppercase();
+    if RecordType::parse(&upper).is_some() {
+        let message = format!("there is no record type {}", quote(text));
+        cx.problems.help(path, message, did_you_mean(&upper));
+    } else {
+        let known = RecordType::ALL.iter().map(|(name, _)| *name);
+        cx.problems.unknown(path, "record type", &upper, known);
     }
 }

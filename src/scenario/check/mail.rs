@@ -136,6 +136,10 @@ pub(super) fn unknown_user(cx: &mut Context<'_>, path: Path<'_>, address: &str) 
     let near = nearest(local, found.users.iter().map(String::as_str));
     match near.map(|near| did_you_mean(&format!("{near}@{domain}"))) {
         Some(help) => cx.problems.help(path, message, help),
-        None => cx.problems.help(path, message, format!("add it to the users of {domain}", domain = quote(domain))),
+        None => cx.problems.help(
+            path,
+            message,
+            format!("add it to the users of {domain}, or write \"allow_unknown\": true", domain = quote(domain)),
+        ),
     }
 }

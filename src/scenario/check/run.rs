@@ -2,6 +2,7 @@
 
 use super::{Context, capture};
 use crate::base::SimTime;
+use crate::metrics::METRICS;
 use crate::scenario::problem::{Path, quote};
 use crate::scenario::resolved::{ExpectSpec, LimitSpec, OutputSpec, RunSpec};
 use crate::scenario::schema::Expect;
@@ -58,6 +59,8 @@ fn read_one_expect(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect) -> Exp
     if metric.is_empty() || metric.len() > 80 || !metric.bytes().all(plain) {
         let message = format!("{} is no name of a metric", quote(metric));
         cx.problems.help(here.key("metric"), message, "write it like \"messages.delivered\"");
+    } else if !METRICS.iter().any(|(name, _)| name == metric) {
+        cx.problems.unknown(here.key("metric"), "metric", metric, METRICS.iter().map(|(name, _)| *name));
     }
     if expect.equals.is_none() && expect.at_least.is_none() && expect.at_most.is_none() {
         let help = "give \"equals\", \"at_least\" or \"at_most\"";

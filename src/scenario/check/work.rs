@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::dns::unknown_type;
 use super::mail::unknown_user;
 use super::{Context, user_index};
 use crate::base::{DataSize, HostId, SimDuration, Streams};
@@ -400,8 +401,7 @@ fn read_lookup(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index:
     let text = entry.rtype.as_deref().unwrap_or("A");
     let rtype = RecordType::parse(text);
     if rtype.is_none() {
-        let known = RecordType::ALL.iter().map(|(name, _)| *name);
-        cx.problems.unknown(here.key("type"), "record type", &text.to_ascii_uppercase(), known);
+        unknown_type(cx, here.key("type"), text);
     }
     let on = read_device(cx, here, entry, 1)??;
     Some(Work::Lookup(LookupWork { entry: index, schedule, on, name, rtype: rtype? }))

@@ -101,6 +101,10 @@ fn gateways(scenario: &Scenario) -> Vec<String> {
 }
 
 fn add_backbone_links(scenario: &mut Scenario) {
+    // A file may lead links of its own to the core, which then is there before it is needed.
+    if scenario.network.links.iter().flat_map(|link| &link.between).any(|end| end == CORE_ROUTER) {
+        declare_router(scenario, CORE_ROUTER, CORE_SITE);
+    }
     let mut gateways = gateways(scenario);
     if gateways.len() < 2 {
         return;
