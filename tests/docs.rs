@@ -38,6 +38,15 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Limits", "## `limits`"),
     ("Expect", "## `expect`"),
     ("Outputs", "## `outputs`"),
+    ("Routing", "### `network.routing`"),
+    ("Red", "### `red`"),
+    ("LinkChange", "### `faults[].change`"),
+    ("Jitter", "### `jitter`"),
+    ("FixedRoute", "#### `network.routing.static`"),
+    ("Direction", "### Directions of a link"),
+    ("Codel", "### `codel`"),
+    ("CaptureChoice", "### `outputs.capture`"),
+    ("Bursts", "### `bursts`"),
 ];
 
 /// The value that a description of the schema names as default, as it is written in JSON.
