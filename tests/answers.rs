@@ -130,6 +130,27 @@ fn campus_day(run: &Path) -> Vec<String> {
     ]
 }
 
+fn metric(run: &Path, name: &str) -> f64 {
+    let summary: Value = serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
+    summary["metrics"][name].as_f64().unwrap()
+}
+
+fn flaky_link(run: &Path) -> Vec<String> {
+    let copies = table(run, "messages").len();
+    vec![
+        format!("{} attempts for {copies} copies", metric(run, "attempts.total")),
+        format!("{} segments again", metric(run, "connections.retransmissions")),
+    ]
+}
+
+fn partition(run: &Path) -> Vec<String> {
+    let messages = table(run, "messages");
+    vec![
+        format!("{} of {} copies", count(&messages, "attempts", "0"), messages.len()),
+        format!("{:.2} min", greatest(&messages, "latency_s") / 60.0),
+    ]
+}
+
 /// The sentences that scenarios/README.md has from a run of that scenario.
 fn answers(scenario: &str, run: &Path) -> Vec<String> {
     match scenario {
@@ -141,6 +162,8 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "two-devices-one-mailbox" => two_devices_one_mailbox(run),
         "outage-queue" => outage_queue(run),
         "campus-day" => campus_day(run),
+        "flaky-link" => flaky_link(run),
+        "partition" => partition(run),
         other => panic!("scenarios/README.md has no checked answers for {other}: add them here"),
     }
 }

@@ -159,13 +159,18 @@ impl Resolver {
         }
     }
 
-    /// A query to that server did not get there: nobody need wait for its time-out.
+    /// A query to that server did not get there: nobody need wait for its time-out, and no
+    /// look-up that is under way asks it again.
     fn unreachable(&mut self, host: &mut impl Host, to: Endpoint) {
         let asks = |lookup: &Lookup| matches!(&lookup.phase, Phase::Asking(asking) if asking.server == to.addr);
         let ids: Vec<LookupId> = self.lookups.iter().filter(|(_, lookup)| asks(lookup)).map(|(id, _)| *id).collect();
         let cause = host.cause();
         for id in ids {
             host.set_cause(cause);
+            let known = self.lookups.get_mut(&id).map(|lookup| &mut lookup.delegation.addresses);
+            for address in known.into_iter().flatten().filter(|address| address.addr == to.addr) {
+                address.useless = true;
+            }
             self.timed_out(host, id);
         }
     }
