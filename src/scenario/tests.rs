@@ -201,7 +201,7 @@ fn all_errors_come_at_once() {
     let errors = load("form", &serde_json::to_string_pretty(&form).unwrap()).unwrap_err();
     assert!(errors.list().len() >= 7, "{errors}");
     let meaning = json!({ "network": { "hosts": { "A": {}, "b": { "address": "x" } }, "links": [ { "between": ["b", "q"] } ] },
-        "faults": [ { "host": "q" } ], "workload": [ {} ], "expect": [ { "metric": "m" } ] });
+        "faults": [ { "host": "q" } ], "workload": [ {} ], "expect": [ { "metric": "messages.delivered" } ] });
     let errors = load("meaning", &serde_json::to_string_pretty(&meaning).unwrap()).unwrap_err();
     assert_eq!(errors.list().len(), 6, "{errors}");
 }

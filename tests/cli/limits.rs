@@ -56,7 +56,7 @@ fn every_limit_is_6_and_marked() {
 fn a_run_balances_wherever_it_is_cut() {
     let scenario = load_value(&small());
     let whole = simulate(&scenario, Silent).unwrap().outcome.events;
-    assert!(whole > 300, "{whole}");
+    assert!(whole > 200, "{whole}");
     for events in 1..whole {
         let mut scenario = scenario.clone();
         scenario.limits.events = events;

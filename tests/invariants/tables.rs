@@ -164,7 +164,8 @@ fn network(scenario: &Resolved, log: &Log, record: &RunRecord, faults: &mut Vec<
     let mut told = BTreeMap::new();
     for row in &record.tables.links {
         let counts = (row.packets, row.bytes, row.delivered_packets);
-        let drops = (row.dropped_queue_full, row.dropped_loss, row.dropped_other);
+        let other = row.dropped_other + row.dropped_early + row.dropped_sojourn + row.dropped_too_big;
+        let drops = (row.dropped_queue_full, row.dropped_loss, other);
         told.insert((row.link.to_string(), row.from.to_string()), (counts, drops));
     }
     for (index, carried) in log.links.iter().enumerate() {
