@@ -9,7 +9,10 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{library, load, load_value, root, run, run_value, scenario_files};
+use posthaste::base::SimDuration;
+use posthaste::metrics::{Recorder, RecorderOptions};
 use posthaste::report::table_csv;
+use posthaste::sim::{Simulation, World};
 use serde_json::{Value, json};
 
 const TABLES: [&str; 6] = ["messages", "attempts", "dns_queries", "connections", "queue", "links"];
@@ -176,4 +179,20 @@ fn the_way_a_file_is_written_changes_nothing() {
     for text in [pretty, escaped, reversed] {
         assert_eq!(run(&load(&text)).record.fingerprint, plain);
     }
+}
+
+/// Breaks when a clone shares something with its original, or leaves something behind.
+#[test]
+fn a_cloned_world_goes_on_like_its_original() {
+    let scenario = load_value(&random_traffic());
+    let plan = posthaste::scenario::build::plan(&scenario);
+    let recorder = Recorder::new(plan.directory.clone(), RecorderOptions::default());
+    let mut original = Simulation::new(World::new(plan, recorder));
+    original.advance(SimDuration::from_secs(900));
+    let mut clone = original.clone();
+    let rest = SimDuration::from_secs(6300);
+    assert_eq!(clone.advance(rest), original.advance(rest));
+    let fingerprint = |simulation: Simulation<Recorder>| simulation.into_world().detach().1.fingerprint().digest();
+    let whole = run(&scenario).record.fingerprint;
+    assert_eq!([fingerprint(clone), fingerprint(original)], [whole, whole]);
 }
