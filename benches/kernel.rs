@@ -16,7 +16,7 @@ use std::time::Instant;
 use posthaste::base::directory::{HostEntry, LinkEntry};
 use posthaste::base::ids::Order;
 use posthaste::base::trace::{Observer, Silent};
-use posthaste::base::{AppId, DataRate, Directory, Endpoint, EventId, HostId, SimDuration, SimTime, Streams, UnixTime};
+use posthaste::base::{AppId, DataRate, Directory, Endpoint, HostId, SimDuration, SimTime, Streams, UnixTime};
 use posthaste::cli::simulate::simulate;
 use posthaste::metrics::{Fingerprint, Recorder, RecorderOptions};
 use posthaste::net::{
@@ -71,7 +71,7 @@ fn hold(pending: u64, holds: u64) -> (f64, ()) {
     let mut counter = 0;
     let mut push = |queue: &mut EventQueue<u64>, at: u64| {
         counter += 1;
-        queue.push(SimTime::from_nanos(at), Order { origin: HostId(0), counter }, EventId(0), counter);
+        queue.push(SimTime::from_nanos(at), Order { origin: HostId(0), counter }, counter);
     };
     for n in 0..pending {
         push(&mut queue, gaps[usize::try_from(n % 4096).unwrap()]);

@@ -45,23 +45,24 @@ impl<O: Observer> Kernel<O> {
         }
     }
 
-    /// Schedules an event on behalf of `origin`, ascribed to the present cause.
+    /// Schedules an event on behalf of `origin`.
     pub fn push(&mut self, at: SimTime, origin: HostId, event: Event) {
         let order = net::Kernel::order(self, origin);
-        self.queue.push(at, order, self.cause, event);
+        self.queue.push(at, order, event);
     }
 
     /// When the next event happens.
     #[must_use]
-    pub fn next_at(&self) -> Option<SimTime> {
+    pub fn next_at(&mut self) -> Option<SimTime> {
         self.queue.next_at()
     }
 
-    /// Takes the next event and moves the clock to it.
+    /// Takes the next event and moves the clock to it. What it leads to is ascribed to nothing
+    /// until it says itself what caused it: a packet or a timer remembers that.
     pub fn pop(&mut self) -> Option<Pending<Event>> {
         let pending = self.queue.pop()?;
         self.now = pending.at();
-        self.cause = pending.cause;
+        self.cause = EventId(0);
         Some(pending)
     }
 
@@ -105,7 +106,7 @@ impl<O: Observer> net::Kernel for Kernel<O> {
     }
 
     fn schedule(&mut self, at: SimTime, order: Order, event: NetEvent) {
-        self.queue.push(at, order, self.cause, Event::Net(event));
+        self.queue.push(at, order, Event::Net(event));
     }
 
     fn trace(&mut self, host: HostId, what: Trace<'_>) -> EventId {
