@@ -29,8 +29,6 @@ pub(crate) struct Codel<P> {
 pub(crate) trait Queued {
     /// Its length.
     fn bytes(&self) -> u32;
-    /// Marks it as having met congestion; false if its transport does not understand that.
-    fn mark(&mut self) -> bool;
 }
 
 impl<P: Queued> Codel<P> {
@@ -59,6 +57,11 @@ impl<P: Queued> Codel<P> {
 
     pub(crate) const fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// The length of each packet.
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = u32> {
+        self.queue.iter().map(|(_, packet)| packet.bytes())
     }
 
     /// Takes everything out: the queue was lost.
@@ -96,21 +99,21 @@ impl<P: Queued> Codel<P> {
     }
 
     /// The packet to be sent next, with the time at which it joined; those to be dropped
-    /// before it go to `drop`, those marked to `mark`.
+    /// before it go to `drop`. `mark` marks a packet as having met congestion; false if its
+    /// transport does not understand that.
     pub(crate) fn pop(
         &mut self,
         now: SimTime,
         mut drop: impl FnMut(SimTime, P),
-        mut mark: impl FnMut(),
+        mut mark: impl FnMut(&P) -> bool,
     ) -> Option<(SimTime, P)> {
         let (mut head, mut ok_to_drop) = self.next(now);
         if self.dropping {
             self.dropping = ok_to_drop;
             while self.dropping && now >= self.drop_next {
-                let (joined, mut packet) = head?;
+                let (joined, packet) = head?;
                 self.count += 1;
-                if packet.mark() {
-                    mark();
+                if mark(&packet) {
                     self.drop_next = self.control_law(self.drop_next, self.count);
                     return Some((joined, packet));
                 }
@@ -123,10 +126,8 @@ impl<P: Queued> Codel<P> {
                 }
             }
         } else if ok_to_drop {
-            let (joined, mut packet) = head?;
-            let marked = packet.mark();
-            if marked {
-                mark();
+            let (joined, packet) = head?;
+            if mark(&packet) {
                 head = Some((joined, packet));
             } else {
                 drop(joined, packet);
@@ -156,9 +157,6 @@ mod tests {
         fn bytes(&self) -> u32 {
             1_500
         }
-        fn mark(&mut self) -> bool {
-            self.0
-        }
     }
 
     const fn at_us(us: u64) -> SimTime {
@@ -176,7 +174,13 @@ mod tests {
             while codel.len() < 200 {
                 codel.push(at_us(us - 1_000), Plain(ect));
             }
-            codel.pop(at_us(us), |_, _| drops.push(us), || marks.push(us));
+            let mark = |packet: &Plain| {
+                if packet.0 {
+                    marks.push(us);
+                }
+                packet.0
+            };
+            codel.pop(at_us(us), |_, _| drops.push(us), mark);
         }
         (drops, marks)
     }
@@ -211,8 +215,8 @@ mod tests {
             codel.push(at_us(second * 1_000_000), Plain(false));
             codel.push(at_us(second * 1_000_000), Plain(false));
             let never = |_, _| unreachable!("one packet stays, however long it waits");
-            assert!(codel.pop(at_us(second * 1_000_000 + 900_000), never, || {}).is_some());
-            assert!(codel.pop(at_us(second * 1_000_000 + 950_000), never, || {}).is_some());
+            assert!(codel.pop(at_us(second * 1_000_000 + 900_000), never, |_| false).is_some());
+            assert!(codel.pop(at_us(second * 1_000_000 + 950_000), never, |_| false).is_some());
         }
         assert_eq!((codel.len(), codel.bytes()), (0, 0));
     }

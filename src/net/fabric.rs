@@ -15,6 +15,7 @@ use super::impairment::Fate;
 use super::link::{LinkDir, Rider};
 use super::packet::{Body, DatagramKey, Packet, Segment};
 use super::policy::{DeadHosts, Policy, Routing};
+use super::pool::{PacketId, Pool};
 use super::routing::{Routes, State};
 use super::stats::LinkDirStats;
 use super::topology::{LinkDirConfig, Topology};
@@ -25,12 +26,14 @@ use crate::base::{Endpoint, EventId, HostId, LinkDirId, SimDuration, Streams};
 /// Nodes, links and routes, and the packets on them.
 #[derive(Clone, Debug)]
 pub(crate) struct Fabric {
+    /// What each hop asks of a node, apart from the rest so that it stays in the cache.
+    states: Vec<NodeState>,
     nodes: Vec<Node>,
     links: Vec<LinkDir>,
+    pool: Pool,
     /// Of duplex links: they name the links' random streams.
     link_names: Arc<[String]>,
     streams: Streams,
-    stats: Vec<LinkDirStats>,
     routes: Routes,
     topology: Arc<Topology>,
     policy: Arc<Policy>,
@@ -42,26 +45,24 @@ pub(crate) struct Fabric {
     pub(crate) unrevealed: Vec<(EventId, Segment)>,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct NodeState {
+    router: bool,
+    up: bool,
+}
+
 #[derive(Clone, Debug)]
 struct Node {
     address: IpAddr,
-    router: bool,
-    up: bool,
     /// Packets from this host to itself.
-    loopback: VecDeque<Packet>,
+    loopback: VecDeque<PacketId>,
     /// Counts how often the loopback was lost.
     epoch: u32,
 }
 
 impl Fabric {
     pub(crate) fn new(topology: &Topology, streams: &Streams) -> Self {
-        let node = |config: &super::NodeConfig| Node {
-            address: config.address,
-            router: config.router,
-            up: true,
-            loopback: VecDeque::new(),
-            epoch: 0,
-        };
+        let node = |config: &super::NodeConfig| Node { address: config.address, loopback: VecDeque::new(), epoch: 0 };
         let mut links = Vec::with_capacity(topology.links.len() * 2);
         for (number, link) in (0_u32..).zip(&topology.links) {
             for (dir, config) in (0_u32..).zip(&link.directions) {
@@ -71,9 +72,10 @@ impl Fabric {
             }
         }
         Self {
+            states: topology.nodes.iter().map(|node| NodeState { router: node.router, up: true }).collect(),
             nodes: topology.nodes.iter().map(node).collect(),
-            stats: vec![LinkDirStats::default(); links.len()],
             links,
+            pool: Pool::default(),
             link_names: topology.links.iter().map(|link| link.name.clone()).collect(),
             streams: *streams,
             routes: Routes::new(State {
@@ -130,7 +132,7 @@ impl Fabric {
     }
 
     pub(crate) fn is_up(&self, host: HostId) -> bool {
-        self.nodes[host.index()].up
+        self.states[host.index()].up
     }
 
     pub(crate) fn reaches(&self, from: HostId, to: HostId) -> bool {
@@ -154,37 +156,43 @@ impl Fabric {
         None
     }
 
-    pub(crate) fn stats(&self) -> &[LinkDirStats] {
-        &self.stats
+    pub(crate) fn stats(&self) -> Vec<LinkDirStats> {
+        self.links.iter().map(LinkDir::stats).collect()
     }
 
     /// Sends a packet from its source.
     pub(crate) fn send<K: Kernel>(&mut self, kernel: &mut K, mut packet: Packet) {
-        let src = packet.src;
-        let node = &mut self.nodes[src.index()];
+        let (src, dst) = (packet.src, packet.dst);
         packet.cause = kernel.cause();
-        if !node.up {
+        if !self.is_up(src) {
             self.lose(kernel, src, None, packet, DropReason::HostDown);
-        } else if src == packet.dst {
-            node.loopback.push_back(packet);
+            return;
+        }
+        let id = self.pool.insert(packet);
+        if src == dst {
+            let node = &mut self.nodes[src.index()];
+            node.loopback.push_back(id);
             let event = NetEvent::Loopback { host: src, epoch: node.epoch };
             let order = kernel.order(src);
             kernel.schedule(kernel.now(), order, event);
         } else {
-            self.put_on_link(kernel, src, packet);
+            self.put_on_link(kernel, src, dst, id);
         }
     }
 
-    fn put_on_link<K: Kernel>(&mut self, kernel: &mut K, at: HostId, mut packet: Packet) {
-        let Some(link) = self.routes.next_hop(at, packet.dst) else {
+    fn put_on_link<K: Kernel>(&mut self, kernel: &mut K, at: HostId, dst: HostId, id: PacketId) {
+        let Some(link) = self.routes.next_hop(at, dst) else {
+            let packet = self.pool.remove(id);
             self.refuse(kernel, (at, at), packet, DropReason::NoRoute, IcmpKind::NetUnreachable);
             return;
         };
-        if self.put_on(kernel, at, link, &mut packet, false) {
+        if self.put_on(kernel, at, link, id, false) {
             let before = kernel.cause();
+            let packet = *self.pool.get(id);
             kernel.set_cause(packet.cause);
-            let mut twin = self.twin(packet);
-            self.put_on(kernel, at, link, &mut twin, true);
+            let twin = self.twin(packet);
+            let twin = self.pool.insert(twin);
+            self.put_on(kernel, at, link, twin, true);
             kernel.set_cause(before);
         }
     }
@@ -205,25 +213,21 @@ impl Fabric {
     }
 
     /// Puts a packet on a link. True when a copy of it is to follow.
-    fn put_on<K: Kernel>(
-        &mut self,
-        kernel: &mut K,
-        at: HostId,
-        link: LinkDirId,
-        packet: &mut Packet,
-        twin: bool,
-    ) -> bool {
+    fn put_on<K: Kernel>(&mut self, kernel: &mut K, at: HostId, link: LinkDirId, id: PacketId, twin: bool) -> bool {
         if K::TRACING {
-            packet.cause = kernel.trace(at, Trace::Net(NetTrace::Sent { link, packet: self.info(packet) }));
+            let packet = *self.pool.get(id);
+            let sent = kernel.trace(at, Trace::Net(NetTrace::Sent { link, packet: self.info(&packet) }));
+            self.pool.get_mut(id).cause = sent;
             if !twin && at == packet.src && kernel.wants_content() {
-                self.reveal(kernel, packet);
+                self.reveal(kernel, &Packet { cause: sent, ..packet });
             }
         }
-        let (dir, stats) = (&mut self.links[link.index()], &mut self.stats[link.index()]);
-        dir.offer(kernel, stats, *packet, twin).unwrap_or_else(|reason| {
+        let offered = self.links[link.index()].offer(kernel, &mut self.pool, id, twin);
+        offered.unwrap_or_else(|reason| {
+            let packet = self.pool.remove(id);
             let before = kernel.cause();
             kernel.set_cause(packet.cause);
-            self.lose(kernel, at, Some(link), *packet, reason);
+            self.lose(kernel, at, Some(link), packet, reason);
             kernel.set_cause(before);
             false
         })
@@ -245,70 +249,78 @@ impl Fabric {
     /// The head of a link arrives. Returns it when it is for that node; else it was forwarded,
     /// lost, or the event was stale.
     pub(crate) fn link_head<K: Kernel>(&mut self, kernel: &mut K, link: LinkDirId, epoch: u32) -> Option<Packet> {
-        let (dir, stats) = (&mut self.links[link.index()], &mut self.stats[link.index()]);
-        let rider = dir.take_head(kernel, stats, epoch)?;
+        let rider = self.links[link.index()].take_head(kernel, epoch)?;
         self.leaves_link(kernel, link, &rider)
     }
 
     /// A packet arrives on a link that does not keep the order of packets.
     pub(crate) fn link_loose<K: Kernel>(&mut self, kernel: &mut K, link: LinkDirId, number: u64) -> Option<Packet> {
-        let (dir, stats) = (&mut self.links[link.index()], &mut self.stats[link.index()]);
-        let rider = dir.take_loose(kernel, stats, number)?;
+        let rider = self.links[link.index()].take_loose(kernel, number)?;
         self.leaves_link(kernel, link, &rider)
     }
 
     /// The line of a link with a `CoDel` queue may have become free.
     pub(crate) fn link_free<K: Kernel>(&mut self, kernel: &mut K, link: LinkDirId) {
         let mut dropped = Vec::new();
-        self.links[link.index()].line_free(kernel, &mut self.stats[link.index()], &mut dropped);
-        for packet in dropped {
+        self.links[link.index()].line_free(kernel, &mut self.pool, &mut dropped);
+        for id in dropped {
+            let packet = self.pool.remove(id);
             kernel.set_cause(packet.cause);
             self.lose(kernel, self.links[link.index()].from, Some(link), packet, DropReason::Sojourn);
         }
     }
 
     fn leaves_link<K: Kernel>(&mut self, kernel: &mut K, link: LinkDirId, rider: &Rider) -> Option<Packet> {
-        let dir = &self.links[link.index()];
-        let (from, at, mut packet) = (dir.from, dir.to, rider.packet);
+        let (from, at) = (self.links[link.index()].from, self.links[link.index()].to);
+        let packet = self.pool.get_mut(rider.packet);
         kernel.set_cause(packet.cause);
         match rider.fate {
             Fate::Arrive => {}
             Fate::Corrupt => packet.damaged = true,
             Fate::Lose => {
+                let packet = self.pool.remove(rider.packet);
                 self.lose(kernel, from, Some(link), packet, DropReason::Loss);
                 return None;
             }
         }
+        let (dst, damaged, ttl) = (packet.dst, packet.damaged, packet.ttl);
         if K::TRACING {
+            let packet = *packet;
             let arrived = kernel.trace(at, Trace::Net(NetTrace::Arrived { link, packet: self.info(&packet) }));
             kernel.set_cause(arrived);
         }
-        let node = &self.nodes[at.index()];
-        let trouble = if !node.up {
-            if self.policy.dead_hosts == DeadHosts::Reported && packet.dst == at && self.nodes[from.index()].router {
-                self.refuse(kernel, (at, from), packet, DropReason::HostDown, IcmpKind::HostUnreachable);
-                return None;
-            }
-            DropReason::HostDown
-        } else if packet.dst == at && packet.damaged {
+        let node = self.states[at.index()];
+        if node.up && dst == at && !damaged {
+            return Some(self.pool.remove(rider.packet));
+        }
+        if node.up && dst != at && node.router && ttl > 1 {
+            self.pool.get_mut(rider.packet).ttl -= 1;
+            self.put_on_link(kernel, at, dst, rider.packet);
+            return None;
+        }
+        let packet = self.pool.remove(rider.packet);
+        self.ends_at(kernel, (from, at), packet);
+        None
+    }
+
+    /// A packet gets no further than `at`, where it came from `from`.
+    fn ends_at<K: Kernel>(&mut self, kernel: &mut K, (from, at): (HostId, HostId), packet: Packet) {
+        let node = self.states[at.index()];
+        let reported = self.policy.dead_hosts == DeadHosts::Reported && self.states[from.index()].router;
+        if !node.up && packet.dst == at && reported {
+            self.refuse(kernel, (at, from), packet, DropReason::HostDown, IcmpKind::HostUnreachable);
+        } else if !node.up {
+            self.lose(kernel, at, None, packet, DropReason::HostDown);
+        } else if packet.dst == at {
             // RFC 768, RFC 9293 3.1: the checksum covers header and data. Routers look at
             // the IP header alone, so damage travels on to here.
-            DropReason::Corrupt
-        } else if packet.dst == at {
-            return Some(packet);
+            self.lose(kernel, at, None, packet, DropReason::Corrupt);
         } else if !node.router {
-            DropReason::NoRoute
-        } else if packet.ttl <= 1 {
+            self.lose(kernel, at, None, packet, DropReason::NoRoute);
+        } else {
             // RFC 1812 5.3.1: "the router MUST discard the packet and SHOULD send an ICMP Time Exceeded".
             self.refuse(kernel, (at, at), packet, DropReason::TtlExpired, IcmpKind::TimeExceeded);
-            return None;
-        } else {
-            packet.ttl -= 1;
-            self.put_on_link(kernel, at, packet);
-            return None;
-        };
-        self.lose(kernel, at, None, packet, trouble);
-        None
+        }
     }
 
     /// A packet from a host to itself arrives.
@@ -317,7 +329,7 @@ impl Fabric {
         if node.epoch != epoch {
             return None;
         }
-        let packet = node.loopback.pop_front()?;
+        let packet = self.pool.remove(node.loopback.pop_front()?);
         kernel.set_cause(packet.cause);
         Some(packet)
     }
@@ -347,9 +359,8 @@ impl Fabric {
 
     /// Starts or stops a node. What waits in a stopped node's queues is lost.
     pub(crate) fn set_host_up<K: Kernel>(&mut self, kernel: &mut K, host: HostId, up: bool) {
-        let node = &mut self.nodes[host.index()];
-        node.up = up;
-        if node.router {
+        self.states[host.index()].up = up;
+        if self.states[host.index()].router {
             self.topology_changed(kernel, host);
         }
         if up {
@@ -357,12 +368,13 @@ impl Fabric {
         }
         let node = &mut self.nodes[host.index()];
         node.epoch = node.epoch.wrapping_add(1);
-        for packet in std::mem::take(&mut node.loopback) {
+        for id in std::mem::take(&mut node.loopback) {
+            let packet = self.pool.remove(id);
             self.lose(kernel, host, None, packet, DropReason::HostDown);
         }
         for link in 0..self.links.len() {
             if self.links[link].from == host {
-                let lost = self.links[link].clear_queue(kernel.now(), &mut self.stats[link]);
+                let lost = self.links[link].clear_queue(kernel.now());
                 self.lose_all(kernel, link, lost, DropReason::HostDown);
             }
         }
@@ -378,7 +390,7 @@ impl Fabric {
         }
         for dir in [2 * link, 2 * link + 1] {
             if !up {
-                let lost = self.links[dir].clear(kernel.now(), &mut self.stats[dir]);
+                let lost = self.links[dir].clear(kernel.now());
                 self.lose_all(kernel, dir, lost, DropReason::LinkDown);
             }
         }
@@ -388,13 +400,14 @@ impl Fabric {
     pub(crate) fn change_link<K: Kernel>(&mut self, kernel: &mut K, link: LinkDirId, config: &LinkDirConfig) {
         let (name, dir, streams) = (&self.link_names[link.index() / 2], link.0 % 2, self.streams);
         let stream = |purpose: &str| streams.stream(&format!("link/{name}/{dir}/{purpose}"));
-        self.links[link.index()].change(kernel, &mut self.stats[link.index()], config, stream);
+        self.links[link.index()].change(kernel, config, stream);
     }
 
-    fn lose_all<K: Kernel>(&mut self, kernel: &mut K, link: usize, lost: Vec<Packet>, reason: DropReason) {
-        let (id, from) = (self.links[link].id, self.links[link].from);
-        for packet in lost {
-            self.lose(kernel, from, Some(id), packet, reason);
+    fn lose_all<K: Kernel>(&mut self, kernel: &mut K, link: usize, lost: Vec<PacketId>, reason: DropReason) {
+        let (dir, from) = (self.links[link].id, self.links[link].from);
+        for id in lost {
+            let packet = self.pool.remove(id);
+            self.lose(kernel, from, Some(dir), packet, reason);
         }
     }
 
@@ -414,12 +427,18 @@ impl Fabric {
         }
     }
 
-    /// Says which link direction's counters do not add up.
+    /// Says which link direction's counters do not add up, or that packets were forgotten.
     pub(crate) fn check(&self) -> Result<(), String> {
-        for (dir, stats) in self.links.iter().zip(&self.stats) {
-            if !stats.balances() || stats.present.packets != dir.len() as u64 {
-                return Err(format!("link direction {}: {} packets present, {stats:?}", dir.id.0, dir.len()));
+        let mut present = self.nodes.iter().map(|node| node.loopback.len() as u64).sum::<u64>();
+        for dir in &self.links {
+            let stats = dir.stats();
+            if !stats.balances() {
+                return Err(format!("link direction {}: {stats:?}", dir.id.0));
             }
+            present += stats.present.packets;
+        }
+        if present != self.pool.len() as u64 {
+            return Err(format!("{} packets travel, but {present} are on links", self.pool.len()));
         }
         Ok(())
     }

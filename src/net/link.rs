@@ -17,9 +17,9 @@ use std::collections::VecDeque;
 
 use super::codel::{Codel, Queued};
 use super::impairment::{Fate, Impairments, Verdict};
-use super::packet::Packet;
+use super::pool::{PacketId, Pool};
 use super::red::{Choice, Red};
-use super::stats::LinkDirStats;
+use super::stats::{Count, Counters, LinkDirStats, Troubles};
 use super::topology::{Discipline, LinkDirConfig, QueueLimit};
 use super::{Kernel, NetEvent};
 use crate::base::trace::DropReason;
@@ -35,12 +35,12 @@ pub(crate) struct LinkDir {
     pub(crate) from: HostId,
     pub(crate) to: HostId,
     pub(crate) up: bool,
+    /// Packets may overtake each other: each has its own event.
+    overtaking: bool,
+    mtu: u32,
     rate: Option<DataRate>,
     delay: SimDuration,
     limit: QueueLimit,
-    mtu: u32,
-    /// Packets may overtake each other: each has its own event.
-    overtaking: bool,
     discipline: Queueing,
     rules: Impairments,
     ring: VecDeque<Rider>,
@@ -52,6 +52,9 @@ pub(crate) struct LinkDir {
     free_at: SimTime,
     /// Counts how often the scheduled head was lost, so that its event is recognised as stale.
     epoch: u32,
+    counters: Counters,
+    /// What does not happen to most packets.
+    troubles: Box<Troubles>,
 }
 
 /// The discipline with its state.
@@ -65,31 +68,30 @@ enum Queueing {
 /// A packet that waits for `CoDel`'s judgement.
 #[derive(Clone, Copy, Debug)]
 struct Joined {
-    packet: Packet,
+    packet: PacketId,
+    bytes: u32,
     verdict: Verdict,
 }
 
 impl Queued for Joined {
     fn bytes(&self) -> u32 {
-        self.packet.bytes
-    }
-
-    fn mark(&mut self) -> bool {
-        self.packet.mark()
+        self.bytes
     }
 }
 
 /// A packet in the queue, in service, or in flight.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rider {
-    pub(crate) packet: Packet,
+    pub(crate) packet: PacketId,
+    bytes: u32,
     pub(crate) fate: Fate,
     /// What jitter adds to the delay.
     late: SimDuration,
     begins: SimTime,
     departs: SimTime,
     arrives: SimTime,
-    order: Order,
+    /// Its place among the events that the transmitting host causes.
+    number: u64,
 }
 
 impl LinkDir {
@@ -121,7 +123,18 @@ impl LinkDir {
             waiting_bytes: 0,
             free_at: SimTime::ZERO,
             epoch: 0,
+            counters: Counters::default(),
+            troubles: Box::default(),
         }
+    }
+
+    /// What it counted so far.
+    pub(crate) fn stats(&self) -> LinkDirStats {
+        let mut present = Count::default();
+        for bytes in self.ring.iter().map(|rider| rider.bytes).chain(self.codel().into_iter().flat_map(Codel::sizes)) {
+            present.add(bytes);
+        }
+        LinkDirStats::new(&self.counters, &self.troubles, present)
     }
 
     /// The largest packet that goes through.
@@ -134,16 +147,19 @@ impl LinkDir {
     pub(crate) fn offer<K: Kernel>(
         &mut self,
         kernel: &mut K,
-        stats: &mut LinkDirStats,
-        mut packet: Packet,
+        pool: &mut Pool,
+        packet: PacketId,
         twin: bool,
     ) -> Result<bool, DropReason> {
-        let offered = if twin { &mut stats.duplicated } else { &mut stats.offered };
-        offered.add(packet.bytes);
+        let bytes = pool.get(packet).bytes;
+        let offered = if twin { &mut self.troubles.duplicated } else { &mut self.counters.offered };
+        offered.add(bytes);
         let now = kernel.now();
-        self.admit(now, stats, &mut packet).inspect_err(|reason| stats.drop(*reason, packet.bytes))?;
+        if let Err(reason) = self.admit(now, pool, packet, bytes) {
+            self.troubles.dropped(reason, bytes);
+            return Err(reason);
+        }
         let verdict = self.rules.judge();
-        stats.present.add(packet.bytes);
         if let Queueing::Codel(codel) = &mut self.discipline
             && (self.free_at > now || codel.len() > 0)
         {
@@ -151,19 +167,19 @@ impl LinkDir {
                 let order = kernel.order(self.from);
                 kernel.schedule(self.free_at, order, NetEvent::LinkFree(self.id));
             }
-            codel.push(now, Joined { packet, verdict });
-            self.note_longest_queue(stats);
+            codel.push(now, Joined { packet, bytes, verdict });
+            self.note_longest_queue();
         } else {
-            self.serve(kernel, stats, packet, verdict);
+            self.serve(kernel, (packet, bytes), verdict);
         }
         Ok(verdict.twin)
     }
 
-    fn admit(&mut self, now: SimTime, stats: &mut LinkDirStats, packet: &mut Packet) -> Result<(), DropReason> {
+    fn admit(&mut self, now: SimTime, pool: &mut Pool, packet: PacketId, bytes: u32) -> Result<(), DropReason> {
         if !self.up {
             return Err(DropReason::LinkDown);
         }
-        if packet.bytes > self.mtu {
+        if bytes > self.mtu {
             return Err(DropReason::TooBig);
         }
         self.catch_up(now);
@@ -176,15 +192,15 @@ impl LinkDir {
             || match self.limit {
                 QueueLimit::Unlimited => true,
                 QueueLimit::Packets(most) => waiting < u64::from(most),
-                QueueLimit::Bytes(most) => waiting_bytes + u64::from(packet.bytes) <= most,
+                QueueLimit::Bytes(most) => waiting_bytes + u64::from(bytes) <= most,
             };
         if !fits {
             return Err(DropReason::QueueFull);
         }
         match choice {
             Choice::Accept => Ok(()),
-            Choice::Notify if packet.mark() => {
-                stats.marked.add(packet.bytes);
+            Choice::Notify if pool.get_mut(packet).mark() => {
+                self.troubles.marked.add(bytes);
                 Ok(())
             }
             Choice::Notify | Choice::Drop => Err(DropReason::Early),
@@ -192,21 +208,20 @@ impl LinkDir {
     }
 
     /// Puts a packet on the line after all that are in the ring.
-    fn serve<K: Kernel>(&mut self, kernel: &mut K, stats: &mut LinkDirStats, packet: Packet, verdict: Verdict) {
-        let now = kernel.now();
-        let order = kernel.order(self.from);
-        let mut rider =
-            Rider { packet, fate: verdict.fate, late: verdict.late, begins: now, departs: now, arrives: now, order };
+    fn serve<K: Kernel>(&mut self, kernel: &mut K, (packet, bytes): (PacketId, u32), verdict: Verdict) {
+        let (now, number) = (kernel.now(), kernel.order(self.from).counter);
+        let (fate, late) = (verdict.fate, verdict.late);
+        let mut rider = Rider { packet, bytes, fate, late, begins: now, departs: now, arrives: now, number };
         self.time(&mut rider, now);
-        self.note_service(now, stats, &rider);
+        self.counters.serve(now, bytes, (rider.begins, rider.departs));
         self.ring.push_back(rider);
         if rider.begins == now {
             // Nothing waits ahead of a packet that begins at once.
             self.begun = self.ring.len();
         } else {
-            self.waiting_bytes += u64::from(packet.bytes);
+            self.waiting_bytes += u64::from(bytes);
         }
-        self.note_longest_queue(stats);
+        self.note_longest_queue();
         if self.overtaking {
             self.schedule_loose(kernel, &rider);
         } else if self.ring.len() == 1 {
@@ -216,7 +231,7 @@ impl LinkDir {
 
     /// Computes when a packet that comes after all in the ring begins, departs and arrives.
     fn time(&mut self, rider: &mut Rider, now: SimTime) {
-        let service = self.rate.map_or(SimDuration::ZERO, |rate| rate.serialization_time(rider.packet.bytes));
+        let service = self.rate.map_or(SimDuration::ZERO, |rate| rate.serialization_time(rider.bytes));
         rider.begins = self.free_at.max(now);
         rider.departs = rider.begins.saturating_add(service);
         rider.arrives = rider.departs.saturating_add(self.delay).saturating_add(rider.late);
@@ -228,43 +243,40 @@ impl LinkDir {
         self.free_at = rider.departs;
     }
 
-    fn note_service(&self, now: SimTime, stats: &mut LinkDirStats, rider: &Rider) {
-        let wait_ns = rider.begins.since(now).as_nanos();
-        stats.carried.add(rider.packet.bytes);
-        stats.busy_ns = stats.busy_ns.saturating_add(rider.departs.since(rider.begins).as_nanos());
-        stats.waited(wait_ns);
-    }
-
-    fn note_longest_queue(&self, stats: &mut LinkDirStats) {
-        stats.max_queue_packets = stats.max_queue_packets.max(self.waiting());
-        stats.max_queue_bytes = stats.max_queue_bytes.max(self.waiting_bytes());
+    fn note_longest_queue(&mut self) {
+        let (packets, bytes) = (self.waiting(), self.waiting_bytes());
+        self.counters.max_queue_packets = self.counters.max_queue_packets.max(packets);
+        self.counters.max_queue_bytes = self.counters.max_queue_bytes.max(bytes);
     }
 
     /// The line may have become free: lets `CoDel` choose who goes next. Who is dropped
     /// instead is appended to `dropped`.
-    pub(crate) fn line_free<K: Kernel>(&mut self, kernel: &mut K, stats: &mut LinkDirStats, dropped: &mut Vec<Packet>) {
+    pub(crate) fn line_free<K: Kernel>(&mut self, kernel: &mut K, pool: &mut Pool, dropped: &mut Vec<PacketId>) {
         let now = kernel.now();
         // An event of a service that a fault cut short comes too early or too late.
         while self.free_at <= now {
             let Queueing::Codel(codel) = &mut self.discipline else { return };
+            let (counters, troubles) = (&mut self.counters, &mut self.troubles);
             let mut marked = false;
             let chosen = codel.pop(
                 now,
                 |joined, lost| {
-                    stats.waited(now.since(joined).as_nanos());
-                    stats.present.take_back(lost.packet.bytes);
-                    stats.drop(DropReason::Sojourn, lost.packet.bytes);
+                    counters.waited(now.since(joined).as_nanos());
+                    troubles.dropped(DropReason::Sojourn, lost.bytes);
                     dropped.push(lost.packet);
                 },
-                || marked = true,
+                |next| {
+                    marked = pool.get_mut(next.packet).mark();
+                    marked
+                },
             );
             let left = codel.len();
-            let Some((joined, Joined { packet, verdict })) = chosen else { return };
+            let Some((joined, Joined { packet, bytes, verdict })) = chosen else { return };
             if marked {
-                stats.marked.add(packet.bytes);
+                self.troubles.marked.add(bytes);
             }
-            stats.waited(now.since(joined).as_nanos());
-            self.serve(kernel, stats, packet, verdict);
+            self.counters.waited(now.since(joined).as_nanos());
+            self.serve(kernel, (packet, bytes), verdict);
             if left > 0 && self.free_at > now {
                 let order = kernel.order(self.from);
                 kernel.schedule(self.free_at, order, NetEvent::LinkFree(self.id));
@@ -273,73 +285,69 @@ impl LinkDir {
     }
 
     /// Takes the head off the ring when its arrival is due; none when the event is stale.
-    pub(crate) fn take_head<K: Kernel>(
-        &mut self,
-        kernel: &mut K,
-        stats: &mut LinkDirStats,
-        epoch: u32,
-    ) -> Option<Rider> {
+    pub(crate) fn take_head<K: Kernel>(&mut self, kernel: &mut K, epoch: u32) -> Option<Rider> {
         if epoch != self.epoch {
             return None;
         }
-        let rider = self.take(kernel.now(), stats, 0)?;
+        let rider = self.ring.pop_front()?;
+        self.taken(kernel.now(), &rider);
         self.schedule_head(kernel);
         Some(rider)
     }
 
     /// Takes the packet of that place in the order of events; none when the event is stale.
-    pub(crate) fn take_loose<K: Kernel>(&mut self, kernel: &K, stats: &mut LinkDirStats, number: u64) -> Option<Rider> {
-        let place = self.ring.binary_search_by_key(&number, |rider| rider.order.counter).ok()?;
-        self.take(kernel.now(), stats, place)
-    }
-
-    fn take(&mut self, now: SimTime, stats: &mut LinkDirStats, place: usize) -> Option<Rider> {
-        self.catch_up(now);
+    pub(crate) fn take_loose<K: Kernel>(&mut self, kernel: &K, number: u64) -> Option<Rider> {
+        let place = self.ring.binary_search_by_key(&number, |rider| rider.number).ok()?;
+        self.catch_up(kernel.now());
         let rider = self.ring.remove(place)?;
-        assert_eq!(rider.arrives, now, "a packet arrives exactly when it is due");
-        self.begun -= 1;
-        let bytes = rider.packet.bytes;
-        stats.present.take_back(bytes);
-        match rider.fate {
-            Fate::Arrive => stats.delivered.add(bytes),
-            Fate::Corrupt => {
-                stats.delivered.add(bytes);
-                stats.corrupted.add(bytes);
-            }
-            Fate::Lose => stats.drop(DropReason::Loss, bytes),
-        }
+        self.taken(kernel.now(), &rider);
         Some(rider)
     }
 
+    fn taken(&mut self, now: SimTime, rider: &Rider) {
+        assert_eq!(rider.arrives, now, "a packet arrives exactly when it is due");
+        // It has begun service, whether somebody looked at the queue since then or not.
+        if let Some(left) = self.begun.checked_sub(1) {
+            self.begun = left;
+        } else {
+            self.waiting_bytes -= u64::from(rider.bytes);
+        }
+        match rider.fate {
+            Fate::Arrive => self.counters.delivered.add(rider.bytes),
+            Fate::Corrupt => {
+                self.counters.delivered.add(rider.bytes);
+                self.troubles.corrupted.add(rider.bytes);
+            }
+            Fate::Lose => self.troubles.dropped(DropReason::Loss, rider.bytes),
+        }
+    }
+
     /// Takes everything off the line: the link has gone down.
-    pub(crate) fn clear(&mut self, now: SimTime, stats: &mut LinkDirStats) -> Vec<Packet> {
-        self.cut(now, stats, DropReason::LinkDown, 0)
+    pub(crate) fn clear(&mut self, now: SimTime) -> Vec<PacketId> {
+        self.cut(now, DropReason::LinkDown, 0)
     }
 
     /// Takes off what has not left the transmitting host: that has gone down.
-    pub(crate) fn clear_queue(&mut self, now: SimTime, stats: &mut LinkDirStats) -> Vec<Packet> {
+    pub(crate) fn clear_queue(&mut self, now: SimTime) -> Vec<PacketId> {
         let departed = self.ring.partition_point(|rider| rider.departs <= now);
-        self.cut(now, stats, DropReason::HostDown, departed)
+        self.cut(now, DropReason::HostDown, departed)
     }
 
-    fn cut(&mut self, now: SimTime, stats: &mut LinkDirStats, reason: DropReason, keep: usize) -> Vec<Packet> {
+    fn cut(&mut self, now: SimTime, reason: DropReason, keep: usize) -> Vec<PacketId> {
         self.catch_up(now);
         let mut lost = Vec::with_capacity(self.ring.len() - keep);
         for rider in self.ring.drain(keep..) {
-            let bytes = rider.packet.bytes;
-            stats.present.take_back(bytes);
-            stats.drop(reason, bytes);
+            self.troubles.dropped(reason, rider.bytes);
             if rider.departs > now {
-                stats.carried.take_back(bytes);
-                stats.unspend(now, (rider.begins, rider.departs));
+                self.counters.carried.take_back(rider.bytes);
+                self.counters.unspend(now, (rider.begins, rider.departs));
             }
             lost.push(rider.packet);
         }
         if let Queueing::Codel(codel) = &mut self.discipline {
-            for (joined, Joined { packet, .. }) in codel.clear() {
-                stats.waited(now.since(joined).as_nanos());
-                stats.present.take_back(packet.bytes);
-                stats.drop(reason, packet.bytes);
+            for (joined, Joined { packet, bytes, .. }) in codel.clear() {
+                self.counters.waited(now.since(joined).as_nanos());
+                self.troubles.dropped(reason, bytes);
                 lost.push(packet);
             }
         }
@@ -354,13 +362,14 @@ impl LinkDir {
 
     fn schedule_head<K: Kernel>(&self, kernel: &mut K) {
         if let Some(head) = self.ring.front() {
-            kernel.schedule(head.arrives, head.order, NetEvent::LinkHead { link: self.id, epoch: self.epoch });
+            let order = Order { origin: self.from, counter: head.number };
+            kernel.schedule(head.arrives, order, NetEvent::LinkHead { link: self.id, epoch: self.epoch });
         }
     }
 
     fn schedule_loose<K: Kernel>(&self, kernel: &mut K, rider: &Rider) {
-        let event = NetEvent::LinkLoose { link: self.id, number: rider.order.counter };
-        kernel.schedule(rider.arrives, rider.order, event);
+        let order = Order { origin: self.from, counter: rider.number };
+        kernel.schedule(rider.arrives, order, NetEvent::LinkLoose { link: self.id, number: rider.number });
     }
 
     /// Takes on other properties; discipline and reordering stay as they are. What has begun
@@ -368,7 +377,6 @@ impl LinkDir {
     pub(crate) fn change<K: Kernel>(
         &mut self,
         kernel: &mut K,
-        stats: &mut LinkDirStats,
         config: &LinkDirConfig,
         stream: impl Fn(&str) -> Stream,
     ) {
@@ -386,26 +394,21 @@ impl LinkDir {
         self.waiting_bytes = 0;
         self.free_at = self.ring.back().map_or(now, |last| last.departs);
         for mut rider in waiting {
-            stats.unspend(now, (rider.begins, rider.departs));
+            self.counters.unspend(now, (rider.begins, rider.departs));
             self.time(&mut rider, now);
-            stats.spend(now, (rider.begins, rider.departs));
+            self.counters.spend(now, (rider.begins, rider.departs));
             if self.overtaking {
                 // The event of its former arrival finds nobody under the old number.
-                rider.order = kernel.order(self.from);
+                rider.number = kernel.order(self.from).counter;
                 self.schedule_loose(kernel, &rider);
             }
             self.ring.push_back(rider);
             if rider.begins > now {
-                self.waiting_bytes += u64::from(rider.packet.bytes);
+                self.waiting_bytes += u64::from(rider.bytes);
             } else {
                 self.begun = self.ring.len();
             }
         }
-    }
-
-    /// Packets queued, in service or in flight.
-    pub(crate) fn len(&self) -> usize {
-        self.ring.len() + self.codel().map_or(0, Codel::len)
     }
 
     fn codel(&self) -> Option<&Codel<Joined>> {
@@ -427,7 +430,7 @@ impl LinkDir {
     fn catch_up(&mut self, now: SimTime) {
         while let Some(rider) = self.ring.get(self.begun).filter(|rider| rider.begins <= now) {
             self.begun += 1;
-            self.waiting_bytes -= u64::from(rider.packet.bytes);
+            self.waiting_bytes -= u64::from(rider.bytes);
         }
     }
 }

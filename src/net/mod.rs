@@ -13,6 +13,7 @@ mod impairment;
 mod link;
 mod packet;
 mod policy;
+mod pool;
 mod ports;
 mod red;
 mod routing;
@@ -350,7 +351,7 @@ impl Network {
 
     /// The counters of every link direction, by [`LinkDirId`].
     #[must_use]
-    pub fn link_stats(&self) -> &[LinkDirStats] {
+    pub fn link_stats(&self) -> Vec<LinkDirStats> {
         self.fabric.stats()
     }
 

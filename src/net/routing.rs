@@ -49,20 +49,18 @@ pub(crate) struct State<'a> {
     pub(crate) node_up: &'a dyn Fn(HostId) -> bool,
 }
 
-/// Where a node stands.
+/// Where a node stands. Two of these are read at each hop, so they are small.
 #[derive(Clone, Copy, Debug)]
-enum Place {
-    /// With a table row of its own.
-    Core { row: usize },
-    /// At the end of a single link to a router.
-    Leaf { router_row: usize, up: LinkDirId, down: LinkDirId },
+struct Place {
+    /// Its row in the table; of a leaf, its router's.
+    row: u32,
+    /// The link direction from a leaf to its router; [`NONE`] for a node of the core.
+    up: u32,
 }
 
 impl Place {
-    const fn row(self) -> usize {
-        match self {
-            Self::Core { row } | Self::Leaf { router_row: row, .. } => row,
-        }
+    const fn is_leaf(self) -> bool {
+        self.up != NONE
     }
 }
 
@@ -118,20 +116,17 @@ impl Routes {
             return Some(self.fixed[place].1);
         }
         let (here, there) = (self.places[at.index()], self.places[destination.index()]);
-        let through = |row: usize| {
-            let link = self.table[there.row() * self.core + row];
-            (link != NONE).then_some(LinkDirId(link))
+        let link = if here.row != there.row {
+            let link = self.table[there.row as usize * self.core + here.row as usize];
+            if here.is_leaf() && (self.degraded || link != NONE) { here.up } else { link }
+        } else if here.is_leaf() {
+            here.up
+        } else if there.is_leaf() {
+            LinkDirId(there.up).reverse().0
+        } else {
+            NONE
         };
-        match here {
-            Place::Leaf { router_row, up, .. } => {
-                (self.degraded || router_row == there.row() || through(router_row).is_some()).then_some(up)
-            }
-            Place::Core { row } if row == there.row() => match there {
-                Place::Core { .. } => None,
-                Place::Leaf { down, .. } => Some(down),
-            },
-            Place::Core { row } => through(row),
-        }
+        (link != NONE).then_some(LinkDirId(link))
     }
 }
 
@@ -199,15 +194,15 @@ fn places(topology: &Topology, graph: &DiGraph<(), Edge>) -> (Vec<Place>, Vec<No
         }
     };
     let members: Vec<NodeIndex> = graph.node_indices().filter(|&node| attachment(node).is_none()).collect();
-    let mut rows = vec![usize::MAX; topology.nodes.len()];
-    for (row, node) in members.iter().enumerate() {
+    let mut rows = vec![NONE; topology.nodes.len()];
+    for (row, node) in (0_u32..).zip(&members) {
         rows[node.index()] = row;
     }
     let places = graph
         .node_indices()
         .map(|node| match attachment(node) {
-            Some((router, up)) => Place::Leaf { router_row: rows[router.index()], up, down: up.reverse() },
-            None => Place::Core { row: rows[node.index()] },
+            Some((router, up)) => Place { row: rows[router.index()], up: up.0 },
+            None => Place { row: rows[node.index()], up: NONE },
         })
         .collect();
     (places, members)

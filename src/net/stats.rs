@@ -70,6 +70,30 @@ pub struct LinkDirStats {
 }
 
 impl LinkDirStats {
+    pub(crate) fn new(counters: &Counters, troubles: &Troubles, present: Count) -> Self {
+        Self {
+            offered: counters.offered,
+            carried: counters.carried,
+            delivered: counters.delivered,
+            dropped_queue_full: troubles.queue_full,
+            dropped_early: troubles.early,
+            dropped_sojourn: troubles.sojourn,
+            dropped_too_big: troubles.too_big,
+            dropped_loss: troubles.loss,
+            dropped_link_down: troubles.link_down,
+            dropped_host_down: troubles.host_down,
+            duplicated: troubles.duplicated,
+            corrupted: troubles.corrupted,
+            marked: troubles.marked,
+            present,
+            busy_ns: counters.busy_ns,
+            max_queue_packets: counters.max_queue_packets,
+            max_queue_bytes: counters.max_queue_bytes,
+            queue_integral_packet_ns: counters.queue_integral_packet_ns,
+            max_wait_ns: counters.max_wait_ns,
+        }
+    }
+
     /// All packets dropped.
     #[must_use]
     pub fn dropped(&self) -> Count {
@@ -88,19 +112,35 @@ impl LinkDirStats {
         })
     }
 
-    /// Counts a packet lost for a reason that belongs to the link.
-    pub(crate) fn drop(&mut self, reason: DropReason, bytes: u32) {
-        match reason {
-            DropReason::QueueFull => self.dropped_queue_full.add(bytes),
-            DropReason::Early => self.dropped_early.add(bytes),
-            DropReason::Sojourn => self.dropped_sojourn.add(bytes),
-            DropReason::TooBig => self.dropped_too_big.add(bytes),
-            DropReason::Loss => self.dropped_loss.add(bytes),
-            DropReason::LinkDown => self.dropped_link_down.add(bytes),
-            DropReason::HostDown => self.dropped_host_down.add(bytes),
-            DropReason::NoRoute | DropReason::PortClosed | DropReason::TtlExpired | DropReason::Corrupt => {
-                unreachable!("{reason:?} happens at a host, not on a link")
-            }
+    /// Whether offered + duplicated = delivered + dropped + present, in packets and in bytes.
+    pub(crate) fn balances(&self) -> bool {
+        let dropped = self.dropped();
+        self.offered.packets + self.duplicated.packets
+            == self.delivered.packets + dropped.packets + self.present.packets
+            && self.offered.bytes + self.duplicated.bytes == self.delivered.bytes + dropped.bytes + self.present.bytes
+    }
+}
+
+/// What every packet counts for. The names are those of [`LinkDirStats`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) offered: Count,
+    pub(crate) carried: Count,
+    pub(crate) delivered: Count,
+    busy_ns: u64,
+    pub(crate) max_queue_packets: u64,
+    pub(crate) max_queue_bytes: u64,
+    queue_integral_packet_ns: u128,
+    max_wait_ns: u64,
+}
+
+impl Counters {
+    /// Counts a packet that goes on the line, with its wait and service in advance.
+    pub(crate) fn serve(&mut self, now: SimTime, bytes: u32, (begins, departs): (SimTime, SimTime)) {
+        self.carried.add(bytes);
+        self.busy_ns = self.busy_ns.saturating_add(departs.since(begins).as_nanos());
+        if begins > now {
+            self.waited(begins.since(now).as_nanos());
         }
     }
 
@@ -123,12 +163,37 @@ impl LinkDirStats {
         self.busy_ns = self.busy_ns.saturating_add(departs.since(begins).as_nanos());
         self.queue_integral_packet_ns += u128::from(begins.since(now).as_nanos());
     }
+}
 
-    /// Whether offered + duplicated = delivered + dropped + present, in packets and in bytes.
-    pub(crate) fn balances(&self) -> bool {
-        let dropped = self.dropped();
-        self.offered.packets + self.duplicated.packets
-            == self.delivered.packets + dropped.packets + self.present.packets
-            && self.offered.bytes + self.duplicated.bytes == self.delivered.bytes + dropped.bytes + self.present.bytes
+/// What only some packets meet with. The names are those of [`LinkDirStats`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Troubles {
+    queue_full: Count,
+    early: Count,
+    sojourn: Count,
+    too_big: Count,
+    loss: Count,
+    link_down: Count,
+    host_down: Count,
+    pub(crate) duplicated: Count,
+    pub(crate) corrupted: Count,
+    pub(crate) marked: Count,
+}
+
+impl Troubles {
+    /// Counts a packet lost for a reason that belongs to the link.
+    pub(crate) fn dropped(&mut self, reason: DropReason, bytes: u32) {
+        match reason {
+            DropReason::QueueFull => self.queue_full.add(bytes),
+            DropReason::Early => self.early.add(bytes),
+            DropReason::Sojourn => self.sojourn.add(bytes),
+            DropReason::TooBig => self.too_big.add(bytes),
+            DropReason::Loss => self.loss.add(bytes),
+            DropReason::LinkDown => self.link_down.add(bytes),
+            DropReason::HostDown => self.host_down.add(bytes),
+            DropReason::NoRoute | DropReason::PortClosed | DropReason::TtlExpired | DropReason::Corrupt => {
+                unreachable!("{reason:?} happens at a host, not on a link")
+            }
+        }
     }
 }
