@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod base;
+pub mod bench;
 pub mod cli;
 pub mod metrics;
 pub mod net;

@@ -18,8 +18,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("app", &["base", "proto"]),
     ("report", &["base", "metrics"]),
     ("sim", &["base", "net", "app"]),
+    ("bench", &["base", "proto", "net", "sim"]),
     ("scenario", &["base", "proto", "net", "app", "sim", "metrics"]),
-    ("cli", &["base", "proto", "net", "app", "sim", "scenario", "metrics", "report"]),
+    ("cli", &["base", "proto", "net", "app", "sim", "bench", "scenario", "metrics", "report"]),
 ];
 
 /// Words that only some layers may use, with the reason.

@@ -1,9 +1,13 @@
 //! The command line: commands, options and their help.
 
+mod bench;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub use bench::{BenchArgs, BenchWorkload, DumbbellArgs, Switch};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -36,6 +40,9 @@ Examples:
   posthaste chart --list
   posthaste chart latest latency_by_phase > phases.svg
   posthaste chart scenarios/outage-queue.json queue_length -o queue.svg";
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  posthaste bench dumbbell --flows 10 --rate 100Mbps --time 5s";
 const SCHEMA_EXAMPLES: &str = "Examples:\n  posthaste schema > scenario.schema.json";
 const COMPLETIONS_EXAMPLES: &str =
     "Examples:\n  posthaste completions bash > ~/.local/share/bash-completion/completions/posthaste";
@@ -64,6 +71,9 @@ pub enum Command {
     /// Draw one figure of a run
     #[command(after_help = CHART_EXAMPLES)]
     Chart(ChartArgs),
+    /// Run a workload that measures the simulator; one line of key=value figures
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(BenchArgs),
     /// Print the JSON Schema of scenario files
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,

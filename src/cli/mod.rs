@@ -1,10 +1,12 @@
 //! The command line: one file a command. Data goes to stdout, messages and progress to stderr.
 
 pub mod args;
+mod bench;
 mod chart;
 mod check;
 pub mod exit;
 mod load;
+pub mod measure;
 mod output;
 mod run;
 pub mod simulate;
@@ -50,6 +52,7 @@ fn execute(command: &Command) -> Result<Exit, CommandError> {
         Command::Check(args) => check::check(args),
         Command::Transcript(args) => transcript::transcript(args),
         Command::Chart(args) => chart::chart(args),
+        Command::Bench(args) => bench::bench(args),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&scenario::json_schema()).expect("plain data");
             output::print(&format!("{schema}\n")).map(|()| Exit::Done)

@@ -39,6 +39,7 @@ use tcp::{Context, Tcp};
 
 pub use policy::{DeadHosts, FixedRoute, Metric, Policy, Routing};
 pub use stats::{Count, LinkDirStats};
+pub use tcp::Backlog;
 pub use topology::{
     Bursts, CodelConfig, CongestionControl, Discipline, Jitter, LinkConfig, LinkDirConfig, NodeConfig, QueueLimit,
     RedConfig, TcpConfig, Topology,
@@ -306,6 +307,14 @@ impl Network {
     /// Appends to `into` all octets that arrived in order and were not yet taken.
     pub fn take_received<K: Kernel>(&mut self, kernel: &mut K, socket: SocketId, into: &mut Vec<u8>) {
         self.tcp(kernel, |tcp, cx| tcp.take_received(cx, socket, into));
+    }
+
+    /// What a connection's outgoing stream holds that its peer has not acknowledged; nothing
+    /// when there is no such connection. An application that sends without end asks, so as
+    /// to be neither late nor far ahead.
+    #[must_use]
+    pub fn backlog(&self, socket: SocketId) -> Backlog {
+        self.tcp.backlog(socket)
     }
 
     /// Starts or stops a host. When it stops, all its sockets, listeners and bindings are gone

@@ -9,6 +9,7 @@
 //! Not modelled yet: simultaneous open,
 //! urgent data.
 
+mod backlog;
 mod congestion;
 mod cubic;
 mod delayed_ack;
@@ -45,6 +46,7 @@ use stream::{Pipe, PipeKey};
 use tcb::{State, Tcb};
 use timers::Timers;
 
+pub use backlog::Backlog;
 pub(crate) use ecn::EcnBits;
 
 new_key_type! {

@@ -87,6 +87,14 @@ impl Pipe {
         }
     }
 
+    /// Octets that that end ever appended.
+    pub(crate) fn appended(&self, side: Side) -> u64 {
+        match side {
+            Side::Client => self.from_client.end(),
+            Side::Server => self.from_server.end(),
+        }
+    }
+
     /// What that end receives.
     pub(crate) fn incoming(&mut self, side: Side) -> &mut ByteStream {
         match side {

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, SeqAccess, Visitor};
@@ -68,6 +69,13 @@ macro_rules! text_value {
             fn read(text: &str) -> Result<Self, String> {
                 let read: fn(&str) -> Result<$inner, String> = $read;
                 read(text).map(Self)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                Self::read(text)
             }
         }
 

@@ -1,0 +1,86 @@
+//! The options of `posthaste bench`.
+
+use std::str::FromStr as _;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::base::{DataRate, SimDuration};
+use crate::bench::{Dumbbell, dumbbell};
+use crate::scenario::schema::{Duration, Rate};
+
+/// `posthaste bench`
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    /// Which workload
+    #[command(subcommand)]
+    pub workload: BenchWorkload,
+}
+
+/// The workloads.
+#[derive(Debug, Subcommand)]
+pub enum BenchWorkload {
+    /// TCP flows that share one bottleneck: 20 ms, drop-tail with 100 packets, between access links of 100 Mb/s and 5 ms
+    Dumbbell(DumbbellArgs),
+}
+
+/// A switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// It is on
+    On,
+    /// It is off
+    Off,
+}
+
+/// `posthaste bench dumbbell`
+#[derive(Args, Debug)]
+pub struct DumbbellArgs {
+    /// Flows, each between two hosts of its own
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=i64::from(dumbbell::MAX_FLOWS)))]
+    pub flows: u32,
+    /// Rate of the bottleneck
+    #[arg(long, default_value = "100Mbps", value_parser = rate)]
+    pub rate: DataRate,
+    /// Simulated time
+    #[arg(long, default_value = "5s", value_parser = time)]
+    pub time: SimDuration,
+    /// Selective acknowledgements
+    #[arg(long, value_enum, default_value_t = Switch::On)]
+    pub sack: Switch,
+    /// Timestamps: 12 octets more in each packet, with as much data
+    #[arg(long, value_enum, default_value_t = Switch::On)]
+    pub timestamps: Switch,
+    /// Seed of the times at which flows start
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+impl DumbbellArgs {
+    /// The workload that they describe.
+    #[must_use]
+    pub fn workload(&self) -> Dumbbell {
+        Dumbbell {
+            flows: self.flows,
+            rate: self.rate,
+            time: self.time,
+            sack: self.sack == Switch::On,
+            timestamps: self.timestamps == Switch::On,
+            seed: self.seed,
+        }
+    }
+}
+
+fn rate(text: &str) -> Result<DataRate, String> {
+    Rate::from_str(text).map(|rate| rate.0)
+}
+
+/// The longest time that a workload may simulate: no clock can overflow.
+const MAX_TIME: SimDuration = SimDuration::from_secs(86_400);
+
+fn time(text: &str) -> Result<SimDuration, String> {
+    let time = Duration::from_str(text)?.0;
+    if time == SimDuration::ZERO || time > MAX_TIME {
+        return Err(format!("the time is above zero and at most {}", MAX_TIME.to_text()));
+    }
+    Ok(time)
+}

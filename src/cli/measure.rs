@@ -1,0 +1,111 @@
+//! What a workload costs on this machine: processor time of this thread, and memory.
+//!
+//! Linux tells both through files of `/proc`: `schedstat` the time on a processor in
+//! nanoseconds, `stat` how much of it was the user's and how much the system's in ticks of
+//! (mostly) 10 ms, `statm` the resident memory in pages. User time is the first split in the
+//! ratio of the second; in a run too short for that all of it counts as the user's. Other systems tell nothing without unsafe code: there the wall clock
+//! stands for the processor time, the line says `clock=wall`, and memory is not stated.
+
+#![expect(clippy::disallowed_types, reason = "a measurement reads the wall clock")]
+
+use std::time::Instant;
+
+use crate::bench::{Cost, Figures, Workload};
+
+/// Fewer ticks than these tell no ratio.
+const ENOUGH_TICKS: u64 = 50;
+
+/// What was used up to an instant.
+struct Used {
+    wall: Instant,
+    /// Nanoseconds on a processor, and ticks in user and system mode.
+    on_processor: Option<(u64, [u64; 2])>,
+}
+
+/// Seconds.
+struct Spent {
+    cpu: f64,
+    user: f64,
+    clock: &'static str,
+}
+
+impl Used {
+    fn now() -> Self {
+        // The count is brought up to date when the thread leaves its processor.
+        std::thread::yield_now();
+        Self { wall: Instant::now(), on_processor: on_processor() }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a measurement may round")]
+    fn spent(&self) -> Spent {
+        let now = Self::now();
+        match self.on_processor.zip(now.on_processor) {
+            Some(((from, [user, system]), (to, [user_now, system_now]))) if to > from => {
+                let cpu = (to - from) as f64 / 1e9;
+                let (user, system) = (user_now - user, system_now - system);
+                let enough = user + system >= ENOUGH_TICKS;
+                let share = if enough { user as f64 / (user + system) as f64 } else { 1.0 };
+                Spent { cpu, user: cpu * share, clock: "thread" }
+            }
+            Some(_) | None => {
+                let wall = now.wall.duration_since(self.wall).as_secs_f64();
+                Spent { cpu: wall, user: wall, clock: "wall" }
+            }
+        }
+    }
+}
+
+fn on_processor() -> Option<(u64, [u64; 2])> {
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/thread-self/{name}")).ok();
+    let nanos = read("schedstat")?.split(' ').next()?.parse().ok()?;
+    // The name of the command, in parentheses, may hold anything; `utime` and `stime` are the
+    // 12th and 13th field after it.
+    let stat = read("stat")?;
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse().ok();
+    Some((nanos, [ticks()?, ticks()?]))
+}
+
+/// Resident memory of this process in bytes, as Linux counts it.
+fn resident() -> Option<u64> {
+    /// The page size of every processor that this was tried on.
+    const PAGE: u64 = 4096;
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    statm.split(' ').nth(1)?.parse::<u64>().ok()?.checked_mul(PAGE)
+}
+
+/// Builds a workload, runs it once, and states what both cost.
+pub fn measure<W: Workload>(build: impl FnOnce() -> W) -> Figures {
+    let begun = Used::now();
+    let mut workload = build();
+    let setup = begun.spent();
+    let before = resident();
+    let begun = Used::now();
+    workload.run();
+    let run = begun.spent();
+    let grown = resident().zip(before).map(|(after, before)| after.saturating_sub(before));
+    let mut figures = workload
+        .figures()
+        .with("setup_s", format_args!("{:.6}", setup.cpu))
+        .with("cpu_s", format_args!("{:.6}", run.cpu))
+        .with("user_cpu_s", format_args!("{:.6}", run.user))
+        .with("clock", run.clock);
+    for cost in workload.costs() {
+        figures = with_cost(figures, cost, run.user, grown);
+    }
+    figures
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a measurement may round")]
+fn with_cost(figures: Figures, cost: Cost, user: f64, grown: Option<u64>) -> Figures {
+    match cost {
+        Cost::Time { key, unit_ns, count } => {
+            let each = user * 1e9 / f64::from(unit_ns) / count.max(1) as f64;
+            figures.with(key, format_args!("{each:.1}"))
+        }
+        Cost::Memory { key, count } => match grown {
+            Some(bytes) => figures.with(key, format_args!("{:.0}", bytes as f64 / count.max(1) as f64)),
+            None => figures,
+        },
+    }
+}
