@@ -9,6 +9,9 @@
 //! Not modelled yet: simultaneous open,
 //! urgent data.
 
+#[cfg(test)]
+pub(crate) mod access;
+mod challenge;
 mod congestion;
 mod cubic;
 mod delayed_ack;
@@ -36,6 +39,7 @@ use super::{Kernel, NetEvent, Notice, TcpConfig};
 use crate::base::hash::hash64;
 use crate::base::trace::{ConnStep, PacketContent, TcpContent};
 use crate::base::{AppId, CloseReason, ConnId, Endpoint, EventId, HostId, Side, SimTime, SocketId};
+use challenge::Challenges;
 use delayed_ack::AckClock;
 use ecn::EcnState;
 use options::Agreed;
@@ -152,6 +156,7 @@ impl Tcp {
             agreed: Agreed::default(),
             ecn: EcnState::default(),
             ack: AckClock::default(),
+            challenges: Challenges::default(),
         })
     }
 
@@ -329,7 +334,9 @@ impl Tcp {
             match tcb.state {
                 State::TimeWait => return,
                 State::SynReceived | State::Established | State::FinWait1 | State::FinWait2 | State::CloseWait => {
-                    tcb.emit(cx, tcb.snd.snd_nxt, 0, Flags::RST);
+                    // "<SEQ=SND.NXT><CTL=RST>"; ours goes back when data is sent again, and a
+                    // reset must not look old.
+                    tcb.emit(cx, tcb.snd.snd_max, 0, Flags::RST);
                 }
                 State::SynSent | State::Closing | State::LastAck | State::Closed => {}
             }

@@ -100,9 +100,9 @@ impl Sender {
         self.rto.recover();
     }
 
-    /// Whether the peer may acknowledge up to `ack`.
-    pub(crate) fn was_sent(&self, ack: u64) -> bool {
-        ack <= self.snd_max + u64::from(self.probed)
+    /// RFC 5961 5.2: "((SND.UNA - MAX.SND.WND) <= SEG.ACK <= SND.NXT)".
+    pub(crate) fn may_be_acknowledged(&self, ack: u64) -> bool {
+        ack + self.max_wnd >= self.snd_una && ack <= self.snd_max + u64::from(self.probed)
     }
 
     /// Ends the measurement that `ack` completes: by the echoed timestamp, if there is one,

@@ -15,6 +15,7 @@
 
 use slotmap::Key as _;
 
+use super::challenge::Challenges;
 use super::delayed_ack::AckClock;
 use super::ecn::EcnState;
 use super::options::{Agreed, MAX_UNSCALED};
@@ -70,6 +71,7 @@ pub(crate) struct Tcb {
     pub(crate) ecn: EcnState,
     /// The acknowledgement that it owes its peer.
     pub(crate) ack: AckClock,
+    pub(crate) challenges: Challenges,
 }
 
 impl Tcb {

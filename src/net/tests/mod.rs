@@ -7,6 +7,7 @@ mod links;
 mod properties;
 mod queues;
 mod rerouting;
+mod resets;
 mod tcp;
 mod tcp_forms;
 mod tcp_loss;
