@@ -16,6 +16,7 @@ mod policy;
 mod ports;
 mod red;
 mod routing;
+mod service;
 mod stats;
 mod tcp;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use ports::Ports;
 use tcp::{Context, Tcp};
 
 pub use policy::{DeadHosts, FixedRoute, Metric, Policy, Routing};
+pub use service::{SessionLimit, WhenFull};
 pub use stats::{Count, LinkDirStats};
 pub use topology::{
     Bursts, CodelConfig, CongestionControl, Discipline, Jitter, LinkConfig, LinkDirConfig, NodeConfig, QueueLimit,
@@ -333,6 +335,18 @@ impl Network {
     /// connections are refused and datagrams answered by "port unreachable".
     pub fn set_service_up(&mut self, host: HostId, port: u16, up: bool) {
         self.ports[host.index()].set_service_up(port, up);
+    }
+
+    /// Bounds the connections that a host's port takes at a time, from now on; none: no bound.
+    /// A restart of the host does not change it.
+    pub fn limit_sessions(&mut self, host: HostId, port: u16, limit: Option<SessionLimit>) {
+        self.ports[host.index()].services.limit(port, limit);
+    }
+
+    /// The connections that a host's port has accepted and not closed.
+    #[must_use]
+    pub fn sessions(&self, host: HostId, port: u16) -> u32 {
+        self.ports[host.index()].services.sessions(port)
     }
 
     /// Changes the properties of one direction of a link from now on. Its discipline, and

@@ -98,7 +98,12 @@ impl LinkDirStats {
             DropReason::Loss => self.dropped_loss.add(bytes),
             DropReason::LinkDown => self.dropped_link_down.add(bytes),
             DropReason::HostDown => self.dropped_host_down.add(bytes),
-            DropReason::NoRoute | DropReason::PortClosed | DropReason::TtlExpired | DropReason::Corrupt => {
+            DropReason::NoRoute
+            | DropReason::PortClosed
+            | DropReason::TtlExpired
+            | DropReason::Corrupt
+            | DropReason::BacklogFull
+            | DropReason::ServiceFull => {
                 unreachable!("{reason:?} happens at a host, not on a link")
             }
         }

@@ -167,6 +167,10 @@ pub enum DropReason {
     Sojourn,
     /// Damaged on the way: the checksum at its destination was wrong.
     Corrupt,
+    /// A SYN to a listener with too many handshakes under way.
+    BacklogFull,
+    /// A SYN to a service that has no place for another session.
+    ServiceFull,
 }
 
 /// Steps in the life of a TCP connection.

@@ -35,9 +35,10 @@ use slotmap::{Key as _, KeyData, SlotMap, new_key_type};
 use super::fabric::Fabric;
 use super::packet::{Flags, INITIAL_TTL, Packet, Segment};
 use super::ports::{Ports, Tuple};
+use super::service::{Admission, Place, WhenFull};
 use super::{Kernel, NetEvent, Notice, TcpConfig};
 use crate::base::hash::hash64;
-use crate::base::trace::{ConnStep, PacketContent, TcpContent};
+use crate::base::trace::{ConnStep, DropReason, PacketContent, TcpContent};
 use crate::base::{AppId, CloseReason, ConnId, Endpoint, EventId, HostId, Side, SimTime, SocketId};
 use challenge::Challenges;
 use delayed_ack::AckClock;
@@ -157,6 +158,7 @@ impl Tcp {
             ecn: EcnState::default(),
             ack: AckClock::default(),
             challenges: Challenges::default(),
+            active: state == State::SynSent,
         })
     }
 
@@ -168,7 +170,11 @@ impl Tcp {
         act: impl FnOnce(&mut Tcb, &mut Pipe, &mut Context<'_, K>),
     ) {
         let Some(tcb) = self.tcbs.get_mut(key) else { return };
+        let place = tcb.place();
         act(tcb, &mut self.pipes[tcb.pipe], cx);
+        if tcb.place() != place {
+            cx.ports[tcb.host.index()].services.moves(tcb.tuple.0, place, tcb.place());
+        }
         if tcb.state == State::Closed {
             let (host, tuple) = (tcb.host, tcb.tuple);
             cx.ports[host.index()].remove(tuple);
@@ -235,17 +241,30 @@ impl Tcp {
         let listener = cx.ports[host.index()].listener(packet.dst_port);
         let (Some(app), Flags::SYN) = (listener, seg.flags) else {
             if !seg.flags.rst {
-                let answer = Packet::tcp((host, packet.dst_port), (packet.src, packet.src_port), seg.reset());
-                cx.fabric.send(cx.kernel, answer);
+                Self::refuse(cx, packet, seg);
             }
             return;
         };
+        let reason = match cx.ports[host.index()].services.admit(packet.dst_port, cx.config.syn_backlog) {
+            Admission::Welcome => None,
+            Admission::BacklogFull => Some(DropReason::BacklogFull),
+            Admission::Full(WhenFull::Ignore) => Some(DropReason::ServiceFull),
+            Admission::Full(WhenFull::Refuse) => {
+                Self::refuse(cx, packet, seg);
+                return;
+            }
+        };
+        if let Some(reason) = reason {
+            cx.fabric.lose(cx.kernel, host, None, *packet, reason);
+            return;
+        }
         // The caller's byte streams, unless it has gone or is past the point of waiting.
         let waiting = self.tcbs.get(seg.from).filter(|caller| caller.state == State::SynSent).map(|caller| caller.pipe);
         let pipe = waiting.unwrap_or_else(|| self.pipes.insert(Pipe::default()));
         let tuple = (packet.dst_port, packet.src, packet.src_port);
         let key = self.insert(cx, (host, app, Side::Server, seg.conn), tuple, pipe, State::SynReceived);
         cx.ports[host.index()].insert(tuple, key);
+        cx.ports[host.index()].services.moves(tuple.0, Place::None, Place::HalfOpen);
         self.with(cx, key, |tcb, _, cx| {
             tcb.peer = seg.from;
             tcb.rcv.syn();
@@ -253,6 +272,12 @@ impl Tcp {
             tcb.agree_on_ecn(cx.config.ecn, seg);
             tcb.send_syn(cx, Flags::SYN_ACK);
         });
+    }
+
+    /// Answers a segment by a reset.
+    fn refuse<K: Kernel>(cx: &mut Context<'_, K>, packet: &Packet, seg: &Segment) {
+        let answer = Packet::tcp((packet.dst, packet.dst_port), (packet.src, packet.src_port), seg.reset());
+        cx.fabric.send(cx.kernel, answer);
     }
 
     /// A queued timer event comes.

@@ -30,6 +30,7 @@ use crate::base::{AppId, CloseReason, ConnId, HostId, Side, SimTime};
 use crate::net::packet::Ecn;
 use crate::net::packet::{Flags, Packet, Segment};
 use crate::net::ports::Tuple;
+use crate::net::service::Place;
 use crate::net::{Kernel, Notice};
 
 /// RFC 9293 3.3.2.
@@ -61,6 +62,8 @@ pub(crate) struct Tcb {
     pub(crate) peer: TcbKey,
     pub(crate) pipe: PipeKey,
     pub(crate) state: State,
+    /// Its application opened it, and no listener.
+    pub(crate) active: bool,
     pub(crate) snd: Sender,
     pub(crate) rcv: Receiver,
     pub(crate) timers: Timers,
@@ -160,6 +163,24 @@ impl Tcb {
         });
     }
 
+    /// What it takes of its listener's places.
+    pub(crate) const fn place(&self) -> Place {
+        match self.state {
+            State::SynReceived if !self.active => Place::HalfOpen,
+            State::Established | State::CloseWait if !self.active => Place::Session,
+            State::SynSent
+            | State::SynReceived
+            | State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait
+            | State::Closed => Place::None,
+        }
+    }
+
     /// Tells the application and the trace that the connection is closed.
     pub(crate) fn report_closed<K: Kernel>(&self, cx: &mut Context<'_, K>, pipe: &mut Pipe, reason: CloseReason) {
         self.trace_closed(cx, pipe, reason);
@@ -177,8 +198,9 @@ impl Tcb {
     pub(crate) fn die<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, reason: CloseReason) {
         match self.state {
             State::TimeWait | State::Closed => {}
-            State::SynReceived => self.trace_closed(cx, pipe, reason),
+            State::SynReceived if !self.active => self.trace_closed(cx, pipe, reason),
             State::SynSent
+            | State::SynReceived
             | State::Established
             | State::FinWait1
             | State::FinWait2

@@ -8,6 +8,7 @@ mod properties;
 mod queues;
 mod rerouting;
 mod resets;
+mod services;
 mod tcp;
 mod tcp_forms;
 mod tcp_loss;
