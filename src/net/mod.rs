@@ -12,6 +12,7 @@ mod icmp;
 mod impairment;
 mod link;
 mod packet;
+mod path_mtu;
 mod policy;
 mod ports;
 mod red;
@@ -34,6 +35,7 @@ use crate::base::{
 };
 use fabric::Fabric;
 use packet::{Body, Packet};
+use path_mtu::PathMtus;
 use ports::Ports;
 use tcp::{Context, Tcp};
 
@@ -192,6 +194,7 @@ pub struct Network {
     fabric: Fabric,
     ports: Vec<Ports>,
     tcp: Tcp,
+    paths: PathMtus,
     config: TcpConfig,
     notices: VecDeque<Notice>,
 }
@@ -210,6 +213,7 @@ impl Network {
             fabric: Fabric::new(&topology, streams),
             ports: nodes.iter().map(|_| Ports::new()).collect(),
             tcp: Tcp::new(streams.stream("tcp/isn").next_u64()),
+            paths: PathMtus::default(),
             config: *tcp,
             notices: VecDeque::new(),
         }
@@ -259,6 +263,7 @@ impl Network {
             fabric: &mut self.fabric,
             ports: &mut self.ports,
             notices: &mut self.notices,
+            paths: &self.paths,
             config: &self.config,
         };
         let done = act(&mut self.tcp, &mut cx);
@@ -320,6 +325,7 @@ impl Network {
         if !up {
             self.ports[host.index()].crash();
             self.tcp.crash(host);
+            self.paths.crash(host);
         }
     }
 

@@ -18,6 +18,7 @@ mod delayed_ack;
 mod ecn;
 mod input;
 mod options;
+mod path;
 mod patience;
 mod receiver;
 mod recovery;
@@ -34,6 +35,7 @@ use slotmap::{Key as _, KeyData, SlotMap, new_key_type};
 
 use super::fabric::Fabric;
 use super::packet::{Flags, INITIAL_TTL, Packet, Segment};
+use super::path_mtu::PathMtus;
 use super::ports::{Ports, Tuple};
 use super::service::{Admission, Place, WhenFull};
 use super::{Kernel, NetEvent, Notice, TcpConfig};
@@ -63,6 +65,7 @@ pub(crate) struct Context<'a, K> {
     pub(crate) fabric: &'a mut Fabric,
     pub(crate) ports: &'a mut [Ports],
     pub(crate) notices: &'a mut VecDeque<Notice>,
+    pub(crate) paths: &'a PathMtus,
     pub(crate) config: &'a TcpConfig,
 }
 
@@ -322,6 +325,11 @@ impl Tcp {
                 tcb.die(cx, pipe, CloseReason::Unreachable);
             }
         });
+    }
+
+    /// ICMP says that a segment was too big, and what would not have been.
+    pub(crate) fn too_big<K: Kernel>(&mut self, cx: &mut Context<'_, K>, key: TcbKey) {
+        self.with(cx, key, |tcb, pipe, cx| tcb.too_big(cx, pipe));
     }
 
     pub(crate) fn send<K: Kernel>(&mut self, cx: &mut Context<'_, K>, socket: SocketId, bytes: &[u8]) {

@@ -48,6 +48,16 @@ pub(crate) enum State {
     Closed,
 }
 
+impl State {
+    /// Whether data or a FIN of this end may be out.
+    pub(crate) const fn sends_data(self) -> bool {
+        match self {
+            Self::Established | Self::CloseWait | Self::FinWait1 | Self::Closing | Self::LastAck => true,
+            Self::SynSent | Self::SynReceived | Self::FinWait2 | Self::TimeWait | Self::Closed => false,
+        }
+    }
+}
+
 /// A transmission control block.
 #[derive(Clone, Debug)]
 pub(crate) struct Tcb {
@@ -93,7 +103,7 @@ impl Tcb {
             // RFC 7323 2.2: the window of a SYN is never scaled.
             window = window.min(MAX_UNSCALED);
         }
-        let options = if flags.syn { self.syn_options(cx.config, now, flags.ack) } else { self.options(now, len) };
+        let options = if flags.syn { self.syn_options(cx, flags.ack) } else { self.options(now, len) };
         let segment = Segment {
             from: self.key,
             to: self.peer,

@@ -4,6 +4,7 @@ mod content;
 mod icmp;
 mod impaired;
 mod links;
+mod path_mtu;
 mod properties;
 mod queues;
 mod rerouting;
