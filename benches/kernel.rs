@@ -155,6 +155,7 @@ fn bulk<O: Observer>(megabytes: usize, observer: O) -> (f64, Bulk) {
                 Notice::Accepted { .. }
                 | Notice::Closed { .. }
                 | Notice::Datagram { .. }
+                | Notice::Drained { .. }
                 | Notice::Unreachable { .. } => {}
             }
         }

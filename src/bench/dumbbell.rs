@@ -34,11 +34,9 @@ const INITIAL_WINDOW: u32 = 10;
 const STAGGER: SimDuration = SimDuration::from_millis(100);
 const PORT: u16 = 9;
 const APP: AppId = AppId(0);
-/// What a sender is given at once.
-const CHUNK: usize = 1 << 14;
-/// Windows of data that a sender has ahead. While a hole keeps the receiver from reading, half
-/// a window of new data can go each round trip, and there are 16 in the least RTO of 1 s.
-const AHEAD: u64 = 8;
+/// What a sender is given at once: whole segments, for an odd end would go by itself when
+/// the sender catches up with its application.
+const CHUNK: usize = 24 * MSS as usize;
 /// The most flows.
 pub const MAX_FLOWS: u32 = 1_000_000;
 
@@ -75,7 +73,7 @@ impl Dumbbell {
             let at = SimTime::from_nanos(stream.below(STAGGER.as_nanos()));
             bed.kernel.push(at, HostId(flow), Event::Wake(HostId(flow), APP));
             bed.network.listen(HostId(self.flows + flow), PORT, APP);
-            flows.push(Flow { sender: None, received: 0, starved: 0 });
+            flows.push(Flow { sender: None, received: 0 });
         }
         let chunk = (0..=u8::MAX).cycle().take(CHUNK).collect();
         DumbbellRun { parameters: self, bed, flows, chunk, inbox: Vec::new() }
@@ -110,8 +108,6 @@ impl Dumbbell {
 struct Flow {
     sender: Option<SocketId>,
     received: u64,
-    /// How often the sender was found with nothing left to send.
-    starved: u64,
 }
 
 /// The world of a [`Dumbbell`].
@@ -134,13 +130,12 @@ impl DumbbellRun {
 
     fn notice(&mut self, notice: &Notice) {
         match *notice {
-            Notice::Connected { host, .. } => self.supply(host.index()),
+            Notice::Connected { host, .. } | Notice::Drained { host, .. } => self.supply(host.index()),
             Notice::Readable { host, socket, .. } => {
                 let flow = host.index() - self.flows.len();
                 self.inbox.clear();
                 self.bed.network.take_received(&mut self.bed.kernel, socket, &mut self.inbox);
                 self.flows[flow].received += self.inbox.len() as u64;
-                self.supply(flow);
             }
             Notice::Accepted { .. }
             | Notice::PeerClosed { .. }
@@ -150,20 +145,12 @@ impl DumbbellRun {
         }
     }
 
-    /// Sees to it that the sender has something to send until its receiver reads again, and
-    /// not much more than that.
+    /// Gives the sender enough to send until it is asked again.
     fn supply(&mut self, flow: usize) {
-        let flow = &mut self.flows[flow];
-        let Some(socket) = flow.sender else { return };
+        let Some(socket) = self.flows[flow].sender else { return };
         let Bed { kernel, network, .. } = &mut self.bed;
-        let mut backlog = network.backlog(socket);
-        if flow.received > 0 && backlog.unsent == 0 {
-            flow.starved += 1;
-        }
-        while backlog.unsent < AHEAD * backlog.unacknowledged + CHUNK as u64 {
-            network.send(kernel, socket, &self.chunk);
-            backlog = network.backlog(socket);
-        }
+        network.send(kernel, socket, &self.chunk);
+        network.tell_when_drained(socket);
     }
 
     fn goodput_mbps(&self) -> f64 {
@@ -202,7 +189,6 @@ impl Workload for DumbbellRun {
             .with("events", self.bed.events)
             .with("packet_hops", self.bed.packet_hops())
             .with("dropped", self.bed.drops())
-            .with("starved", self.flows.iter().map(|flow| flow.starved).sum::<u64>())
             .with("least_octets", least)
             .with("goodput_mbps", format!("{:.3}", self.goodput_mbps()))
     }

@@ -140,7 +140,9 @@ impl Links {
                     | DropReason::NoRoute
                     | DropReason::PortClosed
                     | DropReason::TtlExpired
-                    | DropReason::Corrupt => counters.other += 1,
+                    | DropReason::Corrupt
+                    | DropReason::BacklogFull
+                    | DropReason::ServiceFull => counters.other += 1,
                 }
             }
         }

@@ -139,6 +139,11 @@ impl Fabric {
         from == to || self.routes.next_hop(from, to).is_some()
     }
 
+    /// The largest packet that a host can send towards another.
+    pub(crate) fn first_mtu(&self, from: HostId, to: HostId) -> u32 {
+        self.routes.next_hop(from, to).map_or(u32::MAX, |link| self.links[link.index()].mtu())
+    }
+
     /// The largest packet that gets from one host to another: the least MTU on the way. None
     /// without a way, or when no link on it has an MTU.
     pub(crate) fn path_mtu(&self, from: HostId, to: HostId) -> Option<u32> {
@@ -227,7 +232,10 @@ impl Fabric {
             let packet = self.pool.remove(id);
             let before = kernel.cause();
             kernel.set_cause(packet.cause);
-            self.lose(kernel, at, Some(link), packet, reason);
+            let dropped = self.lose(kernel, at, Some(link), packet, reason);
+            if reason == DropReason::TooBig {
+                self.report(kernel, at, &packet, dropped, IcmpKind::TooBig { mtu: self.links[link.index()].mtu() });
+            }
             kernel.set_cause(before);
             false
         })

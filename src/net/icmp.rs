@@ -8,15 +8,17 @@
 //! gives up is what BSD and Linux do, RFC 5461 2.2). *Silent*: whatever is lost on the way,
 //! and by default a host that is down: then only the sender's own timers help.
 //!
-//! Left out: rate limits, "fragmentation needed", echo, redirects. A real router learns that
+//! A packet that is too big for a link is reported with that link's MTU; see `path_mtu`.
+//!
+//! Left out: rate limits, echo, redirects. A real router learns that
 //! a host is down from seconds of unanswered ARP; where [`DeadHosts::Reported`] asks for it,
 //! it knows at once.
 
 use super::fabric::Fabric;
 use super::packet::{Body, Icmp, Packet, Sender};
 use super::{Kernel, Network, Notice};
-use crate::base::HostId;
 use crate::base::trace::{DropReason, IcmpKind};
+use crate::base::{EventId, HostId};
 
 #[cfg(doc)]
 use super::policy::DeadHosts;
@@ -32,8 +34,20 @@ impl Fabric {
         reason: DropReason,
         kind: IcmpKind,
     ) {
-        let before = kernel.cause();
         let dropped = self.lose(kernel, host, None, packet, reason);
+        self.report(kernel, reporter, &packet, dropped, kind);
+    }
+
+    /// `reporter` tells a packet's sender that it was dropped.
+    pub(crate) fn report<K: Kernel>(
+        &mut self,
+        kernel: &mut K,
+        reporter: HostId,
+        packet: &Packet,
+        dropped: EventId,
+        kind: IcmpKind,
+    ) {
+        let before = kernel.cause();
         let sender = match packet.body {
             Body::Tcp(segment) => Sender::Connection(segment.from),
             Body::Udp(_) => Sender::Port(packet.src_port),
@@ -50,6 +64,15 @@ impl Fabric {
 
 impl Network {
     pub(super) fn icmp_arrives<K: Kernel>(&mut self, kernel: &mut K, host: HostId, icmp: Icmp) {
+        if let IcmpKind::TooBig { mtu } = icmp.kind {
+            if let Some(to) = self.fabric.host_at(icmp.to.addr) {
+                self.paths.told((host, to), mtu, kernel.now());
+            }
+            if let Sender::Connection(key) = icmp.sender {
+                self.tcp(kernel, |tcp, cx| tcp.too_big(cx, key));
+            }
+            return;
+        }
         match icmp.sender {
             Sender::Connection(key) => self.tcp(kernel, |tcp, cx| tcp.unreachable_while_opening(cx, key)),
             Sender::Port(local_port) => {

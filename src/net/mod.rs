@@ -12,11 +12,13 @@ mod icmp;
 mod impairment;
 mod link;
 mod packet;
+mod path_mtu;
 mod policy;
 mod pool;
 mod ports;
 mod red;
 mod routing;
+mod service;
 mod stats;
 mod tcp;
 #[cfg(test)]
@@ -34,12 +36,14 @@ use crate::base::{
 };
 use fabric::Fabric;
 use packet::{Body, Packet};
+use path_mtu::PathMtus;
 use ports::Ports;
 use tcp::{Context, Tcp};
 
 pub use policy::{DeadHosts, FixedRoute, Metric, Policy, Routing};
+pub use service::{SessionLimit, WhenFull};
 pub use stats::{Count, LinkDirStats};
-pub use tcp::Backlog;
+pub use tcp::{Backlog, LOW_WATER};
 pub use topology::{
     Bursts, CodelConfig, CongestionControl, Discipline, Jitter, LinkConfig, LinkDirConfig, NodeConfig, QueueLimit,
     RedConfig, TcpConfig, Topology,
@@ -140,6 +144,16 @@ pub enum Notice {
         /// The socket.
         socket: SocketId,
     },
+    /// Little of what the application gave is still to be sent; said once for each
+    /// [`Network::tell_when_drained`].
+    Drained {
+        /// The host.
+        host: HostId,
+        /// The application.
+        app: AppId,
+        /// The socket.
+        socket: SocketId,
+    },
     /// The peer closed its direction; all its octets came before this.
     PeerClosed {
         /// The host.
@@ -192,6 +206,7 @@ pub struct Network {
     fabric: Fabric,
     ports: Vec<Ports>,
     tcp: Tcp,
+    paths: PathMtus,
     config: TcpConfig,
     notices: VecDeque<Notice>,
 }
@@ -210,6 +225,7 @@ impl Network {
             fabric: Fabric::new(&topology, streams),
             ports: nodes.iter().map(|_| Ports::new()).collect(),
             tcp: Tcp::new(streams.stream("tcp/isn").next_u64()),
+            paths: PathMtus::default(),
             config: *tcp,
             notices: VecDeque::new(),
         }
@@ -259,6 +275,7 @@ impl Network {
             fabric: &mut self.fabric,
             ports: &mut self.ports,
             notices: &mut self.notices,
+            paths: &self.paths,
             config: &self.config,
         };
         let done = act(&mut self.tcp, &mut cx);
@@ -310,11 +327,17 @@ impl Network {
     }
 
     /// What a connection's outgoing stream holds that its peer has not acknowledged; nothing
-    /// when there is no such connection. An application that sends without end asks, so as
-    /// to be neither late nor far ahead.
+    /// when there is no such connection.
     #[must_use]
     pub fn backlog(&self, socket: SocketId) -> Backlog {
         self.tcp.backlog(socket)
+    }
+
+    /// Asks for one [`Notice::Drained`], which comes with the acknowledgement that leaves fewer
+    /// than [`LOW_WATER`] octets of the connection unsent. So an application that sends without
+    /// end is neither late nor far ahead.
+    pub fn tell_when_drained(&mut self, socket: SocketId) {
+        self.tcp.tell_when_drained(socket);
     }
 
     /// Starts or stops a host. When it stops, all its sockets, listeners and bindings are gone
@@ -328,6 +351,7 @@ impl Network {
         if !up {
             self.ports[host.index()].crash();
             self.tcp.crash(host);
+            self.paths.crash(host);
         }
     }
 
@@ -343,6 +367,18 @@ impl Network {
     /// connections are refused and datagrams answered by "port unreachable".
     pub fn set_service_up(&mut self, host: HostId, port: u16, up: bool) {
         self.ports[host.index()].set_service_up(port, up);
+    }
+
+    /// Bounds the connections that a host's port takes at a time, from now on; none: no bound.
+    /// A restart of the host does not change it.
+    pub fn limit_sessions(&mut self, host: HostId, port: u16, limit: Option<SessionLimit>) {
+        self.ports[host.index()].services.limit(port, limit);
+    }
+
+    /// The connections that a host's port has accepted and not closed.
+    #[must_use]
+    pub fn sessions(&self, host: HostId, port: u16) -> u32 {
+        self.ports[host.index()].services.sessions(port)
     }
 
     /// Changes the properties of one direction of a link from now on. Its discipline, and

@@ -19,6 +19,8 @@ new_key_type! {
 const IPV4_HEADER: u32 = 20;
 const UDP_HEADER: u32 = 8;
 const TCP_HEADER: u32 = 20;
+/// What a segment needs beside its options and data.
+pub(crate) const TCP_HEADERS: u32 = IPV4_HEADER + TCP_HEADER;
 /// RFC 1122 3.2.1.7 asks for a configurable TTL; RFC 1340 suggests 64.
 pub(crate) const INITIAL_TTL: u8 = 64;
 

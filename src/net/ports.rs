@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
+use super::service::Services;
 use super::tcp::TcbKey;
 use crate::base::{AppId, HostId};
 
@@ -25,6 +26,7 @@ pub(crate) struct Ports {
     udp: BTreeMap<u16, AppId>,
     /// Out of service, whoever listens or is bound.
     closed: BTreeSet<u16>,
+    pub(crate) services: Services,
     /// Looked up only.
     connections: FxHashMap<Tuple, TcbKey>,
     next_tcp: u16,
@@ -38,6 +40,7 @@ impl Ports {
             listeners: BTreeMap::new(),
             udp: BTreeMap::new(),
             closed: BTreeSet::new(),
+            services: Services::default(),
             connections: FxHashMap::default(),
             next_tcp: FIRST_EPHEMERAL,
             next_udp: FIRST_EPHEMERAL,
@@ -127,6 +130,7 @@ impl Ports {
         self.listeners.clear();
         self.udp.clear();
         self.connections.clear();
+        self.services.crash();
     }
 }
 

@@ -191,7 +191,12 @@ impl Troubles {
             DropReason::Loss => self.loss.add(bytes),
             DropReason::LinkDown => self.link_down.add(bytes),
             DropReason::HostDown => self.host_down.add(bytes),
-            DropReason::NoRoute | DropReason::PortClosed | DropReason::TtlExpired | DropReason::Corrupt => {
+            DropReason::NoRoute
+            | DropReason::PortClosed
+            | DropReason::TtlExpired
+            | DropReason::Corrupt
+            | DropReason::BacklogFull
+            | DropReason::ServiceFull => {
                 unreachable!("{reason:?} happens at a host, not on a link")
             }
         }

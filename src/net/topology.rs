@@ -190,6 +190,8 @@ pub struct TcpConfig {
     pub timestamps: bool,
     /// Repetitions of a SYN or SYN-ACK before giving up.
     pub syn_retries: u32,
+    /// Handshakes under way that a listener keeps, further SYNs are dropped; none: any number.
+    pub syn_backlog: Option<u32>,
     /// Repetitions of data in a row before giving up: R2 of RFC 9293 3.8.3 as a count. With
     /// RTO from 1 s doubling to 60 s, 15 give up after 663 s; RFC 9293 asks for at least 100 s.
     pub data_retries: u32,
@@ -231,6 +233,7 @@ impl Default for TcpConfig {
             window_scale: true,
             timestamps: false,
             syn_retries: 5,
+            syn_backlog: None,
             data_retries: 15,
             ecn: false,
             keep_alive: None,

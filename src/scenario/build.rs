@@ -90,6 +90,7 @@ fn topology(scenario: &Resolved) -> Topology {
         initial_window: scenario.tcp.initial_window,
         receive_window: scenario.tcp.receive_window,
         syn_retries: scenario.tcp.syn_retries,
+        syn_backlog: scenario.tcp.syn_backlog,
         data_retries: scenario.tcp.data_retries,
         initial_rto: scenario.tcp.initial_rto,
         min_rto: scenario.tcp.min_rto,

@@ -226,6 +226,8 @@ impl<O: Observer> World<O> {
                 }
                 self.inbox = inbox;
             }
+            // No application asks for it.
+            Notice::Drained { .. } => {}
             Notice::PeerClosed { host, app, socket } => self.input(host, app, Input::PeerClosed { socket }),
             Notice::Closed { host, app, socket, reason } => self.input(host, app, Input::Closed { socket, reason }),
             Notice::Datagram { host, app, local_port, from, bytes } => {

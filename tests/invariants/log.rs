@@ -203,6 +203,8 @@ impl Log {
             | DropReason::TooBig
             | DropReason::Early
             | DropReason::Sojourn
+            | DropReason::BacklogFull
+            | DropReason::ServiceFull
             | DropReason::Corrupt => carried.other += 1,
         }
     }

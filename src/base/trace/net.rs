@@ -63,6 +63,11 @@ pub enum IcmpKind {
     PortUnreachable,
     /// Time exceeded, code 0: the hop limit ran out on the way.
     TimeExceeded,
+    /// Destination unreachable, code 4: too big for a link, and not to be fragmented (RFC 1191 4).
+    TooBig {
+        /// The MTU of that link.
+        mtu: u32,
+    },
 }
 
 /// A TCP segment's header, in short. Sequence numbers count from the connection's start
@@ -167,6 +172,10 @@ pub enum DropReason {
     Sojourn,
     /// Damaged on the way: the checksum at its destination was wrong.
     Corrupt,
+    /// A SYN to a listener with too many handshakes under way.
+    BacklogFull,
+    /// A SYN to a service that has no place for another session.
+    ServiceFull,
 }
 
 /// Steps in the life of a TCP connection.
@@ -210,4 +219,6 @@ pub enum RetransmitReason {
     Timeout,
     /// Three duplicate acknowledgements, or a partial one in recovery (RFC 5681, 6582).
     FastRetransmit,
+    /// It was too big for some link of its path, and goes again in smaller pieces (RFC 1191 6.5).
+    PathMtu,
 }

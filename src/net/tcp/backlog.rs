@@ -1,8 +1,14 @@
 //! How far an application is ahead of its connection. Told on request, for only a source
-//! without end wants to know; there is no notice of it.
+//! without end wants to know.
 
-use super::{Tcp, key};
+use super::stream::Pipe;
+use super::tcb::Tcb;
+use super::{Context, Tcp, key, socket};
 use crate::base::SocketId;
+use crate::net::{Kernel, Notice};
+
+/// A connection with fewer octets unsent counts as drained: a few windows of a short path.
+pub const LOW_WATER: u64 = 64 << 10;
 
 /// Octets of an outgoing stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,5 +26,21 @@ impl Tcp {
         let end = 1 + self.pipes[tcb.pipe].appended(tcb.side);
         let (una, max) = (tcb.snd.snd_una.max(1), tcb.snd.snd_max.max(1).min(end));
         Backlog { unsent: end - max, unacknowledged: max.saturating_sub(una) }
+    }
+
+    pub(crate) fn tell_when_drained(&mut self, socket: SocketId) {
+        if let Some(tcb) = self.tcbs.get_mut(key(socket)) {
+            tcb.tell_when_drained = true;
+        }
+    }
+}
+
+impl Tcb {
+    /// Tells the application that it may go on, if it asked for that.
+    pub(crate) fn perhaps_drained<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &Pipe) {
+        if self.tell_when_drained && 1 + pipe.appended(self.side) < self.snd.snd_max + LOW_WATER {
+            self.tell_when_drained = false;
+            cx.notices.push_back(Notice::Drained { host: self.host, app: self.app, socket: socket(self.key) });
+        }
     }
 }

@@ -203,11 +203,26 @@ impl Congestion {
             self.ssthresh = self.reduced(flight, true).min(most);
         }
         // "cwnd MUST be set to no more than the loss window, LW, which equals 1 full-sized segment".
+        self.forget_losses(snd_max);
         self.cwnd = self.mss;
-        // RFC 6582 3.2 step 4.
+    }
+
+    /// Everything up to `snd_max` goes again: what duplicates say of it is no news (RFC 6582 3.2
+    /// step 4).
+    pub(crate) fn forget_losses(&mut self, snd_max: u64) {
+        if self.recovery.is_some() {
+            self.cwnd = self.cwnd.min(self.ssthresh);
+        }
         self.recover = snd_max;
         self.recovery = None;
         self.dup_acks = 0;
+    }
+
+    /// Segments have another size from now on; the window keeps its octets.
+    pub(crate) fn resize(&mut self, mss: u32) {
+        self.mss = u64::from(mss);
+        self.cwnd = self.cwnd.max(self.mss);
+        self.ssthresh = self.ssthresh.max(2 * self.mss);
     }
 
     /// The slow-start threshold after congestion.

@@ -1,8 +1,7 @@
 //! Segment arrives: RFC 9293 3.10.7, in its order of checks.
 //!
 //! Left out: simultaneous open (a SYN without ACK in SYN-SENT is ignored), urgent data,
-//! security and precedence. Where blind attacks would have to be fended off
-//! (RFC 5961), the two ends' identities in the segment do it.
+//! security and precedence.
 
 use super::Context;
 use super::stream::Pipe;
@@ -31,6 +30,7 @@ impl Tcb {
             }
         }
         self.output(cx, pipe);
+        self.perhaps_drained(cx, pipe);
         self.check();
     }
 
@@ -64,7 +64,7 @@ impl Tcb {
     /// First to fourth check: sequence number, RST, SYN. True: go on.
     fn screen<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, seg: &Segment) -> bool {
         if seg.flags.rst {
-            self.die(cx, pipe, CloseReason::Reset);
+            self.reset_arrives(cx, pipe, seg);
             return false;
         }
         if seg.flags.syn && self.state == State::SynReceived {
@@ -72,8 +72,14 @@ impl Tcb {
             self.send_syn(cx, Flags::SYN_ACK);
             return false;
         }
+        if seg.flags.syn {
+            // RFC 5961 4.2: "If the SYN bit is set, irrespective of the sequence number, TCP MUST
+            // send an ACK (also referred to as challenge ACK) to the remote peer".
+            self.challenge(cx);
+            return false;
+        }
         let fresh = self.timestamp_is_fresh(cx.kernel.now(), seg);
-        if seg.flags.syn || !fresh || !self.rcv.acceptable(seg.seq, seg.space()) {
+        if !fresh || !self.rcv.acceptable(seg.seq, seg.space()) {
             // "If an incoming segment is not acceptable, an acknowledgment should be sent in
             // reply". Not to one without text: nothing waits for that reply here, except for that
             // to a keep-alive, which stands one before its time.
@@ -108,9 +114,10 @@ impl Tcb {
             self.establish(cx);
             return true;
         }
-        if !self.snd.was_sent(seg.ack) {
-            // "If the ACK acks something not yet sent, then send an ACK, drop the segment".
-            self.ack.owe_now();
+        if !self.snd.may_be_acknowledged(seg.ack) {
+            // "If the ACK acks something not yet sent, then send an ACK, drop the segment"; and
+            // so for one too old to be of this window (RFC 5961 5.2).
+            self.challenge(cx);
             return false;
         }
         let window_changed = self.snd.update_window(seg);
@@ -222,7 +229,7 @@ impl Tcb {
         } else if seg.flags.syn && !opening {
             // RFC 9293 3.10.7.4, fourth check: a challenge ACK; whoever has started anew
             // answers it with a reset.
-            self.emit_ack(cx);
+            self.challenge(cx);
         }
     }
 }

@@ -9,13 +9,17 @@
 //! Not modelled yet: simultaneous open,
 //! urgent data.
 
+#[cfg(test)]
+pub(crate) mod access;
 mod backlog;
+mod challenge;
 mod congestion;
 mod cubic;
 mod delayed_ack;
 mod ecn;
 mod input;
 mod options;
+mod path;
 mod patience;
 mod receiver;
 mod recovery;
@@ -32,11 +36,14 @@ use slotmap::{Key as _, KeyData, SlotMap, new_key_type};
 
 use super::fabric::Fabric;
 use super::packet::{Flags, INITIAL_TTL, Packet, Segment};
+use super::path_mtu::PathMtus;
 use super::ports::{Ports, Tuple};
+use super::service::{Admission, Place, WhenFull};
 use super::{Kernel, NetEvent, Notice, TcpConfig};
 use crate::base::hash::hash64;
-use crate::base::trace::{ConnStep, PacketContent, TcpContent};
+use crate::base::trace::{ConnStep, DropReason, PacketContent, TcpContent};
 use crate::base::{AppId, CloseReason, ConnId, Endpoint, EventId, HostId, Side, SimTime, SocketId};
+use challenge::Challenges;
 use delayed_ack::AckClock;
 use ecn::EcnState;
 use options::Agreed;
@@ -46,7 +53,7 @@ use stream::{Pipe, PipeKey};
 use tcb::{State, Tcb};
 use timers::Timers;
 
-pub use backlog::Backlog;
+pub use backlog::{Backlog, LOW_WATER};
 pub(crate) use ecn::EcnBits;
 
 new_key_type! {
@@ -60,6 +67,7 @@ pub(crate) struct Context<'a, K> {
     pub(crate) fabric: &'a mut Fabric,
     pub(crate) ports: &'a mut [Ports],
     pub(crate) notices: &'a mut VecDeque<Notice>,
+    pub(crate) paths: &'a PathMtus,
     pub(crate) config: &'a TcpConfig,
 }
 
@@ -154,6 +162,9 @@ impl Tcp {
             agreed: Agreed::default(),
             ecn: EcnState::default(),
             ack: AckClock::default(),
+            tell_when_drained: false,
+            challenges: Challenges::default(),
+            active: state == State::SynSent,
         })
     }
 
@@ -165,7 +176,11 @@ impl Tcp {
         act: impl FnOnce(&mut Tcb, &mut Pipe, &mut Context<'_, K>),
     ) {
         let Some(tcb) = self.tcbs.get_mut(key) else { return };
+        let place = tcb.place();
         act(tcb, &mut self.pipes[tcb.pipe], cx);
+        if tcb.place() != place {
+            cx.ports[tcb.host.index()].services.moves(tcb.tuple.0, place, tcb.place());
+        }
         if tcb.state == State::Closed {
             let (host, tuple) = (tcb.host, tcb.tuple);
             cx.ports[host.index()].remove(tuple);
@@ -232,17 +247,30 @@ impl Tcp {
         let listener = cx.ports[host.index()].listener(packet.dst_port);
         let (Some(app), Flags::SYN) = (listener, seg.flags) else {
             if !seg.flags.rst {
-                let answer = Packet::tcp((host, packet.dst_port), (packet.src, packet.src_port), seg.reset());
-                cx.fabric.send(cx.kernel, answer);
+                Self::refuse(cx, packet, seg);
             }
             return;
         };
+        let reason = match cx.ports[host.index()].services.admit(packet.dst_port, cx.config.syn_backlog) {
+            Admission::Welcome => None,
+            Admission::BacklogFull => Some(DropReason::BacklogFull),
+            Admission::Full(WhenFull::Ignore) => Some(DropReason::ServiceFull),
+            Admission::Full(WhenFull::Refuse) => {
+                Self::refuse(cx, packet, seg);
+                return;
+            }
+        };
+        if let Some(reason) = reason {
+            cx.fabric.lose(cx.kernel, host, None, *packet, reason);
+            return;
+        }
         // The caller's byte streams, unless it has gone or is past the point of waiting.
         let waiting = self.tcbs.get(seg.from).filter(|caller| caller.state == State::SynSent).map(|caller| caller.pipe);
         let pipe = waiting.unwrap_or_else(|| self.pipes.insert(Pipe::default()));
         let tuple = (packet.dst_port, packet.src, packet.src_port);
         let key = self.insert(cx, (host, app, Side::Server, seg.conn), tuple, pipe, State::SynReceived);
         cx.ports[host.index()].insert(tuple, key);
+        cx.ports[host.index()].services.moves(tuple.0, Place::None, Place::HalfOpen);
         self.with(cx, key, |tcb, _, cx| {
             tcb.peer = seg.from;
             tcb.rcv.syn();
@@ -250,6 +278,12 @@ impl Tcp {
             tcb.agree_on_ecn(cx.config.ecn, seg);
             tcb.send_syn(cx, Flags::SYN_ACK);
         });
+    }
+
+    /// Answers a segment by a reset.
+    fn refuse<K: Kernel>(cx: &mut Context<'_, K>, packet: &Packet, seg: &Segment) {
+        let answer = Packet::tcp((packet.dst, packet.dst_port), (packet.src, packet.src_port), seg.reset());
+        cx.fabric.send(cx.kernel, answer);
     }
 
     /// A queued timer event comes.
@@ -296,6 +330,11 @@ impl Tcp {
         });
     }
 
+    /// ICMP says that a segment was too big, and what would not have been.
+    pub(crate) fn too_big<K: Kernel>(&mut self, cx: &mut Context<'_, K>, key: TcbKey) {
+        self.with(cx, key, |tcb, pipe, cx| tcb.too_big(cx, pipe));
+    }
+
     pub(crate) fn send<K: Kernel>(&mut self, cx: &mut Context<'_, K>, socket: SocketId, bytes: &[u8]) {
         self.with(cx, key(socket), |tcb, pipe, cx| {
             if !tcb.snd.fin_queued && !bytes.is_empty() {
@@ -331,7 +370,9 @@ impl Tcp {
             match tcb.state {
                 State::TimeWait => return,
                 State::SynReceived | State::Established | State::FinWait1 | State::FinWait2 | State::CloseWait => {
-                    tcb.emit(cx, tcb.snd.snd_nxt, 0, Flags::RST);
+                    // "<SEQ=SND.NXT><CTL=RST>"; ours goes back when data is sent again, and a
+                    // reset must not look old.
+                    tcb.emit(cx, tcb.snd.snd_max, 0, Flags::RST);
                 }
                 State::SynSent | State::Closing | State::LastAck | State::Closed => {}
             }

@@ -22,6 +22,8 @@ const TS_RECENT_LIFETIME: SimDuration = SimDuration::from_secs(24 * 86_400);
 /// What both ends have agreed on.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Agreed {
+    /// The MSS without options, as far as the two ends can tell.
+    pub(crate) mss: u32,
     pub(crate) sack: bool,
     pub(crate) timestamps: bool,
     /// `TS.Recent` (RFC 7323 4.3), and when it was taken.
@@ -49,10 +51,11 @@ const fn before(a: u32, b: u32) -> bool {
 impl Tcb {
     /// The options of a SYN: all that this end would like; or of a SYN-ACK: of these, what the
     /// peer's SYN had too.
-    pub(crate) fn syn_options(&self, config: &TcpConfig, now: SimTime, answer: bool) -> TcpOptions {
+    pub(crate) fn syn_options<K: Kernel>(&self, cx: &Context<'_, K>, answer: bool) -> TcpOptions {
+        let (config, now) = (cx.config, cx.kernel.now());
         let timestamps = if answer { self.agreed.timestamps } else { config.timestamps };
         TcpOptions {
-            mss: Some(u16::try_from(config.mss).unwrap_or(u16::MAX)),
+            mss: Some(u16::try_from(self.own_mss(cx)).unwrap_or(u16::MAX)),
             window_scale: shift(config).filter(|_| !answer || self.rcv.is_scaled()),
             sack_permitted: if answer { self.agreed.sack } else { config.sack },
             timestamps: timestamps.then(|| Timestamps { val: clock(now), ecr: self.agreed.ts_recent }),
@@ -87,9 +90,8 @@ impl Tcb {
         // RFC 9293 3.7.1: "If an MSS Option is not received at connection setup,
         // implementations MUST assume a default send MSS of 536".
         let peer = seg.options.mss.map_or(536, u32::from).max(1);
-        // "Eff.snd.MSS = min(SendMSS+20, MMS_S) - TCPhdrsize - IPoptionsize": options go off it.
-        let steady = TcpOptions { timestamps: self.agreed.timestamps.then(Timestamps::default), ..Default::default() };
-        let mss = config.mss.min(peer).saturating_sub(steady.bytes()).max(1);
+        self.agreed.mss = self.own_mss(cx).min(peer);
+        let mss = self.effective_mss(cx);
         self.snd.set_mss(mss, config);
     }
 

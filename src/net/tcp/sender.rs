@@ -34,6 +34,10 @@ pub(crate) struct Sender {
     pub(crate) mss: u32,
     /// The application has closed: a FIN follows the data.
     pub(crate) fin_queued: bool,
+    /// Why SND.NXT went back to SND.UNA last.
+    again: RetransmitReason,
+    /// Nothing that was cut to a smaller MSS waits for its first acknowledgement.
+    pub(crate) fits_path: bool,
     /// One octet was sent beyond a closed window.
     probed: bool,
     /// Transmissions in a row without any answer.
@@ -62,6 +66,8 @@ impl Sender {
             snd_wl2: 0,
             mss: config.mss,
             fin_queued: false,
+            again: RetransmitReason::Timeout,
+            fits_path: true,
             probed: false,
             retries: 0,
             unanswered_probes: 0,
@@ -88,6 +94,19 @@ impl Sender {
         self.cc = Congestion::new(mss, config);
     }
 
+    /// Segments have another size from now on.
+    pub(crate) fn resize(&mut self, mss: u32) {
+        if mss != self.mss {
+            self.mss = mss;
+            self.cc.resize(mss);
+        }
+    }
+
+    /// Everything that is out goes again, from SND.UNA on.
+    pub(crate) fn go_back(&mut self, why: RetransmitReason) {
+        (self.snd_nxt, self.again) = (self.snd_una, why);
+    }
+
     /// The handshake is done, after `retries` repetitions of our SYN.
     pub(crate) fn established(&mut self, config: &TcpConfig) {
         if self.retries > 0 {
@@ -100,9 +119,9 @@ impl Sender {
         self.rto.recover();
     }
 
-    /// Whether the peer may acknowledge up to `ack`.
-    pub(crate) fn was_sent(&self, ack: u64) -> bool {
-        ack <= self.snd_max + u64::from(self.probed)
+    /// RFC 5961 5.2: "((SND.UNA - MAX.SND.WND) <= SEG.ACK <= SND.NXT)".
+    pub(crate) fn may_be_acknowledged(&self, ack: u64) -> bool {
+        ack + self.max_wnd >= self.snd_una && ack <= self.snd_max + u64::from(self.probed)
     }
 
     /// Ends the measurement that `ack` completes: by the echoed timestamp, if there is one,
@@ -199,16 +218,18 @@ impl Sender {
 impl Tcb {
     /// Sends what the windows allow, and sets the timers for what is out and what must wait.
     pub(crate) fn output<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe) {
-        match self.state {
-            State::Established | State::CloseWait | State::FinWait1 | State::Closing | State::LastAck => {}
-            State::SynSent | State::SynReceived | State::FinWait2 | State::TimeWait | State::Closed => return,
+        if !self.state.sends_data() {
+            return;
         }
+        self.follow_path(cx);
         let data_end = 1 + pipe.outgoing(self.side).end();
         let now = cx.kernel.now();
         if !self.snd.outstanding() && now.since(self.snd.last_sent) > self.snd.rto.current() {
             self.snd.cc.after_idle(cx.config.initial_window);
         }
-        if self.agreed.sack && self.snd.cc.recovery_point().is_some() {
+        if !self.snd.fits_path {
+            // The first piece of what was too big is out.
+        } else if self.agreed.sack && self.snd.cc.recovery_point().is_some() {
             self.recover_by_sack(cx, data_end);
         } else {
             while self.send_next(cx, data_end) {}
@@ -233,7 +254,7 @@ impl Tcb {
             assert!(self.snd.flight() + len <= self.snd.snd_wnd, "in flight <= rwnd");
             assert!(self.snd.in_flight() + len <= self.snd.cc.window(), "in flight <= cwnd");
         }
-        let why = (self.snd.snd_nxt < self.snd.snd_max).then_some(RetransmitReason::Timeout);
+        let why = (self.snd.snd_nxt < self.snd.snd_max).then_some(self.snd.again);
         self.send_data(cx, self.snd.snd_nxt, len, fin, why);
         true
     }
@@ -330,6 +351,7 @@ impl Tcb {
         snd.rto.recover();
         snd.retries = 0;
         snd.probed = false;
+        snd.fits_path = true;
         snd.snd_una = ack;
         snd.snd_nxt = snd.snd_nxt.max(ack);
         snd.snd_max = snd.snd_max.max(ack);
@@ -381,7 +403,8 @@ impl Tcb {
             State::Established | State::FinWait1 | State::CloseWait | State::Closing | State::LastAck => {
                 let flight = self.snd.flight();
                 self.snd.cc.on_timeout(flight, self.snd.snd_max, again);
-                self.snd.snd_nxt = self.snd.snd_una;
+                self.snd.go_back(RetransmitReason::Timeout);
+                self.snd.fits_path = true;
                 self.snd.board.forget();
                 self.resend_first(cx, pipe, RetransmitReason::Timeout);
                 let data_end = 1 + pipe.outgoing(self.side).end();

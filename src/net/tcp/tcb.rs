@@ -15,6 +15,7 @@
 
 use slotmap::Key as _;
 
+use super::challenge::Challenges;
 use super::delayed_ack::AckClock;
 use super::ecn::EcnState;
 use super::options::{Agreed, MAX_UNSCALED};
@@ -29,6 +30,7 @@ use crate::base::{AppId, CloseReason, ConnId, HostId, Side, SimTime};
 use crate::net::packet::Ecn;
 use crate::net::packet::{Flags, Packet, Segment};
 use crate::net::ports::Tuple;
+use crate::net::service::Place;
 use crate::net::{Kernel, Notice};
 
 /// RFC 9293 3.3.2.
@@ -46,6 +48,16 @@ pub(crate) enum State {
     Closed,
 }
 
+impl State {
+    /// Whether data or a FIN of this end may be out.
+    pub(crate) const fn sends_data(self) -> bool {
+        match self {
+            Self::Established | Self::CloseWait | Self::FinWait1 | Self::Closing | Self::LastAck => true,
+            Self::SynSent | Self::SynReceived | Self::FinWait2 | Self::TimeWait | Self::Closed => false,
+        }
+    }
+}
+
 /// A transmission control block.
 #[derive(Clone, Debug)]
 pub(crate) struct Tcb {
@@ -60,6 +72,8 @@ pub(crate) struct Tcb {
     pub(crate) peer: TcbKey,
     pub(crate) pipe: PipeKey,
     pub(crate) state: State,
+    /// Its application opened it, and no listener.
+    pub(crate) active: bool,
     pub(crate) snd: Sender,
     pub(crate) rcv: Receiver,
     pub(crate) timers: Timers,
@@ -70,6 +84,9 @@ pub(crate) struct Tcb {
     pub(crate) ecn: EcnState,
     /// The acknowledgement that it owes its peer.
     pub(crate) ack: AckClock,
+    pub(crate) challenges: Challenges,
+    /// The application waits for room.
+    pub(crate) tell_when_drained: bool,
 }
 
 impl Tcb {
@@ -88,7 +105,7 @@ impl Tcb {
             // RFC 7323 2.2: the window of a SYN is never scaled.
             window = window.min(MAX_UNSCALED);
         }
-        let options = if flags.syn { self.syn_options(cx.config, now, flags.ack) } else { self.options(now, len) };
+        let options = if flags.syn { self.syn_options(cx, flags.ack) } else { self.options(now, len) };
         let segment = Segment {
             from: self.key,
             to: self.peer,
@@ -158,6 +175,24 @@ impl Tcb {
         });
     }
 
+    /// What it takes of its listener's places.
+    pub(crate) const fn place(&self) -> Place {
+        match self.state {
+            State::SynReceived if !self.active => Place::HalfOpen,
+            State::Established | State::CloseWait if !self.active => Place::Session,
+            State::SynSent
+            | State::SynReceived
+            | State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait
+            | State::Closed => Place::None,
+        }
+    }
+
     /// Tells the application and the trace that the connection is closed.
     pub(crate) fn report_closed<K: Kernel>(&self, cx: &mut Context<'_, K>, pipe: &mut Pipe, reason: CloseReason) {
         self.trace_closed(cx, pipe, reason);
@@ -175,8 +210,9 @@ impl Tcb {
     pub(crate) fn die<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, reason: CloseReason) {
         match self.state {
             State::TimeWait | State::Closed => {}
-            State::SynReceived => self.trace_closed(cx, pipe, reason),
+            State::SynReceived if !self.active => self.trace_closed(cx, pipe, reason),
             State::SynSent
+            | State::SynReceived
             | State::Established
             | State::FinWait1
             | State::FinWait2

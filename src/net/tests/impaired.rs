@@ -151,6 +151,7 @@ proptest! {
             | Heard::PeerClosed(..)
             | Heard::Closed(..)
             | Heard::Datagram(..)
+            | Heard::Drained(..)
             | Heard::Unreachable(..) => None,
         }) else {
             return Err(TestCaseError::fail("never accepted"));

@@ -220,7 +220,7 @@ proptest! {
             let accepted = world.heard.iter().find_map(|(_, heard)| match heard {
                 Heard::Accepted(_, server, name) if name == conn => Some(*server),
                 Heard::Accepted(..) | Heard::Connected(..) | Heard::PeerClosed(..) | Heard::Closed(..)
-                | Heard::Datagram(..) | Heard::Unreachable(..) => None,
+                | Heard::Datagram(..) | Heard::Drained(..) | Heard::Unreachable(..) => None,
             });
             let Some(server) = accepted else { continue };
             let got = world.received.get(&server).cloned().unwrap_or_default();

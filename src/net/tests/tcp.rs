@@ -84,6 +84,18 @@ fn every_second_segment_and_every_gap_is_acknowledged_at_once() {
 }
 
 #[test]
+fn who_asks_is_told_once_when_little_is_left_to_send() {
+    let (mut world, client, _) = connected(1, dir(None, 50), TcpConfig::default());
+    world.run_until(ms(1_000));
+    world.send(client, &octets(100_000));
+    world.net.tell_when_drained(client);
+    world.run();
+    // 10 segments go at once, so 85,400 octets are left; 20 more after a round trip, 56,200 left.
+    let told: Vec<_> = world.heard.iter().filter(|(_, heard)| matches!(heard, Heard::Drained(..))).collect();
+    assert_eq!(told, [&(ms(1_100), Heard::Drained(HostId(0), client))]);
+}
+
+#[test]
 fn a_closed_port_refuses_after_one_round_trip() {
     let mut world = World::new(chain(1, dir(None, 50), TcpConfig::default()));
     let client = world.connect(0, 1, 25);

@@ -149,6 +149,7 @@ pub(super) enum Heard {
     Closed(HostId, SocketId, CloseReason),
     Datagram(HostId, u16, usize),
     Unreachable(HostId, u16, u32),
+    Drained(HostId, SocketId),
 }
 
 /// A network, its kernel, and applications that note what they hear.
@@ -234,6 +235,7 @@ impl World {
                 }
                 Notice::Closed { host, socket, reason, .. } => Heard::Closed(host, socket, reason),
                 Notice::Datagram { host, local_port, bytes, .. } => Heard::Datagram(host, local_port, bytes.len()),
+                Notice::Drained { host, socket, .. } => Heard::Drained(host, socket),
                 Notice::Unreachable { host, local_port, to, .. } => {
                     let number = (0..100).find(|n| address(*n) == to.addr).unwrap();
                     Heard::Unreachable(host, local_port, number)

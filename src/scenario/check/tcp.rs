@@ -26,10 +26,11 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
     if mss == 0 || u64::from(mss) > window {
         cx.problems.at(path.key("mss"), "a maximum segment size is above zero and not above the receive window");
     }
-    let bounded: [(&str, Option<u32>, u32, u32); 3] = [
+    let bounded: [(&str, Option<u32>, u32, u32); 4] = [
         ("initial_window", tcp.initial_window, 1, 10_000),
         ("syn_retries", tcp.syn_retries, 0, 255),
         ("data_retries", tcp.data_retries, 0, 255),
+        ("syn_backlog", tcp.syn_backlog, 1, u32::MAX),
     ];
     for (key, value, low, high) in bounded {
         if !(low..=high).contains(&value.unwrap_or(low)) {
@@ -54,6 +55,7 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
         initial_window: tcp.initial_window.unwrap_or(0),
         receive_window: u32::try_from(window).unwrap_or(u32::MAX),
         syn_retries: tcp.syn_retries.unwrap_or(0),
+        syn_backlog: tcp.syn_backlog,
         data_retries: tcp.data_retries.unwrap_or(0),
         initial_rto,
         min_rto,

@@ -104,6 +104,8 @@ pub struct TcpSpec {
     pub receive_window: u32,
     /// Repetitions of a SYN before the connection fails.
     pub syn_retries: u32,
+    /// Handshakes under way at a listener; none: any number.
+    pub syn_backlog: Option<u32>,
     /// Repetitions of a data segment before the connection fails.
     pub data_retries: u32,
     /// Retransmission time-out before the first measurement (RFC 6298 2.1).

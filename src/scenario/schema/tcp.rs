@@ -21,6 +21,9 @@ pub struct Tcp {
     /// How often an unanswered SYN is repeated. Default: 5.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub syn_retries: Option<u32>,
+    /// Handshakes under way that a listener keeps at a time; a SYN beyond them is dropped without a word (RFC 4987). Default: any number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub syn_backlog: Option<u32>,
     /// How often an unanswered data segment is repeated. Default: 15.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_retries: Option<u32>,
