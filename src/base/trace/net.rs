@@ -189,12 +189,6 @@ pub enum ConnStep {
         /// To.
         to: Endpoint,
     },
-    /// The other end called at the same time, and the two SYNs crossed (RFC 9293 3.5): there is
-    /// one connection, which goes on under another name, and this end is its server.
-    Joined {
-        /// That name.
-        into: ConnId,
-    },
     /// This end reached ESTABLISHED.
     Established,
     /// This end sent octets again (length 0: a SYN or FIN).
@@ -214,6 +208,12 @@ pub enum ConnStep {
         sent: u64,
         /// Data octets that this end received in order.
         received: u64,
+    },
+    /// The other end called at the same time, and the two SYNs crossed (RFC 9293 3.5): there is
+    /// one connection, which goes on under another name, and this end is its server.
+    Joined {
+        /// That name.
+        into: ConnId,
     },
 }
 
