@@ -64,6 +64,8 @@ struct Connection {
     established: Option<SimTime>,
     /// Whether the server has an end of this connection.
     met: bool,
+    /// It is told under another name.
+    joined: bool,
     retransmissions: u64,
     client: Option<End>,
     server: Option<End>,
@@ -87,6 +89,7 @@ impl Connections {
                 opened: at,
                 established: None,
                 met: false,
+                joined: false,
                 retransmissions: 0,
                 client: None,
                 server: None,
@@ -98,6 +101,7 @@ impl Connections {
         connection.met |= side == Side::Server;
         match *step {
             ConnStep::Opening { .. } => {}
+            ConnStep::Joined { .. } => connection.joined = true,
             ConnStep::Established => {
                 if side == Side::Client {
                     connection.established.get_or_insert(at);
@@ -125,7 +129,11 @@ impl Connections {
             let key = |connection: &Connection| (connection.opened, directory.host_name(connection.id.host));
             (key(a), a.id.number).cmp(&(key(b), b.id.number))
         });
-        self.connections.iter().map(|connection| connection.row(names, directory)).collect()
+        self.connections
+            .iter()
+            .filter(|connection| !connection.joined)
+            .map(|connection| connection.row(names, directory))
+            .collect()
     }
 }
 

@@ -303,7 +303,22 @@ impl Network {
     /// Opens a connection. [`Notice::Connected`] or [`Notice::Closed`] follows, after the
     /// present event.
     pub fn connect<K: Kernel>(&mut self, kernel: &mut K, host: HostId, app: AppId, to: Endpoint) -> (SocketId, ConnId) {
-        self.tcp(kernel, |tcp, cx| tcp.connect(cx, host, app, to))
+        self.tcp(kernel, |tcp, cx| tcp.connect(cx, host, app, None, to))
+    }
+
+    /// Opens a connection from a given local port, listened on or not. When the other end does
+    /// the same at the same time, the two become one connection (RFC 9293 3.5); it goes on
+    /// under the name that the end with the lower endpoint was given. A port that already has a
+    /// connection to there cannot be reached from: [`CloseReason::Unreachable`].
+    pub fn connect_from<K: Kernel>(
+        &mut self,
+        kernel: &mut K,
+        host: HostId,
+        app: AppId,
+        from_port: u16,
+        to: Endpoint,
+    ) -> (SocketId, ConnId) {
+        self.tcp(kernel, |tcp, cx| tcp.connect(cx, host, app, Some(from_port), to))
     }
 
     /// Appends octets to a connection's outgoing stream. Ignored after `close`.

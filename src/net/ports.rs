@@ -93,12 +93,18 @@ impl Ports {
         self.opened
     }
 
+    /// That local port, if it is free for a connection of this host to that peer.
+    pub(crate) fn tcp_chosen(&self, port: u16, host: HostId, peer: HostId, peer_port: u16) -> Option<u16> {
+        let itself = host == peer && port == peer_port;
+        (!itself && !self.connections.contains_key(&(port, peer, peer_port))).then_some(port)
+    }
+
     /// A local port that is free for a connection to that peer; none when all are in use.
-    pub(crate) fn tcp_ephemeral(&mut self, peer: HostId, peer_port: u16) -> Option<u16> {
+    pub(crate) fn tcp_ephemeral(&mut self, host: HostId, peer: HostId, peer_port: u16) -> Option<u16> {
         let mut port = self.next_tcp;
         for _ in 0..EPHEMERAL_PORTS {
-            let free = !self.connections.contains_key(&(port, peer, peer_port)) && !self.listeners.contains_key(&port);
-            if free {
+            let free = self.tcp_chosen(port, host, peer, peer_port).is_some();
+            if free && !self.listeners.contains_key(&port) {
                 self.next_tcp = after(port);
                 return Some(port);
             }

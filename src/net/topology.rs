@@ -53,7 +53,7 @@ pub struct LinkDirConfig {
     pub queue: QueueLimit,
     /// Who is turned away or dropped before that room is full.
     pub discipline: Discipline,
-    /// Largest packet, IP header included; a larger one is dropped. None: any size goes.
+    /// Largest packet, IP header included; a larger one is dropped and reported. None: any size goes.
     pub mtu: Option<u32>,
     /// Each packet is lost with this probability (Bernoulli), after it took its time on the line.
     pub loss: Probability,

@@ -209,6 +209,12 @@ pub enum ConnStep {
         /// Data octets that this end received in order.
         received: u64,
     },
+    /// The other end called at the same time, and the two SYNs crossed (RFC 9293 3.5): there is
+    /// one connection, which goes on under another name, and this end is its server.
+    Joined {
+        /// That name.
+        into: ConnId,
+    },
 }
 
 /// What makes a sender retransmit.

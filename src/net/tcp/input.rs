@@ -1,7 +1,6 @@
 //! Segment arrives: RFC 9293 3.10.7, in its order of checks.
 //!
-//! Left out: simultaneous open (a SYN without ACK in SYN-SENT is ignored), urgent data,
-//! security and precedence.
+//! Left out: urgent data, security and precedence.
 
 use super::Context;
 use super::stream::Pipe;
@@ -58,6 +57,8 @@ impl Tcb {
             self.timers.stop();
             self.ack.owe_now();
             self.establish(cx);
+        } else if seg.flags.syn {
+            self.answer_crossing_syn(cx, seg);
         }
     }
 
@@ -68,8 +69,14 @@ impl Tcb {
             return false;
         }
         if seg.flags.syn && self.state == State::SynReceived {
-            // The peer repeats its SYN: it has not got our SYN-ACK.
-            self.send_syn(cx, Flags::SYN_ACK);
+            if seg.flags.ack && self.active {
+                // Figure 8: the peer's SYN came before, and this is its answer to ours. By the
+                // first check alone it would be old.
+                self.acknowledgement(cx, pipe, seg);
+            } else {
+                // The peer repeats its SYN: it has not got our SYN-ACK.
+                self.send_syn(cx, Flags::SYN_ACK);
+            }
             return false;
         }
         if seg.flags.syn {

@@ -6,8 +6,8 @@
 //! transmit (RFC 3042), window scale and timestamps (RFC 7323), delayed acknowledgements, Nagle (option), silly-window
 //! avoidance, ECN (RFC 3168), keep-alives and user time-out (options),
 //! orderly close and half-close, resets, TIME-WAIT.
-//! Not modelled yet: simultaneous open,
-//! urgent data.
+//! simultaneous open and close, path MTU discovery (RFC 1191), resets by RFC 5961.
+//! Not modelled: urgent data, RACK and tail loss probes (RFC 8985).
 
 #[cfg(test)]
 pub(crate) mod access;
@@ -26,6 +26,7 @@ mod recovery;
 mod rto;
 mod scoreboard;
 mod sender;
+mod simultaneous;
 mod stream;
 mod tcb;
 mod timers;
@@ -100,6 +101,7 @@ impl Tcp {
         cx: &mut Context<'_, K>,
         host: HostId,
         app: AppId,
+        from_port: Option<u16>,
         to: Endpoint,
     ) -> (SocketId, ConnId) {
         let conn = ConnId { host, number: cx.ports[host.index()].count_opened() };
@@ -108,7 +110,11 @@ impl Tcp {
         }
         let peer = cx.fabric.host_at(to.addr).filter(|&peer| cx.fabric.reaches(host, peer));
         let way = peer.and_then(|peer| {
-            let port = cx.ports[host.index()].tcp_ephemeral(peer, to.port)?;
+            let ports = &mut cx.ports[host.index()];
+            let port = match from_port {
+                None => ports.tcp_ephemeral(host, peer, to.port)?,
+                Some(port) => ports.tcp_chosen(port, host, peer, to.port)?,
+            };
             Some((port, peer, to.port))
         });
         let pipe = self.pipes.insert(Pipe::default());
@@ -230,6 +236,9 @@ impl Tcp {
         };
         let tcb = &self.tcbs[key];
         if tcb.fits(seg) {
+            if tcb.state == State::SynSent && seg.flags == Flags::SYN {
+                self.cross(cx, key, seg.from);
+            }
             self.with(cx, key, |tcb, pipe, cx| tcb.segment_arrives(cx, pipe, packet.ecn, seg));
         } else if tcb.state == State::TimeWait && seg.flags == Flags::SYN {
             // RFC 9293 3.10.7.4: a new SYN may end TIME-WAIT.

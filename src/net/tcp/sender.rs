@@ -134,6 +134,11 @@ impl Sender {
         }
     }
 
+    /// What is being timed was sent twice.
+    pub(crate) const fn stop_timing(&mut self) {
+        self.timed = None;
+    }
+
     /// SND.WND <- SEG.WND, unless the segment is an old one (RFC 9293 3.10.7.4). True when
     /// the window changed.
     pub(crate) fn update_window(&mut self, seg: &Segment) -> bool {

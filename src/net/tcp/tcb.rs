@@ -1,7 +1,8 @@
 //! One end of a connection: the transmission control block and its states.
 //!
 //! ```text
-//!   connect ── SYN-SENT ──────────────┐          ┌── SYN-RECEIVED ── SYN to a listener
+//!                        SYN from the called
+//!   connect ── SYN-SENT ──────────────┬─────────>┌── SYN-RECEIVED ── SYN to a listener
 //!                                     v          v
 //!            close ┌──────────── ESTABLISHED ────────────┐ FIN
 //!                  v                                     v
@@ -11,7 +12,7 @@
 //!              FIN-WAIT-2 ── FIN ──> TIME-WAIT        LAST-ACK ──> CLOSED
 //! ```
 //!
-//! (RFC 9293 3.3.2.) Left out: simultaneous open.
+//! (RFC 9293 3.3.2.)
 
 use slotmap::Key as _;
 
@@ -166,12 +167,11 @@ impl Tcb {
         self.step(cx, ConnStep::Established);
         let (host, app, socket) = (self.host, self.app, socket(self.key));
         let (local_port, peer, peer_port) = self.tuple;
-        cx.notices.push_back(match self.side {
-            Side::Client => Notice::Connected { host, app, socket },
-            Side::Server => {
-                let peer = cx.fabric.endpoint(peer, peer_port);
-                Notice::Accepted { host, app, socket, conn: self.conn, local_port, peer }
-            }
+        cx.notices.push_back(if self.active {
+            Notice::Connected { host, app, socket }
+        } else {
+            let peer = cx.fabric.endpoint(peer, peer_port);
+            Notice::Accepted { host, app, socket, conn: self.conn, local_port, peer }
         });
     }
 

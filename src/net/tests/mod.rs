@@ -10,6 +10,7 @@ mod queues;
 mod rerouting;
 mod resets;
 mod services;
+mod simultaneous;
 mod tcp;
 mod tcp_forms;
 mod tcp_loss;

@@ -1,7 +1,7 @@
 //! Path MTU discovery (RFC 1191): segments shrink to what the path carries.
 
 use super::world::*;
-use crate::base::trace::{DropReason, IcmpKind, PacketInfo, RetransmitReason};
+use crate::base::trace::{DropReason, IcmpKind, RetransmitReason};
 use crate::base::{HostId, Probability, Side};
 use crate::net::{LinkDirConfig, TcpConfig, Topology};
 
@@ -52,11 +52,9 @@ fn again(world: &World, reason: RetransmitReason) -> usize {
 fn a_host_announces_what_its_own_link_carries() {
     let (mut world, client) = open(path(&[None, Some(576)], TcpConfig::default()));
     let mss = |host: u32| {
-        let syn = |(_, at, seen): &(_, HostId, Seen)| match seen {
-            Seen::Sent(_, PacketInfo { tcp: Some(tcp), .. }) if *at == HostId(host) => tcp.options.mss,
-            _ => None,
-        };
-        world.kernel.trace.iter().find_map(syn)
+        let syn = |seen: &Seen| if let Seen::Sent(_, packet) = seen { packet.tcp?.options.mss } else { None };
+        let mut there = world.kernel.trace.iter().filter(|(_, at, _)| *at == HostId(host));
+        there.find_map(|(.., seen)| syn(seen))
     };
     assert_eq!((mss(0), mss(2)), (Some(1_460), Some(536)));
     world.send(client, &octets(50_000));

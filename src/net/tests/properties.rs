@@ -160,6 +160,7 @@ fn check_links(world: &World, topology: &Topology) {
                 | Seen::Arrived(..)
                 | Seen::Dropped(..)
                 | Seen::Opening
+                | Seen::Joined
                 | Seen::Established(_)
                 | Seen::Retransmitted(..)
                 | Seen::Closed(..) => None,

@@ -74,6 +74,7 @@ fn every_second_segment_and_every_gap_is_acknowledged_at_once() {
             | Seen::Arrived(..)
             | Seen::Dropped(..)
             | Seen::Opening
+            | Seen::Joined
             | Seen::Established(_)
             | Seen::Retransmitted(..)
             | Seen::Closed(..) => None,
@@ -351,7 +352,9 @@ fn strangers_change_nothing() {
             Seen::Sent(_, packet) | Seen::Arrived(_, packet) | Seen::Dropped(_, packet, _) => {
                 [3, 4].map(address).iter().all(|strange| packet.src.addr != *strange && packet.dst.addr != *strange)
             }
-            Seen::Opening | Seen::Established(_) | Seen::Retransmitted(..) | Seen::Closed(..) => !strange(host.0),
+            Seen::Opening | Seen::Joined | Seen::Established(_) | Seen::Retransmitted(..) | Seen::Closed(..) => {
+                !strange(host.0)
+            }
         });
         trace
     };

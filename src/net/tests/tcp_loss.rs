@@ -14,6 +14,7 @@ fn segments(world: &World, host: u32) -> impl Iterator<Item = TcpInfo> {
         | Seen::Arrived(..)
         | Seen::Dropped(..)
         | Seen::Opening
+        | Seen::Joined
         | Seen::Established(_)
         | Seen::Retransmitted(..)
         | Seen::Closed(..) => None,

@@ -43,6 +43,7 @@ pub(super) enum Seen {
     Arrived(LinkDirId, PacketInfo),
     Dropped(Option<LinkDirId>, PacketInfo, DropReason),
     Opening,
+    Joined,
     Established(Side),
     Retransmitted(Side, u64, RetransmitReason),
     Closed(Side, CloseReason, u64, u64),
@@ -99,6 +100,7 @@ impl Kernel for Loop {
             Trace::Net(NetTrace::Arrived { link, packet }) => Seen::Arrived(link, packet),
             Trace::Net(NetTrace::Dropped { link, packet, reason }) => Seen::Dropped(link, packet, reason),
             Trace::Conn { step: ConnStep::Opening { .. }, .. } => Seen::Opening,
+            Trace::Conn { step: ConnStep::Joined { .. }, .. } => Seen::Joined,
             Trace::Conn { step: ConnStep::Established, side, .. } => Seen::Established(side),
             Trace::Conn { step: ConnStep::Retransmitted { seq, why, .. }, side, .. } => {
                 Seen::Retransmitted(side, seq, why)

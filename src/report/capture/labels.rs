@@ -100,7 +100,7 @@ impl Labels {
                 }
             }
             ConnStep::Established => {}
-            ConnStep::Closed { .. } => self.closes(conn),
+            ConnStep::Joined { .. } | ConnStep::Closed { .. } => self.closes(conn),
         }
     }
 

@@ -43,7 +43,7 @@ macro_rules! with_link_properties {
             /// Variation of the delay. Default: none.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub jitter: Option<Jitter>,
-            /// Largest packet with its IP header; larger ones are dropped. Default: no limit.
+            /// Largest packet with its IP header; larger ones are dropped and reported, and TCP sends smaller ones. Default: no limit.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub mtu: Option<Size>,
             /// Random early detection (Floyd and Jacobson 1993) instead of plain drop-tail. Default: none.
