@@ -6,9 +6,11 @@
 //! memory) is measured around [`Workload::run`] by `cli`, for nothing here may see a clock.
 
 mod bed;
+pub mod dialogues;
 pub mod dumbbell;
 mod figures;
 
+pub use dialogues::Dialogues;
 pub use dumbbell::Dumbbell;
 pub use figures::Figures;
 

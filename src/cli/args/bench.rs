@@ -5,8 +5,8 @@ use std::str::FromStr as _;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::base::{DataRate, SimDuration};
-use crate::bench::{Dumbbell, dumbbell};
-use crate::scenario::schema::{Duration, Rate};
+use crate::bench::{Dialogues, Dumbbell, dialogues, dumbbell};
+use crate::scenario::schema::{Duration, Frequency, Rate};
 
 /// `posthaste bench`
 #[derive(Args, Debug)]
@@ -21,6 +21,8 @@ pub struct BenchArgs {
 pub enum BenchWorkload {
     /// TCP flows that share one bottleneck: 20 ms, drop-tail with 100 packets, between access links of 100 Mb/s and 5 ms
     Dumbbell(DumbbellArgs),
+    /// SMTP dialogues, at random times, of many clients with one server: 100 Mb/s, 5 ms and 1 Gb/s, 1 ms from a hub
+    Dialogues(DialoguesArgs),
 }
 
 /// A switch.
@@ -68,6 +70,35 @@ impl DumbbellArgs {
             seed: self.seed,
         }
     }
+}
+
+/// `posthaste bench dialogues`
+#[derive(Args, Debug)]
+pub struct DialoguesArgs {
+    /// Clients
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=i64::from(dialogues::MAX_CLIENTS)))]
+    pub clients: u32,
+    /// New dialogues of all clients together, on average, such as 50/s
+    #[arg(long, default_value = "50/s", value_parser = frequency)]
+    pub rate: SimDuration,
+    /// For how long new dialogues begin
+    #[arg(long, default_value = "10s", value_parser = time)]
+    pub time: SimDuration,
+    /// Seed of the times and of who calls
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+impl DialoguesArgs {
+    /// The workload that they describe.
+    #[must_use]
+    pub const fn workload(&self) -> Dialogues {
+        Dialogues { clients: self.clients, gap: self.rate, time: self.time, seed: self.seed }
+    }
+}
+
+fn frequency(text: &str) -> Result<SimDuration, String> {
+    Frequency::from_str(text).map(|gap| gap.0)
 }
 
 fn rate(text: &str) -> Result<DataRate, String> {
