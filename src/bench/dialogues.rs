@@ -151,7 +151,7 @@ pub struct DialoguesRun {
 impl DialoguesRun {
     fn plan_next(&mut self) {
         let gap = Dist::Exponential { mean: self.parameters.gap }.sample(&mut self.gaps);
-        let at = self.bed.kernel.now().saturating_add(gap);
+        let at = self.bed.now().saturating_add(gap);
         if at < SimTime::ZERO + self.parameters.time {
             self.bed.kernel.push(at, self.server, Event::Wake(self.server, APP));
         }
@@ -195,7 +195,7 @@ impl DialoguesRun {
     }
 
     fn feed(&mut self, socket: SocketId, input: Input<'_>) {
-        let now = self.bed.kernel.now();
+        let now = self.bed.now();
         if let Some(caller) = self.clients.get_mut(&socket) {
             caller.session.handle(now, input);
             self.client_speaks(socket);
@@ -251,7 +251,7 @@ impl Workload for DialoguesRun {
     fn run(&mut self) {
         // Beyond the last dialogue only TIME-WAIT ends.
         let arrivals_end = SimTime::ZERO + self.parameters.time;
-        while self.bed.kernel.now() < arrivals_end || !self.clients.is_empty() || !self.servers.is_empty() {
+        while self.bed.now() < arrivals_end || !self.clients.is_empty() || !self.servers.is_empty() {
             let Some(event) = self.bed.next(SimTime::NEVER) else { break };
             match event {
                 Event::Wake(..) => self.begin(),
@@ -272,7 +272,7 @@ impl Workload for DialoguesRun {
             .with("mean_gap_s", gap)
             .with("time", time.to_text())
             .with("seed", seed)
-            .with("simulated_s", self.bed.kernel.now())
+            .with("simulated_s", self.bed.now())
             .with("events", self.bed.events)
             .with("packet_hops", self.bed.packet_hops())
             .with("dialogues", self.done)

@@ -9,10 +9,14 @@ mod bed;
 pub mod dialogues;
 pub mod dumbbell;
 mod figures;
+pub mod hold;
+pub mod idle;
 
 pub use dialogues::Dialogues;
 pub use dumbbell::Dumbbell;
 pub use figures::Figures;
+pub use hold::Hold;
+pub use idle::Idle;
 
 /// What a workload's cost is divided by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

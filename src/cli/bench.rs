@@ -14,6 +14,8 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
     let figures = match &args.workload {
         BenchWorkload::Dialogues(args) => measure(|| args.workload().build()),
         BenchWorkload::Dumbbell(args) => measure(|| args.workload().build()),
+        BenchWorkload::Idle(args) => measure(|| args.workload().build()),
+        BenchWorkload::Hold(args) => measure(|| args.workload().build()),
     };
     print(&format!("{figures}\n")).map(|()| Exit::Done)
 }

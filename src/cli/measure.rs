@@ -2,7 +2,7 @@
 //!
 //! Linux tells both through files of `/proc`: `schedstat` the time on a processor in
 //! nanoseconds, `stat` how much of it was the user's and how much the system's in ticks of
-//! (mostly) 10 ms, `statm` the resident memory in pages. User time is the first split in the
+//! (mostly) 10 ms, `smaps_rollup` the resident memory. User time is the first split in the
 //! ratio of the second; in a run too short for that all of it counts as the user's. Other systems tell nothing without unsafe code: there the wall clock
 //! stands for the processor time, the line says `clock=wall`, and memory is not stated.
 
@@ -66,12 +66,11 @@ fn on_processor() -> Option<(u64, [u64; 2])> {
     Some((nanos, [ticks()?, ticks()?]))
 }
 
-/// Resident memory of this process in bytes, as Linux counts it.
+/// Resident memory of this process that no file backs, in bytes: heap and stacks, by pages.
 fn resident() -> Option<u64> {
-    /// The page size of every processor that this was tried on.
-    const PAGE: u64 = 4096;
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    statm.split(' ').nth(1)?.parse::<u64>().ok()?.checked_mul(PAGE)
+    let rollup = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;
+    let kibibytes = rollup.lines().find_map(|line| line.strip_prefix("Anonymous:")?.trim().strip_suffix(" kB"))?;
+    kibibytes.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// Builds a workload, runs it once, and states what both cost.
