@@ -113,6 +113,7 @@ fn transfer<O: Observer>(
                 }
                 Notice::PeerClosed { socket, .. } => network.close(kernel, socket),
                 Notice::Accepted { .. }
+                | Notice::Drained { .. }
                 | Notice::Closed { .. }
                 | Notice::Datagram { .. }
                 | Notice::Drained { .. }

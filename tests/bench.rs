@@ -43,7 +43,6 @@ fn flows_fill_the_bottleneck_and_no_more() {
         let most = workload.rate.bits_per_sec() as f64 / 1e6 * 1448.0 / packet;
         let goodput = number(&figures, "goodput_mbps");
         assert!(least < goodput && goodput <= most, "{least} to {most}: {figures}");
-        assert_eq!(number(&figures, "starved"), 0.0, "{figures}");
         assert!(number(&figures, "dropped") > 0.0, "the queue is short: {figures}");
         // Each segment crosses three links, and at least every other one is acknowledged.
         let segments = goodput * 1e6 / 8.0 * workload.time.as_secs_f64() / 1448.0;

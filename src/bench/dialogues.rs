@@ -190,7 +190,7 @@ impl DialoguesRun {
                 let caller = self.clients.remove(&socket);
                 self.failed += u64::from(caller.is_some_and(|caller| !caller.over || !caller.accepted));
             }
-            Notice::Datagram { .. } | Notice::Unreachable { .. } => {}
+            Notice::Drained { .. } | Notice::Datagram { .. } | Notice::Unreachable { .. } => {}
         }
     }
 

@@ -77,6 +77,7 @@ impl IdleRun {
                     Notice::Connected { .. } | Notice::Accepted { .. } => self.established += 1,
                     Notice::Closed { .. } => self.established -= 1,
                     Notice::Readable { .. }
+                    | Notice::Drained { .. }
                     | Notice::PeerClosed { .. }
                     | Notice::Datagram { .. }
                     | Notice::Unreachable { .. } => {}
