@@ -1,5 +1,5 @@
-//! What the kernel costs: the event queue under the hold model, one TCP bulk transfer with
-//! different readers of its trace, and a whole scenario, `campus-day.json`.
+//! What the kernel and its readers cost: one TCP bulk transfer with different readers of its
+//! trace, and a whole scenario, `campus-day.json`.
 //!
 //! `cargo bench --bench kernel` prints one line of `key=value` figures per workload; add
 //! `-- --quick` for a short run. Times are this thread's time on a processor where the system
@@ -7,47 +7,20 @@
 //! counts: what else runs on the machine can only add to it. Compare ratios within one run,
 //! not numbers of different machines.
 
-#![expect(clippy::disallowed_types, reason = "a bench reads the wall clock")]
-
-use std::hint::black_box;
 use std::path::Path;
-use std::time::Instant;
 
 use posthaste::base::directory::{HostEntry, LinkEntry};
-use posthaste::base::ids::Order;
 use posthaste::base::trace::{Observer, Silent};
-use posthaste::base::{AppId, DataRate, Directory, Endpoint, HostId, SimDuration, SimTime, Streams, UnixTime};
+use posthaste::base::{
+    AppId, DataRate, Directory, Endpoint, HostId, SimDuration, SimTime, SocketId, Streams, UnixTime,
+};
+use posthaste::cli::measure::timed;
 use posthaste::cli::simulate::simulate;
 use posthaste::metrics::{Fingerprint, Recorder, RecorderOptions};
 use posthaste::net::{
     Kernel as _, LinkConfig, LinkDirConfig, Network, NodeConfig, Notice, QueueLimit, TcpConfig, Topology,
 };
-use posthaste::sim::event_queue::EventQueue;
 use posthaste::sim::kernel::{Event, Kernel};
-
-/// Measures this thread's time on a processor, or wall clock where that is not to be had.
-struct Stopwatch {
-    on_processor: Option<u64>,
-    wall: Instant,
-}
-
-impl Stopwatch {
-    fn start() -> Self {
-        Self { on_processor: Self::on_processor(), wall: Instant::now() }
-    }
-
-    /// Nanoseconds, as Linux counts them; to a few milliseconds.
-    fn on_processor() -> Option<u64> {
-        std::fs::read_to_string("/proc/thread-self/schedstat").ok()?.split(' ').next()?.parse().ok()
-    }
-
-    fn seconds(&self) -> f64 {
-        match self.on_processor.zip(Self::on_processor()) {
-            Some((begun, now)) if now > begun => (now - begun) as f64 / 1e9,
-            Some(_) | None => self.wall.elapsed().as_secs_f64(),
-        }
-    }
-}
 
 /// The least time of several runs, in seconds, and what the last one returned.
 fn least<T>(runs: u32, mut run: impl FnMut() -> (f64, T)) -> (f64, T) {
@@ -58,31 +31,6 @@ fn least<T>(runs: u32, mut run: impl FnMut() -> (f64, T)) -> (f64, T) {
         result = next;
     }
     (best, result)
-}
-
-/// Hold model (Vaucher and Duval 1975): pop the earliest, push it again later, with gaps
-/// like those of packets: mostly microseconds, some milliseconds.
-fn hold(pending: u64, holds: u64) -> (f64, ()) {
-    let mut stream = Streams::new(1).stream("bench/hold");
-    let gaps: Vec<u64> = (0..4096)
-        .map(|_| if stream.below(8) == 0 { 1 + stream.below(10_000_000) } else { 1 + stream.below(100_000) })
-        .collect();
-    let mut queue = EventQueue::default();
-    let mut counter = 0;
-    let mut push = |queue: &mut EventQueue<u64>, at: u64| {
-        counter += 1;
-        queue.push(SimTime::from_nanos(at), Order { origin: HostId(0), counter }, counter);
-    };
-    for n in 0..pending {
-        push(&mut queue, gaps[usize::try_from(n % 4096).unwrap()]);
-    }
-    let started = Stopwatch::start();
-    for n in 0..holds {
-        let popped = queue.pop().unwrap();
-        black_box(popped.event);
-        push(&mut queue, popped.at().as_nanos() + gaps[usize::try_from(n % 4096).unwrap()]);
-    }
-    (started.seconds(), ())
 }
 
 /// Two hosts and a router, 100 Mb/s and 5 ms a link, 100 packets of queue.
@@ -132,27 +80,40 @@ fn bulk<O: Observer>(megabytes: usize, observer: O) -> (f64, Bulk) {
     network.listen(HostId(1), 25, AppId(0));
     let to = Endpoint::new(std::net::IpAddr::from([10, 0, 0, 2]), 25);
     let (client, _) = network.connect(&mut kernel, HostId(0), AppId(0), to);
-    let started = Stopwatch::start();
+    let (seconds, (events, received)) = timed(|| transfer(&mut kernel, &mut network, client, megabytes));
+    assert_eq!(received, megabytes * 1_000_000);
+    let hops = network.link_stats().iter().map(|stats| stats.delivered.packets).sum();
+    (seconds, Bulk { simulated: kernel.now(), events, hops })
+}
+
+/// Lets it all happen; returns the events and the octets received.
+fn transfer<O: Observer>(
+    kernel: &mut Kernel<O>,
+    network: &mut Network,
+    client: SocketId,
+    megabytes: usize,
+) -> (u64, usize) {
     let (mut events, mut received) = (0_u64, 0_usize);
     let mut inbox = Vec::new();
     while let Some(pending) = kernel.pop() {
         events += 1;
         if let Event::Net(event) = pending.event {
-            network.handle(&mut kernel, event);
+            network.handle(kernel, event);
         }
-        while let Some(notice) = network.next_notice(&mut kernel) {
+        while let Some(notice) = network.next_notice(kernel) {
             match notice {
                 Notice::Connected { .. } => {
-                    network.send(&mut kernel, client, &vec![7; megabytes * 1_000_000]);
-                    network.close(&mut kernel, client);
+                    network.send(kernel, client, &vec![7; megabytes * 1_000_000]);
+                    network.close(kernel, client);
                 }
                 Notice::Readable { socket, .. } => {
                     inbox.clear();
-                    network.take_received(&mut kernel, socket, &mut inbox);
+                    network.take_received(kernel, socket, &mut inbox);
                     received += inbox.len();
                 }
-                Notice::PeerClosed { socket, .. } => network.close(&mut kernel, socket),
+                Notice::PeerClosed { socket, .. } => network.close(kernel, socket),
                 Notice::Accepted { .. }
+                | Notice::Drained { .. }
                 | Notice::Closed { .. }
                 | Notice::Datagram { .. }
                 | Notice::Drained { .. }
@@ -160,10 +121,7 @@ fn bulk<O: Observer>(megabytes: usize, observer: O) -> (f64, Bulk) {
             }
         }
     }
-    let seconds = started.seconds();
-    assert_eq!(received, megabytes * 1_000_000);
-    let hops = network.link_stats().iter().map(|stats| stats.delivered.packets).sum();
-    (seconds, Bulk { simulated: kernel.now(), events, hops })
+    (events, received)
 }
 
 fn print_bulk(megabytes: usize, reader: &str, (seconds, bulk): &(f64, Bulk)) {
@@ -181,9 +139,8 @@ fn campus_day(runs: u32) {
     let text = std::fs::read_to_string(&path).expect("the scenario library is there");
     let scenario = posthaste::scenario::load("campus-day.json", &text).expect("the library is valid");
     let (seconds, (events, traced)) = least(runs, || {
-        let started = Stopwatch::start();
-        let finished = simulate(&scenario, Silent).expect("the audit holds");
-        (started.seconds(), (finished.outcome.events, finished.record.trace_events))
+        let (seconds, finished) = timed(|| simulate(&scenario, Silent).expect("the audit holds"));
+        (seconds, (finished.outcome.events, finished.record.trace_events))
     });
     println!(
         "bench=campus_day events={events} trace_events={traced} cpu_s={seconds:.4} events_per_s={:.0} \
@@ -195,11 +152,7 @@ fn campus_day(runs: u32) {
 
 fn main() {
     let quick = std::env::args().any(|arg| arg == "--quick");
-    let (runs, holds, megabytes) = if quick { (1, 200_000, 2) } else { (5, 2_000_000, 50) };
-    for pending in [100, 1_000, 10_000, 100_000, 1_000_000] {
-        let (seconds, ()) = least(runs, || hold(pending, holds));
-        println!("bench=hold pending={pending} holds={holds} ns_per_event={:.1}", seconds * 1e9 / holds as f64);
-    }
+    let (runs, megabytes) = if quick { (1, 2) } else { (5, 50) };
     print_bulk(megabytes, "none", &least(runs, || bulk(megabytes, Silent)));
     print_bulk(megabytes, "fingerprint", &least(runs, || bulk(megabytes, Fingerprint::new())));
     let recorder = || Recorder::new(line_directory(), RecorderOptions::default());

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::base::trace::Silent;
 use crate::base::{DataRate, HostId, SimDuration, SimTime, Streams};
-use crate::net::{LinkConfig, LinkDirConfig, Network, NodeConfig, Notice, QueueLimit, Topology};
+use crate::net::{Kernel as _, LinkConfig, LinkDirConfig, Network, NodeConfig, Notice, QueueLimit, Topology};
 use crate::sim::kernel::{Event, Kernel};
 
 /// A network and its event loop.
@@ -38,6 +38,10 @@ impl Bed {
 
     pub(super) fn notice(&mut self) -> Option<Notice> {
         self.network.next_notice(&mut self.kernel)
+    }
+
+    pub(super) fn now(&self) -> SimTime {
+        self.kernel.now()
     }
 
     /// Packets that arrived over a link, counted once for each link.

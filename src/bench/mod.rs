@@ -6,11 +6,17 @@
 //! memory) is measured around [`Workload::run`] by `cli`, for nothing here may see a clock.
 
 mod bed;
+pub mod dialogues;
 pub mod dumbbell;
 mod figures;
+pub mod hold;
+pub mod idle;
 
+pub use dialogues::Dialogues;
 pub use dumbbell::Dumbbell;
 pub use figures::Figures;
+pub use hold::Hold;
+pub use idle::Idle;
 
 /// What a workload's cost is divided by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub use bench::{BenchArgs, BenchWorkload, DumbbellArgs, Switch};
+pub use bench::{BenchArgs, BenchWorkload, DialoguesArgs, DumbbellArgs, HoldArgs, IdleArgs, Switch};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -42,7 +42,10 @@ Examples:
   posthaste chart scenarios/outage-queue.json queue_length -o queue.svg";
 const BENCH_EXAMPLES: &str = "\
 Examples:
-  posthaste bench dumbbell --flows 10 --rate 100Mbps --time 5s";
+  posthaste bench dumbbell --flows 10 --rate 100Mbps --time 5s
+  posthaste bench dialogues --clients 100 --rate 50/s --time 10s
+  posthaste bench idle --connections 4000
+  posthaste bench hold --pending 10000";
 const SCHEMA_EXAMPLES: &str = "Examples:\n  posthaste schema > scenario.schema.json";
 const COMPLETIONS_EXAMPLES: &str =
     "Examples:\n  posthaste completions bash > ~/.local/share/bash-completion/completions/posthaste";

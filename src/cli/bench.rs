@@ -12,7 +12,10 @@ use super::output::print;
 /// stdout cannot be written to.
 pub(super) fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
     let figures = match &args.workload {
+        BenchWorkload::Dialogues(args) => measure(|| args.workload().build()),
         BenchWorkload::Dumbbell(args) => measure(|| args.workload().build()),
+        BenchWorkload::Idle(args) => measure(|| args.workload().build()),
+        BenchWorkload::Hold(args) => measure(|| args.workload().build()),
     };
     print(&format!("{figures}\n")).map(|()| Exit::Done)
 }

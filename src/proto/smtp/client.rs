@@ -2,12 +2,12 @@
 //!
 //! ```text
 //!  Greeting --220--> Helo --250--> Idle --begin--> Mail --250--> Rcpt --250/4yz/5yz--> Data
-//!                                   ^  \--quit--> Quit --221--> Closed                  | 354
-//!                                   +-------------------- reply ------------------ Dot <-+
+//!      |              ^             ^  \--quit--> Quit --221--> Closed                  | 354
+//!      +---> Ehlo ----+ 5yz         +-------------------- reply ------------------ Dot <-+
 //! ```
 //!
 //! One transaction after the other runs over the session; each ends with one [`Verdict`] per
-//! recipient. Left out: EHLO and with it all extensions (HELO is sent in both dialects); a
+//! recipient. HELO is sent in both dialects, EHLO on request. Left out: all extensions; a
 //! timer for each data block, for the socket does not tell when a block has gone: the times
 //! of all blocks are added to that of the final dot, and no block can be late by itself.
 
@@ -41,7 +41,7 @@ pub struct Transaction {
 /// Why a session cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// The greeting or the answer to HELO was a refusal, or a 421 came.
+    /// The greeting or the answer to HELO or EHLO was a refusal, or a 421 came.
     Refused(Reply),
     /// The stream ended before its time.
     Lost,
@@ -94,6 +94,7 @@ pub enum ClientEvent {
 #[derive(Clone, Debug)]
 enum State {
     Greeting,
+    Ehlo,
     Helo,
     Idle { reset_first: bool },
     Reset { transaction: Transaction },
@@ -110,6 +111,7 @@ enum State {
 pub struct Client {
     name: String,
     dialect: Dialect,
+    says_ehlo: bool,
     state: State,
     input: InputBuffer,
     replies: ReplyReader,
@@ -124,12 +126,20 @@ impl Client {
         Self {
             name,
             dialect,
+            says_ehlo: false,
             state: State::Greeting,
             input: InputBuffer::default(),
             replies: ReplyReader::default(),
             deadline: SimTime::NEVER,
             output: VecDeque::new(),
         }
+    }
+
+    /// The same session, introduced by EHLO instead of HELO.
+    #[must_use]
+    pub const fn with_ehlo(mut self) -> Self {
+        self.says_ehlo = true;
+        self
     }
 
     /// Begins a transaction; only after [`ClientEvent::Ready`], otherwise it does nothing.
@@ -161,6 +171,17 @@ impl Client {
             Dialect::Lecture => " ",
             Dialect::Rfc5321 => "",
         }
+    }
+
+    fn helo(&mut self, now: SimTime) {
+        self.state = State::Helo;
+        self.command(now, &format!("HELO {}", self.name), COMMAND_TIMEOUT);
+    }
+
+    fn introduced(&mut self) {
+        self.state = State::Idle { reset_first: false };
+        self.deadline = SimTime::NEVER;
+        self.output.push_back(Output::Event(ClientEvent::Ready));
     }
 
     fn mail(&mut self, now: SimTime, transaction: Transaction) {
@@ -209,7 +230,7 @@ impl Client {
                 Some(verdicts.into_iter().map(|v| v.unwrap_or_else(|| broken(false))).collect())
             }
             State::Dot { verdicts } => Some(verdicts.into_iter().map(|v| v.unwrap_or_else(|| broken(true))).collect()),
-            State::Greeting | State::Helo | State::Idle { .. } => None,
+            State::Greeting | State::Ehlo | State::Helo | State::Idle { .. } => None,
             State::Quit | State::Closed => return self.close(),
         };
         self.output.extend(verdicts.map(|verdicts| Output::Event(ClientEvent::Ended(verdicts))));
@@ -239,18 +260,16 @@ impl Client {
             return self.fail(Trouble::Refused(reply));
         }
         match std::mem::replace(&mut self.state, State::Closed) {
-            State::Greeting => {
-                let line = format!("HELO {}", self.name);
-                self.expect(now, reply, State::Greeting, |client| {
-                    client.state = State::Helo;
-                    client.command(now, &line, COMMAND_TIMEOUT);
-                });
-            }
-            State::Helo => self.expect(now, reply, State::Helo, |client| {
-                client.state = State::Idle { reset_first: false };
-                client.deadline = SimTime::NEVER;
-                client.output.push_back(Output::Event(ClientEvent::Ready));
+            State::Greeting if self.says_ehlo => self.expect(now, reply, State::Greeting, |client| {
+                client.state = State::Ehlo;
+                client.command(now, &format!("EHLO {}", client.name), COMMAND_TIMEOUT);
             }),
+            State::Greeting => self.expect(now, reply, State::Greeting, |client| client.helo(now)),
+            // RFC 5321 3.2: for a server that does not know EHLO, clients "SHOULD be able to [...]
+            // send HELO".
+            State::Ehlo if matches!(reply.code, 500 | 502) => self.helo(now),
+            State::Ehlo => self.expect(now, reply, State::Ehlo, Self::introduced),
+            State::Helo => self.expect(now, reply, State::Helo, Self::introduced),
             State::Reset { transaction } if reply.is_positive() => self.mail(now, transaction),
             // RFC 5321 4.3.2: RSET has no reply but 250, so this says nothing of the message.
             state @ State::Reset { .. } => {

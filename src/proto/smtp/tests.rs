@@ -102,6 +102,30 @@ fn the_lectures_dialogue() {
     assert_eq!(converse(Dialect::Rfc5321, work(), 5).dialogue, rfc);
 }
 
+/// Would break if EHLO were not said on request, or if its refusal by a server of old ended the
+/// session, or another refusal did not.
+#[test]
+fn ehlo_on_request_and_helo_for_servers_that_do_not_know_it() {
+    let now = SimTime::ZERO;
+    let after = |answers: &[&str]| {
+        let mut client = Client::new("crepes.fr".to_owned(), Dialect::Rfc5321).with_ehlo();
+        client.handle(now, Input::Start);
+        answers.iter().for_each(|answer| client.handle(now, Input::Bytes(format!("{answer}\r\n").as_bytes())));
+        std::iter::from_fn(move || client.poll()).collect::<Vec<_>>()
+    };
+    let say = |line: &str| Output::Transmit(format!("{line}\r\n").into_bytes());
+    let ready = Output::Event(ClientEvent::Ready);
+    assert_eq!(after(&["220 h", "250-h", "250 SIZE"]), [say("EHLO crepes.fr"), ready.clone()]);
+    for unknown in ["500 what?", "502 not here"] {
+        assert_eq!(after(&["220 h", unknown, "250 h"]), [say("EHLO crepes.fr"), say("HELO crepes.fr"), ready.clone()]);
+    }
+    let refused = after(&["220 h", "550 not you"]);
+    assert_eq!(refused[..2], [say("EHLO crepes.fr"), say("QUIT")]);
+    assert!(matches!(&refused[2..], [Output::Event(ClientEvent::Failed(Trouble::Refused(_))), Output::Close]));
+    let twice = after(&["220 h", "502 not here", "502 not here"]);
+    assert_eq!(twice[..3], [say("EHLO crepes.fr"), say("HELO crepes.fr"), say("QUIT")]);
+}
+
 /// Would break if verdicts were mixed up among recipients, or if a transaction without any
 /// recipient left the next one in a bad sequence.
 #[test]
