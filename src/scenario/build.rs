@@ -67,7 +67,7 @@ fn address(scenario: &Resolved, host: HostId) -> IpAddr {
 pub fn directory(scenario: &Resolved) -> Directory {
     let hosts = scenario.hosts.iter().map(|host| HostEntry {
         name: host.name.clone(),
-        address: IpAddr::V4(host.address),
+        addresses: IpAddr::V4(host.address).into(),
         router: host.router,
     });
     let links = scenario.links.iter().map(|link| LinkEntry { name: link.name.clone(), ends: link.ends });
@@ -77,7 +77,7 @@ pub fn directory(scenario: &Resolved) -> Directory {
 fn topology(scenario: &Resolved) -> Topology {
     let nodes = scenario.hosts.iter().map(|host| NodeConfig {
         name: host.name.clone(),
-        address: IpAddr::V4(host.address),
+        addresses: IpAddr::V4(host.address).into(),
         router: host.router,
     });
     let links = scenario.links.iter().map(|link| LinkConfig {

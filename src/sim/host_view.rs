@@ -44,7 +44,8 @@ impl<O: Observer> Host for HostView<'_, O> {
     }
 
     fn address(&self) -> IpAddr {
-        self.directory.hosts()[self.host.index()].address
+        let addresses = self.directory.hosts()[self.host.index()].addresses;
+        addresses.by_precedence().next().expect("every host has an address")
     }
 
     fn stream(&self, purpose: &str) -> Stream {
