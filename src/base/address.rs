@@ -29,6 +29,21 @@ impl Family {
         }
     }
 
+    /// Its name: `ipv4` or `ipv6`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V4 => "ipv4",
+            Self::V6 => "ipv6",
+        }
+    }
+
+    /// The family of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::BY_PRECEDENCE.into_iter().find(|family| family.name() == name)
+    }
+
     /// The address that stands for none: `0.0.0.0` or `::`.
     #[must_use]
     pub const fn unspecified(self) -> IpAddr {
