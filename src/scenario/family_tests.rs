@@ -69,8 +69,8 @@ fn hosts_have_the_families_that_they_or_the_network_name() {
 fn automatic_addresses_are_for_documentation_and_stay() {
     let all = |network| {
         let resolved = good(&with(network));
-        let pairs = resolved.hosts.iter().map(|host| (host.name.clone(), host.addresses)).collect::<Vec<_>>();
-        pairs
+        let pairs = resolved.hosts.iter().map(|host| (host.name.clone(), host.addresses));
+        pairs.collect::<Vec<_>>()
     };
     let (before, after) = (all(json!({})), all(json!({ "ip": "dual", "hosts": { "aaa.pizza.it": {} } })));
     for (name, addresses) in before {
