@@ -37,7 +37,7 @@ fn least<T>(runs: u32, mut run: impl FnMut() -> (f64, T)) -> (f64, T) {
 fn line() -> Topology {
     let node = |name: &str, last: u8, router| NodeConfig {
         name: name.to_owned(),
-        address: std::net::IpAddr::from([10, 0, 0, last]),
+        addresses: std::net::IpAddr::from([10, 0, 0, last]).into(),
         router,
     };
     let direction = LinkDirConfig {
@@ -61,7 +61,8 @@ fn line() -> Topology {
 /// Who is who on that line.
 fn line_directory() -> Directory {
     let Topology { nodes, links, .. } = line();
-    let hosts = nodes.into_iter().map(|n| HostEntry { name: n.name, address: n.address, router: n.router }).collect();
+    let hosts =
+        nodes.into_iter().map(|n| HostEntry { name: n.name, addresses: n.addresses, router: n.router }).collect();
     let links = links.into_iter().map(|l| LinkEntry { name: l.name, ends: l.ends }).collect();
     Directory::new(hosts, links, UnixTime::DEFAULT_START)
 }
@@ -116,7 +117,6 @@ fn transfer<O: Observer>(
                 | Notice::Drained { .. }
                 | Notice::Closed { .. }
                 | Notice::Datagram { .. }
-                | Notice::Drained { .. }
                 | Notice::Unreachable { .. } => {}
             }
         }

@@ -151,6 +151,24 @@ fn partition(run: &Path) -> Vec<String> {
     ]
 }
 
+fn dual_stack(run: &Path) -> Vec<String> {
+    let (connections, attempts) = (table(run, "connections"), table(run, "attempts"));
+    let relays: Vec<Row> = connections
+        .into_iter()
+        .filter(|row| row["client"] == "both.example" && row["server_port"] == "25")
+        .inspect(|row| assert_eq!(row["family"] == "ipv4", row["server"] == "old.example"))
+        .collect();
+    let failed: Vec<&Row> = attempts.iter().filter(|row| row["outcome"] == "failed").collect();
+    let lasted: Vec<f64> =
+        failed.iter().map(|row| ((number(row, "ended_s") - number(row, "started_s")) * 1e3).round()).collect();
+    assert!(lasted.len() == 2 && lasted[0] == lasted[1]);
+    assert!(failed.iter().all(|row| row["text"].ends_with("has no address")));
+    vec![
+        format!("{} of {} go over IPv6", count(&relays, "family", "ipv6"), relays.len()),
+        format!("the attempt ends after {} ms", lasted[0]),
+    ]
+}
+
 /// The sentences that scenarios/README.md has from a run of that scenario.
 fn answers(scenario: &str, run: &Path) -> Vec<String> {
     match scenario {
@@ -164,6 +182,7 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "campus-day" => campus_day(run),
         "flaky-link" => flaky_link(run),
         "partition" => partition(run),
+        "dual-stack" => dual_stack(run),
         other => panic!("scenarios/README.md has no checked answers for {other}: add them here"),
     }
 }

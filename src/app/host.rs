@@ -1,10 +1,10 @@
 //! What an application sees of the world: its host's clock, sockets, random streams and
 //! the trace. The simulation implements this trait; tests may implement it by hand.
 
-use std::net::IpAddr;
-
 use crate::base::trace::Trace;
-use crate::base::{CloseReason, ConnId, Endpoint, EventId, HostId, QueryId, SimTime, SocketId, Stream, UnixTime};
+use crate::base::{
+    Addresses, CloseReason, ConnId, Endpoint, EventId, HostId, QueryId, SimTime, SocketId, Stream, UnixTime,
+};
 
 /// The host on which an application runs.
 ///
@@ -18,8 +18,8 @@ pub trait Host {
     fn id(&self) -> HostId;
     /// This host's domain name, without the final dot.
     fn name(&self) -> &str;
-    /// This host's address.
-    fn address(&self) -> IpAddr;
+    /// This host's addresses, at least one.
+    fn addresses(&self) -> Addresses;
 
     /// The random stream of this host for one purpose, at its beginning; keep it.
     fn stream(&self, purpose: &str) -> Stream;

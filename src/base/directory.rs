@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::address::Addresses;
 use super::calendar::UnixTime;
 use super::ids::{ConnId, HostId, LinkDirId, QueryId};
+use super::socket::Endpoint;
 
 /// A host or router.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostEntry {
     /// Its domain name, without the final dot.
     pub name: String,
-    /// Its address.
-    pub address: IpAddr,
+    /// Its addresses.
+    pub addresses: Addresses,
     /// Whether it only forwards.
     pub router: bool,
 }
@@ -39,7 +41,9 @@ impl Directory {
     /// The directory of these hosts and links, each in the order of its handle.
     #[must_use]
     pub fn new(hosts: Vec<HostEntry>, links: Vec<LinkEntry>, start: UnixTime) -> Self {
-        let by_address = (0_u32..).zip(&hosts).map(|(id, host)| (host.address, HostId(id))).collect();
+        let numbered = (0_u32..).map(HostId).zip(&hosts);
+        let by_address =
+            numbered.flat_map(|(id, host)| host.addresses.by_precedence().map(move |address| (address, id))).collect();
         Self { hosts, links, by_address, start }
     }
 
@@ -65,6 +69,12 @@ impl Directory {
     #[must_use]
     pub fn host_name(&self, host: HostId) -> &str {
         &self.hosts[host.index()].name
+    }
+
+    /// The source from which a host sends from that port to an address (RFC 6724 5).
+    #[must_use]
+    pub fn source(&self, host: HostId, port: u16, destination: IpAddr) -> Endpoint {
+        Endpoint::new(self.hosts[host.index()].addresses.source_for(destination), port)
     }
 
     /// The host that has an address.

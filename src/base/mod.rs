@@ -2,6 +2,7 @@
 //!
 //! This layer imports nothing of ours.
 
+pub mod address;
 pub mod calendar;
 pub mod directory;
 pub mod dist;
@@ -13,6 +14,7 @@ pub mod time;
 pub mod trace;
 pub mod units;
 
+pub use address::{Addresses, Family};
 pub use calendar::UnixTime;
 pub use directory::Directory;
 pub use dist::Dist;

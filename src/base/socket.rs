@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::address::Family;
+
 /// A transport endpoint: an address and a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct Endpoint {
@@ -17,6 +19,12 @@ impl Endpoint {
     #[must_use]
     pub const fn new(addr: IpAddr, port: u16) -> Self {
         Self { addr, port }
+    }
+
+    /// The family of its address.
+    #[must_use]
+    pub const fn family(&self) -> Family {
+        Family::of(self.addr)
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn address(node: u32) -> IpAddr {
 
 /// A node; its number is its place in the topology.
 pub(super) fn node(name: String, number: u32, router: bool) -> NodeConfig {
-    NodeConfig { name, address: address(number), router }
+    NodeConfig { name, addresses: address(number).into(), router }
 }
 
 /// A link, alike in both directions.

@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::names::{Names, Text};
 use super::words;
+use crate::base::address::Family;
 use crate::base::directory::Directory;
 use crate::base::ids::ConnId;
 use crate::base::socket::{CloseReason, Endpoint, Side};
@@ -37,6 +38,8 @@ pub struct ConnectionRow {
     pub end_client: Option<Text>,
     /// How the server's end ended.
     pub end_server: Option<Text>,
+    /// The family of the addresses of both ends.
+    pub family: Family,
 }
 
 impl ConnectionRow {
@@ -161,6 +164,7 @@ impl Connection {
             retransmissions: self.retransmissions,
             end_client: self.client.map(|end| names.share(words::close(end.reason))),
             end_server: self.server.map(|end| names.share(words::close(end.reason))),
+            family: self.to.family(),
         }
     }
 }

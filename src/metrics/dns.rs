@@ -145,7 +145,7 @@ impl Questions {
                 let for_query = task.and_then(|task| self.tasks.get(&(host, task)));
                 let for_query = for_query.map(|index| self.questions[*index].query);
                 let index = self.questions.len();
-                let sender = Endpoint::new(directory.hosts()[host.index()].address, from_port);
+                let sender = directory.source(host, from_port, to.addr);
                 if let Some(server) = directory.host_at(to.addr) {
                     self.on_wire.insert((sender, wire_id, server), index);
                 }

@@ -40,7 +40,7 @@ fn directory_of(hosts: &[&str]) -> Directory {
     let entries = hosts
         .iter()
         .enumerate()
-        .map(|(index, name)| HostEntry { name: (*name).to_owned(), address: address(index), router: false })
+        .map(|(index, name)| HostEntry { name: (*name).to_owned(), addresses: address(index).into(), router: false })
         .collect();
     let id = |name: &str| HostId(u32::try_from(hosts.iter().position(|host| *host == name).unwrap()).unwrap());
     let links = HOSTS.windows(2).enumerate();

@@ -21,7 +21,7 @@ use super::stats::LinkDirStats;
 use super::topology::{LinkDirConfig, Topology};
 use super::{Kernel, NetEvent};
 use crate::base::trace::{DropReason, IcmpKind, NetTrace, PacketContent, PacketInfo, Trace};
-use crate::base::{Endpoint, EventId, HostId, LinkDirId, SimDuration, Streams};
+use crate::base::{Addresses, Endpoint, EventId, Family, HostId, LinkDirId, SimDuration, Streams};
 
 /// Nodes, links and routes, and the packets on them.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ struct NodeState {
 
 #[derive(Clone, Debug)]
 struct Node {
-    address: IpAddr,
+    addresses: Addresses,
     /// Packets from this host to itself.
     loopback: VecDeque<PacketId>,
     /// Counts how often the loopback was lost.
@@ -62,7 +62,8 @@ struct Node {
 
 impl Fabric {
     pub(crate) fn new(topology: &Topology, streams: &Streams) -> Self {
-        let node = |config: &super::NodeConfig| Node { address: config.address, loopback: VecDeque::new(), epoch: 0 };
+        let node =
+            |config: &super::NodeConfig| Node { addresses: config.addresses, loopback: VecDeque::new(), epoch: 0 };
         let mut links = Vec::with_capacity(topology.links.len() * 2);
         for (number, link) in (0_u32..).zip(&topology.links) {
             for (dir, config) in (0_u32..).zip(&link.directions) {
@@ -86,7 +87,10 @@ impl Fabric {
             }),
             topology: Arc::new(topology.clone()),
             policy: Arc::default(),
-            by_address: (0_u32..).zip(&topology.nodes).map(|(id, node)| (node.address, HostId(id))).collect(),
+            by_address: (0_u32..)
+                .zip(&topology.nodes)
+                .flat_map(|(id, node)| node.addresses.by_precedence().map(move |address| (address, HostId(id))))
+                .collect(),
             datagrams: SlotMap::with_key(),
             unrevealed: Vec::new(),
         }
@@ -127,8 +131,15 @@ impl Fabric {
         self.by_address.get(&address).copied()
     }
 
-    pub(crate) fn endpoint(&self, host: HostId, port: u16) -> Endpoint {
-        Endpoint::new(self.nodes[host.index()].address, port)
+    /// Whether the host has an address of that family: without one it can send nothing of it.
+    pub(crate) fn speaks(&self, host: HostId, family: Family) -> bool {
+        self.nodes[host.index()].addresses.has(family)
+    }
+
+    /// The host's endpoint in that family, for the trace and for applications: packets name hosts.
+    pub(crate) fn endpoint(&self, host: HostId, port: u16, family: Family) -> Endpoint {
+        let address = self.nodes[host.index()].addresses.of(family);
+        Endpoint::new(address.unwrap_or(family.unspecified()), port)
     }
 
     pub(crate) fn is_up(&self, host: HostId) -> bool {
@@ -421,8 +432,8 @@ impl Fabric {
 
     fn info(&self, packet: &Packet) -> PacketInfo {
         PacketInfo {
-            src: self.endpoint(packet.src, packet.src_port),
-            dst: self.endpoint(packet.dst, packet.dst_port),
+            src: self.endpoint(packet.src, packet.src_port, packet.family),
+            dst: self.endpoint(packet.dst, packet.dst_port, packet.family),
             bytes: packet.bytes,
             tcp: match &packet.body {
                 Body::Tcp(segment) => Some(segment.info()),

@@ -1,4 +1,4 @@
-//! ICMP error messages (RFC 792, RFC 1122 3.2.2): how a sender learns why nothing comes back.
+//! ICMP error messages (RFC 792, RFC 1122 3.2.2; RFC 4443 for IPv6): how a sender learns why nothing comes back.
 //!
 //! Three failures look different, as in life. *Refused*: the host is there and answers that
 //! nobody listens, a reset for TCP and "port unreachable" for UDP. *Unreachable*: a router
@@ -56,8 +56,9 @@ impl Fabric {
             Body::Icmp(_) => return,
         };
         kernel.set_cause(dropped);
-        let to = self.endpoint(packet.dst, packet.dst_port);
-        self.send(kernel, Packet::icmp(reporter, packet.src, Icmp { kind, sender, to }));
+        let to = self.endpoint(packet.dst, packet.dst_port, packet.family);
+        let about = (packet.family, packet.bytes);
+        self.send(kernel, Packet::icmp(about, reporter, packet.src, Icmp { kind, sender, to }));
         kernel.set_cause(before);
     }
 }

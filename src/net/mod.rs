@@ -32,7 +32,7 @@ use bytes::Bytes;
 
 use crate::base::trace::{PacketContent, Trace};
 use crate::base::{
-    AppId, CloseReason, ConnId, Endpoint, EventId, HostId, LinkDirId, Order, SimTime, SocketId, Streams,
+    Addresses, AppId, CloseReason, ConnId, Endpoint, EventId, HostId, LinkDirId, Order, SimTime, SocketId, Streams,
 };
 use fabric::Fabric;
 use packet::{Body, Packet};
@@ -215,11 +215,13 @@ impl Network {
     /// The network of that topology, all up and idle.
     ///
     /// # Panics
-    /// If a link's end is not a node, or TCP has no segment size, window or number of segments to begin with.
+    /// If a link's end is not a node, a node has no address, or TCP has no segment size, window or number of segments to begin with.
     #[must_use]
     pub fn new(topology: Topology, streams: &Streams) -> Self {
         let Topology { nodes, links, tcp } = &topology;
         assert!(links.iter().flat_map(|link| link.ends).all(|end| end.index() < nodes.len()), "a link joins nodes");
+        let addressed = nodes.iter().all(|node| node.addresses != Addresses::default());
+        assert!(addressed, "every node has an address");
         assert!(tcp.mss > 0 && tcp.receive_window > 0 && tcp.initial_window > 0, "TCP can send something: {tcp:?}");
         Self {
             fabric: Fabric::new(&topology, streams),

@@ -1,15 +1,15 @@
 //! Packets: small values that name what they carry.
 //!
 //! A TCP segment names a range of its connection's byte stream; a UDP packet names a
-//! datagram in the fabric's store. Headers are counted in the length: IPv4 20 bytes, TCP
-//! 20 and its options, UDP 8. No link-layer header, no fragmentation: a
+//! datagram in the fabric's store. Headers are counted in the length: IPv4 20 bytes, IPv6 40, TCP
+//! 20 and its options, UDP 8. IPv6 has no extension headers. No link-layer header, no fragmentation: a
 //! datagram goes whole, however long.
 
 use slotmap::{Key as _, new_key_type};
 
 use super::tcp::{EcnBits, TcbKey};
 use crate::base::trace::{IcmpKind, TcpInfo, TcpOptions};
-use crate::base::{ConnId, Endpoint, EventId, HostId};
+use crate::base::{ConnId, Endpoint, EventId, Family, HostId};
 
 new_key_type! {
     /// A datagram's payload in the fabric's store.
@@ -17,11 +17,14 @@ new_key_type! {
 }
 
 const IPV4_HEADER: u32 = 20;
+/// RFC 8200 3.
+const IPV6_HEADER: u32 = 40;
+const ICMP_HEADER: u32 = 8;
+/// Every link of IPv6 carries packets of that size (RFC 8200 5).
+const IPV6_MIN_MTU: u32 = 1_280;
 const UDP_HEADER: u32 = 8;
 const TCP_HEADER: u32 = 20;
-/// What a segment needs beside its options and data.
-pub(crate) const TCP_HEADERS: u32 = IPV4_HEADER + TCP_HEADER;
-/// RFC 1122 3.2.1.7 asks for a configurable TTL; RFC 1340 suggests 64.
+/// RFC 1122 3.2.1.7 asks for a configurable TTL; RFC 1340 suggests 64. IPv6's hop limit is the same.
 pub(crate) const INITIAL_TTL: u8 = 64;
 
 /// A packet on its way.
@@ -31,6 +34,8 @@ pub(crate) struct Packet {
     pub(crate) dst: HostId,
     pub(crate) src_port: u16,
     pub(crate) dst_port: u16,
+    /// The version of IP; the addresses are those that the two hosts have of it.
+    pub(crate) family: Family,
     pub(crate) ttl: u8,
     pub(crate) ecn: Ecn,
     /// Damaged on the way.
@@ -195,6 +200,24 @@ impl Segment {
     }
 }
 
+/// Bytes of the IP header.
+const fn ip_header(family: Family) -> u32 {
+    match family {
+        Family::V4 => IPV4_HEADER,
+        Family::V6 => IPV6_HEADER,
+    }
+}
+
+/// What a segment needs beside its options and data.
+pub(crate) const fn tcp_headers(family: Family) -> u32 {
+    ip_header(family) + TCP_HEADER
+}
+
+/// The length of a datagram's packet.
+pub(crate) const fn udp_bytes(family: Family, payload: u32) -> u32 {
+    ip_header(family) + UDP_HEADER + payload
+}
+
 impl Packet {
     /// Marks it as having met congestion; false if its transport does not understand that.
     pub(crate) fn mark(&mut self) -> bool {
@@ -208,32 +231,38 @@ impl Packet {
     }
 
     /// A TCP segment's packet.
-    pub(crate) fn tcp(src: (HostId, u16), dst: (HostId, u16), segment: Segment) -> Self {
+    pub(crate) fn tcp(family: Family, src: (HostId, u16), dst: (HostId, u16), segment: Segment) -> Self {
         let ecn = if segment.ecn.ect { Ecn::Ect0 } else { Ecn::NotEct };
-        Self::new(src, dst, TCP_HEADER + segment.options.bytes() + segment.len, ecn, Body::Tcp(segment))
+        Self::new(family, src, dst, TCP_HEADER + segment.options.bytes() + segment.len, ecn, Body::Tcp(segment))
     }
 
     /// A UDP datagram's packet.
-    pub(crate) fn udp(src: (HostId, u16), dst: (HostId, u16), payload: u32, key: DatagramKey) -> Self {
-        Self::new(src, dst, UDP_HEADER + payload, Ecn::NotEct, Body::Udp(key))
+    pub(crate) fn udp(family: Family, src: (HostId, u16), dst: (HostId, u16), payload: u32, key: DatagramKey) -> Self {
+        Self::new(family, src, dst, UDP_HEADER + payload, Ecn::NotEct, Body::Udp(key))
     }
 
-    /// An ICMP error message's packet: 8 bytes, and the IP header and 8 bytes of the packet
-    /// it is about (RFC 792).
-    pub(crate) fn icmp(src: HostId, dst: HostId, icmp: Icmp) -> Self {
-        Self::new((src, 0), (dst, 0), 8 + IPV4_HEADER + 8, Ecn::NotEct, Body::Icmp(icmp))
+    /// The packet of an ICMP error message that answers a packet of that family and so many
+    /// bytes: 8 bytes, and of the packet that it is about its IP header and 8 bytes (RFC 792),
+    /// or "as much as possible without exceeding the minimum IPv6 MTU" (RFC 4443 2.4 (c)).
+    pub(crate) fn icmp((family, about): (Family, u32), src: HostId, dst: HostId, icmp: Icmp) -> Self {
+        let quoted = match family {
+            Family::V4 => IPV4_HEADER + 8,
+            Family::V6 => about.min(IPV6_MIN_MTU - IPV6_HEADER - ICMP_HEADER),
+        };
+        Self::new(family, (src, 0), (dst, 0), ICMP_HEADER + quoted, Ecn::NotEct, Body::Icmp(icmp))
     }
 
-    fn new(src: (HostId, u16), dst: (HostId, u16), length: u32, ecn: Ecn, body: Body) -> Self {
+    fn new(family: Family, src: (HostId, u16), dst: (HostId, u16), length: u32, ecn: Ecn, body: Body) -> Self {
         Self {
             src: src.0,
             dst: dst.0,
             src_port: src.1,
             dst_port: dst.1,
+            family,
             ttl: INITIAL_TTL,
             ecn,
             damaged: false,
-            bytes: IPV4_HEADER + length,
+            bytes: ip_header(family) + length,
             cause: EventId(0),
             body,
         }
@@ -248,7 +277,7 @@ mod tests {
     #[test]
     fn only_what_understands_marks_is_marked() {
         let key = DatagramKey::null();
-        let mut packet = Packet::udp((HostId(0), 1), (HostId(1), 1), 0, key);
+        let mut packet = Packet::udp(Family::V4, (HostId(0), 1), (HostId(1), 1), 0, key);
         assert!(!packet.mark() && packet.ecn == Ecn::NotEct);
         packet.ecn = Ecn::Ect0;
         assert!(packet.mark() && packet.mark() && packet.ecn == Ecn::Ce);

@@ -1,4 +1,5 @@
-//! What each host knows of the packets that its paths carry whole (RFC 1191).
+//! What each host knows of the packets that its paths carry whole (RFC 1191, RFC 8201). IPv4 and
+//! IPv6 take the same path, so it is known once for both.
 //!
 //! Nothing is ever fragmented: each packet has the DF bit set. Who cannot put a packet on a
 //! link because it is too big, a router or the sender itself, says by ICMP what that link

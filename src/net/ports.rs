@@ -3,6 +3,10 @@
 //! Ephemeral ports count upward from 49152 (RFC 6335 6) and wrap; real hosts choose at
 //! random (RFC 6056), which would only make ladders harder to read. The counters survive a
 //! crash, so that a host that comes back does not meet its own former connections.
+//!
+//! A listener or a bound port takes what comes over either family, as a socket does whose
+//! `IPV6_V6ONLY` is off (RFC 3493 5.3). Connections of the two families are kept apart: the same
+//! ports of the same hosts can be in use once over each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +14,15 @@ use rustc_hash::FxHashMap;
 
 use super::service::Services;
 use super::tcp::TcbKey;
-use crate::base::{AppId, HostId};
+use crate::base::{AppId, Family, HostId};
 
 /// The first of the dynamic ports (RFC 6335 6).
 const FIRST_EPHEMERAL: u16 = 49_152;
 const EPHEMERAL_PORTS: u32 = 1 << 14;
 
-/// A connection as seen from one host: local port, peer, peer's port.
-pub(crate) type Tuple = (u16, HostId, u16);
+/// A connection as seen from one host: local port, peer, peer's port, and the family of both
+/// addresses.
+pub(crate) type Tuple = (u16, HostId, u16, Family);
 
 /// The ports of one host.
 #[derive(Clone, Debug)]
@@ -94,16 +99,23 @@ impl Ports {
     }
 
     /// That local port, if it is free for a connection of this host to that peer.
-    pub(crate) fn tcp_chosen(&self, port: u16, host: HostId, peer: HostId, peer_port: u16) -> Option<u16> {
+    pub(crate) fn tcp_chosen(
+        &self,
+        port: u16,
+        host: HostId,
+        peer: HostId,
+        peer_port: u16,
+        family: Family,
+    ) -> Option<u16> {
         let itself = host == peer && port == peer_port;
-        (!itself && !self.connections.contains_key(&(port, peer, peer_port))).then_some(port)
+        (!itself && !self.connections.contains_key(&(port, peer, peer_port, family))).then_some(port)
     }
 
     /// A local port that is free for a connection to that peer; none when all are in use.
-    pub(crate) fn tcp_ephemeral(&mut self, host: HostId, peer: HostId, peer_port: u16) -> Option<u16> {
+    pub(crate) fn tcp_ephemeral(&mut self, host: HostId, peer: HostId, peer_port: u16, family: Family) -> Option<u16> {
         let mut port = self.next_tcp;
         for _ in 0..EPHEMERAL_PORTS {
-            let free = self.tcp_chosen(port, host, peer, peer_port).is_some();
+            let free = self.tcp_chosen(port, host, peer, peer_port, family).is_some();
             if free && !self.listeners.contains_key(&port) {
                 self.next_tcp = after(port);
                 return Some(port);

@@ -1,12 +1,12 @@
 //! The network's description: nodes, links, and the parameters of TCP.
 //!
 //! Links are point to point and duplex; each direction has its own rate, delay, queue and
-//! troubles. Every node has one address. Left out: shared media, link-layer headers and
-//! several interfaces with addresses of their own, none of which mail can tell apart.
+//! troubles. A node has an IPv4 address, an IPv6 address or both, and both families take the same
+//! links: a router forwards either, whatever addresses it has. Left out: shared media,
+//! link-layer headers and several interfaces with addresses of their own, none of which mail can
+//! tell apart.
 
-use std::net::IpAddr;
-
-use crate::base::{DataRate, Dist, HostId, Probability, SimDuration};
+use crate::base::{Addresses, DataRate, Dist, Family, HostId, Probability, SimDuration};
 
 /// The whole network. A node's index is its [`HostId`]; link `n` has the directions `2n`
 /// (first end to second) and `2n + 1`.
@@ -25,8 +25,8 @@ pub struct Topology {
 pub struct NodeConfig {
     /// Its name, unique.
     pub name: String,
-    /// Its address, unique.
-    pub address: IpAddr,
+    /// Its addresses, at least one, each unique.
+    pub addresses: Addresses,
     /// Whether it forwards packets that are not for itself.
     pub router: bool,
 }
@@ -163,7 +163,8 @@ pub enum CongestionControl {
 /// Parameters of TCP.
 #[derive(Clone, Copy, Debug)]
 pub struct TcpConfig {
-    /// Maximum segment size: octets of data in a segment (RFC 9293 3.7.1).
+    /// Maximum segment size over IPv4: octets of data in a segment (RFC 9293 3.7.1). See
+    /// [`TcpConfig::mss_over`] for IPv6.
     pub mss: u32,
     /// Initial congestion window, in segments (RFC 6928 2).
     pub initial_window: u32,
@@ -216,6 +217,18 @@ pub struct TcpConfig {
     /// The data segment there is marked on its first way.
     #[cfg(test)]
     pub mark_at: Option<u64>,
+}
+
+impl TcpConfig {
+    /// The maximum segment size over that family. Over IPv6 it is 20 octets less, as the header is
+    /// 20 longer (RFC 9293 3.7.1), so that a full packet is as long: 1460 and 1440 make 1500.
+    #[must_use]
+    pub fn mss_over(&self, family: Family) -> u32 {
+        match family {
+            Family::V4 => self.mss,
+            Family::V6 => self.mss.saturating_sub(20).max(1),
+        }
+    }
 }
 
 impl Default for TcpConfig {

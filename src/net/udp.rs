@@ -1,16 +1,18 @@
 //! UDP (RFC 768): datagrams to bound ports.
 //!
-//! A datagram to a port that nobody has bound is answered by ICMP. Left out: one to an
-//! address that nobody has vanishes, as if it had left for a network without an answer.
+//! A datagram to a port that nobody has bound is answered by ICMP. One to an address of a family
+//! that its own host does not have goes nowhere, and the application is told at once. Left out:
+//! one to an address that nobody has vanishes, as if it had left for a network without an answer.
 
 use bytes::Bytes;
 
-use super::packet::{DatagramKey, Packet};
+use super::packet::{DatagramKey, Icmp, Packet, Sender, udp_bytes};
 use super::{Kernel, Network, Notice};
 use crate::base::trace::{DropReason, IcmpKind, NetTrace, PacketInfo, Trace};
 use crate::base::{AppId, Endpoint, HostId};
 
-/// The largest payload of a datagram: 65535 less the IPv4 and UDP headers.
+/// The largest payload of a datagram: 65535 less the IPv4 and UDP headers. IPv6 could take 20
+/// more (RFC 8200 4.5), which no application here asks for.
 const MAX_PAYLOAD: usize = 65_507;
 
 impl Network {
@@ -40,17 +42,27 @@ impl Network {
     ) {
         assert!(bytes.len() <= MAX_PAYLOAD, "a datagram holds at most {MAX_PAYLOAD} bytes");
         let length = u32::try_from(bytes.len()).expect("at most 65507");
-        let Some(dst) = self.fabric.host_at(to.addr) else {
-            if K::TRACING {
-                let src = self.fabric.endpoint(host, from_port);
-                let packet = PacketInfo { src, dst: to, bytes: length + 28, tcp: None, icmp: None };
-                let reason = DropReason::NoRoute;
-                kernel.trace(host, Trace::Net(NetTrace::Dropped { link: None, packet, reason }));
+        let speaks = self.fabric.speaks(host, to.family());
+        let Some(dst) = self.fabric.host_at(to.addr).filter(|_| speaks) else {
+            self.lose_datagram(kernel, (host, from_port), to, length);
+            if !speaks {
+                let icmp = Icmp { kind: IcmpKind::NetUnreachable, sender: Sender::Port(from_port), to };
+                self.fabric.send(kernel, Packet::icmp((to.family(), length), host, host, icmp));
             }
             return;
         };
         let key = self.fabric.datagrams.insert(bytes);
-        self.fabric.send(kernel, Packet::udp((host, from_port), (dst, to.port), length, key));
+        self.fabric.send(kernel, Packet::udp(to.family(), (host, from_port), (dst, to.port), length, key));
+    }
+
+    /// A datagram cannot even set out.
+    fn lose_datagram<K: Kernel>(&self, kernel: &mut K, (host, port): (HostId, u16), to: Endpoint, length: u32) {
+        if K::TRACING {
+            let src = self.fabric.endpoint(host, port, to.family());
+            let bytes = udp_bytes(to.family(), length);
+            let packet = PacketInfo { src, dst: to, bytes, tcp: None, icmp: None };
+            kernel.trace(host, Trace::Net(NetTrace::Dropped { link: None, packet, reason: DropReason::NoRoute }));
+        }
     }
 
     pub(super) fn datagram_arrives<K: Kernel>(&mut self, kernel: &mut K, packet: Packet, key: DatagramKey) {
@@ -62,7 +74,7 @@ impl Network {
             return;
         };
         let bytes = self.fabric.datagrams.remove(key).expect("a datagram stays in the store until it arrives");
-        let from = self.fabric.endpoint(packet.src, packet.src_port);
+        let from = self.fabric.endpoint(packet.src, packet.src_port, packet.family);
         self.notices.push_back(Notice::Datagram { host, app, local_port: packet.dst_port, from, bytes });
     }
 }

@@ -124,6 +124,7 @@ pub const CONNECTIONS: TableDoc = TableDoc {
             "how the client's end ended: finished, refused, reset, timed_out, aborted, unreachable; empty while open",
         ),
         ("end_server", "how the server's end ended; empty while open, or when it never had one"),
+        ("family", "ipv4 or ipv6: the family of the addresses of both ends"),
     ],
 };
 

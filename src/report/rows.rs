@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::columns::{self, TableDoc};
 use super::values::{self, optional};
+use crate::base::address::Family;
 use crate::base::time::{SimDuration, SimTime};
 use crate::metrics::{
     AttemptEnd, AttemptRow, ConnectionRow, CopyStatus, DnsOutcome, DnsRole, DnsRow, LinkFigures, LinkRow, MessageRow,
@@ -255,6 +256,7 @@ impl Row for ConnectionRow {
             self.retransmissions.to_string(),
             optional(self.end_client.as_deref()),
             optional(self.end_server.as_deref()),
+            self.family.name().to_owned(),
         ]
     }
 
@@ -276,6 +278,7 @@ impl Row for ConnectionRow {
             retransmissions: cells.number()?,
             end_client: cells.some_text()?,
             end_server: cells.some_text()?,
+            family: cells.word(Family::from_name)?,
         })
     }
 }

@@ -104,9 +104,9 @@ fn tables_are_golden() {
     0.000001005,resolver?1,resolver,ns,resolver,hamburger.edu,MX,0,timeout,,,1.000000000,,pc?1
     "##);
     insta::assert_snapshot!(csv(&record, "connections"), @r##"
-    connection,client,server,server_port,opened_s,established_s,closed_s,setup_s,bytes_to_server,bytes_to_client,retransmissions,end_client,end_server
-    crepes.fr#1,crepes.fr,hamburger.edu,25,9.000000000,9.080000000,9.081000000,0.080000000,120,120,0,finished,finished
-    pc#2,pc,hamburger.edu,110,95.000000000,95.080000000,95.082000000,0.080000000,120,120,0,finished,finished
+    connection,client,server,server_port,opened_s,established_s,closed_s,setup_s,bytes_to_server,bytes_to_client,retransmissions,end_client,end_server,family
+    crepes.fr#1,crepes.fr,hamburger.edu,25,9.000000000,9.080000000,9.081000000,0.080000000,120,120,0,finished,finished,ipv4
+    pc#2,pc,hamburger.edu,110,95.000000000,95.080000000,95.082000000,0.080000000,120,120,0,finished,finished,ipv4
     "##);
     insta::assert_snapshot!(csv(&record, "queue"), @r##"
     time_s,server,copies,waiting

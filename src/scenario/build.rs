@@ -10,7 +10,7 @@ use crate::app::dns::{LookupAgent, LookupJob, NameServer, Resolver, ResolverConf
 use crate::app::mail::{MailServer, MailServerConfig, MailboxConfig, RetryPolicy};
 use crate::app::user::UserAgent;
 use crate::base::directory::{HostEntry, LinkEntry};
-use crate::base::{Directory, HostId};
+use crate::base::{Directory, Family, HostId};
 use crate::net::{LinkConfig, NodeConfig, TcpConfig, Topology};
 use crate::proto::dns::{Name, Record, RecordData, Rtype};
 use crate::proto::smtp;
@@ -53,13 +53,14 @@ pub fn plan(scenario: &Resolved) -> Plan {
     }
 }
 
-/// The addresses of the resolvers that a host asks.
+/// The addresses at which a host asks its resolvers: one each, of a family that both have.
 pub(super) fn resolver_addresses(scenario: &Resolved, host: HostId) -> Vec<IpAddr> {
-    scenario.host_spec(host).resolvers.iter().map(|&id| address(scenario, id)).collect()
-}
-
-fn address(scenario: &Resolved, host: HostId) -> IpAddr {
-    IpAddr::V4(scenario.host_spec(host).address)
+    let own = scenario.host_spec(host).addresses;
+    let reach = |id: &HostId| {
+        let theirs = scenario.host_spec(*id).addresses;
+        theirs.by_precedence().find(|address| own.has(Family::of(*address)))
+    };
+    scenario.host_spec(host).resolvers.iter().filter_map(reach).collect()
 }
 
 /// Who is who in that world.
@@ -67,7 +68,7 @@ fn address(scenario: &Resolved, host: HostId) -> IpAddr {
 pub fn directory(scenario: &Resolved) -> Directory {
     let hosts = scenario.hosts.iter().map(|host| HostEntry {
         name: host.name.clone(),
-        address: IpAddr::V4(host.address),
+        addresses: host.addresses,
         router: host.router,
     });
     let links = scenario.links.iter().map(|link| LinkEntry { name: link.name.clone(), ends: link.ends });
@@ -77,7 +78,7 @@ pub fn directory(scenario: &Resolved) -> Directory {
 fn topology(scenario: &Resolved) -> Topology {
     let nodes = scenario.hosts.iter().map(|host| NodeConfig {
         name: host.name.clone(),
-        address: IpAddr::V4(host.address),
+        addresses: host.addresses,
         router: host.router,
     });
     let links = scenario.links.iter().map(|link| LinkConfig {
@@ -166,8 +167,11 @@ fn name_servers(scenario: &Resolved) -> impl Iterator<Item = (HostId, NameServer
 }
 
 fn resolver_config(scenario: &Resolved) -> ResolverConfig {
-    let root = |&host: &HostId| (name(&scenario.host_spec(host).name), address(scenario, host));
-    ResolverConfig { roots: scenario.dns.roots.iter().map(root).collect(), ..ResolverConfig::default() }
+    let hints = |&host: &HostId| {
+        let host = scenario.host_spec(host);
+        host.addresses.by_precedence().map(|address| (name(&host.name), address))
+    };
+    ResolverConfig { roots: scenario.dns.roots.iter().flat_map(hints).collect(), ..ResolverConfig::default() }
 }
 
 /// One server application per host, serving all domains that name that host.
@@ -183,7 +187,9 @@ fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
             ..MailServerConfig::new(&scenario.host_spec(domain.server).name)
         });
         config.domains.push(domain.name.clone());
-        config.inside.extend(domain.relay_from.iter().map(|&host| address(scenario, host)));
+        config
+            .inside
+            .extend(domain.relay_from.iter().flat_map(|&host| scenario.host_spec(host).addresses.by_precedence()));
         config.mailboxes.extend(domain.users.iter().map(|&user| {
             let user = &scenario.users[user];
             MailboxConfig { address: user.address.clone(), password: user.password.clone() }

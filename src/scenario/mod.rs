@@ -25,4 +25,6 @@ pub use load::{LoadError, MAX_FILE_BYTES, Overrides, load, load_file, load_with}
 pub use resolved::Resolved;
 
 #[cfg(test)]
+mod family_tests;
+#[cfg(test)]
 mod tests;

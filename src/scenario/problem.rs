@@ -120,7 +120,7 @@ impl Problems {
         self.add(path, message.into(), Some(help.into()));
     }
 
-    fn add(&mut self, path: Path<'_>, message: String, help: Option<String>) {
+    pub(super) fn add(&mut self, path: Path<'_>, message: String, help: Option<String>) {
         let on_key = matches!(path, Path::Name(..));
         self.push(Problem { steps: path.steps(), on_key, message, help, span: None });
     }

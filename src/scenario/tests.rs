@@ -99,7 +99,7 @@ fn an_unrelated_host_changes_no_address() {
     let after = good(&with("/network", json!({ "hosts": { "aaa.pizza.it": {}, "printer.crepes.fr": {} } })));
     for host in &before.hosts {
         let same = after.host_spec(after.host(&host.name).unwrap());
-        assert_eq!((host.address, &host.site), (same.address, &same.site), "{}", host.name);
+        assert_eq!((host.addresses, &host.site), (same.addresses, &same.site), "{}", host.name);
     }
 }
 

@@ -2,12 +2,12 @@
 //! the network meet.
 
 use bytes::Bytes;
-use std::net::IpAddr;
 
 use crate::app::host::Host;
 use crate::base::trace::{MailTrace, Observer, Trace};
 use crate::base::{
-    AppId, ConnId, Directory, Endpoint, EventId, HostId, QueryId, SimTime, SocketId, Stream, Streams, UnixTime,
+    Addresses, AppId, ConnId, Directory, Endpoint, EventId, HostId, QueryId, SimTime, SocketId, Stream, Streams,
+    UnixTime,
 };
 use crate::net::{Kernel as _, Network};
 
@@ -43,8 +43,8 @@ impl<O: Observer> Host for HostView<'_, O> {
         self.directory.host_name(self.host)
     }
 
-    fn address(&self) -> IpAddr {
-        self.directory.hosts()[self.host.index()].address
+    fn addresses(&self) -> Addresses {
+        self.directory.hosts()[self.host.index()].addresses
     }
 
     fn stream(&self, purpose: &str) -> Stream {

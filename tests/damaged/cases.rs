@@ -76,6 +76,10 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     // Network and names
     ("\"backbone\": {", "\"hosts\": { \"x.fr\": { \"address\": \"10.1.2\" } },\n    \"backbone\": {", "12:37 network.hosts.\"x.fr\".address", "\"10.1.2\" is no IPv4 address; write it like \"10.1.2.3\""),
     ("\"backbone\": {", "\"hosts\": { \"x.fr\": { \"address\": \"10.1.2.3\" }, \"y.fr\": { \"address\": \"10.1.2.3\" } },\n    \"backbone\": {", "12:72 network.hosts.\"y.fr\".address", "10.1.2.3 is also the address of \"x.fr\""),
+    ("\"backbone\": {", "\"hosts\": { \"x.fr\": { \"address6\": \"2001:db8::1::2\" } },\n    \"backbone\": {", "12:38 network.hosts.\"x.fr\".address6", "\"2001:db8::1::2\" is no IPv6 address; write it like \"2001:db8::"),
+    ("\"backbone\": {", "\"hosts\": { \"x.fr\": { \"address\": \"2001:db8::1\" } },\n    \"backbone\": {", "12:37 network.hosts.\"x.fr\".address", "\"2001:db8::1\" is no IPv4 address; write it like \"10.1.2.3\""),
+    ("\"backbone\": {", "\"ip\": \"both\",\n    \"backbone\": {", "12:11 network.ip", "\"both\" is none of the possible values: ipv4, ipv6, dual"),
+    ("\"backbone\": {", "\"hosts\": { \"crepes.fr\": { \"ip\": \"ipv6\" } },\n    \"backbone\": {", "12:16 network.hosts.\"crepes.fr\".resolver", "\"crepes.fr\" cannot reach \"resolver.crepes.fr\": they have no "),
     ("\"backbone\": {", "\"links\": [ { \"between\": [\"crepes.fr\"] } ],\n    \"backbone\": {", "12:18 network.links[0].between", "a link is between two hosts, not 1"),
     ("\"backbone\": {", "\"links\": [ { \"between\": [\"crepes.fr\", \"crepes.fr\"] } ],\n    \"backbone\": {", "12:18 network.links[0].between", "this link leads from \"crepes.fr\" to itself"),
     ("\"backbone\": {", "\"links\": [ { \"between\": [\"crepes.fr\", \"crepe.fr\"] } ],\n    \"backbone\": {", "12:43 network.links[0].between[1]", "there is no host \"crepe.fr\""),

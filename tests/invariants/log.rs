@@ -100,7 +100,8 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn new(scenario: &Resolved) -> Self {
-        let hosts = (0_u32..).zip(&scenario.hosts).map(|(id, host)| (IpAddr::V4(host.address), HostId(id)));
+        let numbered = (0_u32..).map(HostId).zip(&scenario.hosts);
+        let hosts = numbered.flat_map(|(id, host)| host.addresses.by_precedence().map(move |address| (address, id)));
         Self {
             hosts: hosts.collect(),
             last: (0, SimTime::ZERO),

@@ -63,6 +63,7 @@ pub(crate) fn scenario(case: u64) -> Case {
     let mut value = json!({ "title": format!("case {case}"), "run": { "seed": case } });
     value["mail"] = builder.mail();
     value["network"] = builder.network();
+    families(case, &mut value);
     value["dns"] = builder.dns();
     value["workload"] = builder.workload();
     // Enough for every lifetime, the bounces' too, and for sessions to time out in between.
@@ -71,6 +72,23 @@ pub(crate) fn scenario(case: u64) -> Case {
     value["faults"] = builder.faults(&value);
     value["run"]["until"] = seconds(builder.busy_ms + quiet_ms);
     Case { value, poisson: builder.poisson, busy_ms: builder.busy_ms }
+}
+
+/// Gives two cases in five IPv6, and in some of them leaves mail servers one family only.
+fn families(case: u64, value: &mut Value) {
+    let mut dice = Dice::new(case, "families");
+    if !dice.chance(40) {
+        return;
+    }
+    let all = *dice.pick(&["dual", "dual", "dual", "ipv6"]);
+    value["network"]["ip"] = json!(all);
+    let domains: Vec<String> = value["mail"].as_object().unwrap().keys().cloned().collect();
+    for domain in domains.iter().filter(|_| all == "dual") {
+        if dice.chance(30) {
+            let server = value["mail"][domain]["server"].as_str().unwrap_or(domain).to_owned();
+            value["network"]["hosts"][server]["ip"] = json!(*dice.pick(&["ipv4", "ipv6"]));
+        }
+    }
 }
 
 impl Builder {

@@ -79,10 +79,12 @@ fn a_train_of_datagrams() -> Row {
         let sent: Vec<_> =
             finished.extra.sent(host(&finished, PC)).filter(|(_, _, packet)| packet.tcp.is_none()).collect();
         let question = |packet: &PacketInfo| packet.tcp.is_none() && packet.dst.port == 53;
-        let from_pc = finished.world.directory().hosts()[host(&finished, PC).index()].address;
+        let from_pc = finished.world.directory().hosts()[host(&finished, PC).index()].addresses;
         let came = finished.extra.arrived(host(&finished, RESOLVER));
-        let came: Vec<SimTime> =
-            came.filter(|(_, packet)| question(packet) && packet.src.addr == from_pc).map(|(at, _)| at).collect();
+        let came: Vec<SimTime> = came
+            .filter(|(_, packet)| question(packet) && from_pc.contains(packet.src.addr))
+            .map(|(at, _)| at)
+            .collect();
         let bits = u64::from(sent[0].2.bytes) * 8;
         assert!(
             sent.len() == 10 && sent.iter().all(|(at, _, packet)| *at == sent[0].0 && packet.bytes == sent[0].2.bytes)

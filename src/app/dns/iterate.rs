@@ -6,10 +6,11 @@ use std::net::IpAddr;
 
 use crate::app::host::Host;
 use crate::base::trace::{DnsTrace, Trace};
-use crate::base::{Endpoint, SimTime};
+use crate::base::{Addresses, Endpoint, Family, SimTime};
 use crate::proto::dns::{Message, Name, PORT, Question, Rcode, Record, RecordData, Rtype, UDP_LIMIT};
 
 use super::cache::{Rank, negative_ttl};
+use super::families::address_types;
 use super::lookup::{Asking, Budget, Delegation, Depth, Finding, Lookup, LookupId, Phase};
 use super::resolver::{ALIAS_LIMIT, Resolver, Step, addresses};
 use super::response::{Verdict, judge};
@@ -23,7 +24,7 @@ const ID_DRAWS: u32 = 8;
 /// Whom to turn to next.
 enum Choice {
     Ask(IpAddr),
-    FindServer(Name),
+    FindServer(Name, Rtype),
     Nobody,
 }
 
@@ -73,27 +74,32 @@ impl Resolver {
             }
         }
         let servers: Vec<Name> = self.config.roots.iter().map(|root| root.0.clone()).collect();
-        let resolved = servers.iter().cloned().collect();
+        let own = host.addresses();
+        let known = |server: &Name| address_types(own).map(|rtype| (server.clone(), rtype)).collect::<Vec<_>>();
+        let resolved = servers.iter().flat_map(known).collect();
         let mut roots = Delegation { zone: Name::root(), servers, addresses: Vec::new(), resolved };
-        roots.add(self.config.roots.iter().map(|root| root.1));
+        let hints = self.config.roots.iter().map(|root| root.1);
+        roots.add(hints.filter(|address| own.has(Family::of(*address))));
         roots
     }
 
-    /// A delegation with the addresses that the cache or the glue has for its servers.
+    /// A delegation with the addresses that the cache or the glue has for its servers, as far as
+    /// this host can reach them.
     fn delegation(&self, host: &impl Host, zone: Name, servers: Vec<Name>, glue: &[Record]) -> Delegation {
-        let rtype = address_type(host);
         let mut delegation = Delegation { zone, servers: Vec::new(), addresses: Vec::new(), resolved: BTreeSet::new() };
         for server in servers {
-            let held = self.cache.infrastructure(&server, rtype, host.now());
-            let given = glue.iter().filter(|record| record.name == server && record.rtype() == rtype);
-            let known = delegation.addresses.len();
-            if held.is_empty() {
-                delegation.add(given.filter_map(|record| record.data.address()));
-            } else {
-                delegation.add(held.iter().filter_map(RecordData::address));
-            }
-            if delegation.addresses.len() > known {
-                delegation.resolved.insert(server.clone());
+            for rtype in address_types(host.addresses()) {
+                let held = self.cache.infrastructure(&server, rtype, host.now());
+                let given = glue.iter().filter(|record| record.name == server && record.rtype() == rtype);
+                let known = delegation.addresses.len();
+                if held.is_empty() {
+                    delegation.add(given.filter_map(|record| record.data.address()));
+                } else {
+                    delegation.add(held.iter().filter_map(RecordData::address));
+                }
+                if delegation.addresses.len() > known {
+                    delegation.resolved.insert((server.clone(), rtype));
+                }
             }
             delegation.servers.push(server);
         }
@@ -110,19 +116,19 @@ impl Resolver {
         if let Some((alias, target)) = self.cached_alias(&lookup.question, now) {
             return self.go_on_at(host, id, vec![alias], target);
         }
-        match self.choose(lookup, now) {
+        match self.choose(lookup, host.addresses(), now) {
             Choice::Ask(server) => {
                 self.ask(host, id, server);
                 Vec::new()
             }
-            Choice::FindServer(server) => self.find_server(host, id, server),
+            Choice::FindServer(server, rtype) => self.find_server(host, id, server, rtype),
             Choice::Nobody => vec![Step::Finish(id, Finding::failure())],
         }
     }
 
     /// First every server once, the best known first; then those whose address must be found;
     /// then the silent ones again.
-    fn choose(&self, lookup: &Lookup, now: SimTime) -> Choice {
+    fn choose(&self, lookup: &Lookup, own: Addresses, now: SimTime) -> Choice {
         let delegation = &lookup.delegation;
         let candidates = delegation.addresses.iter().filter(|address| !address.useless);
         // min_by_key takes the first of equals: the order listed
@@ -130,11 +136,12 @@ impl Resolver {
         if let Some(best) = best.filter(|address| address.tries == 0) {
             return Choice::Ask(best.addr);
         }
-        let unknown = |server: &&Name| !delegation.resolved.contains(server) && !server.is_within(&delegation.zone);
+        let outside = delegation.servers.iter().filter(|server| !server.is_within(&delegation.zone));
+        let mut wanted = outside.flat_map(|server| address_types(own).map(|rtype| (server.clone(), rtype)));
         if lookup.depth.servers < SERVER_DEPTH_LIMIT
-            && let Some(server) = delegation.servers.iter().find(unknown)
+            && let Some((server, rtype)) = wanted.find(|wanted| !delegation.resolved.contains(wanted))
         {
-            return Choice::FindServer(server.clone());
+            return Choice::FindServer(server, rtype);
         }
         best.map_or(Choice::Nobody, |address| Choice::Ask(address.addr))
     }
@@ -328,11 +335,11 @@ impl Resolver {
     }
 
     /// The lookup waits for the address of a server of which it has only the name.
-    fn find_server(&mut self, host: &mut impl Host, id: LookupId, server: Name) -> Vec<Step> {
+    fn find_server(&mut self, host: &mut impl Host, id: LookupId, server: Name, rtype: Rtype) -> Vec<Step> {
         let Some(lookup) = self.lookups.get_mut(&id) else { return Vec::new() };
-        lookup.delegation.resolved.insert(server.clone());
+        lookup.delegation.resolved.insert((server.clone(), rtype));
         let depth = Depth { aliases: 0, servers: lookup.depth.servers + 1 };
-        let question = Question { name: server, rtype: address_type(host) };
+        let question = Question { name: server, rtype };
         match self.depend(host, id, question, depth) {
             Dependency::Known(finding) => {
                 if let Some(lookup) = self.lookups.get_mut(&id) {
@@ -382,14 +389,6 @@ impl Resolver {
     fn waits_for(&self, on: LookupId, id: LookupId) -> bool {
         let next = |on: &LookupId| self.lookups.get(on).and_then(Lookup::waits_on);
         std::iter::successors(Some(on), next).any(|on| on == id)
-    }
-}
-
-/// The type of address that this host can reach.
-fn address_type(host: &impl Host) -> Rtype {
-    match host.address() {
-        IpAddr::V4(_) => Rtype::A,
-        IpAddr::V6(_) => Rtype::Aaaa,
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::base::{Endpoint, EventId, QueryId, SimTime};
-use crate::proto::dns::{Message, Name, Question, Rcode, Record};
+use crate::proto::dns::{Message, Name, Question, Rcode, Record, Rtype};
 
 /// The number of a lookup within its resolver.
 pub(super) type LookupId = u64;
@@ -76,8 +76,8 @@ pub(super) struct Delegation {
     pub(super) servers: Vec<Name>,
     /// Addresses known, in the order of their names.
     pub(super) addresses: Vec<Address>,
-    /// Server names whose addresses were looked up for this delegation.
-    pub(super) resolved: BTreeSet<Name>,
+    /// Servers with the types of address that are known or were looked up for this delegation.
+    pub(super) resolved: BTreeSet<(Name, Rtype)>,
 }
 
 /// A server's address, and how it fared in this lookup.

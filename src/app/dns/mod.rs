@@ -3,7 +3,7 @@
 //! All speak RFC 1035 over UDP port 53 and see only the socket API. The resolver is split by
 //! idea: [`cache`] (what is believed, and for how long), `servers` (whom it is good to ask),
 //! `response` (what a server's response means), `lookup` (one question on its way down the
-//! tree) and [`resolver`] (clients, timers, and who waits for whom).
+//! tree), [`resolver`] (clients, timers, and who waits for whom), and `families` (A beside AAAA).
 //!
 //! Left out: DNS over TCP, EDNS(0), zone transfer, DNSSEC. A truncated response is used for
 //! what it holds, but not cached.
@@ -11,6 +11,7 @@
 pub mod authority;
 pub mod cache;
 pub mod client;
+mod families;
 mod iterate;
 mod lookup;
 pub mod resolver;
@@ -21,6 +22,8 @@ pub mod zone;
 
 #[cfg(test)]
 mod authority_tests;
+#[cfg(test)]
+mod family_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]

@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
+use super::families::{Pairs, address_types};
 use crate::app::host::Host;
 use crate::base::trace::{DnsAnswerKind, DnsTrace, Trace};
 use crate::base::{Endpoint, EventId, QueryId, SimDuration, SimTime, Stream};
@@ -46,6 +47,8 @@ pub struct Answer {
 #[derive(Clone, Debug)]
 struct Pending {
     token: u64,
+    /// The two questions of which it is one.
+    pair: Option<u64>,
     question: Question,
     /// As the application wrote it.
     name: String,
@@ -68,6 +71,7 @@ pub struct Stub {
     port: Option<u16>,
     ids: Option<Stream>,
     pending: BTreeMap<u64, Pending>,
+    pairs: Pairs,
     asked: u64,
     answers: VecDeque<Answer>,
 }
@@ -75,19 +79,44 @@ pub struct Stub {
 impl Stub {
     /// A stub that asks these resolvers, in this order.
     #[must_use]
-    pub const fn new(servers: Vec<IpAddr>) -> Self {
-        Self { servers, port: None, ids: None, pending: BTreeMap::new(), asked: 0, answers: VecDeque::new() }
+    pub fn new(servers: Vec<IpAddr>) -> Self {
+        Self {
+            servers,
+            port: None,
+            ids: None,
+            pending: BTreeMap::new(),
+            pairs: Pairs::default(),
+            asked: 0,
+            answers: VecDeque::new(),
+        }
     }
 
     /// Asks. The answer comes through [`Stub::next_answer`], perhaps at once.
     pub fn ask<H: Host>(&mut self, host: &mut H, name: &str, rtype: Rtype, token: u64) {
+        self.put(host, name, rtype, (token, None));
+    }
+
+    /// Asks for the addresses of a name, of those families that this host has itself: IPv6 first
+    /// in the one answer that comes.
+    pub fn ask_addresses<H: Host>(&mut self, host: &mut H, name: &str, token: u64) {
+        let own = host.addresses();
+        let pair = (own.families().count() > 1).then(|| self.pairs.open());
+        let cause = host.cause();
+        for rtype in address_types(own) {
+            host.set_cause(cause);
+            self.put(host, name, rtype, (token, pair));
+        }
+    }
+
+    fn put<H: Host>(&mut self, host: &mut H, name: &str, rtype: Rtype, (token, pair): (u64, Option<u64>)) {
         let parsed = Name::parse(name);
         let (Ok(qname), false) = (parsed, self.servers.is_empty()) else {
-            return self.answers.push_back(Answer { token, outcome: Outcome::Failed, cause: host.cause() });
+            return self.conclude(host, (token, pair), Outcome::Failed);
         };
         self.asked += 1;
         let pending = Pending {
             token,
+            pair,
             question: Question { name: qname, rtype },
             name: name.strip_suffix('.').filter(|bare| !bare.is_empty()).unwrap_or(name).to_owned(),
             sent: 0,
@@ -119,7 +148,7 @@ impl Stub {
         };
         let Some(mut pending) = self.pending.remove(&key) else { return true };
         let kind = message.kind();
-        let cause = host.trace(Trace::Dns(DnsTrace::Answered {
+        host.trace(Trace::Dns(DnsTrace::Answered {
             query: pending.query,
             rcode: message.rcode.number(),
             kind,
@@ -137,7 +166,7 @@ impl Stub {
                 return true;
             }
         };
-        self.answers.push_back(Answer { token: pending.token, outcome, cause });
+        self.conclude(host, (pending.token, pending.pair), outcome);
         true
     }
 
@@ -181,7 +210,17 @@ impl Stub {
     pub fn crash(&mut self) {
         self.port = None;
         self.pending.clear();
+        self.pairs.clear();
         self.answers.clear();
+    }
+
+    /// A question has its answer, which the present event brought.
+    fn conclude<H: Host>(&mut self, host: &H, (token, pair): (u64, Option<u64>), outcome: Outcome) {
+        let whole = match pair {
+            None => Some(outcome),
+            Some(pair) => self.pairs.take(pair, outcome),
+        };
+        self.answers.extend(whole.map(|outcome| Answer { token, outcome, cause: host.cause() }));
     }
 
     /// The next server of this round, or the first of the next, that has not failed.
@@ -193,8 +232,7 @@ impl Stub {
                 pending.round += 1;
             }
             if pending.round >= WAITS.len() {
-                let answer = Answer { token: pending.token, outcome: Outcome::Failed, cause: host.cause() };
-                return self.answers.push_back(answer);
+                return self.conclude(host, (pending.token, pending.pair), Outcome::Failed);
             }
             if !pending.useless[pending.server] {
                 return self.send(host, key, pending);

@@ -4,12 +4,13 @@
 //! with the resolver at distance zero every other host's distance is its one-way delay.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::app::host::{Host, Input};
 use crate::base::trace::{DnsTrace, Trace};
 use crate::base::{
-    ConnId, Endpoint, EventId, HostId, Probability, QueryId, SimDuration, SimTime, SocketId, Stream, Streams, UnixTime,
+    Addresses, ConnId, Endpoint, EventId, HostId, Probability, QueryId, SimDuration, SimTime, SocketId, Stream,
+    Streams, UnixTime,
 };
 use crate::proto::dns::{Message, Name, PORT, Record, RecordData, Rtype, UDP_LIMIT};
 
@@ -36,9 +37,26 @@ pub(super) struct Node {
 }
 
 enum Event {
-    Datagram { from: Endpoint, to: Endpoint, bytes: Vec<u8> },
-    Ask { node: usize, name: String, rtype: Rtype, token: u64 },
-    Wake { node: usize },
+    Datagram {
+        from: Endpoint,
+        to: Endpoint,
+        bytes: Vec<u8>,
+    },
+    Unreachable {
+        node: usize,
+        port: u16,
+        to: Endpoint,
+    },
+    /// Without a type: for addresses.
+    Ask {
+        node: usize,
+        name: String,
+        rtype: Option<Rtype>,
+        token: u64,
+    },
+    Wake {
+        node: usize,
+    },
 }
 
 /// One line of the trace.
@@ -57,6 +75,7 @@ struct Shared {
     lines: Vec<Line>,
     datagrams: usize,
     distances: Vec<SimDuration>,
+    addresses: Vec<Addresses>,
     loss: Option<(Probability, Stream)>,
 }
 
@@ -79,10 +98,15 @@ pub(super) fn addr(node: usize) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(10, 0, 0, u8::try_from(node).unwrap()))
 }
 
+/// Its IPv6 address, if it has one, is 2001:db8::n.
+pub(super) fn addr6(node: usize) -> IpAddr {
+    IpAddr::V6(Ipv6Addr::from((0x2001_0db8 << 96) + u128::try_from(node).unwrap()))
+}
+
 fn node_of(addr: IpAddr) -> usize {
     match addr {
         IpAddr::V4(addr) => usize::from(addr.octets()[3]),
-        IpAddr::V6(_) => usize::MAX,
+        IpAddr::V6(addr) => usize::from(addr.octets()[15]),
     }
 }
 
@@ -123,6 +147,7 @@ impl Bed {
             serial: 0,
             lines: Vec::new(),
             datagrams: 0,
+            addresses: (0..distances.len()).map(|node| addr(node).into()).collect(),
             distances,
             loss: None,
         };
@@ -172,8 +197,22 @@ impl Bed {
     }
 
     pub(super) fn ask_with_token(&mut self, at_ms: u64, node: usize, name: &str, rtype: Rtype, token: u64) {
-        let event = Event::Ask { node, name: name.to_owned(), rtype, token };
+        let event = Event::Ask { node, name: name.to_owned(), rtype: Some(rtype), token };
         self.shared.push(SimTime::ZERO + SimDuration::from_millis(at_ms), event);
+    }
+
+    pub(super) fn ask_addresses_at(&mut self, at_ms: u64, node: usize, name: &str) {
+        let event = Event::Ask { node, name: name.to_owned(), rtype: None, token: 0 };
+        self.shared.push(SimTime::ZERO + SimDuration::from_millis(at_ms), event);
+    }
+
+    /// Gives a host other addresses than its IPv4 address.
+    pub(super) fn set_addresses(&mut self, node: usize, addresses: &[IpAddr]) {
+        let mut all = Addresses::default();
+        for address in addresses.iter().map(|address| Addresses::from(*address)) {
+            all = Addresses { v4: all.v4.or(address.v4), v6: all.v6.or(address.v6) };
+        }
+        self.shared.addresses[node] = all;
     }
 
     pub(super) fn crash(&mut self, node: usize) {
@@ -220,20 +259,25 @@ impl Bed {
             Event::Wake { node } => self.input(node, Input::Wake),
             Event::Datagram { from, to, bytes } => {
                 let node = node_of(to.addr);
-                if self.nodes.get(node).is_some_and(|node| node.up) {
+                let has = |addresses: &Addresses| addresses.contains(to.addr);
+                if self.nodes.get(node).is_some_and(|node| node.up) && has(&self.shared.addresses[node]) {
                     self.input(node, Input::Datagram { local_port: to.port, from, bytes: &bytes });
                 }
             }
+            Event::Unreachable { node, port, to } => self.input(node, Input::Unreachable { local_port: port, to }),
             Event::Ask { node, name, rtype, token } => self.ask(node, &name, rtype, token),
         }
         true
     }
 
-    fn ask(&mut self, index: usize, name: &str, rtype: Rtype, token: u64) {
+    fn ask(&mut self, index: usize, name: &str, rtype: Option<Rtype>, token: u64) {
         let node = &mut self.nodes[index];
         let mut view = View::new(&mut self.shared, index, &mut node.ephemeral, &mut node.queries);
         let App::Asker(stub, answers) = &mut node.app else { panic!("only askers ask") };
-        stub.ask(&mut view, name, rtype, token);
+        match rtype {
+            Some(rtype) => stub.ask(&mut view, name, rtype, token),
+            None => stub.ask_addresses(&mut view, name, token),
+        }
         while let Some(answer) = stub.next_answer() {
             answers.push((view.now(), answer));
         }
@@ -261,9 +305,9 @@ impl Bed {
                     Input::Datagram { local_port, from, bytes } => {
                         stub.datagram(&mut view, local_port, from, bytes);
                     }
+                    Input::Unreachable { local_port, to } => stub.unreachable(&mut view, local_port, to),
                     Input::Boot
                     | Input::Accepted { .. }
-                    | Input::Unreachable { .. }
                     | Input::Connected { .. }
                     | Input::Data { .. }
                     | Input::PeerClosed { .. }
@@ -323,8 +367,8 @@ impl Host for View<'_> {
     fn name(&self) -> &str {
         "bed"
     }
-    fn address(&self) -> IpAddr {
-        addr(self.node)
+    fn addresses(&self) -> Addresses {
+        self.shared.addresses[self.node]
     }
     fn stream(&self, purpose: &str) -> Stream {
         Streams::new(7).stream(&format!("{}/{purpose}", self.node))
@@ -345,7 +389,12 @@ impl Host for View<'_> {
     }
     fn send_datagram(&mut self, from_port: u16, to: Endpoint, bytes: &[u8]) {
         assert!(bytes.len() <= UDP_LIMIT);
-        let from = Endpoint::new(addr(self.node), from_port);
+        let own = self.shared.addresses[self.node];
+        let from = Endpoint::new(own.source_for(to.addr), from_port);
+        if !own.has(to.family()) {
+            let now = self.shared.now;
+            return self.shared.push(now, Event::Unreachable { node: self.node, port: from_port, to });
+        }
         self.shared.datagrams += 1;
         if let Some((p, stream)) = &mut self.shared.loss
             && stream.chance(*p)
@@ -365,7 +414,8 @@ impl Host for View<'_> {
         let id = self.shared.lines.last().map_or(0, |line| line.id) + 1;
         let text = match what {
             DnsTrace::Asked { to, name, rtype, .. } => {
-                format!("asked {} {name} {}", node_of(to.addr), Rtype::from_number(rtype))
+                let family = if to.addr.is_ipv6() { "v6 " } else { "" };
+                format!("asked {family}{} {name} {}", node_of(to.addr), Rtype::from_number(rtype))
             }
             DnsTrace::Answered { kind, .. } => format!("answered {kind:?}"),
             DnsTrace::TimedOut { .. } => "timed out".to_owned(),

@@ -39,7 +39,7 @@ pub(super) enum Stage {
     Fresh,
     /// The MX question is asked.
     Mx,
-    /// The question for this exchanger's address is asked.
+    /// The question for this exchanger's addresses is asked.
     Address { exchange: String },
     /// The connection is being opened.
     Connecting,

@@ -129,7 +129,7 @@ impl Delivery {
     fn set_out<H: Host>(&mut self, host: &mut H, spool: &mut Spool, id: u64) {
         let Some(courier) = self.couriers.get_mut(&id) else { return };
         if let Some(address) = literal(&courier.destination) {
-            match others([address].into(), &courier.destination, host.address()) {
+            match others([address].into(), &courier.destination, host.addresses()) {
                 Ok(found) => courier.route.addresses = found,
                 Err(reason) => courier.route.note(reason),
             }
@@ -156,7 +156,7 @@ impl Delivery {
                     .map(|found| courier.route.exchanges = found)
             }
             Stage::Address { exchange } => {
-                addresses(exchange, host.address(), &answer.outcome).map(|found| courier.route.addresses = found)
+                addresses(exchange, host.addresses(), &answer.outcome).map(|found| courier.route.addresses = found)
             }
             Stage::Fresh | Stage::Connecting | Stage::Talking { .. } => return,
         };
@@ -181,7 +181,7 @@ impl Delivery {
             if !matches!(courier.stage, Stage::Mx) {
                 trace_all(host, spool, &courier.keys(), Phase::Dns);
             }
-            self.stub.ask(host, &exchange, Rtype::A, id);
+            self.stub.ask_addresses(host, &exchange, id);
             courier.stage = Stage::Address { exchange };
         } else if let Some(courier) = self.dismiss(id) {
             let reason = courier.route.failure();

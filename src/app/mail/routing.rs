@@ -2,15 +2,16 @@
 //! the domain's own address.
 //!
 //! Among exchangers of equal preference the order is drawn anew for each attempt, on a stream
-//! of the message's own (RFC 5321 5.1: "the sender-SMTP MUST randomize them"). Left out: IPv6.
+//! of the message's own (RFC 5321 5.1: "the sender-SMTP MUST randomize them"). All addresses of
+//! an exchanger that this host can reach are tried, those of IPv6 first (RFC 5321 5.2, RFC 6724).
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use super::failure::Reason;
 use crate::app::dns::stub::Outcome;
-use crate::base::Stream;
 use crate::base::trace::FailureKind;
+use crate::base::{Addresses, Stream};
 use crate::proto::dns::{Record, RecordData};
 
 /// What is left to try in an attempt, and what went wrong so far.
@@ -86,8 +87,8 @@ pub(super) fn exchangers(
     Ok(found.into_iter().map(|(_, exchange)| exchange).collect())
 }
 
-/// The addresses of an exchanger, from the answer to its A question.
-pub(super) fn addresses(exchange: &str, own: IpAddr, outcome: &Outcome) -> Result<VecDeque<IpAddr>, Reason> {
+/// The addresses of an exchanger, from the answer to the question for them.
+pub(super) fn addresses(exchange: &str, own: Addresses, outcome: &Outcome) -> Result<VecDeque<IpAddr>, Reason> {
     let no_address = || Reason::new(FailureKind::NoMailServer, format!("{exchange} has no address"));
     let records = match outcome {
         Outcome::Records(records) => records,
@@ -95,12 +96,7 @@ pub(super) fn addresses(exchange: &str, own: IpAddr, outcome: &Outcome) -> Resul
         Outcome::NxDomain => return Err(no_such_domain(exchange)),
         Outcome::Failed => return Err(look_up_failed(exchange)),
     };
-    let found: VecDeque<IpAddr> = of_owner(records, exchange)
-        .filter_map(|record| {
-            let RecordData::A(address) = &record.data else { return None };
-            Some(IpAddr::V4(*address))
-        })
-        .collect();
+    let found: VecDeque<IpAddr> = of_owner(records, exchange).filter_map(|record| record.data.address()).collect();
     if found.is_empty() {
         return Err(no_address());
     }
@@ -108,8 +104,8 @@ pub(super) fn addresses(exchange: &str, own: IpAddr, outcome: &Outcome) -> Resul
 }
 
 /// Those of an exchanger's addresses that are not this host's.
-pub(super) fn others(mut found: VecDeque<IpAddr>, exchange: &str, own: IpAddr) -> Result<VecDeque<IpAddr>, Reason> {
-    found.retain(|address| *address != own);
+pub(super) fn others(mut found: VecDeque<IpAddr>, exchange: &str, own: Addresses) -> Result<VecDeque<IpAddr>, Reason> {
+    found.retain(|address| !own.contains(*address));
     if found.is_empty() {
         return Err(Reason::new(FailureKind::Loop, format!("mail loops back: {exchange} is this host")));
     }

@@ -2,5 +2,7 @@
 //! that only delays.
 
 mod bed;
+mod families;
 mod flow;
+mod names;
 mod trouble;

@@ -1,6 +1,6 @@
 //! The user agent as an application: what is due when, and which part an input is for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use super::UserAgentConfig;
@@ -11,8 +11,8 @@ use crate::app::dns::stub::{Answer, Outcome, Stub};
 use crate::app::host::{Host, Input};
 use crate::app::mail::failure::Reason;
 use crate::base::trace::{FailureKind, MailTrace, Trace};
-use crate::base::{SimTime, SocketId};
-use crate::proto::dns::{RecordData, Rtype};
+use crate::base::{Family, SimTime, SocketId};
+use crate::proto::dns::Record;
 use crate::proto::message;
 use crate::proto::session::Input as SessionInput;
 use crate::proto::smtp::Mailbox;
@@ -141,8 +141,8 @@ impl UserAgent {
 
     fn ask<H: Host>(&mut self, host: &mut H, token: u64) {
         match self.config.server.parse::<IpAddr>() {
-            Ok(address) => self.resolved(host, token, Ok(address)),
-            Err(_) => self.stub.ask(host, &self.config.server, Rtype::A, token),
+            Ok(address) => self.resolved(host, token, Ok([address].into())),
+            Err(_) => self.stub.ask_addresses(host, &self.config.server, token),
         }
     }
 
@@ -150,28 +150,23 @@ impl UserAgent {
         host.set_cause(answer.cause);
         let server = &self.config.server;
         let none = || Reason::new(FailureKind::NoMailServer, format!("{server} has no address"));
-        let address = match &answer.outcome {
+        let addresses = match &answer.outcome {
             Outcome::Records(records) => {
-                // The answer was asked for one name: whatever aliases come first, its
-                // addresses are the server's.
-                let found = records.iter().find_map(|record| {
-                    let RecordData::A(address) = &record.data else { return None };
-                    Some(IpAddr::V4(*address))
-                });
-                found.ok_or_else(none)
+                let found = one_of_each_family(records);
+                if found.is_empty() { Err(none()) } else { Ok(found) }
             }
             Outcome::NoData => Err(none()),
             Outcome::NxDomain => Err(Reason::new(FailureKind::NoSuchDomain, format!("{server} does not exist"))),
             Outcome::Failed => Err(Reason::new(FailureKind::DnsFailure, format!("no answer for {server}"))),
         };
-        self.resolved(host, answer.token, address);
+        self.resolved(host, answer.token, addresses);
     }
 
-    fn resolved<H: Host>(&mut self, host: &mut H, token: u64, address: Result<IpAddr, Reason>) {
+    fn resolved<H: Host>(&mut self, host: &mut H, token: u64, addresses: Result<VecDeque<IpAddr>, Reason>) {
         if token == FOR_READING {
-            self.reading.resolved(host, address.ok());
+            self.reading.resolved(host, addresses.unwrap_or_default());
         } else {
-            self.submission.resolved(host, address);
+            self.submission.resolved(host, addresses);
         }
     }
 
@@ -208,4 +203,14 @@ impl UserAgent {
         }
         self.submission.put(Outgoing { message_id, content: content.into(), to, begun: false });
     }
+}
+
+/// The first address of each family, IPv6 before IPv4 (RFC 6724). The answer was asked for one
+/// name: whatever aliases come first, its addresses are the server's.
+fn one_of_each_family(records: &[Record]) -> VecDeque<IpAddr> {
+    let first = |family| {
+        let mut addresses = records.iter().filter_map(|record| record.data.address());
+        addresses.find(|address| Family::of(*address) == family)
+    };
+    Family::BY_PRECEDENCE.into_iter().filter_map(first).collect()
 }

@@ -25,7 +25,7 @@ pub struct UserAgentConfig {
     pub device: Option<String>,
     /// The password for POP3.
     pub password: String,
-    /// The name of the user's mail server, found by its A record.
+    /// The name of the user's mail server, found by its A and AAAA records.
     pub server: String,
     /// The port to which mail is submitted: 587, or 25.
     pub port: u16,

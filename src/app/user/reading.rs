@@ -2,6 +2,7 @@
 //! left out, one that fails is not repeated; the next is as planned. One whose time came while
 //! the PC was down is made up for when it starts.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use super::UserAgentConfig;
@@ -30,7 +31,7 @@ pub struct ReadJob {
 #[derive(Clone, Debug)]
 enum Stage {
     Idle,
-    /// The server's address is asked for.
+    /// The server's addresses are asked for.
     Resolving(Mode),
     Connecting {
         socket: SocketId,
@@ -47,6 +48,8 @@ pub(super) struct Reading {
     password: String,
     dialect: Dialect,
     jobs: Vec<ReadJob>,
+    /// Addresses of the server not tried yet.
+    addresses: VecDeque<IpAddr>,
     stage: Stage,
 }
 
@@ -57,6 +60,7 @@ impl Reading {
             password: config.password.clone(),
             dialect: config.dialect,
             jobs: config.reads.clone(),
+            addresses: VecDeque::new(),
             stage: Stage::Idle,
         }
     }
@@ -73,7 +77,7 @@ impl Reading {
         self.stage = Stage::Idle;
     }
 
-    /// Takes the readings whose time has come; true when the server's address is wanted.
+    /// Takes the readings whose time has come; true when the server's addresses are wanted.
     pub(super) fn due(&mut self, now: SimTime) -> bool {
         let mut wanted = None;
         for job in self.jobs.iter_mut().filter(|job| job.at <= now) {
@@ -90,10 +94,16 @@ impl Reading {
         }
     }
 
-    /// The server's address, or that it has none.
-    pub(super) fn resolved<H: Host>(&mut self, host: &mut H, address: Option<IpAddr>) {
+    /// The server's addresses; none: it has none, or they cannot be found.
+    pub(super) fn resolved<H: Host>(&mut self, host: &mut H, addresses: VecDeque<IpAddr>) {
         let Stage::Resolving(mode) = self.stage else { return };
-        self.stage = match address {
+        self.addresses = addresses;
+        self.connect(host, mode);
+    }
+
+    /// Tries the server's next address.
+    fn connect<H: Host>(&mut self, host: &mut H, mode: Mode) {
+        self.stage = match self.addresses.pop_front() {
             Some(address) => {
                 let (socket, conn) = host.connect(Endpoint::new(address, PORT));
                 Stage::Connecting { socket, conn, mode }
@@ -118,8 +128,10 @@ impl Reading {
     }
 
     pub(super) fn closed<H: Host>(&mut self, host: &mut H, closed: SocketId) {
-        if matches!(self.stage, Stage::Connecting { socket, .. } if socket == closed) {
-            self.stage = Stage::Idle;
+        if let Stage::Connecting { socket, mode, .. } = self.stage
+            && socket == closed
+        {
+            self.connect(host, mode);
         }
         self.feed(host, closed, Input::EndOfStream);
     }

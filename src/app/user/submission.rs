@@ -41,11 +41,12 @@ pub(super) struct Outgoing {
 #[derive(Clone, Debug)]
 enum Stage {
     Idle,
-    /// The server's address is asked for.
+    /// The server's addresses are asked for.
     Resolving,
     Connecting {
         socket: SocketId,
         conn: ConnId,
+        to: IpAddr,
     },
     /// The session runs; `current` says whether the first of the outbox is under way.
     Talking {
@@ -67,6 +68,8 @@ pub(super) struct Submission {
     /// Those that the server wants later: they go back to the outbox when the session ends.
     postponed: VecDeque<Outgoing>,
     retry_at: SimTime,
+    /// Addresses of the server not tried yet.
+    addresses: VecDeque<IpAddr>,
     stage: Stage,
 }
 
@@ -81,6 +84,7 @@ impl Submission {
             fresh: 0,
             postponed: VecDeque::new(),
             retry_at: SimTime::NEVER,
+            addresses: VecDeque::new(),
             stage: Stage::Idle,
         }
     }
@@ -106,7 +110,7 @@ impl Submission {
     }
 
     /// Begins to submit when there is something and the last failure is long enough ago;
-    /// true when the server's address is wanted.
+    /// true when the server's addresses are wanted.
     pub(super) fn begin<H: Host>(&mut self, host: &mut H) -> bool {
         let waiting = !self.retry_at.is_never() && self.retry_at > host.now();
         if self.outbox.is_empty() || waiting {
@@ -134,15 +138,15 @@ impl Submission {
         }
     }
 
-    /// The server's address, or why there is none.
-    pub(super) fn resolved<H: Host>(&mut self, host: &mut H, address: Result<IpAddr, Reason>) {
+    /// The server's addresses, at least one, or why there is none.
+    pub(super) fn resolved<H: Host>(&mut self, host: &mut H, addresses: Result<VecDeque<IpAddr>, Reason>) {
         if !matches!(self.stage, Stage::Resolving) {
             return;
         }
-        match address {
-            Ok(address) => {
-                let (socket, conn) = host.connect(Endpoint::new(address, self.port));
-                self.stage = Stage::Connecting { socket, conn };
+        match addresses {
+            Ok(addresses) => {
+                self.addresses = addresses;
+                self.connect(host);
             }
             Err(reason) if reason.is_temporary() => self.later(host.now()),
             Err(reason) => {
@@ -154,6 +158,13 @@ impl Submission {
         }
     }
 
+    /// Tries the server's next address.
+    fn connect<H: Host>(&mut self, host: &mut H) {
+        let Some(to) = self.addresses.pop_front() else { return self.later(host.now()) };
+        let (socket, conn) = host.connect(Endpoint::new(to, self.port));
+        self.stage = Stage::Connecting { socket, conn, to };
+    }
+
     fn later(&mut self, now: SimTime) {
         self.stage = Stage::Idle;
         self.outbox.append(&mut self.postponed);
@@ -161,11 +172,11 @@ impl Submission {
     }
 
     pub(super) fn connected<H: Host>(&mut self, host: &mut H, connected: SocketId) {
-        let Stage::Connecting { socket, conn } = self.stage else { return };
+        let Stage::Connecting { socket, conn, to } = self.stage else { return };
         if socket != connected {
             return;
         }
-        let client = Client::new(client_name(host), self.dialect);
+        let client = Client::new(client_name(host, to), self.dialect);
         let talk = Box::new(Talk::new(socket, conn, Side::Client, Protocol::Smtp, client));
         self.stage = Stage::Talking { talk, current: false, again: false };
         self.feed(host, socket, Input::Start);
@@ -173,7 +184,7 @@ impl Submission {
 
     pub(super) fn closed<H: Host>(&mut self, host: &mut H, closed: SocketId) {
         if matches!(self.stage, Stage::Connecting { socket, .. } if socket == closed) {
-            self.later(host.now());
+            self.connect(host);
         }
         self.feed(host, closed, Input::EndOfStream);
     }
@@ -258,11 +269,11 @@ fn refused<H: Host>(host: &mut H, message: &str, to: &Mailbox, reason: &Reason) 
     host.trace(Trace::Mail(MailTrace::Refused { message, to, failure }));
 }
 
-/// What HELO says: the PC's name, or its address when that name is none that SMTP knows
-/// (RFC 5321 4.1.1.1).
-fn client_name<H: Host>(host: &H) -> String {
+/// What HELO says to a server: the PC's name, or the address from which it speaks when that name
+/// is none that SMTP knows (RFC 5321 4.1.1.1).
+fn client_name<H: Host>(host: &H, server: IpAddr) -> String {
     if is_client_name(host.name()) {
         return host.name().to_owned();
     }
-    address_literal(host.address())
+    address_literal(host.addresses().source_for(server))
 }

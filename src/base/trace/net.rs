@@ -51,19 +51,20 @@ pub struct PacketInfo {
     pub icmp: Option<IcmpKind>,
 }
 
-/// What an ICMP error message says (RFC 792; RFC 1122 3.2.2).
+/// What an ICMP error message says (RFC 792; RFC 1122 3.2.2), in the version that goes with its
+/// packet's family (RFC 4443 for IPv6, whose types and codes stand in parentheses).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IcmpKind {
-    /// Destination unreachable, code 0: a router has no route.
+    /// Destination unreachable, code 0 (1, 0): a router has no route.
     NetUnreachable,
-    /// Destination unreachable, code 1: the last router cannot reach the host.
+    /// Destination unreachable, code 1 (1, 3): the last router cannot reach the host.
     HostUnreachable,
-    /// Destination unreachable, code 3: nobody has bound the UDP port.
+    /// Destination unreachable, code 3 (1, 4): nobody has bound the UDP port.
     PortUnreachable,
-    /// Time exceeded, code 0: the hop limit ran out on the way.
+    /// Time exceeded, code 0 (3, 0): the hop limit ran out on the way.
     TimeExceeded,
-    /// Destination unreachable, code 4: too big for a link, and not to be fragmented (RFC 1191 4).
+    /// Destination unreachable, code 4 (2, 0): too big for a link, and not to be fragmented (RFC 1191 4).
     TooBig {
         /// The MTU of that link.
         mtu: u32,

@@ -26,7 +26,7 @@ impl Network {
     /// The peer of a connection end sends it an empty segment, whatever its own state is.
     pub(in crate::net) fn forge<K: Kernel>(&mut self, kernel: &mut K, to: SocketId, seq: u64, ack: u64, flags: Flags) {
         let tcb = &self.tcp.tcbs[key(to)];
-        let (port, peer, peer_port) = tcb.tuple;
+        let (port, peer, peer_port, family) = tcb.tuple;
         let segment = Segment {
             from: if flags.rst { TcbKey::default() } else { tcb.peer },
             to: tcb.key,
@@ -39,7 +39,7 @@ impl Network {
             flags,
             ecn: Default::default(),
         };
-        let packet = Packet::tcp((peer, peer_port), (tcb.host, port), segment);
+        let packet = Packet::tcp(family, (peer, peer_port), (tcb.host, port), segment);
         self.fabric.send(kernel, packet);
     }
 }

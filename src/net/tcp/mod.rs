@@ -43,7 +43,7 @@ use super::service::{Admission, Place, WhenFull};
 use super::{Kernel, NetEvent, Notice, TcpConfig};
 use crate::base::hash::hash64;
 use crate::base::trace::{ConnStep, DropReason, PacketContent, TcpContent};
-use crate::base::{AppId, CloseReason, ConnId, Endpoint, EventId, HostId, Side, SimTime, SocketId};
+use crate::base::{AppId, CloseReason, ConnId, Endpoint, EventId, Family, HostId, Side, SimTime, SocketId};
 use challenge::Challenges;
 use delayed_ack::AckClock;
 use ecn::EcnState;
@@ -108,21 +108,23 @@ impl Tcp {
         if !cx.fabric.is_up(host) {
             return (socket(TcbKey::null()), conn);
         }
-        let peer = cx.fabric.host_at(to.addr).filter(|&peer| cx.fabric.reaches(host, peer));
-        let way = peer.and_then(|peer| {
+        // RFC 6724 5: the source is of the destination's family; a host that has none has no route.
+        let family = to.family();
+        let peer = cx.fabric.host_at(to.addr).filter(|_| cx.fabric.speaks(host, family));
+        let way = peer.filter(|&peer| cx.fabric.reaches(host, peer)).and_then(|peer| {
             let ports = &mut cx.ports[host.index()];
             let port = match from_port {
-                None => ports.tcp_ephemeral(host, peer, to.port)?,
-                Some(port) => ports.tcp_chosen(port, host, peer, to.port)?,
+                None => ports.tcp_ephemeral(host, peer, to.port, family)?,
+                Some(port) => ports.tcp_chosen(port, host, peer, to.port, family)?,
             };
-            Some((port, peer, to.port))
+            Some((port, peer, to.port, family))
         });
         let pipe = self.pipes.insert(Pipe::default());
         // An end without a way keeps a tuple that no segment can have.
-        let tuple = way.unwrap_or((0, host, to.port));
+        let tuple = way.unwrap_or((0, host, to.port, family));
         let key = self.insert(cx, (host, app, Side::Client, conn), tuple, pipe, State::SynSent);
         let tcb = &mut self.tcbs[key];
-        let from = cx.fabric.endpoint(host, tuple.0);
+        let from = cx.fabric.endpoint(host, tuple.0, family);
         let before = cx.kernel.cause();
         tcb.step(cx, ConnStep::Opening { from, to });
         if way.is_some() {
@@ -150,6 +152,7 @@ impl Tcp {
         K: Kernel,
     {
         self.pipes[pipe].attach(side);
+        let mss = cx.config.mss_over(tuple.3);
         let iss = initial_sequence_number(self.secret, host, tuple, cx.kernel.now());
         self.tcbs.insert_with_key(|key| Tcb {
             key,
@@ -161,8 +164,8 @@ impl Tcp {
             peer: TcbKey::null(),
             pipe,
             state,
-            snd: Sender::new(cx.config),
-            rcv: Receiver::new(cx.config.receive_window, cx.config.mss),
+            snd: Sender::new(mss, cx.config),
+            rcv: Receiver::new(cx.config.receive_window, mss),
             timers: Timers::new(),
             iss,
             agreed: Agreed::default(),
@@ -228,7 +231,7 @@ impl Tcp {
 
     /// A segment arrives at its host.
     pub(crate) fn arrive<K: Kernel>(&mut self, cx: &mut Context<'_, K>, packet: &Packet, seg: &Segment) {
-        let tuple = (packet.dst_port, packet.src, packet.src_port);
+        let tuple = (packet.dst_port, packet.src, packet.src_port, packet.family);
         let exact = self.tcbs.get(seg.to).filter(|tcb| tcb.host == packet.dst).map(|_| seg.to);
         let Some(key) = exact.or_else(|| cx.ports[packet.dst.index()].connection(tuple)) else {
             self.no_connection(cx, packet, seg);
@@ -276,7 +279,7 @@ impl Tcp {
         // The caller's byte streams, unless it has gone or is past the point of waiting.
         let waiting = self.tcbs.get(seg.from).filter(|caller| caller.state == State::SynSent).map(|caller| caller.pipe);
         let pipe = waiting.unwrap_or_else(|| self.pipes.insert(Pipe::default()));
-        let tuple = (packet.dst_port, packet.src, packet.src_port);
+        let tuple = (packet.dst_port, packet.src, packet.src_port, packet.family);
         let key = self.insert(cx, (host, app, Side::Server, seg.conn), tuple, pipe, State::SynReceived);
         cx.ports[host.index()].insert(tuple, key);
         cx.ports[host.index()].services.moves(tuple.0, Place::None, Place::HalfOpen);
@@ -291,7 +294,8 @@ impl Tcp {
 
     /// Answers a segment by a reset.
     fn refuse<K: Kernel>(cx: &mut Context<'_, K>, packet: &Packet, seg: &Segment) {
-        let answer = Packet::tcp((packet.dst, packet.dst_port), (packet.src, packet.src_port), seg.reset());
+        let (here, there) = ((packet.dst, packet.dst_port), (packet.src, packet.src_port));
+        let answer = Packet::tcp(packet.family, here, there, seg.reset());
         cx.fabric.send(cx.kernel, answer);
     }
 
@@ -440,12 +444,18 @@ impl Tcp {
 
 /// RFC 6528 3: ISN = M + F(localip, localport, remoteip, remoteport, secretkey), where M is
 /// a clock of 4 microseconds.
-fn initial_sequence_number(secret: u64, host: HostId, (port, peer, peer_port): Tuple, now: SimTime) -> u32 {
+fn initial_sequence_number(secret: u64, host: HostId, tuple: Tuple, now: SimTime) -> u32 {
+    let (port, peer, peer_port, family) = tuple;
     let mut bytes = [0_u8; 12];
     bytes[..4].copy_from_slice(&host.0.to_le_bytes());
     bytes[4..6].copy_from_slice(&port.to_le_bytes());
     bytes[6..10].copy_from_slice(&peer.0.to_le_bytes());
     bytes[10..].copy_from_slice(&peer_port.to_le_bytes());
+    // The hosts stand for their addresses, which differ from family to family.
+    let secret = match family {
+        Family::V4 => secret,
+        Family::V6 => !secret,
+    };
     let f = hash64(secret, &bytes).wrapping_add(now.as_nanos() / 4_000);
     u32::try_from(f & u64::from(u32::MAX)).expect("32 bits")
 }

@@ -1,4 +1,4 @@
-//! Segments that fit the path (RFC 9293 3.7.1, 3.7.2; RFC 1191 6.4, 6.5).
+//! Segments that fit the path (RFC 9293 3.7.1, 3.7.2; RFC 1191 6.4, 6.5; for IPv6 RFC 8201).
 //!
 //! The MSS option tells what this end's own link carries. What is sent is cut to the peer's
 //! option, the own link, and what routers have said since. When they say that a segment was
@@ -11,7 +11,7 @@ use super::stream::Pipe;
 use super::tcb::Tcb;
 use crate::base::trace::{RetransmitReason, TcpOptions, Timestamps};
 use crate::net::Kernel;
-use crate::net::packet::TCP_HEADERS;
+use crate::net::packet::tcp_headers;
 
 impl Tcb {
     /// The MSS that this end announces. RFC 9293 3.7.1: "The MSS value to be sent in an MSS
@@ -19,14 +19,15 @@ impl Tcb {
     /// and RFC 6691: whatever options there will be).
     pub(crate) fn own_mss<K: Kernel>(&self, cx: &Context<'_, K>) -> u32 {
         let link = cx.fabric.first_mtu(self.host, self.tuple.1);
-        cx.config.mss.min(link.saturating_sub(TCP_HEADERS)).max(1)
+        let family = self.tuple.3;
+        cx.config.mss_over(family).min(link.saturating_sub(tcp_headers(family))).max(1)
     }
 
     /// Octets of data for a full segment: "Eff.snd.MSS = min(SendMSS+20, MMS_S) - TCPhdrsize -
     /// IPoptionsize", where a segment's own options go off it too.
     pub(crate) fn effective_mss<K: Kernel>(&self, cx: &Context<'_, K>) -> u32 {
         let path = cx.paths.get((self.host, self.tuple.1), cx.kernel.now());
-        let path = path.map_or(u32::MAX, |mtu| mtu.saturating_sub(TCP_HEADERS));
+        let path = path.map_or(u32::MAX, |mtu| mtu.saturating_sub(tcp_headers(self.tuple.3)));
         let stamps = self.agreed.timestamps.then(Timestamps::default);
         let steady = TcpOptions { timestamps: stamps, ..TcpOptions::default() };
         self.agreed.mss.min(path).saturating_sub(steady.bytes()).max(1)

@@ -55,7 +55,7 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    pub(crate) fn new(config: &TcpConfig) -> Self {
+    pub(crate) fn new(mss: u32, config: &TcpConfig) -> Self {
         Self {
             snd_una: 0,
             snd_nxt: 0,
@@ -64,7 +64,7 @@ impl Sender {
             max_wnd: 0,
             snd_wl1: 0,
             snd_wl2: 0,
-            mss: config.mss,
+            mss,
             fin_queued: false,
             again: RetransmitReason::Timeout,
             fits_path: true,
@@ -73,7 +73,7 @@ impl Sender {
             unanswered_probes: 0,
             timed: None,
             last_sent: SimTime::ZERO,
-            cc: Congestion::new(config.mss, config),
+            cc: Congestion::new(mss, config),
             board: Scoreboard::default(),
             rto: Rto::new(config),
             #[cfg(test)]

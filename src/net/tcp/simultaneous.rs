@@ -23,7 +23,7 @@ impl Tcp {
         if called.pipe == caller.pipe || !caller.calls(called) {
             return;
         }
-        let end = |tcb: &Tcb| cx.fabric.endpoint(tcb.host, tcb.tuple.0);
+        let end = |tcb: &Tcb| cx.fabric.endpoint(tcb.host, tcb.tuple.0, tcb.tuple.3);
         let (client, server) = if end(called) < end(caller) { (called, caller) } else { (caller, called) };
         let before = cx.kernel.cause();
         server.step(cx, ConnStep::Joined { into: client.conn });
@@ -66,7 +66,8 @@ impl Tcb {
             | State::TimeWait
             | State::Closed => false,
         };
-        let meets = self.tuple == (other.tuple.2, other.host, other.tuple.0) && self.host == other.tuple.1;
+        let meets =
+            self.tuple == (other.tuple.2, other.host, other.tuple.0, other.tuple.3) && self.host == other.tuple.1;
         opening && meets && (self.peer == TcbKey::default() || self.peer == other.key)
     }
 

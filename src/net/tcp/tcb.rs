@@ -67,7 +67,7 @@ pub(crate) struct Tcb {
     pub(crate) app: AppId,
     pub(crate) side: Side,
     pub(crate) conn: ConnId,
-    /// Local port, peer, peer's port.
+    /// Local port, peer, peer's port, family.
     pub(crate) tuple: Tuple,
     /// The peer's end, once a segment of it came.
     pub(crate) peer: TcbKey,
@@ -133,9 +133,9 @@ impl Tcb {
 
     /// Sends a segment from this end's port to its peer's.
     pub(crate) fn post<K: Kernel>(&self, cx: &mut Context<'_, K>, segment: Segment) {
-        let (port, peer, peer_port) = self.tuple;
+        let (port, peer, peer_port, family) = self.tuple;
         #[cfg_attr(not(test), expect(unused_mut, reason = "tests mark it"))]
-        let mut packet = Packet::tcp((self.host, port), (peer, peer_port), segment);
+        let mut packet = Packet::tcp(family, (self.host, port), (peer, peer_port), segment);
         #[cfg(test)]
         if packet.ecn == Ecn::Ect0 && cx.config.mark_at.is_some_and(|seq| segment.seq == seq) {
             packet.ecn = Ecn::Ce;
@@ -166,11 +166,11 @@ impl Tcb {
         self.heard_of_peer(cx);
         self.step(cx, ConnStep::Established);
         let (host, app, socket) = (self.host, self.app, socket(self.key));
-        let (local_port, peer, peer_port) = self.tuple;
+        let (local_port, peer, peer_port, family) = self.tuple;
         cx.notices.push_back(if self.active {
             Notice::Connected { host, app, socket }
         } else {
-            let peer = cx.fabric.endpoint(peer, peer_port);
+            let peer = cx.fabric.endpoint(peer, peer_port, family);
             Notice::Accepted { host, app, socket, conn: self.conn, local_port, peer }
         });
     }

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bytes::Bytes;
 
@@ -239,7 +239,7 @@ impl World {
                 Notice::Datagram { host, local_port, bytes, .. } => Heard::Datagram(host, local_port, bytes.len()),
                 Notice::Drained { host, socket, .. } => Heard::Drained(host, socket),
                 Notice::Unreachable { host, local_port, to, .. } => {
-                    let number = (0..100).find(|n| address(*n) == to.addr).unwrap();
+                    let number = (0..100).find(|n| [address(*n), address6(*n)].contains(&to.addr)).unwrap();
                     Heard::Unreachable(host, local_port, number)
                 }
             };
@@ -257,7 +257,11 @@ impl World {
     }
 
     pub(super) fn open(&mut self, from: u32, to: u32, port: u16) -> (SocketId, ConnId) {
-        self.net.connect(&mut self.kernel, HostId(from), APP, Endpoint::new(address(to), port))
+        self.open_to(from, address(to), port)
+    }
+
+    pub(super) fn open_to(&mut self, from: u32, to: IpAddr, port: u16) -> (SocketId, ConnId) {
+        self.net.connect(&mut self.kernel, HostId(from), APP, Endpoint::new(to, port))
     }
 
     pub(super) fn connect(&mut self, from: u32, to: u32, port: u16) -> SocketId {
@@ -273,8 +277,12 @@ impl World {
     }
 
     pub(super) fn datagram(&mut self, from: u32, to: u32, length: usize) {
+        self.datagram_to(from, address(to), length);
+    }
+
+    pub(super) fn datagram_to(&mut self, from: u32, to: IpAddr, length: usize) {
         let bytes = Bytes::from(vec![0; length]);
-        self.net.send_datagram(&mut self.kernel, HostId(from), 53, Endpoint::new(address(to), 53), bytes);
+        self.net.send_datagram(&mut self.kernel, HostId(from), 53, Endpoint::new(to, 53), bytes);
     }
 
     /// The socket of the only connection accepted.
@@ -323,6 +331,10 @@ pub(super) fn address(host: u32) -> IpAddr {
     IpAddr::V4(Ipv4Addr::from(0x0a00_0001 + host))
 }
 
+pub(super) fn address6(host: u32) -> IpAddr {
+    IpAddr::V6(Ipv6Addr::from((0x2001_0db8 << 96) + 1 + u128::from(host)))
+}
+
 pub(super) fn dir(mbps: Option<u64>, delay_ms: u64) -> LinkDirConfig {
     LinkDirConfig {
         rate: mbps.and_then(|rate| DataRate::from_bits_per_sec(rate * 1_000_000)),
@@ -332,7 +344,7 @@ pub(super) fn dir(mbps: Option<u64>, delay_ms: u64) -> LinkDirConfig {
 }
 
 pub(super) fn node(number: u32, router: bool) -> NodeConfig {
-    NodeConfig { name: format!("n{number}"), address: address(number), router }
+    NodeConfig { name: format!("n{number}"), addresses: address(number).into(), router }
 }
 
 pub(super) fn link(number: usize, a: u32, b: u32, config: LinkDirConfig) -> LinkConfig {

@@ -80,7 +80,7 @@ impl<W: Write> PacketFile<W> {
             let block = InterfaceDescriptionBlock { linktype: DataLink::RAW, snaplen: 0, options };
             out.write_pcapng_block(block).map_err(io_error)?;
         }
-        let records = hosts.iter().map(name_record).collect();
+        let records = hosts.iter().flat_map(name_records).collect();
         out.write_pcapng_block(NameResolutionBlock { records, options: Vec::new() }).map_err(io_error)?;
         let start = Duration::from_secs(u64::try_from(start.0).unwrap_or(0));
         Ok(Self { out, start, waiting: VecDeque::new(), waiting_bytes: 0, first: 0 })
@@ -152,12 +152,12 @@ impl<W: Write> PacketFile<W> {
     }
 }
 
-fn name_record(host: &HostEntry) -> Record<'_> {
-    let names = vec![Cow::Borrowed(host.name.as_str())];
-    match host.address {
-        IpAddr::V4(ip_addr) => Record::Ipv4(Ipv4Record { ip_addr, names }),
-        IpAddr::V6(ip_addr) => Record::Ipv6(Ipv6Record { ip_addr, names }),
-    }
+fn name_records(host: &HostEntry) -> impl Iterator<Item = Record<'_>> {
+    let names = || vec![Cow::Borrowed(host.name.as_str())];
+    host.addresses.by_precedence().map(move |address| match address {
+        IpAddr::V4(ip_addr) => Record::Ipv4(Ipv4Record { ip_addr, names: names() }),
+        IpAddr::V6(ip_addr) => Record::Ipv6(Ipv6Record { ip_addr, names: names() }),
+    })
 }
 
 fn io_error(error: impl Error) -> io::Error {

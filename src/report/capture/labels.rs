@@ -144,7 +144,7 @@ impl Labels {
     fn dns(&mut self, host: HostId, dns: DnsTrace<'_>, directory: &Directory) {
         match dns {
             DnsTrace::Asked { query, to, from_port, wire_id, .. } => {
-                let asker = Endpoint::new(directory.hosts()[host.index()].address, from_port);
+                let asker = directory.source(host, from_port, to.addr);
                 self.questions.insert((asker, to, wire_id), query);
                 self.asked.insert(query, (asker, to, wire_id));
             }

@@ -31,7 +31,8 @@ struct Story {
 }
 
 fn endpoint(host: HostId, port: u16) -> Endpoint {
-    Endpoint::new(directory().hosts()[host.index()].address, port)
+    let address = directory().hosts()[host.index()].addresses.by_precedence().next().unwrap();
+    Endpoint::new(address, port)
 }
 
 /// A segment from the client of [`CONN`], crepes.fr, or from its server.

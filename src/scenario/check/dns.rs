@@ -6,6 +6,7 @@ use super::{Context, record};
 use crate::base::HostId;
 use crate::scenario::names::{absolute, check_owner_name, closest_above, dotted, is_within};
 use crate::scenario::problem::{Path, did_you_mean, quote};
+use crate::scenario::resolved::host_index;
 use crate::scenario::resolved::{DnsSpec, NameServerSpec, RecordData, RecordSpec, RecordType, ZoneSpec};
 use crate::scenario::schema::{Duration, Record, Zone};
 
@@ -18,6 +19,9 @@ pub(super) fn read_host_resolvers(cx: &mut Context<'_>) -> Vec<Vec<HostId>> {
     for (name, host) in &scenario.network.hosts {
         let here = path.key(name);
         let resolver = host.resolver.as_ref().and_then(|resolver| read_resolver(cx, here.key("resolver"), resolver));
+        if let (Some(resolver), Some(id)) = (resolver, host_index(cx.hosts, name)) {
+            cx.check_meet(here.key("resolver"), id, &[resolver]);
+        }
         all.push(resolver.into_iter().collect());
     }
     all
@@ -44,6 +48,11 @@ pub(super) fn read(cx: &mut Context<'_>) -> DnsSpec {
     let servers = read_servers(cx, path, &index);
     let resolvers = read_resolvers(cx, path);
     let roots = read_roots(cx, path);
+    let place = path.key("resolvers");
+    for &resolver in &resolvers {
+        let hosts = cx.hosts;
+        cx.check_meet(place.name(&hosts[resolver.index()].name), resolver, &roots);
+    }
     let mut zones = Vec::with_capacity(names.len());
     for (name, zone) in &cx.scenario.dns.zones {
         let zones_path = path.key("zones");

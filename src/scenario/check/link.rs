@@ -92,9 +92,12 @@ pub(super) fn read_direction(cx: &mut Context<'_>, here: Path<'_>, direction: &D
 
 pub(super) fn read_mtu(cx: &mut Context<'_>, here: Path<'_>, mtu: DataSize) -> Option<u32> {
     // RFC 791 3.2: "Every internet module must be able to forward a datagram of 68 octets".
-    let fits = u32::try_from(mtu.bytes()).ok().filter(|mtu| (68..=65_535).contains(mtu));
+    // RFC 8200 5: "IPv6 requires that every link in the Internet have an MTU of 1280 octets or greater".
+    let least = if cx.ipv6 { 1_280 } else { 68 };
+    let fits = u32::try_from(mtu.bytes()).ok().filter(|mtu| (least..=65_535).contains(mtu));
     if fits.is_none() {
-        cx.problems.at(here, "an MTU is 68 to 65535 bytes");
+        let why = if cx.ipv6 { ", as hosts have IPv6 (RFC 8200 5)" } else { "" };
+        cx.problems.at(here, format!("an MTU is {least} to 65535 bytes{why}"));
     }
     fits
 }

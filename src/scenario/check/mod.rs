@@ -4,6 +4,7 @@
 //! whatever does not fit; only when nothing was noted does a [`Resolved`] come out. Names
 //! as such are checked on the file as written, before filling in copies them elsewhere.
 
+mod addresses;
 mod capture;
 mod dns;
 mod faults;
@@ -33,6 +34,8 @@ struct Context<'a> {
     scenario: &'a Scenario,
     hosts: &'a [HostSpec],
     problems: &'a mut Problems,
+    /// Whether any host has an IPv6 address.
+    ipv6: bool,
 }
 
 impl Context<'_> {
@@ -83,7 +86,8 @@ impl Context<'_> {
 /// Reads a filled-in scenario. `None` when something was noted.
 pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Resolved> {
     let hosts = network::read_hosts(&complete, problems);
-    let mut cx = Context { scenario: &complete, hosts: &hosts, problems };
+    let ipv6 = hosts.iter().any(|host| host.addresses.v6.is_some());
+    let mut cx = Context { scenario: &complete, hosts: &hosts, problems, ipv6 };
     let resolvers = dns::read_host_resolvers(&mut cx);
     let links = link::read_links(&mut cx);
     let tcp = tcp::read_tcp(&mut cx);

@@ -1,39 +1,26 @@
 //! Hosts and links.
 
-use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
-
 use super::Context;
-use crate::base::SimDuration;
+use super::addresses::{Seen, check_routers, read_addresses};
+use crate::base::{Addresses, SimDuration};
 use crate::net::{self, Policy};
 use crate::scenario::fill::{CORE_ROUTER, site_router};
 use crate::scenario::problem::{Path, Problems, quote};
 use crate::scenario::resolved::{HostSpec, LinkSpec};
 use crate::scenario::schema::{DeadHosts, Duration, Host, Metric, Routing, Scenario};
 
-/// All hosts in name order; one whose address is wrong keeps a useless one.
+/// All hosts in name order; one whose address is wrong lacks it.
 pub(super) fn read_hosts(scenario: &Scenario, problems: &mut Problems) -> Vec<HostSpec> {
     let network = Path::Root.key("network");
     let path = network.key("hosts");
-    let mut seen: BTreeMap<Ipv4Addr, &str> = BTreeMap::new();
+    let mut seen = Seen::new();
     let mut hosts = Vec::with_capacity(scenario.network.hosts.len());
     for (name, host) in &scenario.network.hosts {
         let here = path.key(name);
-        let text = host.address.as_deref().unwrap_or_default();
-        let address = match read_address(text) {
-            Ok(address) => address,
-            Err(message) => {
-                problems.at(here.key("address"), message);
-                Ipv4Addr::UNSPECIFIED
-            }
-        };
-        if !address.is_unspecified()
-            && let Some(other) = seen.insert(address, name)
-        {
-            problems.at(here.key("address"), format!("{address} is also the address of {other}", other = quote(other)));
-        }
-        hosts.push(read_host(problems, here, name, host, address));
+        let addresses = read_addresses(problems, here, (name, host), &mut seen);
+        hosts.push(read_host(problems, here, name, host, addresses));
     }
+    check_routers(scenario, problems);
     let limit = scenario.limits.hosts.unwrap_or(0);
     if hosts.len() as u64 > limit {
         let message = format!("the scenario has {} hosts and routers, more than `limits.hosts` ({limit})", hosts.len());
@@ -42,7 +29,7 @@ pub(super) fn read_hosts(scenario: &Scenario, problems: &mut Problems) -> Vec<Ho
     hosts
 }
 
-fn read_host(problems: &mut Problems, here: Path<'_>, name: &str, host: &Host, address: Ipv4Addr) -> HostSpec {
+fn read_host(problems: &mut Problems, here: Path<'_>, name: &str, host: &Host, addresses: Addresses) -> HostSpec {
     let site = host.site.clone().unwrap_or_default();
     let router = host.router == Some(true);
     if !router && (name == CORE_ROUTER || name == site_router(&site)) {
@@ -52,16 +39,7 @@ fn read_host(problems: &mut Problems, here: Path<'_>, name: &str, host: &Host, a
             "write \"router\": true or choose another name",
         );
     }
-    HostSpec { name: name.to_owned(), address, site, router, resolvers: Vec::new() }
-}
-
-pub(super) fn read_address(text: &str) -> Result<Ipv4Addr, String> {
-    let address: Ipv4Addr =
-        text.parse().map_err(|_| format!("{} is no IPv4 address; write it like \"10.1.2.3\"", quote(text)))?;
-    if address.is_unspecified() || address.is_broadcast() || address.is_loopback() || address.is_multicast() {
-        return Err(format!("{address} cannot be the address of a host"));
-    }
-    Ok(address)
+    HostSpec { name: name.to_owned(), addresses, site, router, resolvers: Vec::new() }
 }
 
 /// How the network behaves.

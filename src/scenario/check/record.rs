@@ -13,11 +13,17 @@ pub(super) fn read(rtype: RecordType, data: &str, zone: &str) -> Result<RecordDa
     let fields: Vec<&str> = data.split_ascii_whitespace().collect();
     match (rtype, fields.as_slice()) {
         (RecordType::A, [address]) => {
-            let error = |_| format!("{} is no IPv4 address", quote(address));
+            let error = |_| match address.parse::<Ipv6Addr>() {
+                Ok(_) => format!("{} is an IPv6 address, which needs a record of type AAAA", quote(address)),
+                Err(_) => format!("{} is no IPv4 address", quote(address)),
+            };
             address.parse::<Ipv4Addr>().map(RecordData::A).map_err(error)
         }
         (RecordType::Aaaa, [address]) => {
-            let error = |_| format!("{} is no IPv6 address", quote(address));
+            let error = |_| match address.parse::<Ipv4Addr>() {
+                Ok(_) => format!("{} is an IPv4 address, which needs a record of type A", quote(address)),
+                Err(_) => format!("{} is no IPv6 address", quote(address)),
+            };
             address.parse::<Ipv6Addr>().map(RecordData::Aaaa).map_err(error)
         }
         (RecordType::Ns, [name]) => read_name(name, zone).map(RecordData::Ns),

@@ -26,6 +26,9 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
     if mss == 0 || u64::from(mss) > window {
         cx.problems.at(path.key("mss"), "a maximum segment size is above zero and not above the receive window");
     }
+    if cx.ipv6 && (1..=20).contains(&mss) {
+        cx.problems.at(path.key("mss"), "over IPv6 a segment holds 20 bytes less than `mss`, which is above that");
+    }
     let bounded: [(&str, Option<u32>, u32, u32); 4] = [
         ("initial_window", tcp.initial_window, 1, 10_000),
         ("syn_retries", tcp.syn_retries, 0, 255),

@@ -1,16 +1,12 @@
-//! How hosts are connected and addressed.
+//! How hosts are connected.
 //!
 //! A host that no link touches is connected to its site's router; then every part of the
 //! network that is not connected to the router `internet` is connected to it by one link.
-//! An address is a hash of the host's name, so no host's address depends on another's, but
-//! for the one case in some ten million that two names fall on one address.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 
 use super::hosts::declare;
 use super::{CORE_ROUTER, CORE_SITE, site_router};
-use crate::base::hash::hash64;
 use crate::base::{Probability, SimDuration};
 use crate::scenario::resolved::QueueLimit;
 use crate::scenario::schema::{Chance, Duration, Host, Queue, Scenario};
@@ -115,24 +111,4 @@ fn add_backbone_links(scenario: &mut Scenario) {
     for name in gateways.iter().filter(|name| *name != CORE_ROUTER) {
         scenario.network.links.push(like.link([name, CORE_ROUTER]));
     }
-}
-
-/// Gives each host without an address one in 10.0.0.0/8.
-pub(super) fn assign_addresses(scenario: &mut Scenario) {
-    let given = scenario.network.hosts.values().filter_map(|host| host.address.as_ref()?.parse().ok());
-    let mut taken: BTreeSet<Ipv4Addr> = given.collect();
-    for (name, host) in &mut scenario.network.hosts {
-        if host.address.is_some() {
-            continue;
-        }
-        let free = (0..).map(|attempt| address_of(name, attempt)).find(|address| !taken.contains(address));
-        let address = free.expect("16 million addresses are enough for a million hosts");
-        taken.insert(address);
-        host.address = Some(address.to_string());
-    }
-}
-
-fn address_of(name: &str, attempt: u64) -> Ipv4Addr {
-    let [x, y, z, ..] = hash64(attempt, name.as_bytes()).to_le_bytes();
-    Ipv4Addr::new(10, x, y, 1 + z % 254)
 }

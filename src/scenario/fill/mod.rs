@@ -6,6 +6,7 @@
 //! scenario that resolves to itself. Nothing is judged here: nonsense stays where it is
 //! until the check of meaning finds it.
 
+mod addresses;
 mod defaults;
 mod hosts;
 mod links;
@@ -36,7 +37,7 @@ pub(super) fn fill(scenario: &mut Scenario) {
         hosts::add_resolvers(scenario);
     }
     links::connect(scenario);
-    links::assign_addresses(scenario);
+    addresses::assign(scenario);
     zones::add_records(scenario);
     defaults::fill_workload(scenario);
 }

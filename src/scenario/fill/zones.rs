@@ -130,12 +130,16 @@ impl Draft {
         self.zone.records.push(Record { name, rtype, data, ttl: None });
     }
 
-    fn add_address(&mut self, scenario: &Scenario, owner: &str) {
-        let address = scenario.network.hosts.get(owner).and_then(|host| host.address.clone());
-        if let Some(address) = address
-            && !["A", "AAAA", "CNAME"].iter().any(|rtype| self.has(owner, rtype))
-        {
-            self.add(owner, "A", address);
+    /// The addresses of a host, unless the owner has one already: what the file gives is all there is.
+    fn add_addresses(&mut self, scenario: &Scenario, owner: &str) {
+        let Some(host) = scenario.network.hosts.get(owner) else { return };
+        if ["A", "AAAA", "CNAME"].iter().any(|rtype| self.has(owner, rtype)) {
+            return;
+        }
+        for (rtype, address) in [("A", &host.address), ("AAAA", &host.address6)] {
+            if let Some(address) = address {
+                self.add(owner, rtype, address.clone());
+            }
         }
     }
 }
@@ -180,7 +184,7 @@ fn add_apex(scenario: &Scenario, servers: &[String], draft: &mut Draft) {
     }
     if apex == ROOT {
         for server in servers {
-            draft.add_address(scenario, server);
+            draft.add_addresses(scenario, server);
         }
     }
     if let Some(server) = scenario.mail.get(&apex).and_then(|domain| domain.server.as_ref())
@@ -190,14 +194,14 @@ fn add_apex(scenario: &Scenario, servers: &[String], draft: &mut Draft) {
     }
 }
 
-/// Gives each host an A record in the zone in which its name lies, the root's excepted.
+/// Gives each host its A and AAAA records in the zone in which its name lies, the root's excepted.
 fn add_host_addresses(scenario: &Scenario, drafts: &mut Drafts) {
     for (name, host) in &scenario.network.hosts {
         let zone = names::closest(name, |zone| zone != ROOT && drafts.contains_key(zone));
         if host.router != Some(true)
             && let Some(draft) = zone.and_then(|zone| drafts.get_mut(zone))
         {
-            draft.add_address(scenario, name);
+            draft.add_addresses(scenario, name);
         }
     }
 }
@@ -210,6 +214,6 @@ fn add_delegation(scenario: &Scenario, drafts: &mut Drafts, child: &str) {
         draft.add(child, "NS", names::dotted(server));
     }
     for server in servers.iter().filter(|server| names::is_within(server, parent)) {
-        draft.add_address(scenario, server);
+        draft.add_addresses(scenario, server);
     }
 }

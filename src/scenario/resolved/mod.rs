@@ -8,13 +8,11 @@
 mod dns;
 mod work;
 
-use std::net::Ipv4Addr;
-
 pub use dns::{DnsSpec, NameServerSpec, RecordData, RecordSpec, RecordType, ZoneSpec};
 pub use work::{Body, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work};
 
 use super::schema::Scenario;
-use crate::base::{DataSize, HostId, SimDuration, SimTime, UnixTime};
+use crate::base::{Addresses, DataSize, HostId, SimDuration, SimTime, UnixTime};
 use crate::net::{CongestionControl, LinkDirConfig, Policy};
 use crate::sim::Fault;
 
@@ -61,8 +59,8 @@ pub struct Resolved {
 pub struct HostSpec {
     /// Domain name in lower case, without the final dot.
     pub name: String,
-    /// Its one IPv4 address.
-    pub address: Ipv4Addr,
+    /// Its addresses, at least one.
+    pub addresses: Addresses,
     /// The site to which it belongs.
     pub site: String,
     /// Whether it only forwards and runs no application.
@@ -96,7 +94,7 @@ pub enum QueueLimit {
 /// TCP's parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpSpec {
-    /// Maximum segment size, bytes of payload.
+    /// Maximum segment size over IPv4, bytes of payload; over IPv6 20 less.
     pub mss: u16,
     /// Initial congestion window, in segments (RFC 6928).
     pub initial_window: u32,

@@ -9,7 +9,7 @@ use super::quantity::Duration;
 
 /// Zones, name servers and resolvers.
 ///
-/// Each mail domain D gets a zone with SOA, NS, MX and A records, the server "ns.D" and the
+/// Each mail domain D gets a zone with SOA, NS, MX, A and AAAA records, the server "ns.D" and the
 /// resolver "resolver.D"; each top-level domain gets a zone on "ns.nic.TLD"; the root zone is
 /// on "a.root-servers.net"; delegations and glue follow from these. What the file itself gives
 /// is kept. Zones for reverse look-up (PTR) are never added.
@@ -53,7 +53,7 @@ pub struct Zone {
     /// Time to live of records that name none. Default: that of `dns`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<Duration>,
-    /// Records. Missing SOA and NS records, A records of hosts, delegations, and the MX record of a
+    /// Records. Missing SOA and NS records, A and AAAA records of hosts, delegations, and the MX record of a
     /// mail domain whose name has no record of type MX, A, AAAA or CNAME are added.
     pub records: Vec<Record>,
 }

@@ -25,7 +25,7 @@ pub use capture::{Capture, CaptureChoice, InterfaceName};
 pub use dns::{Dns, NameServer, Record, Resolver, Zone};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use mail::{DialectName, MailDomain, Retry, User};
-pub use network::{DeadHosts, FixedRoute, Host, Metric, Network, Routing};
+pub use network::{DeadHosts, FixedRoute, Host, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
 pub use tcp::{CongestionName, Tcp};

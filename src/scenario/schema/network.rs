@@ -21,6 +21,9 @@ pub struct Network {
     pub access: LinkDefaults,
     /// Links that are added between a site, a root server or a TLD server and the Internet core. Default: 10 ms delay, no rate limit.
     pub backbone: LinkDefaults,
+    /// The families of addresses of every host that does not say otherwise. Default: "ipv4".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpVersions>,
     /// Hosts and routers by name, as far as they are not implied by `mail`, `dns` and `users`.
     pub hosts: BTreeMap<String, Host>,
     /// Duplex links, as far as they are not added.
@@ -33,6 +36,39 @@ pub struct Network {
     /// What becomes of packets to a host that is down. Default: "silent".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dead_hosts: Option<DeadHosts>,
+}
+
+/// Families of Internet addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IpVersions {
+    /// IPv4 alone.
+    #[default]
+    Ipv4,
+    /// IPv6 alone.
+    Ipv6,
+    /// Both: IPv6 is tried first (RFC 6724).
+    Dual,
+}
+
+impl IpVersions {
+    /// Whether IPv4 is among them.
+    #[must_use]
+    pub fn has_ipv4(self) -> bool {
+        self != Self::Ipv6
+    }
+
+    /// Whether IPv6 is among them.
+    #[must_use]
+    pub fn has_ipv6(self) -> bool {
+        self != Self::Ipv4
+    }
+
+    /// These and those.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        if self == other { self } else { Self::Dual }
+    }
 }
 
 /// How packets find their way.
@@ -92,9 +128,16 @@ pub struct Host {
     /// last two labels, or "local" for a name without dots. The site "internet" has no router of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
+    /// Which families of addresses it has. Default: that of `network`, and those of the addresses given here; for a router every
+    /// family that some host has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpVersions>,
     /// IPv4 address. Default: 10.x.y.z from a hash of the name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// IPv6 address. Default: 2001:db8::x:y (RFC 3849) from a hash of the name, if the host has IPv6.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address6: Option<String>,
     /// Whether it only forwards packets. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub router: Option<bool>,

@@ -9,7 +9,7 @@ use super::quantity::{Duration, Size};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tcp {
-    /// Maximum segment size in bytes of payload. Default: 1460.
+    /// Maximum segment size over IPv4 in bytes of payload; over IPv6 it is 20 less, so that full packets are as long. Default: 1460.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mss: Option<u16>,
     /// Initial congestion window in segments (RFC 6928). Default: 10.

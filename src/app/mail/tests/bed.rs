@@ -2,14 +2,16 @@
 //! fixed delay, a name server that knows a table, and the trace as lines of text.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::names;
 use crate::app::host::{Host, Input};
 use crate::app::mail::{MailServer, MailServerConfig, MailboxConfig};
 use crate::app::user::{Body, Draft, ReadJob, UserAgent, UserAgentConfig};
 use crate::base::trace::{MailTrace, Phase, Trace};
 use crate::base::{
-    CloseReason, ConnId, Endpoint, EventId, HostId, QueryId, SimDuration, SimTime, SocketId, Stream, Streams, UnixTime,
+    Addresses, CloseReason, ConnId, Endpoint, EventId, HostId, QueryId, SimDuration, SimTime, SocketId, Stream,
+    Streams, UnixTime,
 };
 use crate::proto::smtp::Dialect;
 
@@ -48,7 +50,7 @@ pub(super) struct Net {
     count: u64,
     sockets: BTreeMap<SocketId, Socket>,
     listening: BTreeMap<(usize, u16), bool>,
-    addresses: Vec<IpAddr>,
+    addresses: Vec<Addresses>,
     names: Vec<String>,
     up: Vec<bool>,
     /// Failures that a host suffers from at this time.
@@ -58,8 +60,8 @@ pub(super) struct Net {
     last_socket: u64,
     events_traced: u64,
     cause: u64,
-    /// `name type` to RCODE and RDATA (`10.0.0.1`, or `5 exchange`).
-    pub(super) zone: BTreeMap<String, (u8, Vec<String>)>,
+    /// What the name server knows.
+    pub(super) zone: names::Table,
     /// Octets after which a connection to this host breaks, for the next connection.
     pub(super) cut_after: Option<usize>,
     /// QUIT never arrives.
@@ -88,51 +90,6 @@ impl Net {
         self.count += 1;
         self.events.insert((self.now + after, self.count), event);
     }
-
-    fn answer(&self, query: &[u8]) -> Vec<u8> {
-        let mut name = String::new();
-        let mut at = 12;
-        while query[at] != 0 {
-            let length = usize::from(query[at]);
-            if !name.is_empty() {
-                name.push('.');
-            }
-            name.push_str(&String::from_utf8_lossy(&query[at + 1..=at + length]).to_lowercase());
-            at += length + 1;
-        }
-        let rtype = query[at + 2];
-        let question = &query[12..at + 5];
-        let key = format!("{name} {}", if rtype == 1 { "A" } else { "MX" });
-        let known = self.zone.keys().any(|k| k.starts_with(&format!("{name} ")));
-        let (rcode, data) = self.zone.get(&key).cloned().unwrap_or((if known { 0 } else { 3 }, Vec::new()));
-        let mut out =
-            vec![query[0], query[1], 0x81, 0x80 | rcode, 0, 1, 0, u8::try_from(data.len()).unwrap(), 0, 0, 0, 0];
-        out.extend_from_slice(question);
-        for text in data {
-            let rdata = match text.split_once(' ') {
-                Some((preference, exchange)) => {
-                    let mut rdata = preference.parse::<u16>().unwrap().to_be_bytes().to_vec();
-                    rdata.extend(wire_name(exchange));
-                    rdata
-                }
-                None => text.parse::<Ipv4Addr>().unwrap().octets().to_vec(),
-            };
-            out.extend(wire_name(&name));
-            out.extend_from_slice(&[0, rtype, 0, 1, 0, 0, 0, 60, 0, u8::try_from(rdata.len()).unwrap()]);
-            out.extend(rdata);
-        }
-        out
-    }
-}
-
-fn wire_name(name: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    for label in name.split('.').filter(|label| !label.is_empty()) {
-        out.push(u8::try_from(label.len()).unwrap());
-        out.extend_from_slice(label.as_bytes());
-    }
-    out.push(0);
-    out
 }
 
 impl Host for At<'_> {
@@ -148,7 +105,7 @@ impl Host for At<'_> {
     fn name(&self) -> &str {
         &self.net.names[self.host]
     }
-    fn address(&self) -> IpAddr {
+    fn addresses(&self) -> Addresses {
         self.net.addresses[self.host]
     }
     fn stream(&self, purpose: &str) -> Stream {
@@ -162,7 +119,8 @@ impl Host for At<'_> {
         let conn = ConnId { host: self.id(), number: self.net.connections[self.host] };
         let socket = SocketId(self.net.last_socket);
         self.net.last_socket += 2;
-        let target = self.net.addresses.iter().position(|address| *address == to.addr);
+        let target = self.net.addresses.iter().position(|addresses| addresses.contains(to.addr));
+        let target = target.filter(|_| self.addresses().has(to.family()));
         let mut mine = Socket { host: self.host, peer: None, fin_sent: false, fin_got: false };
         match target {
             Some(host) if self.net.up[host] && self.net.listening.contains_key(&(host, to.port)) => {
@@ -171,13 +129,17 @@ impl Host for At<'_> {
                 self.net.sockets.insert(socket, mine);
                 let theirs = Socket { host, peer: Some(socket), fin_sent: false, fin_got: false };
                 self.net.sockets.insert(at, theirs);
-                let peer = Endpoint::new(self.address(), 40_000);
+                let peer = Endpoint::new(self.addresses().source_for(to.addr), 40_000);
                 self.net.push(DELAY, Event::Accepted { at, conn, port: to.port, peer });
                 self.net.push(DELAY.saturating_mul(2), Event::Connected(socket));
             }
             Some(host) if self.net.up[host] => {
                 self.net.sockets.insert(socket, mine);
                 self.net.push(DELAY.saturating_mul(2), Event::Closed(socket, CloseReason::Refused));
+            }
+            None if !self.addresses().has(to.family()) => {
+                self.net.sockets.insert(socket, mine);
+                self.net.push(SimDuration::ZERO, Event::Closed(socket, CloseReason::Unreachable));
             }
             Some(_) | None => {
                 self.net.sockets.insert(socket, mine);
@@ -225,7 +187,7 @@ impl Host for At<'_> {
         50_000
     }
     fn send_datagram(&mut self, from_port: u16, to: Endpoint, bytes: &[u8]) {
-        let bytes = self.net.answer(bytes);
+        let bytes = names::answer(&self.net.zone, bytes);
         let host = self.host;
         self.net.push(DELAY.saturating_mul(2), Event::Datagram { host, port: from_port, from: to, bytes });
     }
@@ -275,13 +237,36 @@ impl Bed {
         let host = self.apps.len();
         self.apps.push(app);
         self.net.names.push(name.to_owned());
-        self.net.addresses.push(Self::address(host));
+        self.net.addresses.push(Self::address(host).into());
         self.net.up.push(true);
         self.net.failures.push(0);
         self.net.connections.push(0);
         self.net.zone.insert(format!("{name} A"), (0, vec![Self::address(host).to_string()]));
         self.net.push(SimDuration::ZERO, Event::Boot(host));
         host
+    }
+
+    pub(super) fn address6(host: usize) -> IpAddr {
+        IpAddr::V6(Ipv6Addr::from((0x2001_0db8 << 96) + 1 + u128::try_from(host).unwrap()))
+    }
+
+    /// A host gets an IPv6 address and its AAAA record; without IPv4 it loses its other ones.
+    pub(super) fn give_ipv6(&mut self, host: usize, keep_ipv4: bool) {
+        let Addresses { v6, .. } = Self::address6(host).into();
+        let name = self.net.names[host].clone();
+        self.net.addresses[host].v6 = v6;
+        self.net.zone.insert(format!("{name} AAAA"), (0, vec![Self::address6(host).to_string()]));
+        if !keep_ipv4 {
+            self.net.addresses[host].v4 = None;
+            self.net.zone.remove(&format!("{name} A"));
+        }
+    }
+
+    /// A host loses its IPv6 address and its AAAA record.
+    pub(super) fn take_ipv6(&mut self, host: usize) {
+        self.net.addresses[host].v6 = None;
+        let name = &self.net.names[host];
+        self.net.zone.remove(&format!("{name} AAAA"));
     }
 
     pub(super) fn server(&mut self, name: &str, users: &[&str], change: impl FnOnce(&mut MailServerConfig)) -> usize {
