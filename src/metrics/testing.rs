@@ -9,8 +9,8 @@ use crate::base::ids::{ConnId, EventId, HostId, LinkDirId, QueryId};
 use crate::base::socket::{CloseReason, Endpoint, Side};
 use crate::base::time::SimTime;
 use crate::base::trace::{
-    AttemptOutcome, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, DropReason, Failure, FailureKind, MailTrace,
-    NetTrace, Observer, PacketInfo, Phase, Protocol, Trace, TraceEvent,
+    AttemptOutcome, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, DropReason, EndFigures, Failure, FailureKind,
+    MailTrace, NetTrace, Observer, PacketInfo, Phase, Protocol, Trace, TraceEvent,
 };
 
 const S: u64 = 1_000_000_000;
@@ -167,7 +167,8 @@ impl Script {
             self.event(client, at, Trace::Dialogue { conn, side: *side, protocol, bytes: text.as_bytes() });
         }
         for (side, host) in [(Side::Client, client), (Side::Server, "hamburger.edu")] {
-            let step = ConnStep::Closed { reason: CloseReason::Finished, sent: 120, received: 90 };
+            let figures = EndFigures::default();
+            let step = ConnStep::Closed { reason: CloseReason::Finished, sent: 120, received: 90, figures };
             self.event(host, at, Trace::Conn { conn, side, step });
         }
     }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::figures::EndFigures;
 use crate::base::ids::{ConnId, LinkDirId};
 use crate::base::socket::{CloseReason, Endpoint};
 
@@ -199,6 +200,8 @@ pub enum ConnStep {
         sent: u64,
         /// Data octets that this end received in order.
         received: u64,
+        /// What it measured.
+        figures: EndFigures,
     },
 }
 

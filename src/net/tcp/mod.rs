@@ -13,6 +13,7 @@ mod congestion;
 mod cubic;
 mod delayed_ack;
 mod ecn;
+mod figures;
 mod input;
 mod options;
 mod patience;
@@ -164,6 +165,9 @@ impl Tcp {
     ) {
         let Some(tcb) = self.tcbs.get_mut(key) else { return };
         act(tcb, &mut self.pipes[tcb.pipe], cx);
+        if K::TRACING && cx.kernel.wants_windows() {
+            tcb.tell_windows(cx);
+        }
         if tcb.state == State::Closed {
             let (host, tuple) = (tcb.host, tcb.tuple);
             cx.ports[host.index()].remove(tuple);

@@ -1,6 +1,7 @@
 //! The network against closed forms and invariants.
 
 mod content;
+mod figures;
 mod icmp;
 mod impaired;
 mod links;

@@ -13,7 +13,9 @@ use super::*;
 use crate::base::calendar::UnixTime;
 use crate::base::ids::{ConnId, HostId, QueryId};
 use crate::base::socket::{CloseReason, Endpoint, Side};
-use crate::base::trace::{ConnStep, DnsTrace, MailTrace, Phase, Protocol, RetransmitReason, TcpInfo, TcpOptions};
+use crate::base::trace::{
+    ConnStep, DnsTrace, EndFigures, MailTrace, Phase, Protocol, RetransmitReason, TcpInfo, TcpOptions,
+};
 use crate::metrics::testing::directory;
 
 const MS: u64 = 1_000_000;
@@ -378,7 +380,8 @@ fn closed_connections_are_forgotten() {
     for number in 1..=10_100 {
         let conn = ConnId { host: CREPES, number };
         let (from, to) = (endpoint(CREPES, 49_152), endpoint(HAMBURGER, 25));
-        let closed = ConnStep::Closed { reason: CloseReason::TimedOut, sent: 0, received: 0 };
+        let closed =
+            ConnStep::Closed { reason: CloseReason::TimedOut, sent: 0, received: 0, figures: EndFigures::default() };
         for step in [ConnStep::Opening { from, to }, closed] {
             story.tell(0, CREPES, Trace::Conn { conn, side: Side::Client, step });
         }

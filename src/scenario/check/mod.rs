@@ -14,6 +14,7 @@ mod network;
 mod record;
 mod run;
 mod tcp;
+mod windows;
 mod work;
 
 use std::sync::Arc;
