@@ -9,7 +9,7 @@ use crate::base::ids::{ConnId, EventId, HostId, LinkDirId, QueryId};
 use crate::base::socket::{CloseReason, Endpoint, Side};
 use crate::base::time::SimTime;
 use crate::base::trace::{
-    AttemptOutcome, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, DropReason, EndFigures, Failure, FailureKind,
+    AttemptOutcome, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, DropReason, Ecn, EndFigures, Failure, FailureKind,
     MailTrace, NetTrace, Observer, PacketInfo, Phase, Protocol, Trace, TraceEvent,
 };
 
@@ -197,7 +197,7 @@ impl Script {
     /// One packet on the first link: sent and arrived, or lost.
     pub(crate) fn packet(&mut self, at: u64, lost: Option<DropReason>) {
         let (src, dst) = (self.endpoint("crepes.fr", 1024), self.endpoint("hamburger.edu", 25));
-        let packet = PacketInfo { src, dst, bytes: 40, tcp: None, icmp: None };
+        let packet = PacketInfo { src, dst, bytes: 40, tcp: None, icmp: None, ecn: Ecn::NotEct };
         let link = LinkDirId(0);
         self.event("crepes.fr", at, Trace::Net(NetTrace::Sent { link, packet }));
         let end = match lost {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::packet::{DatagramKey, Packet};
 use super::{Kernel, Network, Notice};
-use crate::base::trace::{DropReason, IcmpKind, NetTrace, PacketInfo, Trace};
+use crate::base::trace::{DropReason, Ecn, IcmpKind, NetTrace, PacketInfo, Trace};
 use crate::base::{AppId, Endpoint, HostId};
 
 /// The largest payload of a datagram: 65535 less the IPv4 and UDP headers.
@@ -43,7 +43,7 @@ impl Network {
         let Some(dst) = self.fabric.host_at(to.addr) else {
             if K::TRACING {
                 let src = self.fabric.endpoint(host, from_port);
-                let packet = PacketInfo { src, dst: to, bytes: length + 28, tcp: None, icmp: None };
+                let packet = PacketInfo { src, dst: to, bytes: length + 28, tcp: None, icmp: None, ecn: Ecn::NotEct };
                 let reason = DropReason::NoRoute;
                 kernel.trace(host, Trace::Net(NetTrace::Dropped { link: None, packet, reason }));
             }

@@ -21,7 +21,7 @@ pub use dns::{CacheResult, DnsAnswerKind, DnsTrace};
 pub use figures::{EndFigures, RttFigures, Windows};
 pub use mail::{AttemptOutcome, Failure, FailureKind, MailTrace, Phase};
 pub use net::{
-    ConnStep, DropReason, IcmpKind, NetTrace, PacketInfo, RetransmitReason, TcpInfo, TcpOptions, Timestamps,
+    ConnStep, DropReason, Ecn, IcmpKind, NetTrace, PacketInfo, RetransmitReason, TcpInfo, TcpOptions, Timestamps,
 };
 
 use super::ids::{ConnId, EventId, HostId, LinkDirId};
