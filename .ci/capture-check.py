@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Holds the capture of each result folder against tshark's opinion and against events.jsonl.
 
-  capture-check.py RESULT-FOLDER...
+  capture-check.py RESULT-FOLDER...      (with many: that together they show everything)
 
-For every folder: no malformed packet, no checksum that is wrong or unchecked, no error of an
-expert, times that never go back, as many packets on each interface as the trace says, names of
-hosts, SMTP, POP and DNS recognised. Without drops and retransmissions: no remark on any TCP
-connection. With them: exactly the retransmissions that the trace tells. Mail exported by tshark
-equals what was handed to TCP, and what POP delivered. Prints a line for each check that fails,
-and "N passed, N failed".
+For every folder: a whole file, no malformed packet, no checksum that is wrong or unchecked
+(but for the ends of packets that ICMP quotes), no error of an expert, times that never go
+back, as many packets on each interface as the trace says, names of hosts, nothing of unknown
+protocol; every ICMP message quotes a packet that was there. Without drops and retransmissions:
+no remark on any TCP connection. With them: exactly the retransmissions that the trace tells,
+and no segment that was not captured. ECN fields and marks are those of the trace. What was
+said on each connection is on the wire, octet by octet; SMTP, POP and DNS are recognised; mail
+exported by tshark has From and Date and equals what was handed to TCP, and what POP gave out.
+Prints a line for each check that fails, and "N passed, N failed".
 """
 
 import collections
@@ -22,6 +25,7 @@ import tempfile
 CHECKSUMS = [arg for proto in ("ip", "tcp", "udp") for arg in ("-o", proto + ".check_checksum:TRUE")]
 # Remarks that are no complaint: they only say that a window is full.
 HARMLESS = {"tcp.analysis.window_full", "tcp.analysis.window_update"}
+GAPS = {"tcp.analysis.lost_segment", "tcp.analysis.ack_lost_segment"}
 AGAIN = ("tcp.analysis.retransmission", "tcp.analysis.fast_retransmission",
          "tcp.analysis.spurious_retransmission", "tcp.analysis.out_of_order")
 REMARKS = AGAIN + ("tcp.analysis.duplicate_ack", "tcp.analysis.lost_segment", "tcp.analysis.ack_lost_segment",
@@ -30,13 +34,16 @@ REMARKS = AGAIN + ("tcp.analysis.duplicate_ack", "tcp.analysis.lost_segment", "t
 FIELDS = ["frame.time_epoch", "frame.interface_name", "frame.protocols", "frame.comment", "ip.src", "ip.dst",
           "ip.checksum.status", "tcp.checksum.status", "udp.checksum.status", "_ws.malformed", "_ws.expert.severity",
           "tcp.stream", "tcp.len", "tcp.srcport", "udp.srcport", "smtp.req.command", "smtp.response.code",
-          "pop.request.command", "pop.response.indicator", "dns.flags.response", "ip.src_host"] + list(REMARKS)
+          "pop.request.command", "pop.response.indicator", "dns.flags.response", "ip.dsfield.ecn", "icmp.type",
+          "icmp.code", "icmp.checksum.status", "udp.dstport", "tcp.dstport", "tcp.seq_raw", "tcp.flags.syn",
+          "tcp.payload"] + list(REMARKS)
 SEPARATOR = "\x1f"
 
 
 def tshark(*args):
     done = subprocess.run(["tshark", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if done.returncode != 0:
+    # A file that is cut is told there, not by the exit status.
+    if done.returncode != 0 or b"cut short" in done.stderr or b"damaged" in done.stderr:
         sys.exit("tshark failed: " + done.stderr.decode("utf-8", "replace"))
     return done.stdout.decode("utf-8", "surrogateescape")
 
@@ -53,34 +60,52 @@ class Trace:
     """What events.jsonl says."""
 
     def __init__(self, path):
-        arrived = {}
-        self.sent, self.dropped, self.retransmitted = [], 0, 0
+        arrived, sent = {}, {}
+        copies = set()
+        self.sent, self.dropped, self.marked, self.retransmitted = [], 0, 0, 0
         self.arrived = []
-        self.mail = collections.defaultdict(bytearray)
-        self.pop = collections.defaultdict(bytearray)
+        self.said = collections.defaultdict(bytearray)
+        self.protocol = {}
+        self.bounces = set()
         for line in open(path, encoding="utf-8"):
             event = json.loads(line)
-            what = event["what"]
+            what, cause = event["what"], event["cause"]
             net = what.get("net", {})
             if "sent" in net:
-                packet = net["sent"]["packet"]
-                # A router's answer to an arrival is the same packet again.
-                forwarded = arrived.get(event["cause"]) == packet
-                self.sent.append((event["at"], event["host"], net["sent"]["link"], packet, not forwarded))
+                packet, link = net["sent"]["packet"], net["sent"]["link"]
+                # A router's answer to an arrival is the same packet again; a link's copy of a
+                # packet is caused by that.
+                made = cause in sent and sent[cause] == (link, packet)
+                forwarded = arrived.get(cause) == packet
+                if made or forwarded and cause in copies:
+                    copies.add(event["id"])
+                sent[event["id"]] = (link, packet)
+                self.sent.append((event["at"], event["host"], link, packet, not forwarded and not made))
             elif "arrived" in net:
-                arrived[event["id"]] = net["arrived"]["packet"]
-                self.arrived.append((event["at"], event["host"], net["arrived"]["packet"]))
+                packet = net["arrived"]["packet"]
+                if cause in copies:
+                    copies.add(event["id"])
+                elif packet.get("ecn") == "ce" and sent[cause][1].get("ecn") != "ce":
+                    self.marked += 1
+                sent.pop(cause, None)
+                arrived = {event["id"]: packet}
+                self.arrived.append((event["at"], event["host"], packet))
             elif "dropped" in net:
-                self.dropped += 1
+                # Not those that no link took: they were never seen.
+                taken = net["dropped"]["link"] is not None or cause in arrived
+                self.dropped += taken and cause not in copies
             elif "conn" in what and "retransmitted" in what["conn"]["step"]:
                 self.retransmitted += 1
             elif "dialogue" in what:
                 said = what["dialogue"]
-                octets = unescape(said["bytes"])
-                if said["protocol"] == "smtp" and said["side"] == "client":
-                    self.mail[said["conn"]] += octets
-                elif said["protocol"] == "pop3" and said["side"] == "server":
-                    self.pop[said["conn"]] += octets
+                self.said[said["conn"], said["side"]] += unescape(said["bytes"])
+                self.protocol[said["conn"]] = said["protocol"]
+            elif "mail" in what and what["mail"].get("composed", {}).get("bounce_of"):
+                self.bounces.add(what["mail"]["composed"]["message"].encode())
+
+    def by(self, protocol, side):
+        """What the ends of one side said in a protocol."""
+        return [said for (conn, end), said in self.said.items() if (self.protocol[conn], end) == (protocol, side)]
 
     def expected(self, capture):
         """How many packets each interface should show."""
@@ -92,7 +117,8 @@ class Trace:
 
         def show(interface, at, packet):
             near = [int(packet[end].rsplit(":", 1)[1]) for end in ("src", "dst")]
-            if first <= at / 1e9 < last and (not ports or set(ports) & set(near)):
+            icmp = "icmp" in packet
+            if first <= at / 1e9 < last and (icmp or not ports or set(ports) & set(near)):
                 shown[interface] += 1
 
         for at, host, link, packet, at_source in self.sent:
@@ -146,9 +172,27 @@ def exported(path):
         return sorted(plain(open(os.path.join(folder, name), "rb").read()) for name in os.listdir(folder))
 
 
+# What some capture must show, or the checks would hold for want of it.
+KINDS = {"marked", "duplicate", "connection", "message", "query", "ECN 0", "ECN 2", "ECN 3", "ICMP 3/0", "ICMP 3/1",
+         "ICMP 3/3", "dropped: queue_full", "dropped: loss", "dropped: link_down", "dropped: host_down",
+         "dropped: no_route", "dropped: port_closed", "dropped: early", "dropped: corrupt",
+         "retransmission: timeout", "retransmission: fast_retransmit"}
+
+
+def kinds(packet):
+    """What kinds of things a packet shows."""
+    for comment in packet["frame.comment"].split(SEPARATOR):
+        word = comment.split(" at ")[0]
+        yield word if word.split(":")[0] in ("dropped", "retransmission") else re.split("[: ]", word)[0]
+    yield "ECN " + packet["ip.dsfield.ecn"].split(SEPARATOR)[0]
+    if packet["icmp.type"]:
+        yield "ICMP %s/%s" % (packet["icmp.type"], packet["icmp.code"])
+
+
 class Judge:
     def __init__(self):
         self.passed = self.failed = 0
+        self.kinds = set()
 
     def check(self, where, what, held, found=""):
         if held:
@@ -171,10 +215,14 @@ def judge(folder, ask):
     seen = list(packets(path))
     values = lambda field: [value for packet in seen for value in packet[field].split(SEPARATOR) if value]
     times = [float(packet["frame.time_epoch"]) for packet in seen]
+    ask.kinds.update(kind for packet in seen for kind in kinds(packet))
     check("there are packets", seen)
     check("no packet is malformed", not values("_ws.malformed"), values("_ws.malformed")[:3])
-    for proto in ("ip", "tcp", "udp"):
-        wrong = [status for status in values(proto + ".checksum.status") if status != "1"]
+    for proto in ("ip", "tcp", "udp", "icmp"):
+        # ICMP quotes 8 bytes: the checksum that is in them cannot be checked.
+        shown = [packet for packet in seen if proto in ("ip", "icmp") or not packet["icmp.type"]]
+        statuses = [status for packet in shown for status in packet[proto + ".checksum.status"].split(SEPARATOR)]
+        wrong = [status for status in statuses if status not in ("", "1")]
         check("every checksum of %s is good" % proto, not wrong, wrong[:3])
     check("no expert finds an error", not {"8388608", "0x800000"} & set(values("_ws.expert.severity")))
     check("time never goes back", times == sorted(times))
@@ -184,7 +232,8 @@ def judge(folder, ask):
     protocols = {proto for packet in seen for proto in packet["frame.protocols"].split(":")}
     check("nothing is data of no protocol", "data" not in protocols, protocols)
 
-    resolved = set(tshark("-r", path, "-N", "n", "-T", "fields", "-e", "ip.src_host").split())
+    quotations(check, seen)
+    resolved = set(tshark("-r", path, "-N", "n", "-T", "fields", "-e", "ip.src_host").replace(",", " ").split())
     numbers = [host for host in resolved if re.fullmatch(r"[0-9.]+", host)]
     check("every address has its name", resolved and not numbers, numbers[:3])
 
@@ -197,6 +246,14 @@ def judge(folder, ask):
         check("they are the same packets", again == said)
         lost = sum("dropped: " in packet["frame.comment"] for packet in seen)
         check("drops are those of the trace", lost == trace.dropped, (lost, trace.dropped))
+        marked = sum("marked: " in packet["frame.comment"] for packet in seen)
+        check("marks are those of the trace", marked == trace.marked, (marked, trace.marked))
+        ecn = collections.Counter(packet["ip.dsfield.ecn"].split(SEPARATOR)[0] for packet in seen)
+        fields = {"ect0": "2", "ce": "3"}
+        told = collections.Counter(fields.get(sent[3].get("ecn"), "0") for sent in trace.sent if sent[4])
+        check("ECN fields are those of the trace", ecn == told, (ecn, told))
+        gaps = {field for packet in seen for field in GAPS if packet[field]}
+        check("every segment was captured", not gaps, gaps)
     if isinstance(capture, dict) and capture.get("interfaces") == "link" and not capture.get("hosts"):
         # The same packet on every link of its way: each interface by itself must be clean.
         for interface in sorted(shown):
@@ -211,14 +268,72 @@ def judge(folder, ask):
             check("%s is dissected" % proto, bool(values(field)) == (proto in protocols), field)
         queries, answers = (values("dns.flags.response").count(flag) for flag in ("0", "1"))
         check("DNS is dissected", queries >= answers > 0, (queries, answers))
-        mail = sorted(plain(message) for said in trace.mail.values() for message in messages_of_smtp(said))
+        spoken(check, seen, trace)
+        mail = sorted(plain(message) for said in trace.by("smtp", "client") for message in messages_of_smtp(said))
         found = exported(path)
         check("exported messages are those sent", found == mail, (len(found), len(mail)))
-        fetched = [plain(message) for said in trace.pop.values() for message in messages_of_pop(said)]
+        nameless = [message[:60] for message in found if not (header(message, b"From") and header(message, b"Date"))]
+        check("exported messages have From and Date", not nameless, nameless[:2])
+        fetched = [plain(message) for said in trace.by("pop3", "server") for message in messages_of_pop(said)]
         body = lambda message: message.partition(b"\r\n\r\n")[2]
         bodies = collections.Counter(body(message) for message in found)
-        missing = [message[:60] for message in fetched if body(message) not in bodies]
+        # A bounce to the server's own user never travels by SMTP.
+        missing = [message[:60] for message in fetched
+                   if body(message) not in bodies and header(message, b"Message-ID") not in trace.bounces]
         check("what the mailbox gave out was exported", not missing, missing[:2])
+
+
+def header(message, name):
+    found = re.search(rb"(?mi)^" + name + rb": *([^\r\n]*)", message.partition(b"\r\n\r\n")[0])
+    return found and found[1]
+
+
+def quotations(check, seen):
+    """Every packet that ICMP quotes was seen before, on some interface."""
+    known, strange = set(), []
+    for packet in seen:
+        ends = list(zip(packet["ip.src"].split(SEPARATOR), packet["ip.dst"].split(SEPARATOR)))
+        proto = "tcp" if packet["tcp.srcport"] else "udp"
+        ports = (packet[proto + ".srcport"], packet[proto + ".dstport"])
+        if not packet["icmp.type"]:
+            known.add((ends[0], ports))
+        elif len(ends) != 2 or (ends[1], ports) not in known or ends[1][0] != ends[0][1]:
+            strange.append((packet["icmp.type"], packet["icmp.code"], ends, ports))
+    check("ICMP quotes what was sent", not strange, strange[:2])
+
+
+def spoken(check, seen, trace):
+    """Octet by octet: what the ends of each connection handed to TCP is on the wire."""
+    first, wire = {}, collections.defaultdict(dict)
+    for packet in seen:
+        if not packet["tcp.seq_raw"] or packet["icmp.type"]:
+            continue
+        conn = packet["frame.comment"].split(SEPARATOR)[0].partition("connection ")[2]
+        ends = (conn, packet["ip.src"], packet["tcp.srcport"])
+        if packet["tcp.flags.syn"] in ("1", "True"):
+            first[ends] = int(packet["tcp.seq_raw"]) + 1
+        elif packet["tcp.payload"] and ends in first:
+            at = (int(packet["tcp.seq_raw"]) - first[ends]) % (1 << 32)
+            wire[ends][at] = max(wire[ends].get(at, b""), bytes.fromhex(packet["tcp.payload"]), key=len)
+    streams = collections.defaultdict(list)
+    for (conn, _, _), pieces in wire.items():
+        octets = bytearray()
+        for at, piece in sorted(pieces.items()):
+            if at > len(octets):
+                break
+            octets[at:at + len(piece)] = piece
+        streams[conn].append(bytes(octets))
+    strange = []
+    for conn, found in sorted(streams.items()):
+        said = [bytes(trace.said[conn, side]) for side in ("client", "server")]
+        for octets in found:
+            if not any(words.startswith(octets) for words in said):
+                strange.append((conn, octets[:40], [words[:40] for words in said]))
+    check("the wire has what was said", not strange, strange[:2])
+    if not trace.dropped:
+        on_wire = sorted(octets for found in streams.values() for octets in found if octets)
+        said = sorted(bytes(octets) for octets in trace.said.values() if octets)
+        check("the wire has all that was said", on_wire == said, (len(on_wire), len(said)))
 
 
 def remarks(check, where, seen, more):
@@ -230,6 +345,8 @@ def main():
     ask = Judge()
     for folder in sys.argv[1:]:
         judge(folder, ask)
+    if len(sys.argv) > 10:
+        ask.check("all", "every kind of thing is there", KINDS <= ask.kinds, sorted(KINDS - ask.kinds))
     print("%d passed, %d failed" % (ask.passed, ask.failed))
     return 1 if ask.failed or not ask.passed else 0
 

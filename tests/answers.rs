@@ -169,6 +169,31 @@ fn dual_stack(run: &Path) -> Vec<String> {
     ]
 }
 
+fn sawtooth(run: &Path) -> Vec<String> {
+    let windows = table(run, "cwnd");
+    let falls: Vec<(f64, f64, f64)> = windows
+        .windows(2)
+        .map(|pair| (number(&pair[1], "time_s"), number(&pair[0], "cwnd_bytes"), number(&pair[1], "cwnd_bytes")))
+        .filter(|(_, before, after)| after < before)
+        .collect();
+    let teeth = &falls[falls.len() - 4..];
+    let (gap, last) = (teeth[3].0 - teeth[2].0, teeth[3]);
+    assert!(teeth.windows(2).all(|pair| (pair[1].0 - pair[0].0 - gap).abs() < 0.01), "{teeth:?}");
+    let connections = table(run, "connections");
+    let transfer = connections.iter().find(|row| row["server_port"] == "25").unwrap();
+    let line = table(run, "links").into_iter().find(|row| row["link"] == "line" && row["to"] == "internet").unwrap();
+    vec![
+        format!("at {:.1} kB to {:.1} kB", last.1 / 1e3, last.2 / 1e3),
+        format!("{} times in the 22 s of the transfer, in the end every {gap:.2} s", falls.len()),
+        format!(
+            "{} packets and TCP sends {} segments again",
+            line["dropped_queue_full"], transfer["client_resent_fast"]
+        ),
+        format!("goodput is {:.2} Mbps", number(transfer, "goodput_bps_to_server") / 1e6),
+        format!("{:.2} Mbps that headers leave", 2.0 * 1460.0 / 1500.0),
+    ]
+}
+
 /// The sentences that scenarios/README.md has from a run of that scenario.
 fn answers(scenario: &str, run: &Path) -> Vec<String> {
     match scenario {
@@ -183,6 +208,7 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "flaky-link" => flaky_link(run),
         "partition" => partition(run),
         "dual-stack" => dual_stack(run),
+        "sawtooth" => sawtooth(run),
         other => panic!("scenarios/README.md has no checked answers for {other}: add them here"),
     }
 }

@@ -140,6 +140,53 @@ fn outputs_do_not_perturb() {
     assert_eq!(run_value(&random_traffic()).record.fingerprint, run_value(&bare).record.fingerprint);
 }
 
+/// Breaks when recording the windows changes the run, its trace or another file, or when it
+/// depends on more than the run.
+#[test]
+fn recording_windows_changes_no_other_file() {
+    let temporary = tempfile::tempdir().unwrap();
+    let scenario = temporary.path().join("traffic.json");
+    fs::write(&scenario, random_traffic().to_string()).unwrap();
+    let go = |name: &str, cwnd: Value| {
+        let dir = temporary.path().join(name);
+        let set = format!("/outputs/cwnd={cwnd}");
+        let (scenario, out) = (scenario.to_str().unwrap(), dir.to_str().unwrap());
+        posthaste(&["run", scenario, "--quiet", "--set", "/outputs/events=true", "--set", &set, "--out", out]);
+        let mut files = files(&dir, "");
+        files.remove("timing.json");
+        files.remove("scenario.resolved.json");
+        let mut manifest: Value = serde_json::from_slice(&files.remove("manifest.json").unwrap()).unwrap();
+        // The scenario says that windows are recorded, so its hash is another.
+        manifest["scenario_hash"].take();
+        (manifest, files)
+    };
+    let (without, (with, again)) = (go("without", json!(false)), (go("with", json!(true)), go("again", json!(true))));
+    assert!(with == again, "two runs recorded other windows");
+    let mut rest = with.1;
+    let (windows, chart) = (rest.remove("tables/cwnd.csv").unwrap(), rest.remove("charts/cwnd.svg").unwrap());
+    assert!(windows.iter().filter(|byte| **byte == b'\n').count() > 1000 && !chart.is_empty());
+    assert_eq!(with.0, without.0);
+    let differing: Vec<&String> = without.1.keys().filter(|name| rest.get(*name) != without.1.get(*name)).collect();
+    assert!(differing.is_empty() && rest.len() == without.1.len(), "{differing:?}");
+    // A choice writes a part of the same rows.
+    let (_, chosen) = go("chosen", json!({ "hosts": "crepes.fr", "ports": [25] }));
+    let (all, part) = (String::from_utf8(windows).unwrap(), chosen["tables/cwnd.csv"].clone());
+    let part = String::from_utf8(part).unwrap();
+    let mut left = all.lines();
+    assert!(part.lines().all(|row| left.any(|other| other == row)), "rows of the choice are not among all");
+    assert!(part.lines().count() < all.lines().count() && part.contains(",crepes.fr,") && !part.contains("-pc."));
+}
+
+/// Breaks when an event is not counted by its kind.
+#[test]
+fn events_by_kind_sum_to_all() {
+    let outcome = run_value(&random_traffic()).outcome;
+    let counts: BTreeMap<&str, u64> = outcome.kinds.counts().collect();
+    assert_eq!(counts.values().sum::<u64>(), outcome.events);
+    assert!(counts["link_head"] > counts["tcp_timer"] && counts["tcp_timer"] > 0 && counts["wake"] > 0, "{counts:?}");
+    assert_eq!((counts["fault_begins"], counts["fault_ends"], counts["link_loose"]), (1, 1, 0));
+}
+
 /// Breaks when something looks ahead to the end of the run.
 #[test]
 fn a_run_to_an_earlier_end_is_a_prefix() {

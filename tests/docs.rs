@@ -46,6 +46,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Direction", "### Directions of a link"),
     ("Codel", "### `codel`"),
     ("CaptureChoice", "### `outputs.capture`"),
+    ("CwndChoice", "### `outputs.cwnd`"),
     ("Bursts", "### `bursts`"),
 ];
 

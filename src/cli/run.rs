@@ -10,10 +10,10 @@ use crate::base::hash::digest;
 use crate::metrics::{RecorderOptions, RunRecord};
 use crate::report::{
     self, CaptureOptions, CaptureWriter, EventWriter, Interfaces, MODEL_VERSION, OutputOptions, ReportError,
-    ResultFolder, RunInfo, Written,
+    ResultFolder, RunInfo, WindowOptions, WindowWriter, Written,
 };
 use crate::scenario::build::directory;
-use crate::scenario::resolved::{CaptureSpec, Resolved};
+use crate::scenario::resolved::{CaptureSpec, CwndSpec, Resolved};
 use crate::sim::{Ended, Limit, Outcome};
 
 use super::args::{Overrides, RunArgs};
@@ -104,13 +104,28 @@ fn run_scenario(file: &Path, scenario: &Resolved, out: Option<&Path>, quiet: boo
         }
         None => None,
     };
-    let (finished, wall) = simulate_watched(scenario, RecorderOptions::default(), (events, capture), quiet)?;
-    let (events, capture) = finished.extra;
+    let windows = match &scenario.outputs.cwnd {
+        Some(CwndSpec { hosts, ports }) => {
+            let stream = folder.stream("tables/cwnd.csv").map_err(report_error)?;
+            let options = WindowOptions { hosts: hosts.clone(), ports: ports.clone() };
+            Some(WindowWriter::new(directory(scenario), options, stream))
+        }
+        None => None,
+    };
+    let extra = ((events, capture), windows);
+    let (mut finished, wall) = simulate_watched(scenario, RecorderOptions::default(), extra, quiet)?;
+    let ((events, capture), windows) = finished.extra;
     if let Some(events) = events {
         events.finish().map_err(|error| CommandError::io(format!("events.jsonl: {error}")))?;
     }
     if let Some(capture) = capture {
         capture.finish().map_err(|error| CommandError::io(format!("capture.pcapng: {error}")))?;
+    }
+    if let Some(windows) = windows {
+        windows.finish().map_err(|error| CommandError::io(format!("tables/cwnd.csv: {error}")))?;
+        if scenario.outputs.charts {
+            finished.record.tables.cwnd = Some(folder.windows().map_err(report_error)?);
+        }
     }
     let outcome = finished.outcome;
     let info = RunInfo {
@@ -118,6 +133,7 @@ fn run_scenario(file: &Path, scenario: &Resolved, out: Option<&Path>, quiet: boo
         seed: scenario.run.seed,
         scenario_hash: hash,
         events: outcome.events,
+        event_kinds: outcome.kinds.counts().collect(),
         ties: outcome.ties,
         ended: ended(outcome.ended),
         resolved_json,

@@ -84,8 +84,9 @@ fn begin<X: Observer>(scenario: &Resolved, options: RecorderOptions, extra: X) -
 fn finish<X: Observer>(simulation: Simulation<(Recorder, X)>, outcome: Outcome) -> Result<Finished<X>, String> {
     let directory = simulation.world().directory();
     let busy = simulation.busy().iter().map(|&host| directory.host_name(host).to_owned()).collect();
-    let (world, (recorder, extra)) = simulation.into_world().detach();
+    let (world, (mut recorder, extra)) = simulation.into_world().detach();
     world.audit()?;
+    recorder.open_ends(world.network().open_ends());
     let mut record = recorder.finish(outcome.end);
     add_link_figures(&mut record, &world);
     record.check()?;

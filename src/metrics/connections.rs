@@ -8,8 +8,8 @@ use crate::base::address::Family;
 use crate::base::directory::Directory;
 use crate::base::ids::ConnId;
 use crate::base::socket::{CloseReason, Endpoint, Side};
-use crate::base::time::{SimDuration, SimTime};
-use crate::base::trace::ConnStep;
+use crate::base::time::{NANOS_PER_SEC, SimDuration, SimTime};
+use crate::base::trace::{ConnStep, EndFigures, RetransmitReason};
 
 /// One TCP connection: a row of the table `connections`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,37 @@ pub struct ConnectionRow {
     pub end_server: Option<Text>,
     /// The family of the addresses of both ends.
     pub family: Family,
+    /// What the client's end did and measured.
+    pub client_figures: EndRow,
+    /// What the server's end did and measured.
+    pub server_figures: EndRow,
+}
+
+/// What one end of a connection did and measured. What is none was never measured, or went
+/// down with its host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EndRow {
+    /// Data octets that its peer acknowledged in a second of the time from ESTABLISHED to the
+    /// last such acknowledgement, in bits; none without such a time.
+    pub goodput_bps: Option<u64>,
+    /// Segments that it sent again because its timer ran out.
+    pub resent_timeout: u64,
+    /// Segments that it sent again because acknowledgements said that they were missing.
+    pub resent_fast: u64,
+    /// Segments that it cut anew because a link could not take them.
+    pub resent_path_mtu: u64,
+    /// Round-trip times measured.
+    pub rtt_samples: Option<u64>,
+    /// The shortest.
+    pub rtt_min: Option<SimDuration>,
+    /// Their mean.
+    pub rtt_mean: Option<SimDuration>,
+    /// The longest.
+    pub rtt_max: Option<SimDuration>,
+    /// The smoothed round-trip time at the end.
+    pub srtt: Option<SimDuration>,
+    /// Octets that came to it in vain.
+    pub discarded_bytes: Option<u64>,
 }
 
 impl ConnectionRow {
@@ -69,9 +100,60 @@ struct Connection {
     met: bool,
     /// It is told under another name.
     joined: bool,
-    retransmissions: u64,
     client: Option<End>,
     server: Option<End>,
+    /// Of the client's end and the server's.
+    tallies: [Tally; 2],
+}
+
+/// What is counted and measured of one end.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    established: Option<SimTime>,
+    resent_timeout: u64,
+    resent_fast: u64,
+    resent_path_mtu: u64,
+    figures: Option<EndFigures>,
+}
+
+impl Tally {
+    fn resent(&mut self, why: RetransmitReason) {
+        match why {
+            RetransmitReason::Timeout => self.resent_timeout += 1,
+            RetransmitReason::FastRetransmit => self.resent_fast += 1,
+            RetransmitReason::PathMtu => self.resent_path_mtu += 1,
+        }
+    }
+
+    fn row(&self) -> EndRow {
+        let figures = self.figures;
+        let rtt = figures.map(|figures| figures.rtt).filter(|rtt| rtt.samples > 0);
+        EndRow {
+            goodput_bps: figures.and_then(|figures| self.goodput_bps(&figures)),
+            resent_timeout: self.resent_timeout,
+            resent_fast: self.resent_fast,
+            resent_path_mtu: self.resent_path_mtu,
+            rtt_samples: figures.map(|figures| u64::from(figures.rtt.samples)),
+            rtt_min: rtt.map(|rtt| rtt.min),
+            rtt_mean: rtt.and_then(|rtt| rtt.mean()),
+            rtt_max: rtt.map(|rtt| rtt.max),
+            srtt: rtt.map(|rtt| rtt.smoothed),
+            discarded_bytes: figures.map(|figures| figures.discarded),
+        }
+    }
+
+    fn goodput_bps(&self, figures: &EndFigures) -> Option<u64> {
+        let span = figures.last_acked?.since(self.established?);
+        let bits = u128::from(figures.acked) * 8 * u128::from(NANOS_PER_SEC);
+        u64::try_from(bits.checked_div(u128::from(span.as_nanos()))?).ok()
+    }
+}
+
+const fn end_index(side: Side) -> usize {
+    match side {
+        Side::Client => 0,
+        Side::Server => 1,
+    }
 }
 
 /// All connections of a run.
@@ -93,9 +175,9 @@ impl Connections {
                 established: None,
                 met: false,
                 joined: false,
-                retransmissions: 0,
                 client: None,
                 server: None,
+                tallies: [Tally::default(); 2],
             });
             return;
         }
@@ -106,18 +188,27 @@ impl Connections {
             ConnStep::Opening { .. } => {}
             ConnStep::Joined { .. } => connection.joined = true,
             ConnStep::Established => {
+                connection.tallies[end_index(side)].established.get_or_insert(at);
                 if side == Side::Client {
                     connection.established.get_or_insert(at);
                 }
             }
-            ConnStep::Retransmitted { .. } => connection.retransmissions += 1,
-            ConnStep::Closed { reason, sent, received } => {
+            ConnStep::Retransmitted { why, .. } => connection.tallies[end_index(side)].resent(why),
+            ConnStep::Closed { reason, sent, received, figures } => {
+                connection.tallies[end_index(side)].figures = Some(figures);
                 let end = Some(End { at, reason, sent, received });
                 match side {
                     Side::Client => connection.client = end,
                     Side::Server => connection.server = end,
                 }
             }
+        }
+    }
+
+    /// Takes what an end has measured that is open at the end of the run.
+    pub(super) fn still_open(&mut self, conn: ConnId, side: Side, figures: EndFigures) {
+        if let Some(index) = self.index.get(&conn) {
+            self.connections[*index].tallies[end_index(side)].figures = Some(figures);
         }
     }
 
@@ -161,10 +252,16 @@ impl Connection {
             closed,
             bytes_to_server: bytes(self.client, self.server),
             bytes_to_client: bytes(self.server, self.client),
-            retransmissions: self.retransmissions,
+            retransmissions: self
+                .tallies
+                .iter()
+                .map(|end| end.resent_timeout + end.resent_fast + end.resent_path_mtu)
+                .sum(),
             end_client: self.client.map(|end| names.share(words::close(end.reason))),
             end_server: self.server.map(|end| names.share(words::close(end.reason))),
             family: self.to.family(),
+            client_figures: self.tallies[0].row(),
+            server_figures: self.tallies[1].row(),
         }
     }
 }

@@ -6,7 +6,8 @@
 //! packet. [`Recorder::finish`] gives a [`RunRecord`]: plain rows with names instead of
 //! handles, sorted so that no row depends on hosts that have nothing to do with it.
 //!
-//! Left out: time series of mailboxes and of congestion windows; they are in the trace.
+//! Left out: time series of mailboxes; they are in the trace. Those of congestion windows are
+//! written by `report` as the run goes on.
 //! This layer reads no file and no clock, and knows nothing of how things are shown.
 
 pub mod attempts;
@@ -23,10 +24,11 @@ mod recorder;
 pub mod summary;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod windows;
 mod words;
 
 pub use attempts::{AttemptEnd, AttemptRow};
-pub use connections::ConnectionRow;
+pub use connections::{ConnectionRow, EndRow};
 pub use dialogue::{Dialogue, Piece};
 pub use dns::{DnsOutcome, DnsRole, DnsRow};
 pub use fingerprint::Fingerprint;
@@ -37,3 +39,4 @@ pub use queues::QueueRow;
 pub use record::{RunRecord, ServerBalance, Tables};
 pub use recorder::{Recorder, RecorderOptions};
 pub use summary::{METRICS, Metric};
+pub use windows::WindowRow;

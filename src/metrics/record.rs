@@ -8,6 +8,7 @@ use super::links::LinkRow;
 use super::messages::{CopyStatus, MessageRow};
 use super::names::Text;
 use super::queues::QueueRow;
+use super::windows::WindowRow;
 use crate::base::calendar::UnixTime;
 use crate::base::hash::Digest;
 use crate::base::time::SimTime;
@@ -29,6 +30,9 @@ pub struct Tables {
     pub queue: Vec<QueueRow>,
     /// Link directions, by name.
     pub links: Vec<LinkRow>,
+    /// Changes of TCP's windows, by time; none when nobody asked for them. A recorder keeps
+    /// none: they are read back from their table.
+    pub cwnd: Option<Vec<WindowRow>>,
 }
 
 /// Numbers of a run that no table holds.

@@ -11,9 +11,10 @@ use super::names::Names;
 use super::queues::Queues;
 use super::record::{self, RunRecord, ServerBalance, Tables};
 use crate::base::directory::Directory;
-use crate::base::ids::HostId;
+use crate::base::ids::{ConnId, HostId};
+use crate::base::socket::Side;
 use crate::base::time::SimTime;
-use crate::base::trace::{AttemptOutcome, MailTrace, Observer, Trace, TraceEvent};
+use crate::base::trace::{AttemptOutcome, EndFigures, MailTrace, Observer, Trace, TraceEvent};
 
 /// What a recorder keeps besides rows and numbers. No choice changes any row or number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,14 @@ impl Recorder {
         &self.fingerprint
     }
 
+    /// Takes what those ends of connections have measured that are not closed at the end of the
+    /// run.
+    pub fn open_ends(&mut self, ends: impl IntoIterator<Item = (ConnId, Side, EndFigures)>) {
+        for (conn, side, figures) in ends {
+            self.connections.still_open(conn, side, figures);
+        }
+    }
+
     /// Ends the run at `end` (not before the last event) and gives its rows and numbers.
     #[must_use]
     pub fn finish(mut self, end: SimTime) -> RunRecord {
@@ -100,7 +109,7 @@ impl Recorder {
             start: directory.start(),
             fingerprint: self.fingerprint.digest(),
             trace_events: self.fingerprint.events(),
-            tables: Tables { end, messages, attempts, dns_queries, connections, queue, links },
+            tables: Tables { end, messages, attempts, dns_queries, connections, queue, links, cwnd: None },
             dialogues,
             dialogues_left_out,
             servers,

@@ -61,6 +61,8 @@ pub const METRICS: &[(&str, &str)] = &[
     ("connections.failed", "TCP connections that never were established"),
     ("connections.opened", "TCP connections for which a SYN was sent"),
     ("connections.retransmissions", "segments sent again, by either end"),
+    ("connections.retransmissions_fast", "those that acknowledgements asked for"),
+    ("connections.retransmissions_timeout", "those that a timer asked for"),
     ("dns.cache_hits", "look-ups that a resolver's cache answered with records"),
     ("dns.cache_misses", "look-ups that a resolver's cache could not answer"),
     ("dns.negative_hits", "look-ups that a resolver's cache answered with the knowledge that there are none"),
@@ -214,6 +216,9 @@ impl RunRecord {
         put("connections.opened", connections.len() as u64);
         let failed = connections.iter().filter(|row| row.established.is_none() && row.end_client.is_some());
         put("connections.failed", failed.count() as u64);
+        let ends = || connections.iter().flat_map(|row| [row.client_figures, row.server_figures]);
+        put("connections.retransmissions_fast", ends().map(|end| end.resent_fast).sum());
+        put("connections.retransmissions_timeout", ends().map(|end| end.resent_timeout).sum());
         put("connections.retransmissions", connections.iter().map(|row| row.retransmissions).sum());
     }
 }

@@ -9,8 +9,8 @@ use crate::base::ids::{ConnId, EventId, HostId, LinkDirId, QueryId};
 use crate::base::socket::{CloseReason, Endpoint, Side};
 use crate::base::time::SimTime;
 use crate::base::trace::{
-    AttemptOutcome, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, DropReason, Failure, FailureKind, MailTrace,
-    NetTrace, Observer, PacketInfo, Phase, Protocol, Trace, TraceEvent,
+    AttemptOutcome, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, DropReason, Ecn, EndFigures, Failure, FailureKind,
+    MailTrace, NetTrace, Observer, PacketInfo, Phase, Protocol, Trace, TraceEvent,
 };
 
 const S: u64 = 1_000_000_000;
@@ -167,7 +167,8 @@ impl Script {
             self.event(client, at, Trace::Dialogue { conn, side: *side, protocol, bytes: text.as_bytes() });
         }
         for (side, host) in [(Side::Client, client), (Side::Server, "hamburger.edu")] {
-            let step = ConnStep::Closed { reason: CloseReason::Finished, sent: 120, received: 90 };
+            let figures = EndFigures::default();
+            let step = ConnStep::Closed { reason: CloseReason::Finished, sent: 120, received: 90, figures };
             self.event(host, at, Trace::Conn { conn, side, step });
         }
     }
@@ -196,7 +197,7 @@ impl Script {
     /// One packet on the first link: sent and arrived, or lost.
     pub(crate) fn packet(&mut self, at: u64, lost: Option<DropReason>) {
         let (src, dst) = (self.endpoint("crepes.fr", 1024), self.endpoint("hamburger.edu", 25));
-        let packet = PacketInfo { src, dst, bytes: 40, tcp: None, icmp: None };
+        let packet = PacketInfo { src, dst, bytes: 40, tcp: None, icmp: None, ecn: Ecn::NotEct };
         let link = LinkDirId(0);
         self.event("crepes.fr", at, Trace::Net(NetTrace::Sent { link, packet }));
         let end = match lost {

@@ -223,8 +223,10 @@ impl Fabric {
                 tcp: None,
                 payload: &self.datagrams[key],
             }),
-            // The trace says all that there is to an error message.
-            Body::Icmp(_) => {}
+            // What it quotes was told of the packet that it is about.
+            Body::Icmp(_) => {
+                kernel.content(&PacketContent { sent: packet.cause, ttl: packet.ttl, tcp: None, payload: &[] })
+            }
         }
     }
 
@@ -443,6 +445,7 @@ impl Fabric {
                 Body::Icmp(icmp) => Some(icmp.kind),
                 Body::Tcp(_) | Body::Udp(_) => None,
             },
+            ecn: packet.ecn,
         }
     }
 

@@ -30,9 +30,10 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::base::trace::{PacketContent, Trace};
+use crate::base::trace::{EndFigures, PacketContent, Trace, Windows};
 use crate::base::{
-    Addresses, AppId, CloseReason, ConnId, Endpoint, EventId, HostId, LinkDirId, Order, SimTime, SocketId, Streams,
+    Addresses, AppId, CloseReason, ConnId, Endpoint, EventId, HostId, LinkDirId, Order, Side, SimTime, SocketId,
+    Streams,
 };
 use fabric::Fabric;
 use packet::{Body, Packet};
@@ -72,6 +73,12 @@ pub trait Kernel {
     }
     /// Tells what a packet carries that a host has just sent.
     fn content(&mut self, _content: &PacketContent<'_>) {}
+    /// Whether somebody wants to be told the windows of connections.
+    fn wants_windows(&self) -> bool {
+        false
+    }
+    /// Tells the windows of an end to which something has just happened.
+    fn windows(&mut self, _windows: &Windows) {}
 }
 
 /// An event that the network scheduled for itself.
@@ -437,6 +444,11 @@ impl Network {
     #[must_use]
     pub fn open_connections(&self) -> usize {
         self.tcp.open_connections()
+    }
+
+    /// What the ends have measured so far that are not closed, in no order that means anything.
+    pub fn open_ends(&self) -> impl Iterator<Item = (ConnId, Side, EndFigures)> {
+        self.tcp.open_ends()
     }
 
     #[cfg(test)]

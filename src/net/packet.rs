@@ -8,6 +8,7 @@
 use slotmap::{Key as _, new_key_type};
 
 use super::tcp::{EcnBits, TcbKey};
+pub(crate) use crate::base::trace::Ecn;
 use crate::base::trace::{IcmpKind, TcpInfo, TcpOptions};
 use crate::base::{ConnId, Endpoint, EventId, Family, HostId};
 
@@ -45,18 +46,6 @@ pub(crate) struct Packet {
     /// The trace event on which its arrival will be blamed.
     pub(crate) cause: EventId,
     pub(crate) body: Body,
-}
-
-/// The ECN field of the IP header (RFC 3168 5). ECT(1) is not used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Ecn {
-    /// A queue drops it.
-    #[default]
-    NotEct,
-    /// ECT(0): a queue may mark it instead.
-    Ect0,
-    /// Congestion experienced.
-    Ce,
 }
 
 /// What a packet carries.

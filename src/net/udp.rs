@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::packet::{DatagramKey, Icmp, Packet, Sender, udp_bytes};
 use super::{Kernel, Network, Notice};
-use crate::base::trace::{DropReason, IcmpKind, NetTrace, PacketInfo, Trace};
+use crate::base::trace::{DropReason, Ecn, IcmpKind, NetTrace, PacketInfo, Trace};
 use crate::base::{AppId, Endpoint, HostId};
 
 /// The largest payload of a datagram: 65535 less the IPv4 and UDP headers. IPv6 could take 20
@@ -60,7 +60,7 @@ impl Network {
         if K::TRACING {
             let src = self.fabric.endpoint(host, port, to.family());
             let bytes = udp_bytes(to.family(), length);
-            let packet = PacketInfo { src, dst: to, bytes, tcp: None, icmp: None };
+            let packet = PacketInfo { src, dst: to, bytes, tcp: None, icmp: None, ecn: Ecn::NotEct };
             kernel.trace(host, Trace::Net(NetTrace::Dropped { link: None, packet, reason: DropReason::NoRoute }));
         }
     }

@@ -125,6 +125,35 @@ pub const CONNECTIONS: TableDoc = TableDoc {
         ),
         ("end_server", "how the server's end ended; empty while open, or when it never had one"),
         ("family", "ipv4 or ipv6: the family of the addresses of both ends"),
+        (
+            "goodput_bps_to_server",
+            "data octets from the client that the server acknowledged, times 8, over the time from the client's ESTABLISHED to the last of these acknowledgements; empty without one",
+        ),
+        ("goodput_bps_to_client", "likewise, from the server's ESTABLISHED"),
+        ("client_resent_timeout", "segments that the client sent again because its retransmission timer ran out"),
+        ("client_resent_fast", "segments that it sent again because acknowledgements told that they were missing"),
+        (
+            "client_resent_path_mtu",
+            "segments that it cut anew because a link could not take them; the six counts sum to retransmissions",
+        ),
+        ("client_rtt_samples", "round-trip times that the client measured for its RTO; empty when it went down"),
+        ("client_rtt_min_s", "the shortest of them; empty without any, as the next three"),
+        ("client_rtt_mean_s", "their mean, rounded down"),
+        ("client_rtt_max_s", "the longest of them"),
+        ("client_srtt_s", "the smoothed round-trip time (SRTT) at the end"),
+        (
+            "client_discarded_bytes",
+            "data octets that came to the client in vain: it had them already, or had no room; empty when it went down",
+        ),
+        ("server_resent_timeout", "as for the client"),
+        ("server_resent_fast", "likewise"),
+        ("server_resent_path_mtu", "likewise"),
+        ("server_rtt_samples", "likewise; empty, as all from here on, when it never had an end"),
+        ("server_rtt_min_s", "likewise"),
+        ("server_rtt_mean_s", "likewise"),
+        ("server_rtt_max_s", "likewise"),
+        ("server_srtt_s", "likewise"),
+        ("server_discarded_bytes", "likewise"),
     ],
 };
 
@@ -172,7 +201,31 @@ pub const LINKS: TableDoc = TableDoc {
     ],
 };
 
-/// All tables, in the order of the documentation.
+/// Windows of TCP senders.
+pub const CWND: TableDoc = TableDoc {
+    name: "cwnd",
+    about: "Only with `outputs.cwnd`. One row for each change of cwnd, ssthresh, SRTT or RTO of an end of a TCP \
+            connection, from ESTABLISHED on, in the order of events; the values hold until the next row of that end.",
+    columns: &[
+        ("time_s", "when they changed"),
+        ("connection", "the connection (see the table connections)"),
+        ("side", "whose windows: client or server"),
+        ("host", "the host of that end"),
+        ("cwnd_bytes", "the congestion window"),
+        ("ssthresh_bytes", "the slow-start threshold; empty until a loss or a mark sets it"),
+        ("srtt_s", "the smoothed round-trip time; 0 before the first measurement"),
+        ("rto_s", "the retransmission timeout, back-off included"),
+        (
+            "in_flight_bytes",
+            "octets that count against cwnd at that instant: sent and not acknowledged, less those known to have arrived or to be lost",
+        ),
+    ],
+};
+
+/// The tables that a run writes only when asked.
+pub const OPTIONAL_TABLES: [TableDoc; 1] = [CWND];
+
+/// The tables of every run, in the order of the documentation.
 pub const TABLES: [TableDoc; 6] = [MESSAGES, ATTEMPTS, DNS_QUERIES, CONNECTIONS, QUEUE, LINKS];
 
 /// The text of `schema/tables.md`.
@@ -185,7 +238,7 @@ pub fn tables_markdown() -> String {
          name: `_s` is seconds of virtual time since the start of the run, or a duration, exact to the nanosecond. An empty\n\
          cell is an absent value. Rows name hosts, connections and queries by names that do not depend on unrelated hosts.\n",
     );
-    for table in TABLES {
+    for table in TABLES.iter().chain(&OPTIONAL_TABLES) {
         out.push_str(&format!(
             "\n## `tables/{}.csv`\n\n{}\n\n| column | meaning |\n|---|---|\n",
             table.name, table.about

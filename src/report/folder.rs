@@ -15,9 +15,10 @@ use super::charts;
 use super::columns::TABLES;
 use super::error::ReportError;
 use super::manifest::{self, RunInfo};
+use super::read::read_table;
 use super::rows::table_csv;
 use super::transcripts::{transcript, transcript_name};
-use crate::metrics::RunRecord;
+use crate::metrics::{RunRecord, WindowRow};
 
 /// Which files a result folder gets besides manifest, scenario, summary, timing and tables.
 /// No choice changes any other file.
@@ -98,14 +99,25 @@ impl ResultFolder {
     }
 
     /// Opens a file of the folder for a stream of output, such as `events.jsonl`. Flush it
-    /// before [`ResultFolder::finish`].
+    /// before [`ResultFolder::finish`]. A folder within the folder is made.
     ///
     /// # Errors
     /// When the system refuses.
     pub fn stream(&mut self, name: &str) -> Result<BufWriter<File>, ReportError> {
         let path = self.new_dir().join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(ReportError::io("create", parent))?;
+        }
         self.files += 1;
         File::create(&path).map(BufWriter::new).map_err(ReportError::io("create", &path))
+    }
+
+    /// Reads the windows back that were streamed to `tables/cwnd.csv`, for their chart.
+    ///
+    /// # Errors
+    /// When there is no such file yet, or it cannot be read.
+    pub fn windows(&self) -> Result<Vec<WindowRow>, ReportError> {
+        read_table(&self.new_dir().join("tables"))
     }
 
     fn write(&mut self, name: &str, bytes: &[u8], sync: bool) -> Result<(), ReportError> {
@@ -121,7 +133,7 @@ impl ResultFolder {
 
     fn make_dir(&self, name: &str) -> Result<(), ReportError> {
         let path = self.new_dir().join(name);
-        fs::create_dir(&path).map_err(ReportError::io("create", &path))
+        fs::create_dir_all(&path).map_err(ReportError::io("create", &path))
     }
 
     /// Writes everything about a run and lets the folder appear.
@@ -148,7 +160,9 @@ impl ResultFolder {
         }
         if options.charts {
             self.make_dir("charts")?;
-            for name in charts::chart_names() {
+            // Nobody misses the chart of what was not asked for.
+            let asked = |name: &&&str| **name != "cwnd" || record.tables.cwnd.is_some();
+            for name in charts::chart_names().iter().filter(asked) {
                 let svg = charts::chart(name, &record.tables).expect("every listed chart can be drawn");
                 self.write(&format!("charts/{name}.svg"), svg.as_bytes(), true)?;
             }

@@ -68,6 +68,8 @@ pub struct RunInfo {
     pub events: u64,
     /// Events that had the time of the one before.
     pub ties: u64,
+    /// Events by kind; they sum to `events`.
+    pub event_kinds: BTreeMap<&'static str, u64>,
     /// Why the run ended.
     pub ended: Ended,
     /// The text of `scenario.resolved.json`.
@@ -91,6 +93,7 @@ struct Manifest<'a> {
     ended: String,
     cut: bool,
     events: u64,
+    events_by_kind: &'a BTreeMap<&'static str, u64>,
     ties: u64,
     trace_events: u64,
 }
@@ -133,6 +136,7 @@ pub(super) fn manifest_json(info: &RunInfo, record: &RunRecord) -> String {
         ended: info.ended.text(),
         cut: info.ended.cut(),
         events: info.events,
+        events_by_kind: &info.event_kinds,
         ties: info.ties,
         trace_events: record.trace_events,
     })

@@ -22,6 +22,7 @@ pub mod summary;
 mod tests;
 pub mod transcripts;
 mod values;
+mod windows;
 
 pub use capture::{CaptureOptions, CaptureWriter, Interfaces};
 pub use charts::{ChartError, chart, chart_names};
@@ -34,3 +35,4 @@ pub use read::read_run;
 pub use rows::table_csv;
 pub use summary::summary_text;
 pub use transcripts::{TranscriptFile, list_transcripts, transcript, transcript_name};
+pub use windows::{WindowOptions, WindowWriter};

@@ -28,7 +28,11 @@ pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
         connections: read_table(&tables)?,
         queue: read_table(&tables)?,
         links: read_table(&tables)?,
+        cwnd: None,
     };
+    if tables.join("cwnd.csv").is_file() {
+        run.cwnd = Some(read_table(&tables)?);
+    }
     // A hand-edited table may be out of order; charts go from left to right.
     run.queue.sort_by(|a, b| (a.at, &a.server).cmp(&(b.at, &b.server)));
     Ok(run)
@@ -44,7 +48,7 @@ fn read_end(path: &Path) -> Result<SimTime, ReportError> {
 }
 
 /// The rows of one table.
-fn read_table<R: Row>(folder: &Path) -> Result<Vec<R>, ReportError> {
+pub(super) fn read_table<R: Row>(folder: &Path) -> Result<Vec<R>, ReportError> {
     let path = folder.join(format!("{}.csv", R::TABLE.name));
     let bytes = fs::read(&path).map_err(ReportError::io("read", &path))?;
     let csv_error = |error: csv::Error| {

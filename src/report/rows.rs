@@ -8,8 +8,8 @@ use super::values::{self, optional};
 use crate::base::address::Family;
 use crate::base::time::{SimDuration, SimTime};
 use crate::metrics::{
-    AttemptEnd, AttemptRow, ConnectionRow, CopyStatus, DnsOutcome, DnsRole, DnsRow, LinkFigures, LinkRow, MessageRow,
-    QueueRow, Tables, Text,
+    AttemptEnd, AttemptRow, ConnectionRow, CopyStatus, DnsOutcome, DnsRole, DnsRow, EndRow, LinkFigures, LinkRow,
+    MessageRow, QueueRow, Tables, Text,
 };
 
 /// A row of one of our tables.
@@ -52,7 +52,7 @@ impl<'a> Cells<'a> {
         self.take(what, |text| if text.is_empty() { Some(None) } else { read(text).map(Some) })
     }
 
-    fn text(&mut self) -> Result<Text, String> {
+    pub(super) fn text(&mut self) -> Result<Text, String> {
         self.take("a text", |text| Some(Arc::from(text)))
     }
 
@@ -60,15 +60,15 @@ impl<'a> Cells<'a> {
         self.optional("a text", |text| Some(Arc::from(text)))
     }
 
-    fn number<T: FromStr>(&mut self) -> Result<T, String> {
+    pub(super) fn number<T: FromStr>(&mut self) -> Result<T, String> {
         self.take("a whole number of the column's size", |text| text.parse().ok())
     }
 
-    fn some_number<T: FromStr>(&mut self) -> Result<Option<T>, String> {
+    pub(super) fn some_number<T: FromStr>(&mut self) -> Result<Option<T>, String> {
         self.optional("a whole number of the column's size", |text| text.parse().ok())
     }
 
-    fn time(&mut self) -> Result<SimTime, String> {
+    pub(super) fn time(&mut self) -> Result<SimTime, String> {
         self.take("a time in seconds with nine decimals", values::time)
     }
 
@@ -76,7 +76,7 @@ impl<'a> Cells<'a> {
         self.optional("a time in seconds with nine decimals", values::time)
     }
 
-    fn duration(&mut self) -> Result<SimDuration, String> {
+    pub(super) fn duration(&mut self) -> Result<SimDuration, String> {
         self.take("a duration in seconds with nine decimals", values::duration)
     }
 
@@ -84,7 +84,7 @@ impl<'a> Cells<'a> {
         self.optional("a duration in seconds with nine decimals", values::duration)
     }
 
-    fn word<T>(&mut self, from_name: impl FnOnce(&str) -> Option<T>) -> Result<T, String> {
+    pub(super) fn word<T>(&mut self, from_name: impl FnOnce(&str) -> Option<T>) -> Result<T, String> {
         self.take("one of the column's words", from_name)
     }
 
@@ -238,11 +238,40 @@ impl Row for DnsRow {
     }
 }
 
+fn end_cells(end: &EndRow) -> [String; 9] {
+    [
+        end.resent_timeout.to_string(),
+        end.resent_fast.to_string(),
+        end.resent_path_mtu.to_string(),
+        optional(end.rtt_samples),
+        optional(end.rtt_min),
+        optional(end.rtt_mean),
+        optional(end.rtt_max),
+        optional(end.srtt),
+        optional(end.discarded_bytes),
+    ]
+}
+
+fn read_end(cells: &mut Cells<'_>, goodput_bps: Option<u64>) -> Result<EndRow, String> {
+    Ok(EndRow {
+        goodput_bps,
+        resent_timeout: cells.number()?,
+        resent_fast: cells.number()?,
+        resent_path_mtu: cells.number()?,
+        rtt_samples: cells.some_number()?,
+        rtt_min: cells.some_duration()?,
+        rtt_mean: cells.some_duration()?,
+        rtt_max: cells.some_duration()?,
+        srtt: cells.some_duration()?,
+        discarded_bytes: cells.some_number()?,
+    })
+}
+
 impl Row for ConnectionRow {
     const TABLE: TableDoc = columns::CONNECTIONS;
 
     fn cells(&self) -> Vec<String> {
-        vec![
+        let mut cells = vec![
             self.connection.to_string(),
             self.client.to_string(),
             self.server.to_string(),
@@ -257,7 +286,12 @@ impl Row for ConnectionRow {
             optional(self.end_client.as_deref()),
             optional(self.end_server.as_deref()),
             self.family.name().to_owned(),
-        ]
+            optional(self.client_figures.goodput_bps),
+            optional(self.server_figures.goodput_bps),
+        ];
+        cells.extend(end_cells(&self.client_figures));
+        cells.extend(end_cells(&self.server_figures));
+        cells
     }
 
     fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
@@ -265,7 +299,7 @@ impl Row for ConnectionRow {
         let (server_port, opened) = (cells.number()?, cells.time()?);
         let (established, closed) = (cells.some_time_after(opened)?, cells.some_time()?);
         cells.some_duration()?;
-        Ok(Self {
+        let mut row = Self {
             connection,
             client,
             server,
@@ -279,7 +313,13 @@ impl Row for ConnectionRow {
             end_client: cells.some_text()?,
             end_server: cells.some_text()?,
             family: cells.word(Family::from_name)?,
-        })
+            client_figures: EndRow::default(),
+            server_figures: EndRow::default(),
+        };
+        let (to_server, to_client) = (cells.some_number()?, cells.some_number()?);
+        row.client_figures = read_end(cells, to_server)?;
+        row.server_figures = read_end(cells, to_client)?;
+        Ok(row)
     }
 }
 
@@ -360,6 +400,7 @@ pub fn table_csv(tables: &Tables, name: &str) -> Option<Vec<u8>> {
         "connections" => Some(csv_of(&tables.connections)),
         "queue" => Some(csv_of(&tables.queue)),
         "links" => Some(csv_of(&tables.links)),
+        "cwnd" => tables.cwnd.as_deref().map(csv_of),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 //! world shares. Only the event loop moves the clock.
 
 use crate::base::ids::Order;
-use crate::base::trace::{Observer, PacketContent, Silent, Trace, TraceEvent};
+use crate::base::trace::{Observer, PacketContent, Silent, Trace, TraceEvent, Windows};
 use crate::base::{AppId, EventId, HostId, SimTime};
 use crate::net::{self, NetEvent};
 
@@ -126,11 +126,20 @@ impl<O: Observer> net::Kernel for Kernel<O> {
     fn set_cause(&mut self, cause: EventId) {
         self.cause = cause;
     }
+
     fn wants_content(&self) -> bool {
         O::ACTIVE && self.observer.wants_content()
     }
 
     fn content(&mut self, content: &PacketContent<'_>) {
         self.observer.observe_content(content);
+    }
+
+    fn wants_windows(&self) -> bool {
+        O::ACTIVE && self.observer.wants_windows()
+    }
+
+    fn windows(&mut self, windows: &Windows) {
+        self.observer.observe_windows(windows);
     }
 }

@@ -5,9 +5,11 @@ pub mod event_queue;
 mod faults;
 mod host_view;
 pub mod kernel;
+mod kinds;
 mod run;
 mod world;
 
 pub use faults::{Fault, Faulty, LinkChange, Timing};
+pub use kinds::EventKinds;
 pub use run::{Ended, Limit, Limits, Outcome, Progress, Simulation, WATCH_EVERY};
 pub use world::{Plan, World};

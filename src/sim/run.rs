@@ -7,6 +7,7 @@ use std::fmt;
 use crate::base::trace::Observer;
 use crate::base::{HostId, SimDuration, SimTime};
 
+use super::kinds::EventKinds;
 use super::world::World;
 
 /// How far a run may go.
@@ -90,6 +91,8 @@ pub struct Outcome {
     pub end: SimTime,
     /// Events that happened.
     pub events: u64,
+    /// Events by kind.
+    pub kinds: EventKinds,
     /// Events at the same instant as their predecessor but from another host: there the
     /// order is that of the hosts' names, where nature would know none.
     pub ties: u64,
@@ -119,6 +122,7 @@ const NOTED: u64 = 64;
 pub struct Simulation<O> {
     world: World<O>,
     events: u64,
+    kinds: EventKinds,
     ties: u64,
     last: Option<(SimTime, HostId)>,
     at_instant: u64,
@@ -130,7 +134,8 @@ impl<O: Observer> Simulation<O> {
     /// A simulation that begins with `world`.
     pub const fn new(world: World<O>) -> Self {
         let busy = BTreeSet::new();
-        Self { world, events: 0, ties: 0, last: None, at_instant: 0, busy, watched_bytes: 0 }
+        let kinds = EventKinds::NONE;
+        Self { world, events: 0, kinds, ties: 0, last: None, at_instant: 0, busy, watched_bytes: 0 }
     }
 
     /// The world as it is now.
@@ -184,7 +189,7 @@ impl<O: Observer> Simulation<O> {
         if !ended.is_cut() && self.world.now() < limits.until {
             self.world.kernel.idle_until(limits.until);
         }
-        Outcome { ended, end: self.world.now(), events: self.events, ties: self.ties }
+        Outcome { ended, end: self.world.now(), events: self.events, kinds: self.kinds, ties: self.ties }
     }
 
     fn watch_is_due(&mut self) -> bool {
@@ -222,6 +227,7 @@ impl<O: Observer> Simulation<O> {
         let Some(pending) = self.world.kernel.pop() else { return };
         let (at, origin) = (pending.at(), pending.origin());
         self.events += 1;
+        self.kinds.count(&pending.event);
         match self.last {
             Some((last_at, last_origin)) if last_at == at => {
                 self.at_instant += 1;

@@ -229,7 +229,7 @@ impl Log {
         let Some(connection) = self.connections.get_mut(&conn) else {
             return self.fault(format!("connection {conn:?} was never opened"));
         };
-        if let ConnStep::Closed { reason, sent, received } = *step {
+        if let ConnStep::Closed { reason, sent, received, .. } = *step {
             let (own, peer) = match side {
                 Side::Client => (&mut connection.client, &mut connection.server),
                 Side::Server => (&mut connection.server, &mut connection.client),

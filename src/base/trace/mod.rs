@@ -10,6 +10,7 @@
 
 mod content;
 mod dns;
+mod figures;
 mod mail;
 mod net;
 
@@ -17,9 +18,10 @@ use serde::Serialize;
 
 pub use content::{PacketContent, TcpContent};
 pub use dns::{CacheResult, DnsAnswerKind, DnsTrace};
+pub use figures::{EndFigures, RttFigures, Windows};
 pub use mail::{AttemptOutcome, Failure, FailureKind, MailTrace, Phase};
 pub use net::{
-    ConnStep, DropReason, IcmpKind, NetTrace, PacketInfo, RetransmitReason, TcpInfo, TcpOptions, Timestamps,
+    ConnStep, DropReason, Ecn, IcmpKind, NetTrace, PacketInfo, RetransmitReason, TcpInfo, TcpOptions, Timestamps,
 };
 
 use super::ids::{ConnId, EventId, HostId, LinkDirId};
@@ -141,6 +143,15 @@ pub trait Observer {
 
     /// Reads what a packet carries that was sent just now. It is no part of the trace.
     fn observe_content(&mut self, _content: &PacketContent<'_>) {}
+
+    /// Whether it wants to be told the windows of connections.
+    fn wants_windows(&self) -> bool {
+        false
+    }
+
+    /// Reads the windows of an end to which something happened. They are no part of the trace,
+    /// and may be as they were.
+    fn observe_windows(&mut self, _windows: &Windows) {}
 }
 
 /// Reads nothing.
@@ -170,6 +181,15 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.0.observe_content(content);
         self.1.observe_content(content);
     }
+
+    fn wants_windows(&self) -> bool {
+        self.0.wants_windows() || self.1.wants_windows()
+    }
+
+    fn observe_windows(&mut self, windows: &Windows) {
+        self.0.observe_windows(windows);
+        self.1.observe_windows(windows);
+    }
 }
 
 /// A reader that may be absent.
@@ -181,6 +201,7 @@ impl<A: Observer> Observer for Option<A> {
             reader.observe(event);
         }
     }
+
     fn wants_content(&self) -> bool {
         self.as_ref().is_some_and(A::wants_content)
     }
@@ -188,6 +209,16 @@ impl<A: Observer> Observer for Option<A> {
     fn observe_content(&mut self, content: &PacketContent<'_>) {
         if let Some(reader) = self {
             reader.observe_content(content);
+        }
+    }
+
+    fn wants_windows(&self) -> bool {
+        self.as_ref().is_some_and(A::wants_windows)
+    }
+
+    fn observe_windows(&mut self, windows: &Windows) {
+        if let Some(reader) = self {
+            reader.observe_windows(windows);
         }
     }
 }

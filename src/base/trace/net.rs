@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::figures::EndFigures;
 use crate::base::ids::{ConnId, LinkDirId};
 use crate::base::socket::{CloseReason, Endpoint};
 
@@ -49,6 +50,31 @@ pub struct PacketInfo {
     /// What an ICMP message says; none for TCP and UDP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub icmp: Option<IcmpKind>,
+    /// The ECN field of the IP header, which a queue on the way may change.
+    #[serde(skip_serializing_if = "Ecn::is_not_ect")]
+    pub ecn: Ecn,
+}
+
+/// The ECN field of an IP header (RFC 3168 5). ECT(1) is not used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ecn {
+    /// A queue drops it.
+    #[default]
+    NotEct,
+    /// ECT(0): a queue may mark it instead.
+    Ect0,
+    /// Congestion experienced.
+    Ce,
+}
+
+impl Ecn {
+    /// Whether its transport does not understand marks.
+    #[must_use]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    pub const fn is_not_ect(&self) -> bool {
+        matches!(self, Self::NotEct)
+    }
 }
 
 /// What an ICMP error message says (RFC 792; RFC 1122 3.2.2), in the version that goes with its
@@ -209,6 +235,8 @@ pub enum ConnStep {
         sent: u64,
         /// Data octets that this end received in order.
         received: u64,
+        /// What it measured.
+        figures: EndFigures,
     },
     /// The other end called at the same time, and the two SYNs crossed (RFC 9293 3.5): there is
     /// one connection, which goes on under another name, and this end is its server.

@@ -11,6 +11,8 @@ use crate::net::{CongestionControl, TcpConfig};
 
 /// `DupThresh` (RFC 5681 3.2, RFC 6675 2).
 pub(crate) const DUP_THRESH: u32 = 3;
+/// RFC 5681 3.1: "The initial value of ssthresh SHOULD be set arbitrarily high".
+const ARBITRARILY_HIGH: u64 = u32::MAX as u64;
 
 /// The variables of one sender, in octets.
 #[derive(Clone, Debug)]
@@ -50,10 +52,9 @@ impl Congestion {
     /// Of a sender with that initial window in segments.
     pub(crate) fn new(mss: u32, config: &TcpConfig) -> Self {
         let mss = u64::from(mss);
-        // RFC 5681 3.1: "The initial value of ssthresh SHOULD be set arbitrarily high".
         let mut this = Self {
             cwnd: 0,
-            ssthresh: u64::from(u32::MAX),
+            ssthresh: ARBITRARILY_HIGH,
             mss,
             dup_acks: 0,
             recover: 0,
@@ -70,6 +71,11 @@ impl Congestion {
 
     pub(crate) const fn cwnd(&self) -> u64 {
         self.cwnd
+    }
+
+    /// The slow-start threshold; none while it has its initial value.
+    pub(crate) fn ssthresh(&self) -> Option<u64> {
+        Some(self.ssthresh).filter(|ssthresh| *ssthresh != ARBITRARILY_HIGH)
     }
 
     /// What new data may fill: cwnd, and at the first duplicates more. RFC 3042 2: "the amount

@@ -87,6 +87,7 @@ impl Tcb {
         }
         let fresh = self.timestamp_is_fresh(cx.kernel.now(), seg);
         if !fresh || !self.rcv.acceptable(seg.seq, seg.space()) {
+            self.rcv.discarded += u64::from(seg.len);
             // "If an incoming segment is not acceptable, an acknowledgment should be sent in
             // reply". Not to one without text: nothing waits for that reply here, except for that
             // to a keep-alive, which stands one before its time.

@@ -17,6 +17,7 @@ mod congestion;
 mod cubic;
 mod delayed_ack;
 mod ecn;
+mod figures;
 mod input;
 mod options;
 mod path;
@@ -189,6 +190,9 @@ impl Tcp {
         act(tcb, &mut self.pipes[tcb.pipe], cx);
         if tcb.place() != place {
             cx.ports[tcb.host.index()].services.moves(tcb.tuple.0, place, tcb.place());
+        }
+        if K::TRACING && cx.kernel.wants_windows() {
+            tcb.tell_windows(cx);
         }
         if tcb.state == State::Closed {
             let (host, tuple) = (tcb.host, tcb.tuple);

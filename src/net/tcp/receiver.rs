@@ -29,6 +29,8 @@ pub(crate) struct Receiver {
     /// Where the peer's FIN stands, once seen.
     fin_at: Option<u64>,
     fin_received: bool,
+    /// Octets that came and were not taken in.
+    pub(crate) discarded: u64,
 }
 
 /// What a segment brought.
@@ -54,6 +56,7 @@ impl Receiver {
             shift: None,
             fin_at: None,
             fin_received: false,
+            discarded: 0,
         }
     }
 
@@ -131,6 +134,11 @@ impl Receiver {
         self.rcv_nxt.saturating_sub(1 + u64::from(self.fin_received))
     }
 
+    /// Data octets received, in order or not.
+    fn held(&self) -> u64 {
+        self.octets() + self.ranges.iter().map(|range| range.1 - range.0).sum::<u64>()
+    }
+
     pub(crate) const fn fin_received(&self) -> bool {
         self.fin_received
     }
@@ -147,6 +155,7 @@ impl Receiver {
     /// Takes in a segment's range, as far as it is new and in the window.
     pub(crate) fn accept(&mut self, seq: u64, len: u32, fin: bool) -> Gain {
         let before = (self.octets(), self.fin_received);
+        let held = self.held();
         let end = seq + u64::from(len);
         if fin && end <= self.edge.max(self.rcv_nxt) && self.fin_at.is_none() {
             self.fin_at = Some(end);
@@ -160,6 +169,7 @@ impl Receiver {
             self.rcv_nxt += 1;
             self.edge = self.edge.max(self.rcv_nxt);
         }
+        self.discarded += u64::from(len) - (self.held() - held);
         Gain { octets: self.octets() - before.0, fin: self.fin_received && !before.1 }
     }
 

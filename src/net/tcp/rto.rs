@@ -5,6 +5,7 @@
 //! (Karn's algorithm); the sender keeps that clock.
 
 use crate::base::SimDuration;
+use crate::base::trace::RttFigures;
 use crate::net::TcpConfig;
 
 /// "all TCP implementations use a clock granularity" G (RFC 6298 2): ours is the clock's.
@@ -25,6 +26,7 @@ pub(crate) struct Rto {
     max_ns: u64,
     /// Time-outs in a row.
     backoff: u32,
+    figures: RttFigures,
 }
 
 impl Rto {
@@ -36,6 +38,13 @@ impl Rto {
             min_ns: config.min_rto.as_nanos(),
             max_ns: config.max_rto.as_nanos(),
             backoff: 0,
+            figures: RttFigures {
+                samples: 0,
+                sum: SimDuration::ZERO,
+                min: SimDuration::ZERO,
+                max: SimDuration::ZERO,
+                smoothed: SimDuration::ZERO,
+            },
         }
     }
 
@@ -65,6 +74,12 @@ impl Rto {
         }
         // RTO <- SRTT + max (G, K*RTTVAR), K = 4.
         self.base_ns = self.srtt8.unwrap_or(0) / 8 + self.rttvar4.max(GRANULARITY_NS);
+        self.figures.add(rtt, self.srtt());
+    }
+
+    /// All that was measured.
+    pub(crate) const fn figures(&self) -> RttFigures {
+        self.figures
     }
 
     /// SRTT; zero before the first measurement.

@@ -46,9 +46,11 @@ pub(crate) struct Sender {
     /// The sequence number whose acknowledgement ends the current measurement, and its start.
     timed: Option<(u64, SimTime)>,
     last_sent: SimTime,
+    /// When data was last newly acknowledged.
+    pub(crate) last_acked: Option<SimTime>,
     pub(crate) cc: Congestion,
     pub(crate) board: Scoreboard,
-    rto: Rto,
+    pub(crate) rto: Rto,
     /// Data segments sent.
     #[cfg(test)]
     segments: u32,
@@ -73,6 +75,7 @@ impl Sender {
             unanswered_probes: 0,
             timed: None,
             last_sent: SimTime::ZERO,
+            last_acked: None,
             cc: Congestion::new(mss, config),
             board: Scoreboard::default(),
             rto: Rto::new(config),
@@ -363,6 +366,9 @@ impl Tcb {
         snd.board.acknowledge(ack);
         self.timers.user = SimTime::NEVER;
         let outgoing = pipe.outgoing(self.side);
+        if ack - acked <= outgoing.end() {
+            snd.last_acked = Some(now);
+        }
         outgoing.acknowledge((ack - 1).min(outgoing.end()));
         let advice = snd.cc.on_new_ack(acked, ack, snd.flight());
         if advice.restart_timer {

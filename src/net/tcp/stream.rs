@@ -95,6 +95,14 @@ impl Pipe {
         }
     }
 
+    /// What that end has sent and will send, to look at.
+    pub(crate) const fn sent_by(&self, side: Side) -> &ByteStream {
+        match side {
+            Side::Client => &self.from_client,
+            Side::Server => &self.from_server,
+        }
+    }
+
     /// What that end receives.
     pub(crate) fn incoming(&mut self, side: Side) -> &mut ByteStream {
         match side {

@@ -203,7 +203,8 @@ impl Tcb {
     /// Tells the trace only.
     pub(crate) fn trace_closed<K: Kernel>(&self, cx: &mut Context<'_, K>, pipe: &mut Pipe, reason: CloseReason) {
         let sent = self.snd.snd_max.saturating_sub(1).min(pipe.outgoing(self.side).end());
-        self.step(cx, ConnStep::Closed { reason, sent, received: self.rcv.octets() });
+        let figures = self.figures(pipe);
+        self.step(cx, ConnStep::Closed { reason, sent, received: self.rcv.octets(), figures });
     }
 
     /// Goes to CLOSED, with a word to the application unless it never knew the connection.

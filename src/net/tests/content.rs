@@ -93,8 +93,9 @@ fn a_reset_from_nowhere_has_no_isn() {
     world.datagram(0, 1, 3);
     world.run();
     let contents = &world.kernel.contents;
-    assert_eq!(contents.len(), 3);
+    assert_eq!(contents.len(), 4);
     assert!(contents[0].isn.is_some() && contents[0].payload.is_empty());
     assert_eq!((contents[1].isn, contents[1].payload.as_slice()), (None, &[0; 3][..]), "a datagram");
     assert_eq!((contents[2].isn, contents[2].options.as_slice()), (None, &[][..]), "the reset");
+    assert!(contents[3].isn.is_none() && contents[3].payload.is_empty(), "port unreachable");
 }

@@ -2,6 +2,7 @@
 
 mod content;
 mod families;
+mod figures;
 mod icmp;
 mod impaired;
 mod links;

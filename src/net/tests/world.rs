@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bytes::Bytes;
 
-use crate::base::trace::{ConnStep, DropReason, NetTrace, PacketContent, PacketInfo, RetransmitReason, Trace};
+use crate::base::trace::{
+    ConnStep, DropReason, EndFigures, NetTrace, PacketContent, PacketInfo, RetransmitReason, Trace, Windows,
+};
 use crate::base::{
     AppId, CloseReason, ConnId, DataRate, Endpoint, EventId, HostId, LinkDirId, Order, Side, SimDuration, SimTime,
     SocketId, Streams,
@@ -73,6 +75,8 @@ pub(super) struct Loop {
     /// Wants to be told what packets carry.
     pub(super) curious: bool,
     pub(super) contents: Vec<Content>,
+    pub(super) windows: Vec<Windows>,
+    pub(super) figures: Vec<(Side, EndFigures)>,
     /// Keeps no trace, only whether each packet that left a link was lost on it.
     pub(super) forgetful: bool,
     pub(super) lost: Vec<bool>,
@@ -105,7 +109,8 @@ impl Kernel for Loop {
             Trace::Conn { step: ConnStep::Retransmitted { seq, why, .. }, side, .. } => {
                 Seen::Retransmitted(side, seq, why)
             }
-            Trace::Conn { step: ConnStep::Closed { reason, sent, received }, side, .. } => {
+            Trace::Conn { step: ConnStep::Closed { reason, sent, received, figures }, side, .. } => {
+                self.figures.push((side, figures));
                 Seen::Closed(side, reason, sent, received)
             }
             Trace::Dialogue { .. } | Trace::Dns(_) | Trace::Mail(_) | Trace::Fault(_) => {
@@ -130,6 +135,12 @@ impl Kernel for Loop {
     }
     fn wants_content(&self) -> bool {
         self.curious
+    }
+    fn wants_windows(&self) -> bool {
+        self.curious
+    }
+    fn windows(&mut self, windows: &Windows) {
+        self.windows.push(*windows);
     }
     fn content(&mut self, content: &PacketContent<'_>) {
         self.contents.push(Content {

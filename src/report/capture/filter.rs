@@ -65,8 +65,7 @@ impl Filter {
                 let hosts = (0_u32..).map(HostId).zip(directory.hosts());
                 let what = if all { "what it sends" } else { "what it sends and what reaches it" };
                 let number = |(id, host): (HostId, &crate::base::directory::HostEntry)| {
-                    let wanted = if all { !host.router } else { listed(id) };
-                    number(wanted, &|| Interface { name: host.name.clone(), description: what.to_owned() })
+                    number(all || listed(id), &|| Interface { name: host.name.clone(), description: what.to_owned() })
                 };
                 hosts.map(number).collect()
             }

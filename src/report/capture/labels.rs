@@ -175,14 +175,21 @@ impl Labels {
         (conn.isn[own], conn.isn[1 - own])
     }
 
+    /// To which connection and message a packet belongs.
+    pub(super) fn about(&self, packet: &PacketInfo, directory: &Directory) -> Vec<String> {
+        let Some(id) = packet.tcp.and_then(|tcp| tcp.conn) else { return Vec::new() };
+        let mut about = vec![format!("connection {}", directory.conn_name(id))];
+        if let Some(message) = self.conns.get(&id).and_then(|conn| conn.message.as_ref()) {
+            about.push(format!("message {message}"));
+        }
+        about
+    }
+
     /// What can be said about a packet that `host` is just sending or receiving.
     pub(super) fn comments(&mut self, host: HostId, packet: &PacketInfo, directory: &Directory) -> Vec<String> {
-        let Some(tcp) = packet.tcp else { return Vec::new() };
-        let Some(id) = tcp.conn else { return Vec::new() };
-        let mut comments = vec![format!("connection {}", directory.conn_name(id))];
-        if let Some(message) = self.conns.get(&id).and_then(|conn| conn.message.as_ref()) {
-            comments.push(format!("message {message}"));
-        }
+        let mut comments = self.about(packet, directory);
+        let Some(tcp) = packet.tcp else { return comments };
+        let Some(id) = tcp.conn else { return comments };
         if let Some((by, conn, seq, why)) = self.again
             && (by, conn, seq) == (host, id, tcp.seq)
         {

@@ -6,13 +6,17 @@
 //! the run goes on. Comments say to which connection, message or question a packet belongs,
 //! whether it repeats another, and what became of it if it did not arrive.
 //!
+//! An ICMP message quotes the packet that it is about. What that looked like is known from
+//! its own sending, so the message is shown only where that packet is.
+//!
 //! Left out: packets from a host to itself, which pass over no link, and packets that no link
-//! took, because their host was down or knew no way; ICMP messages; the ECN field of IP headers.
+//! took, because their host was down or knew no way.
 
 mod file;
 mod filter;
 mod labels;
 mod packets;
+mod quote;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +32,7 @@ use file::{PacketFile, Place};
 use filter::{Filter, link_name};
 use labels::{Labels, word};
 use packets::{Content, TcpFields, absolute, wire};
+use quote::Quote;
 
 pub use filter::{CaptureOptions, Interfaces};
 
@@ -40,6 +45,8 @@ pub struct CaptureWriter<W: Write> {
     flights: BTreeMap<EventId, Flight>,
     /// The packet that has just arrived somewhere, and that event.
     here: Option<(EventId, Flight)>,
+    /// What an error message would quote of the packet that was lost last, and that event.
+    refused: Option<(EventId, Quote)>,
     over: bool,
     file: io::Result<PacketFile<W>>,
 }
@@ -53,10 +60,28 @@ struct Flight {
     /// None until it is told, and when nobody will ask for it again.
     content: Option<Content>,
     told: bool,
+    /// What an error message about it quotes; for such a message, what it quotes itself.
+    quote: Quote,
+    /// Copies that its first link made of it before its content was told.
+    copies: Vec<EventId>,
     /// Lost already.
     lost: bool,
     /// Where it stands in the file, as long as its fate is of interest there.
     places: Vec<Place>,
+}
+
+impl Flight {
+    /// A packet of which only the header is known.
+    const fn new(info: PacketInfo, link: LinkDirId, quote: Quote) -> Self {
+        let copies = Vec::new();
+        let places = Vec::new();
+        Self { info, link, ttl: 0, content: None, told: false, quote, copies, lost: false, places }
+    }
+
+    /// Whether a packet of the trace may be this one, which a queue may have marked.
+    fn is(&self, info: &PacketInfo) -> bool {
+        self.info == PacketInfo { ecn: self.info.ecn, ..*info }
+    }
 }
 
 impl<W: Write> fmt::Debug for CaptureWriter<W> {
@@ -72,7 +97,7 @@ impl<W: Write> CaptureWriter<W> {
         let (filter, interfaces) = Filter::new(options, &directory);
         let file = PacketFile::begin(out, directory.start(), &interfaces, directory.hosts());
         let (labels, flights) = (Labels::default(), BTreeMap::new());
-        Self { directory, filter, labels, flights, here: None, over: false, file }
+        Self { directory, filter, labels, flights, here: None, refused: None, over: false, file }
     }
 
     /// Writes what is still held back, flushes, and gives the writer back.
@@ -84,29 +109,59 @@ impl<W: Write> CaptureWriter<W> {
     }
 
     fn sent(&mut self, event: &TraceEvent<'_>, link: LinkDirId, info: PacketInfo) {
-        let from = self.take_here(event.cause, &info);
         let at_source = self.directory.host_at(info.src.addr) == Some(event.host);
-        let mut flight = match from {
-            Some(mut flight) => {
-                // A router forwards it (RFC 1812 5.3.1: "decrement the TTL by at least one").
-                flight.ttl = flight.ttl.saturating_sub(1);
-                flight.link = link;
-                flight
-            }
-            None if at_source && self.filter.shows(&info) => {
-                Flight { info, link, ttl: 0, content: None, told: false, lost: false, places: Vec::new() }
-            }
-            None => return,
+        let mut made = None;
+        let (mut flight, origin) = if let Some(mut flight) = self.take_here(event.cause, &info) {
+            // A router forwards it (RFC 1812 5.3.1: "decrement the TTL by at least one").
+            flight.ttl = flight.ttl.saturating_sub(1);
+            (Flight { link, ..flight }, None)
+        } else if let Some(copy) = self.copy(event, link, &info) {
+            // Its link made it, no host did.
+            made = Some(format!("duplicate: made by {}", link_name(&self.directory, link)));
+            (copy, None)
+        } else if at_source && let Some(quote) = self.quoted_by(event, &info) {
+            (Flight::new(info, link, quote), Some(event.host))
+        } else {
+            return;
         };
-        let origin = at_source.then_some(event.host);
         let interface = self.filter.when_sent(event.at, origin, link);
         self.show(event, &mut flight, interface);
+        if let (Some(made), Some(place), Ok(file)) = (made, flight.places.last(), &mut self.file) {
+            file.comment(*place, made);
+        }
         self.flights.insert(event.id, flight);
     }
 
-    fn arrived(&mut self, event: &TraceEvent<'_>) {
+    /// The copy of a packet that its link has just made, if that is what the event tells.
+    fn copy(&mut self, event: &TraceEvent<'_>, link: LinkDirId, info: &PacketInfo) -> Option<Flight> {
+        let first = self.flights.get_mut(&event.cause).filter(|first| first.link == link && first.is(info))?;
+        let mut copy = Flight::new(*info, link, first.quote.clone());
+        (copy.ttl, copy.told, copy.content) = (first.ttl, first.told, first.content.clone());
+        if !first.told {
+            first.copies.push(event.id);
+        }
+        Some(copy)
+    }
+
+    /// What a packet that sets out quotes: nothing, unless it is an error message. None when it
+    /// is not to be shown at all.
+    fn quoted_by(&mut self, event: &TraceEvent<'_>, info: &PacketInfo) -> Option<Quote> {
+        if info.icmp.is_none() {
+            return self.filter.shows(info).then(Quote::default);
+        }
+        self.refused.take().filter(|(lost, _)| *lost == event.cause).map(|(_, quote)| quote)
+    }
+
+    fn arrived(&mut self, event: &TraceEvent<'_>, info: PacketInfo) {
         self.settle_here();
         let Some(mut flight) = self.flights.remove(&event.cause) else { return };
+        if flight.info.ecn != info.ecn
+            && let Ok(file) = &mut self.file
+        {
+            let comment = format!("marked: at {}", link_name(&self.directory, flight.link));
+            flight.places.iter().for_each(|place| file.comment(*place, comment.clone()));
+            flight.info.ecn = info.ecn;
+        }
         if self.filter.by_link() {
             self.settle(&mut flight, None);
         }
@@ -118,13 +173,13 @@ impl<W: Write> CaptureWriter<W> {
     /// Shows a packet on an interface, with its bytes if they are known already.
     fn show(&mut self, event: &TraceEvent<'_>, flight: &mut Flight, interface: Option<u32>) {
         let (Some(interface), Ok(file)) = (interface, &mut self.file) else { return };
-        let comments = self.labels.comments(event.host, &flight.info, &self.directory);
+        let mut comments = self.labels.comments(event.host, &flight.info, &self.directory);
+        if flight.info.tcp.is_none() {
+            comments.extend(flight.quote.about.iter().cloned());
+        }
         let place = file.reserve(event.at, interface, comments);
         flight.places.push(place);
         if let Some(content) = &flight.content {
-            if let Some(question) = self.labels.question(&flight.info, &content.payload, &self.directory) {
-                file.comment(place, question);
-            }
             file.fill(place, wire(&flight.info, content, flight.ttl));
         }
     }
@@ -144,14 +199,22 @@ impl<W: Write> CaptureWriter<W> {
             None => self.directory.host_name(event.host).to_owned(),
         };
         self.settle(&mut flight, Some(&format!("dropped: {} at {place}", word(&reason))));
+        self.refused = self.quote(&flight).map(|quote| (event.id, quote));
         if !flight.told {
             flight.lost = true;
             self.flights.insert(id, flight);
         }
     }
 
+    /// What an error message quotes of a packet that is lost now.
+    fn quote(&self, flight: &Flight) -> Option<Quote> {
+        let mut quote = Some(&flight.quote).filter(|_| flight.told && flight.info.icmp.is_none())?.clone();
+        quote.about.extend(self.labels.about(&flight.info, &self.directory));
+        Some(quote.lost_with(flight.ttl, flight.info.ecn))
+    }
+
     fn on_link(&mut self, link: Option<LinkDirId>, info: &PacketInfo) -> Option<(EventId, Flight)> {
-        let same = |flight: &Flight| Some(flight.link) == link && flight.info == *info && !flight.lost;
+        let same = |flight: &Flight| Some(flight.link) == link && flight.is(info) && !flight.lost;
         let id = self.flights.iter().find(|(_, flight)| same(flight)).map(|(id, _)| *id)?;
         self.flights.remove(&id).map(|flight| (id, flight))
     }
@@ -195,13 +258,30 @@ impl<W: Write> CaptureWriter<W> {
     }
 
     /// What a packet carries, with absolute sequence numbers.
-    fn content(&mut self, info: &PacketInfo, told: &PacketContent<'_>) -> Content {
+    fn content(&mut self, flight: &Flight, told: &PacketContent<'_>) -> Content {
+        let info = &flight.info;
+        if info.icmp.is_some() {
+            return Content { tcp: None, payload: flight.quote.payload_of(info) };
+        }
         let tcp = told.tcp.zip(info.tcp).map(|(TcpContent { isn, window, push, options }, tcp)| {
             let (own, peer) = self.labels.bases(info, isn);
             let (seq, ack) = (absolute(own, tcp.seq), tcp.ack.map_or(0, |ack| absolute(peer, ack)));
             TcpFields { seq, ack, window, push, options: options.to_vec() }
         });
         Content { tcp, payload: told.payload.to_vec() }
+    }
+
+    /// Now it is known what a packet carries.
+    fn fill(&mut self, flight: &mut Flight, ttl: u8, content: &Content, bytes: &[u8]) {
+        (flight.ttl, flight.told) = (ttl, true);
+        flight.content = self.filter.looks_twice().then(|| content.clone());
+        let Ok(file) = &mut self.file else { return };
+        for place in &flight.places {
+            file.fill(*place, bytes.to_vec());
+            if flight.info.tcp.is_none() && flight.info.icmp.is_none() {
+                flight.quote.about.iter().for_each(|about| file.comment(*place, about.clone()));
+            }
+        }
     }
 }
 
@@ -212,16 +292,12 @@ impl<W: Write> Observer for CaptureWriter<W> {
         }
         self.labels.observe(event, &self.directory);
         let Trace::Net(net) = event.what else { return };
-        let (NetTrace::Sent { packet, .. } | NetTrace::Arrived { packet, .. } | NetTrace::Dropped { packet, .. }) = net;
-        if packet.icmp.is_some() {
-            return;
-        }
         match net {
             NetTrace::Sent { link, packet } => self.sent(event, link, packet),
-            NetTrace::Arrived { .. } => {
+            NetTrace::Arrived { packet, .. } => {
                 // By now everything has been told about the packets of earlier instants.
                 self.write_settled(event.at);
-                self.arrived(event);
+                self.arrived(event, packet);
             }
             NetTrace::Dropped { link, packet, reason } => self.dropped(event, link, &packet, reason),
         }
@@ -233,17 +309,20 @@ impl<W: Write> Observer for CaptureWriter<W> {
 
     fn observe_content(&mut self, told: &PacketContent<'_>) {
         let Some(mut flight) = self.flights.remove(&told.sent) else { return };
-        (flight.ttl, flight.told) = (told.ttl, true);
-        let content = self.content(&flight.info, told);
-        if let Ok(file) = &mut self.file {
-            for place in &flight.places {
-                if let Some(question) = self.labels.question(&flight.info, told.payload, &self.directory) {
-                    file.comment(*place, question);
-                }
-                file.fill(*place, wire(&flight.info, &content, told.ttl));
+        let content = self.content(&flight, told);
+        let bytes = wire(&flight.info, &content, told.ttl);
+        if flight.info.icmp.is_none() {
+            let question = self.labels.question(&flight.info, told.payload, &self.directory);
+            flight.quote = Quote::of(&flight.info, &bytes, question);
+        }
+        self.fill(&mut flight, told.ttl, &content, &bytes);
+        for id in std::mem::take(&mut flight.copies) {
+            if let Some(mut copy) = self.flights.remove(&id) {
+                copy.quote = flight.quote.clone();
+                self.fill(&mut copy, told.ttl, &content, &bytes);
+                self.flights.insert(id, copy);
             }
         }
-        flight.content = Some(content).filter(|_| self.filter.looks_twice());
         if !flight.lost {
             self.flights.insert(told.sent, flight);
         }

@@ -1,13 +1,14 @@
 //! Packets as they stand on the wire: IP and transport headers with their checksums.
 //!
 //! What the simulator does not model is what an idle host would send: no IP options, traffic
-//! class 0, DF set and so identification 0 (RFC 6864 4.1), no urgent data.
+//! class 0 but for ECN, DF set and so identification 0 (RFC 6864 4.1), no urgent data.
 
 use std::net::IpAddr;
 
-use etherparse::{IpNumber, Ipv4Header, Ipv6FlowLabel, Ipv6Header, TcpHeader, UdpHeader};
+use etherparse::{IpEcn, IpNumber, Ipv4Header, Ipv6FlowLabel, Ipv6Header, TcpHeader, UdpHeader};
 
-use crate::base::trace::{PacketInfo, TcpInfo};
+use super::quote::icmp_header;
+use crate::base::trace::{Ecn, PacketInfo, TcpInfo};
 
 /// What the trace does not say about a packet, kept while the packet is on its way.
 #[derive(Clone, Debug)]
@@ -34,11 +35,14 @@ pub(super) fn absolute(isn: u32, relative: u64) -> u32 {
 
 /// The packet's bytes, from the IP header on.
 pub(super) fn wire(info: &PacketInfo, content: &Content, ttl: u8) -> Vec<u8> {
-    let transport = match (info.tcp, &content.tcp) {
-        (Some(tcp), Some(fields)) => tcp_header(info, &tcp, fields, &content.payload),
-        (Some(_), None) | (None, Some(_)) | (None, None) => udp_header(info, &content.payload),
+    let (protocol, transport) = match (info.icmp, info.tcp, &content.tcp) {
+        (Some(kind), _, _) => {
+            let protocol = if info.src.addr.is_ipv4() { IpNumber::ICMP } else { IpNumber::IPV6_ICMP };
+            (protocol, icmp_header(info, kind, &content.payload))
+        }
+        (None, Some(tcp), Some(fields)) => (IpNumber::TCP, tcp_header(info, &tcp, fields, &content.payload)),
+        (None, Some(_), None) | (None, None, _) => (IpNumber::UDP, udp_header(info, &content.payload)),
     };
-    let protocol = if info.tcp.is_some() { IpNumber::TCP } else { IpNumber::UDP };
     let length = transport.len() + content.payload.len();
     let mut bytes = Vec::with_capacity(info.bytes as usize);
     ip_header(info, ttl, protocol, length, &mut bytes);
@@ -48,6 +52,20 @@ pub(super) fn wire(info: &PacketInfo, content: &Content, ttl: u8) -> Vec<u8> {
     bytes
 }
 
+/// The ECN field (RFC 3168 5).
+pub(super) const fn field(ecn: Ecn) -> IpEcn {
+    match ecn {
+        Ecn::NotEct => IpEcn::NotEct,
+        Ecn::Ect0 => IpEcn::Ect0,
+        Ecn::Ce => IpEcn::CongestionExperienced,
+    }
+}
+
+/// The traffic class of IPv6: the ECN field is its last two bits.
+pub(super) fn traffic_class(ecn: Ecn) -> u8 {
+    field(ecn).value()
+}
+
 fn ip_header(info: &PacketInfo, ttl: u8, protocol: IpNumber, length: usize, into: &mut Vec<u8>) {
     let length = u16::try_from(length).expect("a packet fits into IP");
     match (info.src.addr, info.dst.addr) {
@@ -55,6 +73,7 @@ fn ip_header(info: &PacketInfo, ttl: u8, protocol: IpNumber, length: usize, into
             let mut header = Ipv4Header::new(length, ttl, protocol, source.octets(), destination.octets())
                 .expect("a packet fits into IPv4");
             header.dont_fragment = true;
+            header.ecn = field(info.ecn);
             header.write(into).expect("a vector takes everything");
         }
         (source, destination) => {
@@ -63,7 +82,7 @@ fn ip_header(info: &PacketInfo, ttl: u8, protocol: IpNumber, length: usize, into
                 IpAddr::V6(addr) => addr.octets(),
             };
             let header = Ipv6Header {
-                traffic_class: 0,
+                traffic_class: traffic_class(info.ecn),
                 flow_label: Ipv6FlowLabel::ZERO,
                 payload_length: length,
                 next_header: protocol,

@@ -13,7 +13,9 @@ use super::*;
 use crate::base::calendar::UnixTime;
 use crate::base::ids::{ConnId, HostId, QueryId};
 use crate::base::socket::{CloseReason, Endpoint, Side};
-use crate::base::trace::{ConnStep, DnsTrace, MailTrace, Phase, Protocol, RetransmitReason, TcpInfo, TcpOptions};
+use crate::base::trace::{
+    ConnStep, DnsTrace, Ecn, EndFigures, MailTrace, Phase, Protocol, RetransmitReason, TcpInfo, TcpOptions,
+};
 use crate::metrics::testing::directory;
 
 const MS: u64 = 1_000_000;
@@ -43,7 +45,7 @@ fn segment(side: Side, seq: u64, ack: Option<u64>, len: u32, bits: &str) -> Pack
     let options = TcpOptions { mss: syn.then_some(1_460), ..TcpOptions::default() };
     let tcp =
         TcpInfo { conn: Some(CONN), seq, ack, len, window: 65_535, syn, fin, rst, ece: false, cwr: false, options };
-    PacketInfo { src, dst, bytes: 40 + len + if syn { 4 } else { 0 }, tcp: Some(tcp), icmp: None }
+    PacketInfo { src, dst, bytes: 40 + len + if syn { 4 } else { 0 }, tcp: Some(tcp), icmp: None, ecn: Ecn::NotEct }
 }
 
 impl Story {
@@ -344,7 +346,7 @@ fn comments_name_the_question() {
         (HAMBURGER, server, asker, &[9, 9]),
     ] {
         let bytes = 28 + u32::try_from(payload.len()).unwrap();
-        let sent = story.sent(0, host, host.0, PacketInfo { src, dst, bytes, tcp: None, icmp: None });
+        let sent = story.sent(0, host, host.0, PacketInfo { src, dst, bytes, tcp: None, icmp: None, ecn: Ecn::NotEct });
         story.capture.observe_content(&PacketContent { sent: EventId(sent), ttl: 64, tcp: None, payload });
     }
     let packets = read(&story.finish());
@@ -379,7 +381,8 @@ fn closed_connections_are_forgotten() {
     for number in 1..=10_100 {
         let conn = ConnId { host: CREPES, number };
         let (from, to) = (endpoint(CREPES, 49_152), endpoint(HAMBURGER, 25));
-        let closed = ConnStep::Closed { reason: CloseReason::TimedOut, sent: 0, received: 0 };
+        let closed =
+            ConnStep::Closed { reason: CloseReason::TimedOut, sent: 0, received: 0, figures: EndFigures::default() };
         for step in [ConnStep::Opening { from, to }, closed] {
             story.tell(0, CREPES, Trace::Conn { conn, side: Side::Client, step });
         }

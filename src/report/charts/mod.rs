@@ -8,6 +8,7 @@ mod attempts;
 mod axes;
 mod canvas;
 mod cdf;
+mod cwnd;
 mod phases;
 mod queue;
 
@@ -27,7 +28,7 @@ pub enum ChartError {
     Drawing(String),
 }
 
-const NAMES: [&str; 4] = ["attempts_per_message", "latency_by_phase", "latency_cdf", "queue_length"];
+const NAMES: [&str; 5] = ["attempts_per_message", "cwnd", "latency_by_phase", "latency_cdf", "queue_length"];
 
 /// The names of all charts, sorted.
 #[must_use]
@@ -46,6 +47,7 @@ pub fn chart(name: &str, run: &Tables) -> Result<String, ChartError> {
 fn sheet(name: &str, run: &Tables) -> Result<Canvas, ChartError> {
     match name {
         "attempts_per_message" => Ok(attempts::sheet(run)),
+        "cwnd" => Ok(cwnd::sheet(run)),
         "latency_by_phase" => Ok(phases::sheet(run)),
         "latency_cdf" => Ok(cdf::sheet(run)),
         "queue_length" => Ok(queue::sheet(run)),

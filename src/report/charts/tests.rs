@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::base::socket::Side;
 use crate::base::time::{SimDuration, SimTime};
-use crate::metrics::{CopyStatus, QueueRow};
+use crate::metrics::{CopyStatus, QueueRow, WindowRow};
 
 fn seconds(value: f64) -> SimTime {
     SimTime::from_nanos((value * 1e9) as u64)
@@ -63,6 +64,30 @@ fn several(count: u32, domains: u32) -> Tables {
     run
 }
 
+/// A window of this many octets; without a threshold in the first second.
+fn window(at: f64, connection: &str, cwnd: u64) -> WindowRow {
+    WindowRow {
+        at: seconds(at),
+        connection: Arc::from(connection),
+        side: Side::Client,
+        host: Arc::from("crepes.fr"),
+        cwnd,
+        ssthresh: (at > 1.0).then_some(cwnd / 2),
+        srtt: SimDuration::from_millis(84),
+        rto: SimDuration::from_secs(1),
+        in_flight: cwnd,
+    }
+}
+
+/// Windows of so many senders with long names, with `count` changes each.
+fn windows(senders: u32, count: u32) -> Tables {
+    let name = |sender| format!("department-{sender}.of-a-university-with-a-long-name.example#1");
+    let rows = (0..count).flat_map(|index| {
+        (0..senders).map(move |sender| window(f64::from(index) * 0.1, &name(sender), u64::from(index * 7919 % 99_991)))
+    });
+    Tables { cwnd: Some(rows.collect()), end: seconds(10.0), ..Tables::default() }
+}
+
 fn cases() -> Vec<(&'static str, Tables)> {
     let mut instant = one();
     instant.messages[0] = copy(0, "a", 0.0, 0);
@@ -76,6 +101,10 @@ fn cases() -> Vec<(&'static str, Tables)> {
         ("few", several(7, 3)),
         ("several", several(300, 9)),
         ("huge", huge),
+        ("no window", windows(0, 0)),
+        ("one window", windows(1, 1)),
+        ("one sender", windows(1, 50_000)),
+        ("many senders", windows(9, 2_000)),
     ]
 }
 
@@ -123,8 +152,16 @@ fn hostile_names_are_inert() {
     run.messages[0].message = Arc::from("<</text><script>&\"\u{1b}\u{0}@x>");
     run.messages[0].from = Arc::from("a@<script>");
     run.queue[0].server = Arc::from("<script>]]>");
+    run.cwnd = Some(vec![window(1.0, "<script>\u{1b}#1", 1)]);
     for name in chart_names() {
         let svg = chart(name, &run).unwrap();
         assert!(!svg.contains("<script") && !svg.contains('\u{1b}'), "{name}");
     }
+}
+
+/// Breaks when the threshold is drawn before a loss set it, or beside the windows of others.
+#[test]
+fn a_single_sender_has_its_threshold() {
+    let dashed = |run: &Tables| chart("cwnd", run).unwrap().contains("slow-start threshold");
+    assert!(dashed(&windows(1, 50)) && !dashed(&windows(2, 50)));
 }

@@ -15,6 +15,7 @@ mod network;
 mod record;
 mod run;
 mod tcp;
+mod windows;
 mod work;
 
 use std::sync::Arc;

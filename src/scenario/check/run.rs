@@ -1,6 +1,6 @@
 //! The run's seed and end, limits, expectations, outputs.
 
-use super::{Context, capture};
+use super::{Context, capture, windows};
 use crate::base::SimTime;
 use crate::metrics::METRICS;
 use crate::scenario::problem::{Path, quote};
@@ -89,12 +89,14 @@ fn read_one_expect(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect) -> Exp
 /// Outputs.
 pub(super) fn read_outputs(cx: &mut Context<'_>) -> OutputSpec {
     let capture = capture::read(cx, Path::Root.key("outputs").key("capture"));
+    let cwnd = windows::read(cx, Path::Root.key("outputs").key("cwnd"));
     let outputs = &cx.scenario.outputs;
     OutputSpec {
         events: outputs.events == Some(true),
         transcripts: outputs.transcripts != Some(false),
         charts: outputs.charts != Some(false),
         capture,
+        cwnd,
     }
 }
 

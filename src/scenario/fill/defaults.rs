@@ -4,7 +4,7 @@ use crate::base::{DataSize, Probability, SimDuration, UnixTime};
 use crate::scenario::names;
 use crate::scenario::resolved::QueueLimit;
 use crate::scenario::schema::{
-    Calendar, Capture, Chance, CongestionName, Duration, LinkDefaults, Queue, Scenario, Size,
+    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, LinkDefaults, Queue, Scenario, Size,
 };
 
 /// How many users a file may ask for, whatever its own limit of hosts says.
@@ -51,6 +51,7 @@ pub(super) fn fill_values(scenario: &mut Scenario) {
     limits.memory.get_or_insert(Size(DataSize::from_bytes(4 << 30)));
     limits.wall_clock.get_or_insert(seconds(600));
     let outputs = &mut scenario.outputs;
+    outputs.cwnd.get_or_insert(Cwnd::Switch(false));
     outputs.events.get_or_insert(false);
     outputs.transcripts.get_or_insert(true);
     outputs.charts.get_or_insert(true);

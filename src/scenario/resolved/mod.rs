@@ -245,6 +245,17 @@ pub struct OutputSpec {
     pub charts: bool,
     /// `capture.pcapng`.
     pub capture: Option<CaptureSpec>,
+    /// `tables/cwnd.csv`.
+    pub cwnd: Option<CwndSpec>,
+}
+
+/// Whose windows are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CwndSpec {
+    /// Only of senders on these hosts; all when empty.
+    pub hosts: Vec<HostId>,
+    /// Only of connections from or to one of these ports; all when empty.
+    pub ports: Vec<u16>,
 }
 
 /// Which packets are captured, and where.

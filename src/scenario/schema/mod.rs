@@ -14,6 +14,7 @@ mod network;
 mod quantity;
 mod run;
 mod tcp;
+mod windows;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub use network::{DeadHosts, FixedRoute, Host, IpVersions, Metric, Network, Rout
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
 pub use tcp::{CongestionName, Tcp};
+pub use windows::{Cwnd, CwndChoice};
 pub use workload::{Entry, Poisson, ReadName};
 
 /// A Posthaste scenario: hosts, names, mail domains, people, and what they do.

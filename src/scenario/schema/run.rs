@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::capture::Capture;
 use super::quantity::{Chance, Duration, Queue, Rate, Size};
+use super::windows::Cwnd;
 
 /// Something that breaks for a while: a `host`, one `port` of it, a `link`, or what is
 /// between a `partition` and the rest; or a `link` with a `change` of its properties.
@@ -164,4 +165,7 @@ pub struct Outputs {
     /// Packets for Wireshark, capture.pcapng. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<Capture>,
+    /// Windows of TCP senders, one row for each change, tables/cwnd.csv. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cwnd: Option<Cwnd>,
 }
