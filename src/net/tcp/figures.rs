@@ -3,18 +3,45 @@
 use super::stream::Pipe;
 use super::tcb::{State, Tcb};
 use super::{Context, Tcp};
-use crate::base::trace::{EndFigures, Windows};
-use crate::base::{ConnId, Side};
+use crate::base::trace::{EndFigures, RttFigures, Windows};
+use crate::base::{ConnId, Side, SimTime};
 use crate::net::Kernel;
+
+/// What an end measures while somebody reads the trace.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Measured {
+    pub(crate) rtt: RttFigures,
+    /// When data was last newly acknowledged.
+    pub(crate) last_acked: Option<SimTime>,
+    /// Octets that came and were not taken in.
+    pub(crate) discarded: u64,
+}
+
+impl Measured {
+    /// The figures of an end with that SND.UNA, whose outgoing stream has so many octets.
+    pub(crate) const fn figures(&self, snd_una: u64, octets: u64) -> EndFigures {
+        let acked = snd_una.saturating_sub(1);
+        EndFigures {
+            rtt: self.rtt,
+            acked: if acked < octets { acked } else { octets },
+            last_acked: self.last_acked,
+            discarded: self.discarded,
+        }
+    }
+}
 
 impl Tcb {
     /// What this end has measured so far.
     pub(crate) fn figures(&self, pipe: &Pipe) -> EndFigures {
-        EndFigures {
-            rtt: self.snd.rto.figures(),
-            acked: self.snd.snd_una.saturating_sub(1).min(pipe.sent_by(self.side).end()),
-            last_acked: self.snd.last_acked,
-            discarded: self.rcv.discarded,
+        let measured = self.snd.measured.as_deref();
+        measured
+            .map_or_else(EndFigures::default, |measured| measured.figures(self.snd.snd_una, pipe.appended(self.side)))
+    }
+
+    /// Octets came in vain.
+    pub(crate) fn discard(&mut self, octets: u64) {
+        if let Some(measured) = &mut self.snd.measured {
+            measured.discarded += octets;
         }
     }
 
@@ -39,7 +66,7 @@ impl Tcb {
             cwnd: self.snd.cc.cwnd(),
             ssthresh: self.snd.cc.ssthresh(),
             srtt: self.snd.rto.srtt(),
-            rto: self.snd.rto.current(),
+            rto: self.snd.rto.current(cx.config),
             in_flight: self.snd.in_flight(),
         };
         cx.kernel.windows(&windows);

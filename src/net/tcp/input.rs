@@ -87,7 +87,7 @@ impl Tcb {
         }
         let fresh = self.timestamp_is_fresh(cx.kernel.now(), seg);
         if !fresh || !self.rcv.acceptable(seg.seq, seg.space()) {
-            self.rcv.discarded += u64::from(seg.len);
+            self.discard(u64::from(seg.len));
             // "If an incoming segment is not acceptable, an acknowledgment should be sent in
             // reply". Not to one without text: nothing waits for that reply here, except for that
             // to a keep-alive, which stands one before its time.
@@ -173,6 +173,7 @@ impl Tcb {
             State::Established | State::FinWait1 | State::FinWait2 if seg.space() > 0 => {
                 let whole = self.rcv.is_whole();
                 let gain = self.rcv.accept(seg.seq, seg.len, seg.flags.fin);
+                self.discard(gain.discarded);
                 if whole && self.rcv.is_whole() && gain.octets > 0 && !gain.fin {
                     self.ack.in_order(gain.octets, self.snd.mss, cx.config.delayed_ack > SimDuration::ZERO);
                 } else {

@@ -155,6 +155,8 @@ impl Tcp {
         self.pipes[pipe].attach(side);
         let mss = cx.config.mss_over(tuple.3);
         let iss = initial_sequence_number(self.secret, host, tuple, cx.kernel.now());
+        let mut snd = Sender::new(mss, cx.config);
+        snd.measured = K::TRACING.then(Box::default);
         self.tcbs.insert_with_key(|key| Tcb {
             key,
             host,
@@ -165,7 +167,7 @@ impl Tcp {
             peer: TcbKey::null(),
             pipe,
             state,
-            snd: Sender::new(mss, cx.config),
+            snd,
             rcv: Receiver::new(cx.config.receive_window, mss),
             timers: Timers::new(),
             iss,

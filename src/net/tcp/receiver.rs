@@ -29,8 +29,6 @@ pub(crate) struct Receiver {
     /// Where the peer's FIN stands, once seen.
     fin_at: Option<u64>,
     fin_received: bool,
-    /// Octets that came and were not taken in.
-    pub(crate) discarded: u64,
 }
 
 /// What a segment brought.
@@ -38,6 +36,8 @@ pub(crate) struct Receiver {
 pub(crate) struct Gain {
     /// Octets that are now in order.
     pub(crate) octets: u64,
+    /// Octets that were there already, or had no room.
+    pub(crate) discarded: u64,
     /// The peer's FIN is now in order.
     pub(crate) fin: bool,
 }
@@ -56,7 +56,6 @@ impl Receiver {
             shift: None,
             fin_at: None,
             fin_received: false,
-            discarded: 0,
         }
     }
 
@@ -134,11 +133,6 @@ impl Receiver {
         self.rcv_nxt.saturating_sub(1 + u64::from(self.fin_received))
     }
 
-    /// Data octets received, in order or not.
-    fn held(&self) -> u64 {
-        self.octets() + self.ranges.iter().map(|range| range.1 - range.0).sum::<u64>()
-    }
-
     pub(crate) const fn fin_received(&self) -> bool {
         self.fin_received
     }
@@ -155,32 +149,31 @@ impl Receiver {
     /// Takes in a segment's range, as far as it is new and in the window.
     pub(crate) fn accept(&mut self, seq: u64, len: u32, fin: bool) -> Gain {
         let before = (self.octets(), self.fin_received);
-        let held = self.held();
         let end = seq + u64::from(len);
         if fin && end <= self.edge.max(self.rcv_nxt) && self.fin_at.is_none() {
             self.fin_at = Some(end);
         }
         let (from, to) = (seq.max(self.rcv_nxt), end.min(self.edge));
-        if from < to {
-            self.insert(from, to);
-        }
+        let kept = if from < to { self.insert(from, to) } else { 0 };
         if self.fin_at == Some(self.rcv_nxt) && !self.fin_received {
             self.fin_received = true;
             self.rcv_nxt += 1;
             self.edge = self.edge.max(self.rcv_nxt);
         }
-        self.discarded += u64::from(len) - (self.held() - held);
-        Gain { octets: self.octets() - before.0, fin: self.fin_received && !before.1 }
+        Gain { octets: self.octets() - before.0, discarded: u64::from(len) - kept, fin: self.fin_received && !before.1 }
     }
 
-    fn insert(&mut self, from: u64, to: u64) {
+    /// Takes a range in. Returns how many octets of it are new.
+    fn insert(&mut self, from: u64, to: u64) -> u64 {
         if from == self.rcv_nxt && self.ranges.is_empty() {
             self.rcv_nxt = to;
-            return;
+            return to - from;
         }
         let first = self.ranges.partition_point(|range| range.1 < from);
         let last = self.ranges.partition_point(|range| range.0 <= to);
         let merged = self.ranges[first..last].iter().fold((from, to), |all, r| (all.0.min(r.0), all.1.max(r.1)));
+        let known: u64 = self.ranges[first..last].iter().map(|range| range.1 - range.0).sum();
+        let new = merged.1 - merged.0 - known;
         self.ranges.drain(first..last);
         self.ranges.insert(first, merged);
         self.recent.retain(|seq| !(merged.0..merged.1).contains(seq));
@@ -192,6 +185,7 @@ impl Receiver {
         if self.ranges.is_empty() {
             self.recent = Vec::new();
         }
+        new
     }
 
     /// The application takes all that is in order. Returns up to where, and whether the window
@@ -225,12 +219,12 @@ mod tests {
     fn ranges_wait_for_their_turn_and_merge() {
         let mut rcv = open();
         assert_eq!(rcv.accept(1_001, 1_000, false).octets, 0);
-        assert_eq!(rcv.accept(3_001, 1_000, true), Gain { octets: 0, fin: false });
+        assert_eq!(rcv.accept(3_001, 1_000, true), Gain { octets: 0, discarded: 0, fin: false });
         assert_eq!(rcv.accept(1_501, 1_000, false).octets, 0);
         assert_eq!(rcv.ranges.len(), 2);
         rcv.check();
         assert_eq!(rcv.accept(1, 1_200, false).octets, 2_500);
-        assert_eq!(rcv.accept(1, 4_000, false), Gain { octets: 1_500, fin: true });
+        assert_eq!(rcv.accept(1, 4_000, false), Gain { octets: 1_500, discarded: 3_500, fin: true });
         assert_eq!((rcv.rcv_nxt, rcv.octets()), (4_002, 4_000));
     }
 

@@ -5,86 +5,69 @@
 //! (Karn's algorithm); the sender keeps that clock.
 
 use crate::base::SimDuration;
-use crate::base::trace::RttFigures;
 use crate::net::TcpConfig;
 
 /// "all TCP implementations use a clock granularity" G (RFC 6298 2): ours is the clock's.
 const GRANULARITY_NS: u64 = 1;
-/// RFC 6298 5.7: the RTO for data after a SYN that had to be repeated.
+/// The RTO for data after a SYN that had to be repeated.
 const AFTER_LOST_SYN: SimDuration = SimDuration::from_secs(3);
 
 /// The estimator of one connection end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rto {
-    /// 8 SRTT, when something was measured.
-    srtt8: Option<u64>,
-    /// 4 RTTVAR.
-    rttvar4: u64,
-    /// Before back-off and cap.
-    base_ns: u64,
-    min_ns: u64,
-    max_ns: u64,
+    estimate: Estimate,
     /// Time-outs in a row.
-    backoff: u32,
-    figures: RttFigures,
+    backoff: u8,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Estimate {
+    /// Nothing was measured: an RTO to begin with.
+    Guess { rto_ns: u64 },
+    /// 8 SRTT and 4 RTTVAR.
+    Measured { srtt8: u64, rttvar4: u64 },
 }
 
 impl Rto {
     pub(crate) const fn new(config: &TcpConfig) -> Self {
-        Self {
-            srtt8: None,
-            rttvar4: 0,
-            base_ns: config.initial_rto.as_nanos(),
-            min_ns: config.min_rto.as_nanos(),
-            max_ns: config.max_rto.as_nanos(),
-            backoff: 0,
-            figures: RttFigures {
-                samples: 0,
-                sum: SimDuration::ZERO,
-                min: SimDuration::ZERO,
-                max: SimDuration::ZERO,
-                smoothed: SimDuration::ZERO,
-            },
-        }
+        Self { estimate: Estimate::Guess { rto_ns: config.initial_rto.as_nanos() }, backoff: 0 }
     }
 
     /// The timeout that now applies: never below the floor, never above the cap.
-    pub(crate) fn current(&self) -> SimDuration {
+    pub(crate) fn current(&self, config: &TcpConfig) -> SimDuration {
+        let base_ns = match self.estimate {
+            Estimate::Guess { rto_ns } => rto_ns,
+            // RTO <- SRTT + max (G, K*RTTVAR), K = 4.
+            Estimate::Measured { srtt8, rttvar4 } => srtt8 / 8 + rttvar4.max(GRANULARITY_NS),
+        };
+        let base_ns = base_ns.max(config.min_rto.as_nanos());
+        let max_ns = config.max_rto.as_nanos().max(1);
         // RFC 6298 5.5: "The host MUST set RTO <- RTO * 2 ("back off the timer")".
-        let backed_off = u128::from(self.base_ns.max(self.min_ns)) << self.backoff.min(63);
-        let capped = backed_off.min(u128::from(self.max_ns.max(1)));
-        SimDuration::from_nanos(u64::try_from(capped).expect("capped by a u64"))
+        let backed_off = u128::from(base_ns) << self.backoff.min(63);
+        SimDuration::from_nanos(u64::try_from(backed_off.min(u128::from(max_ns))).expect("capped by a u64"))
     }
 
     /// Takes a round-trip time (RFC 6298 2.2, 2.3).
     pub(crate) fn sample(&mut self, rtt: SimDuration) {
         // Beyond a century per round trip the estimate may saturate.
         let r = rtt.as_nanos().min(u64::MAX / 64);
-        match self.srtt8 {
-            None => {
-                // SRTT <- R, RTTVAR <- R/2.
-                self.srtt8 = Some(8 * r);
-                self.rttvar4 = 2 * r;
-            }
-            Some(srtt8) => {
-                // RTTVAR <- 3/4 RTTVAR + 1/4 |SRTT - R'|, then SRTT <- 7/8 SRTT + 1/8 R'.
-                self.rttvar4 = self.rttvar4 - self.rttvar4 / 4 + (srtt8 / 8).abs_diff(r);
-                self.srtt8 = Some(srtt8 - srtt8 / 8 + r);
-            }
-        }
-        // RTO <- SRTT + max (G, K*RTTVAR), K = 4.
-        self.base_ns = self.srtt8.unwrap_or(0) / 8 + self.rttvar4.max(GRANULARITY_NS);
-        self.figures.add(rtt, self.srtt());
-    }
-
-    /// All that was measured.
-    pub(crate) const fn figures(&self) -> RttFigures {
-        self.figures
+        self.estimate = match self.estimate {
+            // SRTT <- R, RTTVAR <- R/2.
+            Estimate::Guess { .. } => Estimate::Measured { srtt8: 8 * r, rttvar4: 2 * r },
+            // RTTVAR <- 3/4 RTTVAR + 1/4 |SRTT - R'|, then SRTT <- 7/8 SRTT + 1/8 R'.
+            Estimate::Measured { srtt8, rttvar4 } => Estimate::Measured {
+                srtt8: srtt8 - srtt8 / 8 + r,
+                rttvar4: rttvar4 - rttvar4 / 4 + (srtt8 / 8).abs_diff(r),
+            },
+        };
     }
 
     /// SRTT; zero before the first measurement.
     pub(crate) fn srtt(&self) -> SimDuration {
-        SimDuration::from_nanos(self.srtt8.unwrap_or(0) / 8)
+        match self.estimate {
+            Estimate::Guess { .. } => SimDuration::ZERO,
+            Estimate::Measured { srtt8, .. } => SimDuration::from_nanos(srtt8 / 8),
+        }
     }
 
     /// The timer ran out.
@@ -98,9 +81,13 @@ impl Rto {
         self.backoff = 0;
     }
 
-    /// The connection is established after its SYN had to be repeated.
-    pub(crate) fn after_lost_syn(&mut self) {
-        self.base_ns = self.base_ns.max(AFTER_LOST_SYN.as_nanos());
+    /// The connection is established after its SYN had to be repeated. RFC 6298 5.7: "the RTO
+    /// MUST be re-initialized to 3 seconds when data transmission begins", whatever timestamps
+    /// have told.
+    pub(crate) fn after_lost_syn(&mut self, config: &TcpConfig) {
+        self.recover();
+        let rto_ns = self.current(config).as_nanos().max(AFTER_LOST_SYN.as_nanos());
+        self.estimate = Estimate::Guess { rto_ns };
     }
 }
 
@@ -113,7 +100,7 @@ mod tests {
         for ms in [334, 600, 1_234] {
             let mut rto = Rto::new(&TcpConfig::default());
             rto.sample(SimDuration::from_millis(ms));
-            assert_eq!(rto.current(), SimDuration::from_millis(3 * ms));
+            assert_eq!(rto.current(&TcpConfig::default()), SimDuration::from_millis(3 * ms));
         }
     }
 
@@ -123,7 +110,7 @@ mod tests {
         for _ in 0..100 {
             rto.sample(SimDuration::from_millis(600));
         }
-        assert_eq!(rto.current(), SimDuration::from_secs(1));
+        assert_eq!(rto.current(&TcpConfig::default()), SimDuration::from_secs(1));
     }
 
     #[test]
@@ -131,17 +118,17 @@ mod tests {
         let mut rto = Rto::new(&TcpConfig::default());
         let mut seen = Vec::new();
         for _ in 0..9 {
-            seen.push(rto.current().as_secs());
+            seen.push(rto.current(&TcpConfig::default()).as_secs());
             rto.back_off();
         }
         assert_eq!(seen, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
         for _ in 0..200 {
             rto.back_off();
         }
-        assert_eq!(rto.current().as_secs(), 60);
+        assert_eq!(rto.current(&TcpConfig::default()).as_secs(), 60);
         rto.sample(SimDuration::from_nanos(u64::MAX));
-        assert_eq!(rto.current().as_secs(), 60);
+        assert_eq!(rto.current(&TcpConfig::default()).as_secs(), 60);
         rto.recover();
-        assert_eq!(rto.current().as_secs(), 60);
+        assert_eq!(rto.current(&TcpConfig::default()).as_secs(), 60);
     }
 }

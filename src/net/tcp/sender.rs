@@ -9,6 +9,7 @@
 
 use super::Context;
 use super::congestion::Congestion;
+use super::figures::Measured;
 use super::rto::Rto;
 use super::scoreboard::Scoreboard;
 use super::stream::Pipe;
@@ -46,8 +47,8 @@ pub(crate) struct Sender {
     /// The sequence number whose acknowledgement ends the current measurement, and its start.
     timed: Option<(u64, SimTime)>,
     last_sent: SimTime,
-    /// When data was last newly acknowledged.
-    pub(crate) last_acked: Option<SimTime>,
+    /// What is measured for the trace.
+    pub(crate) measured: Option<Box<Measured>>,
     pub(crate) cc: Congestion,
     pub(crate) board: Scoreboard,
     pub(crate) rto: Rto,
@@ -75,7 +76,7 @@ impl Sender {
             unanswered_probes: 0,
             timed: None,
             last_sent: SimTime::ZERO,
-            last_acked: None,
+            measured: None,
             cc: Congestion::new(mss, config),
             board: Scoreboard::default(),
             rto: Rto::new(config),
@@ -113,7 +114,7 @@ impl Sender {
     /// The handshake is done, after `retries` repetitions of our SYN.
     pub(crate) fn established(&mut self, config: &TcpConfig) {
         if self.retries > 0 {
-            self.rto.after_lost_syn();
+            self.rto.after_lost_syn(config);
         }
         // RFC 6928 2: no reset to one segment "unless there have been more than one SYN or
         // SYN/ACK retransmissions".
@@ -132,7 +133,11 @@ impl Sender {
     pub(crate) fn measure(&mut self, ack: u64, now: SimTime, echoed: Option<SimDuration>) {
         if let Some((end, at)) = self.timed.filter(|timed| ack >= timed.0) {
             debug_assert!(end <= self.snd_max, "only what was sent is timed");
-            self.rto.sample(echoed.unwrap_or(now.since(at)));
+            let rtt = echoed.unwrap_or(now.since(at));
+            self.rto.sample(rtt);
+            if let Some(measured) = &mut self.measured {
+                measured.rtt.add(rtt, self.rto.srtt());
+            }
             self.timed = None;
         }
     }
@@ -232,7 +237,7 @@ impl Tcb {
         self.follow_path(cx);
         let data_end = 1 + pipe.outgoing(self.side).end();
         let now = cx.kernel.now();
-        if !self.snd.outstanding() && now.since(self.snd.last_sent) > self.snd.rto.current() {
+        if !self.snd.outstanding() && now.since(self.snd.last_sent) > self.snd.rto.current(cx.config) {
             self.snd.cc.after_idle(cx.config.initial_window);
         }
         if !self.snd.fits_path {
@@ -268,7 +273,7 @@ impl Tcb {
     }
 
     pub(crate) fn plan_timers<K: Kernel>(&mut self, cx: &mut Context<'_, K>, data_end: u64) {
-        let due = cx.kernel.now().saturating_add(self.snd.rto.current());
+        let due = cx.kernel.now().saturating_add(self.snd.rto.current(cx.config));
         self.plan_user_timeout(cx, self.snd.outstanding() || self.snd.snd_nxt < data_end);
         // RFC 6298 5.1, 5.2: running while anything is out, off when all is acknowledged.
         if !self.snd.outstanding() {
@@ -343,7 +348,7 @@ impl Tcb {
         (self.snd.snd_nxt, self.snd.snd_max, self.snd.last_sent) = (1, 1, now);
         self.emit(cx, 0, 0, flags);
         if self.timers.retransmit.is_never() {
-            self.timers.retransmit = now.saturating_add(self.snd.rto.current());
+            self.timers.retransmit = now.saturating_add(self.snd.rto.current(cx.config));
             self.timers.cause = cx.kernel.cause();
         }
     }
@@ -366,8 +371,10 @@ impl Tcb {
         snd.board.acknowledge(ack);
         self.timers.user = SimTime::NEVER;
         let outgoing = pipe.outgoing(self.side);
-        if ack - acked <= outgoing.end() {
-            snd.last_acked = Some(now);
+        if ack - acked <= outgoing.end()
+            && let Some(measured) = &mut snd.measured
+        {
+            measured.last_acked = Some(now);
         }
         outgoing.acknowledge((ack - 1).min(outgoing.end()));
         let advice = snd.cc.on_new_ack(acked, ack, snd.flight());

@@ -15,11 +15,21 @@ new_key_type! {
     pub(crate) struct PipeKey;
 }
 
-/// Octets from `base` on.
+/// Octets from `base` on. An idle stream is a number.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ByteStream {
-    octets: VecDeque<u8>,
     base: u64,
+    lively: Option<Box<Lively>>,
+    /// The sending end is gone: nothing must be kept for it.
+    sender_gone: bool,
+    /// The receiving end is gone.
+    receiver_gone: bool,
+}
+
+/// What a stream needs while it carries something.
+#[derive(Clone, Debug)]
+struct Lively {
+    octets: VecDeque<u8>,
     acked: u64,
     taken: u64,
 }
@@ -27,11 +37,16 @@ pub(crate) struct ByteStream {
 impl ByteStream {
     /// Octets ever appended.
     pub(crate) fn end(&self) -> u64 {
-        self.base + self.octets.len() as u64
+        self.base + self.lively.as_ref().map_or(0, |lively| lively.octets.len() as u64)
+    }
+
+    fn lively(&mut self) -> &mut Lively {
+        let base = self.base;
+        self.lively.get_or_insert_with(|| Box::new(Lively { octets: VecDeque::new(), acked: base, taken: base }))
     }
 
     pub(crate) fn append(&mut self, bytes: &[u8]) {
-        self.octets.extend(bytes);
+        self.lively().octets.extend(bytes);
     }
 
     /// Copies `len` octets from `from` on, which the sender still may have to send.
@@ -39,33 +54,61 @@ impl ByteStream {
         let to = from + u64::from(len);
         assert!(self.base <= from && to <= self.end(), "octets stay until they are acknowledged and taken");
         let index = |offset: u64| usize::try_from(offset - self.base).expect("within memory");
-        into.extend(self.octets.range(index(from)..index(to)));
+        if let Some(lively) = &self.lively {
+            into.extend(lively.octets.range(index(from)..index(to)));
+        }
     }
 
     /// The sender need not send the octets before `upto` again.
     pub(crate) fn acknowledge(&mut self, upto: u64) {
-        self.acked = self.acked.max(upto);
-        self.trim();
+        if let Some(lively) = &mut self.lively {
+            lively.acked = lively.acked.max(upto);
+            self.trim();
+        }
     }
 
     /// Copies the octets from the last one taken to `upto`.
     pub(crate) fn take(&mut self, upto: u64, into: &mut Vec<u8>) {
-        assert!(self.base <= self.taken && upto <= self.end(), "the receiver takes only what was sent and is kept");
-        let index = |offset: u64| usize::try_from(offset - self.base).expect("within memory");
-        let (from, to) = (index(self.taken), index(upto.max(self.taken)));
-        let (front, back) = self.octets.as_slices();
+        assert!(upto <= self.end(), "the receiver takes only what was sent");
+        let base = self.base;
+        let Some(lively) = &mut self.lively else { return };
+        assert!(base <= lively.taken, "the receiver takes only what is kept");
+        let index = |offset: u64| usize::try_from(offset - base).expect("within memory");
+        let (from, to) = (index(lively.taken), index(upto.max(lively.taken)));
+        let (front, back) = lively.octets.as_slices();
         let split = front.len();
         into.extend_from_slice(&front[from.min(split)..to.min(split)]);
         into.extend_from_slice(&back[from.max(split) - split..to.max(split) - split]);
-        self.taken = upto.max(self.taken);
+        lively.taken = upto.max(lively.taken);
         self.trim();
     }
 
     fn trim(&mut self) {
-        let done = self.acked.min(self.taken).min(self.end());
-        let count = usize::try_from(done.saturating_sub(self.base)).expect("within memory");
-        self.octets.drain(..count);
+        let (end, base) = (self.end(), self.base);
+        let Some(lively) = &mut self.lively else { return };
+        let acked = if self.sender_gone { end } else { lively.acked.min(end) };
+        let taken = if self.receiver_gone { end } else { lively.taken };
+        let count = usize::try_from(acked.min(taken).saturating_sub(base)).expect("within memory");
+        lively.octets.drain(..count);
         self.base += count as u64;
+    }
+
+    /// Whether everything was acknowledged and taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lively.as_ref().is_none_or(|lively| lively.octets.is_empty())
+    }
+
+    fn rewind(&mut self, set: impl FnOnce(&mut Lively, u64)) {
+        let base = self.base;
+        if let Some(lively) = &mut self.lively {
+            set(lively, base);
+        }
+    }
+
+    fn shrink(&mut self) {
+        if self.is_empty() {
+            self.lively = None;
+        }
     }
 }
 
@@ -95,14 +138,6 @@ impl Pipe {
         }
     }
 
-    /// What that end has sent and will send, to look at.
-    pub(crate) const fn sent_by(&self, side: Side) -> &ByteStream {
-        match side {
-            Side::Client => &self.from_client,
-            Side::Server => &self.from_server,
-        }
-    }
-
     /// What that end receives.
     pub(crate) fn incoming(&mut self, side: Side) -> &mut ByteStream {
         match side {
@@ -115,17 +150,21 @@ impl Pipe {
     pub(crate) fn attach(&mut self, side: Side) {
         self.holders += 1;
         let outgoing = self.outgoing(side);
-        outgoing.acked = outgoing.base;
+        outgoing.sender_gone = false;
+        outgoing.rewind(|lively, base| lively.acked = base);
         let incoming = self.incoming(side);
-        incoming.taken = incoming.base;
+        incoming.receiver_gone = false;
+        incoming.rewind(|lively, base| lively.taken = base);
     }
 
     /// An end is gone: it will neither need its octets acknowledged nor take any.
     pub(crate) fn release(&mut self, side: Side) {
         self.holders -= 1;
-        self.outgoing(side).acknowledge(u64::MAX);
+        let outgoing = self.outgoing(side);
+        outgoing.sender_gone = true;
+        outgoing.trim();
         let incoming = self.incoming(side);
-        incoming.taken = u64::MAX;
+        incoming.receiver_gone = true;
         incoming.trim();
     }
 
@@ -136,8 +175,8 @@ impl Pipe {
 
     /// Gives memory back that an idle connection does not need.
     pub(crate) fn shrink(&mut self) {
-        self.from_client.octets.shrink_to_fit();
-        self.from_server.octets.shrink_to_fit();
+        self.from_client.shrink();
+        self.from_server.shrink();
     }
 }
 
@@ -145,22 +184,31 @@ impl Pipe {
 mod tests {
     use super::*;
 
+    fn stored(stream: &ByteStream) -> usize {
+        stream.lively.as_ref().map_or(0, |lively| lively.octets.len())
+    }
+
     #[test]
     fn an_octet_stays_until_it_is_acknowledged_and_taken() {
         let mut stream = ByteStream::default();
         stream.append(b"hello, world");
         let mut got = Vec::new();
         stream.take(5, &mut got);
-        assert_eq!((got.as_slice(), stream.octets.len()), (&b"hello"[..], 12));
+        assert_eq!((got.as_slice(), stored(&stream)), (&b"hello"[..], 12));
         let mut again = Vec::new();
         stream.copy(3, 4, &mut again);
         assert_eq!(again, b"lo, ", "what was taken can still be sent again");
         stream.acknowledge(7);
-        assert_eq!((stream.octets.len(), stream.end()), (7, 12));
+        assert_eq!((stored(&stream), stream.end()), (7, 12));
         stream.append(b"!");
         stream.take(13, &mut got);
         assert_eq!(got, b"hello, world!");
         stream.acknowledge(13);
-        assert_eq!((stream.octets.len(), stream.end()), (0, 13));
+        assert_eq!((stored(&stream), stream.end()), (0, 13));
+        stream.shrink();
+        assert!(stream.lively.is_none());
+        stream.append(b"again");
+        stream.take(18, &mut got);
+        assert_eq!((got.as_slice(), stream.end()), (&b"hello, world!again"[..], 18));
     }
 }
