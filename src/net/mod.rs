@@ -39,7 +39,7 @@ use fabric::Fabric;
 use packet::{Body, Packet};
 use path_mtu::PathMtus;
 use ports::Ports;
-use tcp::{Context, Tcp};
+use tcp::{Context, Tcp, Waits};
 
 pub use policy::{DeadHosts, FixedRoute, Metric, Policy, Routing};
 pub use service::{SessionLimit, WhenFull};
@@ -109,6 +109,8 @@ pub enum NetEvent {
     },
     /// The earliest timer of a connection end may have run out.
     TcpTimer(SocketId),
+    /// The end that has been longest in TIME-WAIT may leave it.
+    TimeWait,
     /// All routers know what is up and what is down.
     Converged,
     /// A connection cannot be opened at all.
@@ -214,6 +216,7 @@ pub struct Network {
     ports: Vec<Ports>,
     tcp: Tcp,
     paths: PathMtus,
+    waits: Waits,
     config: TcpConfig,
     notices: VecDeque<Notice>,
 }
@@ -235,6 +238,7 @@ impl Network {
             ports: nodes.iter().map(|_| Ports::new()).collect(),
             tcp: Tcp::new(streams.stream("tcp/isn").next_u64()),
             paths: PathMtus::default(),
+            waits: Waits::default(),
             config: *tcp,
             notices: VecDeque::new(),
         }
@@ -265,6 +269,7 @@ impl Network {
                     self.arrive(kernel, packet);
                 }
             }
+            NetEvent::TimeWait => self.tcp(kernel, Tcp::time_wait_ends),
             NetEvent::TcpTimer(socket) => self.tcp(kernel, |tcp, cx| tcp.timer(cx, socket)),
             NetEvent::Unreachable(socket) => self.tcp(kernel, |tcp, cx| tcp.unreachable(cx, socket)),
         }
@@ -285,6 +290,7 @@ impl Network {
             ports: &mut self.ports,
             notices: &mut self.notices,
             paths: &self.paths,
+            waits: &mut self.waits,
             config: &self.config,
         };
         let done = act(&mut self.tcp, &mut cx);
@@ -361,7 +367,7 @@ impl Network {
     /// than [`LOW_WATER`] octets of the connection unsent. So an application that sends without
     /// end is neither late nor far ahead.
     pub fn tell_when_drained(&mut self, socket: SocketId) {
-        self.tcp.tell_when_drained(socket);
+        self.tcp.tell_when_drained(socket, &self.config);
     }
 
     /// Starts or stops a host. When it stops, all its sockets, listeners and bindings are gone

@@ -24,6 +24,13 @@ const EPHEMERAL_PORTS: u32 = 1 << 14;
 /// addresses.
 pub(crate) type Tuple = (u16, HostId, u16, Family);
 
+/// A tuple in one word: there is one for each end of a connection.
+fn pack((port, peer, peer_port, family): Tuple) -> u64 {
+    assert!(peer.0 < 1 << 31, "host numbers are small");
+    let ports = u64::from(port) << 16 | u64::from(peer_port);
+    ports << 32 | u64::from(peer.0) << 1 | u64::from(family == Family::V6)
+}
+
 /// The ports of one host.
 #[derive(Clone, Debug)]
 pub(crate) struct Ports {
@@ -33,7 +40,7 @@ pub(crate) struct Ports {
     closed: BTreeSet<u16>,
     pub(crate) services: Services,
     /// Looked up only.
-    connections: FxHashMap<Tuple, TcbKey>,
+    connections: FxHashMap<u64, TcbKey>,
     next_tcp: u16,
     next_udp: u16,
     opened: u32,
@@ -108,7 +115,7 @@ impl Ports {
         family: Family,
     ) -> Option<u16> {
         let itself = host == peer && port == peer_port;
-        (!itself && !self.connections.contains_key(&(port, peer, peer_port, family))).then_some(port)
+        (!itself && !self.connections.contains_key(&pack((port, peer, peer_port, family)))).then_some(port)
     }
 
     /// A local port that is free for a connection to that peer; none when all are in use.
@@ -126,15 +133,15 @@ impl Ports {
     }
 
     pub(crate) fn connection(&self, tuple: Tuple) -> Option<TcbKey> {
-        self.connections.get(&tuple).copied()
+        self.connections.get(&pack(tuple)).copied()
     }
 
     pub(crate) fn insert(&mut self, tuple: Tuple, key: TcbKey) {
-        self.connections.insert(tuple, key);
+        self.connections.insert(pack(tuple), key);
     }
 
     pub(crate) fn remove(&mut self, tuple: Tuple) {
-        self.connections.remove(&tuple);
+        self.connections.remove(&pack(tuple));
     }
 
     /// Counts ephemeral ports from the first one again, as if they had wrapped.

@@ -4,12 +4,13 @@ use super::kernel::Event;
 use crate::net::NetEvent;
 
 /// The names of the kinds, in the order of the counts.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "link_head",
     "link_loose",
     "link_free",
     "loopback",
     "tcp_timer",
+    "time_wait",
     "converged",
     "unreachable",
     "wake",
@@ -25,11 +26,12 @@ const fn place(event: &Event) -> usize {
         Event::Net(NetEvent::LinkFree(_)) => 2,
         Event::Net(NetEvent::Loopback { .. }) => 3,
         Event::Net(NetEvent::TcpTimer(_)) => 4,
-        Event::Net(NetEvent::Converged) => 5,
-        Event::Net(NetEvent::Unreachable(_)) => 6,
-        Event::Wake(..) => 7,
-        Event::FaultBegins(_) => 8,
-        Event::FaultEnds(_) => 9,
+        Event::Net(NetEvent::TimeWait) => 5,
+        Event::Net(NetEvent::Converged) => 6,
+        Event::Net(NetEvent::Unreachable(_)) => 7,
+        Event::Wake(..) => 8,
+        Event::FaultBegins(_) => 9,
+        Event::FaultEnds(_) => 10,
     }
 }
 
@@ -67,6 +69,7 @@ mod tests {
             Event::Net(NetEvent::LinkFree(link)),
             Event::Net(NetEvent::Loopback { host: HostId(0), epoch: 0 }),
             Event::Net(NetEvent::TcpTimer(SocketId(0))),
+            Event::Net(NetEvent::TimeWait),
             Event::Net(NetEvent::Converged),
             Event::Net(NetEvent::Unreachable(SocketId(0))),
             Event::Wake(HostId(0), AppId(0)),

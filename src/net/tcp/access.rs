@@ -1,5 +1,6 @@
 //! What tests may see of a connection end, and the segments that they forge.
 
+use super::ends::End;
 pub(crate) use super::tcb::State;
 use super::{TcbKey, key, socket};
 use crate::base::SocketId;
@@ -10,27 +11,27 @@ use crate::net::{Kernel, Network};
 impl Network {
     /// The state of a connection end; none when it is no more.
     pub(in crate::net) fn state(&self, socket: SocketId) -> Option<State> {
-        self.tcp.tcbs.get(key(socket)).map(|tcb| tcb.state)
+        self.tcp.ends.get(key(socket)).map(End::state)
     }
 
     /// The only end in SYN-RECEIVED.
     pub(in crate::net) fn half_open(&self) -> Option<SocketId> {
-        self.tcp.tcbs.iter().find(|(_, tcb)| tcb.state == State::SynReceived).map(|(key, _)| socket(key))
+        self.tcp.ends.iter().find(|(_, end)| end.state() == State::SynReceived).map(|(key, _)| socket(key))
     }
 
     /// RCV.NXT of a connection end.
     pub(in crate::net) fn rcv_nxt(&self, socket: SocketId) -> u64 {
-        self.tcp.tcbs[key(socket)].rcv.rcv_nxt
+        self.tcp.ends.get(key(socket)).expect("it is there").rcv_nxt()
     }
 
     /// The peer of a connection end sends it an empty segment, whatever its own state is.
     pub(in crate::net) fn forge<K: Kernel>(&mut self, kernel: &mut K, to: SocketId, seq: u64, ack: u64, flags: Flags) {
-        let tcb = &self.tcp.tcbs[key(to)];
-        let (port, peer, peer_port, family) = tcb.tuple;
+        let end = self.tcp.ends.get(key(to)).expect("it is there");
+        let (port, peer, peer_port, family) = end.tuple();
         let segment = Segment {
-            from: if flags.rst { TcbKey::default() } else { tcb.peer },
-            to: tcb.key,
-            conn: tcb.conn,
+            from: if flags.rst { TcbKey::default() } else { end.peer() },
+            to: key(to),
+            conn: end.name().0,
             seq,
             ack,
             len: 0,
@@ -39,7 +40,7 @@ impl Network {
             flags,
             ecn: Default::default(),
         };
-        let packet = Packet::tcp(family, (peer, peer_port), (tcb.host, port), segment);
+        let packet = Packet::tcp(family, (peer, peer_port), (end.host(), port), segment);
         self.fabric.send(kernel, packet);
     }
 }

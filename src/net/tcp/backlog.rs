@@ -5,7 +5,7 @@ use super::stream::Pipe;
 use super::tcb::Tcb;
 use super::{Context, Tcp, key, socket};
 use crate::base::SocketId;
-use crate::net::{Kernel, Notice};
+use crate::net::{Kernel, Notice, TcpConfig};
 
 /// A connection with fewer octets unsent counts as drained: a few windows of a short path.
 pub const LOW_WATER: u64 = 64 << 10;
@@ -21,15 +21,16 @@ pub struct Backlog {
 
 impl Tcp {
     pub(crate) fn backlog(&self, socket: SocketId) -> Backlog {
-        let Some(tcb) = self.tcbs.get(key(socket)) else { return Backlog::default() };
+        // Who is asleep has sent everything.
+        let Some(tcb) = self.ends.awake(key(socket)) else { return Backlog::default() };
         // Sequence numbers count the SYN, and the FIN once it is sent.
         let end = 1 + self.pipes[tcb.pipe].appended(tcb.side);
         let (una, max) = (tcb.snd.snd_una.max(1), tcb.snd.snd_max.max(1).min(end));
         Backlog { unsent: end - max, unacknowledged: max.saturating_sub(una) }
     }
 
-    pub(crate) fn tell_when_drained(&mut self, socket: SocketId) {
-        if let Some(tcb) = self.tcbs.get_mut(key(socket)) {
+    pub(crate) fn tell_when_drained(&mut self, socket: SocketId, config: &TcpConfig) {
+        if let Some(tcb) = self.ends.wake(key(socket), config) {
             tcb.tell_when_drained = true;
         }
     }

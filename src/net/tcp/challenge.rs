@@ -26,6 +26,13 @@ pub(crate) struct Challenges {
     sent: u8,
 }
 
+impl Challenges {
+    /// Whether any was sent.
+    pub(crate) const fn any(&self) -> bool {
+        self.sent > 0
+    }
+}
+
 impl Tcb {
     /// Second check: a reset came.
     pub(crate) fn reset_arrives<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe, seg: &Segment) {

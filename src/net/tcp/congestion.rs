@@ -91,6 +91,31 @@ impl Congestion {
         self.recovery.map(|_| self.recover)
     }
 
+    /// Whether nothing points to a loss.
+    pub(crate) const fn is_idle(&self) -> bool {
+        self.recovery.is_none() && self.dup_acks == 0
+    }
+
+    /// What must be remembered of an idle sender, CUBIC's variables aside: cwnd and ssthresh,
+    /// and whether nothing was acknowledged since the last recovery.
+    pub(crate) const fn memory(&self, snd_una: u64) -> ([u64; 2], bool) {
+        ([self.cwnd, self.ssthresh], snd_una <= self.recover)
+    }
+
+    /// Goes on from what was remembered.
+    pub(crate) fn remember(&mut self, [cwnd, ssthresh]: [u64; 2], snd_una: u64, recovered: bool) {
+        (self.cwnd, self.ssthresh) = (cwnd, ssthresh);
+        self.recover = if recovered { snd_una } else { 0 };
+    }
+
+    pub(crate) const fn take_cubic(&mut self) -> Option<Box<Cubic>> {
+        self.cubic.take()
+    }
+
+    pub(crate) fn give_cubic(&mut self, cubic: Option<Box<Cubic>>) {
+        self.cubic = cubic;
+    }
+
     /// Starts from a window of so many segments.
     pub(crate) fn restart(&mut self, segments: u32) {
         self.cwnd = self.mss * u64::from(segments.max(1));

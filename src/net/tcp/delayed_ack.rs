@@ -23,7 +23,7 @@ enum Owed {
 }
 
 /// The acknowledgements of one connection end.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AckClock {
     owed: Owed,
     /// Octets that came in order since the last acknowledgement went out.
@@ -48,6 +48,11 @@ impl AckClock {
         } else if self.owed == Owed::Nothing {
             self.owed = Owed::Later;
         }
+    }
+
+    /// Whether nothing is owed.
+    pub(crate) fn is_idle(&self) -> bool {
+        *self == Self::default()
     }
 
     /// A segment with ACK goes out.

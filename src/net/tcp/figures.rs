@@ -76,7 +76,9 @@ impl Tcb {
 impl Tcp {
     /// What the ends have measured so far that are not closed.
     pub(crate) fn open_ends(&self) -> impl Iterator<Item = (ConnId, Side, EndFigures)> {
-        let open = self.tcbs.values().filter(|tcb| tcb.state != State::TimeWait);
-        open.map(|tcb| (tcb.conn, tcb.side, tcb.figures(&self.pipes[tcb.pipe])))
+        self.ends.iter().filter(|(_, end)| end.state() != State::TimeWait).map(|(_, end)| {
+            let (conn, side) = end.name();
+            (conn, side, end.figures(&self.pipes[end.pipe()]))
+        })
     }
 }

@@ -97,7 +97,7 @@ impl Tcb {
             if self.state == State::TimeWait && seg.flags.fin {
                 // "The only thing that can arrive in this state is a retransmission of the
                 // remote FIN. Acknowledge it, and restart the 2 MSL timeout."
-                self.restart_time_wait(cx);
+                self.wait(cx);
             }
             return false;
         }

@@ -17,6 +17,7 @@ mod congestion;
 mod cubic;
 mod delayed_ack;
 mod ecn;
+mod ends;
 mod figures;
 mod input;
 mod options;
@@ -30,6 +31,7 @@ mod sender;
 mod simultaneous;
 mod stream;
 mod tcb;
+mod time_wait;
 mod timers;
 
 use std::collections::VecDeque;
@@ -48,11 +50,13 @@ use crate::base::{AppId, CloseReason, ConnId, Endpoint, EventId, Family, HostId,
 use challenge::Challenges;
 use delayed_ack::AckClock;
 use ecn::EcnState;
+use ends::{End, Ends};
 use options::Agreed;
 use receiver::Receiver;
 use sender::Sender;
 use stream::{Pipe, PipeKey};
 use tcb::{State, Tcb};
+pub(crate) use time_wait::Waits;
 use timers::Timers;
 
 pub use backlog::{Backlog, LOW_WATER};
@@ -70,13 +74,14 @@ pub(crate) struct Context<'a, K> {
     pub(crate) ports: &'a mut [Ports],
     pub(crate) notices: &'a mut VecDeque<Notice>,
     pub(crate) paths: &'a PathMtus,
+    pub(crate) waits: &'a mut Waits,
     pub(crate) config: &'a TcpConfig,
 }
 
 /// All connections of all hosts.
 #[derive(Clone, Debug)]
 pub(crate) struct Tcp {
-    tcbs: SlotMap<TcbKey, Tcb>,
+    ends: Ends,
     pipes: SlotMap<PipeKey, Pipe>,
     /// Ends that owe an acknowledgement, and the event that it answers.
     owing: Vec<(TcbKey, EventId)>,
@@ -94,7 +99,7 @@ fn key(socket: SocketId) -> TcbKey {
 
 impl Tcp {
     pub(crate) fn new(secret: u64) -> Self {
-        Self { tcbs: SlotMap::with_key(), pipes: SlotMap::with_key(), owing: Vec::new(), secret }
+        Self { ends: Ends::new(), pipes: SlotMap::with_key(), owing: Vec::new(), secret }
     }
 
     pub(crate) fn connect<K: Kernel>(
@@ -124,7 +129,7 @@ impl Tcp {
         // An end without a way keeps a tuple that no segment can have.
         let tuple = way.unwrap_or((0, host, to.port, family));
         let key = self.insert(cx, (host, app, Side::Client, conn), tuple, pipe, State::SynSent);
-        let tcb = &mut self.tcbs[key];
+        let tcb = self.ends.wake(key, cx.config).expect("it has just been inserted");
         let from = cx.fabric.endpoint(host, tuple.0, family);
         let before = cx.kernel.cause();
         tcb.step(cx, ConnStep::Opening { from, to });
@@ -157,7 +162,7 @@ impl Tcp {
         let iss = initial_sequence_number(self.secret, host, tuple, cx.kernel.now());
         let mut snd = Sender::new(mss, cx.config);
         snd.measured = K::TRACING.then(Box::default);
-        self.tcbs.insert_with_key(|key| Tcb {
+        self.ends.insert(|key| Tcb {
             key,
             host,
             app,
@@ -187,7 +192,7 @@ impl Tcp {
         key: TcbKey,
         act: impl FnOnce(&mut Tcb, &mut Pipe, &mut Context<'_, K>),
     ) {
-        let Some(tcb) = self.tcbs.get_mut(key) else { return };
+        let Some(tcb) = self.ends.wake(key, cx.config) else { return };
         let place = tcb.place();
         act(tcb, &mut self.pipes[tcb.pipe], cx);
         if tcb.place() != place {
@@ -206,6 +211,10 @@ impl Tcp {
                 self.owing.push((key, cx.kernel.cause()));
             }
             tcb.timers.arm(cx.kernel, tcb.host, key);
+            if tcb.state == State::TimeWait {
+                let pipe = tcb.pipe;
+                self.ends.rest(key, &mut self.pipes[pipe]);
+            }
         }
     }
 
@@ -226,11 +235,11 @@ impl Tcp {
     }
 
     fn free(&mut self, key: TcbKey) {
-        if let Some(tcb) = self.tcbs.remove(key) {
-            let pipe = &mut self.pipes[tcb.pipe];
-            pipe.release(tcb.side);
+        if let Some(end) = self.ends.remove(key) {
+            let pipe = &mut self.pipes[end.pipe()];
+            pipe.release(end.name().1);
             if pipe.is_unused() {
-                self.pipes.remove(tcb.pipe);
+                self.pipes.remove(end.pipe());
             }
         }
     }
@@ -238,12 +247,12 @@ impl Tcp {
     /// A segment arrives at its host.
     pub(crate) fn arrive<K: Kernel>(&mut self, cx: &mut Context<'_, K>, packet: &Packet, seg: &Segment) {
         let tuple = (packet.dst_port, packet.src, packet.src_port, packet.family);
-        let exact = self.tcbs.get(seg.to).filter(|tcb| tcb.host == packet.dst).map(|_| seg.to);
+        let exact = self.ends.get(seg.to).filter(|end| end.host() == packet.dst).map(|_| seg.to);
         let Some(key) = exact.or_else(|| cx.ports[packet.dst.index()].connection(tuple)) else {
             self.no_connection(cx, packet, seg);
             return;
         };
-        let tcb = &self.tcbs[key];
+        let Some(tcb) = self.ends.wake(key, cx.config) else { return };
         if tcb.fits(seg) {
             if tcb.state == State::SynSent && seg.flags == Flags::SYN {
                 self.cross(cx, key, seg.from);
@@ -283,7 +292,7 @@ impl Tcp {
             return;
         }
         // The caller's byte streams, unless it has gone or is past the point of waiting.
-        let waiting = self.tcbs.get(seg.from).filter(|caller| caller.state == State::SynSent).map(|caller| caller.pipe);
+        let waiting = self.ends.get(seg.from).filter(|caller| caller.state() == State::SynSent).map(End::pipe);
         let pipe = waiting.unwrap_or_else(|| self.pipes.insert(Pipe::default()));
         let tuple = (packet.dst_port, packet.src, packet.src_port, packet.family);
         let key = self.insert(cx, (host, app, Side::Server, seg.conn), tuple, pipe, State::SynReceived);
@@ -307,7 +316,12 @@ impl Tcp {
 
     /// A queued timer event comes.
     pub(crate) fn timer<K: Kernel>(&mut self, cx: &mut Context<'_, K>, socket: SocketId) {
-        self.with(cx, key(socket), |tcb, pipe, cx| {
+        let key = key(socket);
+        // An end that sleeps has no timers: the event is one that they forgot.
+        if self.ends.awake(key).is_none() {
+            return;
+        }
+        self.with(cx, key, |tcb, pipe, cx| {
             let now = cx.kernel.now();
             if !tcb.timers.fired(now) {
                 return;
@@ -324,11 +338,12 @@ impl Tcp {
                 tcb.probe(cx, pipe);
             } else if tcb.timers.keep_alive <= now {
                 tcb.keep_alive_timeout(cx, pipe);
-            } else if tcb.timers.time_wait <= now {
-                tcb.state = State::Closed;
             }
             tcb.check();
         });
+        if let Some(pipe) = self.ends.awake(key).map(|tcb| tcb.pipe) {
+            self.ends.rest(key, &mut self.pipes[pipe]);
+        }
     }
 
     /// A connection without a way to its destination fails.
@@ -414,7 +429,7 @@ impl Tcp {
 
     /// A host lost its power: its ends vanish, their peers are told nothing.
     pub(crate) fn crash(&mut self, host: HostId) {
-        let gone: Vec<TcbKey> = self.tcbs.iter().filter(|(_, tcb)| tcb.host == host).map(|(key, _)| key).collect();
+        let gone: Vec<TcbKey> = self.ends.iter().filter(|(_, end)| end.host() == host).map(|(key, _)| key).collect();
         for key in gone {
             self.free(key);
         }
@@ -427,16 +442,16 @@ impl Tcp {
         for (sent, segment) in cx.fabric.unrevealed.drain(..) {
             let mut push = false;
             payload.clear();
-            let from = self.tcbs.get(segment.from);
-            if let Some(tcb) = from.filter(|_| segment.len > 0) {
-                let stream = self.pipes[tcb.pipe].outgoing(tcb.side);
+            let from = self.ends.get(segment.from);
+            if let Some(end) = from.filter(|_| segment.len > 0) {
+                let stream = self.pipes[end.pipe()].outgoing(end.name().1);
                 stream.copy(segment.seq - 1, segment.len, &mut payload);
                 // RFC 9293 3.9.1.2: "set the PSH bit in the last buffered segment".
                 push = segment.seq - 1 + u64::from(segment.len) == stream.end();
             }
-            let peer_isn = self.tcbs.get(segment.to).map_or(0, |tcb| tcb.iss);
-            let (isn, options) = (from.map(|tcb| tcb.iss), segment.options(peer_isn));
-            let shift = from.filter(|_| !segment.flags.syn).map_or(0, |tcb| tcb.rcv.shift());
+            let peer_isn = self.ends.get(segment.to).map_or(0, End::iss);
+            let (isn, options) = (from.map(End::iss), segment.options(peer_isn));
+            let shift = from.filter(|_| !segment.flags.syn).map_or(0, End::shift);
             let window = u16::try_from(segment.window >> shift).unwrap_or(u16::MAX);
             let tcp = Some(TcpContent { isn, window, push, options: &options });
             cx.kernel.content(&PacketContent { sent, ttl: INITIAL_TTL, tcp, payload: &payload });
@@ -444,7 +459,7 @@ impl Tcp {
     }
 
     pub(crate) fn open_connections(&self) -> usize {
-        self.tcbs.values().filter(|tcb| tcb.state != State::TimeWait).count()
+        self.ends.iter().filter(|(_, end)| end.state() != State::TimeWait).count()
     }
 }
 

@@ -27,8 +27,8 @@ pub(crate) struct Agreed {
     pub(crate) sack: bool,
     pub(crate) timestamps: bool,
     /// `TS.Recent` (RFC 7323 4.3), and when it was taken.
-    ts_recent: u32,
-    ts_recent_at: SimTime,
+    pub(crate) ts_recent: u32,
+    pub(crate) ts_recent_at: SimTime,
     /// `Last.ACK.sent`.
     pub(crate) last_ack_sent: u64,
 }

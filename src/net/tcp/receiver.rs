@@ -31,6 +31,26 @@ pub(crate) struct Receiver {
     fin_received: bool,
 }
 
+/// What an idle receiver remembers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReceiverMemory {
+    rcv_nxt: u64,
+    /// RCV.WND.
+    window: u32,
+    shift: Option<u8>,
+    fin_received: bool,
+}
+
+impl ReceiverMemory {
+    pub(crate) const fn rcv_nxt(&self) -> u64 {
+        self.rcv_nxt
+    }
+
+    pub(crate) fn shift(&self) -> u8 {
+        self.shift.unwrap_or(0)
+    }
+}
+
 /// What a segment brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gain {
@@ -57,6 +77,28 @@ impl Receiver {
             fin_at: None,
             fin_received: false,
         }
+    }
+
+    /// Whether nothing is missing, and the application has taken everything.
+    pub(crate) fn is_idle(&self) -> bool {
+        let fin = self.fin_at.is_none() || self.fin_received;
+        self.rcv_nxt > 0 && self.ranges.is_empty() && self.taken == self.octets() && fin
+    }
+
+    /// What must be remembered of an idle receiver.
+    pub(crate) fn memory(&self) -> ReceiverMemory {
+        let window = u32::try_from(self.edge.saturating_sub(self.rcv_nxt)).expect("at most the buffer");
+        ReceiverMemory { rcv_nxt: self.rcv_nxt, window, shift: self.shift, fin_received: self.fin_received }
+    }
+
+    /// Goes on from what was remembered.
+    pub(crate) fn remember(memory: &ReceiverMemory, buffer: u32, mss: u32) -> Self {
+        let ReceiverMemory { rcv_nxt, window, shift, fin_received } = *memory;
+        let mut this = Self { rcv_nxt, fin_received, ..Self::new(buffer, mss) };
+        this.scale(shift);
+        this.edge = rcv_nxt + u64::from(window);
+        this.taken = this.octets();
+        this
     }
 
     /// The peer's SYN came, with its sequence number 0.

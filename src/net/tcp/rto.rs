@@ -20,8 +20,9 @@ pub(crate) struct Rto {
     backoff: u8,
 }
 
+/// What is known of the round trip.
 #[derive(Clone, Copy, Debug)]
-enum Estimate {
+pub(crate) enum Estimate {
     /// Nothing was measured: an RTO to begin with.
     Guess { rto_ns: u64 },
     /// 8 SRTT and 4 RTTVAR.
@@ -31,6 +32,16 @@ enum Estimate {
 impl Rto {
     pub(crate) const fn new(config: &TcpConfig) -> Self {
         Self { estimate: Estimate::Guess { rto_ns: config.initial_rto.as_nanos() }, backoff: 0 }
+    }
+
+    /// What must be remembered while nothing is out, and so nothing is backed off.
+    pub(crate) const fn estimate(&self) -> Estimate {
+        self.estimate
+    }
+
+    /// Goes on from what was remembered.
+    pub(crate) const fn remember(estimate: Estimate) -> Self {
+        Self { estimate, backoff: 0 }
     }
 
     /// The timeout that now applies: never below the floor, never above the cap.

@@ -10,7 +10,7 @@
 use super::Context;
 use super::congestion::Congestion;
 use super::figures::Measured;
-use super::rto::Rto;
+use super::rto::{Estimate, Rto};
 use super::scoreboard::Scoreboard;
 use super::stream::Pipe;
 use super::tcb::{State, Tcb};
@@ -57,7 +57,82 @@ pub(crate) struct Sender {
     segments: u32,
 }
 
+/// What an idle sender remembers.
+#[derive(Clone, Debug)]
+pub(crate) struct SenderMemory {
+    una: u64,
+    wnd: u32,
+    max_wnd: u32,
+    last_sent: SimTime,
+    estimate: Estimate,
+    windows: [u64; 2],
+    mss: u32,
+    recovered: bool,
+    fin_queued: bool,
+    #[cfg(test)]
+    segments: u32,
+}
+
+impl SenderMemory {
+    /// SND.UNA.
+    pub(crate) const fn una(&self) -> u64 {
+        self.una
+    }
+}
+
 impl Sender {
+    /// Whether everything up to `end` was sent and acknowledged, with or without a FIN, and
+    /// nothing is in suspense.
+    pub(crate) const fn is_idle_at(&self, end: u64, fin: bool) -> bool {
+        let all_acknowledged = self.snd_una == end && self.snd_nxt == end && self.snd_max == end;
+        let in_suspense = self.probed || self.retries > 0 || self.unanswered_probes > 0 || self.timed.is_some();
+        let even = self.board.is_empty() && self.cc.is_idle() && self.fits_path;
+        all_acknowledged && self.fin_queued == fin && !in_suspense && even
+    }
+
+    /// What must be remembered of an idle sender.
+    pub(crate) fn memory(&self) -> SenderMemory {
+        let window = |window: u64| u32::try_from(window).expect("a window is at most 2^30");
+        let (windows, recovered) = self.cc.memory(self.snd_una);
+        SenderMemory {
+            una: self.snd_una,
+            wnd: window(self.snd_wnd),
+            max_wnd: window(self.max_wnd),
+            last_sent: self.last_sent,
+            estimate: self.rto.estimate(),
+            windows,
+            mss: self.mss,
+            recovered,
+            fin_queued: self.fin_queued,
+            #[cfg(test)]
+            segments: self.segments,
+        }
+    }
+
+    /// Goes on from what was remembered. What is sent next by an idle peer stands at its
+    /// `rcv_nxt` and acknowledges everything, so that is where SND.WL1 and SND.WL2 are.
+    pub(crate) fn remember(memory: &SenderMemory, rcv_nxt: u64, config: &TcpConfig) -> Self {
+        let SenderMemory { una, wnd, max_wnd, last_sent, estimate, windows, mss, recovered, fin_queued, .. } = *memory;
+        let mut cc = Congestion::new(mss, config);
+        cc.remember(windows, una, recovered);
+        Self {
+            snd_una: una,
+            snd_nxt: una,
+            snd_max: una,
+            snd_wnd: u64::from(wnd),
+            max_wnd: u64::from(max_wnd),
+            snd_wl1: rcv_nxt,
+            snd_wl2: una,
+            last_sent,
+            rto: Rto::remember(estimate),
+            cc,
+            fin_queued,
+            #[cfg(test)]
+            segments: memory.segments,
+            ..Self::new(mss, config)
+        }
+    }
+
     pub(crate) fn new(mss: u32, config: &TcpConfig) -> Self {
         Self {
             snd_una: 0,

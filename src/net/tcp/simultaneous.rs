@@ -19,7 +19,7 @@ impl Tcp {
     /// A SYN of `caller` came to an end that is calling it.
     pub(crate) fn cross<K: Kernel>(&mut self, cx: &mut Context<'_, K>, called: TcbKey, caller: TcbKey) {
         // A caller that is gone, or has met another, has nothing to share.
-        let Some([called, caller]) = self.tcbs.get_disjoint_mut([called, caller]) else { return };
+        let Some([called, caller]) = self.ends.two_awake([called, caller]) else { return };
         if called.pipe == caller.pipe || !caller.calls(called) {
             return;
         }

@@ -228,15 +228,8 @@ impl Tcb {
     pub(crate) fn enter_time_wait<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe) {
         self.state = State::TimeWait;
         self.timers.stop();
-        self.restart_time_wait(cx);
-        pipe.shrink();
+        self.wait(cx);
         self.report_closed(cx, pipe, CloseReason::Finished);
-    }
-
-    /// RFC 9293 3.3.2: TIME-WAIT lasts 2 MSL, counted from the last segment of the peer.
-    pub(crate) fn restart_time_wait<K: Kernel>(&mut self, cx: &mut Context<'_, K>) {
-        self.timers.time_wait = cx.kernel.now().saturating_add(cx.config.msl.saturating_mul(2));
-        self.timers.cause = cx.kernel.cause();
     }
 
     /// What only a bug can break.

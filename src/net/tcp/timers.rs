@@ -21,7 +21,7 @@ pub(crate) struct Timers {
     pub(crate) keep_alive: SimTime,
     /// User time-out (RFC 9293 3.9.1).
     pub(crate) user: SimTime,
-    /// End of TIME-WAIT.
+    /// End of TIME-WAIT, of which another event tells.
     pub(crate) time_wait: SimTime,
     /// The trace event to which what the delayed acknowledgement answers is ascribed.
     pub(crate) ack_cause: EventId,
@@ -53,12 +53,22 @@ impl Timers {
         self.delayed_ack = SimTime::NEVER;
         self.keep_alive = SimTime::NEVER;
         self.user = SimTime::NEVER;
-        self.time_wait = SimTime::NEVER;
+    }
+
+    /// Whether none is running, TIME-WAIT's aside.
+    pub(crate) fn all_off(&self) -> bool {
+        let rare = self.keep_alive.min(self.user);
+        self.retransmit.min(self.persist).min(self.delayed_ack).min(rare).is_never()
+    }
+
+    /// Whether no event is queued.
+    pub(crate) const fn none_armed(&self) -> bool {
+        self.armed.is_never()
     }
 
     /// Sees to it that an event comes no later than the earliest deadline.
     pub(crate) fn arm<K: Kernel>(&mut self, kernel: &mut K, host: HostId, key: TcbKey) {
-        let rare = self.keep_alive.min(self.user).min(self.time_wait);
+        let rare = self.keep_alive.min(self.user);
         let wanted = self.retransmit.min(self.persist).min(self.delayed_ack).min(rare);
         if wanted < self.armed {
             self.armed = wanted;
