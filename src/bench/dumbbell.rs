@@ -9,8 +9,12 @@
 //! N long-lived flows of TCP (NewReno, with or without SACK) from N senders to N receivers.
 //! Flows start at random within the first 100 ms, so that they do not lose in step. A sender
 //! always has something to send, and receivers read at once, so nothing but the network limits
-//! a flow. Octets are real ones. The access links' queues are unlimited: what a sender's own
-//! link cannot take waits there.
+//! a flow. Octets are real ones.
+//!
+//! The access links' queues hold 100 packets too. Were they without limit, a flow alone on a
+//! link as fast as the bottleneck would never lose, and its packets, each in time for the place
+//! that has just become free, would shut others out for good (Floyd and Jacobson 1991 on phase
+//! effects).
 
 use crate::base::{AppId, DataRate, Endpoint, HostId, SimDuration, SimTime, SocketId, Streams};
 use crate::net::{Notice, QueueLimit, TcpConfig, Topology};
@@ -22,7 +26,7 @@ use super::{Cost, Figures, Workload};
 const ACCESS_BITS_PER_SEC: u64 = 100_000_000;
 const ACCESS_DELAY_MS: u64 = 5;
 const BOTTLENECK_DELAY_MS: u64 = 20;
-const BOTTLENECK_QUEUE: QueueLimit = QueueLimit::Packets(100);
+const QUEUE: QueueLimit = QueueLimit::Packets(100);
 /// Octets of data in a full segment.
 const MSS: u32 = 1448;
 /// RFC 7323 3.2: what timestamps take from each segment.
@@ -86,9 +90,8 @@ impl Dumbbell {
         nodes.extend((0..n).map(|i| node(format!("r{i}"), n + i, false)));
         nodes.extend([node("left".to_owned(), left, true), node("right".to_owned(), right, true)]);
         let rate = DataRate::from_bits_per_sec(ACCESS_BITS_PER_SEC);
-        let access = |name: String, ends| link(name, ends, rate, ACCESS_DELAY_MS, QueueLimit::Unlimited);
-        let mut links =
-            vec![link("bottleneck".to_owned(), [left, right], Some(self.rate), BOTTLENECK_DELAY_MS, BOTTLENECK_QUEUE)];
+        let access = |name: String, ends| link(name, ends, rate, ACCESS_DELAY_MS, QUEUE);
+        let mut links = vec![link("bottleneck".to_owned(), [left, right], Some(self.rate), BOTTLENECK_DELAY_MS, QUEUE)];
         links.extend((0..n).map(|i| access(format!("s{i}-left"), [i, left])));
         links.extend((0..n).map(|i| access(format!("right-r{i}"), [right, n + i])));
         let tcp = TcpConfig {
