@@ -2,7 +2,8 @@
 //!
 //! The trace names octets and does not hold them, and it counts sequence numbers from zero.
 //! A capture needs the rest. It is told once a packet, where its source sends it: nothing
-//! changes on the way but the hop limit, which falls by one at each router.
+//! changes on the way but the hop limit, which falls by one at each router, and the ECN field,
+//! which is in the trace. What an ICMP message quotes was told of the packet that it is about.
 
 use crate::base::ids::EventId;
 

@@ -71,7 +71,6 @@ pub enum Ecn {
 impl Ecn {
     /// Whether its transport does not understand marks.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     pub const fn is_not_ect(&self) -> bool {
         matches!(self, Self::NotEct)
     }

@@ -53,9 +53,9 @@ fn what_arrives_is_received_or_discarded() {
         let world = exchange(lossy(), tcp, seed, 100_000);
         for (side, host) in [(Side::Client, 0), (Side::Server, 2)] {
             let figures = figures_of(&world, side);
-            let arrived = world.kernel.trace.iter().filter_map(|(_, at, seen)| match seen {
-                Seen::Arrived(_, packet) if at.0 == host => packet.tcp.map(|tcp| u64::from(tcp.len)),
-                _ => None,
+            let arrived = world.kernel.trace.iter().filter_map(|(_, at, seen)| {
+                let Seen::Arrived(_, packet) = seen else { return None };
+                packet.tcp.filter(|_| at.0 == host).map(|tcp| u64::from(tcp.len))
             });
             assert_eq!(arrived.sum::<u64>(), 100_000 + figures.discarded, "seed {seed}, {side:?}");
             assert_eq!(figures.acked, 100_000);

@@ -18,6 +18,8 @@ use crate::base::trace::{
 };
 use crate::metrics::testing::directory;
 
+mod errors;
+
 const MS: u64 = 1_000_000;
 const MSS: &[u8] = &[2, 4, 5, 0xb4];
 const CREPES: HostId = HostId(0);
