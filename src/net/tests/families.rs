@@ -114,6 +114,34 @@ fn routers_forward_both_families() {
     assert_eq!(world.when(&Heard::Connected(HostId(0), socket)), Some(ms(4)));
 }
 
+/// RFC 8201: a report that a packet was too big counts for either family, and each family cuts its
+/// segments to it with its own header.
+#[test]
+fn segments_shrink_to_the_path_in_both_families() {
+    for (to, headers) in [(address(2), 40), (address6(2), 60)] {
+        let mut topology = chain(2, dir(Some(10), 1), TcpConfig::default());
+        for (number, node) in (0..).zip(&mut topology.nodes) {
+            node.addresses.v6 = Addresses::from(address6(number)).v6;
+        }
+        topology.links[1].directions[0].mtu = Some(1_300);
+        let mut world = World::new(topology);
+        world.net.listen(HostId(2), 25, APP);
+        let (client, _) = world.open_to(0, to, 25);
+        world.send(client, &octets(50_000));
+        world.run_until(ms(10_000));
+        assert_eq!(world.received.values().map(Vec::len).sum::<usize>(), 50_000);
+        let reports = packets(&world).filter(|packet| packet.icmp == Some(IcmpKind::TooBig { mtu: 1_300 }));
+        assert!(reports.into_iter().all(|report| report.bytes == if headers == 40 { 56 } else { 1_280 }));
+        let arrived = |seen: &Seen| {
+            let Seen::Arrived(_, packet) = seen else { return None };
+            packet.tcp.filter(|_| packet.dst.port == 25).map(|tcp| (packet.bytes, tcp.len))
+        };
+        let there = world.kernel.trace.iter().filter(|(_, host, _)| *host == HostId(2));
+        let longest = there.filter_map(|(.., seen)| arrived(seen)).max();
+        assert_eq!(longest, Some((1_300, 1_300 - headers)));
+    }
+}
+
 fn errors(payload: usize, to: fn(u32) -> IpAddr) -> (Vec<(IcmpKind, u32)>, World) {
     let mut world = chain_of(2, dir(None, 1), &[]);
     world.net.bind_udp(HostId(0), 53, APP);
