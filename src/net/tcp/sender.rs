@@ -52,9 +52,6 @@ pub(crate) struct Sender {
     pub(crate) cc: Congestion,
     pub(crate) board: Scoreboard,
     pub(crate) rto: Rto,
-    /// Data segments sent.
-    #[cfg(test)]
-    segments: u32,
 }
 
 impl Sender {
@@ -80,16 +77,7 @@ impl Sender {
             cc: Congestion::new(mss, config),
             board: Scoreboard::default(),
             rto: Rto::new(config),
-            #[cfg(test)]
-            segments: 0,
         }
-    }
-
-    /// Whether the data segment now sent is an n-th one.
-    #[cfg(test)]
-    pub(crate) fn is_nth(&mut self, n: u32) -> bool {
-        self.segments += 1;
-        self.segments.is_multiple_of(n)
     }
 
     /// The effective send MSS is known.

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
 
 use bytes::Bytes;
 
@@ -352,6 +353,11 @@ pub(super) fn dir(mbps: Option<u64>, delay_ms: u64) -> LinkDirConfig {
         delay: SimDuration::from_millis(delay_ms),
         ..LinkDirConfig::default()
     }
+}
+
+/// A link without a rate on which every n-th data segment is lost.
+pub(super) fn losing(every: u32, delay_ms: u64) -> LinkDirConfig {
+    LinkDirConfig { loss_every: NonZeroU32::new(every), ..dir(None, delay_ms) }
 }
 
 pub(super) fn node(number: u32, router: bool) -> NodeConfig {
