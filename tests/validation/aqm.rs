@@ -118,7 +118,7 @@ fn bulk(count: u32, discipline: Discipline, seed: u64) -> Lab<Drops> {
     let mut lab = Lab::observed(topology, seed, Drops::default());
     for n in 0..count {
         lab.pour(2 + n, 2 + count + n);
-        lab.pour_until(SimTime::from_nanos(u64::from(n + 1) * 200_000_000));
+        lab.run_until(SimTime::from_nanos(u64::from(n + 1) * 200_000_000));
     }
     lab
 }
@@ -127,9 +127,9 @@ fn red_with_flows() -> Row {
     let queue = over_seeds(|seed| {
         let red = RedConfig { min_th: 10.0, max_th: 50.0, ..RedConfig::default() };
         let mut lab = bulk(20, Discipline::Red(red), seed);
-        lab.pour_until(at(20));
+        lab.run_until(at(20));
         let before = lab.stats();
-        lab.pour_until(at(120));
+        lab.run_until(at(120));
         let after = lab.stats();
         assert_eq!(after.dropped_queue_full.packets, before.dropped_queue_full.packets);
         (after.queue_integral_packet_ns - before.queue_integral_packet_ns) as f64 / 100e9
@@ -169,9 +169,9 @@ fn codel_law() -> Vec<Row> {
 fn codel_with_flows() -> Row {
     let wait = |discipline: Discipline, seed: u64| {
         let mut lab = bulk(10, discipline, seed);
-        lab.pour_until(at(20));
+        lab.run_until(at(20));
         let before = lab.stats();
-        lab.pour_until(at(120));
+        lab.run_until(at(120));
         let mut stats = lab.stats();
         stats.queue_integral_packet_ns -= before.queue_integral_packet_ns;
         stats.carried.packets -= before.carried.packets;

@@ -165,9 +165,9 @@ fn fairness() -> Row {
         let narrow = [buffered(10_000_000, ONE_WAY, 83), line(Some(10_000_000), ONE_WAY)];
         let mut lab = Lab::new(dumbbell(2, narrow, delayed_ack()), seed);
         lab.pour(2, 4);
-        lab.pour_until(SimTime::from_nanos(Streams::new(seed).stream("start").below(1_000_000_000)));
+        lab.run_until(SimTime::from_nanos(Streams::new(seed).stream("start").below(1_000_000_000)));
         lab.pour(3, 5);
-        lab.pour_until(at(20));
+        lab.run_until(at(20));
         let rates = lab.rates(at(20), at(320));
         assert_eq!(rates.len(), 2);
         let squares: f64 = rates.iter().map(|rate| rate * rate).sum();
@@ -228,15 +228,15 @@ fn cubic() -> Vec<Row> {
     let tcp = TcpConfig { congestion: CongestionControl::Cubic, ..ack_each() };
     let mut lab = Lab::observed(pair(there, there, tcp), 1, Flight::default());
     lab.pour(0, 1);
-    lab.pour_until(SimTime::from_nanos(580_000_000));
+    lab.run_until(SimTime::from_nanos(580_000_000));
     let lossy = LinkDirConfig { loss_every: NonZeroU32::new(500), ..there };
     lab.net.change_link(&mut lab.kernel, LinkDirId(0), &lossy);
     while lab.stats().dropped_loss.packets == 0 {
         let next = lab.now().saturating_add(SimDuration::from_millis(1));
-        lab.pour_until(next);
+        lab.run_until(next);
     }
     lab.net.change_link(&mut lab.kernel, LinkDirId(0), &there);
-    lab.pour_until(at(25));
+    lab.run_until(at(25));
     assert_eq!(lab.stats().dropped_loss.packets, 1);
     let seen = lab.kernel.observer();
     let (begin, (_, w_max, _)) = (seen.recovered.unwrap(), seen.loss.unwrap());

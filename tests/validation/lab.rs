@@ -17,10 +17,8 @@ const UDP_PORT: u16 = 9;
 /// What IP and UDP add to a payload.
 pub(crate) const HEADERS: u64 = 28;
 static ZEROS: [u8; 65_507] = [0; 65_507];
-/// A source without end always has so much in its buffer.
-const RESERVE: u64 = 4_000_000;
-/// How often it looks after that.
-const SLICE: SimDuration = SimDuration::from_millis(100);
+/// What a source without end writes when its buffer is almost empty.
+static HELPING: [u8; 200_000] = [0; 200_000];
 
 /// The seeds over which a figure that depends on chance is averaged.
 pub(crate) const SEEDS: std::ops::RangeInclusive<u64> = 1..=3;
@@ -40,8 +38,7 @@ pub(crate) struct Lab<O> {
     pub(crate) connected: Vec<SimTime>,
     /// Octets that arrived for each socket.
     pub(crate) received: BTreeMap<SocketId, u64>,
-    /// Sources without end, and what they have written.
-    sources: BTreeMap<SocketId, u64>,
+    /// Servers' ends, in the order in which they came.
     accepted: Vec<SocketId>,
     scratch: Vec<u8>,
 }
@@ -104,7 +101,6 @@ impl<O: Observer> Lab<O> {
             datagrams: Vec::new(),
             connected: Vec::new(),
             received: BTreeMap::new(),
-            sources: BTreeMap::new(),
             accepted: Vec::new(),
             scratch: Vec::new(),
         }
@@ -149,7 +145,9 @@ impl<O: Observer> Lab<O> {
                     self.net.take_received(&mut self.kernel, socket, &mut self.scratch);
                     *self.received.entry(socket).or_default() += self.scratch.len() as u64;
                 }
-                Notice::PeerClosed { .. } | Notice::Closed { .. } | Notice::Unreachable { .. } => {}
+                Notice::Drained { socket, .. } => self.fill(socket),
+                Notice::PeerClosed { socket, .. } => self.net.close(&mut self.kernel, socket),
+                Notice::Closed { .. } | Notice::Unreachable { .. } => {}
             }
         }
     }
@@ -193,35 +191,22 @@ impl<O: Observer> Lab<O> {
         self.net.connect(&mut self.kernel, HostId(from), APP, Endpoint::new(address(to), port)).0
     }
 
-    /// Opens a connection over which octets will be poured without end.
+    /// Opens a connection over which octets are poured without end.
     pub(crate) fn pour(&mut self, from: u32, to: u32) {
         let socket = self.connect(from, to, 25);
-        self.sources.insert(socket, 0);
+        self.fill(socket);
     }
 
-    /// Runs and keeps the sources full.
-    pub(crate) fn pour_until(&mut self, end: SimTime) {
-        while self.now() < end {
-            let poured = self.sources.values().sum::<u64>();
-            let arrived = self.received.values().sum::<u64>();
-            if poured < arrived + RESERVE * self.sources.len() as u64 {
-                for (socket, written) in &mut self.sources {
-                    for _ in 0..RESERVE / 50_000 {
-                        self.net.send(&mut self.kernel, *socket, &ZEROS[..50_000]);
-                    }
-                    *written += RESERVE;
-                }
-            }
-            let next = self.now().saturating_add(SLICE).min(end);
-            self.run_until(next);
-        }
+    fn fill(&mut self, socket: SocketId) {
+        self.net.send(&mut self.kernel, socket, &HELPING);
+        self.net.tell_when_drained(socket);
     }
 
     /// Mb/s that arrived at each accepted connection from one time to another.
     pub(crate) fn rates(&mut self, from: SimTime, to: SimTime) -> Vec<f64> {
-        self.pour_until(from);
+        self.run_until(from);
         let before = self.arrived();
-        self.pour_until(to);
+        self.run_until(to);
         let time_us = to.since(from).as_nanos() as f64 / 1e3;
         self.arrived().iter().zip(&before).map(|(after, before)| (after - before) as f64 * 8.0 / time_us).collect()
     }

@@ -1,8 +1,10 @@
 //! Queueing theory: Poisson and constant streams of datagrams over one link.
 
+use std::collections::BTreeMap;
+
 use posthaste::base::trace::{DropReason, NetTrace, Observer, Trace, TraceEvent};
-use posthaste::base::{Dist, Probability, SimDuration, Stream};
-use posthaste::net::{Bursts, LinkDirConfig, TcpConfig};
+use posthaste::base::{Dist, HostId, Probability, SimDuration, SimTime, Stream, Streams};
+use posthaste::net::{Bursts, LinkDirConfig, SessionLimit, TcpConfig, WhenFull};
 
 use super::lab::{HEADERS, Lab, SEEDS, buffered, line, mean_wait, over_seeds, pair, poisson, share};
 use super::row::{Row, seconds};
@@ -12,7 +14,7 @@ const MANY: usize = 1_000_000;
 
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = m_m_1();
-    rows.extend([tail_drop(), full_buffer(), m_d_1(), m_g_1(), m_m_1_10(), bernoulli()]);
+    rows.extend([tail_drop(), full_buffer(), m_d_1(), m_g_1(), m_m_1_10(), erlang_b(), bernoulli()]);
     rows.extend(gilbert_and_elliott());
     rows
 }
@@ -109,6 +111,42 @@ fn m_m_1_10() -> Row {
     let expected = (1.0 - rho) * rho.powi(10) / (1.0 - rho.powi(11));
     let what = "M/M/1/10, rho 0.8, 1e6 packets, mean of 3 seeds: share lost";
     Row::within("V11", what, (expected, lost), 0.05, "(1-rho)rho^K/(1-rho^(K+1))")
+}
+
+/// Sessions with a service of ten places that refuses further ones.
+fn refused(seed: u64, calls: u64) -> f64 {
+    let mut lab = one_way(LinkDirConfig::default(), seed);
+    let limit = SessionLimit { most: 10, when_full: WhenFull::Refuse };
+    lab.net.limit_sessions(HostId(1), 25, Some(limit));
+    let (mut gaps, mut holds) = (Streams::new(seed).stream("gaps"), Streams::new(seed).stream("holds"));
+    let hold = Dist::Exponential { mean: SimDuration::from_secs(1) };
+    let mut now = SimTime::ZERO;
+    let mut ends = BTreeMap::new();
+    for _ in 0..calls {
+        now = now.saturating_add(poisson(8).sample(&mut gaps));
+        while let Some(first) = ends.first_entry().filter(|first| *first.key() <= now) {
+            let (end, socket) = first.remove_entry();
+            lab.run_until(end);
+            lab.net.close(&mut lab.kernel, socket);
+        }
+        lab.run_until(now);
+        let before = lab.connected.len();
+        let socket = lab.connect(0, 1, 25);
+        lab.run_until(now);
+        if lab.connected.len() > before {
+            assert!(ends.len() < 10, "no more than there is room for");
+            assert!(ends.insert(now.saturating_add(hold.sample(&mut holds)), socket).is_none());
+        }
+    }
+    1.0 - lab.connected.len() as f64 / calls as f64
+}
+
+/// The recursion of the textbooks: B(0) = 1, B(c) = aB(c - 1) / (c + aB(c - 1)).
+fn erlang_b() -> Row {
+    let blocking = (1..=10).map(f64::from).fold(1.0, |b, c| 8.0 * b / (c + 8.0 * b));
+    let what =
+        "M/M/10/10, 8 erlang, sessions with a service of 10 places, 100,000 calls, mean of 3 seeds: share refused";
+    Row::within("V12", what, (blocking, over_seeds(|seed| refused(seed, 100_000))), 0.03, "Erlang B")
 }
 
 fn bernoulli() -> Row {
