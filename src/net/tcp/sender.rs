@@ -31,7 +31,6 @@ pub(crate) struct Sender {
     /// The largest window the peer ever offered.
     max_wnd: u64,
     snd_wl1: u64,
-    snd_wl2: u64,
     pub(crate) mss: u32,
     /// The application has closed: a FIN follows the data.
     pub(crate) fin_queued: bool,
@@ -63,7 +62,6 @@ impl Sender {
             snd_wnd: 0,
             max_wnd: 0,
             snd_wl1: 0,
-            snd_wl2: 0,
             mss,
             fin_queued: false,
             again: RetransmitReason::Timeout,
@@ -138,7 +136,10 @@ impl Sender {
     /// SND.WND <- SEG.WND, unless the segment is an old one (RFC 9293 3.10.7.4). True when
     /// the window changed.
     pub(crate) fn update_window(&mut self, seg: &Segment) -> bool {
-        let newer = self.snd_wl1 < seg.seq || (self.snd_wl1 == seg.seq && self.snd_wl2 <= seg.ack);
+        // By the letter, an acknowledgement in a segment that was sent again moves SND.UNA and leaves
+        // SND.WND, and so the window's right edge beyond what was offered. Whoever acknowledges
+        // something new is no old segment.
+        let newer = seg.ack > self.snd_una || (seg.ack == self.snd_una && self.snd_wl1 <= seg.seq);
         if !newer {
             return false;
         }
@@ -148,8 +149,7 @@ impl Sender {
         }
         self.snd_wnd = u64::from(seg.window);
         self.max_wnd = self.max_wnd.max(self.snd_wnd);
-        self.snd_wl1 = seg.seq;
-        self.snd_wl2 = seg.ack;
+        self.snd_wl1 = self.snd_wl1.max(seg.seq);
         changed
     }
 
@@ -207,6 +207,12 @@ impl Sender {
 
     pub(crate) fn smoothed_round_trip(&self) -> SimDuration {
         self.rto.srtt()
+    }
+
+    /// Transmissions in a row without an answer, and the RTO.
+    #[cfg(test)]
+    pub(crate) fn patience(&self) -> (u32, SimDuration) {
+        (self.retries, self.rto.current())
     }
 
     /// What only a bug can break.
@@ -442,5 +448,42 @@ impl Tcb {
             self.send_data(cx, self.snd.snd_nxt, u32::try_from(room).expect("at most an MSS"), false, None);
         }
         self.plan_timers(cx, data_end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::trace::TcpOptions;
+    use crate::base::{ConnId, HostId};
+    use crate::net::tcp::{EcnBits, TcbKey};
+
+    fn ack(seq: u64, ack: u64, window: u32) -> Segment {
+        Segment {
+            from: TcbKey::default(),
+            to: TcbKey::default(),
+            conn: ConnId { host: HostId(0), number: 1 },
+            seq,
+            ack,
+            len: 0,
+            window,
+            options: TcpOptions::default(),
+            flags: Flags::ACK,
+            ecn: EcnBits::default(),
+        }
+    }
+
+    /// Breaks when what the peer sends again, with news in its ACK field, leaves the window as it
+    /// was and so moves its right edge, or when an old segment moves it back.
+    #[test]
+    fn the_window_follows_acknowledgements_in_whatever_segment() {
+        let mut snd = Sender::new(&TcpConfig::default());
+        (snd.snd_una, snd.snd_max) = (1_160, 2_000);
+        assert!(snd.update_window(&ack(1_536, 1_160, 1_535)));
+        assert!(snd.update_window(&ack(1, 1_536, 1_159)), "sent again, but with news");
+        snd.snd_una = 1_536;
+        assert_eq!(snd.snd_una + snd.snd_wnd, 1_160 + 1_535, "the edge stays");
+        assert!(!snd.update_window(&ack(1, 1_536, 9)) && !snd.update_window(&ack(1_537, 1_160, 9)), "old ones");
+        assert!(snd.update_window(&ack(1_537, 1_536, 2_000)));
     }
 }

@@ -83,6 +83,13 @@ pub(super) struct Loop {
     pub(super) lost: Vec<bool>,
 }
 
+impl Loop {
+    /// The next event, and when it comes.
+    pub(super) fn next(&self) -> Option<(SimTime, NetEvent)> {
+        self.heap.peek().map(|Reverse(Queued(at, _, event))| (*at, *event))
+    }
+}
+
 impl Kernel for Loop {
     const TRACING: bool = true;
 
@@ -216,7 +223,7 @@ impl World {
         self.net.check_conservation().unwrap();
     }
 
-    fn step(&mut self) {
+    pub(super) fn step(&mut self) {
         let Reverse(Queued(at, _, event)) = self.kernel.heap.pop().unwrap();
         assert!(at >= self.kernel.now, "time never goes back");
         self.kernel.now = at;
