@@ -4,6 +4,8 @@
 //! that the queue took, in the same order and with its own stream, so what one rule does
 //! never shifts another's draws. A link without rules draws nothing.
 
+use std::num::NonZeroU32;
+
 use super::burst::GilbertElliott;
 use super::topology::LinkDirConfig;
 use crate::base::{Dist, Probability, SimDuration, Stream};
@@ -17,6 +19,8 @@ pub(crate) struct Impairments(Vec<Impairment>);
 enum Impairment {
     /// Each packet is lost with probability `p`, independently (Bernoulli).
     Loss { p: Probability, stream: Stream },
+    /// Every n-th packet with data is lost; none: it only counts on.
+    Every { n: Option<NonZeroU32>, seen: u64 },
     /// Loss in bursts.
     Bursts(GilbertElliott),
     /// Each packet is damaged with probability `p`, independently.
@@ -60,9 +64,13 @@ impl Verdict {
 }
 
 impl Impairment {
-    fn judge(&mut self, verdict: &mut Verdict) {
+    fn judge(&mut self, data: bool, verdict: &mut Verdict) {
         match self {
             Self::Loss { p, stream } => verdict.worsen(stream.chance(*p), Fate::Lose),
+            Self::Every { n, seen } => {
+                *seen += u64::from(data);
+                verdict.worsen(data && n.is_some_and(|n| seen.is_multiple_of(n.get().into())), Fate::Lose);
+            }
             Self::Bursts(chain) => verdict.worsen(chain.loses(), Fate::Lose),
             Self::Corruption { p, stream } => verdict.worsen(stream.chance(*p), Fate::Corrupt),
             Self::Duplication { p, stream } => verdict.twin = stream.chance(*p),
@@ -73,20 +81,22 @@ impl Impairment {
     const fn kind(&self) -> u8 {
         match self {
             Self::Loss { .. } => 0,
-            Self::Bursts(_) => 1,
-            Self::Corruption { .. } => 2,
-            Self::Duplication { .. } => 3,
-            Self::Jitter { .. } => 4,
+            Self::Every { .. } => 1,
+            Self::Bursts(_) => 2,
+            Self::Corruption { .. } => 3,
+            Self::Duplication { .. } => 4,
+            Self::Jitter { .. } => 5,
         }
     }
 
-    /// Goes on where a rule of the same kind stands in its stream.
+    /// Goes on where a rule of the same kind stands in its stream, or its count.
     fn resume(&mut self, old: Self) {
         match (self, old) {
             (Self::Loss { stream, .. }, Self::Loss { stream: old, .. })
             | (Self::Corruption { stream, .. }, Self::Corruption { stream: old, .. })
             | (Self::Duplication { stream, .. }, Self::Duplication { stream: old, .. })
             | (Self::Jitter { stream, .. }, Self::Jitter { stream: old, .. }) => *stream = old,
+            (Self::Every { seen, .. }, Self::Every { seen: old, .. }) => *seen = old,
             (Self::Bursts(chain), Self::Bursts(old)) => chain.resume(old),
             (new, old) => unreachable!("{new:?} does not go on as {old:?}"),
         }
@@ -96,6 +106,7 @@ impl Impairment {
     fn rest(&mut self) {
         match self {
             Self::Loss { p, .. } | Self::Corruption { p, .. } | Self::Duplication { p, .. } => *p = Probability::ZERO,
+            Self::Every { n, .. } => *n = None,
             Self::Bursts(chain) => chain.rest(),
             Self::Jitter { extra, .. } => *extra = Dist::Constant(SimDuration::ZERO),
         }
@@ -108,6 +119,9 @@ impl Impairments {
         let mut rules = Vec::new();
         if config.loss != Probability::ZERO {
             rules.push(Impairment::Loss { p: config.loss, stream: stream("loss") });
+        }
+        if config.loss_every.is_some() {
+            rules.push(Impairment::Every { n: config.loss_every, seen: 0 });
         }
         if let Some(bursts) = config.bursts {
             rules.push(Impairment::Bursts(GilbertElliott::new(bursts, stream("bursts"))));
@@ -124,11 +138,11 @@ impl Impairments {
         Self(rules)
     }
 
-    /// The verdict of all rules.
-    pub(crate) fn judge(&mut self) -> Verdict {
+    /// The verdict of all rules on a packet, with data or without.
+    pub(crate) fn judge(&mut self, data: bool) -> Verdict {
         let mut verdict = NO_TROUBLE;
         for rule in &mut self.0 {
-            rule.judge(&mut verdict);
+            rule.judge(data, &mut verdict);
         }
         verdict
     }
@@ -148,5 +162,31 @@ impl Impairments {
         }
         rules.sort_by_key(Impairment::kind);
         self.0 = rules;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Streams;
+
+    /// Breaks when packets without data count, a lost one is not counted, or a change of the link
+    /// begins the count anew.
+    #[test]
+    fn every_third_packet_with_data_is_lost() {
+        let config = |n| LinkDirConfig { loss_every: NonZeroU32::new(n), ..LinkDirConfig::default() };
+        let stream = |purpose: &str| Streams::new(1).stream(purpose);
+        let mut rules = Impairments::new(&config(3), stream);
+        let lost = |rules: &mut Impairments, data: &[bool]| -> Vec<bool> {
+            data.iter().map(|data| rules.judge(*data).fate == Fate::Lose).collect()
+        };
+        assert_eq!(
+            lost(&mut rules, &[true, false, true, false, true, true]),
+            [false, false, false, false, true, false]
+        );
+        rules.change(&config(0), stream);
+        assert_eq!(lost(&mut rules, &[true, true]), [false, false], "the fifth and the sixth");
+        rules.change(&config(4), stream);
+        assert_eq!(lost(&mut rules, &[true, true, true]), [false, true, false], "the eighth");
     }
 }

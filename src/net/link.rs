@@ -159,7 +159,7 @@ impl LinkDir {
             self.troubles.dropped(reason, bytes);
             return Err(reason);
         }
-        let verdict = self.rules.judge();
+        let verdict = self.rules.judge(pool.get(packet).carries_data());
         if let Queueing::Codel(codel) = &mut self.discipline
             && (self.free_at > now || codel.len() > 0)
         {

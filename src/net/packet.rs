@@ -219,6 +219,15 @@ impl Packet {
         }
     }
 
+    /// Whether it brings octets of an application.
+    pub(crate) fn carries_data(&self) -> bool {
+        match &self.body {
+            Body::Tcp(segment) => segment.len > 0,
+            Body::Udp(_) => true,
+            Body::Icmp(_) => false,
+        }
+    }
+
     /// A TCP segment's packet.
     pub(crate) fn tcp(family: Family, src: (HostId, u16), dst: (HostId, u16), segment: Segment) -> Self {
         let ecn = if segment.ecn.ect { Ecn::Ect0 } else { Ecn::NotEct };

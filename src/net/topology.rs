@@ -6,6 +6,8 @@
 //! link-layer headers and several interfaces with addresses of their own, none of which mail can
 //! tell apart.
 
+use std::num::NonZeroU32;
+
 use crate::base::{Addresses, DataRate, Dist, Family, HostId, Probability, SimDuration};
 
 /// The whole network. A node's index is its [`HostId`]; link `n` has the directions `2n`
@@ -57,6 +59,10 @@ pub struct LinkDirConfig {
     pub mtu: Option<u32>,
     /// Each packet is lost with this probability (Bernoulli), after it took its time on the line.
     pub loss: Probability,
+    /// Every n-th packet that carries data is lost, besides `loss`: the regular loss of Mathis et
+    /// al. 1997. It is counted over the link direction, repetitions included; segments without
+    /// data and ICMP messages pass.
+    pub loss_every: Option<NonZeroU32>,
     /// Loss in bursts, besides `loss`.
     pub bursts: Option<Bursts>,
     /// Each packet is damaged with this probability: it travels on, and the checksum at its
@@ -211,9 +217,6 @@ pub struct TcpConfig {
     pub max_rto: SimDuration,
     /// Maximum segment lifetime; TIME-WAIT lasts twice as long (RFC 9293 3.4.2).
     pub msl: SimDuration,
-    /// Each sender loses every n-th of its data segments, for closed forms of regular loss.
-    #[cfg(test)]
-    pub lose_every: Option<u32>,
     /// The data segment there is marked on its first way.
     #[cfg(test)]
     pub mark_at: Option<u64>,
@@ -255,8 +258,6 @@ impl Default for TcpConfig {
             min_rto: SimDuration::from_secs(1),
             max_rto: SimDuration::from_secs(60),
             msl: SimDuration::from_secs(120),
-            #[cfg(test)]
-            lose_every: None,
             #[cfg(test)]
             mark_at: None,
         }

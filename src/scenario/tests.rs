@@ -50,7 +50,7 @@ fn samples() -> Vec<Value> {
                 { "user": "every-user", "read": "pop3", "every": "1h", "spread": "1h" } ] }),
         with(
             "/network",
-            json!({ "access": { "rate": "1Mbps", "reverse": { "rate": "10Mbps", "codel": {} } },
+            json!({ "access": { "rate": "1Mbps", "reverse": { "rate": "10Mbps", "codel": {}, "loss_every": 9 } },
             "backbone": { "jitter": { "extra": "uniform 1ms to 2ms" }, "loss": 0.1, "mtu": "1500B",
                 "bursts": { "to_bad": 0.01, "to_good": 0.1 }, "forward": { "red": { "min_th": 7 }, "loss": 0 } } }),
         ),
@@ -225,6 +225,7 @@ fn a_direction_overrides_its_link() {
         json!({ "mtu": "67B" }),
         json!({ "mtu": 1500 }),
         json!({ "loss": 1.5 }),
+        json!({ "loss_every": 0 }),
         json!({ "bursts": { "to_bad": 0.1 } }),
         json!({ "jitter": { "extra": "gamma 5ms" } }),
         json!({ "jitter": { "extra": "uniform 5ms to 2ms" } }),

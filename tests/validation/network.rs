@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::row::{Row, list, seconds};
 use super::scene::{PC, RESOLVER, SERVER, Trail, chain, follow, host, ms, network, one_message};
-use crate::common::{load_value, run_value};
+use crate::common::load_value;
 use posthaste::cli::simulate::simulate;
 
 /// 12,000 bits at 10 Mb/s.
@@ -16,7 +16,7 @@ const FULL: u32 = 1_500;
 
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = one_packet();
-    rows.extend([a_train_of_segments(), a_train_of_datagrams(), goodput(), longest_wait(), loss()]);
+    rows.extend([a_train_of_segments(), a_train_of_datagrams(), goodput(), longest_wait()]);
     rows
 }
 
@@ -141,21 +141,4 @@ fn longest_wait() -> Row {
     let what = format!("longest wait in a buffer of 64 packets that turned {dropped} away, 1500 B, 10 Mb/s");
     let bounds = (times(63, SERVICE), times(64, SERVICE));
     Row::between("V06", what, bounds, SimDuration::from_nanos(longest), "B/C")
-}
-
-/// Many look-ups over one lossy link.
-fn loss() -> Row {
-    let p = 0.01;
-    let mut net = network(&["core"], &[(PC, "core", ms(1))], None);
-    net["links"][0]["loss"] = json!(p);
-    let mut scenario = one_message(net, 0);
-    scenario["workload"] =
-        json!([{ "at": "0s", "on": PC, "lookup": "www.crepes.fr", "every": "100ms", "times": 30_000 }]);
-    scenario["run"]["until"] = json!("1h");
-    let links = run_value(&scenario).record.tables.links;
-    let lossy = links.iter().filter(|link| link.dropped_loss > 0);
-    let (sent, lost) = lossy.fold((0, 0), |(sent, lost), link| (sent + link.packets, lost + link.dropped_loss));
-    let sigma = ((1.0 - p) / (p * sent as f64)).sqrt();
-    let what = format!("share lost of {sent} packets, Bernoulli, p = 0.01");
-    Row::within("V37", what, (p, lost as f64 / sent as f64), 3.0 * sigma, "3 sigma of sqrt(p(1-p)/n)")
 }

@@ -49,6 +49,44 @@ impl Row {
         }
     }
 
+    /// The values may differ by that much.
+    pub(crate) fn near(
+        id: &'static str,
+        what: impl Into<String>,
+        (expected, got): (f64, f64),
+        most: f64,
+        source: &'static str,
+    ) -> Self {
+        Self {
+            id,
+            what: what.into(),
+            expected: figure(expected),
+            got: figure(got),
+            tolerance: format!("{most}"),
+            source,
+            holds: (got - expected).abs() <= most,
+        }
+    }
+
+    /// The value lies in a range about what is expected.
+    pub(crate) fn inside(
+        id: &'static str,
+        what: impl Into<String>,
+        (expected, got): (f64, f64),
+        (low, high): (f64, f64),
+        source: &'static str,
+    ) -> Self {
+        Self {
+            id,
+            what: what.into(),
+            expected: figure(expected),
+            got: figure(got),
+            tolerance: format!("{low:.6} to {high:.6}"),
+            source,
+            holds: (low..=high).contains(&got),
+        }
+    }
+
     /// The value lies between two bounds, both allowed.
     pub(crate) fn between(
         id: &'static str,

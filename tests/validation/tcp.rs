@@ -12,7 +12,7 @@ use super::scene::{PC, SERVER, Trail, follow, host, ms, one_message, star};
 const RTT: SimDuration = ms(100);
 
 pub(crate) fn rows() -> Vec<Row> {
-    let mut rows = vec![slow_start_ten(), slow_start_one(), window_limited(), first_timeout()];
+    let mut rows = vec![slow_start_ten(), slow_start_one(), delayed_slow_start(), window_limited(), first_timeout()];
     rows.extend(silent_host());
     rows.extend(greeting());
     rows
@@ -77,6 +77,18 @@ fn slow_start_ten() -> Row {
 /// smaller here, so that the receiver's window does not count.
 fn slow_start_one() -> Row {
     slow_start("V16", (127, 1, 1_000), 7)
+}
+
+/// Cardwell, Savage and Anderson 2000: the window grows by half a round trip (gamma 1.5, w1 10).
+fn delayed_slow_start() -> Row {
+    let segments: u32 = 100;
+    let mut scenario = one_message(far_server(), u64::from(segments - 1) * 1_000);
+    scenario["network"]["tcp"] = json!({ "mss": 1_000, "receive_window": "1MB" });
+    let (time, sent) = transfer(&follow(&scenario));
+    assert_eq!(sent, segments as usize);
+    let expected = 0.1 * (f64::from(segments) * 0.5 / 10.0 + 1.0).ln() / 1.5_f64.ln();
+    let what = "slow start with delayed ACK, 100 segments, IW 10: first segment to last ACK, in s";
+    Row::near("V17", what, (expected, time.as_secs_f64()), 0.1, "Cardwell 2000: RTT log_g(d(g-1)/w1+1)")
 }
 
 fn window_limited() -> Row {

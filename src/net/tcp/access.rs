@@ -1,14 +1,71 @@
 //! What tests may see of a connection end, and the segments that they forge.
 
+use std::collections::BTreeMap;
+
 use super::ends::End;
 pub(crate) use super::tcb::State;
 use super::{TcbKey, key, socket};
-use crate::base::SocketId;
 use crate::base::trace::TcpOptions;
+use crate::base::{SimDuration, SimTime, SocketId};
 use crate::net::packet::{Flags, Packet, Segment};
 use crate::net::{Kernel, Network};
 
+/// What a look at a connection end shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::net) struct Glimpse {
+    pub(in crate::net) state: State,
+    /// There is somebody to call.
+    pub(in crate::net) has_way: bool,
+    pub(in crate::net) una: u64,
+    pub(in crate::net) nxt: u64,
+    pub(in crate::net) max: u64,
+    pub(in crate::net) mss: u32,
+    pub(in crate::net) cwnd: u64,
+    pub(in crate::net) retries: u32,
+    pub(in crate::net) rto: SimDuration,
+    pub(in crate::net) retransmit: SimTime,
+    pub(in crate::net) persist: SimTime,
+    pub(in crate::net) delayed_ack: SimTime,
+    pub(in crate::net) keep_alive: SimTime,
+    pub(in crate::net) user: SimTime,
+    pub(in crate::net) time_wait: SimTime,
+}
+
+impl Glimpse {
+    pub(in crate::net) const fn outstanding(&self) -> bool {
+        self.max > self.una
+    }
+}
+
 impl Network {
+    /// A look at all connection ends.
+    pub(in crate::net) fn glimpses(&self) -> BTreeMap<SocketId, Glimpse> {
+        let glimpse = |tcb: &super::tcb::Tcb| {
+            let (retries, rto) = tcb.snd.patience(&self.config);
+            Glimpse {
+                state: tcb.state,
+                has_way: tcb.tuple.0 != 0,
+                una: tcb.snd.snd_una,
+                nxt: tcb.snd.snd_nxt,
+                max: tcb.snd.snd_max,
+                mss: tcb.snd.mss,
+                cwnd: tcb.snd.cc.cwnd(),
+                retries,
+                rto,
+                retransmit: tcb.timers.retransmit,
+                persist: tcb.timers.persist,
+                delayed_ack: tcb.timers.delayed_ack,
+                keep_alive: tcb.timers.keep_alive,
+                user: tcb.timers.user,
+                time_wait: tcb.timers.time_wait,
+            }
+        };
+        // Who is looked at wakes, here a copy.
+        let mut ends = self.tcp.ends.clone();
+        let keys: Vec<TcbKey> = ends.iter().map(|(key, _)| key).collect();
+        keys.into_iter().filter_map(|key| Some((socket(key), glimpse(ends.wake(key, &self.config)?)))).collect()
+    }
+
     /// The state of a connection end; none when it is no more.
     pub(in crate::net) fn state(&self, socket: SocketId) -> Option<State> {
         self.tcp.ends.get(key(socket)).map(End::state)

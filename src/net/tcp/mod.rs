@@ -21,6 +21,7 @@ mod ends;
 mod figures;
 mod input;
 mod options;
+mod output;
 mod path;
 mod patience;
 mod receiver;

@@ -124,10 +124,6 @@ impl Tcb {
             self.agreed.last_ack_sent = self.rcv.rcv_nxt;
             self.timers.delayed_ack = SimTime::NEVER;
         }
-        #[cfg(test)]
-        if len > 0 && cx.config.lose_every.is_some_and(|n| self.snd.is_nth(n)) {
-            return;
-        }
         self.post(cx, segment);
     }
 

@@ -1,5 +1,7 @@
 //! Invariants of links on which everything goes wrong at once.
 
+use std::num::NonZeroU32;
+
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -47,7 +49,8 @@ fn line() -> impl Strategy<Value = LinkDirConfig> {
         (2_u32..40).prop_map(QueueLimit::Packets),
         (3_000_u64..60_000).prop_map(QueueLimit::Bytes)
     ];
-    let troubles = (chance(0.05), prop::option::of(bursts()), chance(0.05), chance(0.3), prop::option::of(jitter()));
+    let loss = (chance(0.05), prop::option::weighted(0.2, 5_u32..50));
+    let troubles = (loss, prop::option::of(bursts()), chance(0.05), chance(0.3), prop::option::of(jitter()));
     (
         prop::option::of(100_000_u64..50_000_000),
         0_u64..60_000_000,
@@ -56,20 +59,23 @@ fn line() -> impl Strategy<Value = LinkDirConfig> {
         prop::option::of(600_u32..1_600),
         troubles,
     )
-        .prop_map(|(rate, delay, queue, discipline, mtu, (loss, bursts, corruption, duplication, jitter))| {
-            LinkDirConfig {
-                rate: rate.and_then(DataRate::from_bits_per_sec),
-                delay: SimDuration::from_nanos(delay),
-                queue,
-                discipline,
-                mtu,
-                loss,
-                bursts,
-                corruption,
-                duplication,
-                jitter,
-            }
-        })
+        .prop_map(
+            |(rate, delay, queue, discipline, mtu, ((loss, every), bursts, corruption, duplication, jitter))| {
+                LinkDirConfig {
+                    rate: rate.and_then(DataRate::from_bits_per_sec),
+                    delay: SimDuration::from_nanos(delay),
+                    queue,
+                    discipline,
+                    mtu,
+                    loss,
+                    loss_every: every.and_then(NonZeroU32::new),
+                    bursts,
+                    corruption,
+                    duplication,
+                    jitter,
+                }
+            },
+        )
 }
 
 proptest! {

@@ -59,8 +59,7 @@ fn a_reply_carries_the_acknowledgement_and_silence_delays_it() {
 /// RFC 5681 4.2. Breaks when an out-of-order segment waits for company.
 #[test]
 fn every_second_segment_and_every_gap_is_acknowledged_at_once() {
-    let tcp = TcpConfig { lose_every: Some(5), ..TcpConfig::default() };
-    let (mut world, client, _) = connected(1, dir(None, 50), tcp);
+    let (mut world, client, _) = connected(1, losing(5, 50), TcpConfig::default());
     world.run_until(ms(1_000));
     world.send(client, &octets(8 * MSS));
     world.run_until(ms(1_051));

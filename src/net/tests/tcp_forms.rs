@@ -39,8 +39,8 @@ fn regular_loss(every: u32, tcp: TcpConfig) -> f64 {
 }
 
 fn regular_loss_over(delay_ms: u64, every: u32, tcp: TcpConfig) -> f64 {
-    let tcp = TcpConfig { receive_window: 10_000_000, lose_every: Some(every), ..tcp };
-    let (mut world, client, server) = connected(1, dir(None, delay_ms), tcp);
+    let tcp = TcpConfig { receive_window: 10_000_000, ..tcp };
+    let (mut world, client, server) = connected(1, losing(every, delay_ms), tcp);
     world.send(client, &octets(60_000_000));
     world.run_until(ms(20_000));
     let before = world.received[&server].len();

@@ -26,8 +26,8 @@ fn segments(world: &World, host: u32) -> impl Iterator<Item = TcpInfo> {
 #[test]
 fn selective_acknowledgements_mend_a_window_in_one_round_trip() {
     let run = |sack: bool| {
-        let tcp = TcpConfig { initial_window: 32, lose_every: Some(9), sack, ..TcpConfig::default() };
-        let (mut world, client, server) = connected(1, dir(None, 50), tcp);
+        let tcp = TcpConfig { initial_window: 32, sack, ..TcpConfig::default() };
+        let (mut world, client, server) = connected(1, losing(9, 50), tcp);
         world.run_until(ms(1_000));
         world.send(client, &octets(30 * MSS));
         world.run_until(ms(10_000));
@@ -51,8 +51,8 @@ fn selective_acknowledgements_mend_a_window_in_one_round_trip() {
 /// RFC 2018 4. Breaks when the first block is not the one that the latest segment belongs to.
 #[test]
 fn the_first_block_holds_the_latest_segment() {
-    let tcp = TcpConfig { initial_window: 32, lose_every: Some(4), sack: true, ..TcpConfig::default() };
-    let (mut world, client, _) = connected(1, dir(None, 50), tcp);
+    let tcp = TcpConfig { initial_window: 32, sack: true, ..TcpConfig::default() };
+    let (mut world, client, _) = connected(1, losing(4, 50), tcp);
     world.run_until(ms(1_000));
     world.send(client, &octets(16 * MSS));
     world.run_until(ms(1_050));
@@ -114,9 +114,9 @@ fn an_unscaled_window_stays_below_64_kib() {
 #[test]
 fn limited_transmit_spares_a_timeout() {
     let timeouts = |limited_transmit: bool| {
-        let tcp = TcpConfig { initial_window: 3, lose_every: Some(7), limited_transmit, ..TcpConfig::default() };
+        let tcp = TcpConfig { initial_window: 3, limited_transmit, ..TcpConfig::default() };
         let tcp = TcpConfig { delayed_ack: crate::base::SimDuration::ZERO, ..tcp };
-        let (mut world, client, server) = connected(1, dir(None, 50), tcp);
+        let (mut world, client, server) = connected(1, losing(7, 50), tcp);
         world.net.set_link_up(&mut world.kernel, 0, true);
         world.send(client, &octets(3 * MSS));
         world.run_until(ms(900));

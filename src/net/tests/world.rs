@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
 
 use bytes::Bytes;
 
@@ -80,6 +81,13 @@ pub(super) struct Loop {
     /// Keeps no trace, only whether each packet that left a link was lost on it.
     pub(super) forgetful: bool,
     pub(super) lost: Vec<bool>,
+}
+
+impl Loop {
+    /// The next event, and when it comes.
+    pub(super) fn next(&self) -> Option<(SimTime, NetEvent)> {
+        self.heap.peek().map(|Reverse(Queued(at, _, event))| (*at, *event))
+    }
 }
 
 impl Kernel for Loop {
@@ -215,7 +223,7 @@ impl World {
         self.net.check_conservation().unwrap();
     }
 
-    fn step(&mut self) {
+    pub(super) fn step(&mut self) {
         let Reverse(Queued(at, _, event)) = self.kernel.heap.pop().unwrap();
         assert!(at >= self.kernel.now, "time never goes back");
         self.kernel.now = at;
@@ -352,6 +360,11 @@ pub(super) fn dir(mbps: Option<u64>, delay_ms: u64) -> LinkDirConfig {
         delay: SimDuration::from_millis(delay_ms),
         ..LinkDirConfig::default()
     }
+}
+
+/// A link without a rate on which every n-th data segment is lost.
+pub(super) fn losing(every: u32, delay_ms: u64) -> LinkDirConfig {
+    LinkDirConfig { loss_every: NonZeroU32::new(every), ..dir(None, delay_ms) }
 }
 
 pub(super) fn node(number: u32, router: bool) -> NodeConfig {

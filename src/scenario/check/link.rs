@@ -1,6 +1,7 @@
 //! Links: their ends, and the properties of each direction.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use super::Context;
 use crate::base::{DataSize, Probability};
@@ -76,6 +77,7 @@ pub(super) fn read_direction(cx: &mut Context<'_>, here: Path<'_>, direction: &D
         discipline: read_discipline(cx, here, direction),
         mtu: direction.mtu.and_then(|mtu| read_mtu(cx, here.key("mtu"), mtu.0)),
         loss: direction.loss.map_or(Probability::ZERO, |p| p.0),
+        loss_every: direction.loss_every.and_then(|n| read_every(cx, here.key("loss_every"), n)),
         bursts: direction.bursts.map(|bursts| Bursts {
             to_bad: bursts.to_bad.0,
             to_good: bursts.to_good.0,
@@ -100,6 +102,14 @@ pub(super) fn read_mtu(cx: &mut Context<'_>, here: Path<'_>, mtu: DataSize) -> O
         cx.problems.at(here, format!("an MTU is {least} to 65535 bytes{why}"));
     }
     fits
+}
+
+fn read_every(cx: &mut Context<'_>, here: Path<'_>, n: u32) -> Option<NonZeroU32> {
+    let n = NonZeroU32::new(n);
+    if n.is_none() {
+        cx.problems.at(here, "`loss_every` counts packets: 1 loses each of them, leave it out to lose none");
+    }
+    n
 }
 
 fn read_discipline(cx: &mut Context<'_>, here: Path<'_>, direction: &Direction) -> Discipline {

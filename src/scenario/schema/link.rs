@@ -30,6 +30,11 @@ macro_rules! with_link_properties {
             /// Probability that a packet is lost on the way, each by itself. Default: 0.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub loss: Option<Chance>,
+            /// Every n-th packet that carries data is lost, besides `loss`: regular loss as in the model of
+            /// Mathis et al. 1997. Default: none.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            #[schemars(range(min = 1))]
+            pub loss_every: Option<u32>,
             /// Loss in bursts, besides `loss`. Default: none.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub bursts: Option<Bursts>,
@@ -104,6 +109,7 @@ macro_rules! properties_of {
             delay: $from.delay,
             queue: $from.queue,
             loss: $from.loss,
+            loss_every: $from.loss_every,
             bursts: $from.bursts,
             corruption: $from.corruption,
             duplication: $from.duplication,
@@ -146,6 +152,7 @@ impl Direction {
             delay: self.delay.or(other.delay),
             queue: self.queue.or(other.queue),
             loss: self.loss.or(other.loss),
+            loss_every: self.loss_every.or(other.loss_every),
             bursts: self.bursts.or(other.bursts),
             corruption: self.corruption.or(other.corruption),
             duplication: self.duplication.or(other.duplication),
