@@ -2,8 +2,8 @@
 //! (time, origin host, that host's own counter).
 //!
 //! Two parts. What happens soon stands in a 4-ary heap in exact order. What happens later
-//! lies unordered in a hierarchical timing wheel (Varghese and Lauck 1987): 64 slots a level,
-//! those of the lowest level a microsecond or so wide, those of each level 64 times as wide
+//! lies unordered in a hierarchical timing wheel (Varghese and Lauck 1987): 128 slots a level,
+//! those of the lowest level two microseconds wide, those of each level 128 times as wide
 //! as of the one below. When the heap is empty, the next slot is emptied into it, or spread
 //! over the lower levels. So an event costs the same however many are pending, the heap fits
 //! into the nearest cache, and the order is that of one large heap: the key is unique, so
@@ -16,12 +16,12 @@ const ARITY: usize = 4;
 const COUNTER_BITS: u32 = 40;
 const ORIGIN_BITS: u32 = 24;
 
-/// A slot of the lowest level is 2^10 ns wide.
-const GRAIN_BITS: u32 = 10;
-const LEVEL_BITS: u32 = 6;
+/// A slot of the lowest level is 2^11 ns wide.
+const GRAIN_BITS: u32 = 11;
+const LEVEL_BITS: u32 = 7;
 const SLOTS: usize = 1 << LEVEL_BITS;
-/// Enough levels for every instant: 9 times 6 bits and the grain's are 64.
-const LEVELS: usize = 9;
+/// Enough levels for every instant: 8 times 7 bits and the grain's are more than 64.
+const LEVELS: usize = 8;
 
 /// A pending event: when and in which order it happens.
 #[derive(Clone, Copy, Debug)]
@@ -181,7 +181,7 @@ impl<E: Copy> Heap<E> {
 struct Wheel<E> {
     slots: Vec<Vec<Pending<E>>>,
     /// Of each level, a bit for each slot that holds something.
-    occupied: [u64; LEVELS],
+    occupied: [u128; LEVELS],
     reached: u64,
     len: usize,
     spare: Vec<Pending<E>>,

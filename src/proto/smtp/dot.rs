@@ -5,6 +5,8 @@
 //! their like (by which messages were smuggled past servers) are octets of the message, and
 //! reported as a [`Problem`] so that the server can refuse it.
 
+use memchr::{memchr_iter, memchr2};
+
 /// RFC 5321 4.5.3.1.6: "The maximum total length of a text line including the <CRLF> is 1000
 /// octets (not counting the leading dot duplicated for transparency)."
 pub const MAX_TEXT_LINE: usize = 1000;
@@ -14,12 +16,15 @@ pub const MAX_TEXT_LINE: usize = 1000;
 #[must_use]
 pub fn stuff(content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len() + content.len() / 64 + 8);
-    for line in content.split_inclusive(|b| *b == b'\n') {
-        if line[0] == b'.' && (out.is_empty() || out.ends_with(b"\r\n")) {
+    let mut kept = 0;
+    for dot in memchr_iter(b'.', content) {
+        if dot == 0 || content[..dot].ends_with(b"\r\n") {
+            out.extend_from_slice(&content[kept..dot]);
             out.push(b'.');
+            kept = dot;
         }
-        out.extend_from_slice(line);
     }
+    out.extend_from_slice(&content[kept..]);
     if !out.is_empty() && !out.ends_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }
@@ -70,7 +75,7 @@ impl Unstuffer {
         let mut at = 0;
         while at < bytes.len() && self.state != State::Finished {
             if self.state == State::Text {
-                let run = bytes[at..].iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(bytes.len() - at);
+                let run = memchr2(b'\r', b'\n', &bytes[at..]).unwrap_or(bytes.len() - at);
                 self.keep(&bytes[at..at + run]);
                 at += run;
             }
