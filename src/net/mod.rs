@@ -294,7 +294,9 @@ impl Network {
             config: &self.config,
         };
         let done = act(&mut self.tcp, &mut cx);
-        self.tcp.reveal(&mut cx);
+        if K::TRACING {
+            self.tcp.reveal(&mut cx);
+        }
         done
     }
 
@@ -302,7 +304,7 @@ impl Network {
     /// left, acknowledgements go out that no reply of an application carried.
     pub fn next_notice<K: Kernel>(&mut self, kernel: &mut K) -> Option<Notice> {
         let notice = self.notices.pop_front();
-        if notice.is_none() {
+        if notice.is_none() && self.tcp.owes_something() {
             self.tcp(kernel, Tcp::settle);
         }
         notice
@@ -363,11 +365,11 @@ impl Network {
         self.tcp.backlog(socket)
     }
 
-    /// Asks for one [`Notice::Drained`], which comes with the acknowledgement that leaves fewer
-    /// than [`LOW_WATER`] octets of the connection unsent. So an application that sends without
-    /// end is neither late nor far ahead.
-    pub fn tell_when_drained(&mut self, socket: SocketId) {
-        self.tcp.tell_when_drained(socket, &self.config);
+    /// Asks for one [`Notice::Drained`], which comes when fewer than [`LOW_WATER`] octets of the
+    /// connection are unsent: now, or with some acknowledgement. So an application that sends
+    /// without end is neither late nor far ahead.
+    pub fn tell_when_drained<K: Kernel>(&mut self, kernel: &mut K, socket: SocketId) {
+        self.tcp(kernel, |tcp, cx| tcp.tell_when_drained(cx, socket));
     }
 
     /// Starts or stops a host. When it stops, all its sockets, listeners and bindings are gone

@@ -5,10 +5,10 @@ use super::stream::Pipe;
 use super::tcb::Tcb;
 use super::{Context, Tcp, key, socket};
 use crate::base::SocketId;
-use crate::net::{Kernel, Notice, TcpConfig};
+use crate::net::{Kernel, Notice};
 
-/// A connection with fewer octets unsent counts as drained: a few windows of a short path.
-pub const LOW_WATER: u64 = 64 << 10;
+/// A connection with fewer octets unsent counts as drained: a dozen segments.
+pub const LOW_WATER: u64 = 16 << 10;
 
 /// Octets of an outgoing stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,10 +29,11 @@ impl Tcp {
         Backlog { unsent: end - max, unacknowledged: max.saturating_sub(una) }
     }
 
-    pub(crate) fn tell_when_drained(&mut self, socket: SocketId, config: &TcpConfig) {
-        if let Some(tcb) = self.ends.wake(key(socket), config) {
+    pub(crate) fn tell_when_drained<K: Kernel>(&mut self, cx: &mut Context<'_, K>, socket: SocketId) {
+        self.with(cx, key(socket), |tcb, pipe, cx| {
             tcb.tell_when_drained = true;
-        }
+            tcb.perhaps_drained(cx, pipe);
+        });
     }
 }
 

@@ -91,20 +91,22 @@ impl Congestion {
         self.recovery.map(|_| self.recover)
     }
 
-    /// Whether nothing points to a loss.
+    /// Whether nothing points to a loss, and the windows can be remembered.
     pub(crate) const fn is_idle(&self) -> bool {
-        self.recovery.is_none() && self.dup_acks == 0
+        let small = self.cwnd <= ARBITRARILY_HIGH && self.ssthresh <= ARBITRARILY_HIGH;
+        self.recovery.is_none() && self.dup_acks == 0 && small
     }
 
     /// What must be remembered of an idle sender, CUBIC's variables aside: cwnd and ssthresh,
     /// and whether nothing was acknowledged since the last recovery.
-    pub(crate) const fn memory(&self, snd_una: u64) -> ([u64; 2], bool) {
-        ([self.cwnd, self.ssthresh], snd_una <= self.recover)
+    pub(crate) fn memory(&self, snd_una: u64) -> ([u32; 2], bool) {
+        let window = |window: u64| u32::try_from(window).expect("an idle sender's windows are small");
+        ([window(self.cwnd), window(self.ssthresh)], snd_una <= self.recover)
     }
 
     /// Goes on from what was remembered.
-    pub(crate) fn remember(&mut self, [cwnd, ssthresh]: [u64; 2], snd_una: u64, recovered: bool) {
-        (self.cwnd, self.ssthresh) = (cwnd, ssthresh);
+    pub(crate) fn remember(&mut self, [cwnd, ssthresh]: [u32; 2], snd_una: u64, recovered: bool) {
+        (self.cwnd, self.ssthresh) = (cwnd.into(), ssthresh.into());
         self.recover = if recovered { snd_una } else { 0 };
     }
 

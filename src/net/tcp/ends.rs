@@ -52,8 +52,6 @@ pub(crate) struct Asleep {
     mss: u32,
     snd: SenderMemory,
     rcv: ReceiverMemory,
-    /// End of TIME-WAIT.
-    until: SimTime,
     rare: Option<Box<Rare>>,
 }
 
@@ -158,6 +156,10 @@ impl Asleep {
         let is_rare =
             tcb.agreed.timestamps || tcb.ecn.agreed || cubic.is_some() || measured.is_some() || tcb.challenges.any();
         let (agreed, ecn, challenges) = (tcb.agreed, tcb.ecn, tcb.challenges);
+        let mut snd = tcb.snd.memory();
+        if tcb.state == State::TimeWait {
+            snd.set_clock(tcb.timers.time_wait);
+        }
         Self {
             host: tcb.host,
             app: tcb.app,
@@ -171,9 +173,8 @@ impl Asleep {
             peer: tcb.peer,
             pipe: tcb.pipe,
             mss: tcb.agreed.mss,
-            snd: tcb.snd.memory(),
+            snd,
             rcv: tcb.rcv.memory(),
-            until: tcb.timers.time_wait,
             rare: is_rare.then(|| Box::new(Rare { agreed, ecn, cubic, measured, challenges })),
         }
     }
@@ -201,7 +202,9 @@ impl Asleep {
             challenges: Challenges::default(),
             tell_when_drained: false,
         };
-        tcb.timers.time_wait = self.until;
+        if self.state == State::TimeWait {
+            tcb.timers.time_wait = self.snd.clock();
+        }
         if let Some(rare) = self.rare.take() {
             (tcb.agreed, tcb.ecn, tcb.challenges) = (rare.agreed, rare.ecn, rare.challenges);
             tcb.snd.cc.give_cubic(rare.cubic);
@@ -266,7 +269,7 @@ impl End {
     pub(crate) fn waits_until(&self) -> Option<SimTime> {
         let until = match self {
             Self::Awake(tcb) => tcb.timers.time_wait,
-            Self::Asleep(asleep) => asleep.until,
+            Self::Asleep(asleep) => asleep.snd.clock(),
         };
         (self.state() == State::TimeWait).then_some(until)
     }
@@ -308,7 +311,7 @@ mod tests {
     /// costs.
     #[test]
     fn a_sleeper_is_small() {
-        assert!(size_of::<End>() <= 168, "{}", size_of::<End>());
+        assert!(size_of::<End>() <= 136, "{}", size_of::<End>());
         assert!(size_of::<Pipe>() <= 56, "{}", size_of::<Pipe>());
     }
 }

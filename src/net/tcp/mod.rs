@@ -219,6 +219,11 @@ impl Tcp {
         }
     }
 
+    /// Whether there is anything to settle.
+    pub(crate) const fn owes_something(&self) -> bool {
+        !self.owing.is_empty()
+    }
+
     /// The present event has been processed by all applications: sends the acknowledgements
     /// that nothing has carried, or starts their timers.
     pub(crate) fn settle<K: Kernel>(&mut self, cx: &mut Context<'_, K>) {

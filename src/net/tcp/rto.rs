@@ -12,6 +12,9 @@ const GRANULARITY_NS: u64 = 1;
 /// The RTO for data after a SYN that had to be repeated.
 const AFTER_LOST_SYN: SimDuration = SimDuration::from_secs(3);
 
+/// No RTTVAR, which stays below 2^62, but the mark of a guess.
+const GUESS: u64 = u64::MAX;
+
 /// The estimator of one connection end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rto {
@@ -20,9 +23,8 @@ pub(crate) struct Rto {
     backoff: u8,
 }
 
-/// What is known of the round trip.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Estimate {
+enum Estimate {
     /// Nothing was measured: an RTO to begin with.
     Guess { rto_ns: u64 },
     /// 8 SRTT and 4 RTTVAR.
@@ -35,12 +37,19 @@ impl Rto {
     }
 
     /// What must be remembered while nothing is out, and so nothing is backed off.
-    pub(crate) const fn estimate(&self) -> Estimate {
-        self.estimate
+    pub(crate) const fn memory(&self) -> [u64; 2] {
+        match self.estimate {
+            Estimate::Guess { rto_ns } => [rto_ns, GUESS],
+            Estimate::Measured { srtt8, rttvar4 } => [srtt8, rttvar4],
+        }
     }
 
     /// Goes on from what was remembered.
-    pub(crate) const fn remember(estimate: Estimate) -> Self {
+    pub(crate) const fn remember(memory: [u64; 2]) -> Self {
+        let estimate = match memory {
+            [rto_ns, GUESS] => Estimate::Guess { rto_ns },
+            [srtt8, rttvar4] => Estimate::Measured { srtt8, rttvar4 },
+        };
         Self { estimate, backoff: 0 }
     }
 

@@ -8,7 +8,7 @@
 
 use super::congestion::Congestion;
 use super::figures::Measured;
-use super::rto::{Estimate, Rto};
+use super::rto::Rto;
 use super::scoreboard::Scoreboard;
 use crate::base::trace::RetransmitReason;
 use crate::base::{SimDuration, SimTime};
@@ -56,14 +56,23 @@ pub(crate) struct SenderMemory {
     wnd: u32,
     max_wnd: u32,
     last_sent: SimTime,
-    estimate: Estimate,
-    windows: [u64; 2],
+    round_trip: [u64; 2],
+    windows: [u32; 2],
     mss: u32,
     recovered: bool,
     fin_queued: bool,
 }
 
 impl SenderMemory {
+    /// When it last sent; in TIME-WAIT, when nothing is to be sent, until when it waits.
+    pub(crate) const fn clock(&self) -> SimTime {
+        self.last_sent
+    }
+
+    pub(crate) const fn set_clock(&mut self, until: SimTime) {
+        self.last_sent = until;
+    }
+
     /// SND.UNA.
     pub(crate) const fn una(&self) -> u64 {
         self.una
@@ -89,7 +98,7 @@ impl Sender {
             wnd: window(self.snd_wnd),
             max_wnd: window(self.max_wnd),
             last_sent: self.last_sent,
-            estimate: self.rto.estimate(),
+            round_trip: self.rto.memory(),
             windows,
             mss: self.mss,
             recovered,
@@ -100,7 +109,8 @@ impl Sender {
     /// Goes on from what was remembered. What an idle peer sends next stands at `rcv_nxt`, so
     /// that is where SND.WL1 may be.
     pub(crate) fn remember(memory: &SenderMemory, rcv_nxt: u64, config: &TcpConfig) -> Self {
-        let SenderMemory { una, wnd, max_wnd, last_sent, estimate, windows, mss, recovered, fin_queued, .. } = *memory;
+        let SenderMemory { una, wnd, max_wnd, last_sent, round_trip, windows, mss, recovered, fin_queued, .. } =
+            *memory;
         let mut cc = Congestion::new(mss, config);
         cc.remember(windows, una, recovered);
         Self {
@@ -111,7 +121,7 @@ impl Sender {
             max_wnd: u64::from(max_wnd),
             snd_wl1: rcv_nxt,
             last_sent,
-            rto: Rto::remember(estimate),
+            rto: Rto::remember(round_trip),
             cc,
             fin_queued,
             ..Self::new(mss, config)
