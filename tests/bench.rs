@@ -44,8 +44,11 @@ fn flows_fill_the_bottleneck_and_no_more() {
         let goodput = number(&figures, "goodput_mbps");
         assert!(least < goodput && goodput <= most, "{least} to {most}: {figures}");
         assert!(number(&figures, "dropped") > 0.0, "the queue is short: {figures}");
+        let octets = goodput * 1e6 / 8.0 * workload.time.as_secs_f64();
+        let share = number(&figures, "least_octets") * f64::from(workload.flows) / octets;
+        assert!(workload.flows > 10 || share > 0.05, "nobody is shut out: {figures}");
         // Each segment crosses three links, and at least every other one is acknowledged.
-        let segments = goodput * 1e6 / 8.0 * workload.time.as_secs_f64() / 1448.0;
+        let segments = octets / 1448.0;
         let hops = number(&figures, "packet_hops");
         assert!(4.4 * segments < hops && hops < 7.0 * segments, "{segments} segments: {figures}");
         assert!(number(&figures, "events") >= hops, "a packet hop is an event: {figures}");
