@@ -185,9 +185,9 @@ def exported(path):
 
 # What some capture must show, or the checks would hold for want of it.
 KINDS = {"marked", "duplicate", "connection", "message", "query", "ECN 0", "ECN 2", "ECN 3", "ICMP 3/0", "ICMP 3/1",
-         "ICMP 3/3", "ICMP 3/4", "ICMPv6 2/0", "dropped: queue_full", "dropped: loss", "dropped: link_down", "dropped: host_down",
+         "ICMP 3/3", "ICMP 3/4", "ICMP 11/0", "ICMPv6 2/0", "dropped: queue_full", "dropped: loss", "dropped: link_down", "dropped: host_down",
          "dropped: no_route", "dropped: port_closed", "dropped: early", "dropped: corrupt",
-         "dropped: too_big", "retransmission: timeout", "retransmission: fast_retransmit",
+         "dropped: too_big", "dropped: ttl_expired", "retransmission: timeout", "retransmission: fast_retransmit",
          "retransmission: path_mtu"}
 
 
