@@ -224,6 +224,9 @@ impl<O: Observer> World<O> {
                 if hold(&mut self.faults.hosts_down, host) {
                     self.trace_fault(host, FaultTrace::HostDown);
                     self.network.set_host_up(&mut self.kernel, host, false);
+                    if let Some(processor) = self.processor(host) {
+                        processor.crash();
+                    }
                     self.each_app(host, Input::Crash);
                 }
             }

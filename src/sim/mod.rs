@@ -5,6 +5,7 @@ pub mod event_queue;
 mod faults;
 mod host_view;
 pub mod kernel;
+mod processing;
 mod run;
 mod world;
 

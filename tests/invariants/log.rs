@@ -135,7 +135,7 @@ impl Log {
         let acts = match event.what {
             Trace::Net(NetTrace::Sent { .. }) | Trace::Dialogue { .. } | Trace::Conn { .. } => true,
             Trace::Dns(_) => true,
-            Trace::Net(_) | Trace::Fault(_) => false,
+            Trace::Net(_) | Trace::Fault(_) | Trace::Host(_) => false,
             Trace::Mail(mail) => match mail {
                 MailTrace::Phase { .. } | MailTrace::AttemptEnded { .. } | MailTrace::QueueLength { .. } => false,
                 MailTrace::Composed { .. }
@@ -315,7 +315,8 @@ impl Observer for Log {
                 | FaultTrace::PartitionBegins
                 | FaultTrace::PartitionEnds
                 | FaultTrace::LinkChanged { .. },
-            ) => {}
+            )
+            | Trace::Host(_) => {}
         }
     }
 }

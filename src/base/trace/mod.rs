@@ -24,7 +24,7 @@ pub use net::{
 
 use super::ids::{ConnId, EventId, HostId, LinkDirId};
 use super::socket::Side;
-use super::time::SimTime;
+use super::time::{SimDuration, SimTime};
 
 /// One thing that happened.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -73,6 +73,8 @@ pub enum Trace<'a> {
     Mail(MailTrace<'a>),
     /// Something broke or was mended.
     Fault(FaultTrace),
+    /// Something within a host.
+    Host(HostTrace),
 }
 
 /// Application protocols whose bytes are exchanged.
@@ -123,6 +125,21 @@ pub enum FaultTrace {
     LinkChanged {
         /// Direction `2n` of link n.
         link: LinkDirId,
+    },
+}
+
+/// What happens within a host whose requests take time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HostTrace {
+    /// A request was handed to its application.
+    Served {
+        /// Time that it waited for others.
+        wait: SimDuration,
+        /// Time that it took itself.
+        service: SimDuration,
+        /// How much waits behind it.
+        waiting: u32,
     },
 }
 

@@ -108,7 +108,7 @@ impl Kernel for Loop {
             Trace::Conn { step: ConnStep::Closed { reason, sent, received }, side, .. } => {
                 Seen::Closed(side, reason, sent, received)
             }
-            Trace::Dialogue { .. } | Trace::Dns(_) | Trace::Mail(_) | Trace::Fault(_) => {
+            Trace::Dialogue { .. } | Trace::Dns(_) | Trace::Mail(_) | Trace::Fault(_) | Trace::Host(_) => {
                 unreachable!("the network does not trace this")
             }
         };

@@ -7,6 +7,7 @@
 mod capture;
 mod dns;
 mod faults;
+mod host;
 mod link;
 mod mail;
 mod names;
@@ -86,6 +87,7 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
     let mut cx = Context { scenario: &complete, hosts: &hosts, problems };
     let resolvers = dns::read_host_resolvers(&mut cx);
     let links = link::read_links(&mut cx);
+    let capacities = host::read_capacities(&mut cx);
     let tcp = tcp::read_tcp(&mut cx);
     let policy = network::read_policy(&mut cx, &links);
     let dns = dns::read(&mut cx);
@@ -117,6 +119,9 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
         domains,
         users,
         workload,
+        processing: capacities.processing,
+        sessions: capacities.sessions,
+        sessions_answered: capacities.answered,
         faults,
         run,
         limits,
