@@ -21,7 +21,10 @@ use super::world::World;
 /// The processor of one host and what waits for it.
 #[derive(Clone, Debug)]
 pub(super) struct Processor {
-    time: Dist,
+    /// None: it takes no time.
+    time: Option<Dist>,
+    /// What a fault has put in place of it.
+    slowed: Option<Dist>,
     stream: Stream,
     /// The first is being served.
     queue: VecDeque<Job>,
@@ -40,8 +43,21 @@ struct Job {
 }
 
 impl Processor {
-    pub(super) fn new(time: Dist, stream: Stream) -> Self {
-        Self { time, stream, queue: VecDeque::new(), unread: BTreeSet::new(), began: SimTime::ZERO, life: 0 }
+    pub(super) fn new(time: Option<Dist>, stream: Stream) -> Self {
+        Self {
+            time,
+            slowed: None,
+            stream,
+            queue: VecDeque::new(),
+            unread: BTreeSet::new(),
+            began: SimTime::ZERO,
+            life: 0,
+        }
+    }
+
+    /// Requests whose service has not begun take another time; none: their own.
+    pub(super) const fn slow_down(&mut self, time: Option<Dist>) {
+        self.slowed = time;
     }
 
     /// The host lost its power, and with it all that it had not got round to.
@@ -87,7 +103,8 @@ impl<O: Observer> World<O> {
             return;
         };
         let idle = processor.queue.is_empty();
-        if idle && !is_request(&notice) {
+        let takes_time = processor.slowed.or(processor.time).is_some();
+        if idle && !(takes_time && is_request(&notice)) {
             self.deliver(notice);
             return;
         }
@@ -106,7 +123,9 @@ impl<O: Observer> World<O> {
     fn serve(&mut self, host: HostId) {
         let now = self.kernel.now();
         let Some(processor) = self.processor(host) else { return };
-        let (time, life) = (processor.time.sample(&mut processor.stream), processor.life);
+        let time = processor.slowed.or(processor.time);
+        let time = time.map_or(SimDuration::ZERO, |time| time.sample(&mut processor.stream));
+        let life = processor.life;
         processor.began = now;
         self.kernel.push(now.saturating_add(time), host, Event::Served(host, life));
     }

@@ -87,9 +87,10 @@ impl<O: Observer> World<O> {
             inbox: Vec::new(),
         };
         world.network.set_policy(&plan.policy);
-        for (host, time) in plan.processing {
+        for host in world.faults.slow_hosts().chain(plan.processing.keys().copied()) {
             let stream = streams.stream(&format!("{}/processing", world.directory.host_name(host)));
-            world.hosts[host.index()].processor = Some(Box::new(Processor::new(time, stream)));
+            let processor = Processor::new(plan.processing.get(&host).copied(), stream);
+            world.hosts[host.index()].processor = Some(Box::new(processor));
         }
         for ((host, port), limit) in plan.sessions {
             world.network.limit_sessions(host, port, Some(limit));

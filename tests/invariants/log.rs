@@ -314,7 +314,8 @@ impl Observer for Log {
                 | FaultTrace::ServiceUp { .. }
                 | FaultTrace::PartitionBegins
                 | FaultTrace::PartitionEnds
-                | FaultTrace::LinkChanged { .. },
+                | FaultTrace::LinkChanged { .. }
+                | FaultTrace::ProcessingChanged,
             )
             | Trace::Host(_) => {}
         }

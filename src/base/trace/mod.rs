@@ -126,6 +126,8 @@ pub enum FaultTrace {
         /// Direction `2n` of link n.
         link: LinkDirId,
     },
+    /// The host's requests take other times than before.
+    ProcessingChanged,
 }
 
 /// What happens within a host whose requests take time.
