@@ -22,6 +22,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Network", "## `network`"),
     ("LinkDefaults", "### Link properties"),
     ("Host", "### `network.hosts`"),
+    ("Sessions", "#### `network.hosts.NAME.sessions`"),
     ("Link", "### `network.links`"),
     ("Tcp", "### `network.tcp`"),
     ("Dns", "## `dns`"),

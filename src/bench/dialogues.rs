@@ -255,7 +255,7 @@ impl Workload for DialoguesRun {
             let Some(event) = self.bed.next(SimTime::NEVER) else { break };
             match event {
                 Event::Wake(..) => self.begin(),
-                Event::Net(_) | Event::FaultBegins(_) | Event::FaultEnds(_) => {}
+                Event::Net(_) | Event::Served(..) | Event::FaultBegins(_) | Event::FaultEnds(_) => {}
             }
             while let Some(notice) = self.bed.notice() {
                 self.notice(&notice);

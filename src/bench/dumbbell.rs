@@ -170,7 +170,7 @@ impl Workload for DumbbellRun {
         while let Some(event) = self.bed.next(end) {
             match event {
                 Event::Wake(sender, _) => self.start(sender),
-                Event::Net(_) | Event::FaultBegins(_) | Event::FaultEnds(_) => {}
+                Event::Net(_) | Event::Served(..) | Event::FaultBegins(_) | Event::FaultEnds(_) => {}
             }
             while let Some(notice) = self.bed.notice() {
                 self.notice(&notice);

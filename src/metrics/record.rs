@@ -7,6 +7,7 @@ use super::dns::{CacheCounts, DnsRow};
 use super::links::LinkRow;
 use super::messages::{CopyStatus, MessageRow};
 use super::names::Text;
+use super::processing::HostLoad;
 use super::queues::QueueRow;
 use super::windows::WindowRow;
 use crate::base::calendar::UnixTime;
@@ -78,6 +79,8 @@ pub struct RunRecord {
     pub dialogues_left_out: u64,
     /// The balances of the servers, in the order of hosts.
     pub servers: Vec<ServerBalance>,
+    /// How busy the hosts were whose requests take time, in their order.
+    pub hosts: Vec<HostLoad>,
     pub(super) counts: Counts,
     pub(super) violations: Vec<String>,
 }

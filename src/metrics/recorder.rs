@@ -8,6 +8,7 @@ use super::fingerprint::Fingerprint;
 use super::links::Links;
 use super::messages::{Copies, NewCopy};
 use super::names::Names;
+use super::processing::Processing;
 use super::queues::Queues;
 use super::record::{self, RunRecord, ServerBalance, Tables};
 use crate::base::directory::Directory;
@@ -43,6 +44,7 @@ pub struct Recorder {
     connections: Connections,
     queues: Queues,
     links: Links,
+    processing: Processing,
     dialogues: Dialogues,
 }
 
@@ -60,6 +62,7 @@ impl Recorder {
             connections: Connections::default(),
             queues: Queues::new(hosts),
             links: Links::new(links),
+            processing: Processing::default(),
             dialogues: Dialogues::new(options.dialogues, options.dialogue_bytes),
             directory,
         }
@@ -105,6 +108,7 @@ impl Recorder {
         let (links, dropped_at_hosts) = self.links.finish(names, directory);
         let connections = self.connections.finish(names, directory);
         let queue = self.queues.finish(names, directory);
+        let hosts = self.processing.finish(names, directory);
         RunRecord {
             start: directory.start(),
             fingerprint: self.fingerprint.digest(),
@@ -113,6 +117,7 @@ impl Recorder {
             dialogues,
             dialogues_left_out,
             servers,
+            hosts,
             counts: record::Counts { cache, dropped_at_hosts },
             violations,
         }
@@ -191,6 +196,7 @@ impl Observer for Recorder {
             }
             Trace::Dns(ref dns) => self.questions.observe(&mut self.names, &self.directory, host, at, dns),
             Trace::Mail(ref mail) => self.mail(host, at, mail),
+            Trace::Host(ref event) => self.processing.observe(host, event),
             Trace::Fault(_) => {}
         }
     }

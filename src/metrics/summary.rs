@@ -104,6 +104,13 @@ pub const METRICS: &[(&str, &str)] = &[
     ("phase.submission.mean_s", "as for composing"),
     ("phase.transfer.mean_s", "as for composing"),
     ("phase.waiting_for_retry.mean_s", "as for composing"),
+    (
+        "processing.max_utilization",
+        "greatest share of the run in which a host was busy; absent without processing times",
+    ),
+    ("processing.max_wait_s", "longest time that a request waited for its host; absent without processing times"),
+    ("processing.mean_wait_s", "mean of these times over all requests; absent without processing times"),
+    ("processing.requests", "requests that took processing time; absent without processing times"),
     ("queue.max_copies", "the longest queue of any server, in copies"),
     ("run.end_s", "when the run ended"),
 ];
@@ -147,6 +154,16 @@ impl RunRecord {
         put("dns.cache_hits", Metric::Integer(self.counts.cache.hits));
         put("dns.cache_misses", Metric::Integer(self.counts.cache.misses));
         put("dns.negative_hits", Metric::Integer(self.counts.cache.negative_hits));
+        if !self.hosts.is_empty() {
+            let requests: u64 = self.hosts.iter().map(|load| load.requests).sum();
+            let busiest = self.hosts.iter().map(|load| load.utilization(self.tables.end)).fold(0.0, f64::max);
+            let waited = self.hosts.iter().map(|load| load.mean_wait_s() * Metric::Integer(load.requests).value());
+            let longest = self.hosts.iter().map(|load| load.max_wait).max().unwrap_or_default();
+            put("processing.requests", Metric::Integer(requests));
+            put("processing.max_utilization", Metric::Float(busiest));
+            put("processing.mean_wait_s", Metric::Float(waited.sum::<f64>() / Metric::Integer(requests).value()));
+            put("processing.max_wait_s", Metric::Float(longest.as_secs_f64()));
+        }
         let longest = self.tables.queue.iter().map(|row| u64::from(row.copies)).max();
         put("queue.max_copies", Metric::Integer(longest.unwrap_or(0)));
         let end = SimDuration::from_nanos(self.tables.end.as_nanos());
@@ -226,6 +243,7 @@ impl RunRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::trace::{HostTrace, Trace};
     use crate::metrics::testing::Script;
 
     /// Breaks when a metric is added without its line of documentation, or is lost.
@@ -233,6 +251,8 @@ mod tests {
     fn metrics_and_their_documentation_agree() {
         let mut script = Script::two_domains();
         script.one_message("<1@crepes.fr>", 0);
+        let (wait, service) = (SimDuration::from_secs(1), SimDuration::from_secs(2));
+        script.event("crepes.fr", 1_000, Trace::Host(HostTrace::Served { wait, service, waiting: 0 }));
         let metrics = script.finish(1_000_000_000_000).metrics();
         let documented: Vec<&str> = METRICS.iter().map(|(name, _)| *name).collect();
         assert_eq!(metrics.keys().map(String::as_str).collect::<Vec<_>>(), documented);

@@ -46,6 +46,11 @@ impl<P: Queued> Codel<P> {
         }
     }
 
+    /// Other parameters hold from now on.
+    pub(crate) const fn change(&mut self, config: CodelConfig) {
+        self.config = config;
+    }
+
     pub(crate) fn push(&mut self, now: SimTime, packet: P) {
         self.bytes += u64::from(packet.bytes());
         self.queue.push_back((now, packet));

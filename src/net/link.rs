@@ -372,7 +372,7 @@ impl LinkDir {
         kernel.schedule(rider.arrives, order, NetEvent::LinkLoose { link: self.id, number: rider.number });
     }
 
-    /// Takes on other properties; discipline and reordering stay as they are. What has begun
+    /// Takes on other properties; reordering and the kind of discipline stay as they are. What has begun
     /// service goes on as it began; what waits will be served and delayed anew.
     pub(crate) fn change<K: Kernel>(
         &mut self,
@@ -387,6 +387,11 @@ impl LinkDir {
         self.limit = config.queue;
         self.mtu = config.mtu.unwrap_or(u32::MAX);
         self.rules.change(config, stream);
+        match (&mut self.discipline, config.discipline) {
+            (Queueing::Red(red), Discipline::Red(config)) => red.change(config),
+            (Queueing::Codel(codel), Discipline::Codel(config)) => codel.change(config),
+            (Queueing::DropTail | Queueing::Red(_) | Queueing::Codel(_), _) => {}
+        }
         if self.begun == self.ring.len() {
             return;
         }

@@ -413,8 +413,8 @@ impl Network {
         self.ports[host.index()].services.sessions(port)
     }
 
-    /// Changes the properties of one direction of a link from now on. Its discipline, and
-    /// whether jitter may reorder, stay as they were. Packets on the line travel on as they
+    /// Changes the properties of one direction of a link from now on. The kind of its
+    /// discipline, and whether jitter may reorder, stay as they were. Packets on the line travel on as they
     /// began; those that wait are served under the new properties.
     pub fn change_link<K: Kernel>(&mut self, kernel: &mut K, link: LinkDirId, config: &LinkDirConfig) {
         self.fabric.change_link(kernel, link, config);

@@ -38,6 +38,11 @@ impl Red {
         Self { config, stream, avg: 0.0, count: None }
     }
 
+    /// Other parameters hold from now on; the average goes on.
+    pub(crate) const fn change(&mut self, config: RedConfig) {
+        self.config = config;
+    }
+
     /// Judges a packet that arrives while `waiting` others wait for a line that is, or was
     /// last, busy until `free_at`.
     pub(crate) fn arrives(&mut self, now: SimTime, free_at: SimTime, rate: Option<DataRate>, waiting: u64) -> Choice {

@@ -52,7 +52,7 @@ impl<W: Write> EventWriter<W> {
                     "bytes": escape(bytes),
                 }
             }),
-            Trace::Net(_) | Trace::Conn { .. } | Trace::Dns(_) | Trace::Mail(_) | Trace::Fault(_) => {
+            Trace::Net(_) | Trace::Conn { .. } | Trace::Dns(_) | Trace::Mail(_) | Trace::Fault(_) | Trace::Host(_) => {
                 let plain = serde_json::to_value(event.what).expect("a trace event has a JSON form");
                 self.named("", plain)
             }

@@ -102,7 +102,20 @@ struct Manifest<'a> {
 struct Summary<'a> {
     metrics: BTreeMap<String, Metric>,
     servers: Vec<Server<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hosts: Vec<Load<'a>>,
     expectations: &'a [Expectation],
+}
+
+/// How busy a host was whose requests take time.
+#[derive(Serialize)]
+struct Load<'a> {
+    host: &'a str,
+    requests: u64,
+    utilization: f64,
+    mean_wait_s: f64,
+    max_wait_s: f64,
+    max_waiting: u32,
 }
 
 #[derive(Serialize)]
@@ -152,5 +165,14 @@ pub(super) fn summary_json(info: &RunInfo, record: &RunRecord) -> String {
         given_up: server.given_up,
         queued: server.queued,
     });
-    pretty(&Summary { metrics: record.metrics(), servers: servers.collect(), expectations: &info.expectations })
+    let hosts = record.hosts.iter().map(|load| Load {
+        host: &load.host,
+        requests: load.requests,
+        utilization: load.utilization(record.tables.end),
+        mean_wait_s: load.mean_wait_s(),
+        max_wait_s: load.max_wait.as_secs_f64(),
+        max_waiting: load.max_waiting,
+    });
+    let (servers, hosts) = (servers.collect(), hosts.collect());
+    pretty(&Summary { metrics: record.metrics(), servers, hosts, expectations: &info.expectations })
 }

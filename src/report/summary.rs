@@ -42,6 +42,12 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
     line("dns", counts("dns", &["queries", "cache_hits", "negative_hits", "cache_misses", "timeouts"]));
     line("connections", counts("connections", &["opened", "failed", "retransmissions"]));
     line("network", counts("network", &["packets", "bytes", "dropped"]));
+    for load in &record.hosts {
+        let busy = 100.0 * load.utilization(record.tables.end);
+        let (mean, most) = (human(load.mean_wait_s()), human(load.max_wait.as_secs_f64()));
+        let text = format!("{busy:.1} % busy with {} requests, wait mean {mean}, longest {most}", load.requests);
+        line("host", format!("{}: {text}", load.host));
+    }
     let end = SimDuration::from_nanos(record.tables.end.as_nanos());
     let why = match &info.ended {
         Ended::Until => "the scenario's end".to_owned(),

@@ -48,6 +48,8 @@ pub fn plan(scenario: &Resolved) -> Plan {
         topology: topology(scenario),
         apps: (0_u32..).map(HostId).take(scenario.hosts.len()).map(|id| apps.remove(&id).unwrap_or_default()).collect(),
         policy: scenario.policy.clone(),
+        processing: scenario.processing.clone(),
+        sessions: scenario.sessions.clone(),
         faults: scenario.faults.clone(),
         seed: scenario.run.seed,
     }
@@ -183,6 +185,7 @@ fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
             dialect: dialect(domain.dialect),
             retry: RetryPolicy { interval: domain.retry.every, lifetime: domain.retry.lifetime },
             resolvers: resolver_addresses(scenario, domain.server),
+            sessions: sessions_answered(scenario, domain.server),
             max_message: usize::try_from(scenario.limits.message_size.bytes()).unwrap_or(usize::MAX),
             ..MailServerConfig::new(&scenario.host_spec(domain.server).name)
         });
@@ -196,6 +199,11 @@ fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
         }));
     }
     configs.into_iter().map(|(host, config)| (host, MailServer::new(config))).collect()
+}
+
+fn sessions_answered(scenario: &Resolved, server: HostId) -> BTreeMap<u16, u32> {
+    let own = scenario.sessions_answered.range((server, 0)..=(server, u16::MAX));
+    own.map(|((_, port), most)| (*port, *most)).collect()
 }
 
 pub(super) const fn dialect(dialect: resolved::Dialect) -> smtp::Dialect {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::app::host::Input;
 use crate::base::trace::{FaultTrace, Observer, Trace};
 use crate::base::{DataRate, Dist, HostId, LinkDirId, Probability, SimDuration, SimTime, Stream, Streams};
-use crate::net::{Kernel as _, LinkDirConfig, QueueLimit};
+use crate::net::{Bursts, CodelConfig, Discipline, Jitter, Kernel as _, LinkDirConfig, QueueLimit, RedConfig};
 
 use super::kernel::Event;
 use super::world::World;
@@ -82,17 +82,18 @@ pub enum Faulty {
     Service(HostId, u16),
     /// A part of the network is cut off: all links between it and the rest.
     Partition(Vec<u32>),
-    /// A link has other properties.
+    /// Links have other properties.
     Change(LinkChange),
+    /// A host's requests take another time.
+    Slow(HostId, Dist),
 }
 
-/// Other properties of a link; what is not given stays.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Other properties of links; what is not given stays.
+#[derive(Clone, Debug, PartialEq)]
 pub struct LinkChange {
-    /// The link's number.
-    pub link: u32,
-    /// Whether its two directions are concerned: from the first end to the second, and back.
-    pub directions: [bool; 2],
+    /// The links' numbers, and whether the two directions of each are concerned: from the first
+    /// end to the second, and back. Not empty.
+    pub links: Vec<(u32, [bool; 2])>,
     /// Transmission rate.
     pub rate: Option<DataRate>,
     /// Propagation delay.
@@ -103,6 +104,14 @@ pub struct LinkChange {
     pub mtu: Option<u32>,
     /// Probability of loss.
     pub loss: Option<Probability>,
+    /// Loss in bursts.
+    pub bursts: Option<Bursts>,
+    /// What comes on top of the delay; packets may overtake each other only if they might before.
+    pub jitter: Option<Dist>,
+    /// Parameters of RED, for a queue that is managed by it.
+    pub red: Option<RedConfig>,
+    /// Parameters of `CoDel`, for a queue that is managed by it.
+    pub codel: Option<CodelConfig>,
     /// Probability of damage.
     pub corruption: Option<Probability>,
     /// Probability of a copy.
@@ -116,6 +125,15 @@ impl LinkChange {
         config.queue = self.queue.unwrap_or(config.queue);
         config.mtu = self.mtu.or(config.mtu);
         config.loss = self.loss.unwrap_or(config.loss);
+        config.bursts = self.bursts.or(config.bursts);
+        if let Some(extra) = self.jitter {
+            config.jitter = Some(Jitter { extra, reorder: config.jitter.is_some_and(|jitter| jitter.reorder) });
+        }
+        match (&mut config.discipline, self.red, self.codel) {
+            (Discipline::Red(own), Some(red), _) => *own = red,
+            (Discipline::Codel(own), _, Some(codel)) => *own = codel,
+            (Discipline::DropTail | Discipline::Red(_) | Discipline::Codel(_), ..) => {}
+        }
         config.corruption = self.corruption.unwrap_or(config.corruption);
         config.duplication = self.duplication.unwrap_or(config.duplication);
     }
@@ -149,6 +167,11 @@ impl Faults {
             services_down: BTreeMap::new(),
             changes: BTreeSet::new(),
         }
+    }
+
+    /// The hosts whose requests will take another time.
+    pub(super) fn slow_hosts(&self) -> impl Iterator<Item = HostId> {
+        self.all.iter().filter_map(|(fault, _)| if let Faulty::Slow(host, _) = fault.what { Some(host) } else { None })
     }
 
     fn draw(&mut self, number: u32, mean: SimDuration) -> SimDuration {
@@ -189,8 +212,9 @@ impl<O: Observer> World<O> {
     fn push_fault(&mut self, at: SimTime, event: Event) {
         let (Event::FaultBegins(number) | Event::FaultEnds(number)) = event else { return };
         let origin = match &self.faults.all[number as usize].0.what {
-            Faulty::Host(host) | Faulty::Service(host, _) => *host,
-            Faulty::Link(link) | Faulty::Change(LinkChange { link, .. }) => self.link_end(*link),
+            Faulty::Host(host) | Faulty::Service(host, _) | Faulty::Slow(host, _) => *host,
+            Faulty::Link(link) => self.link_end(*link),
+            Faulty::Change(change) => change.links.first().map_or(HostId(0), |(link, _)| self.link_end(*link)),
             Faulty::Partition(links) => links.first().map_or(HostId(0), |link| self.link_end(*link)),
         };
         self.kernel.push(at, origin, event);
@@ -224,6 +248,9 @@ impl<O: Observer> World<O> {
                 if hold(&mut self.faults.hosts_down, host) {
                     self.trace_fault(host, FaultTrace::HostDown);
                     self.network.set_host_up(&mut self.kernel, host, false);
+                    if let Some(processor) = self.processor(host) {
+                        processor.crash();
+                    }
                     self.each_app(host, Input::Crash);
                 }
             }
@@ -244,7 +271,11 @@ impl<O: Observer> World<O> {
             }
             Faulty::Change(change) => {
                 self.faults.changes.insert(number);
-                self.link_changes(change.link);
+                self.links_change(&change);
+            }
+            Faulty::Slow(host, _) => {
+                self.faults.changes.insert(number);
+                self.speed_changes(host);
             }
         }
     }
@@ -278,7 +309,11 @@ impl<O: Observer> World<O> {
             }
             Faulty::Change(change) => {
                 self.faults.changes.remove(&number);
-                self.link_changes(change.link);
+                self.links_change(&change);
+            }
+            Faulty::Slow(host, _) => {
+                self.faults.changes.remove(&number);
+                self.speed_changes(host);
             }
         }
     }
@@ -297,6 +332,32 @@ impl<O: Observer> World<O> {
         }
     }
 
+    fn links_change(&mut self, change: &LinkChange) {
+        let cause = self.kernel.cause();
+        for (link, _) in &change.links {
+            self.kernel.set_cause(cause);
+            self.link_changes(*link);
+        }
+    }
+
+    /// Gives a host the time for requests that the last of the changes in force says.
+    fn speed_changes(&mut self, host: HostId) {
+        self.trace_fault(host, FaultTrace::ProcessingChanged);
+        let of_host = |number: &u32| match self.faults.all[*number as usize].0.what {
+            Faulty::Slow(slow, time) if slow == host => Some(time),
+            Faulty::Slow(..)
+            | Faulty::Host(_)
+            | Faulty::Link(_)
+            | Faulty::Service(..)
+            | Faulty::Partition(_)
+            | Faulty::Change(_) => None,
+        };
+        let time = self.faults.changes.iter().rev().find_map(of_host);
+        if let Some(processor) = self.processor(host) {
+            processor.slow_down(time);
+        }
+    }
+
     /// Gives a link its own properties with all changes in force laid over them.
     fn link_changes(&mut self, link: u32) {
         self.trace_fault(self.link_end(link), FaultTrace::LinkChanged { link: LinkDirId(link * 2) });
@@ -304,8 +365,7 @@ impl<O: Observer> World<O> {
             let mut config = own;
             for number in &self.faults.changes {
                 if let Faulty::Change(change) = &self.faults.all[*number as usize].0.what
-                    && change.link == link
-                    && change.directions[dir as usize]
+                    && change.links.iter().any(|(changed, ways)| *changed == link && ways[dir as usize])
                 {
                     change.apply(&mut config);
                 }

@@ -15,6 +15,8 @@ pub enum Event {
     Net(NetEvent),
     /// An application's deadline may have come.
     Wake(HostId, AppId),
+    /// A host has served a request, in that of its lives.
+    Served(HostId, u32),
     /// The fault of that number begins.
     FaultBegins(u32),
     /// The fault of that number ends.

@@ -4,7 +4,7 @@ use super::kernel::Event;
 use crate::net::NetEvent;
 
 /// The names of the kinds, in the order of the counts.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "link_head",
     "link_loose",
     "link_free",
@@ -14,6 +14,7 @@ const NAMES: [&str; 11] = [
     "converged",
     "unreachable",
     "wake",
+    "served",
     "fault_begins",
     "fault_ends",
 ];
@@ -30,8 +31,9 @@ const fn place(event: &Event) -> usize {
         Event::Net(NetEvent::Converged) => 6,
         Event::Net(NetEvent::Unreachable(_)) => 7,
         Event::Wake(..) => 8,
-        Event::FaultBegins(_) => 9,
-        Event::FaultEnds(_) => 10,
+        Event::Served(..) => 9,
+        Event::FaultBegins(_) => 10,
+        Event::FaultEnds(_) => 11,
     }
 }
 
@@ -73,6 +75,7 @@ mod tests {
             Event::Net(NetEvent::Converged),
             Event::Net(NetEvent::Unreachable(SocketId(0))),
             Event::Wake(HostId(0), AppId(0)),
+            Event::Served(HostId(0), 0),
             Event::FaultBegins(0),
             Event::FaultEnds(0),
         ];

@@ -6,6 +6,7 @@ mod faults;
 mod host_view;
 pub mod kernel;
 mod kinds;
+mod processing;
 mod run;
 mod world;
 

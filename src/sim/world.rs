@@ -1,17 +1,19 @@
 //! A world: the kernel, the network, the hosts with their applications, and the faults
 //! that will befall them. It can be cloned at any instant and both copies go on alike.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::host::Input;
 use crate::base::trace::{Observer, Silent};
-use crate::base::{AppId, Directory, EventId, HostId, SimTime, Streams};
-use crate::net::{Kernel as _, Network, Notice, Policy, Topology};
+use crate::base::{AppId, Directory, Dist, EventId, HostId, SimTime, Streams};
+use crate::net::{Kernel as _, Network, Notice, Policy, SessionLimit, Topology};
 
 use super::faults::{Fault, Faults};
 use super::host_view::HostView;
 use super::kernel::{Event, Kernel};
+use super::processing::Processor;
 
 /// What a world is made of.
 #[derive(Clone, Debug)]
@@ -24,6 +26,10 @@ pub struct Plan {
     pub apps: Vec<Vec<App>>,
     /// How the network behaves beyond its topology.
     pub policy: Policy,
+    /// The time that a request takes, for hosts where it takes any.
+    pub processing: BTreeMap<HostId, Dist>,
+    /// Services that take a limited number of connections at a time.
+    pub sessions: BTreeMap<(HostId, u16), SessionLimit>,
     /// What will break.
     pub faults: Vec<Fault>,
     /// The seed of all random streams.
@@ -41,6 +47,7 @@ struct AppSlot {
 struct HostSlot {
     apps: Vec<AppSlot>,
     queries: u32,
+    processor: Option<Box<Processor>>,
 }
 
 /// Copies of messages composed, and their bytes, for limits and the watch over them.
@@ -80,6 +87,14 @@ impl<O: Observer> World<O> {
             inbox: Vec::new(),
         };
         world.network.set_policy(&plan.policy);
+        for host in world.faults.slow_hosts().chain(plan.processing.keys().copied()) {
+            let stream = streams.stream(&format!("{}/processing", world.directory.host_name(host)));
+            let processor = Processor::new(plan.processing.get(&host).copied(), stream);
+            world.hosts[host.index()].processor = Some(Box::new(processor));
+        }
+        for ((host, port), limit) in plan.sessions {
+            world.network.limit_sessions(host, port, Some(limit));
+        }
         world.schedule_faults();
         for host in (0_u32..).map(HostId).take(world.hosts.len()) {
             world.each_app(host, Input::Boot);
@@ -141,6 +156,7 @@ impl<O: Observer> World<O> {
         match event {
             Event::Net(event) => self.network.handle(&mut self.kernel, event),
             Event::Wake(host, app) => self.wake(host, app),
+            Event::Served(host, life) => self.served(host, life),
             Event::FaultBegins(number) => self.fault_begins(number),
             Event::FaultEnds(number) => self.fault_ends(number),
         }
@@ -207,11 +223,15 @@ impl<O: Observer> World<O> {
         let cause = self.kernel.cause();
         while let Some(notice) = self.network.next_notice(&mut self.kernel) {
             self.kernel.set_cause(cause);
-            self.deliver(notice);
+            self.take_in(notice);
         }
     }
 
-    fn deliver(&mut self, notice: Notice) {
+    pub(super) fn processor(&mut self, host: HostId) -> Option<&mut Processor> {
+        self.hosts[host.index()].processor.as_deref_mut()
+    }
+
+    pub(super) fn deliver(&mut self, notice: Notice) {
         match notice {
             Notice::Accepted { host, app, socket, conn, local_port, peer } => {
                 self.input(host, app, Input::Accepted { socket, conn, local_port, peer });

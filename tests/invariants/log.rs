@@ -136,7 +136,7 @@ impl Log {
         let acts = match event.what {
             Trace::Net(NetTrace::Sent { .. }) | Trace::Dialogue { .. } | Trace::Conn { .. } => true,
             Trace::Dns(_) => true,
-            Trace::Net(_) | Trace::Fault(_) => false,
+            Trace::Net(_) | Trace::Fault(_) | Trace::Host(_) => false,
             Trace::Mail(mail) => match mail {
                 MailTrace::Phase { .. } | MailTrace::AttemptEnded { .. } | MailTrace::QueueLength { .. } => false,
                 MailTrace::Composed { .. }
@@ -315,8 +315,10 @@ impl Observer for Log {
                 | FaultTrace::ServiceUp { .. }
                 | FaultTrace::PartitionBegins
                 | FaultTrace::PartitionEnds
-                | FaultTrace::LinkChanged { .. },
-            ) => {}
+                | FaultTrace::LinkChanged { .. }
+                | FaultTrace::ProcessingChanged,
+            )
+            | Trace::Host(_) => {}
         }
     }
 }

@@ -41,6 +41,7 @@ impl Observer for Drops {
             | Trace::Dialogue { .. }
             | Trace::Dns(_)
             | Trace::Mail(_)
+            | Trace::Host(_)
             | Trace::Fault(_) => {}
         }
     }

@@ -216,6 +216,7 @@ impl Observer for Flight {
             | Trace::Dialogue { .. }
             | Trace::Dns(_)
             | Trace::Mail(_)
+            | Trace::Host(_)
             | Trace::Fault(_) => {}
         }
     }

@@ -128,7 +128,9 @@ impl<O: Observer> Lab<O> {
         let pending = self.kernel.pop().expect("an event");
         match pending.event {
             Event::Net(event) => self.net.handle(&mut self.kernel, event),
-            Event::Wake(..) | Event::FaultBegins(_) | Event::FaultEnds(_) => unreachable!("nobody asked for it"),
+            Event::Wake(..) | Event::FaultBegins(_) | Event::FaultEnds(_) | Event::Served(..) => {
+                unreachable!("nobody asked for it")
+            }
         }
         self.drain();
     }

@@ -99,6 +99,7 @@ impl Observer for Stays {
             | Trace::Dialogue { .. }
             | Trace::Dns(_)
             | Trace::Mail(_)
+            | Trace::Host(_)
             | Trace::Fault(_) => {}
         }
     }

@@ -184,6 +184,7 @@ impl Observer for Spells {
             | Trace::Dialogue { .. }
             | Trace::Dns(_)
             | Trace::Mail(_)
+            | Trace::Host(_)
             | Trace::Fault(_) => {}
         }
     }

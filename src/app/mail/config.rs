@@ -1,5 +1,6 @@
 //! What a mail server is to do: its names, users, limits and policies.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::retry::RetryPolicy;
@@ -37,6 +38,8 @@ pub struct MailServerConfig {
     pub max_messages_per_connection: u32,
     /// Connections to one destination at a time.
     pub concurrency_per_destination: usize,
+    /// SMTP sessions at a time by port; others are greeted with 421. A port not named has no limit.
+    pub sessions: BTreeMap<u16, u32>,
     /// The largest message taken, in octets.
     pub max_message: usize,
 }
@@ -58,6 +61,7 @@ impl MailServerConfig {
             recipients_per_message: 100,
             max_messages_per_connection: u32::MAX,
             concurrency_per_destination: 1,
+            sessions: BTreeMap::new(),
             max_message: 10_240_000,
         }
     }

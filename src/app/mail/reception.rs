@@ -11,7 +11,7 @@ use super::config::MailServerConfig;
 use super::spool::{Arrival, Spool};
 use crate::app::host::Host;
 use crate::app::sessions::{Talk, Timers};
-use crate::base::trace::Protocol;
+use crate::base::trace::{Protocol, Trace};
 use crate::base::{ConnId, Endpoint, Side, SimTime, SocketId};
 use crate::proto::message::{Hop, first, received};
 use crate::proto::session::{Input, Session as _};
@@ -26,6 +26,7 @@ struct Inbound {
     client: IpAddr,
     inside: bool,
     submission: bool,
+    port: u16,
 }
 
 /// The SMTP server's sessions; all in memory only.
@@ -36,6 +37,8 @@ pub(super) struct Reception {
     inside: BTreeSet<IpAddr>,
     sessions: BTreeMap<SocketId, Inbound>,
     timers: Timers,
+    /// Sessions at a time by port, where they are limited.
+    limits: BTreeMap<u16, u32>,
 }
 
 impl Reception {
@@ -51,6 +54,7 @@ impl Reception {
             inside: config.inside.iter().copied().collect(),
             sessions: BTreeMap::new(),
             timers: Timers::default(),
+            limits: config.sessions.clone(),
         }
     }
 
@@ -74,11 +78,26 @@ impl Reception {
         (socket, conn, local_port): (SocketId, ConnId, u16),
         peer: Endpoint,
     ) {
+        let open = self.sessions.values().filter(|session| session.port == local_port).count();
+        if self.limits.get(&local_port).is_some_and(|most| open >= *most as usize) {
+            self.turn_away(host, socket, conn);
+            return;
+        }
         let talk = Talk::new(socket, conn, Side::Server, Protocol::Smtp, Server::new(self.config.clone()));
         let inside = self.inside.contains(&peer.addr);
-        let inbound = Inbound { talk, client: peer.addr, inside, submission: local_port == SUBMISSION_PORT };
+        let inbound =
+            Inbound { talk, client: peer.addr, inside, submission: local_port == SUBMISSION_PORT, port: local_port };
         self.sessions.insert(socket, inbound);
         self.feed(host, spool, socket, Input::Start);
+    }
+
+    /// RFC 5321 4.2.3: "421 <domain> Service not available, closing transmission channel".
+    fn turn_away<H: Host>(&self, host: &mut H, socket: SocketId, conn: ConnId) {
+        let reply = format!("421 {} Service not available, too many connections\r\n", self.config.name);
+        let (side, protocol, bytes) = (Side::Server, Protocol::Smtp, reply.as_bytes());
+        host.trace(Trace::Dialogue { conn, side, protocol, bytes });
+        host.send(socket, bytes);
+        host.close(socket);
     }
 
     pub(super) fn closed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {

@@ -26,7 +26,7 @@ pub use net::{
 
 use super::ids::{ConnId, EventId, HostId, LinkDirId};
 use super::socket::Side;
-use super::time::SimTime;
+use super::time::{SimDuration, SimTime};
 
 /// One thing that happened.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -75,6 +75,8 @@ pub enum Trace<'a> {
     Mail(MailTrace<'a>),
     /// Something broke or was mended.
     Fault(FaultTrace),
+    /// Something within a host.
+    Host(HostTrace),
 }
 
 /// Application protocols whose bytes are exchanged.
@@ -125,6 +127,23 @@ pub enum FaultTrace {
     LinkChanged {
         /// Direction `2n` of link n.
         link: LinkDirId,
+    },
+    /// The host's requests take other times than before.
+    ProcessingChanged,
+}
+
+/// What happens within a host whose requests take time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HostTrace {
+    /// A request was handed to its application.
+    Served {
+        /// Time that it waited for others.
+        wait: SimDuration,
+        /// Time that it took itself.
+        service: SimDuration,
+        /// How much waits behind it.
+        waiting: u32,
     },
 }
 

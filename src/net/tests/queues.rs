@@ -1,7 +1,7 @@
 //! Queues against queueing theory, with Poisson sources of datagrams.
 
 use super::world::*;
-use crate::base::{DataRate, Dist, HostId, Probability, SimDuration, SimTime, Stream, Streams};
+use crate::base::{DataRate, Dist, HostId, LinkDirId, Probability, SimDuration, SimTime, Stream, Streams};
 use crate::net::{Bursts, CodelConfig, Discipline, Jitter, LinkDirConfig, QueueLimit, RedConfig, TcpConfig};
 
 /// What IP and UDP add to a payload.
@@ -255,4 +255,30 @@ fn codel_removes_a_standing_queue_and_spares_bursts() {
     assert_eq!(burst.heard.len(), 60);
     let last = burst.heard.last().unwrap().0;
     assert_eq!(last.as_nanos(), 60 * 1_200_000 + 10_000_000, "the same times as with drop-tail");
+}
+
+/// Breaks when a queue's manager keeps its first parameters, or forgets what waits.
+#[test]
+fn a_queue_takes_on_other_parameters() {
+    let drops = |first: Discipline, then: Discipline| {
+        let config = LinkDirConfig { discipline: first, ..dir(Some(1), 1) };
+        let mut world = World::new(chain(1, config, TcpConfig::default()));
+        world.net.bind_udp(HostId(1), 53, APP);
+        (0..20).for_each(|_| world.datagram(0, 1, 972));
+        let changed = LinkDirConfig { discipline: then, ..config };
+        world.net.change_link(&mut world.kernel, LinkDirId(0), &changed);
+        (0..20).for_each(|_| world.datagram(0, 1, 972));
+        world.run();
+        let stats = world.net.link_stats()[0];
+        (stats.dropped_early.packets, stats.dropped_sojourn.packets, world.heard.len())
+    };
+    let mild = Discipline::Red(RedConfig { min_th: 100.0, max_th: 200.0, ..RedConfig::default() });
+    let strict = Discipline::Red(RedConfig { min_th: 0.5, max_th: 1.0, weight: 1.0, ..RedConfig::default() });
+    assert_eq!(drops(mild, mild), (0, 0, 40));
+    assert_eq!(drops(mild, strict), (20, 0, 20));
+    let patient = Discipline::Codel(CodelConfig { target: SimDuration::from_secs(1), ..CodelConfig::default() });
+    let hasty = Discipline::Codel(CodelConfig::default());
+    assert_eq!(drops(patient, patient), (0, 0, 40));
+    let (early, sojourn, heard) = drops(patient, hasty);
+    assert!(early == 0 && sojourn > 0 && heard + usize::try_from(sojourn).unwrap() == 40, "{sojourn}");
 }

@@ -121,7 +121,7 @@ impl Kernel for Loop {
                 self.figures.push((side, figures));
                 Seen::Closed(side, reason, sent, received)
             }
-            Trace::Dialogue { .. } | Trace::Dns(_) | Trace::Mail(_) | Trace::Fault(_) => {
+            Trace::Dialogue { .. } | Trace::Dns(_) | Trace::Mail(_) | Trace::Fault(_) | Trace::Host(_) => {
                 unreachable!("the network does not trace this")
             }
         };

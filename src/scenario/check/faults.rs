@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Context, link};
-use crate::base::SimTime;
+use crate::base::{HostId, SimTime};
+use crate::net::Discipline;
 use crate::scenario::problem::{Path, did_you_mean, quote};
 use crate::scenario::resolved::LinkSpec;
 use crate::scenario::schema::{self, Way};
@@ -41,7 +42,7 @@ fn outage(fault: &Fault) -> Option<((bool, u32), SimTime, SimTime)> {
     match fault.what {
         Faulty::Host(host) => Some(((false, host.0), at, until)),
         Faulty::Link(link) => Some(((true, link), at, until)),
-        Faulty::Service(..) | Faulty::Partition(_) | Faulty::Change(_) => None,
+        Faulty::Service(..) | Faulty::Partition(_) | Faulty::Change(_) | Faulty::Slow(..) => None,
     }
 }
 
@@ -55,16 +56,29 @@ fn read_what(
     if fault.port.is_some() && fault.host.is_none() {
         cx.problems.at(here.key("port"), "a \"port\" belongs to a \"host\"");
     }
-    if fault.change.is_some() && fault.link.is_none() {
-        cx.problems.at(here.key("change"), "a \"change\" belongs to a \"link\"");
+    if fault.change.is_some() && fault.link.is_none() && fault.host.is_none() {
+        cx.problems.at(here.key("change"), "a \"change\" belongs to a \"link\" or a \"host\"");
+    }
+    if fault.processing.is_some() && fault.host.is_none() {
+        cx.problems.at(here.key("processing"), "a \"processing\" time belongs to a \"host\"");
     }
     match (&fault.host, &fault.link, &fault.partition) {
         (Some(name), None, None) => {
             let host = cx.any_host(here.key("host"), name)?;
-            Some(match fault.port {
-                None => (format!("host/{name}"), Faulty::Host(host)),
-                Some(port) => (format!("service/{name}/{port}"), Faulty::Service(host, port)),
-            })
+            match (fault.port, &fault.change, fault.processing) {
+                (None, None, None) => Some((format!("host/{name}"), Faulty::Host(host))),
+                (Some(port), None, None) => Some((format!("service/{name}/{port}"), Faulty::Service(host, port))),
+                (None, None, Some(time)) => Some((format!("processing/{name}"), Faulty::Slow(host, time.0))),
+                (None, Some(change), None) => {
+                    let change = read_change(cx, here.key("change"), links_of(host, links), change, links)?;
+                    Some((format!("change/{name}"), Faulty::Change(change)))
+                }
+                (Some(_) | None, ..) => {
+                    let message = "a \"host\" has one of \"port\", \"change\" and \"processing\", or none";
+                    cx.problems.at(here, message);
+                    None
+                }
+            }
         }
         (None, Some(name), None) => {
             let found = links.binary_search_by(|link| link.name.as_str().cmp(name)).ok();
@@ -79,7 +93,7 @@ fn read_what(
             Some(match &fault.change {
                 None => (format!("link/{name}"), Faulty::Link(number)),
                 Some(change) => {
-                    let change = read_change(cx, here.key("change"), number, change);
+                    let change = read_change(cx, here.key("change"), vec![(number, false)], change, links)?;
                     (format!("change/{name}"), Faulty::Change(change))
                 }
             })
@@ -116,27 +130,59 @@ fn read_partition(cx: &mut Context<'_>, here: Path<'_>, names: &[String], links:
     Some(cut)
 }
 
-fn read_change(cx: &mut Context<'_>, here: Path<'_>, number: u32, change: &schema::LinkChange) -> LinkChange {
-    let change = LinkChange {
-        link: number,
-        directions: match change.direction {
-            None => [true, true],
-            Some(Way::Forward) => [true, false],
-            Some(Way::Reverse) => [false, true],
-        },
+/// The links of a host, and whether each leads towards it.
+fn links_of(host: HostId, links: &[LinkSpec]) -> Vec<(u32, bool)> {
+    let touching = (0..).zip(links).filter(|(_, link)| link.ends.contains(&host));
+    touching.map(|(number, link)| (number, link.ends[1] == host)).collect()
+}
+
+/// A change of links, some of which are turned around.
+fn read_change(
+    cx: &mut Context<'_>,
+    here: Path<'_>,
+    concerned: Vec<(u32, bool)>,
+    change: &schema::LinkChange,
+    links: &[LinkSpec],
+) -> Option<LinkChange> {
+    if *change == (schema::LinkChange { direction: change.direction, ..schema::LinkChange::default() }) {
+        cx.problems.help(here, "this change changes nothing", "give it a \"rate\", \"delay\", \"loss\" or the like");
+        return None;
+    }
+    let ways = |turned: bool| match (change.direction, turned) {
+        (None, _) => [true, true],
+        (Some(Way::Forward), false) | (Some(Way::Reverse), true) => [true, false],
+        (Some(Way::Forward), true) | (Some(Way::Reverse), false) => [false, true],
+    };
+    let concerned: Vec<_> = concerned.into_iter().map(|(number, turned)| (number, ways(turned))).collect();
+    let managed = |like: fn(&Discipline) -> bool| {
+        concerned.iter().any(|(number, ways)| {
+            let directions = links.get(*number as usize).map(|link| link.directions);
+            directions.is_some_and(|dirs| dirs.iter().zip(ways).any(|(dir, way)| *way && like(&dir.discipline)))
+        })
+    };
+    for (key, given, has) in [
+        ("red", change.red.is_some(), managed(|discipline| matches!(discipline, Discipline::Red(_)))),
+        ("codel", change.codel.is_some(), managed(|discipline| matches!(discipline, Discipline::Codel(_)))),
+    ] {
+        if given && !has {
+            cx.problems
+                .at(here.key(key), format!("no queue concerned is managed by \"{key}\", and none can become so"));
+        }
+    }
+    Some(LinkChange {
+        links: concerned,
         rate: change.rate.map(|rate| rate.0),
         delay: change.delay.map(|_| cx.duration(here.key("delay"), change.delay)),
         queue: change.queue.map(link::queue_limit),
         mtu: change.mtu.and_then(|mtu| link::read_mtu(cx, here.key("mtu"), mtu.0)),
         loss: change.loss.map(|p| p.0),
+        bursts: change.bursts.map(link::read_bursts),
+        jitter: change.jitter.map(|extra| extra.0),
+        red: change.red.map(|red| link::read_red(cx, here.key("red"), &red)),
+        codel: change.codel.map(|codel| link::read_codel(cx, here.key("codel"), &codel)),
         corruption: change.corruption.map(|p| p.0),
         duplication: change.duplication.map(|p| p.0),
-    };
-    let numeric = change.rate.is_some() || change.delay.is_some() || change.queue.is_some() || change.mtu.is_some();
-    if !numeric && change.loss.is_none() && change.corruption.is_none() && change.duplication.is_none() {
-        cx.problems.help(here, "this change changes nothing", "give it a \"rate\", \"delay\", \"loss\" or the like");
-    }
-    change
+    })
 }
 
 fn read_timing(cx: &mut Context<'_>, here: Path<'_>, fault: &schema::Fault) -> Option<Timing> {

@@ -8,7 +8,7 @@ use crate::base::{DataSize, Probability};
 use crate::net::{Bursts, CodelConfig, Discipline, Jitter, LinkDirConfig, QueueLimit, RedConfig};
 use crate::scenario::problem::{Path, quote};
 use crate::scenario::resolved::{self, LinkSpec};
-use crate::scenario::schema::{Codel, Direction, Link, Queue, Red};
+use crate::scenario::schema::{self, Codel, Direction, Link, Queue, Red};
 
 /// All links in name order.
 pub(super) fn read_links(cx: &mut Context<'_>) -> Vec<LinkSpec> {
@@ -69,7 +69,6 @@ pub(super) const fn queue_limit(queue: Queue) -> QueueLimit {
 /// The properties of one direction, in which what belongs to both is filled in.
 pub(super) fn read_direction(cx: &mut Context<'_>, here: Path<'_>, direction: &Direction) -> LinkDirConfig {
     let queue = direction.queue.map_or(QueueLimit::Unlimited, queue_limit);
-    let one = Probability::new(1.0).expect("a probability");
     LinkDirConfig {
         rate: direction.rate.map(|rate| rate.0),
         delay: cx.duration(here.key("delay"), direction.delay),
@@ -78,17 +77,22 @@ pub(super) fn read_direction(cx: &mut Context<'_>, here: Path<'_>, direction: &D
         mtu: direction.mtu.and_then(|mtu| read_mtu(cx, here.key("mtu"), mtu.0)),
         loss: direction.loss.map_or(Probability::ZERO, |p| p.0),
         loss_every: direction.loss_every.and_then(|n| read_every(cx, here.key("loss_every"), n)),
-        bursts: direction.bursts.map(|bursts| Bursts {
-            to_bad: bursts.to_bad.0,
-            to_good: bursts.to_good.0,
-            loss_good: bursts.loss_good.map_or(Probability::ZERO, |p| p.0),
-            loss_bad: bursts.loss_bad.map_or(one, |p| p.0),
-        }),
+        bursts: direction.bursts.map(read_bursts),
         corruption: direction.corruption.map_or(Probability::ZERO, |p| p.0),
         duplication: direction.duplication.map_or(Probability::ZERO, |p| p.0),
         jitter: direction
             .jitter
             .map(|jitter| Jitter { extra: jitter.extra.0, reorder: jitter.reorder.unwrap_or(false) }),
+    }
+}
+
+pub(super) fn read_bursts(bursts: schema::Bursts) -> Bursts {
+    let one = Probability::new(1.0).expect("a probability");
+    Bursts {
+        to_bad: bursts.to_bad.0,
+        to_good: bursts.to_good.0,
+        loss_good: bursts.loss_good.map_or(Probability::ZERO, |p| p.0),
+        loss_bad: bursts.loss_bad.map_or(one, |p| p.0),
     }
 }
 
@@ -124,7 +128,7 @@ fn read_discipline(cx: &mut Context<'_>, here: Path<'_>, direction: &Direction) 
     }
 }
 
-fn read_red(cx: &mut Context<'_>, here: Path<'_>, red: &Red) -> RedConfig {
+pub(super) fn read_red(cx: &mut Context<'_>, here: Path<'_>, red: &Red) -> RedConfig {
     let default = RedConfig::default();
     let min_th = red.min_th.unwrap_or(default.min_th);
     let config = RedConfig {
@@ -145,7 +149,7 @@ fn read_red(cx: &mut Context<'_>, here: Path<'_>, red: &Red) -> RedConfig {
     config
 }
 
-fn read_codel(cx: &mut Context<'_>, here: Path<'_>, codel: &Codel) -> CodelConfig {
+pub(super) fn read_codel(cx: &mut Context<'_>, here: Path<'_>, codel: &Codel) -> CodelConfig {
     let default = CodelConfig::default();
     let target = codel.target.map_or(default.target, |_| cx.positive(here.key("target"), codel.target));
     let interval = codel.interval.map_or(default.interval, |_| cx.positive(here.key("interval"), codel.interval));

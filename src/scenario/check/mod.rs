@@ -8,6 +8,7 @@ mod addresses;
 mod capture;
 mod dns;
 mod faults;
+mod host;
 mod link;
 mod mail;
 mod names;
@@ -91,6 +92,7 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
     let mut cx = Context { scenario: &complete, hosts: &hosts, problems, ipv6 };
     let resolvers = dns::read_host_resolvers(&mut cx);
     let links = link::read_links(&mut cx);
+    let capacities = host::read_capacities(&mut cx);
     let tcp = tcp::read_tcp(&mut cx);
     let policy = network::read_policy(&mut cx, &links);
     let dns = dns::read(&mut cx);
@@ -122,6 +124,9 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
         domains,
         users,
         workload,
+        processing: capacities.processing,
+        sessions: capacities.sessions,
+        sessions_answered: capacities.answered,
         faults,
         run,
         limits,

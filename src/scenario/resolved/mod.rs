@@ -8,12 +8,14 @@
 mod dns;
 mod work;
 
+use std::collections::BTreeMap;
+
 pub use dns::{DnsSpec, NameServerSpec, RecordData, RecordSpec, RecordType, ZoneSpec};
 pub use work::{Body, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work};
 
 use super::schema::Scenario;
-use crate::base::{Addresses, DataSize, HostId, SimDuration, SimTime, UnixTime};
-use crate::net::{CongestionControl, LinkDirConfig, Policy};
+use crate::base::{Addresses, DataSize, Dist, HostId, SimDuration, SimTime, UnixTime};
+use crate::net::{CongestionControl, LinkDirConfig, Policy, SessionLimit};
 use crate::sim::Fault;
 
 /// A complete, checked scenario.
@@ -41,6 +43,12 @@ pub struct Resolved {
     pub users: Vec<UserSpec>,
     /// What users and hosts do, in file order; entries for many users are one item a user.
     pub workload: Vec<Work>,
+    /// The time that a request takes, for hosts where it takes any.
+    pub processing: BTreeMap<HostId, Dist>,
+    /// Connections that a port takes at a time, where the network sees to it.
+    pub sessions: BTreeMap<(HostId, u16), SessionLimit>,
+    /// Sessions that an SMTP server has at a time, where it answers others with 421.
+    pub sessions_answered: BTreeMap<(HostId, u16), u32>,
     /// Faults, in file order.
     pub faults: Vec<Fault>,
     /// Seed and end of the run.

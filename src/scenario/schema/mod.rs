@@ -8,6 +8,7 @@
 
 mod capture;
 mod dns;
+mod host;
 mod link;
 mod mail;
 mod network;
@@ -24,9 +25,10 @@ use serde::{Deserialize, Serialize};
 
 pub use capture::{Capture, CaptureChoice, InterfaceName};
 pub use dns::{Dns, NameServer, Record, Resolver, Zone};
+pub use host::{Host, Sessions, WhenFullName};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use mail::{DialectName, MailDomain, Retry, User};
-pub use network::{DeadHosts, FixedRoute, Host, IpVersions, Metric, Network, Routing};
+pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
 pub use tcp::{CongestionName, Tcp};

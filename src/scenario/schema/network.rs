@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Tcp;
+use super::host::Host;
 use super::link::{Link, LinkDefaults};
 
 /// Hosts, links and TCP.
@@ -118,30 +119,4 @@ pub enum DeadHosts {
     Silent,
     /// Its router, with ICMP "host unreachable": connections to it fail at once.
     Reported,
-}
-
-/// A host or router.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Host {
-    /// The site whose router it is connected to. Default: the mail domain or zone it lies in, else its
-    /// last two labels, or "local" for a name without dots. The site "internet" has no router of its own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub site: Option<String>,
-    /// Which families of addresses it has. Default: that of `network`, and those of the addresses given here; for a router every
-    /// family that some host has.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ip: Option<IpVersions>,
-    /// IPv4 address. Default: 10.x.y.z from a hash of the name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
-    /// IPv6 address. Default: 2001:db8::x:y (RFC 3849) from a hash of the name, if the host has IPv6.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub address6: Option<String>,
-    /// Whether it only forwards packets. Default: false.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub router: Option<bool>,
-    /// The host whose recursive resolver it asks. Default: a resolver of its site.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resolver: Option<String>,
 }

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::capture::Capture;
-use super::quantity::{Chance, Duration, Queue, Rate, Size};
+use super::link::{Bursts, Codel, Red};
+use super::quantity::{Chance, Duration, Queue, Rate, Size, Spread};
 use super::windows::Cwnd;
 
 /// Something that breaks for a while: a `host`, one `port` of it, a `link`, or what is
@@ -30,9 +31,12 @@ pub struct Fault {
     /// Hosts and sites that are cut off from the rest: all links between are down. A name that is both means the site.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition: Option<Vec<String>>,
-    /// Properties that the link has instead of its own; it is not down then.
+    /// Properties that the link, or each link of the host, has instead of its own; it is not down then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<LinkChange>,
+    /// Time that each request of the host takes instead of its own; it is not down then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processing: Option<Spread>,
     /// Time from one begin to the next, above `for`. Default: only once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every: Option<Duration>,
@@ -51,7 +55,7 @@ pub struct Fault {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LinkChange {
-    /// The direction concerned. Default: both.
+    /// The direction concerned; of a host's links, "forward" leads away from it. Default: both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub direction: Option<Way>,
     /// Transmission rate.
@@ -69,6 +73,18 @@ pub struct LinkChange {
     /// Probability of loss.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<Chance>,
+    /// Loss in bursts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bursts: Option<Bursts>,
+    /// What comes on top of the delay, drawn for each packet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jitter: Option<Spread>,
+    /// Parameters of random early detection, for a link that has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub red: Option<Red>,
+    /// Parameters of controlled delay, for a link that has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codel: Option<Codel>,
     /// Probability of damage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub corruption: Option<Chance>,

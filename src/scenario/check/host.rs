@@ -1,0 +1,70 @@
+//! What hosts can do at a time: processing times, and places for sessions.
+
+use std::collections::BTreeMap;
+
+use super::Context;
+use crate::base::{Dist, HostId, SimDuration};
+use crate::net::{SessionLimit, WhenFull};
+use crate::proto::{pop3, smtp};
+use crate::scenario::problem::{Path, quote};
+use crate::scenario::schema::{Host, WhenFullName};
+
+/// What was read of all hosts.
+#[derive(Debug, Default)]
+pub(super) struct Capacities {
+    pub(super) processing: BTreeMap<HostId, Dist>,
+    pub(super) sessions: BTreeMap<(HostId, u16), SessionLimit>,
+    /// Limits whose surplus is answered by SMTP.
+    pub(super) answered: BTreeMap<(HostId, u16), u32>,
+}
+
+/// The capacities of all hosts.
+pub(super) fn read_capacities(cx: &mut Context<'_>) -> Capacities {
+    let network = Path::Root.key("network");
+    let path = network.key("hosts");
+    let mut capacities = Capacities::default();
+    for (id, (name, host)) in (0_u32..).map(HostId).zip(&cx.scenario.network.hosts) {
+        let here = path.key(name);
+        if let Some(spread) = host.processing
+            && spread.0 != Dist::Constant(SimDuration::ZERO)
+        {
+            if host.router == Some(true) {
+                cx.problems.at(here.key("processing"), "a router forwards packets without processing them");
+            }
+            capacities.processing.insert(id, spread.0);
+        }
+        read_sessions(cx, here, id, host, &mut capacities);
+    }
+    capacities
+}
+
+fn read_sessions(cx: &mut Context<'_>, here: Path<'_>, id: HostId, host: &Host, capacities: &mut Capacities) {
+    let path = here.key("sessions");
+    for (service, limit) in &host.sessions {
+        let port = match service.as_str() {
+            "smtp" => smtp::PORT,
+            "submission" => smtp::SUBMISSION_PORT,
+            "pop3" => pop3::PORT,
+            number => match number.parse() {
+                Ok(port) if port > 0 => port,
+                Ok(_) | Err(_) => {
+                    let message = format!("{} is no service", quote(service));
+                    cx.problems.help(path.key(service), message, "name \"smtp\", \"submission\", \"pop3\" or a port");
+                    continue;
+                }
+            },
+        };
+        let when_full = match limit.when_full.unwrap_or_default() {
+            WhenFullName::Refuse => WhenFull::Refuse,
+            WhenFullName::Ignore => WhenFull::Ignore,
+            WhenFullName::Answer421 => {
+                if ![smtp::PORT, smtp::SUBMISSION_PORT].contains(&port) {
+                    cx.problems.at(path.key(service), "only \"smtp\" and \"submission\" answer with 421");
+                }
+                capacities.answered.insert((id, port), limit.most);
+                continue;
+            }
+        };
+        capacities.sessions.insert((id, port), SessionLimit { most: limit.most, when_full });
+    }
+}
