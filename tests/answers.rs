@@ -169,6 +169,16 @@ fn dual_stack(run: &Path) -> Vec<String> {
     ]
 }
 
+fn nagle(run: &Path) -> Vec<String> {
+    let millis: Vec<f64> = table(run, "messages").iter().map(|row| (number(row, "transfer_s") * 1e3).round()).collect();
+    let [one, two, three] = millis[..] else { panic!("three messages") };
+    assert_eq!(two - three, 40.0);
+    vec![
+        format!("{one}, {two} and {three} ms"),
+        format!("{} ms there and back, and {} ms in which", three - one, two - three),
+    ]
+}
+
 fn sawtooth(run: &Path) -> Vec<String> {
     let windows = table(run, "cwnd");
     let falls: Vec<(f64, f64, f64)> = windows
@@ -208,6 +218,7 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "flaky-link" => flaky_link(run),
         "partition" => partition(run),
         "dual-stack" => dual_stack(run),
+        "nagle" => nagle(run),
         "sawtooth" => sawtooth(run),
         other => panic!("scenarios/README.md has no checked answers for {other}: add them here"),
     }
