@@ -204,6 +204,41 @@ fn sawtooth(run: &Path) -> Vec<String> {
     ]
 }
 
+fn busy_server(run: &Path) -> Vec<String> {
+    let (dns, messages) = (table(run, "dns_queries"), table(run, "messages"));
+    let slow = |row: &&Row| row["role"] == "stub" && (row["outcome"] == "timeout" || number(row, "latency_s") > 0.1);
+    let times: Vec<f64> = dns.iter().filter(slow).map(|row| number(row, "time_s")).filter(|at| *at > 1.0).collect();
+    let last = times.iter().copied().fold(0.0, f64::max);
+    vec![
+        format!("until {:.0} s, {:.0} s after", last, last - 660.0),
+        format!("{} questions get no answer", count(&dns, "outcome", "timeout")),
+        format!("{:.2} s, instead of {:.2} s", number(&messages[1], "latency_s"), number(&messages[0], "latency_s")),
+    ]
+}
+
+fn full_server(run: &Path) -> Vec<String> {
+    let connections = table(run, "connections");
+    let tries: Vec<&Row> = connections.iter().filter(|row| row["server_port"] == "587").collect();
+    let away = tries.iter().filter(|row| number(row, "closed_s") - number(row, "opened_s") < 0.1).count();
+    let messages = table(run, "messages");
+    vec![
+        format!("{} of {} connections", away, tries.len()),
+        format!("{:.2} min", greatest(&messages, "latency_s") / 60.0),
+    ]
+}
+
+fn narrow_link(run: &Path) -> Vec<String> {
+    let (links, messages) = (table(run, "links"), table(run, "messages"));
+    let dropped = |name: &str| {
+        links.iter().filter(|row| row["link"] == name).map(|row| number(row, "dropped_too_big")).sum::<f64>()
+    };
+    let [one, two] = [0, 1].map(|n| (number(&messages[n], "transfer_s") * 1e3).round());
+    vec![
+        format!("The first drops {}, the second {}", dropped("first"), dropped("second")),
+        format!("{one} ms the first time and {two} ms the second"),
+    ]
+}
+
 /// The sentences that scenarios/README.md has from a run of that scenario.
 fn answers(scenario: &str, run: &Path) -> Vec<String> {
     match scenario {
@@ -220,6 +255,9 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "dual-stack" => dual_stack(run),
         "nagle" => nagle(run),
         "sawtooth" => sawtooth(run),
+        "busy-server" => busy_server(run),
+        "full-server" => full_server(run),
+        "narrow-link" => narrow_link(run),
         other => panic!("scenarios/README.md has no checked answers for {other}: add them here"),
     }
 }

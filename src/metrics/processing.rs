@@ -62,8 +62,8 @@ impl Processing {
         }
         let sums = &mut self.hosts[host.index()];
         sums.requests += 1;
-        sums.busy = sums.busy + service;
-        sums.waited = sums.waited + wait;
+        sums.busy += service;
+        sums.waited += wait;
         sums.max_wait = sums.max_wait.max(wait);
         sums.max_waiting = sums.max_waiting.max(waiting);
     }

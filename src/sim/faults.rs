@@ -83,7 +83,7 @@ pub enum Faulty {
     /// A part of the network is cut off: all links between it and the rest.
     Partition(Vec<u32>),
     /// Links have other properties.
-    Change(LinkChange),
+    Change(Box<LinkChange>),
     /// A host's requests take another time.
     Slow(HostId, Dist),
 }

@@ -71,7 +71,7 @@ fn read_what(
                 (None, None, Some(time)) => Some((format!("processing/{name}"), Faulty::Slow(host, time.0))),
                 (None, Some(change), None) => {
                     let change = read_change(cx, here.key("change"), links_of(host, links), change, links)?;
-                    Some((format!("change/{name}"), Faulty::Change(change)))
+                    Some((format!("change/{name}"), Faulty::Change(Box::new(change))))
                 }
                 (Some(_) | None, ..) => {
                     let message = "a \"host\" has one of \"port\", \"change\" and \"processing\", or none";
@@ -94,7 +94,7 @@ fn read_what(
                 None => (format!("link/{name}"), Faulty::Link(number)),
                 Some(change) => {
                     let change = read_change(cx, here.key("change"), vec![(number, false)], change, links)?;
-                    (format!("change/{name}"), Faulty::Change(change))
+                    (format!("change/{name}"), Faulty::Change(Box::new(change)))
                 }
             })
         }
