@@ -17,7 +17,7 @@ fn what_is_no_result_is_4() {
     }
     desk.posthaste(&["chart", "empty", "pie"]).fails(2, "there is no chart \"pie\"; there are attempts_per_message, ");
     let said = desk.posthaste(&["chart", "--list"]);
-    assert_eq!((said.code, said.out.lines().count()), (0, 4));
+    assert_eq!((said.code, said.out.lines().count()), (0, 5));
 }
 
 /// Would break if a result, `latest` and a scenario were not the same to a reader.
@@ -97,4 +97,30 @@ fn a_damaged_result_is_4_and_names_the_line() {
     let transcript = fs::read_dir(desk.path("r/transcripts")).unwrap().next().unwrap().unwrap().path();
     fs::write(transcript, b"\xff").unwrap();
     assert_eq!(desk.posthaste(&["transcript", "r"]).code, 4);
+}
+
+/// Would break if windows were not drawn from their table, or a damaged one as if it were whole.
+#[test]
+fn windows_are_drawn_from_their_table() {
+    let desk = Desk::new();
+    desk.scenario("s.json", &with(small(), "/outputs", serde_json::json!({ "cwnd": true })));
+    assert_eq!(desk.posthaste(&["run", "s.json", "--out", "r"]).code, 0);
+    let table = desk.path("r/tables/cwnd.csv");
+    let good = fs::read_to_string(&table).unwrap();
+    let drawn = fs::read_to_string(desk.path("r/charts/cwnd.svg")).unwrap();
+    assert_eq!(desk.posthaste(&["chart", "r", "cwnd"]).out, drawn);
+    assert!(drawn.contains("largest window: "), "{drawn:.300}");
+    for (damaged, place) in [
+        (good.replace("cwnd_bytes", "cwnd"), "cwnd.csv:1: the header is not that of the table"),
+        (good.replacen(",client,", ",neither,", 1), "column side"),
+        (good.clone() + "1.0,a#1,client,a,1,,0.000000000,0.000000000,0\n", "column time_s"),
+    ] {
+        fs::write(&table, damaged).unwrap();
+        desk.posthaste(&["chart", "r", "cwnd"]).fails(4, place);
+    }
+    fs::remove_file(&table).unwrap();
+    assert!(desk.posthaste(&["chart", "r", "cwnd"]).out.contains("No windows were recorded"));
+    // A run into the same place takes the table for its own.
+    fs::write(&table, good).unwrap();
+    assert_eq!(desk.posthaste(&["run", "s.json", "--out", "r"]).code, 0);
 }
