@@ -269,7 +269,7 @@ impl Workload for DialoguesRun {
         let each = |total: f64| total / self.done.max(1) as f64;
         Figures::of("dialogues")
             .with("clients", clients)
-            .with("mean_gap_s", gap)
+            .with("rate", format_args!("{}/s", 1.0 / gap.as_secs_f64()))
             .with("time", time.to_text())
             .with("seed", seed)
             .with("simulated_s", self.bed.now())
