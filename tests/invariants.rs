@@ -23,6 +23,8 @@ mod sessions;
 mod tables;
 #[path = "invariants/tcp.rs"]
 mod tcp;
+#[path = "invariants/troubles.rs"]
+mod troubles;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

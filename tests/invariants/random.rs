@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use posthaste::base::{Stream, Streams};
 use serde_json::{Map, Value, json};
 
+use super::troubles;
 use crate::common::load_value;
 
 const DOMAINS: [&str; 3] = ["crepes.fr", "hamburger.edu", "tapas.org"];
@@ -25,7 +26,7 @@ impl Dice {
         from + self.0.below(to - from + 1)
     }
 
-    fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.0.below(100) < percent
     }
 
@@ -70,6 +71,8 @@ pub(crate) fn scenario(case: u64) -> Case {
     let quiet_ms = 5 * 3_600_000;
     value["run"]["until"] = seconds(builder.busy_ms + quiet_ms);
     value["faults"] = builder.faults(&value);
+    value["run"]["until"] = seconds(builder.busy_ms + quiet_ms);
+    troubles::add(case, &mut value, &mut builder.busy_ms);
     value["run"]["until"] = seconds(builder.busy_ms + quiet_ms);
     Case { value, poisson: builder.poisson, busy_ms: builder.busy_ms }
 }

@@ -140,7 +140,8 @@ impl Model {
         // What a fault takes is not told by its event: the oldest equal one that had not left.
         let same = |rider: &Rider| {
             let waits = reason != DropReason::HostDown || self.codel() || !self.exact || rider.departs > now;
-            rider.packet == *packet && waits
+            // It may have been marked in the queue.
+            PacketInfo { ecn: packet.ecn, ..rider.packet } == *packet && waits
         };
         let by_event = self.riders.iter().position(|rider| rider.event == event);
         let place = by_event.or_else(|| self.riders.iter().position(same)).ok_or("dropped without having come")?;
