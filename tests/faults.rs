@@ -89,7 +89,7 @@ fn random_outages_follow_their_means() {
         assert_eq!(pair[0].1, FaultTrace::HostDown);
         if let [(begin, _), (end, up)] = pair {
             assert_eq!(*up, FaultTrace::HostUp);
-            down = down + end.since(*begin);
+            down += end.since(*begin);
         }
     }
     let failures = alone.len().div_ceil(2) as f64;
