@@ -174,6 +174,9 @@ fn the_command_prints_one_line() {
         }
         assert!(rest.contains(" clock=thread") || rest.contains(" clock=wall"), "{line}");
     }
+    let odd = ["bench", "dialogues", "--clients", "1", "--rate", "1/s", "--time", "1s 1ms 3ns"];
+    let odd = posthaste(dir.path(), &odd);
+    assert!(odd.stdout.split_whitespace().all(|word| word.contains('=')), "{}{}", odd.stdout, odd.stderr);
     let idle = posthaste(dir.path(), &["bench", "idle", "--connections", "300"]).stdout;
     assert_eq!(idle.contains(" bytes_per_connection="), cfg!(target_os = "linux"), "{idle}");
 }

@@ -5,6 +5,7 @@
 //! with all their changes laid over it in the order of their numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 
 use crate::app::host::Input;
 use crate::base::trace::{FaultTrace, Observer, Trace};
@@ -104,6 +105,8 @@ pub struct LinkChange {
     pub mtu: Option<u32>,
     /// Probability of loss.
     pub loss: Option<Probability>,
+    /// Every n-th packet with data is lost.
+    pub loss_every: Option<NonZeroU32>,
     /// Loss in bursts.
     pub bursts: Option<Bursts>,
     /// What comes on top of the delay; packets may overtake each other only if they might before.
@@ -125,6 +128,7 @@ impl LinkChange {
         config.queue = self.queue.unwrap_or(config.queue);
         config.mtu = self.mtu.or(config.mtu);
         config.loss = self.loss.unwrap_or(config.loss);
+        config.loss_every = self.loss_every.or(config.loss_every);
         config.bursts = self.bursts.or(config.bursts);
         if let Some(extra) = self.jitter {
             config.jitter = Some(Jitter { extra, reorder: config.jitter.is_some_and(|jitter| jitter.reorder) });

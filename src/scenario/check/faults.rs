@@ -176,6 +176,7 @@ fn read_change(
         queue: change.queue.map(link::queue_limit),
         mtu: change.mtu.and_then(|mtu| link::read_mtu(cx, here.key("mtu"), mtu.0)),
         loss: change.loss.map(|p| p.0),
+        loss_every: change.loss_every.and_then(|n| link::read_every(cx, here.key("loss_every"), n)),
         bursts: change.bursts.map(link::read_bursts),
         jitter: change.jitter.map(|extra| extra.0),
         red: change.red.map(|red| link::read_red(cx, here.key("red"), &red)),

@@ -108,7 +108,7 @@ pub(super) fn read_mtu(cx: &mut Context<'_>, here: Path<'_>, mtu: DataSize) -> O
     fits
 }
 
-fn read_every(cx: &mut Context<'_>, here: Path<'_>, n: u32) -> Option<NonZeroU32> {
+pub(super) fn read_every(cx: &mut Context<'_>, here: Path<'_>, n: u32) -> Option<NonZeroU32> {
     let n = NonZeroU32::new(n);
     if n.is_none() {
         cx.problems.at(here, "`loss_every` counts packets: 1 loses each of them, leave it out to lose none");

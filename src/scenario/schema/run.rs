@@ -73,6 +73,9 @@ pub struct LinkChange {
     /// Probability of loss.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<Chance>,
+    /// Every n-th packet with data is lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss_every: Option<u32>,
     /// Loss in bursts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bursts: Option<Bursts>,
