@@ -24,11 +24,12 @@ const EPHEMERAL_PORTS: u32 = 1 << 14;
 /// addresses.
 pub(crate) type Tuple = (u16, HostId, u16, Family);
 
-/// A tuple in one word: there is one for each end of a connection.
+/// A tuple in one word: there is one for each end of a connection. The hash is one
+/// multiplication, by which low bits reach all others, so what differs most stands there.
 fn pack((port, peer, peer_port, family): Tuple) -> u64 {
     assert!(peer.0 < 1 << 31, "host numbers are small");
-    let ports = u64::from(port) << 16 | u64::from(peer_port);
-    ports << 32 | u64::from(peer.0) << 1 | u64::from(family == Family::V6)
+    let host = u64::from(peer.0) << 1 | u64::from(family == Family::V6);
+    host << 32 | u64::from(peer_port) << 16 | u64::from(port)
 }
 
 /// The ports of one host.
