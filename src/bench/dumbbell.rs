@@ -40,7 +40,7 @@ const PORT: u16 = 9;
 const APP: AppId = AppId(0);
 /// What a sender is given at once: whole segments, for an odd end would go by itself when
 /// the sender catches up with its application.
-const CHUNK: usize = 12 * MSS as usize;
+const CHUNK: usize = 4 * MSS as usize;
 /// The most flows.
 pub const MAX_FLOWS: u32 = 1_000_000;
 
@@ -153,7 +153,7 @@ impl DumbbellRun {
         let Some(socket) = self.flows[flow].sender else { return };
         let Bed { kernel, network, .. } = &mut self.bed;
         network.send(kernel, socket, &self.chunk);
-        network.tell_when_drained(kernel, socket);
+        network.tell_when_drained(kernel, socket, 0);
     }
 
     fn goodput_mbps(&self) -> f64 {

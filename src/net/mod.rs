@@ -44,7 +44,6 @@ use tcp::{Context, Tcp, Waits};
 pub use policy::{DeadHosts, FixedRoute, Metric, Policy, Routing};
 pub use service::{SessionLimit, WhenFull};
 pub use stats::{Count, LinkDirStats};
-pub use tcp::{Backlog, LOW_WATER};
 pub use topology::{
     Bursts, CodelConfig, CongestionControl, Discipline, Jitter, LinkConfig, LinkDirConfig, NodeConfig, QueueLimit,
     RedConfig, TcpConfig, Topology,
@@ -358,18 +357,11 @@ impl Network {
         self.tcp(kernel, |tcp, cx| tcp.take_received(cx, socket, into));
     }
 
-    /// What a connection's outgoing stream holds that its peer has not acknowledged; nothing
-    /// when there is no such connection.
-    #[must_use]
-    pub fn backlog(&self, socket: SocketId) -> Backlog {
-        self.tcp.backlog(socket)
-    }
-
-    /// Asks for one [`Notice::Drained`], which comes when fewer than [`LOW_WATER`] octets of the
-    /// connection are unsent: now, or with some acknowledgement. So an application that sends
+    /// Asks for one [`Notice::Drained`], which comes when at most `to` octets of the connection
+    /// are unsent: now, or with some acknowledgement. So an application that sends
     /// without end is neither late nor far ahead.
-    pub fn tell_when_drained<K: Kernel>(&mut self, kernel: &mut K, socket: SocketId) {
-        self.tcp(kernel, |tcp, cx| tcp.tell_when_drained(cx, socket));
+    pub fn tell_when_drained<K: Kernel>(&mut self, kernel: &mut K, socket: SocketId, to: u32) {
+        self.tcp(kernel, |tcp, cx| tcp.tell_when_drained(cx, socket, to));
     }
 
     /// Starts or stops a host. When it stops, all its sockets, listeners and bindings are gone

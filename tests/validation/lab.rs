@@ -201,7 +201,7 @@ impl<O: Observer> Lab<O> {
 
     fn fill(&mut self, socket: SocketId) {
         self.net.send(&mut self.kernel, socket, &HELPING);
-        self.net.tell_when_drained(&mut self.kernel, socket);
+        self.net.tell_when_drained(&mut self.kernel, socket, 16_000);
     }
 
     /// Mb/s that arrived at each accepted connection from one time to another.

@@ -145,7 +145,7 @@ impl Tcb {
             | State::LastAck
             | State::Closed => false,
         };
-        ended && self.timers.all_off() && self.rcv.is_idle() && self.ack.is_idle() && !self.tell_when_drained
+        ended && self.timers.all_off() && self.rcv.is_idle() && self.ack.is_idle() && self.drain_to.is_none()
     }
 }
 
@@ -200,7 +200,7 @@ impl Asleep {
             ecn: EcnState::default(),
             ack: AckClock::default(),
             challenges: Challenges::default(),
-            tell_when_drained: false,
+            drain_to: None,
         };
         if self.state == State::TimeWait {
             tcb.timers.time_wait = self.snd.clock();

@@ -11,11 +11,11 @@
 
 #[cfg(test)]
 pub(crate) mod access;
-mod backlog;
 mod challenge;
 mod congestion;
 mod cubic;
 mod delayed_ack;
+mod drained;
 mod ecn;
 mod ends;
 mod figures;
@@ -60,7 +60,6 @@ use tcb::{State, Tcb};
 pub(crate) use time_wait::Waits;
 use timers::Timers;
 
-pub use backlog::{Backlog, LOW_WATER};
 pub(crate) use ecn::EcnBits;
 
 new_key_type! {
@@ -180,7 +179,7 @@ impl Tcp {
             agreed: Agreed::default(),
             ecn: EcnState::default(),
             ack: AckClock::default(),
-            tell_when_drained: false,
+            drain_to: None,
             challenges: Challenges::default(),
             active: state == State::SynSent,
         })

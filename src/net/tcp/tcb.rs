@@ -86,8 +86,8 @@ pub(crate) struct Tcb {
     /// The acknowledgement that it owes its peer.
     pub(crate) ack: AckClock,
     pub(crate) challenges: Challenges,
-    /// The application waits for room.
-    pub(crate) tell_when_drained: bool,
+    /// The application waits until no more octets than that are unsent.
+    pub(crate) drain_to: Option<u32>,
 }
 
 impl Tcb {

@@ -88,7 +88,7 @@ fn who_asks_is_told_once_when_little_is_left_to_send() {
     let (mut world, client, _) = connected(1, dir(None, 50), TcpConfig::default());
     world.run_until(ms(1_000));
     world.send(client, &octets(100_000));
-    world.net.tell_when_drained(&mut world.kernel, client);
+    world.net.tell_when_drained(&mut world.kernel, client, 16_000);
     world.run();
     // Slow start with an acknowledgement of every second segment: 10, 15 and about 22 segments
     // leave some 30,000 octets for the fourth flight, which starts three round trips later.
