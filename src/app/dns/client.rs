@@ -3,6 +3,7 @@
 //!
 //! A job whose times pass while its host is down is done once when the host is up again.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::app::host::{Host, Input};
@@ -31,6 +32,8 @@ pub struct LookupJob {
 pub struct LookupAgent {
     stub: Stub,
     jobs: Vec<Scheduled>,
+    /// When each job that is not done is due, with its number.
+    due: BTreeSet<(SimTime, usize)>,
     up: bool,
 }
 
@@ -45,8 +48,10 @@ impl LookupAgent {
     /// An agent that asks these resolvers.
     #[must_use]
     pub fn new(servers: Vec<IpAddr>, jobs: Vec<LookupJob>) -> Self {
-        let jobs = jobs.into_iter().map(|job| Scheduled { next: job.at, left: job.times, job }).collect();
-        Self { stub: Stub::new(servers), jobs, up: false }
+        let jobs: Vec<Scheduled> =
+            jobs.into_iter().map(|job| Scheduled { next: job.at, left: job.times, job }).collect();
+        let due = jobs.iter().enumerate().filter(|(_, job)| job.left > 0).map(|(n, job)| (job.next, n)).collect();
+        Self { stub: Stub::new(servers), jobs, due, up: false }
     }
 
     /// Takes one input.
@@ -80,37 +85,39 @@ impl LookupAgent {
     /// When the agent wants to be woken.
     #[must_use]
     pub fn deadline(&self) -> SimTime {
-        let due = self.jobs.iter().filter(|scheduled| self.up && scheduled.left > 0).map(|scheduled| scheduled.next);
-        due.min().unwrap_or(SimTime::NEVER).min(self.stub.deadline())
+        let due = self.due.first().filter(|_| self.up).map_or(SimTime::NEVER, |(at, _)| *at);
+        due.min(self.stub.deadline())
     }
 
     fn ask_due(&mut self, host: &mut impl Host) {
         let cause = host.cause();
         let now = host.now();
-        for (token, scheduled) in (0..).zip(&mut self.jobs) {
-            if scheduled.pass(now) {
-                host.set_cause(cause);
-                self.stub.ask(host, &scheduled.job.name, scheduled.job.rtype, token);
+        let later = self.due.split_off(&(now.saturating_add(SimDuration::from_nanos(1)), 0));
+        let mut numbers: Vec<usize> = std::mem::replace(&mut self.due, later).into_iter().map(|(_, n)| n).collect();
+        numbers.sort_unstable();
+        for number in numbers {
+            let scheduled = &mut self.jobs[number];
+            scheduled.pass(now);
+            if scheduled.left > 0 {
+                self.due.insert((scheduled.next, number));
             }
+            host.set_cause(cause);
+            self.stub.ask(host, &scheduled.job.name, scheduled.job.rtype, number as u64);
         }
         host.set_cause(cause);
     }
 }
 
 impl Scheduled {
-    /// Whether an asking is due; all whose time has passed are then done with.
-    fn pass(&mut self, now: SimTime) -> bool {
-        if self.left == 0 || now < self.next {
-            return false;
-        }
+    /// An asking is due: it, and all others whose time has passed, are done with.
+    fn pass(&mut self, now: SimTime) {
         let Some(every) = self.job.every.filter(|every| *every > SimDuration::ZERO) else {
             self.left = 0;
-            return true;
+            return;
         };
         let missed = now.since(self.next).as_nanos() / every.as_nanos();
         let done = missed.saturating_add(1);
         self.left = self.left.saturating_sub(u32::try_from(done).unwrap_or(u32::MAX));
         self.next = self.next.saturating_add(every.saturating_mul(done));
-        true
     }
 }

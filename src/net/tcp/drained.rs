@@ -20,7 +20,7 @@ impl Tcb {
     /// Tells the application that it may go on, if it asked for that.
     pub(crate) fn perhaps_drained<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &Pipe) {
         let Some(to) = self.drain_to else { return };
-        if 1 + pipe.appended(self.side) <= self.snd.snd_max + u64::from(to) {
+        if pipe.appended(self.side) < self.snd.snd_max + u64::from(to) {
             self.drain_to = None;
             cx.notices.push_back(Notice::Drained { host: self.host, app: self.app, socket: socket(self.key) });
         }
