@@ -162,6 +162,14 @@ impl Congestion {
                 self.cwnd = (self.cwnd.saturating_sub(acked) + give_back).max(self.mss);
                 Advice { retransmit: true, restart_timer }
             }
+            // RFC 7661 4.2: a window of which less than half was used proves nothing, and does not
+            // grow: what holds the sender back is its application or its peer.
+            None if 2 * (acked + flight) < self.cwnd => {
+                if let Some(cubic) = &mut self.cubic {
+                    cubic.idle();
+                }
+                Advice { retransmit: false, restart_timer: true }
+            }
             None => {
                 self.cwnd += if self.cwnd < self.ssthresh {
                     // RFC 5681 (2): cwnd += min (N, SMSS).
@@ -284,19 +292,33 @@ mod tests {
     #[test]
     fn slow_start_doubles_and_avoidance_adds_a_segment_a_window() {
         let mut cc = Congestion::new(1_000, &TcpConfig { initial_window: 2, ..TcpConfig::default() });
-        cc.on_new_ack(MSS, 1_001, 0);
-        cc.on_new_ack(MSS, 2_001, 0);
+        cc.on_new_ack(MSS, 1_001, MSS);
+        cc.on_new_ack(MSS, 2_001, 2 * MSS);
         assert_eq!(cc.cwnd(), 4 * MSS);
         cc.on_timeout(20 * MSS, 30_001, false);
         assert_eq!((cc.cwnd(), cc.ssthresh), (MSS, 10 * MSS));
         for n in 0..9 {
-            cc.on_new_ack(MSS, 3_001 + n * MSS, 0);
+            cc.on_new_ack(MSS, 3_001 + n * MSS, n * MSS);
         }
         assert_eq!(cc.cwnd(), 10 * MSS);
         for n in 0..10 {
-            cc.on_new_ack(MSS, 13_001 + n * MSS, 0);
+            cc.on_new_ack(MSS, 13_001 + n * MSS, 9 * MSS);
         }
         assert!((10 * MSS + 900..=11 * MSS).contains(&cc.cwnd()), "{}", cc.cwnd());
+    }
+
+    /// Breaks when a window that nobody fills grows on, or one that is half used stands still.
+    #[test]
+    fn a_window_grows_only_while_it_is_used() {
+        let mut cc = Congestion::new(1_000, &TcpConfig { initial_window: 10, ..TcpConfig::default() });
+        for n in 0..50 {
+            cc.on_new_ack(MSS, 1_001 + n * MSS, 3 * MSS);
+        }
+        assert_eq!(cc.cwnd(), 10 * MSS);
+        for n in 0..50 {
+            cc.on_new_ack(MSS, 60_001 + n * MSS, 5 * MSS);
+        }
+        assert_eq!(cc.cwnd(), 13 * MSS, "twice what is used, and a segment");
     }
 
     #[test]
