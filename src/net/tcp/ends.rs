@@ -145,7 +145,9 @@ impl Tcb {
             | State::LastAck
             | State::Closed => false,
         };
-        ended && self.timers.all_off() && self.rcv.is_idle() && self.ack.is_idle() && self.drain_to.is_none()
+        let near = self.snd.wl1_behind(self.rcv.rcv_nxt).is_some();
+        let drained = self.drain_to.is_none();
+        ended && near && drained && self.timers.all_off() && self.rcv.is_idle() && self.ack.is_idle()
     }
 }
 
@@ -156,7 +158,7 @@ impl Asleep {
         let is_rare =
             tcb.agreed.timestamps || tcb.ecn.agreed || cubic.is_some() || measured.is_some() || tcb.challenges.any();
         let (agreed, ecn, challenges) = (tcb.agreed, tcb.ecn, tcb.challenges);
-        let mut snd = tcb.snd.memory();
+        let mut snd = tcb.snd.memory(tcb.rcv.rcv_nxt);
         if tcb.state == State::TimeWait {
             snd.set_clock(tcb.timers.time_wait);
         }

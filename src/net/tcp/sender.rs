@@ -59,6 +59,8 @@ pub(crate) struct SenderMemory {
     round_trip: [u64; 2],
     windows: [u32; 2],
     mss: u32,
+    /// How far SND.WL1 lies behind RCV.NXT.
+    wl1_behind: u16,
     recovered: bool,
     fin_queued: bool,
 }
@@ -89,8 +91,14 @@ impl Sender {
         all_acknowledged && self.fin_queued == fin && !in_suspense && even
     }
 
+    /// How far SND.WL1 lies behind RCV.NXT: at most one segment, the last that came, unless that was
+    /// nothing but a header ahead of data that was lost. None if it cannot be remembered.
+    pub(crate) fn wl1_behind(&self, rcv_nxt: u64) -> Option<u16> {
+        u16::try_from(rcv_nxt.checked_sub(self.snd_wl1)?).ok()
+    }
+
     /// What must be remembered of an idle sender.
-    pub(crate) fn memory(&self) -> SenderMemory {
+    pub(crate) fn memory(&self, rcv_nxt: u64) -> SenderMemory {
         let window = |window: u64| u32::try_from(window).expect("a window is at most 2^30");
         let (windows, recovered) = self.cc.memory(self.snd_una);
         SenderMemory {
@@ -101,16 +109,16 @@ impl Sender {
             round_trip: self.rto.memory(),
             windows,
             mss: self.mss,
+            wl1_behind: self.wl1_behind(rcv_nxt).expect("an idle sender's SND.WL1 is near"),
             recovered,
             fin_queued: self.fin_queued,
         }
     }
 
-    /// Goes on from what was remembered. What an idle peer sends next stands at `rcv_nxt`, so
-    /// that is where SND.WL1 may be.
+    /// Goes on from what was remembered; RCV.NXT has not changed since.
     pub(crate) fn remember(memory: &SenderMemory, rcv_nxt: u64, config: &TcpConfig) -> Self {
-        let SenderMemory { una, wnd, max_wnd, last_sent, round_trip, windows, mss, recovered, fin_queued, .. } =
-            *memory;
+        let SenderMemory { una, wnd, max_wnd, last_sent, round_trip, windows, .. } = *memory;
+        let SenderMemory { mss, wl1_behind, recovered, fin_queued, .. } = *memory;
         let mut cc = Congestion::new(mss, config);
         cc.remember(windows, una, recovered);
         Self {
@@ -119,7 +127,7 @@ impl Sender {
             snd_max: una,
             snd_wnd: u64::from(wnd),
             max_wnd: u64::from(max_wnd),
-            snd_wl1: rcv_nxt,
+            snd_wl1: rcv_nxt - u64::from(wl1_behind),
             last_sent,
             rto: Rto::remember(round_trip),
             cc,

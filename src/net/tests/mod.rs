@@ -13,6 +13,7 @@ mod rerouting;
 mod resets;
 mod services;
 mod simultaneous;
+mod sleep;
 mod storm;
 mod tcp;
 mod tcp_forms;
