@@ -84,6 +84,7 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ("\"backbone\": {", "\"links\": [ { \"between\": [\"crepes.fr\", \"crepes.fr\"] } ],\n    \"backbone\": {", "12:18 network.links[0].between", "this link leads from \"crepes.fr\" to itself"),
     ("\"backbone\": {", "\"links\": [ { \"between\": [\"crepes.fr\", \"crepe.fr\"] } ],\n    \"backbone\": {", "12:43 network.links[0].between[1]", "there is no host \"crepe.fr\""),
     ("\"backbone\": {", "\"tcp\": { \"mss\": 0 },\n    \"backbone\": {", "12:21 network.tcp.mss", "a maximum segment size is above zero and not above the recei"),
+    ("\"backbone\": {", "\"tcp\": { \"mss\": 65496, \"receive_window\": \"1MB\" },\n    \"backbone\": {", "12:21 network.tcp.mss", "a maximum segment size is at most 65495, for a packet has at"),
     ("\"mail\"", "\"dns\": { \"ttl\": \"1ms\" },\n  \"mail\"", "14:19 dns.ttl", "a time to live is in whole seconds, at most 2147483647 of th"),
     ("\"mail\"", "\"dns\": { \"servers\": { \"ns.crepes.fr\": { \"zones\": [\"crepe.fr\"] } } },\n  \"mail\"", "14:53 dns.servers.\"ns.crepes.fr\".zones[0]", "there is no zone \"crepe.fr\""),
     ("\"mail\"", "\"dns\": { \"resolvers\": { \"ns.crepes.fr\": {} } },\n  \"mail\"", "14:27 dns.resolvers.\"ns.crepes.fr\"", "\"ns.crepes.fr\" is a name server too, and both need port 53"),

@@ -26,6 +26,11 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
     if mss == 0 || u64::from(mss) > window {
         cx.problems.at(path.key("mss"), "a maximum segment size is above zero and not above the receive window");
     }
+    // RFC 791 3.1: the total length of a packet has 16 bits; headers take 40 octets of it.
+    if mss > 65_495 {
+        cx.problems
+            .at(path.key("mss"), "a maximum segment size is at most 65495, for a packet has at most 65535 bytes");
+    }
     if cx.ipv6 && (1..=20).contains(&mss) {
         cx.problems.at(path.key("mss"), "over IPv6 a segment holds 20 bytes less than `mss`, which is above that");
     }
