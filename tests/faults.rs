@@ -180,6 +180,8 @@ fn impossible_faults_are_refused() {
         (json!({ "link": LINK, "change": { "direction": "forward" } }), "changes nothing"),
         (json!({ "link": LINK, "processing": "1s" }), "belongs to a \"host\""),
         (json!({ "host": "pc.crepes.fr", "port": 53, "processing": "1s" }), "has one of"),
+        (json!({ "host": "router.crepes.fr", "processing": "1s" }), "only forwards"),
+        (json!({ "host": "router.crepes.fr", "port": 53 }), "only forwards"),
         (json!({ "partition": ["pc.crepes.fr"], "change": { "loss": 1 } }), "belongs to a \"link\" or a \"host\""),
     ];
     for (fault, message) in cases {

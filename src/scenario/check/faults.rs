@@ -64,7 +64,10 @@ fn read_what(
     }
     match (&fault.host, &fault.link, &fault.partition) {
         (Some(name), None, None) => {
-            let host = cx.any_host(here.key("host"), name)?;
+            // Programs and their requests are on hosts alone.
+            let programs = fault.port.is_some() || fault.processing.is_some();
+            let path = here.key("host");
+            let host = if programs { cx.host(path, name)? } else { cx.any_host(path, name)? };
             match (fault.port, &fault.change, fault.processing) {
                 (None, None, None) => Some((format!("host/{name}"), Faulty::Host(host))),
                 (Some(port), None, None) => Some((format!("service/{name}/{port}"), Faulty::Service(host, port))),
