@@ -81,7 +81,11 @@ impl Fabric {
             }
         }
         Self {
-            states: topology.nodes.iter().map(|node| NodeState { router: node.router, up: true, degraded: false }).collect(),
+            states: topology
+                .nodes
+                .iter()
+                .map(|node| NodeState { router: node.router, up: true, degraded: false })
+                .collect(),
             nodes: topology.nodes.iter().map(node).collect(),
             links,
             stages: Stages::default(),

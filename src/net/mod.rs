@@ -416,13 +416,7 @@ impl Network {
     /// properties from now on; the default ones: none. MTU, kind of discipline and reordering mean
     /// nothing there. What waits is served under the new properties, and nothing overtakes it. A
     /// restart of the host does not change it.
-    pub fn change_service<K: Kernel>(
-        &mut self,
-        kernel: &mut K,
-        host: HostId,
-        port: u16,
-        config: &[LinkDirConfig; 2],
-    ) {
+    pub fn change_service<K: Kernel>(&mut self, kernel: &mut K, host: HostId, port: u16, config: &[LinkDirConfig; 2]) {
         self.fabric.change_service(kernel, (host, port), config);
     }
 

@@ -78,8 +78,7 @@ fn read_what(
                     Some((format!("change/{name}/{port}"), Faulty::Degraded(Box::new(change))))
                 }
                 (Some(_) | None, ..) => {
-                    let message =
-                        "a \"host\" has one of \"port\", \"change\" and \"processing\", \"port\" with \"change\", or none";
+                    let message = "a \"host\" has one of \"port\", \"change\" and \"processing\", \"port\" with \"change\", or none";
                     cx.problems.at(here, message);
                     None
                 }
