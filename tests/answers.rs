@@ -227,6 +227,27 @@ fn full_server(run: &Path) -> Vec<String> {
     ]
 }
 
+fn sick_service(run: &Path) -> Vec<String> {
+    let (links, connections) = (table(run, "links"), table(run, "connections"));
+    let lasted = |port: &str| -> Vec<f64> {
+        let to_port = connections.iter().filter(|row| row["server_port"] == port);
+        to_port.map(|row| number(row, "closed_s") - number(row, "opened_s")).collect()
+    };
+    let longest = |port: &str| lasted(port).into_iter().fold(0.0, f64::max);
+    let on_links: f64 = ["queue_full", "loss", "other", "early", "sojourn", "too_big"]
+        .iter()
+        .flat_map(|reason| links.iter().map(move |row| number(row, &format!("dropped_{reason}"))))
+        .sum();
+    let summary: Value = serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
+    let metric = |name: &str| summary["metrics"][name].as_f64().unwrap();
+    vec![
+        format!("up to {:.1} s instead of {:.3} s", longest("25"), lasted("25")[0]),
+        format!("takes {:.0} ms, as ever", longest("110") * 1e3),
+        format!("lost {on_links} of the {}", metric("network.dropped")),
+        format!("{} repetitions for {} losses", metric("connections.retransmissions"), metric("network.dropped")),
+    ]
+}
+
 fn narrow_link(run: &Path) -> Vec<String> {
     let (links, messages) = (table(run, "links"), table(run, "messages"));
     let dropped = |name: &str| {
@@ -257,6 +278,7 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "sawtooth" => sawtooth(run),
         "busy-server" => busy_server(run),
         "full-server" => full_server(run),
+        "sick-service" => sick_service(run),
         "narrow-link" => narrow_link(run),
         other => panic!("scenarios/README.md has no checked answers for {other}: add them here"),
     }

@@ -171,6 +171,80 @@ fn a_host_may_be_degraded() {
     assert_eq!(load.requests, 20);
 }
 
+const RESOLVER: &str = "resolver.crepes.fr";
+
+/// The times at which the service of that port changed.
+fn changes(faults: &[(SimTime, FaultTrace)], of: u16) -> Vec<SimTime> {
+    let of_port = |fault: &FaultTrace| matches!(fault, FaultTrace::ServiceChanged { port } if *port == of);
+    faults.iter().filter(|(_, fault)| of_port(fault)).map(|(at, _)| *at).collect()
+}
+
+/// The resolver answers slowly while its mail port is nobody's business. Changes of a service lie
+/// over each other as those of a link do. Breaks when another port's packets wait, `direction` is turned
+/// around, a repetition is missing, or a change leaves something behind.
+#[test]
+fn a_service_may_be_degraded() {
+    let faults = json!([
+        { "host": RESOLVER, "port": 53, "at": "20s", "for": "30s", "change": { "delay": "10ms" } },
+        { "host": RESOLVER, "port": 53, "at": "10s", "for": "50s", "change": { "delay": "100ms", "direction": "forward" } },
+        { "host": RESOLVER, "port": 53, "at": "30s", "for": "5s", "every": "10s", "until": "45s",
+            "change": { "jitter": "50ms", "direction": "reverse" } },
+        { "host": RESOLVER, "port": 53, "at": "70s", "for": "10s", "change": { "loss": 1, "direction": "reverse" } },
+        { "host": RESOLVER, "port": 25, "at": "0s", "change": { "loss": 1, "delay": "1h" } },
+        { "host": RESOLVER, "port": 53, "at": "100s", "change": { "rate": "500bps", "queue": "1 packet" } }
+    ]);
+    let (record, faults) = run(&asking(faults, "120s"));
+    assert_eq!(changes(&faults, 53), [10, 20, 30, 35, 40, 45, 50, 60, 70, 80, 100].map(at));
+    assert_eq!(changes(&faults, 25), [at(0)]);
+    let plain_with = |forth: u64, back: u64| Some(PLAIN + 1_000 * (forth + back));
+    let expected = [
+        (9, plain_with(0, 0)),
+        (15, plain_with(100, 0)),
+        (25, plain_with(100, 10)),
+        (32, plain_with(100, 60)),
+        (37, plain_with(100, 10)),
+        (42, plain_with(100, 60)),
+        (47, plain_with(100, 10)),
+        (55, plain_with(100, 0)),
+        (61, plain_with(0, 0)),
+        (90, plain_with(0, 0)),
+    ];
+    for (second, took) in expected {
+        assert_eq!(took_us(&record, second), took, "{second}");
+    }
+    assert!(took_us(&record, 72).is_none_or(|us| us > 1_000_000), "no answer got out");
+    // A question of 20 + 8 + 12 + 15 bytes takes 880 ms at 500 bit/s and its answer, 16 longer, 1136 ms: the
+    // n-th answer waits 136 ms more than the one before, until one finds the only place taken.
+    for n in 0..9 {
+        assert_eq!(took_us(&record, 100 + n), Some(880_000 + 1_136_000 + PLAIN + 136_000 * n), "{n}");
+    }
+    assert_eq!(took_us(&record, 109), Some(5_000_000), "the answer was turned away");
+}
+
+/// Breaks when what is written with its defaults is another fault, or random times are not the
+/// service's own.
+#[test]
+fn a_degraded_service_at_random_is_written_and_read() {
+    let random =
+        json!({ "host": RESOLVER, "port": 53, "mean_up": "20s", "mean_down": "10s", "change": { "delay": "31ms" } });
+    let value = asking(json!([random, { "host": RESOLVER, "mean_up": "200s", "mean_down": "1s" }]), "600s");
+    let (_, faults) = run(&value);
+    let (record, alone) = run(&asking(json!([random]), "600s"));
+    let times = changes(&alone, 53);
+    assert!(times.len() > 20, "{times:?}");
+    assert_eq!(changes(&faults, 53), times);
+    for second in 1..599 {
+        let passed = times.iter().filter(|time| **time <= at(second)).count();
+        let near = times.iter().any(|time| time.since(at(0)).as_secs_f64().floor() as u64 == second);
+        let slow = if passed % 2 == 1 { 2 * 31_000 } else { 0 };
+        assert!(near || took_us(&record, second) == Some(PLAIN + slow), "{second}: {:?}", took_us(&record, second));
+    }
+    let resolved = load_value(&asking(json!([random]), "600s"));
+    let again = load_value(&resolved.to_json());
+    assert_eq!(again.faults, resolved.faults);
+    assert_eq!(simulate(&again, Faults::default()).unwrap().record.fingerprint, record.fingerprint);
+}
+
 #[test]
 fn impossible_faults_are_refused() {
     let error =
@@ -182,6 +256,11 @@ fn impossible_faults_are_refused() {
         (json!({ "host": "pc.crepes.fr", "port": 53, "processing": "1s" }), "has one of"),
         (json!({ "host": "router.crepes.fr", "processing": "1s" }), "only forwards"),
         (json!({ "host": "router.crepes.fr", "port": 53 }), "only forwards"),
+        (json!({ "link": LINK, "port": 53, "change": { "loss": 1 } }), "a \"port\" belongs to a \"host\""),
+        (json!({ "host": RESOLVER, "port": 53, "change": { "mtu": "576B" } }), "a service has no MTU"),
+        (json!({ "host": RESOLVER, "port": 53, "change": { "codel": {} } }), "is not managed by \"codel\""),
+        (json!({ "host": RESOLVER, "port": 53, "change": { "red": {}, "loss": 1 } }), "is not managed by \"red\""),
+        (json!({ "host": RESOLVER, "port": 53, "change": { "direction": "reverse" } }), "changes nothing"),
         (json!({ "partition": ["pc.crepes.fr"], "change": { "loss": 1 } }), "belongs to a \"link\" or a \"host\""),
     ];
     for (fault, message) in cases {

@@ -3,6 +3,8 @@
 //! It knows addresses, routes, links and which nodes are up. A packet for its own host goes
 //! through the event queue without delay and over no link, so it leaves no hop in the trace.
 
+mod degraded;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -22,6 +24,8 @@ use super::topology::{LinkDirConfig, Topology};
 use super::{Kernel, NetEvent};
 use crate::base::trace::{DropReason, IcmpKind, NetTrace, PacketContent, PacketInfo, Trace};
 use crate::base::{Addresses, Endpoint, EventId, Family, HostId, LinkDirId, SimDuration, Streams};
+pub(crate) use degraded::{Reveal, Told};
+use degraded::{Stages, Way};
 
 /// Nodes, links and routes, and the packets on them.
 #[derive(Clone, Debug)]
@@ -30,6 +34,8 @@ pub(crate) struct Fabric {
     states: Vec<NodeState>,
     nodes: Vec<Node>,
     links: Vec<LinkDir>,
+    /// Of degraded services; their numbers as link directions follow those of the links.
+    pub(crate) stages: Stages,
     pool: Pool,
     /// Of duplex links: they name the links' random streams.
     link_names: Arc<[String]>,
@@ -40,15 +46,17 @@ pub(crate) struct Fabric {
     /// Looked up only.
     by_address: FxHashMap<IpAddr, HostId>,
     pub(crate) datagrams: SlotMap<DatagramKey, Bytes>,
-    /// Segments just sent, with the events that say so, whose content is still to be told.
-    /// Only TCP can tell it: their octets are in its streams.
-    pub(crate) unrevealed: Vec<(EventId, Segment)>,
+    /// Segments just sent, whose content is still to be told. Only TCP can tell it: their octets
+    /// are in its streams.
+    pub(crate) unrevealed: Vec<(Reveal, Segment)>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct NodeState {
     router: bool,
     up: bool,
+    /// One of its services may have a stage to pass.
+    degraded: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -73,9 +81,14 @@ impl Fabric {
             }
         }
         Self {
-            states: topology.nodes.iter().map(|node| NodeState { router: node.router, up: true }).collect(),
+            states: topology
+                .nodes
+                .iter()
+                .map(|node| NodeState { router: node.router, up: true, degraded: false })
+                .collect(),
             nodes: topology.nodes.iter().map(node).collect(),
             links,
+            stages: Stages::default(),
             pool: Pool::default(),
             link_names: topology.links.iter().map(|link| link.name.clone()).collect(),
             streams: *streams,
@@ -185,6 +198,13 @@ impl Fabric {
             return;
         }
         let id = self.pool.insert(packet);
+        if !(self.states[src.index()].degraded && self.detained(kernel, src, Way::From, id)) {
+            self.sets_out(kernel, (src, dst), id);
+        }
+    }
+
+    /// A packet leaves its source.
+    fn sets_out<K: Kernel>(&mut self, kernel: &mut K, (src, dst): (HostId, HostId), id: PacketId) {
         if src == dst {
             let node = &mut self.nodes[src.index()];
             node.loopback.push_back(id);
@@ -214,9 +234,12 @@ impl Fabric {
     }
 
     /// Tells what a packet carries that its source has just sent.
-    fn reveal<K: Kernel>(&mut self, kernel: &mut K, packet: &Packet) {
+    fn reveal<K: Kernel>(&mut self, kernel: &mut K, id: PacketId, packet: &Packet) {
         match packet.body {
-            Body::Tcp(segment) => self.unrevealed.push((packet.cause, segment)),
+            Body::Tcp(segment) => match self.stages.kept(id) {
+                Some(told) => told.tell(kernel, packet),
+                None => self.unrevealed.push((Reveal::Sent(packet.cause), segment)),
+            },
             Body::Udp(key) => kernel.content(&PacketContent {
                 sent: packet.cause,
                 ttl: packet.ttl,
@@ -237,7 +260,7 @@ impl Fabric {
             let sent = kernel.trace(at, Trace::Net(NetTrace::Sent { link, packet: self.info(&packet) }));
             self.pool.get_mut(id).cause = sent;
             if !twin && at == packet.src && kernel.wants_content() {
-                self.reveal(kernel, &Packet { cause: sent, ..packet });
+                self.reveal(kernel, id, &Packet { cause: sent, ..packet });
             }
         }
         let offered = self.links[link.index()].offer(kernel, &mut self.pool, id, twin);
@@ -270,7 +293,8 @@ impl Fabric {
     /// The head of a link arrives. Returns it when it is for that node; else it was forwarded,
     /// lost, or the event was stale.
     pub(crate) fn link_head<K: Kernel>(&mut self, kernel: &mut K, link: LinkDirId, epoch: u32) -> Option<Packet> {
-        let rider = self.links[link.index()].take_head(kernel, epoch)?;
+        let Some(dir) = self.links.get_mut(link.index()) else { return self.stage_head(kernel, link, epoch) };
+        let rider = dir.take_head(kernel, epoch)?;
         self.leaves_link(kernel, link, &rider)
     }
 
@@ -312,6 +336,9 @@ impl Fabric {
         }
         let node = self.states[at.index()];
         if node.up && dst == at && !damaged {
+            if node.degraded && self.detained(kernel, at, Way::To, rider.packet) {
+                return None;
+            }
             return Some(self.pool.remove(rider.packet));
         }
         if node.up && dst != at && node.router && ttl > 1 {
@@ -350,9 +377,12 @@ impl Fabric {
         if node.epoch != epoch {
             return None;
         }
-        let packet = self.pool.remove(node.loopback.pop_front()?);
-        kernel.set_cause(packet.cause);
-        Some(packet)
+        let id = node.loopback.pop_front()?;
+        kernel.set_cause(self.pool.get(id).cause);
+        if self.states[host.index()].degraded && self.detained(kernel, host, Way::To, id) {
+            return None;
+        }
+        Some(self.pool.remove(id))
     }
 
     /// A packet is lost at or beside `host`. Returns the event that says so.
@@ -393,6 +423,7 @@ impl Fabric {
             let packet = self.pool.remove(id);
             self.lose(kernel, host, None, packet, DropReason::HostDown);
         }
+        self.clear_stages(kernel, host);
         for link in 0..self.links.len() {
             if self.links[link].from == host {
                 let lost = self.links[link].clear_queue(kernel.now());
@@ -411,7 +442,7 @@ impl Fabric {
         }
         for dir in [2 * link, 2 * link + 1] {
             if !up {
-                let lost = self.links[dir].clear(kernel.now());
+                let lost = self.links[dir].clear(kernel.now(), DropReason::LinkDown);
                 self.lose_all(kernel, dir, lost, DropReason::LinkDown);
             }
         }
@@ -452,7 +483,7 @@ impl Fabric {
     /// Says which link direction's counters do not add up, or that packets were forgotten.
     pub(crate) fn check(&self) -> Result<(), String> {
         let mut present = self.nodes.iter().map(|node| node.loopback.len() as u64).sum::<u64>();
-        for dir in &self.links {
+        for dir in self.links.iter().chain(self.stages.dirs()) {
             let stats = dir.stats();
             if !stats.balances() {
                 return Err(format!("link direction {}: {stats:?}", dir.id.0));
@@ -460,7 +491,7 @@ impl Fabric {
             present += stats.present.packets;
         }
         if present != self.pool.len() as u64 {
-            return Err(format!("{} packets travel, but {present} are on links", self.pool.len()));
+            return Err(format!("{} packets travel, but {present} are on links and in stages", self.pool.len()));
         }
         Ok(())
     }

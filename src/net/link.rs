@@ -137,6 +137,11 @@ impl LinkDir {
         LinkDirStats::new(&self.counters, &self.troubles, present)
     }
 
+    /// Whether no packet is on it, given that it has no queue of its own for `CoDel`.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ring.is_empty()
+    }
+
     /// The largest packet that goes through.
     pub(crate) const fn mtu(&self) -> u32 {
         self.mtu
@@ -322,9 +327,9 @@ impl LinkDir {
         }
     }
 
-    /// Takes everything off the line: the link has gone down.
-    pub(crate) fn clear(&mut self, now: SimTime) -> Vec<PacketId> {
-        self.cut(now, DropReason::LinkDown, 0)
+    /// Takes everything off the line, which has gone down for that reason.
+    pub(crate) fn clear(&mut self, now: SimTime, reason: DropReason) -> Vec<PacketId> {
+        self.cut(now, reason, 0)
     }
 
     /// Takes off what has not left the transmitting host: that has gone down.

@@ -83,9 +83,9 @@ pub trait Kernel {
 /// An event that the network scheduled for itself.
 #[derive(Clone, Copy, Debug)]
 pub enum NetEvent {
-    /// The first packet on a link direction arrives.
+    /// The first packet on a link direction arrives, or comes out of the stage of a degraded service.
     LinkHead {
-        /// The link direction.
+        /// The link direction. Those of stages come after those of all links.
         link: LinkDirId,
         /// Which of its lives the event belongs to; an older one's is stale.
         epoch: u32,
@@ -412,6 +412,14 @@ impl Network {
         self.fabric.change_link(kernel, link, config);
     }
 
+    /// Lets packets to that port of a host, and those from it, pass one more stage there with these
+    /// properties from now on; the default ones: none. MTU, kind of discipline and reordering mean
+    /// nothing there. What waits is served under the new properties, and nothing overtakes it. A
+    /// restart of the host does not change it.
+    pub fn change_service<K: Kernel>(&mut self, kernel: &mut K, host: HostId, port: u16, config: &[LinkDirConfig; 2]) {
+        self.fabric.change_service(kernel, (host, port), config);
+    }
+
     /// Whether a host is up.
     #[must_use]
     pub fn host_is_up(&self, host: HostId) -> bool {
@@ -431,7 +439,7 @@ impl Network {
         self.fabric.path_mtu(from, to)
     }
 
-    /// Checks that every link direction accounts for each packet it was given: offered +
+    /// Checks that every link direction, and every stage of a degraded service, accounts for each packet it was given: offered +
     /// duplicated = delivered + dropped + present.
     ///
     /// # Errors

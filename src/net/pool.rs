@@ -4,7 +4,7 @@
 use super::packet::Packet;
 
 /// A packet's place in the pool. It is taken anew when the packet has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PacketId(u32);
 
 /// The packets of a network.

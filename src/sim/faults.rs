@@ -2,7 +2,8 @@
 //!
 //! Faults nest: a host, link or service that several faults hold down is up again when the
 //! last of them ends, and a link that several faults change has the properties of the link
-//! with all their changes laid over it in the order of their numbers.
+//! with all their changes laid over it in the order of their numbers. A service that is degraded
+//! by several has those of an ideal stage with their changes laid over it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -85,6 +86,8 @@ pub enum Faulty {
     Partition(Vec<u32>),
     /// Links have other properties.
     Change(Box<LinkChange>),
+    /// The packets of one port of a host have one more stage to pass there.
+    Degraded(Box<ServiceChange>),
     /// A host's requests take another time.
     Slow(HostId, Dist),
 }
@@ -95,6 +98,26 @@ pub struct LinkChange {
     /// The links' numbers, and whether the two directions of each are concerned: from the first
     /// end to the second, and back. Not empty.
     pub links: Vec<(u32, [bool; 2])>,
+    /// Their properties.
+    pub to: Properties,
+}
+
+/// Properties of the stage that a service's packets pass; what is not given is ideal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceChange {
+    /// The host.
+    pub host: HostId,
+    /// Its TCP and UDP port.
+    pub port: u16,
+    /// Whether packets to the service are concerned, and packets from it.
+    pub ways: [bool; 2],
+    /// The properties; of a service: no MTU, no RED and no `CoDel`.
+    pub to: Properties,
+}
+
+/// What a change gives to the directions concerned.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Properties {
     /// Transmission rate.
     pub rate: Option<DataRate>,
     /// Propagation delay.
@@ -121,7 +144,7 @@ pub struct LinkChange {
     pub duplication: Option<Probability>,
 }
 
-impl LinkChange {
+impl Properties {
     fn apply(&self, config: &mut LinkDirConfig) {
         config.rate = self.rate.or(config.rate);
         config.delay = self.delay.unwrap_or(config.delay);
@@ -217,6 +240,7 @@ impl<O: Observer> World<O> {
         let (Event::FaultBegins(number) | Event::FaultEnds(number)) = event else { return };
         let origin = match &self.faults.all[number as usize].0.what {
             Faulty::Host(host) | Faulty::Service(host, _) | Faulty::Slow(host, _) => *host,
+            Faulty::Degraded(change) => change.host,
             Faulty::Link(link) => self.link_end(*link),
             Faulty::Change(change) => change.links.first().map_or(HostId(0), |(link, _)| self.link_end(*link)),
             Faulty::Partition(links) => links.first().map_or(HostId(0), |link| self.link_end(*link)),
@@ -277,6 +301,10 @@ impl<O: Observer> World<O> {
                 self.faults.changes.insert(number);
                 self.links_change(&change);
             }
+            Faulty::Degraded(change) => {
+                self.faults.changes.insert(number);
+                self.service_changes(change.host, change.port);
+            }
             Faulty::Slow(host, _) => {
                 self.faults.changes.insert(number);
                 self.speed_changes(host);
@@ -314,6 +342,10 @@ impl<O: Observer> World<O> {
             Faulty::Change(change) => {
                 self.faults.changes.remove(&number);
                 self.links_change(&change);
+            }
+            Faulty::Degraded(change) => {
+                self.faults.changes.remove(&number);
+                self.service_changes(change.host, change.port);
             }
             Faulty::Slow(host, _) => {
                 self.faults.changes.remove(&number);
@@ -354,7 +386,8 @@ impl<O: Observer> World<O> {
             | Faulty::Link(_)
             | Faulty::Service(..)
             | Faulty::Partition(_)
-            | Faulty::Change(_) => None,
+            | Faulty::Change(_)
+            | Faulty::Degraded(_) => None,
         };
         let time = self.faults.changes.iter().rev().find_map(of_host);
         if let Some(processor) = self.processor(host) {
@@ -371,11 +404,26 @@ impl<O: Observer> World<O> {
                 if let Faulty::Change(change) = &self.faults.all[*number as usize].0.what
                     && change.links.iter().any(|(changed, ways)| *changed == link && ways[dir as usize])
                 {
-                    change.apply(&mut config);
+                    change.to.apply(&mut config);
                 }
             }
             self.network.change_link(&mut self.kernel, LinkDirId(2 * link + dir), &config);
         }
+    }
+
+    /// Gives a service's stage the properties that all changes in force together say.
+    fn service_changes(&mut self, host: HostId, port: u16) {
+        self.trace_fault(host, FaultTrace::ServiceChanged { port });
+        let mut configs = [LinkDirConfig::default(); 2];
+        for number in &self.faults.changes {
+            if let Faulty::Degraded(change) = &self.faults.all[*number as usize].0.what
+                && (change.host, change.port) == (host, port)
+            {
+                let concerned = configs.iter_mut().zip(change.ways).filter(|(_, concerned)| *concerned);
+                concerned.for_each(|(config, _)| change.to.apply(config));
+            }
+        }
+        self.network.change_service(&mut self.kernel, host, port, &configs);
     }
 
     fn link_end(&self, link: u32) -> HostId {

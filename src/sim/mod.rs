@@ -10,7 +10,7 @@ mod processing;
 mod run;
 mod world;
 
-pub use faults::{Fault, Faulty, LinkChange, Timing};
+pub use faults::{Fault, Faulty, LinkChange, Properties, ServiceChange, Timing};
 pub use kinds::EventKinds;
 pub use run::{Ended, Limit, Limits, Outcome, Progress, Simulation, WATCH_EVERY};
 pub use world::{Plan, World};

@@ -313,6 +313,7 @@ impl Observer for Log {
                 | FaultTrace::LinkUp { .. }
                 | FaultTrace::ServiceDown { .. }
                 | FaultTrace::ServiceUp { .. }
+                | FaultTrace::ServiceChanged { .. }
                 | FaultTrace::PartitionBegins
                 | FaultTrace::PartitionEnds
                 | FaultTrace::LinkChanged { .. }

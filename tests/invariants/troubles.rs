@@ -108,7 +108,10 @@ fn faults(dice: &mut Dice, value: &Value, busy_ms: &mut u64) -> Vec<Value> {
     for _ in 0..dice.range(0, 5) {
         let (at, lasts) = (dice.range(0, 600_000), dice.range(1, 120_000));
         let mut end = at + lasts;
-        let mut fault = match dice.range(0, 3) {
+        let mut fault = match dice.range(0, 4) {
+            3 => json!({ "host": *dice.pick(&servers), "port": *dice.pick(&[25, 53, 110]), "change": {
+                "rate": *dice.pick(&["8kbps", "1Mbps"]), "queue": *dice.pick(&["2 packets", "9kB"]),
+                "delay": *dice.pick(&["0s", "3s"]), "loss": chance(dice, 20), "duplication": chance(dice, 20) } }),
             0 => json!({ "host": *dice.pick(&servers), "port": *dice.pick(&[25, 53, 110]) }),
             1 => json!({ "partition": [*dice.pick(&sites)] }),
             // These may overlap: each is laid over those before it.

@@ -119,6 +119,11 @@ pub enum FaultTrace {
         /// The TCP and UDP port.
         port: u16,
     },
+    /// A port's packets have another stage to pass at the host than before, or none.
+    ServiceChanged {
+        /// The TCP and UDP port.
+        port: u16,
+    },
     /// A part of the network is cut off; the links that go down for it follow.
     PartitionBegins,
     /// It is joined again.

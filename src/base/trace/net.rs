@@ -176,9 +176,9 @@ impl TcpOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
-    /// The link's queue was full (drop-tail).
+    /// The link's queue was full (drop-tail), or that of a degraded service.
     QueueFull,
-    /// The link's random loss.
+    /// The link's random loss, or that of a degraded service.
     Loss,
     /// The link was down.
     LinkDown,

@@ -39,7 +39,7 @@ use std::collections::VecDeque;
 
 use slotmap::{Key as _, KeyData, SlotMap, new_key_type};
 
-use super::fabric::Fabric;
+use super::fabric::{Fabric, Reveal, Told};
 use super::packet::{Flags, INITIAL_TTL, Packet, Segment};
 use super::path_mtu::PathMtus;
 use super::ports::{Ports, Tuple};
@@ -444,7 +444,7 @@ impl Tcp {
     /// still there: octets go only when an acknowledgement comes.
     pub(crate) fn reveal<K: Kernel>(&mut self, cx: &mut Context<'_, K>) {
         let mut payload = Vec::new();
-        for (sent, segment) in cx.fabric.unrevealed.drain(..) {
+        for (reveal, segment) in cx.fabric.unrevealed.drain(..) {
             let mut push = false;
             payload.clear();
             let from = self.ends.get(segment.from);
@@ -458,8 +458,13 @@ impl Tcp {
             let (isn, options) = (from.map(End::iss), segment.options(peer_isn));
             let shift = from.filter(|_| !segment.flags.syn).map_or(0, End::shift);
             let window = u16::try_from(segment.window >> shift).unwrap_or(u16::MAX);
-            let tcp = Some(TcpContent { isn, window, push, options: &options });
-            cx.kernel.content(&PacketContent { sent, ttl: INITIAL_TTL, tcp, payload: &payload });
+            let tcp = TcpContent { isn, window, push, options: &options };
+            match reveal {
+                Reveal::Sent(sent) => {
+                    cx.kernel.content(&PacketContent { sent, ttl: INITIAL_TTL, tcp: Some(tcp), payload: &payload });
+                }
+                Reveal::Waits(id) => cx.fabric.stages.keep(id, Told::new(&tcp, &payload)),
+            }
         }
     }
 

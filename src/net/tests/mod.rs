@@ -1,6 +1,7 @@
 //! The network against closed forms and invariants.
 
 mod content;
+mod degraded;
 mod families;
 mod figures;
 mod icmp;

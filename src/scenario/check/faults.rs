@@ -8,7 +8,7 @@ use crate::net::Discipline;
 use crate::scenario::problem::{Path, did_you_mean, quote};
 use crate::scenario::resolved::LinkSpec;
 use crate::scenario::schema::{self, Way};
-use crate::sim::{Fault, Faulty, LinkChange, Timing};
+use crate::sim::{Fault, Faulty, LinkChange, Properties, ServiceChange, Timing};
 
 /// Faults in file order; plain outages of one host or link do not overlap.
 pub(super) fn read_faults(cx: &mut Context<'_>, links: &[LinkSpec]) -> Vec<Fault> {
@@ -42,7 +42,7 @@ fn outage(fault: &Fault) -> Option<((bool, u32), SimTime, SimTime)> {
     match fault.what {
         Faulty::Host(host) => Some(((false, host.0), at, until)),
         Faulty::Link(link) => Some(((true, link), at, until)),
-        Faulty::Service(..) | Faulty::Partition(_) | Faulty::Change(_) | Faulty::Slow(..) => None,
+        Faulty::Service(..) | Faulty::Partition(_) | Faulty::Change(_) | Faulty::Degraded(_) | Faulty::Slow(..) => None,
     }
 }
 
@@ -76,8 +76,12 @@ fn read_what(
                     let change = read_change(cx, here.key("change"), links_of(host, links), change, links)?;
                     Some((format!("change/{name}"), Faulty::Change(Box::new(change))))
                 }
+                (Some(port), Some(change), None) => {
+                    let change = read_service_change(cx, here.key("change"), (host, port), change)?;
+                    Some((format!("change/{name}/{port}"), Faulty::Degraded(Box::new(change))))
+                }
                 (Some(_) | None, ..) => {
-                    let message = "a \"host\" has one of \"port\", \"change\" and \"processing\", or none";
+                    let message = "a \"host\" has one of \"port\", \"change\" and \"processing\", \"port\" with \"change\", or none";
                     cx.problems.at(here, message);
                     None
                 }
@@ -147,16 +151,8 @@ fn read_change(
     change: &schema::LinkChange,
     links: &[LinkSpec],
 ) -> Option<LinkChange> {
-    if *change == (schema::LinkChange { direction: change.direction, ..schema::LinkChange::default() }) {
-        cx.problems.help(here, "this change changes nothing", "give it a \"rate\", \"delay\", \"loss\" or the like");
-        return None;
-    }
-    let ways = |turned: bool| match (change.direction, turned) {
-        (None, _) => [true, true],
-        (Some(Way::Forward), false) | (Some(Way::Reverse), true) => [true, false],
-        (Some(Way::Forward), true) | (Some(Way::Reverse), false) => [false, true],
-    };
-    let concerned: Vec<_> = concerned.into_iter().map(|(number, turned)| (number, ways(turned))).collect();
+    let concerned: Vec<_> =
+        concerned.into_iter().map(|(number, turned)| (number, ways(change.direction, turned))).collect();
     let managed = |like: fn(&Discipline) -> bool| {
         concerned.iter().any(|(number, ways)| {
             let directions = links.get(*number as usize).map(|link| link.directions);
@@ -172,8 +168,46 @@ fn read_change(
                 .at(here.key(key), format!("no queue concerned is managed by \"{key}\", and none can become so"));
         }
     }
-    Some(LinkChange {
-        links: concerned,
+    let to = read_properties(cx, here, change)?;
+    Some(LinkChange { links: concerned, to })
+}
+
+/// A change of a service, which has none of what belongs to lines and managed queues alone.
+fn read_service_change(
+    cx: &mut Context<'_>,
+    here: Path<'_>,
+    (host, port): (HostId, u16),
+    change: &schema::LinkChange,
+) -> Option<ServiceChange> {
+    for (key, given, message) in [
+        ("mtu", change.mtu.is_some(), "a service has no MTU: packets of any size get to it"),
+        ("red", change.red.is_some(), "the queue of a service is not managed by \"red\""),
+        ("codel", change.codel.is_some(), "the queue of a service is not managed by \"codel\""),
+    ] {
+        if given {
+            cx.problems.at(here.key(key), message);
+        }
+    }
+    let to = read_properties(cx, here, change)?;
+    Some(ServiceChange { host, port, ways: ways(change.direction, false), to })
+}
+
+/// Which directions are concerned: the first, and the one back.
+const fn ways(direction: Option<Way>, turned: bool) -> [bool; 2] {
+    match (direction, turned) {
+        (None, _) => [true, true],
+        (Some(Way::Forward), false) | (Some(Way::Reverse), true) => [true, false],
+        (Some(Way::Forward), true) | (Some(Way::Reverse), false) => [false, true],
+    }
+}
+
+/// What a change gives; none, and a problem, if it gives nothing.
+fn read_properties(cx: &mut Context<'_>, here: Path<'_>, change: &schema::LinkChange) -> Option<Properties> {
+    if *change == (schema::LinkChange { direction: change.direction, ..schema::LinkChange::default() }) {
+        cx.problems.help(here, "this change changes nothing", "give it a \"rate\", \"delay\", \"loss\" or the like");
+        return None;
+    }
+    Some(Properties {
         rate: change.rate.map(|rate| rate.0),
         delay: change.delay.map(|_| cx.duration(here.key("delay"), change.delay)),
         queue: change.queue.map(link::queue_limit),

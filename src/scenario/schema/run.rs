@@ -9,7 +9,7 @@ use super::quantity::{Chance, Duration, Queue, Rate, Size, Spread};
 use super::windows::Cwnd;
 
 /// Something that breaks for a while: a `host`, one `port` of it, a `link`, or what is
-/// between a `partition` and the rest; or a `link` with a `change` of its properties.
+/// between a `partition` and the rest; or one of these with a `change` of its properties.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fault {
@@ -26,12 +26,14 @@ pub struct Fault {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
     /// Only this TCP and UDP port of the host: connections to it are refused; established ones go on.
+    /// With `change` it works badly instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// Hosts and sites that are cut off from the rest: all links between are down. A name that is both means the site.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition: Option<Vec<String>>,
-    /// Properties that the link, or each link of the host, has instead of its own; it is not down then.
+    /// Properties that the link, or each link of the host, has instead of its own; with `port`, those of
+    /// one more stage that the packets to and from that port pass at the host. It is not down then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<LinkChange>,
     /// Time that each request of the host takes instead of its own; it is not down then.
@@ -51,11 +53,11 @@ pub struct Fault {
     pub until: Option<Duration>,
 }
 
-/// Properties that a link has for a while.
+/// Properties that a link, or the stage of a service, has for a while.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LinkChange {
-    /// The direction concerned; of a host's links, "forward" leads away from it. Default: both.
+    /// The direction concerned; of a host's links, "forward" leads away from it, of a service to it. Default: both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub direction: Option<Way>,
     /// Transmission rate.
@@ -67,7 +69,7 @@ pub struct LinkChange {
     /// How much may wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue: Option<Queue>,
-    /// Largest packet.
+    /// Largest packet; not for a service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mtu: Option<Size>,
     /// Probability of loss.

@@ -48,7 +48,8 @@ impl Model {
             | Act::Datagram { .. }
             | Act::Links { .. }
             | Act::Host { .. }
-            | Act::Service { .. } => None,
+            | Act::Service { .. }
+            | Act::Degrade { .. } => None,
         });
         let all: Vec<LinkDirConfig> = std::iter::once(config).chain(changes).collect();
         // No rate at all is the fastest.

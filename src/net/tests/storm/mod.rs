@@ -74,6 +74,7 @@ fn act(world: &mut World, clients: &mut Clients, act: &Act) {
             }
         }
         Act::Service { host, up } => world.net.set_service_up(*host, 25, *up),
+        Act::Degrade { host, port, config } => world.net.change_service(&mut world.kernel, *host, *port, config),
         Act::Change { link, config } => world.net.change_link(&mut world.kernel, *link, config),
     }
 }
@@ -86,6 +87,9 @@ fn mend(plan: &Plan, world: &mut World, clients: &Clients) {
     for host in 0..plan.routers + plan.hosts {
         world.net.set_host_up(&mut world.kernel, HostId(host), true);
         world.net.set_service_up(HostId(host), 25, true);
+        for port in [25, 53] {
+            world.net.change_service(&mut world.kernel, HostId(host), port, &Default::default());
+        }
         serve(world, host);
     }
     for (socket, ..) in &clients.opened {

@@ -28,6 +28,8 @@ pub(super) enum Act {
     Host { host: HostId, up: bool },
     /// Port 25 of a host.
     Service { host: HostId, up: bool },
+    /// A port of a host gets other stages.
+    Degrade { host: HostId, port: u16, config: Box<[LinkDirConfig; 2]> },
     /// A link direction becomes another.
     Change { link: LinkDirId, config: Box<LinkDirConfig> },
 }
@@ -133,6 +135,15 @@ impl Dice {
         line
     }
 
+    /// Of datagrams it makes no copies: they would come more often than they were on any link.
+    fn stage(&mut self, port: u16) -> LinkDirConfig {
+        let mut line = if self.percent(80) { self.line() } else { LinkDirConfig::default() };
+        if port == 53 {
+            line.duplication = Probability::ZERO;
+        }
+        line
+    }
+
     fn tcp(&mut self) -> TcpConfig {
         let mss = self.count(300, 1_460);
         TcpConfig {
@@ -187,7 +198,7 @@ impl Dice {
             let times = if self.percent(20) { 5 } else { 1 };
             for n in 0..times {
                 let (begin, end) = (at + n * 2 * length, at + (2 * n + 1) * length);
-                match self.below(5) {
+                match self.below(6) {
                     0 => {
                         let which = vec![any_link(self)];
                         acts.push((begin, Act::Links { which: which.clone(), up: false }));
@@ -205,6 +216,12 @@ impl Dice {
                     3 => {
                         acts.push((begin, Act::Service { host, up: false }));
                         acts.push((end, Act::Service { host, up: true }));
+                    }
+                    4 => {
+                        let port = if self.percent(80) { 25 } else { 53 };
+                        let config = [self.stage(port), self.stage(port)];
+                        acts.push((begin, Act::Degrade { host, port, config: Box::new(config) }));
+                        acts.push((end, Act::Degrade { host, port, config: Box::default() }));
                     }
                     _ => {
                         let link = LinkDirId(u32::try_from(self.below(2 * links.len() as u64)).unwrap());
