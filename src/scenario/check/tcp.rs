@@ -53,6 +53,9 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
     if delayed_ack >= SimDuration::from_millis(500) {
         cx.problems.at(path.key("delayed_ack"), "an acknowledgement is delayed by less than 500ms (RFC 1122 4.2.3.2)");
     }
+    if tcp.rack == Some(true) && tcp.sack != Some(true) {
+        cx.problems.at(path.key("rack"), "`rack` takes selective acknowledgements: set `sack` to true as well (RFC 8985 4)");
+    }
     TcpSpec {
         mss,
         initial_window: tcp.initial_window.unwrap_or(0),
@@ -67,6 +70,7 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
         nagle: tcp.nagle.unwrap_or(false),
         silly_window_avoidance: tcp.silly_window_avoidance.unwrap_or(false),
         sack: tcp.sack.unwrap_or(false),
+        rack: tcp.rack.unwrap_or(false),
         limited_transmit: tcp.limited_transmit.unwrap_or(false),
         window_scale: tcp.window_scale.unwrap_or(false),
         timestamps: tcp.timestamps.unwrap_or(false),
