@@ -232,12 +232,14 @@ impl Congestion {
     /// A loss was found by time (RFC 8985 6.2). `fresh`: recovery begins; or else a retransmission
     /// was lost in it.
     pub(crate) fn on_timed_loss(&mut self, flight: u64, snd_max: u64, fresh: bool) {
-        let reduced = self.reduced(flight, false);
         if fresh {
+            self.ssthresh = self.reduced(flight, false);
             self.recover = snd_max;
             self.recovery = Some(Recovery { partial: false, sack: true });
-            (self.ssthresh, self.cwnd) = (reduced, reduced);
+            self.cwnd = self.ssthresh;
         } else {
+            // What waits behind the holes is no part of what the path could not carry.
+            let reduced = self.reduced(flight.min(self.cwnd), false);
             self.ssthresh = self.ssthresh.min(reduced);
             self.cwnd = self.cwnd.min(self.ssthresh);
         }

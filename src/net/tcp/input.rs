@@ -142,11 +142,8 @@ impl Tcb {
         } else if seg.ack == self.snd.snd_una && self.snd.outstanding() && seg.space() == 0 && !window_changed {
             self.dup_ack(cx, pipe);
         }
-        if self.state == State::Closed {
-            return false;
-        }
         self.delivered(cx, pipe, seg);
-        true
+        self.state != State::Closed
     }
 
     fn our_fin_acknowledged<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe) {

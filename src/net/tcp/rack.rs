@@ -392,3 +392,78 @@ impl Tcb {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MSS: u64 = 1_000;
+    const END: u64 = u64::MAX;
+
+    fn ms(ms: u64) -> SimTime {
+        SimTime::from_nanos(ms * 1_000_000)
+    }
+
+    /// Segments of 1000 octets, from 1 on, a millisecond apart.
+    fn flight(count: u64) -> Rack {
+        let mut rack = Rack::default();
+        for n in 0..count {
+            rack.sent(1 + n * MSS, 1 + (n + 1) * MSS, ms(n));
+        }
+        rack
+    }
+
+    /// 6.2 step 5. Breaks when a segment counts as lost before a round trip and a quarter, or after;
+    /// or when what has arrived is sent again.
+    #[test]
+    fn a_segment_is_lost_a_round_trip_and_a_window_after_it_was_sent() {
+        let mut rack = flight(4);
+        rack.selectively(1_001, 3_001, ms(102), |_| false);
+        assert_eq!((rack.in_flight, rack.arrived, rack.sacked), (2_000, 2_000, 2));
+        let window = rack.reordering_window(false, SimDuration::from_secs(1));
+        assert_eq!(window, SimDuration::from_millis(25));
+        assert_eq!(rack.detect(ms(102), window), Found { look_at: Some(ms(125)), ..Found::default() });
+        assert!(rack.detect(ms(125), window).lost);
+        assert_eq!(rack.next_lost(MSS, END), Some((1, 1_001, RetransmitReason::FastRetransmit)));
+        rack.sent(1, 1_001, ms(125));
+        assert_eq!((rack.in_flight, rack.lost, rack.next_lost(MSS, END)), (2_000, 0, None));
+        // The fourth was sent before that, and what is sent later tells of it too.
+        rack.acknowledged(3_001, ms(225), |_| false);
+        assert!(rack.detect(ms(225), SimDuration::ZERO).lost && rack.flight_size() == 0);
+        rack.check(3_001, 4_001);
+    }
+
+    /// 6.2 step 2. Breaks when the late acknowledgement of a first transmission passes for that of
+    /// the second, which would make everything sent before that look old.
+    #[test]
+    fn an_ambiguous_acknowledgement_tells_nothing() {
+        let mut rack = flight(2);
+        rack.acknowledged(1_001, ms(100), |_| false);
+        rack.sent(1_001, 2_001, ms(150));
+        rack.sent(2_001, 3_001, ms(151));
+        let newest = rack.newest;
+        let mut quick = rack.clone();
+        quick.acknowledged(2_001, ms(160), |_| false);
+        assert_eq!((quick.newest, quick.rtt), (newest, SimDuration::from_millis(100)), "10 ms is no round trip");
+        rack.acknowledged(2_001, ms(260), |sent| sent == ms(150));
+        assert_eq!((rack.newest, rack.rtt), (newest, SimDuration::from_millis(100)), "the timestamp is older");
+    }
+
+    /// 6.3. Breaks when a time-out sends again what has just gone, or loses count.
+    #[test]
+    fn a_time_out_gives_up_what_is_old() {
+        let mut rack = flight(3);
+        rack.acknowledged(1_001, ms(100), |_| false);
+        rack.selectively(2_001, 3_001, ms(102), |_| false);
+        rack.sent(3_001, 3_501, ms(1_000));
+        rack.sent(3_501, 4_001, ms(1_000));
+        rack.give_up(RetransmitReason::Timeout, ms(1_050));
+        assert_eq!((rack.in_flight, rack.arrived, rack.lost), (1_000, 0, 2));
+        // Two short ones go together, and all but the FIN's octet is data.
+        assert_eq!(rack.next_lost(2_000, END), Some((1_001, 3_001, RetransmitReason::Timeout)));
+        assert_eq!(rack.next_lost(1_999, 3_000), Some((1_001, 3_001, RetransmitReason::Timeout)));
+        assert_eq!(rack.next_lost(600, END), Some((1_001, 1_601, RetransmitReason::Timeout)));
+        rack.give_up(RetransmitReason::PathMtu, ms(1_060));
+        assert_eq!((rack.in_flight, rack.lost), (0, 4));
+    }
+}
