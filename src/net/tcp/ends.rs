@@ -159,8 +159,12 @@ impl Asleep {
             rack.rest();
         }
         let measured = tcb.snd.measured.take();
-        let is_rare =
-            tcb.agreed.timestamps || tcb.ecn.agreed || cubic.is_some() || rack.is_some() || measured.is_some() || tcb.challenges.any();
+        let is_rare = tcb.agreed.timestamps
+            || tcb.ecn.agreed
+            || cubic.is_some()
+            || rack.is_some()
+            || measured.is_some()
+            || tcb.challenges.any();
         let (agreed, ecn, challenges) = (tcb.agreed, tcb.ecn, tcb.challenges);
         let mut snd = tcb.snd.memory();
         if tcb.state == State::TimeWait {

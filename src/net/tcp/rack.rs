@@ -294,7 +294,8 @@ impl Rack {
         let (first, why) = self.segments.iter().enumerate().find_map(|(index, sent)| Some((index, lost(sent)?)))?;
         let from = self.segments[first].from;
         let most = |end: u64| from + mss + u64::from(end > data_end);
-        let joined = self.segments.range(first..).take_while(|sent| lost(sent) == Some(why) && sent.end <= most(sent.end));
+        let joined =
+            self.segments.range(first..).take_while(|sent| lost(sent) == Some(why) && sent.end <= most(sent.end));
         let end = joined.last().map_or_else(|| most(self.segments[first].end), |sent| sent.end);
         Some((from, end, why))
     }
@@ -360,7 +361,8 @@ impl Tcb {
     fn resend_lost<K: Kernel>(&mut self, cx: &mut Context<'_, K>, data_end: u64, room: u64) -> bool {
         let mss = u64::from(self.snd.mss);
         let lost = self.snd.rack.as_ref().and_then(|rack| rack.next_lost(mss, data_end));
-        let Some((from, end, why)) = lost.filter(|(from, end, _)| end.min(&data_end).saturating_sub(*from) <= room) else {
+        let Some((from, end, why)) = lost.filter(|(from, end, _)| end.min(&data_end).saturating_sub(*from) <= room)
+        else {
             return false;
         };
         self.resend(cx, from, end, data_end, why);

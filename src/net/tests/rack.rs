@@ -95,8 +95,7 @@ fn what_a_probe_repaired_halves_the_window() {
 /// tells does not begin recovery.
 #[test]
 fn a_probe_of_new_data_tells_of_a_whole_lost_flight() {
-    let (mut world, client, server) =
-        at_one_second(dir(None, 50), TcpConfig { initial_window: 4, ..tcp(true) });
+    let (mut world, client, server) = at_one_second(dir(None, 50), TcpConfig { initial_window: 4, ..tcp(true) });
     lose(&mut world, true);
     world.send(client, &octets(8 * MSS));
     world.run_until(ms(1_100));
@@ -124,8 +123,7 @@ fn a_lost_probe_leaves_it_to_the_timer() {
 #[test]
 fn a_lost_retransmission_is_found() {
     let run = |rack: bool| {
-        let (mut world, client, server) =
-            at_one_second(losing(7, 50), TcpConfig { initial_window: 20, ..tcp(rack) });
+        let (mut world, client, server) = at_one_second(losing(7, 50), TcpConfig { initial_window: 20, ..tcp(rack) });
         world.kernel.curious = true;
         world.send(client, &octets(20 * MSS));
         world.run_until(ms(20_000));
