@@ -271,7 +271,7 @@ impl Rack {
 
     /// Everything that is out goes again, for that reason.
     pub(crate) fn give_up(&mut self, why: RetransmitReason, now: SimTime) {
-        self.probe = Probe::default();
+        self.probe.reset();
         match why {
             RetransmitReason::Timeout => self.give_up_old(now),
             RetransmitReason::PathMtu | RetransmitReason::FastRetransmit | RetransmitReason::LossProbe => {
@@ -343,7 +343,7 @@ impl Tcb {
         }
         self.snd.cc.at(now, srtt);
         let fresh = !self.snd.cc.is_recovering(una);
-        // RFC 5681 4.3: "the loss of a retransmission, should be taken as two indications of
+        // 9.3, RFC 5681 4.3: "the loss of a retransmission, should be taken as two indications of
         // congestion".
         if fresh || found.again {
             rack.reduced_at = now;
@@ -352,7 +352,7 @@ impl Tcb {
         if fresh {
             // 7.1: the probe's state begins anew with a recovery. RFC 6675 5 (4.3): the first goes
             // at once.
-            rack.probe = Probe::default();
+            rack.probe.reset();
             self.resend_lost(cx, 1 + pipe.appended(self.side), u64::MAX);
         }
     }
@@ -389,7 +389,7 @@ impl Tcb {
                 self.find_losses(cx, pipe);
                 self.output(cx, pipe);
             }
-            Some(Wait::Probe) => self.probe_for_loss(cx, pipe),
+            Some(Wait::Probe) => self.probe_timeout(cx, pipe),
             None => {}
         }
     }

@@ -202,6 +202,9 @@ impl Sender {
             debug_assert!(end <= self.snd_max, "only what was sent is timed");
             let rtt = echoed.unwrap_or(now.since(at));
             self.rto.sample(rtt);
+            if let Some(rack) = &mut self.rack {
+                rack.probe.measured();
+            }
             if let Some(measured) = &mut self.measured {
                 measured.rtt.add(rtt, self.rto.srtt());
             }

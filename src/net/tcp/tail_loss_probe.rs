@@ -15,7 +15,7 @@ use crate::base::{SimDuration, SimTime};
 use crate::net::Kernel;
 use crate::net::packet::Segment;
 
-/// 7.2: the time-out "if SRTT is not available".
+/// 7.2: "when there is no SRTT estimate available, the PTO SHOULD be 1 second".
 const WITHOUT_SRTT: SimDuration = SimDuration::from_secs(1);
 
 /// The probe of one sender (7.1).
@@ -27,12 +27,24 @@ pub(super) struct Probe {
     again: bool,
     /// New data went or was acknowledged since the timer was last looked at.
     restart: bool,
+    /// No round trip was measured since the last probe.
+    unmeasured: bool,
 }
 
 impl Probe {
     /// New data was sent, or acknowledged.
     pub(super) const fn restart(&mut self) {
         self.restart = true;
+    }
+
+    /// A round trip was measured.
+    pub(super) const fn measured(&mut self) {
+        self.unmeasured = false;
+    }
+
+    /// 7.1: a recovery begins, or a time-out ends the flight.
+    pub(super) const fn reset(&mut self) {
+        (self.end, self.again) = (None, false);
     }
 }
 
@@ -46,7 +58,7 @@ impl Tcb {
             return;
         }
         let recovering = self.snd.cc.is_recovering(self.snd.snd_una);
-        if !outstanding || recovering || rack.probe.end.is_some() || !self.snd.fits_path {
+        if !outstanding || recovering || !self.snd.fits_path {
             self.timers.loss = SimTime::NEVER;
         } else if restart && !rack.any_sacked() {
             let wait = match srtt {
@@ -60,10 +72,21 @@ impl Tcb {
         }
     }
 
+    /// 7.3: the timer of the probe ran out. No probe follows one that is still out, or that brought
+    /// no measurement.
+    pub(super) fn probe_timeout<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &Pipe) {
+        let data_end = 1 + pipe.appended(self.side);
+        if self.snd.rack.as_ref().is_some_and(|rack| rack.probe.end.is_none() && !rack.probe.unmeasured) {
+            self.probe_for_loss(cx, data_end);
+        }
+        // With or without a probe, "the sender MUST re-arm the RTO timer, not the PTO timer".
+        self.timers.retransmit = SimTime::NEVER;
+        self.plan_timers(cx, data_end);
+    }
+
     /// 7.3: the probe is new data, if there is any and the peer has room, whatever cwnd says; or
     /// else the last segment again.
-    pub(super) fn probe_for_loss<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &Pipe) {
-        let data_end = 1 + pipe.appended(self.side);
+    fn probe_for_loss<K: Kernel>(&mut self, cx: &mut Context<'_, K>, data_end: u64) {
         let mss = u64::from(self.snd.mss);
         let room = self.snd.snd_wnd.saturating_sub(self.snd.flight());
         let fresh = (data_end.saturating_sub(self.snd.snd_nxt)).min(mss).min(room);
@@ -78,11 +101,8 @@ impl Tcb {
             return;
         }
         if let Some(rack) = &mut self.snd.rack {
-            (rack.probe.end, rack.probe.again) = (Some(self.snd.snd_nxt), fresh == 0);
+            rack.probe = Probe { end: Some(self.snd.snd_nxt), again: fresh == 0, restart: false, unmeasured: true };
         }
-        // "the sender MUST ... rearm the RTO timer": it is the probe's answer that it waits for now.
-        self.timers.retransmit = SimTime::NEVER;
-        self.plan_timers(cx, data_end);
     }
 
     /// 7.4.2: finds out whether a probe has repaired a loss, which then counts as congestion.

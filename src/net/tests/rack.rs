@@ -118,6 +118,19 @@ fn a_lost_probe_leaves_it_to_the_timer() {
     assert_eq!(again(&world), [(1_200, LossProbe), (2_200, Timeout), (4_200, Timeout)]);
 }
 
+/// 7.3: a round trip is measured between two probes. Breaks when a probe follows without, or the
+/// retransmission timer does not start anew all the same.
+#[test]
+fn a_second_probe_waits_for_a_measurement() {
+    let (mut world, client, _) = at_one_second(losing(10, 50), tcp(true));
+    world.send(client, &octets(10 * MSS));
+    world.run_until(ms(2_000));
+    lose(&mut world, true);
+    world.send(client, &octets(MSS));
+    world.run_until(ms(5_000));
+    assert_eq!(again(&world), [(1_300, LossProbe), (3_200, Timeout)]);
+}
+
 /// 6.2: the 7th and 14th of 20 segments are lost, and the 7th once more. Breaks when that takes the
 /// retransmission timer, or the window is not halved twice (RFC 5681 4.3).
 #[test]
