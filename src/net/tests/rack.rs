@@ -165,13 +165,13 @@ fn reordering_within_the_window_is_no_loss() {
         world.run_until(ms(1_000));
         let server = world.accepted();
         let mut sent = 0;
-        for (at, segments) in (1..=10).map(|n| (n * 3_000, 2)).chain([(40_000, 200)]) {
+        for (at, segments) in (1..=40).map(|n| (n * 3_000, if n > 10 { 8 } else { 2 })).chain([(130_000, 200)]) {
             world.run_until(ms(at));
-            world.send(client, &octets(300 * MSS)[sent..sent + segments * MSS]);
+            world.send(client, &octets(460 * MSS)[sent..sent + segments * MSS]);
             sent += segments * MSS;
         }
-        world.run_until(ms(60_000));
-        assert_eq!(world.received[&server], octets(300 * MSS)[..sent]);
+        world.run_until(ms(150_000));
+        assert_eq!(world.received[&server], octets(460 * MSS)[..sent]);
         world.kernel.trace.iter().filter(|(.., seen)| matches!(seen, Seen::Retransmitted(..))).count()
     };
     assert_eq!(run(true), 0);
