@@ -57,6 +57,8 @@ pub struct EndRow {
     pub resent_timeout: u64,
     /// Segments that it sent again because acknowledgements said that they were missing.
     pub resent_fast: u64,
+    /// Segments that it sent again to fetch an acknowledgement.
+    pub resent_probe: u64,
     /// Segments that it cut anew because a link could not take them.
     pub resent_path_mtu: u64,
     /// Round-trip times measured.
@@ -112,6 +114,7 @@ struct Tally {
     established: Option<SimTime>,
     resent_timeout: u64,
     resent_fast: u64,
+    resent_probe: u64,
     resent_path_mtu: u64,
     figures: Option<EndFigures>,
 }
@@ -121,6 +124,7 @@ impl Tally {
         match why {
             RetransmitReason::Timeout => self.resent_timeout += 1,
             RetransmitReason::FastRetransmit => self.resent_fast += 1,
+            RetransmitReason::LossProbe => self.resent_probe += 1,
             RetransmitReason::PathMtu => self.resent_path_mtu += 1,
         }
     }
@@ -132,6 +136,7 @@ impl Tally {
             goodput_bps: figures.and_then(|figures| self.goodput_bps(&figures)),
             resent_timeout: self.resent_timeout,
             resent_fast: self.resent_fast,
+            resent_probe: self.resent_probe,
             resent_path_mtu: self.resent_path_mtu,
             rtt_samples: figures.map(|figures| u64::from(figures.rtt.samples)),
             rtt_min: rtt.map(|rtt| rtt.min),
@@ -255,7 +260,7 @@ impl Connection {
             retransmissions: self
                 .tallies
                 .iter()
-                .map(|end| end.resent_timeout + end.resent_fast + end.resent_path_mtu)
+                .map(|end| end.resent_timeout + end.resent_fast + end.resent_probe + end.resent_path_mtu)
                 .sum(),
             end_client: self.client.map(|end| names.share(words::close(end.reason))),
             end_server: self.server.map(|end| names.share(words::close(end.reason))),

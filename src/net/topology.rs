@@ -188,6 +188,8 @@ pub struct TcpConfig {
     pub silly_window_avoidance: bool,
     /// Selective acknowledgements (RFC 2018) and recovery by them (RFC 6675).
     pub sack: bool,
+    /// Losses found by time, and tail loss probes (RFC 8985); takes `sack`.
+    pub rack: bool,
     /// Limited transmit (RFC 3042): the first two duplicates let a new segment go each. With
     /// SACK it is a part of RFC 6675.
     pub limited_transmit: bool,
@@ -245,6 +247,7 @@ impl Default for TcpConfig {
             nagle: false,
             silly_window_avoidance: false,
             sack: false,
+            rack: false,
             limited_transmit: false,
             window_scale: true,
             timestamps: false,

@@ -238,10 +238,11 @@ impl Row for DnsRow {
     }
 }
 
-fn end_cells(end: &EndRow) -> [String; 9] {
+fn end_cells(end: &EndRow) -> [String; 10] {
     [
         end.resent_timeout.to_string(),
         end.resent_fast.to_string(),
+        end.resent_probe.to_string(),
         end.resent_path_mtu.to_string(),
         optional(end.rtt_samples),
         optional(end.rtt_min),
@@ -257,6 +258,7 @@ fn read_end(cells: &mut Cells<'_>, goodput_bps: Option<u64>) -> Result<EndRow, S
         goodput_bps,
         resent_timeout: cells.number()?,
         resent_fast: cells.number()?,
+        resent_probe: cells.number()?,
         resent_path_mtu: cells.number()?,
         rtt_samples: cells.some_number()?,
         rtt_min: cells.some_duration()?,

@@ -102,6 +102,7 @@ fn topology(scenario: &Resolved) -> Topology {
         nagle: scenario.tcp.nagle,
         silly_window_avoidance: scenario.tcp.silly_window_avoidance,
         sack: scenario.tcp.sack,
+        rack: scenario.tcp.rack,
         limited_transmit: scenario.tcp.limited_transmit,
         window_scale: scenario.tcp.window_scale,
         timestamps: scenario.tcp.timestamps,

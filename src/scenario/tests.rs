@@ -240,6 +240,17 @@ fn a_direction_overrides_its_link() {
 }
 
 #[test]
+fn rack_takes_sack() {
+    let tcp = good(&with("/network", json!({ "tcp": { "rack": true, "sack": true } }))).tcp;
+    assert!(tcp.rack && tcp.sack && !good(&short()).tcp.rack);
+    for alone in [json!({ "rack": true }), json!({ "rack": true, "sack": false })] {
+        let errors = load("alone", &with("/network", json!({ "tcp": alone })).to_string()).unwrap_err();
+        assert!(errors.to_string().contains("at network.tcp.rack"), "{errors}");
+        assert_eq!(errors.list().len(), 1, "{errors}");
+    }
+}
+
+#[test]
 fn routing_is_read() {
     let route = json!({ "at": "internet", "to": "crepes.fr", "via": "router.crepes.fr" });
     let routing = json!({ "by": "hops", "convergence": "never", "static": [route] });

@@ -82,6 +82,9 @@ fn tcp(dice: &mut Dice, tcp: &mut Value) {
             tcp[key] = json!(true);
         }
     }
+    if tcp["sack"] == json!(true) && dice.chance(50) {
+        tcp["rack"] = json!(true);
+    }
     if dice.chance(30) {
         tcp["congestion"] = json!("cubic");
     }

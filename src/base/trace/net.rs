@@ -251,8 +251,11 @@ pub enum ConnStep {
 pub enum RetransmitReason {
     /// The retransmission timer ran out (RFC 6298).
     Timeout,
-    /// Three duplicate acknowledgements, or a partial one in recovery (RFC 5681, 6582).
+    /// Acknowledgements told that it is missing: three duplicates, a partial one in recovery
+    /// (RFC 5681, 6582), selective ones (RFC 6675), or those of later segments (RFC 8985).
     FastRetransmit,
+    /// Acknowledgements stayed away, and it went to fetch one (RFC 8985 7).
+    LossProbe,
     /// It was too big for some link of its path, and goes again in smaller pieces (RFC 1191 6.5).
     PathMtu,
 }

@@ -223,6 +223,28 @@ impl Congestion {
         true
     }
 
+    /// Whether what was out when loss was last found is not acknowledged yet, by recovery or after
+    /// a time-out.
+    pub(crate) const fn is_recovering(&self, snd_una: u64) -> bool {
+        self.recovery.is_some() || snd_una < self.recover
+    }
+
+    /// A loss was found by time (RFC 8985 6.2). `fresh`: recovery begins; or else a retransmission
+    /// was lost in it.
+    pub(crate) fn on_timed_loss(&mut self, flight: u64, snd_max: u64, fresh: bool) {
+        if fresh {
+            self.ssthresh = self.reduced(flight, false);
+            self.recover = snd_max;
+            self.recovery = Some(Recovery { partial: false, sack: true });
+            self.cwnd = self.ssthresh;
+        } else {
+            // What waits behind the holes is no part of what the path could not carry.
+            let reduced = self.reduced(flight.min(self.cwnd), false);
+            self.ssthresh = self.ssthresh.min(reduced);
+            self.cwnd = self.cwnd.min(self.ssthresh);
+        }
+    }
+
     /// A mark was echoed. True when the window was reduced for it, which in recovery it was
     /// already.
     pub(crate) fn on_mark(&mut self, flight: u64) -> bool {

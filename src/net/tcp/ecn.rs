@@ -73,7 +73,7 @@ impl Tcb {
         // congestion indications more than once every window of data".
         if seg.ecn.ece && seg.flags.ack && seg.ack > self.ecn.reduced_until && self.snd.outstanding() {
             self.snd.cc.at(cx.kernel.now(), self.snd.smoothed_round_trip());
-            if self.snd.cc.on_mark(self.snd.flight()) {
+            if self.snd.cc.on_mark(self.snd.flight_size()) {
                 self.ecn.cwr = true;
             }
             self.ecn.reduced_until = self.snd.snd_max;

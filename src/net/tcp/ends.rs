@@ -14,6 +14,7 @@ use super::delayed_ack::AckClock;
 use super::ecn::EcnState;
 use super::figures::Measured;
 use super::options::Agreed;
+use super::rack::Rack;
 use super::receiver::{Receiver, ReceiverMemory};
 use super::sender::{Sender, SenderMemory};
 use super::stream::{Pipe, PipeKey};
@@ -61,6 +62,7 @@ struct Rare {
     agreed: Agreed,
     ecn: EcnState,
     cubic: Option<Box<Cubic>>,
+    rack: Option<Box<Rack>>,
     measured: Option<Box<Measured>>,
     challenges: Challenges,
 }
@@ -154,9 +156,17 @@ impl Tcb {
 impl Asleep {
     fn of(tcb: &mut Tcb) -> Self {
         let cubic = tcb.snd.cc.take_cubic();
+        let mut rack = tcb.snd.rack.take();
+        if let Some(rack) = &mut rack {
+            rack.rest();
+        }
         let measured = tcb.snd.measured.take();
-        let is_rare =
-            tcb.agreed.timestamps || tcb.ecn.agreed || cubic.is_some() || measured.is_some() || tcb.challenges.any();
+        let is_rare = tcb.agreed.timestamps
+            || tcb.ecn.agreed
+            || cubic.is_some()
+            || rack.is_some()
+            || measured.is_some()
+            || tcb.challenges.any();
         let (agreed, ecn, challenges) = (tcb.agreed, tcb.ecn, tcb.challenges);
         let mut snd = tcb.snd.memory(tcb.rcv.rcv_nxt);
         if tcb.state == State::TimeWait {
@@ -177,7 +187,7 @@ impl Asleep {
             mss: tcb.agreed.mss,
             snd,
             rcv: tcb.rcv.memory(),
-            rare: is_rare.then(|| Box::new(Rare { agreed, ecn, cubic, measured, challenges })),
+            rare: is_rare.then(|| Box::new(Rare { agreed, ecn, cubic, rack, measured, challenges })),
         }
     }
 
@@ -210,6 +220,7 @@ impl Asleep {
         if let Some(rare) = self.rare.take() {
             (tcb.agreed, tcb.ecn, tcb.challenges) = (rare.agreed, rare.ecn, rare.challenges);
             tcb.snd.cc.give_cubic(rare.cubic);
+            tcb.snd.rack = rare.rack;
             tcb.snd.measured = rare.measured;
         }
         tcb

@@ -131,16 +131,18 @@ impl Tcb {
         let window_changed = self.snd.update_window(seg);
         let sack_news = self.read_sack(seg);
         self.peer_lives();
+        self.probe_answered(cx, seg);
         if seg.ack > self.snd.snd_una {
             self.new_ack(cx, pipe, seg);
             self.our_fin_acknowledged(cx, pipe);
         } else if self.agreed.sack {
-            if sack_news {
+            if sack_news && self.snd.rack.is_none() {
                 self.selective_ack(cx, pipe);
             }
         } else if seg.ack == self.snd.snd_una && self.snd.outstanding() && seg.space() == 0 && !window_changed {
             self.dup_ack(cx, pipe);
         }
+        self.delivered(cx, pipe, seg);
         self.state != State::Closed
     }
 

@@ -7,7 +7,7 @@
 //! avoidance, ECN (RFC 3168), keep-alives and user time-out (options),
 //! orderly close and half-close, resets, TIME-WAIT.
 //! simultaneous open and close, path MTU discovery (RFC 1191), resets by RFC 5961.
-//! Not modelled: urgent data, RACK and tail loss probes (RFC 8985).
+//! RACK and tail loss probes (RFC 8985) as an option. Not modelled: urgent data.
 
 #[cfg(test)]
 pub(crate) mod access;
@@ -24,6 +24,7 @@ mod options;
 mod output;
 mod path;
 mod patience;
+mod rack;
 mod receiver;
 mod recovery;
 mod rto;
@@ -31,6 +32,7 @@ mod scoreboard;
 mod sender;
 mod simultaneous;
 mod stream;
+mod tail_loss_probe;
 mod tcb;
 mod time_wait;
 mod timers;
@@ -337,6 +339,8 @@ impl Tcp {
                 tcb.delayed_ack_timeout(cx);
             } else if tcb.timers.user <= now {
                 tcb.die(cx, pipe, CloseReason::TimedOut);
+            } else if tcb.timers.loss <= now {
+                tcb.loss_timeout(cx, pipe);
             } else if tcb.timers.retransmit <= now {
                 tcb.retransmission_timeout(cx, pipe);
             } else if tcb.timers.persist <= now {

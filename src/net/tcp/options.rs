@@ -33,6 +33,13 @@ pub(crate) struct Agreed {
     pub(crate) last_ack_sent: u64,
 }
 
+impl Agreed {
+    /// Whether a segment echoes a timestamp from before that time, and so answers an earlier segment.
+    pub(crate) fn echo_predates(&self, seg: &Segment, sent: SimTime) -> bool {
+        seg.options.timestamps.is_some_and(|stamp| self.timestamps && before(stamp.ecr, clock(sent)))
+    }
+}
+
 /// The shift with which a buffer can be advertised; none when it needs no scaling.
 fn shift(config: &TcpConfig) -> Option<u8> {
     let wanted = config.window_scale && config.receive_window > MAX_UNSCALED;
@@ -79,6 +86,7 @@ impl Tcb {
     pub(crate) fn agree<K: Kernel>(&mut self, cx: &Context<'_, K>, seg: &Segment) {
         let config = cx.config;
         self.agreed.sack = config.sack && seg.options.sack_permitted;
+        self.snd.rack = (config.rack && self.agreed.sack).then(Box::default);
         self.agreed.timestamps = config.timestamps && seg.options.timestamps.is_some();
         if let Some(Timestamps { val, .. }) = seg.options.timestamps {
             self.agreed.ts_recent = val;

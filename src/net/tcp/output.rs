@@ -26,6 +26,8 @@ impl Tcb {
         }
         if !self.snd.fits_path {
             // The first piece of what was too big is out.
+        } else if self.snd.rack.is_some() {
+            self.send_by_rack(cx, data_end);
         } else if self.agreed.sack && self.snd.cc.recovery_point().is_some() {
             self.recover_by_sack(cx, data_end);
         } else {
@@ -73,6 +75,7 @@ impl Tcb {
             self.timers.persist = due;
             self.timers.cause = cx.kernel.cause();
         }
+        self.plan_probe(cx);
     }
 
     /// Sends a range of the stream, for the first time or again.
@@ -99,6 +102,12 @@ impl Tcb {
         self.snd.snd_nxt = self.snd.snd_nxt.max(end);
         self.snd.snd_max = self.snd.snd_max.max(end);
         self.snd.last_sent = now;
+        if let Some(rack) = &mut self.snd.rack {
+            rack.sent(seq, end, now);
+            if why.is_none() {
+                rack.probe.restart();
+            }
+        }
         self.ecn.new_data = why.is_none() && len > 0;
         self.emit(cx, seq, len, if fin { Flags::FIN_ACK } else { Flags::ACK });
     }
@@ -153,6 +162,9 @@ impl Tcb {
         snd.snd_nxt = snd.snd_nxt.max(ack);
         snd.snd_max = snd.snd_max.max(ack);
         snd.board.acknowledge(ack);
+        if let Some(rack) = &mut snd.rack {
+            rack.probe.restart();
+        }
         self.timers.user = SimTime::NEVER;
         let outgoing = pipe.outgoing(self.side);
         if ack - acked <= outgoing.end()
@@ -203,9 +215,9 @@ impl Tcb {
             State::SynSent => self.send_syn(cx, Flags::SYN),
             State::SynReceived => self.send_syn(cx, Flags::SYN_ACK),
             State::Established | State::FinWait1 | State::CloseWait | State::Closing | State::LastAck => {
-                let flight = self.snd.flight();
+                let flight = self.snd.flight_size();
                 self.snd.cc.on_timeout(flight, self.snd.snd_max, again);
-                self.snd.go_back(RetransmitReason::Timeout);
+                self.snd.go_back(RetransmitReason::Timeout, cx.kernel.now());
                 self.snd.fits_path = true;
                 self.snd.board.forget();
                 self.resend_first(cx, pipe, RetransmitReason::Timeout);

@@ -56,7 +56,7 @@ impl Tcb {
             // RFC 1191 6.5: "should not change the congestion window. It should, however, trigger
             // the slow-start mechanism (i.e., only one segment should be retransmitted until
             // acknowledgements begin to arrive again)".
-            self.snd.go_back(RetransmitReason::PathMtu);
+            self.snd.go_back(RetransmitReason::PathMtu, cx.kernel.now());
             self.snd.cc.forget_losses(self.snd.snd_max);
             self.snd.fits_path = false;
             self.resend_first(cx, pipe, RetransmitReason::PathMtu);

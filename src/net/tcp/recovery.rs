@@ -51,7 +51,7 @@ impl Tcb {
                 let rescue = self.snd.cc.recovery_point().and_then(|point| self.snd.board.rescue(una, point, max, mss));
                 if let Some((from, to)) = rescue {
                     // "HighRxt MUST NOT be updated".
-                    self.resend(cx, from, to, data_end);
+                    self.resend(cx, from, to, data_end, RetransmitReason::FastRetransmit);
                 }
                 break;
             }
@@ -60,11 +60,19 @@ impl Tcb {
 
     fn fill<K: Kernel>(&mut self, cx: &mut Context<'_, K>, (from, to): (u64, u64), data_end: u64) {
         self.snd.board.retransmitted(to);
-        self.resend(cx, from, to, data_end);
+        self.resend(cx, from, to, data_end, RetransmitReason::FastRetransmit);
     }
 
-    fn resend<K: Kernel>(&mut self, cx: &mut Context<'_, K>, from: u64, to: u64, data_end: u64) {
+    /// Sends a range again, at most a segment.
+    pub(super) fn resend<K: Kernel>(
+        &mut self,
+        cx: &mut Context<'_, K>,
+        from: u64,
+        to: u64,
+        data_end: u64,
+        why: RetransmitReason,
+    ) {
         let len = u32::try_from(to.min(data_end).saturating_sub(from)).expect("at most an MSS");
-        self.send_data(cx, from, len, to > data_end, Some(RetransmitReason::FastRetransmit));
+        self.send_data(cx, from, len, to > data_end, Some(why));
     }
 }

@@ -8,6 +8,7 @@
 
 use super::congestion::Congestion;
 use super::figures::Measured;
+use super::rack::Rack;
 use super::rto::Rto;
 use super::scoreboard::Scoreboard;
 use crate::base::trace::RetransmitReason;
@@ -46,6 +47,8 @@ pub(crate) struct Sender {
     pub(crate) measured: Option<Box<Measured>>,
     pub(crate) cc: Congestion,
     pub(crate) board: Scoreboard,
+    /// Losses are found by time; none: by duplicates.
+    pub(crate) rack: Option<Box<Rack>>,
     pub(crate) rto: Rto,
 }
 
@@ -156,6 +159,7 @@ impl Sender {
             measured: None,
             cc: Congestion::new(mss, config),
             board: Scoreboard::default(),
+            rack: None,
             rto: Rto::new(config),
         }
     }
@@ -175,8 +179,11 @@ impl Sender {
     }
 
     /// Everything that is out goes again, from SND.UNA on.
-    pub(crate) fn go_back(&mut self, why: RetransmitReason) {
-        (self.snd_nxt, self.again) = (self.snd_una, why);
+    pub(crate) fn go_back(&mut self, why: RetransmitReason, now: SimTime) {
+        match &mut self.rack {
+            Some(rack) => rack.give_up(why, now),
+            None => (self.snd_nxt, self.again) = (self.snd_una, why),
+        }
     }
 
     /// The handshake is done, after `retries` repetitions of our SYN.
@@ -203,6 +210,9 @@ impl Sender {
             debug_assert!(end <= self.snd_max, "only what was sent is timed");
             let rtt = echoed.unwrap_or(now.since(at));
             self.rto.sample(rtt);
+            if let Some(rack) = &mut self.rack {
+                rack.probe.measured();
+            }
             if let Some(measured) = &mut self.measured {
                 measured.rtt.add(rtt, self.rto.srtt());
             }
@@ -244,10 +254,17 @@ impl Sender {
         self.snd_nxt - self.snd_una
     }
 
+    /// `FlightSize` of RFC 5681: octets out, but for what a time-out has given up.
+    pub(crate) fn flight_size(&self) -> u64 {
+        self.rack.as_ref().map_or(self.flight(), |rack| rack.flight_size())
+    }
+
     /// Octets that count against cwnd: what is out, less what is known to have arrived or to be
     /// lost.
     pub(crate) fn in_flight(&self) -> u64 {
-        if self.board.is_empty() {
+        if let Some(rack) = &self.rack {
+            rack.in_flight()
+        } else if self.board.is_empty() {
             self.flight()
         } else if self.cc.recovery_point().is_some() {
             self.board.pipe(self.snd_una, self.snd_max, u64::from(self.mss))
@@ -301,6 +318,9 @@ impl Sender {
     pub(crate) fn check(&self) {
         assert!(self.snd_una <= self.snd_nxt && self.snd_nxt <= self.snd_max, "una <= nxt <= max: {self:?}");
         self.cc.check();
+        if let Some(rack) = self.rack.as_ref().filter(|_| self.snd_una > 0) {
+            rack.check(self.snd_una, self.snd_max);
+        }
     }
 }
 

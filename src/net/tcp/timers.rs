@@ -13,6 +13,8 @@ use crate::net::{Kernel, NetEvent};
 pub(crate) struct Timers {
     /// Retransmission (RFC 6298).
     pub(crate) retransmit: SimTime,
+    /// Reordering or loss probe, one at a time (RFC 8985 8).
+    pub(crate) loss: SimTime,
     /// Zero-window probe (RFC 9293 3.8.6.1).
     pub(crate) persist: SimTime,
     /// Delayed acknowledgement (RFC 1122 4.2.3.2).
@@ -36,6 +38,7 @@ impl Timers {
         let never = SimTime::NEVER;
         Self {
             retransmit: never,
+            loss: never,
             persist: never,
             delayed_ack: never,
             keep_alive: never,
@@ -49,6 +52,7 @@ impl Timers {
 
     pub(crate) const fn stop(&mut self) {
         self.retransmit = SimTime::NEVER;
+        self.loss = SimTime::NEVER;
         self.persist = SimTime::NEVER;
         self.delayed_ack = SimTime::NEVER;
         self.keep_alive = SimTime::NEVER;
@@ -57,7 +61,7 @@ impl Timers {
 
     /// Whether none is running, TIME-WAIT's aside.
     pub(crate) fn all_off(&self) -> bool {
-        let rare = self.keep_alive.min(self.user);
+        let rare = self.keep_alive.min(self.user).min(self.loss);
         self.retransmit.min(self.persist).min(self.delayed_ack).min(rare).is_never()
     }
 
@@ -68,7 +72,7 @@ impl Timers {
 
     /// Sees to it that an event comes no later than the earliest deadline.
     pub(crate) fn arm<K: Kernel>(&mut self, kernel: &mut K, host: HostId, key: TcbKey) {
-        let rare = self.keep_alive.min(self.user);
+        let rare = self.keep_alive.min(self.user).min(self.loss);
         let wanted = self.retransmit.min(self.persist).min(self.delayed_ack).min(rare);
         if wanted < self.armed {
             self.armed = wanted;

@@ -10,6 +10,7 @@ mod links;
 mod path_mtu;
 mod properties;
 mod queues;
+mod rack;
 mod rerouting;
 mod resets;
 mod services;

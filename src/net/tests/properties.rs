@@ -40,7 +40,7 @@ fn line() -> impl Strategy<Value = LinkDirConfig> {
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
-    let tcp = (500_u32..1_500, 1_u32..12, 1_000_u32..200_000, 0_u64..200, any::<[bool; 9]>()).prop_map(
+    let tcp = (500_u32..1_500, 1_u32..12, 1_000_u32..200_000, 0_u64..200, any::<[bool; 10]>()).prop_map(
         |(mss, initial_window, receive_window, delayed_ack, on)| TcpConfig {
             mss,
             initial_window,
@@ -49,6 +49,7 @@ fn plan() -> impl Strategy<Value = Plan> {
             nagle: on[0],
             silly_window_avoidance: on[1],
             sack: on[2],
+            rack: on[2] && on[9],
             limited_transmit: on[3],
             window_scale: on[4],
             timestamps: on[5],

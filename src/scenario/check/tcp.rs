@@ -34,17 +34,7 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
     if cx.ipv6 && (1..=20).contains(&mss) {
         cx.problems.at(path.key("mss"), "over IPv6 a segment holds 20 bytes less than `mss`, which is above that");
     }
-    let bounded: [(&str, Option<u32>, u32, u32); 4] = [
-        ("initial_window", tcp.initial_window, 1, 10_000),
-        ("syn_retries", tcp.syn_retries, 0, 255),
-        ("data_retries", tcp.data_retries, 0, 255),
-        ("syn_backlog", tcp.syn_backlog, 1, u32::MAX),
-    ];
-    for (key, value, low, high) in bounded {
-        if !(low..=high).contains(&value.unwrap_or(low)) {
-            cx.problems.at(path.key(key), format!("`{key}` is a number from {low} to {high}"));
-        }
-    }
+    check_counts(cx, path);
     let (min_rto, max_rto) =
         (cx.positive(path.key("min_rto"), tcp.min_rto), cx.duration(path.key("max_rto"), tcp.max_rto));
     let initial_rto = cx.positive(path.key("initial_rto"), tcp.initial_rto);
@@ -72,6 +62,7 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
         nagle: tcp.nagle.unwrap_or(false),
         silly_window_avoidance: tcp.silly_window_avoidance.unwrap_or(false),
         sack: tcp.sack.unwrap_or(false),
+        rack: tcp.rack.unwrap_or(false),
         limited_transmit: tcp.limited_transmit.unwrap_or(false),
         window_scale: tcp.window_scale.unwrap_or(false),
         timestamps: tcp.timestamps.unwrap_or(false),
@@ -82,5 +73,25 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
         keep_alive: tcp.keep_alive.map(|value| cx.positive(path.key("keep_alive"), Some(value))),
         user_timeout: tcp.user_timeout.map(|value| cx.positive(path.key("user_timeout"), Some(value))),
         ecn: tcp.ecn.unwrap_or(false),
+    }
+}
+
+/// Numbers within their bounds, and options that take others.
+fn check_counts(cx: &mut Context<'_>, path: Path<'_>) {
+    let tcp = &cx.scenario.network.tcp;
+    let bounded: [(&str, Option<u32>, u32, u32); 4] = [
+        ("initial_window", tcp.initial_window, 1, 10_000),
+        ("syn_retries", tcp.syn_retries, 0, 255),
+        ("data_retries", tcp.data_retries, 0, 255),
+        ("syn_backlog", tcp.syn_backlog, 1, u32::MAX),
+    ];
+    for (key, value, low, high) in bounded {
+        if !(low..=high).contains(&value.unwrap_or(low)) {
+            cx.problems.at(path.key(key), format!("`{key}` is a number from {low} to {high}"));
+        }
+    }
+    if tcp.rack == Some(true) && tcp.sack != Some(true) {
+        cx.problems
+            .at(path.key("rack"), "`rack` takes selective acknowledgements: set `sack` to true as well (RFC 8985 4)");
     }
 }

@@ -33,6 +33,7 @@ pub(super) fn fill_values(scenario: &mut Scenario) {
     tcp.nagle.get_or_insert(false);
     tcp.silly_window_avoidance.get_or_insert(false);
     tcp.sack.get_or_insert(false);
+    tcp.rack.get_or_insert(false);
     tcp.limited_transmit.get_or_insert(false);
     tcp.window_scale.get_or_insert(true);
     tcp.timestamps.get_or_insert(false);

@@ -128,6 +128,8 @@ pub struct TcpSpec {
     pub silly_window_avoidance: bool,
     /// Whether selective acknowledgements guide loss recovery.
     pub sack: bool,
+    /// Whether losses are found by time, and probed for.
+    pub rack: bool,
     /// Whether the first two duplicate acknowledgements let new segments go.
     pub limited_transmit: bool,
     /// Whether windows may be scaled.

@@ -48,6 +48,9 @@ pub struct Tcp {
     /// Selective acknowledgements (RFC 2018), with loss recovery by them (RFC 6675). Default: false, which leaves NewReno (RFC 6582).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sack: Option<bool>,
+    /// Losses found by time instead of by duplicates, and tail loss probes (RFC 8985); takes `sack`. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rack: Option<bool>,
     /// Whether each of the first two duplicate acknowledgements lets a new segment go (RFC 3042); always so with SACK. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limited_transmit: Option<bool>,

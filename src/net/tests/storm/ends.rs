@@ -104,7 +104,8 @@ impl Watch {
         }
         let timer = matches!(step, Step::Event(NetEvent::TcpTimer(_)));
         let same_state = old.state == new.state;
-        let ran_out = timer && same_state && old.retransmit <= now && old.delayed_ack > now && old.user > now;
+        let ran_out =
+            timer && same_state && old.retransmit <= now && old.delayed_ack > now && old.user > now && old.loss > now;
         if ran_out && old.una == new.una {
             // RFC 6298 5.5, 5.6: twice as long, from now.
             let doubled = old.rto.saturating_mul(2).min(self.config.max_rto);
@@ -125,11 +126,12 @@ impl Watch {
         if end.rto < floor || end.rto > self.config.max_rto {
             return Err("RTO is out of bounds".to_owned());
         }
-        let deadlines = [end.retransmit, end.persist, end.delayed_ack, end.keep_alive, end.user, end.time_wait];
+        let deadlines =
+            [end.retransmit, end.loss, end.persist, end.delayed_ack, end.keep_alive, end.user, end.time_wait];
         if deadlines.iter().any(|at| *at < now) {
             return Err("a timer ran out and nothing happened".to_owned());
         }
-        let quiet = [end.retransmit, end.persist, end.keep_alive, end.user].iter().all(|at| at.is_never());
+        let quiet = [end.retransmit, end.loss, end.persist, end.keep_alive, end.user].iter().all(|at| at.is_never());
         let waits = end.state == State::TimeWait;
         if waits == end.time_wait.is_never() || (waits && !quiet) {
             return Err("TIME-WAIT has its own timer and no other".to_owned());

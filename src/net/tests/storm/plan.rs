@@ -146,6 +146,7 @@ impl Dice {
 
     fn tcp(&mut self) -> TcpConfig {
         let mss = self.count(300, 1_460);
+        let sack = self.percent(50);
         TcpConfig {
             mss,
             initial_window: self.count(1, 12),
@@ -153,7 +154,8 @@ impl Dice {
             delayed_ack: SimDuration::from_millis(if self.percent(30) { 0 } else { self.range(1, 400) }),
             nagle: self.percent(30),
             silly_window_avoidance: self.percent(50),
-            sack: self.percent(50),
+            sack,
+            rack: sack && self.percent(60),
             limited_transmit: self.percent(50),
             window_scale: self.percent(70),
             timestamps: self.percent(40),
