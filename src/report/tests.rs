@@ -106,8 +106,8 @@ fn tables_are_golden() {
     "##);
     insta::assert_snapshot!(csv(&record, "connections"), @r##"
     connection,client,server,server_port,opened_s,established_s,closed_s,setup_s,bytes_to_server,bytes_to_client,retransmissions,end_client,end_server,family,goodput_bps_to_server,goodput_bps_to_client,client_resent_timeout,client_resent_fast,client_resent_probe,client_resent_path_mtu,client_rtt_samples,client_rtt_min_s,client_rtt_mean_s,client_rtt_max_s,client_srtt_s,client_discarded_bytes,server_resent_timeout,server_resent_fast,server_resent_probe,server_resent_path_mtu,server_rtt_samples,server_rtt_min_s,server_rtt_mean_s,server_rtt_max_s,server_srtt_s,server_discarded_bytes
-    crepes.fr#1,crepes.fr,hamburger.edu,25,9.000000000,9.080000000,9.081000000,0.080000000,120,120,0,finished,finished,ipv4,,,0,0,0,0,,,,,0,0,0,0,0,,,,,0
-    pc#2,pc,hamburger.edu,110,95.000000000,95.080000000,95.082000000,0.080000000,120,120,0,finished,finished,ipv4,,,0,0,0,0,,,,,0,0,0,0,0,,,,,0
+    crepes.fr#1,crepes.fr,hamburger.edu,25,9.000000000,9.080000000,9.081000000,0.080000000,120,120,0,finished,finished,ipv4,,,0,0,0,0,0,,,,,0,0,0,0,0,0,,,,,0
+    pc#2,pc,hamburger.edu,110,95.000000000,95.080000000,95.082000000,0.080000000,120,120,0,finished,finished,ipv4,,,0,0,0,0,0,,,,,0,0,0,0,0,0,,,,,0
     "##);
     insta::assert_snapshot!(csv(&record, "queue"), @r##"
     time_s,server,copies,waiting
