@@ -5,7 +5,7 @@
 //! 6582, 6928; CUBIC, RFC 9438), SACK (RFC 2018, 6675), limited
 //! transmit (RFC 3042), window scale and timestamps (RFC 7323), delayed acknowledgements, Nagle (option), silly-window
 //! avoidance, ECN (RFC 3168), keep-alives and user time-out (options),
-//! orderly close and half-close, resets, TIME-WAIT.
+//! orderly close and half-close, resets, TIME-WAIT,
 //! simultaneous open and close, path MTU discovery (RFC 1191), resets by RFC 5961.
 //! RACK and tail loss probes (RFC 8985) as an option. Not modelled: urgent data.
 
