@@ -290,7 +290,7 @@ fn faults_name_what_breaks_and_when() {
     for (wrong, message) in [
         (json!({ "port": 25, "link": line }), "\"port\" belongs"),
         (json!({ "host": "crepes.fr", "link": line }), "names one of"),
-        (json!({ "host": "crepes.fr", "port": 25, "change": { "rate": "1kbps" } }), "change"),
+        (json!({ "host": "crepes.fr", "port": 25, "change": { "rate": "1kbps" }, "processing": "1s" }), "change"),
         (json!({ "link": line, "change": { "direction": "reverse" } }), "changes nothing"),
         (json!({ "link": line, "every": "1min" }), "\"for\" below"),
         (json!({ "link": line, "every": "1min", "for": "1min" }), "\"for\" below"),
