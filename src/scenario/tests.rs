@@ -291,6 +291,7 @@ fn faults_name_what_breaks_and_when() {
         (json!({ "port": 25, "link": line }), "\"port\" belongs"),
         (json!({ "host": "crepes.fr", "link": line }), "names one of"),
         (json!({ "host": "crepes.fr", "port": 25, "change": { "mtu": "576B" } }), "no MTU"),
+        (json!({ "host": "crepes.fr", "port": 25, "change": { "rate": "1kbps" }, "processing": "1s" }), "change"),
         (json!({ "link": line, "change": { "direction": "reverse" } }), "changes nothing"),
         (json!({ "link": line, "every": "1min" }), "\"for\" below"),
         (json!({ "link": line, "every": "1min", "for": "1min" }), "\"for\" below"),
