@@ -70,7 +70,6 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ("\"run\"", "\"faults\": [ { \"at\": \"0s\", \"host\": \"hamburger.ed\" } ],\n  \"run\"", "25:37 faults[0].host", "there is no host \"hamburger.ed\""),
     ("\"run\"", "\"faults\": [ { \"link\": \"crepes.fr-router.crepes.fr\" } ],\n  \"run\"", "25:25 faults[0].link", "there is no link \"crepes.fr-router.crepes.fr\""),
     ("\"run\"", "\"faults\": [ { \"at\": \"0s\", \"for\": \"1h\" } ],\n  \"run\"", "25:15 faults[0]", "a fault names one of \"host\", \"link\" and \"partition\""),
-    ("\"run\"", "\"faults\": [ { \"host\": \"crepes.fr\" }, { \"at\": \"1h\", \"host\": \"crepes.fr\" } ],\n  \"run\"", "25:40 faults[1]", "this outage begins before the end of faults[0]"),
     ("\"run\"", "\"limits\": { \"hosts\": 3 },\n  \"run\"", "10:3 network.hosts", "the scenario has 14 hosts and routers, more than `limits.hos"),
     ("\"run\"", "\"limits\": { \"events\": 0 },\n  \"run\"", "25:25 limits.events", "a limit is above zero"),
     // Network and names

@@ -10,10 +10,10 @@ use crate::scenario::resolved::LinkSpec;
 use crate::scenario::schema::{self, Way};
 use crate::sim::{Fault, Faulty, LinkChange, Properties, ServiceChange, Timing};
 
-/// Faults in file order; plain outages of one host or link do not overlap.
+/// Faults in file order.
 pub(super) fn read_faults(cx: &mut Context<'_>, links: &[LinkSpec]) -> Vec<Fault> {
     let path = Path::Root.key("faults");
-    let mut faults: Vec<(usize, Fault)> = Vec::new();
+    let mut faults = Vec::new();
     let mut names = BTreeSet::new();
     for (index, fault) in cx.scenario.faults.iter().enumerate() {
         let here = path.index(index);
@@ -22,28 +22,9 @@ pub(super) fn read_faults(cx: &mut Context<'_>, links: &[LinkSpec]) -> Vec<Fault
         // The second fault of a thing has its own random times.
         let name = (1..).map(|n| if n == 1 { name.clone() } else { format!("{name}#{n}") });
         let name = name.into_iter().find(|name| names.insert(name.clone())).unwrap_or_default();
-        faults.push((index, Fault { name, timing, what }));
+        faults.push(Fault { name, timing, what });
     }
-    let mut order: Vec<_> = faults.iter().filter_map(|(index, fault)| Some((outage(fault)?, *index))).collect();
-    order.sort_unstable();
-    for pair in order.windows(2) {
-        let (((a, _, a_until), first), ((b, b_at, _), second)) = (pair[0], pair[1]);
-        if a == b && b_at <= a_until {
-            cx.problems.at(path.index(second), format!("this outage begins before the end of faults[{first}]"));
-        }
-    }
-    faults.into_iter().map(|(_, fault)| fault).collect()
-}
-
-/// What a plain outage of a host or link concerns, and from when to when.
-fn outage(fault: &Fault) -> Option<((bool, u32), SimTime, SimTime)> {
-    let Timing::Once { at, lasts } = fault.timing else { return None };
-    let until = lasts.map_or(SimTime::NEVER, |lasts| at.saturating_add(lasts));
-    match fault.what {
-        Faulty::Host(host) => Some(((false, host.0), at, until)),
-        Faulty::Link(link) => Some(((true, link), at, until)),
-        Faulty::Service(..) | Faulty::Partition(_) | Faulty::Change(_) | Faulty::Degraded(_) | Faulty::Slow(..) => None,
-    }
+    faults
 }
 
 /// What breaks, with a name for its random times.
