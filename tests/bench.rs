@@ -63,6 +63,16 @@ fn a_bottleneck_too_slow_for_any_flow_carries_nothing() {
     assert_eq!(number(&figures, "goodput_mbps"), 0.0, "{figures}");
 }
 
+/// Breaks when the mean time between two, kept in nanoseconds, shows as `3.000000003/s`.
+#[test]
+fn a_rate_is_printed_as_it_was_given() {
+    for (gap, rate) in [("333333333ns", "3/s"), ("20ms", "50/s"), ("4s", "0.25/s"), ("142857142ns", "7/s")] {
+        let gap = SimDuration::parse(gap).unwrap();
+        let figures = ran(Dialogues { gap, ..dialogues(1, 1, 1) }.build());
+        assert_eq!(figures.get("rate"), Some(rate));
+    }
+}
+
 /// Eight round trips of 12 ms: SYN and SYN-ACK; the handshake's third segment and the greeting;
 /// then one each for EHLO, MAIL, RCPT, DATA, message and QUIT. Serialization comes on top: four segments of the message at 100 Mb/s, 0.43 ms,
 /// and the short packets.
@@ -192,9 +202,10 @@ fn a_wrong_option_is_said_to_be_wrong() {
         ("dumbbell --flows 0", "0 is not in 1.."),
         ("dumbbell --sack maybe", "[possible values: on, off]"),
         ("dialogues --rate 50", "not a frequency; write it like"),
-        ("dialogues --rate 0/s", "not a frequency"),
+        ("dialogues --rate 0/s", "a frequency must be above zero"),
         ("dialogues --clients 99999999", "99999999 is not in 1.."),
-        ("idle --connections -1", "unexpected argument '-1'"),
+        ("dumbbell --flows -1", "-1 is not in 1.."),
+        ("idle --connections -1", "-1 is not in 1.."),
         ("hold --pending 0", "0 is not in 1.."),
         ("stand", "unrecognized subcommand 'stand'"),
     ] {

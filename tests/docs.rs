@@ -88,6 +88,18 @@ fn every_key_of_the_schema_is_documented_with_its_default() {
     }
 }
 
+/// Breaks when a distribution that the program reads is not documented.
+#[test]
+fn every_distribution_is_documented() {
+    let text = read("docs/scenario.md");
+    let schema: Value = serde_json::from_str(&read("schema/scenario.json")).unwrap();
+    let examples = schema["$defs"]["Spread"]["examples"].as_array().unwrap();
+    assert!(examples.len() >= 5);
+    for example in examples {
+        assert!(section(&text, "## Values").contains(&format!("| `{example}` |")), "{example}");
+    }
+}
+
 fn merge(base: &mut Value, addition: &Value) {
     match (base, addition) {
         (Value::Object(base), Value::Object(addition)) => {
@@ -110,6 +122,15 @@ fn every_example_of_the_scenario_reference_is_valid() {
         .map(|json| serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}")))
         .collect();
     assert!(examples.len() >= 15);
+    // What has many keys, and what is easily written wrongly, has an example.
+    let schema: Value = serde_json::from_str(&read("schema/scenario.json")).unwrap();
+    let mut needed: Vec<&str> =
+        schema["$defs"]["Fault"]["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    needed.extend(["bursts", "red", "codel", "jitter", "static", "processing", "sessions"]);
+    let all = json!(examples).to_string();
+    for key in needed {
+        assert!(all.contains(&format!("\"{key}\":")), "docs/scenario.md has no example of {key}");
+    }
     for example in &examples {
         let mut whole = json!({});
         merge(&mut whole, &examples[0]);
@@ -135,6 +156,12 @@ fn every_file_of_a_result_is_explained() {
     let manifest: Value = serde_json::from_slice(&fs::read(place.path().join("k/manifest.json")).unwrap()).unwrap();
     for field in manifest.as_object().unwrap().keys() {
         assert!(text.contains(&format!("`{field}`")), "docs/results.md does not explain the manifest's {field}");
+    }
+    for kind in manifest["events_by_kind"].as_object().unwrap().keys() {
+        assert!(
+            text.contains(&format!("`{kind}` (")) || text.contains(&format!("`{kind}`,")),
+            "{kind} is not explained"
+        );
     }
     let summary: Value = serde_json::from_slice(&fs::read(place.path().join("k/summary.json")).unwrap()).unwrap();
     let metrics = section(&text, "## Metrics");

@@ -120,6 +120,43 @@ fn a_link_is_down_while_any_fault_holds_it() {
     }
 }
 
+/// Plain outages of one host or link overlap, lie within each other and meet. Breaks when they are
+/// refused, when the end of one ends the other, or when the host boots between two that meet.
+#[test]
+fn outages_of_one_thing_may_overlap() {
+    for thing in [json!({ "host": "resolver.crepes.fr" }), json!({ "link": LINK })] {
+        let outages = [
+            (10, Some(20)),
+            (20, Some(20)),
+            (50, Some(30)),
+            (60, Some(5)),
+            (90, Some(5)),
+            (100, Some(5)),
+            (95, Some(5)),
+        ];
+        let faults = outages.into_iter().chain([(120, None), (130, Some(10))]).map(|(at, lasts)| {
+            let mut fault = thing.clone();
+            fault["at"] = json!(format!("{at}s"));
+            if let Some(lasts) = lasts {
+                fault["for"] = json!(format!("{lasts}s"));
+            }
+            fault
+        });
+        let (record, faults) = run(&asking(faults.collect(), "160s"));
+        let times: Vec<SimTime> = faults.iter().map(|(at, _)| *at).collect();
+        assert_eq!(times, [10, 40, 50, 80, 90, 105, 120].map(at), "{thing}");
+        for (n, (_, fault)) in faults.iter().enumerate() {
+            let down = matches!(fault, FaultTrace::HostDown | FaultTrace::LinkDown { .. });
+            assert_eq!(down, n % 2 == 0, "{fault:?}");
+        }
+        for (second, answered) in
+            [(9, true), (35, false), (45, true), (67, false), (85, true), (102, false), (150, false)]
+        {
+            assert_eq!(took_us(&record, second) == Some(PLAIN), answered, "{thing} {second}");
+        }
+    }
+}
+
 /// Changes of one link lie over each other in the order of the file, whichever begins first,
 /// and each leaves nothing behind.
 #[test]

@@ -227,6 +227,9 @@ fn parse_sum(text: &str, units: &[(&str, u64)], what: &str, example: &str) -> Re
 fn unit_error(text: &str, number: &str, unit: &str, units: &[(&str, u64)], what: &str, example: &str) -> QuantityError {
     let known =
         || units.iter().filter(|(name, _)| name.is_ascii()).map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    if number.is_empty() && text.trim_start().starts_with('-') {
+        return QuantityError(format!("\"{}\" is negative, which a {what} never is", clip(text)));
+    }
     if number.is_empty() {
         return QuantityError(format!("\"{}\" is not a {what}; write it like \"{example}\"", clip(text)));
     }
@@ -299,6 +302,7 @@ mod tests {
         assert!(message("30").contains("has no unit"));
         assert!(message("30M").contains("not a unit of a duration"));
         assert!(message("").contains("empty"));
+        assert!(message("-5ms").contains("negative"));
         assert!(message("0.3ns").contains("not a whole"));
         assert!(message("999999999999999d").contains("not a whole"));
         assert!(DataRate::parse("0Mbps").unwrap_err().to_string().contains("above zero"));

@@ -269,7 +269,7 @@ impl Workload for DialoguesRun {
         let each = |total: f64| total / self.done.max(1) as f64;
         Figures::of("dialogues")
             .with("clients", clients)
-            .with("rate", format_args!("{}/s", 1.0 / gap.as_secs_f64()))
+            .with("rate", format_args!("{}/s", per_second(gap)))
             .with("time", time.to_text())
             .with("seed", seed)
             .with("simulated_s", self.bed.now())
@@ -288,4 +288,11 @@ impl Workload for DialoguesRun {
             Cost::Time { key: "us_per_dialogue", unit_ns: 1_000, count: self.done },
         ]
     }
+}
+
+/// The shortest decimal number of times per second that is that gap, to the nanosecond.
+fn per_second(gap: SimDuration) -> String {
+    let rate = 1.0 / gap.as_secs_f64();
+    let same = |text: &String| text.parse::<f64>().is_ok_and(|rate| (1.0 / rate - gap.as_secs_f64()).abs() < 1e-9);
+    (0..=9).map(|digits| format!("{rate:.digits$}")).find(same).unwrap_or_else(|| rate.to_string())
 }

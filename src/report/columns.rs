@@ -199,7 +199,10 @@ pub const LINKS: TableDoc = TableDoc {
         ("utilization", "share of the run in which the line was busy; 0 without a rate"),
         ("mean_queue_packets", "mean over time of the packets that waited, the one in service not counted"),
         ("max_queue_packets", "most packets that waited at once"),
-        ("max_wait_s", "longest wait of a packet, as foreseen when it joined the queue"),
+        (
+            "max_wait_s",
+            "longest wait of a packet, as foreseen when it joined the queue; a change of the link's rate after that does not correct it",
+        ),
     ],
 };
 

@@ -130,6 +130,7 @@ fn describe(error: &FormError, value: &Value) -> Problem {
     } else if let Some((_, expected)) = message.rsplit_once(", expected ").filter(|_| message.starts_with("invalid ")) {
         let found = value_at(value, &error.steps).map_or_else(|| "something else".to_owned(), show);
         problem.message = format!("expected {}, found {found}", plain_type(expected));
+        problem.help = value_at(value, &error.steps).and_then(|found| as_text(expected, found));
     } else {
         problem.message = clean(message, 300);
     }
@@ -154,6 +155,12 @@ fn show(value: &Value) -> String {
     }
 }
 
+/// What to write where a number stands in place of a text.
+fn as_text(expected: &str, found: &Value) -> Option<String> {
+    let text = ["a string", "string or map"].contains(&expected);
+    found.as_number().filter(|_| text).map(|number| format!("write it as a text: {}", quote(&number.to_string())))
+}
+
 /// The library's words for types, in words for people.
 fn plain_type(expected: &str) -> String {
     let words = match expected {
@@ -162,6 +169,7 @@ fn plain_type(expected: &str) -> String {
         "u64" => "a whole number, zero or above",
         "f64" => "a number",
         "a boolean" => "true or false",
+        "string or map" => "one of its values as a string",
         "a map" => "an object { ... }",
         "a sequence" => "a list [ ... ]",
         "option" => "a value",

@@ -3,7 +3,7 @@
 //! A file is read in three steps, each of which trusts the one before: *form* (JSON, keys,
 //! types, units), *filling in* (every default becomes explicit), *meaning* (names are
 //! looked up, impossible combinations refused). What comes out cannot be wrong. Errors are
-//! values that know their place in the file; all of them come at once.
+//! values that know their place in the file; all of a step come at once.
 
 mod agenda;
 pub mod build;
@@ -24,6 +24,8 @@ pub use json_schema::json_schema;
 pub use load::{LoadError, MAX_FILE_BYTES, Overrides, load, load_file, load_with};
 pub use resolved::Resolved;
 
+#[cfg(test)]
+mod advice_tests;
 #[cfg(test)]
 mod family_tests;
 #[cfg(test)]

@@ -10,6 +10,9 @@ const MAX_PROBLEMS: usize = 100;
 /// Quoted input is cut here, in characters.
 const MAX_QUOTE: usize = 80;
 
+/// So many names are listed where none is near.
+const MAX_NAMES: usize = 5;
+
 /// A message is cut here, in characters; control characters never get into one.
 const MAX_MESSAGE: usize = 500;
 
@@ -126,8 +129,16 @@ impl Problems {
     }
 
     /// Notes that `name` is no known `what`, and suggests the nearest one.
-    pub(super) fn unknown<'n>(&mut self, path: Path<'_>, what: &str, name: &str, known: impl Iterator<Item = &'n str>) {
-        self.unknown_else(path, what, name, known, None);
+    /// Without one, it says some of what there is.
+    pub(super) fn unknown<'n>(
+        &mut self,
+        path: Path<'_>,
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = &'n str> + Clone,
+    ) {
+        let some = some_of("known here", known.clone());
+        self.unknown_else(path, what, name, known, some.as_deref());
     }
 
     /// As [`Problems::unknown`], with what helps when no name is near.
@@ -157,6 +168,14 @@ impl Problems {
 
 pub(super) fn did_you_mean(name: &str) -> String {
     format!("did you mean {}?", quote(name))
+}
+
+/// The first few of the names, in words; none when there are no names.
+pub(super) fn some_of<'n>(what: &str, mut names: impl Iterator<Item = &'n str>) -> Option<String> {
+    let first: Vec<String> = names.by_ref().take(MAX_NAMES).map(quote).collect();
+    let more = names.count();
+    let rest = if more > 0 { format!(", and {more} more") } else { String::new() };
+    (!first.is_empty()).then(|| format!("{what}: {}{rest}", first.join(", ")))
 }
 
 /// The candidate that differs least from `name` by typing errors (Damerau 1964), if it is
@@ -237,6 +256,14 @@ mod tests {
         assert_eq!(nearest("crepse.fr", known.into_iter()), Some("crepes.fr"));
         assert_eq!(nearest("pizza.it", known.into_iter()), None);
         assert_eq!(nearest("ab", ["ac", "ad"].into_iter()), Some("ac"));
+    }
+
+    #[test]
+    fn names_are_listed_up_to_a_few() {
+        assert_eq!(some_of("links", ["a", "b"].into_iter()).unwrap(), "links: \"a\", \"b\"");
+        let many = some_of("links", ["x"; 9].into_iter()).unwrap();
+        assert!(many.ends_with("\"x\", and 4 more"), "{many}");
+        assert_eq!(some_of("links", std::iter::empty()), None);
     }
 
     #[test]

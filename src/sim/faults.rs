@@ -224,14 +224,16 @@ impl<O: Observer> World<O> {
     pub(super) fn schedule_faults(&mut self) {
         for number in (0_u32..).take(self.faults.all.len()) {
             match self.faults.all[number as usize].0.timing {
-                Timing::Once { at, lasts } => {
-                    self.push_fault(at, Event::FaultBegins(number));
-                    if let Some(lasts) = lasts {
-                        self.push_fault(at.saturating_add(lasts), Event::FaultEnds(number));
-                    }
+                Timing::Once { at, .. } | Timing::Repeated { at, .. } => {
+                    self.push_fault(at, Event::FaultBegins(number))
                 }
-                Timing::Repeated { at, .. } => self.push_fault(at, Event::FaultBegins(number)),
                 Timing::Random { at, mean_up, until, .. } => self.fail_after(number, at, mean_up, until),
+            }
+        }
+        // All begins go first: of two outages that meet, the second holds before the first lets go.
+        for number in (0_u32..).take(self.faults.all.len()) {
+            if let Timing::Once { at, lasts: Some(lasts) } = self.faults.all[number as usize].0.timing {
+                self.push_fault(at.saturating_add(lasts), Event::FaultEnds(number));
             }
         }
     }

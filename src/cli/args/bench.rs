@@ -42,7 +42,7 @@ pub enum Switch {
 #[derive(Args, Debug)]
 pub struct DumbbellArgs {
     /// Flows, each between two hosts of its own
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=i64::from(dumbbell::MAX_FLOWS)))]
+    #[arg(long, default_value_t = 10, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(dumbbell::MAX_FLOWS)))]
     pub flows: u32,
     /// Rate of the bottleneck
     #[arg(long, default_value = "100Mbps", value_parser = rate)]
@@ -80,7 +80,7 @@ impl DumbbellArgs {
 #[derive(Args, Debug)]
 pub struct DialoguesArgs {
     /// Clients
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=i64::from(dialogues::MAX_CLIENTS)))]
+    #[arg(long, default_value_t = 100, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(dialogues::MAX_CLIENTS)))]
     pub clients: u32,
     /// New dialogues of all clients together, on average, such as 50/s
     #[arg(long, default_value = "50/s", value_parser = frequency)]
@@ -105,7 +105,7 @@ impl DialoguesArgs {
 #[derive(Args, Debug)]
 pub struct IdleArgs {
     /// Connections
-    #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(1..=i64::from(idle::MAX_CONNECTIONS)))]
+    #[arg(long, default_value_t = 4_000, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(idle::MAX_CONNECTIONS)))]
     pub connections: u32,
 }
 
@@ -121,10 +121,10 @@ impl IdleArgs {
 #[derive(Args, Debug)]
 pub struct HoldArgs {
     /// Pending events
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=i64::from(hold::MAX_PENDING)))]
+    #[arg(long, default_value_t = 10_000, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(hold::MAX_PENDING)))]
     pub pending: u32,
     /// Events popped and pushed again
-    #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..=hold::MAX_EVENTS))]
+    #[arg(long, default_value_t = 2_000_000, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=hold::MAX_EVENTS))]
     pub events: u64,
     /// Seed of the times between events
     #[arg(long, default_value_t = 1)]

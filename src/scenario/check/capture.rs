@@ -16,14 +16,14 @@ pub(super) fn read(cx: &mut Context<'_>, here: Path<'_>) -> Option<CaptureSpec> 
         Capture::Chosen(choice) => CaptureChoice::clone(choice),
     };
     let hosts = cx.chosen_hosts(here.key("hosts"), choice.hosts.as_ref(), "leave it out to capture everywhere");
-    cx.chosen_ports(here.key("ports"), &choice.ports);
+    let ports = cx.chosen_ports(here.key("ports"), choice.ports);
     let from = cx.instant(here.key("from"), choice.from);
     let until = choice.until.map_or(SimTime::NEVER, |until| cx.instant(here.key("until"), Some(until)));
     if from >= until {
         cx.problems.at(here.key("until"), "the capture ends before it begins");
     }
     let by_link = choice.interfaces == Some(InterfaceName::Link);
-    Some(CaptureSpec { by_link, hosts, ports: choice.ports, from, until })
+    Some(CaptureSpec { by_link, hosts, ports, from, until })
 }
 
 impl Context<'_> {
@@ -41,10 +41,15 @@ impl Context<'_> {
         hosts
     }
 
-    /// Checks the ports of a choice.
-    pub(super) fn chosen_ports(&mut self, list: Path<'_>, ports: &[u16]) {
+    /// The ports of a choice; none when it names none, and that is no mistake.
+    pub(super) fn chosen_ports(&mut self, list: Path<'_>, ports: Option<Vec<u16>>) -> Vec<u16> {
+        let Some(ports) = ports else { return Vec::new() };
+        if ports.is_empty() {
+            self.problems.help(list, "this list names no port", "leave it out for all ports");
+        }
         for (index, _) in ports.iter().enumerate().filter(|(_, port)| **port == 0) {
             self.problems.at(list.index(index), "there is no port 0");
         }
+        ports
     }
 }

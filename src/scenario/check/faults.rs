@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Context, link};
+use super::{Context, host_index, link};
 use crate::base::{HostId, SimTime};
 use crate::net::Discipline;
 use crate::scenario::problem::{Path, did_you_mean, quote};
@@ -10,10 +10,10 @@ use crate::scenario::resolved::LinkSpec;
 use crate::scenario::schema::{self, Way};
 use crate::sim::{Fault, Faulty, LinkChange, Properties, ServiceChange, Timing};
 
-/// Faults in file order; plain outages of one host or link do not overlap.
+/// Faults in file order.
 pub(super) fn read_faults(cx: &mut Context<'_>, links: &[LinkSpec]) -> Vec<Fault> {
     let path = Path::Root.key("faults");
-    let mut faults: Vec<(usize, Fault)> = Vec::new();
+    let mut faults = Vec::new();
     let mut names = BTreeSet::new();
     for (index, fault) in cx.scenario.faults.iter().enumerate() {
         let here = path.index(index);
@@ -22,28 +22,9 @@ pub(super) fn read_faults(cx: &mut Context<'_>, links: &[LinkSpec]) -> Vec<Fault
         // The second fault of a thing has its own random times.
         let name = (1..).map(|n| if n == 1 { name.clone() } else { format!("{name}#{n}") });
         let name = name.into_iter().find(|name| names.insert(name.clone())).unwrap_or_default();
-        faults.push((index, Fault { name, timing, what }));
+        faults.push(Fault { name, timing, what });
     }
-    let mut order: Vec<_> = faults.iter().filter_map(|(index, fault)| Some((outage(fault)?, *index))).collect();
-    order.sort_unstable();
-    for pair in order.windows(2) {
-        let (((a, _, a_until), first), ((b, b_at, _), second)) = (pair[0], pair[1]);
-        if a == b && b_at <= a_until {
-            cx.problems.at(path.index(second), format!("this outage begins before the end of faults[{first}]"));
-        }
-    }
-    faults.into_iter().map(|(_, fault)| fault).collect()
-}
-
-/// What a plain outage of a host or link concerns, and from when to when.
-fn outage(fault: &Fault) -> Option<((bool, u32), SimTime, SimTime)> {
-    let Timing::Once { at, lasts } = fault.timing else { return None };
-    let until = lasts.map_or(SimTime::NEVER, |lasts| at.saturating_add(lasts));
-    match fault.what {
-        Faulty::Host(host) => Some(((false, host.0), at, until)),
-        Faulty::Link(link) => Some(((true, link), at, until)),
-        Faulty::Service(..) | Faulty::Partition(_) | Faulty::Change(_) | Faulty::Degraded(_) | Faulty::Slow(..) => None,
-    }
+    faults
 }
 
 /// What breaks, with a name for its random times.
@@ -55,6 +36,9 @@ fn read_what(
 ) -> Option<(String, Faulty)> {
     if fault.port.is_some() && fault.host.is_none() {
         cx.problems.at(here.key("port"), "a \"port\" belongs to a \"host\"");
+    }
+    if fault.port == Some(0) {
+        cx.problems.help(here.key("port"), "there is no port 0", "leave it out for the whole host");
     }
     if fault.change.is_some() && fault.link.is_none() && fault.host.is_none() {
         cx.problems.at(here.key("change"), "a \"change\" belongs to a \"link\" or a \"host\"");
@@ -119,11 +103,21 @@ fn read_what(
 /// The links with one end among the named hosts and sites, and the other outside.
 fn read_partition(cx: &mut Context<'_>, here: Path<'_>, names: &[String], links: &[LinkSpec]) -> Option<Vec<u32>> {
     let mut inside = BTreeSet::new();
+    if names.is_empty() {
+        cx.problems.help(here, "this list names nobody", "name the hosts and sites that are cut off from the rest");
+        return None;
+    }
     for (index, name) in names.iter().enumerate() {
         let of_site = cx.hosts.iter().enumerate().filter(|(_, host)| host.site == *name).map(|(n, _)| n);
         let mut members: Vec<usize> = of_site.collect();
         if members.is_empty() {
-            members.push(cx.any_host(here.index(index), name)?.index());
+            let Some(host) = host_index(cx.hosts, name) else {
+                let known: BTreeSet<&str> =
+                    cx.hosts.iter().flat_map(|host| [host.site.as_str(), host.name.as_str()]).collect();
+                cx.problems.unknown(here.index(index), "host or site", name, known.iter().copied());
+                return None;
+            };
+            members.push(host.index());
         }
         inside.extend(members);
     }
@@ -227,6 +221,10 @@ fn read_timing(cx: &mut Context<'_>, here: Path<'_>, fault: &schema::Fault) -> O
     let at = cx.instant(here.key("at"), fault.at);
     let lasts = fault.lasting.map(|_| cx.positive(here.key("for"), fault.lasting));
     let until = fault.until.map_or(SimTime::NEVER, |_| cx.instant(here.key("until"), fault.until));
+    if until < at {
+        let help = "`until` is counted from the beginning of the run, as `at` is";
+        cx.problems.help(here.key("until"), "`until` is before `at`: this fault never begins", help);
+    }
     match (fault.every, fault.mean_up, fault.mean_down) {
         (None, None, None) => {
             if fault.until.is_some() {

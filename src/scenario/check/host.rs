@@ -33,6 +33,10 @@ pub(super) fn read_capacities(cx: &mut Context<'_>) -> Capacities {
             }
             capacities.processing.insert(id, spread.0);
         }
+        if host.router == Some(true) && !host.sessions.is_empty() {
+            let help = "name the host whose service it is";
+            cx.problems.help(here.key("sessions"), "a router forwards packets and has no services", help);
+        }
         read_sessions(cx, here, id, host, &mut capacities);
     }
     capacities
@@ -40,6 +44,7 @@ pub(super) fn read_capacities(cx: &mut Context<'_>) -> Capacities {
 
 fn read_sessions(cx: &mut Context<'_>, here: Path<'_>, id: HostId, host: &Host, capacities: &mut Capacities) {
     let path = here.key("sessions");
+    let mut seen: BTreeMap<u16, &str> = BTreeMap::new();
     for (service, limit) in &host.sessions {
         let port = match service.as_str() {
             "smtp" => smtp::PORT,
@@ -54,6 +59,10 @@ fn read_sessions(cx: &mut Context<'_>, here: Path<'_>, id: HostId, host: &Host, 
                 }
             },
         };
+        if let Some(other) = seen.insert(port, service) {
+            let message = format!("{} is port {port} too", quote(other));
+            cx.problems.help(path.name(service), message, "leave one of the two out");
+        }
         let when_full = match limit.when_full.unwrap_or_default() {
             WhenFullName::Refuse => WhenFull::Refuse,
             WhenFullName::Ignore => WhenFull::Ignore,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Context;
 use super::dns::read_resolver;
 use crate::base::HostId;
-use crate::scenario::problem::{Path, did_you_mean, nearest, quote};
+use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
 use crate::scenario::resolved::{Dialect, DomainSpec, RetrySpec, UserSpec};
 use crate::scenario::schema::{DialectName, MailDomain, User};
 
@@ -126,20 +126,21 @@ pub(super) fn unknown_user(cx: &mut Context<'_>, path: Path<'_>, address: &str) 
     let Some(found) = scenario.mail.get(domain) else {
         let message = format!("there is no mail domain {}", quote(domain));
         let near = nearest(domain, scenario.mail.keys().map(String::as_str));
-        match near.map(|near| did_you_mean(&format!("{local}@{near}"))) {
-            Some(help) => cx.problems.help(path, message, help),
-            None => cx.problems.at(path, message),
-        }
+        let known = || some_of("mail domains", scenario.mail.keys().map(String::as_str));
+        let help = near.map(|near| did_you_mean(&format!("{local}@{near}"))).or_else(known);
+        cx.problems.add(path, message, help);
         return;
     };
     let message = format!("there is no user {} in {domain}", quote(local), domain = quote(domain));
     let near = nearest(local, found.users.iter().map(String::as_str));
     match near.map(|near| did_you_mean(&format!("{near}@{domain}"))) {
         Some(help) => cx.problems.help(path, message, help),
-        None => cx.problems.help(
-            path,
-            message,
-            format!("add it to the users of {domain}, or write \"allow_unknown\": true", domain = quote(domain)),
-        ),
+        None => {
+            let known = some_of("users there", found.users.iter().map(String::as_str));
+            let known = known.map_or_else(String::new, |known| format!("{known}; "));
+            let domain = quote(domain);
+            let help = format!("{known}add it to the users of {domain}, or write \"allow_unknown\": true");
+            cx.problems.help(path, message, help);
+        }
     }
 }

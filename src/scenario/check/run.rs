@@ -1,9 +1,11 @@
 //! The run's seed and end, limits, expectations, outputs.
 
+use std::collections::BTreeSet;
+
 use super::{Context, capture, windows};
 use crate::base::SimTime;
 use crate::metrics::METRICS;
-use crate::scenario::problem::{Path, quote};
+use crate::scenario::problem::{Path, quote, some_of};
 use crate::scenario::resolved::{ExpectSpec, LimitSpec, OutputSpec, RunSpec};
 use crate::scenario::schema::Expect;
 
@@ -60,7 +62,7 @@ fn read_one_expect(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect) -> Exp
         let message = format!("{} is no name of a metric", quote(metric));
         cx.problems.help(here.key("metric"), message, "write it like \"messages.delivered\"");
     } else if !METRICS.iter().any(|(name, _)| name == metric) {
-        cx.problems.unknown(here.key("metric"), "metric", metric, METRICS.iter().map(|(name, _)| *name));
+        unknown_metric(cx, here.key("metric"), metric);
     }
     if expect.equals.is_none() && expect.at_least.is_none() && expect.at_most.is_none() {
         let help = "give \"equals\", \"at_least\" or \"at_most\"";
@@ -84,6 +86,20 @@ fn read_one_expect(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect) -> Exp
         at_least: expect.at_least,
         at_most: expect.at_most,
     }
+}
+
+/// Names the metrics of the same group, or one of each group.
+fn unknown_metric(cx: &mut Context<'_>, path: Path<'_>, metric: &str) {
+    let group = |name: &'static str| name.split_once('.').map_or(name, |(group, _)| group);
+    let wanted = metric.split_once('.').map_or(metric, |(group, _)| group);
+    let names = METRICS.iter().map(|(name, _)| *name);
+    let groups: BTreeSet<&str> = names.clone().map(group).collect();
+    let known = if groups.contains(wanted) {
+        some_of("metrics there", names.clone().filter(|name| group(name) == wanted))
+    } else {
+        some_of("groups of metrics", groups.into_iter())
+    };
+    cx.problems.unknown_else(path, "metric", metric, names, known.as_deref());
 }
 
 /// Outputs.

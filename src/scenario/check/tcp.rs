@@ -3,6 +3,7 @@
 use super::Context;
 use crate::base::{DataSize, SimDuration};
 use crate::net::CongestionControl;
+use crate::scenario::fill::{DEFAULT_MAX_RTO, DEFAULT_MSS};
 use crate::scenario::problem::Path;
 use crate::scenario::resolved::TcpSpec;
 use crate::scenario::schema::CongestionName;
@@ -23,23 +24,13 @@ pub(super) fn read_tcp(cx: &mut Context<'_>) -> TcpSpec {
         cx.problems.at(path.key("receive_window"), message);
     }
     let mss = tcp.mss.unwrap_or(0);
-    if mss == 0 || u64::from(mss) > window {
-        cx.problems.at(path.key("mss"), "a maximum segment size is above zero and not above the receive window");
-    }
-    // RFC 791 3.1: the total length of a packet has 16 bits; headers take 40 octets of it.
-    if mss > 65_495 {
-        cx.problems
-            .at(path.key("mss"), "a maximum segment size is at most 65495, for a packet has at most 65535 bytes");
-    }
-    if cx.ipv6 && (1..=20).contains(&mss) {
-        cx.problems.at(path.key("mss"), "over IPv6 a segment holds 20 bytes less than `mss`, which is above that");
-    }
+    check_mss(cx, path, mss, window);
     check_counts(cx, path);
     let (min_rto, max_rto) =
         (cx.positive(path.key("min_rto"), tcp.min_rto), cx.duration(path.key("max_rto"), tcp.max_rto));
     let initial_rto = cx.positive(path.key("initial_rto"), tcp.initial_rto);
-    if max_rto < min_rto || max_rto < initial_rto {
-        cx.problems.at(path.key("max_rto"), "`max_rto` is not below `min_rto` or `initial_rto`");
+    for (key, rto) in [("min_rto", min_rto), ("initial_rto", initial_rto)] {
+        check_order(cx, path, (key, rto), max_rto);
     }
     if max_rto > SimDuration::from_secs(86_400) {
         cx.problems.at(path.key("max_rto"), "`max_rto` is at most a day");
@@ -93,5 +84,33 @@ fn check_counts(cx: &mut Context<'_>, path: Path<'_>) {
     if tcp.rack == Some(true) && tcp.sack != Some(true) {
         cx.problems
             .at(path.key("rack"), "`rack` takes selective acknowledgements: set `sack` to true as well (RFC 8985 4)");
+    }
+}
+
+/// A segment is not empty and fits into the window.
+fn check_mss(cx: &mut Context<'_>, path: Path<'_>, mss: u16, window: u64) {
+    if mss == DEFAULT_MSS && u64::from(mss) > window {
+        let message = format!("a receive window must hold a segment, and `mss` is {mss}");
+        cx.problems.help(path.key("receive_window"), message, "give a larger window, or a smaller `mss`");
+    } else if mss == 0 || u64::from(mss) > window {
+        cx.problems.at(path.key("mss"), "a maximum segment size is above zero and not above the receive window");
+    }
+    // RFC 791 3.1: the total length of a packet has 16 bits; headers take 40 octets of it.
+    if mss > 65_495 {
+        cx.problems
+            .at(path.key("mss"), "a maximum segment size is at most 65495, for a packet has at most 65535 bytes");
+    }
+    if cx.ipv6 && (1..=20).contains(&mss) {
+        cx.problems.at(path.key("mss"), "over IPv6 a segment holds 20 bytes less than `mss`, which is above that");
+    }
+}
+
+/// No other time-out is above the greatest.
+fn check_order(cx: &mut Context<'_>, path: Path<'_>, (key, rto): (&str, SimDuration), max_rto: SimDuration) {
+    if max_rto < rto {
+        // A default is not what is wrong with the file.
+        let place = if max_rto == DEFAULT_MAX_RTO { key } else { "max_rto" };
+        let message = format!("`max_rto` ({}) must not be below `{key}` ({})", max_rto.to_text(), rto.to_text());
+        cx.problems.help(path.key(place), message, format!("raise `max_rto` or lower `{key}`"));
     }
 }

@@ -14,6 +14,6 @@ pub(super) fn read(cx: &mut Context<'_>, here: Path<'_>) -> Option<CwndSpec> {
         Cwnd::Chosen(choice) => CwndChoice::clone(choice),
     };
     let hosts = cx.chosen_hosts(here.key("hosts"), choice.hosts.as_ref(), "leave it out for all senders");
-    cx.chosen_ports(here.key("ports"), &choice.ports);
-    Some(CwndSpec { hosts, ports: choice.ports })
+    let ports = cx.chosen_ports(here.key("ports"), choice.ports);
+    Some(CwndSpec { hosts, ports })
 }

@@ -10,6 +10,12 @@ use crate::scenario::schema::{
 /// How many users a file may ask for, whatever its own limit of hosts says.
 const MAX_USERS: u64 = 1_000_000;
 
+/// Octets of a full segment over IPv4.
+pub(in crate::scenario) const DEFAULT_MSS: u16 = 1_460;
+
+/// The greatest retransmission time-out.
+pub(in crate::scenario) const DEFAULT_MAX_RTO: SimDuration = SimDuration::from_secs(60);
+
 const fn seconds(secs: u64) -> Duration {
     Duration(SimDuration::from_secs(secs))
 }
@@ -21,14 +27,14 @@ pub(super) fn fill_values(scenario: &mut Scenario) {
     fill_link(&mut network.access, SimDuration::from_millis(1));
     fill_link(&mut network.backbone, SimDuration::from_millis(10));
     let tcp = &mut network.tcp;
-    tcp.mss.get_or_insert(1460);
+    tcp.mss.get_or_insert(DEFAULT_MSS);
     tcp.initial_window.get_or_insert(10);
     tcp.receive_window.get_or_insert(Size(DataSize::from_bytes(65_535)));
     tcp.syn_retries.get_or_insert(5);
     tcp.data_retries.get_or_insert(15);
     tcp.initial_rto.get_or_insert(seconds(1));
     tcp.min_rto.get_or_insert(seconds(1));
-    tcp.max_rto.get_or_insert(seconds(60));
+    tcp.max_rto.get_or_insert(Duration(DEFAULT_MAX_RTO));
     tcp.delayed_ack.get_or_insert(Duration(SimDuration::from_millis(40)));
     tcp.nagle.get_or_insert(false);
     tcp.silly_window_avoidance.get_or_insert(false);

@@ -14,6 +14,8 @@ mod zones;
 
 use super::schema::Scenario;
 
+pub(super) use defaults::{DEFAULT_MAX_RTO, DEFAULT_MSS};
+
 /// The site of hosts that are connected to the Internet core without a router between.
 pub(super) const CORE_SITE: &str = "internet";
 /// The router in the middle of everything.

@@ -31,8 +31,8 @@ pub struct CaptureChoice {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Texts>,
     /// Only packets from or to these ports. Default: all.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub ports: Vec<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ports: Option<Vec<u16>>,
     /// Nothing before this time. Default: "0s".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Duration>,

@@ -195,10 +195,10 @@ pub struct Jitter {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Red {
-    /// Average queue from which on packets are dropped or marked. Default: 5.
+    /// Average queue, in packets, from which on some packets are dropped or marked. Default: 5.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_th: Option<f64>,
-    /// Average queue from which on every packet is dropped. Default: 15.
+    /// Average queue, in packets, from which on every packet is dropped. Default: 15; three times `min_th`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_th: Option<f64>,
     /// Probability of dropping near `max_th`. Default: 0.1.

@@ -14,6 +14,7 @@ use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::{DataRate, DataSize, Dist, Probability, SimDuration, UnixTime};
+use crate::scenario::problem::quote;
 use crate::scenario::resolved::QueueLimit;
 
 /// A value that is one string in the file.
@@ -21,6 +22,7 @@ trait Text: Sized {
     const WHAT: &'static str;
     /// What is probably meant by a bare number, as a suffix to it.
     const UNIT: &'static str;
+    const EXAMPLE: &'static str;
     fn read(text: &str) -> Result<Self, String>;
 }
 
@@ -36,7 +38,7 @@ impl<T: Text> Visitor<'_> for TextVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a {} as a string", T::WHAT)
+        write!(f, "a {} as a string, like \"{}\"", T::WHAT, T::EXAMPLE)
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
@@ -66,6 +68,7 @@ macro_rules! text_value {
         impl Text for $name {
             const WHAT: &'static str = $what;
             const UNIT: &'static str = $unit;
+            const EXAMPLE: &'static str = $examples[0];
             fn read(text: &str) -> Result<Self, String> {
                 let read: fn(&str) -> Result<$inner, String> = $read;
                 read(text).map(Self)
@@ -149,7 +152,7 @@ text_value!(
     /// `"pareto 5ms shape 1.5"` (its least value and tail index).
     Spread(Dist), "distribution", "ms",
     r"^\s*(uniform .+ to .+|exponential .+|lognormal .+ sigma [0-9.]+|pareto .+ shape [0-9.]+|[0-9].*)$",
-    ["5ms", "uniform 2ms to 8ms", "exponential 5ms", "lognormal 5ms sigma 0.5", "pareto 5ms shape 1.5"],
+    ["exponential 5ms", "5ms", "uniform 2ms to 8ms", "lognormal 5ms sigma 0.5", "pareto 5ms shape 1.5"],
     read_spread, write_spread
 );
 
@@ -235,8 +238,14 @@ fn read_frequency(text: &str) -> Result<SimDuration, String> {
         "week" => SimDuration::from_secs(604_800),
         other => SimDuration::parse(other).map_err(|_| bad())?,
     };
-    let gap_ns = divide(unit.as_nanos(), number.trim()).filter(|gap| *gap > 0).ok_or_else(bad)?;
-    Ok(SimDuration::from_nanos(gap_ns))
+    let number = number.trim();
+    if number.starts_with('-') || number.bytes().any(|b| b == b'0') && number.bytes().all(|b| b"0.".contains(&b)) {
+        return Err("a frequency must be above zero".to_owned());
+    }
+    match divide(unit.as_nanos(), number) {
+        Some(0) => Err("a frequency is at most one in a nanosecond".to_owned()),
+        gap => gap.map(SimDuration::from_nanos).ok_or_else(bad),
+    }
 }
 
 /// `value / decimal` in whole numbers, rounded down.
@@ -268,6 +277,13 @@ impl Visitor<'_> for ChanceVisitor {
         Probability::new(number)
             .map(Chance)
             .ok_or_else(|| E::custom(format!("a probability is a number from 0 to 1, not {number}")))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Chance, E> {
+        let number = |text: &str| text.trim().parse::<f64>().ok();
+        let meant = text.trim().strip_suffix('%').map_or_else(|| number(text), |part| number(part).map(|n| n / 100.0));
+        let meant = meant.and_then(Probability::new).map_or(String::new(), |p| format!(": write {}", p.value()));
+        Err(E::custom(format!("a probability is a number from 0 to 1, not the text {}{meant}", quote(text))))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "only 0 and 1 are accepted")]

@@ -13,7 +13,7 @@ use super::windows::Cwnd;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fault {
-    /// When it goes down. Default: "0s".
+    /// When it goes down; with `mean_up` when it is up for the first time: the first outage begins a random up time later. Default: "0s".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Duration>,
     /// For how long. Default: for good.
@@ -48,7 +48,7 @@ pub struct Fault {
     /// With `mean_up`: mean time to repair, exponential.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean_down: Option<Duration>,
-    /// With `every` or `mean_up`: it does not begin again after this. Default: the end of the run.
+    /// With `every` or `mean_up`: it does not begin again after this; not before `at`. Default: the end of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Duration>,
 }
@@ -66,7 +66,7 @@ pub struct LinkChange {
     /// Propagation delay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delay: Option<Duration>,
-    /// How much may wait.
+    /// How much may wait; packets that wait already stay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue: Option<Queue>,
     /// Largest packet; not for a service.
@@ -81,7 +81,7 @@ pub struct LinkChange {
     /// Loss in bursts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bursts: Option<Bursts>,
-    /// What comes on top of the delay, drawn for each packet.
+    /// What comes on top of the delay, drawn for each packet: "exponential 5ms".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jitter: Option<Spread>,
     /// Parameters of random early detection, for a link that has it.

@@ -15,7 +15,7 @@ pub struct Tcp {
     /// Initial congestion window in segments (RFC 6928). Default: 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_window: Option<u32>,
-    /// Receive buffer; above 65535 bytes it takes `window_scale`. Default: "65535B".
+    /// Receive buffer, at least one segment; above 65535 bytes it takes `window_scale`. Default: "65535B".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receive_window: Option<Size>,
     /// How often an unanswered SYN is repeated. Default: 5.
@@ -63,7 +63,7 @@ pub struct Tcp {
     /// Congestion control: "newreno" (RFC 5681, 6582) or "cubic" (RFC 9438). Default: "newreno".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub congestion: Option<CongestionName>,
-    /// Idle time after which a host asks whether its peer lives (RFC 1122 4.2.3.6: "2h"). Default: none, it never asks.
+    /// Idle time after which a host asks whether its peer lives (RFC 1122 4.2.3.6: "2h"): nine probes, one every 75 s. Default: none, it never asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_alive: Option<Duration>,
     /// How long data may wait to be acknowledged before the connection fails (RFC 9293 3.9.1). Default: none, only `data_retries` counts.

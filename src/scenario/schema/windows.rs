@@ -27,8 +27,8 @@ pub struct CwndChoice {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Texts>,
     /// Only of connections from or to these ports. Default: all.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub ports: Vec<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ports: Option<Vec<u16>>,
 }
 
 struct CwndVisitor;
