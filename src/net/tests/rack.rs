@@ -85,10 +85,10 @@ fn what_a_probe_repaired_halves_the_window() {
         let own = world.kernel.windows.iter().filter(|windows| windows.host.0 == 0);
         own.map(|windows| windows.cwnd).take(2).collect::<Vec<_>>()
     };
-    // Ten and ten acknowledged in slow start; at the next, half of the 20 that are out, and one
-    // step of congestion avoidance.
-    assert_eq!(run(true), [20 * 1_460, 10 * 1_460 + 146]);
-    assert_eq!(run(false), [20 * 1_460, 21 * 1_460]);
+    // Slow start went on while half of the window was used; at the next acknowledgement, half of
+    // the 14 that are out, and one step of congestion avoidance.
+    assert_eq!(run(true), [14 * 1_460, 7 * 1_460 + 208]);
+    assert_eq!(run(false), [14 * 1_460, 15 * 1_460]);
 }
 
 /// 7.3: new data goes before old. Breaks when the probe is not the fifth segment, or what it
