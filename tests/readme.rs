@@ -209,7 +209,7 @@ fn every_link_in_the_documents_leads_somewhere() {
                 continue;
             }
             let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
-            let file = path.parent().unwrap().join(file);
+            let file = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
             assert!(file.exists(), "{name}: {target} is not there");
             assert!(
                 anchor.is_empty() || anchors(&file).contains(&anchor.to_owned()),
