@@ -15,7 +15,7 @@ use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, HostId};
 use crate::base::socket::Side;
 use crate::base::time::SimTime;
-use crate::base::trace::{AttemptOutcome, EndFigures, MailTrace, Observer, Trace, TraceEvent};
+use crate::base::trace::{AttemptOutcome, EndFigures, FaultTrace, MailTrace, Observer, Trace, TraceEvent};
 
 /// What a recorder keeps besides rows and numbers. No choice changes any row or number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,13 +190,14 @@ impl Observer for Recorder {
         let (host, at) = (event.host, event.at);
         match event.what {
             Trace::Net(ref net) => self.links.observe(net),
-            Trace::Conn { conn, side, ref step } => self.connections.observe(conn, side, at, step),
+            Trace::Conn { conn, side, ref step } => self.connections.observe((conn, side), host, at, step),
             Trace::Dialogue { conn, side, protocol, bytes } => {
                 self.dialogues.observe(conn, side, protocol, at, bytes);
             }
             Trace::Dns(ref dns) => self.questions.observe(&mut self.names, &self.directory, host, at, dns),
             Trace::Mail(ref mail) => self.mail(host, at, mail),
             Trace::Host(ref event) => self.processing.observe(host, event),
+            Trace::Fault(FaultTrace::HostDown) => self.connections.crashed(host, at),
             Trace::Fault(_) => {}
         }
     }
