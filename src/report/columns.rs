@@ -64,14 +64,17 @@ pub const ATTEMPTS: TableDoc = TableDoc {
         ("server", "the server that tried"),
         ("attempt", "1 for this server's first attempt for this copy"),
         ("started_s", "when it began"),
-        ("ended_s", "when it ended; empty when it was cut short by a crash or the end of the run"),
+        ("ended_s", "when it ended, be it by a crash of the server; empty when the end of the run found it under way"),
         ("exchange", "the last host tried, if it came to that"),
         ("connection", "the last connection used, if any (see the table connections)"),
         ("outcome", "completed (the next server has it), deferred (later again), failed (not again), open"),
         ("reason", "the kind of trouble"),
         ("reply_code", "the SMTP reply code, when a reply was the trouble"),
         ("text", "the reply's text, or a sentence about the trouble"),
-        ("next_s", "when the next attempt is due, after a deferral"),
+        (
+            "next_s",
+            "when the next attempt is due, after a deferral; empty after a crash of the server: as soon as that works",
+        ),
     ],
 };
 
