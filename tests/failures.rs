@@ -4,7 +4,7 @@ mod common;
 
 use common::run_value;
 use posthaste::base::{SimDuration, SimTime};
-use posthaste::metrics::{AttemptEnd, ConnectionRow, RunRecord};
+use posthaste::metrics::{AttemptEnd, ConnectionRow, DnsOutcome, DnsRole, Metric, RunRecord};
 use serde_json::{Value, json};
 
 /// One message from Alice to Bob over a long way.
@@ -44,4 +44,41 @@ fn a_crash_ends_the_attempt_and_the_connection() {
     let end = row.end_server.as_deref();
     assert!(end.is_some_and(|end| end != "crashed"), "{end:?}");
     assert!(row.closed.is_some_and(|closed| closed > crash && closed < SimTime::ZERO + SimDuration::from_secs(3_600)));
+}
+
+/// A computer asks a resolver that is down, one that does not listen, and one whose name server
+/// does not. Breaks when two of them look the same in the table.
+#[test]
+fn refused_unreachable_and_silent_differ() {
+    let asked = |faults: Value| {
+        run_value(&json!({
+            "mail": { "crepes.fr": { "users": ["alice"] } },
+            "network": { "hosts": { "pc.crepes.fr": {} } },
+            "workload": [{ "lookup": "crepes.fr", "type": "MX", "on": "pc.crepes.fr", "at": "1s" }],
+            "faults": faults,
+            "run": { "until": "5min" }
+        }))
+        .record
+    };
+    let of = |record: &RunRecord, role: DnsRole| {
+        let rows = record.tables.dns_queries.iter().filter(|row| row.role == role);
+        rows.map(|row| row.outcome).collect::<Vec<_>>()
+    };
+    let count = |record: &RunRecord, name: &str| record.metrics()[name];
+    let down = asked(json!([{ "host": "resolver.crepes.fr" }]));
+    let outcomes = of(&down, DnsRole::Stub);
+    assert!(!outcomes.is_empty() && outcomes.iter().all(|outcome| *outcome == DnsOutcome::Timeout), "{outcomes:?}");
+    assert_eq!(count(&down, "dns.unreachable"), Metric::Integer(0));
+    assert_eq!(count(&down, "dns.timeouts"), Metric::Integer(outcomes.len() as u64));
+
+    let closed = asked(json!([{ "host": "resolver.crepes.fr", "port": 53 }]));
+    let outcomes = of(&closed, DnsRole::Stub);
+    assert!(!outcomes.is_empty() && outcomes.iter().all(|outcome| *outcome == DnsOutcome::Unreachable), "{outcomes:?}");
+    assert_eq!(count(&closed, "dns.timeouts"), Metric::Integer(0));
+    assert_eq!(count(&closed, "dns.unreachable"), Metric::Integer(outcomes.len() as u64));
+
+    // The stub hears SERVFAIL of a resolver that finds no port open anywhere.
+    let lost = asked(json!([{ "host": "ns.crepes.fr", "port": 53 }]));
+    assert_eq!(of(&lost, DnsRole::Resolver).last(), Some(&DnsOutcome::Unreachable));
+    assert_eq!(of(&lost, DnsRole::Stub)[0], DnsOutcome::Failure);
 }

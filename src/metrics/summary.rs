@@ -68,6 +68,7 @@ pub const METRICS: &[(&str, &str)] = &[
     ("dns.negative_hits", "look-ups that a resolver's cache answered with the knowledge that there are none"),
     ("dns.queries", "DNS questions sent, by stubs and resolvers, repetitions included"),
     ("dns.timeouts", "DNS questions without a response in time"),
+    ("dns.unreachable", "DNS questions that did not get to the server, and ICMP or their own host said so"),
     ("latency.max_s", "longest time from composition to the mailbox, user messages; absent when none was delivered"),
     ("latency.mean_s", "mean of these times; absent when none was delivered"),
     ("latency.min_s", "shortest of these times; absent when none was delivered"),
@@ -151,6 +152,7 @@ impl RunRecord {
         put("attempts.failed", attempts(AttemptEnd::Failed));
         put("dns.queries", count(&self.tables.dns_queries, |_| true));
         put("dns.timeouts", count(&self.tables.dns_queries, |row| row.outcome == DnsOutcome::Timeout));
+        put("dns.unreachable", count(&self.tables.dns_queries, |row| row.outcome == DnsOutcome::Unreachable));
         put("dns.cache_hits", Metric::Integer(self.counts.cache.hits));
         put("dns.cache_misses", Metric::Integer(self.counts.cache.misses));
         put("dns.negative_hits", Metric::Integer(self.counts.cache.negative_hits));

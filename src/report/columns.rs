@@ -93,11 +93,11 @@ pub const DNS_QUERIES: TableDoc = TableDoc {
         ("retry", "0, or the count of repetitions of this question"),
         (
             "outcome",
-            "answer, alias (only CNAMEs), referral, nxdomain, nodata, failure, timeout, or open at the end of the run",
+            "answer, alias (only CNAMEs), referral, nxdomain, nodata, failure (an error response), timeout (silence), unreachable (ICMP, or the asking host itself, said that it did not get there), or open at the end of the run",
         ),
         ("rcode", "the response code; empty without a response"),
         ("answers", "records in the answer section; empty without a response"),
-        ("latency_s", "from the question to the response or the time-out"),
+        ("latency_s", "from the question to the response, to the time-out, or to the word that it did not get there"),
         (
             "cache",
             "what the asked resolver found in its cache for this question: hit, negative_hit or miss; empty for servers without a cache",
