@@ -4,6 +4,7 @@ use super::attempts::{Attempts, Ending};
 use super::connections::Connections;
 use super::dialogue::Dialogues;
 use super::dns::Questions;
+use super::faults::Faults;
 use super::fingerprint::Fingerprint;
 use super::links::Links;
 use super::messages::{Copies, NewCopy};
@@ -45,6 +46,7 @@ pub struct Recorder {
     queues: Queues,
     links: Links,
     processing: Processing,
+    faults: Faults,
     dialogues: Dialogues,
 }
 
@@ -63,6 +65,7 @@ impl Recorder {
             queues: Queues::new(hosts),
             links: Links::new(links),
             processing: Processing::default(),
+            faults: Faults::default(),
             dialogues: Dialogues::new(options.dialogues, options.dialogue_bytes),
             directory,
         }
@@ -108,12 +111,13 @@ impl Recorder {
         let (links, dropped_at_hosts) = self.links.finish(names, directory);
         let connections = self.connections.finish(names, directory);
         let queue = self.queues.finish(names, directory);
+        let faults = self.faults.finish(names, directory);
         let hosts = self.processing.finish(names, directory);
         RunRecord {
             start: directory.start(),
             fingerprint: self.fingerprint.digest(),
             trace_events: self.fingerprint.events(),
-            tables: Tables { end, messages, attempts, dns_queries, connections, queue, links, cwnd: None },
+            tables: Tables { end, messages, attempts, dns_queries, connections, queue, links, faults, cwnd: None },
             dialogues,
             dialogues_left_out,
             servers,
@@ -197,8 +201,12 @@ impl Observer for Recorder {
             Trace::Dns(ref dns) => self.questions.observe(&mut self.names, &self.directory, host, at, dns),
             Trace::Mail(ref mail) => self.mail(host, at, mail),
             Trace::Host(ref event) => self.processing.observe(host, event),
-            Trace::Fault(FaultTrace::HostDown) => self.connections.crashed(host, at),
-            Trace::Fault(_) => {}
+            Trace::Fault(fault) => {
+                if fault == FaultTrace::HostDown {
+                    self.connections.crashed(host, at);
+                }
+                self.faults.observe(host, at, fault);
+            }
         }
     }
 }

@@ -212,6 +212,25 @@ pub const LINKS: TableDoc = TableDoc {
     ],
 };
 
+/// Faults.
+pub const FAULTS: TableDoc = TableDoc {
+    name: "faults",
+    about: "One row for each time in which something was broken or changed, sorted by begin, kind, host, link and port. \
+            Faults of one thing that overlap make one row; a change that begins or ends while others of the same link or \
+            host are in force ends a row and begins the next.",
+    columns: &[
+        ("began_s", "when it began"),
+        ("ended_s", "when it ended; empty while it lasts"),
+        (
+            "kind",
+            "host (no power), link (carries nothing), service (nobody listens), partition (a part of the network cut off; each link that is down for it has a row of its own), change (a link with other properties), processing (requests that take other times)",
+        ),
+        ("host", "the host, of the kinds host, service and processing"),
+        ("link", "the link, of the kinds link and change"),
+        ("port", "the port, of a service"),
+    ],
+};
+
 /// Windows of TCP senders.
 pub const CWND: TableDoc = TableDoc {
     name: "cwnd",
@@ -237,7 +256,7 @@ pub const CWND: TableDoc = TableDoc {
 pub const OPTIONAL_TABLES: [TableDoc; 1] = [CWND];
 
 /// The tables of every run, in the order of the documentation.
-pub const TABLES: [TableDoc; 6] = [MESSAGES, ATTEMPTS, DNS_QUERIES, CONNECTIONS, QUEUE, LINKS];
+pub const TABLES: [TableDoc; 7] = [MESSAGES, ATTEMPTS, DNS_QUERIES, CONNECTIONS, QUEUE, LINKS, FAULTS];
 
 /// The text of `schema/tables.md`.
 #[must_use]

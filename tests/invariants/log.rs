@@ -319,7 +319,9 @@ impl Observer for Log {
                 | FaultTrace::PartitionBegins
                 | FaultTrace::PartitionEnds
                 | FaultTrace::LinkChanged { .. }
-                | FaultTrace::ProcessingChanged,
+                | FaultTrace::LinkRestored { .. }
+                | FaultTrace::ProcessingChanged
+                | FaultTrace::ProcessingRestored,
             )
             | Trace::Host(_) => {}
         }

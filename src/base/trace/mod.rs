@@ -135,6 +135,13 @@ pub enum FaultTrace {
     },
     /// The host's requests take other times than before.
     ProcessingChanged,
+    /// The link has its own properties again: no change of it is left.
+    LinkRestored {
+        /// Direction `2n` of link n.
+        link: LinkDirId,
+    },
+    /// The host's requests take their own times again.
+    ProcessingRestored,
 }
 
 /// What happens within a host whose requests take time.
