@@ -82,3 +82,43 @@ fn refused_unreachable_and_silent_differ() {
     assert_eq!(of(&lost, DnsRole::Resolver).last(), Some(&DnsOutcome::Unreachable));
     assert_eq!(of(&lost, DnsRole::Stub)[0], DnsOutcome::Failure);
 }
+
+/// Every kind of fault, once, repeated and over each other. Breaks when a row is missing, a begin
+/// or an end is lost, or a thing has not the name that the scenario gives it.
+#[test]
+fn each_fault_has_its_row() {
+    let link = "pc.crepes.fr--router.crepes.fr";
+    let record = run_value(&json!({
+        "mail": { "crepes.fr": { "users": ["alice"] } },
+        "network": { "hosts": { "pc.crepes.fr": {} } },
+        "faults": [
+            { "host": "crepes.fr", "at": "1s", "for": "1s", "every": "10s", "until": "11s" },
+            { "host": "crepes.fr", "port": 25, "at": "20s" },
+            { "link": link, "at": "30s", "for": "20s" },
+            { "partition": ["pc.crepes.fr"], "at": "40s", "for": "20s" },
+            { "link": link, "at": "70s", "for": "20s", "change": { "delay": "11ms" } },
+            { "link": link, "at": "80s", "for": "20s", "change": { "loss": 0.5 } },
+            { "host": "crepes.fr", "at": "110s", "for": "5s", "processing": "1s" }
+        ],
+        "run": { "until": "2min" }
+    }))
+    .record;
+    let secs = |at: SimTime| at.as_nanos() / 1_000_000_000;
+    let rows = record.tables.faults.iter().map(|row| {
+        let place = row.host.as_deref().or(row.link.as_deref());
+        (secs(row.began), row.ended.map(secs), row.kind.name(), place, row.port)
+    });
+    let host = Some("crepes.fr");
+    let expected = [
+        (1, Some(2), "host", host, None),
+        (11, Some(12), "host", host, None),
+        (20, None, "service", host, Some(25)),
+        (30, Some(60), "link", Some(link), None),
+        (40, Some(60), "partition", None, None),
+        (70, Some(80), "change", Some(link), None),
+        (80, Some(90), "change", Some(link), None),
+        (90, Some(100), "change", Some(link), None),
+        (110, Some(115), "processing", host, None),
+    ];
+    assert_eq!(rows.collect::<Vec<_>>(), expected);
+}

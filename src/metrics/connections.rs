@@ -9,7 +9,7 @@ use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, HostId};
 use crate::base::socket::{CloseReason, Endpoint, Side};
 use crate::base::time::{NANOS_PER_SEC, SimDuration, SimTime};
-use crate::base::trace::{ConnStep, EndFigures, RetransmitReason};
+use crate::base::trace::{ConnStep, EndFigures, Protocol, RetransmitReason};
 
 /// How an end ended whose host went down: the trace knows no such end.
 const CRASHED: &str = "crashed";
@@ -108,6 +108,10 @@ struct Connection {
     met: Option<(HostId, usize)>,
     /// It is told under another name.
     joined: bool,
+    /// The service had no place for it, at least at first.
+    turned_away: bool,
+    /// The server has spoken.
+    greeted: bool,
     client: Option<End>,
     server: Option<End>,
     /// Of the client's end and the server's.
@@ -201,6 +205,8 @@ impl Connections {
                 crashes,
                 met: None,
                 joined: false,
+                turned_away: false,
+                greeted: false,
                 client: None,
                 server: None,
                 tallies: [Tally::default(); 2],
@@ -232,6 +238,29 @@ impl Connections {
                 }
             }
         }
+    }
+
+    /// A service had no place for a connection.
+    pub(super) fn turn_away(&mut self, conn: ConnId) {
+        if let Some(index) = self.index.get(&conn) {
+            self.connections[*index].turned_away = true;
+        }
+    }
+
+    /// An end speaks. A server without a place for another session may say so in its greeting
+    /// (RFC 5321 3.1: 421 in place of 220).
+    pub(super) fn speak(&mut self, conn: ConnId, side: Side, protocol: Protocol, bytes: &[u8]) {
+        let Some(index) = self.index.get(&conn) else { return };
+        let connection = &mut self.connections[*index];
+        if side == Side::Server && !connection.greeted {
+            connection.greeted = true;
+            connection.turned_away |= protocol == Protocol::Smtp && bytes.starts_with(b"421");
+        }
+    }
+
+    /// How many connections a service had no place for, at least at first.
+    pub(super) fn turned_away(&self) -> u64 {
+        self.connections.iter().filter(|connection| connection.turned_away && !connection.joined).count() as u64
     }
 
     /// Takes what an end has measured that is open at the end of the run.

@@ -44,6 +44,7 @@ pub struct Tables {
 pub(super) struct Counts {
     pub(super) cache: CacheCounts,
     pub(super) dropped_at_hosts: u64,
+    pub(super) turned_away: u64,
 }
 
 /// What one server took and what became of it, in copies.

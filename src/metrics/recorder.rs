@@ -16,7 +16,9 @@ use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, HostId};
 use crate::base::socket::Side;
 use crate::base::time::SimTime;
-use crate::base::trace::{AttemptOutcome, EndFigures, FaultTrace, MailTrace, Observer, Trace, TraceEvent};
+use crate::base::trace::{
+    AttemptOutcome, DropReason, EndFigures, FaultTrace, HostTrace, MailTrace, NetTrace, Observer, Trace, TraceEvent,
+};
 
 /// What a recorder keeps besides rows and numbers. No choice changes any row or number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +111,7 @@ impl Recorder {
         let (dialogues, dialogues_left_out) = self.dialogues.finish(names, directory, &self.connections);
         let (dns_queries, cache) = self.questions.finish(names, directory);
         let (links, dropped_at_hosts) = self.links.finish(names, directory);
+        let turned_away = self.connections.turned_away();
         let connections = self.connections.finish(names, directory);
         let queue = self.queues.finish(names, directory);
         let faults = self.faults.finish(names, directory);
@@ -122,7 +125,7 @@ impl Recorder {
             dialogues_left_out,
             servers,
             hosts,
-            counts: record::Counts { cache, dropped_at_hosts },
+            counts: record::Counts { cache, dropped_at_hosts, turned_away },
             violations,
         }
     }
@@ -193,14 +196,28 @@ impl Observer for Recorder {
         self.fingerprint.observe(event);
         let (host, at) = (event.host, event.at);
         match event.what {
-            Trace::Net(ref net) => self.links.observe(net),
+            Trace::Net(ref net) => {
+                self.links.observe(net);
+                if let NetTrace::Dropped { packet, reason: DropReason::BacklogFull | DropReason::ServiceFull, .. } =
+                    *net
+                    && let Some(conn) = packet.tcp.and_then(|tcp| tcp.conn)
+                {
+                    self.connections.turn_away(conn);
+                }
+            }
             Trace::Conn { conn, side, ref step } => self.connections.observe((conn, side), host, at, step),
             Trace::Dialogue { conn, side, protocol, bytes } => {
+                self.connections.speak(conn, side, protocol, bytes);
                 self.dialogues.observe(conn, side, protocol, at, bytes);
             }
             Trace::Dns(ref dns) => self.questions.observe(&mut self.names, &self.directory, host, at, dns),
             Trace::Mail(ref mail) => self.mail(host, at, mail),
-            Trace::Host(ref event) => self.processing.observe(host, event),
+            Trace::Host(ref event) => {
+                self.processing.observe(host, event);
+                if let HostTrace::TurnedAway { conn } = *event {
+                    self.connections.turn_away(conn);
+                }
+            }
             Trace::Fault(fault) => {
                 if fault == FaultTrace::HostDown {
                     self.connections.crashed(host, at);

@@ -63,6 +63,10 @@ pub const METRICS: &[(&str, &str)] = &[
     ("connections.retransmissions", "segments sent again, by either end"),
     ("connections.retransmissions_fast", "those that acknowledgements asked for"),
     ("connections.retransmissions_timeout", "those that a timer asked for"),
+    (
+        "connections.turned_away",
+        "TCP connections for which a service had no place: a SYN dropped or refused because sessions or the backlog were full, or a greeting of 421; those that a repeated SYN let in later are among them",
+    ),
     ("dns.cache_hits", "look-ups that a resolver's cache answered with records"),
     ("dns.cache_misses", "look-ups that a resolver's cache could not answer"),
     ("dns.negative_hits", "look-ups that a resolver's cache answered with the knowledge that there are none"),
@@ -238,6 +242,7 @@ impl RunRecord {
         let ends = || connections.iter().flat_map(|row| [row.client_figures, row.server_figures]);
         put("connections.retransmissions_fast", ends().map(|end| end.resent_fast).sum());
         put("connections.retransmissions_timeout", ends().map(|end| end.resent_timeout).sum());
+        put("connections.turned_away", self.counts.turned_away);
         put("connections.retransmissions", connections.iter().map(|row| row.retransmissions).sum());
     }
 }

@@ -8,8 +8,8 @@ use super::values::{self, optional};
 use crate::base::address::Family;
 use crate::base::time::{SimDuration, SimTime};
 use crate::metrics::{
-    AttemptEnd, AttemptRow, ConnectionRow, CopyStatus, DnsOutcome, DnsRole, DnsRow, EndRow, FaultKind, FaultRow, LinkFigures, LinkRow,
-    MessageRow, QueueRow, Tables, Text,
+    AttemptEnd, AttemptRow, ConnectionRow, CopyStatus, DnsOutcome, DnsRole, DnsRow, EndRow, FaultKind, FaultRow,
+    LinkFigures, LinkRow, MessageRow, QueueRow, Tables, Text,
 };
 
 /// A row of one of our tables.

@@ -40,7 +40,7 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
     }
     line("attempts", counts("attempts", &["total", "completed", "deferred", "failed"]));
     line("dns", counts("dns", &["queries", "cache_hits", "negative_hits", "cache_misses", "timeouts", "unreachable"]));
-    line("connections", counts("connections", &["opened", "failed", "retransmissions"]));
+    line("connections", counts("connections", &["opened", "failed", "turned_away", "retransmissions"]));
     line("network", counts("network", &["packets", "bytes", "dropped"]));
     for load in &record.hosts {
         let busy = 100.0 * load.utilization(record.tables.end);

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::base::socket::Side;
 use crate::base::ids::LinkDirId;
+use crate::base::socket::Side;
 use crate::base::trace::{DropReason, FaultTrace, Observer, Trace};
 use crate::metrics::testing::{Script, directory};
 use crate::metrics::{Metric, RecorderOptions, RunRecord};

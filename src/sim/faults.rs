@@ -403,7 +403,8 @@ impl<O: Observer> World<O> {
             Faulty::Change(change) => change.links.iter().any(|(changed, _)| *changed == link),
             Faulty::Host(_) | Faulty::Link(_) | Faulty::Service(..) | Faulty::Partition(_) | Faulty::Slow(..) => false,
         });
-        let fault = if changed { FaultTrace::LinkChanged { link: dir } } else { FaultTrace::LinkRestored { link: dir } };
+        let fault =
+            if changed { FaultTrace::LinkChanged { link: dir } } else { FaultTrace::LinkRestored { link: dir } };
         self.trace_fault(self.link_end(link), fault);
         for (dir, own) in (0_u32..).zip(self.faults.links[link as usize]) {
             let mut config = own;
