@@ -116,6 +116,8 @@ fn a_full_service_refuses_ignores_or_says_421() {
         let submissions = record.tables.connections.iter().filter(|row| row.server_port == 587);
         let turned_away = submissions.clone().filter(|row| row.end_client.as_deref() == Some("refused")).count();
         assert_eq!(turned_away > 0, refused, "{when_full}");
+        let counted = record.metrics()["connections.turned_away"].value();
+        assert!(counted >= 8.0, "{when_full}: {counted} of ten find no place at first");
         let said = |dialogue: &&posthaste::metrics::Dialogue| {
             dialogue.pieces().any(|piece| piece.bytes.starts_with(b"421 crepes.fr Service not available"))
         };

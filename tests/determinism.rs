@@ -15,7 +15,7 @@ use posthaste::report::table_csv;
 use posthaste::sim::{Simulation, World};
 use serde_json::{Value, json};
 
-const TABLES: [&str; 6] = ["messages", "attempts", "dns_queries", "connections", "queue", "links"];
+const TABLES: [&str; 7] = ["messages", "attempts", "dns_queries", "connections", "queue", "links", "faults"];
 
 fn tables_of(value: &Value) -> BTreeMap<&'static str, String> {
     let tables = run_value(value).record.tables;

@@ -1,6 +1,7 @@
 //! The attempts of servers to pass copies on: one row each, as in a mail log.
 //!
-//! An attempt that a crash cut short, or that the end of the run found under way, has no end.
+//! An attempt that a crash of its server cut short ended there; when the next one is due is not
+//! known before the server works again. One that the end of the run found under way has no end.
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -23,7 +24,7 @@ named! {
         Deferred = "deferred",
         /// The copy is not tried again.
         Failed = "failed",
-        /// Under way at the end of the run, or cut short by a crash.
+        /// Under way at the end of the run.
         Open = "open",
     }
 }
@@ -55,7 +56,7 @@ pub struct AttemptRow {
     pub reply_code: Option<u16>,
     /// The reply's text, or a sentence about the trouble.
     pub text: Option<Text>,
-    /// When the next attempt is due.
+    /// When the next attempt is due, if that is known.
     pub next: Option<SimTime>,
 }
 
@@ -121,6 +122,7 @@ impl Attempts {
             AttemptOutcome::Completed => (AttemptEnd::Completed, None, None),
             AttemptOutcome::Deferred { failure, next } => (AttemptEnd::Deferred, Some(failure), Some(next)),
             AttemptOutcome::Failed { failure } => (AttemptEnd::Failed, Some(failure), None),
+            AttemptOutcome::Interrupted { failure } => (AttemptEnd::Deferred, Some(failure), None),
         };
         let failure: Option<Failure<'_>> = failure;
         attempt.end = Some(End {

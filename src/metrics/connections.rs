@@ -6,10 +6,13 @@ use super::names::{Names, Text};
 use super::words;
 use crate::base::address::Family;
 use crate::base::directory::Directory;
-use crate::base::ids::ConnId;
+use crate::base::ids::{ConnId, HostId};
 use crate::base::socket::{CloseReason, Endpoint, Side};
 use crate::base::time::{NANOS_PER_SEC, SimDuration, SimTime};
-use crate::base::trace::{ConnStep, EndFigures, RetransmitReason};
+use crate::base::trace::{ConnStep, EndFigures, Protocol, RetransmitReason};
+
+/// How an end ended whose host went down: the trace knows no such end.
+const CRASHED: &str = "crashed";
 
 /// One TCP connection: a row of the table `connections`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,10 +101,17 @@ struct Connection {
     to: Endpoint,
     opened: SimTime,
     established: Option<SimTime>,
-    /// Whether the server has an end of this connection.
-    met: bool,
+    /// How often the client's host had crashed when it opened this connection.
+    crashes: usize,
+    /// The server's host, if it has an end of this connection, and how often that had crashed
+    /// when that end last did something.
+    met: Option<(HostId, usize)>,
     /// It is told under another name.
     joined: bool,
+    /// The service had no place for it, at least at first.
+    turned_away: bool,
+    /// The server has spoken.
+    greeted: bool,
     client: Option<End>,
     server: Option<End>,
     /// Of the client's end and the server's.
@@ -166,10 +176,24 @@ const fn end_index(side: Side) -> usize {
 pub(super) struct Connections {
     connections: Vec<Connection>,
     index: FxHashMap<ConnId, usize>,
+    /// When each host crashed.
+    crashes: FxHashMap<HostId, Vec<SimTime>>,
 }
 
 impl Connections {
-    pub(super) fn observe(&mut self, conn: ConnId, side: Side, at: SimTime, step: &ConnStep) {
+    /// A host went down, and its ends of connections with it. They are told no more, so each is
+    /// given the first crash after its begin when the run is over.
+    pub(super) fn crashed(&mut self, host: HostId, at: SimTime) {
+        self.crashes.entry(host).or_default().push(at);
+    }
+
+    fn crashes_of(&self, host: HostId) -> usize {
+        self.crashes.get(&host).map_or(0, Vec::len)
+    }
+
+    /// Takes a step of an end of a connection, which `host` saw.
+    pub(super) fn observe(&mut self, (conn, side): (ConnId, Side), host: HostId, at: SimTime, step: &ConnStep) {
+        let crashes = self.crashes_of(host);
         if let ConnStep::Opening { from, to } = *step {
             self.index.insert(conn, self.connections.len());
             self.connections.push(Connection {
@@ -178,8 +202,11 @@ impl Connections {
                 to,
                 opened: at,
                 established: None,
-                met: false,
+                crashes,
+                met: None,
                 joined: false,
+                turned_away: false,
+                greeted: false,
                 client: None,
                 server: None,
                 tallies: [Tally::default(); 2],
@@ -188,7 +215,10 @@ impl Connections {
         }
         let Some(index) = self.index.get(&conn) else { return };
         let connection = &mut self.connections[*index];
-        connection.met |= side == Side::Server;
+        if side == Side::Server {
+            // After a crash it is another end, which a repeated SYN made.
+            connection.met = Some((host, crashes));
+        }
         match *step {
             ConnStep::Opening { .. } => {}
             ConnStep::Joined { .. } => connection.joined = true,
@@ -208,6 +238,29 @@ impl Connections {
                 }
             }
         }
+    }
+
+    /// A service had no place for a connection.
+    pub(super) fn turn_away(&mut self, conn: ConnId) {
+        if let Some(index) = self.index.get(&conn) {
+            self.connections[*index].turned_away = true;
+        }
+    }
+
+    /// An end speaks. A server without a place for another session may say so in its greeting
+    /// (RFC 5321 3.1: 421 in place of 220).
+    pub(super) fn speak(&mut self, conn: ConnId, side: Side, protocol: Protocol, bytes: &[u8]) {
+        let Some(index) = self.index.get(&conn) else { return };
+        let connection = &mut self.connections[*index];
+        if side == Side::Server && !connection.greeted {
+            connection.greeted = true;
+            connection.turned_away |= protocol == Protocol::Smtp && bytes.starts_with(b"421");
+        }
+    }
+
+    /// How many connections a service had no place for, at least at first.
+    pub(super) fn turned_away(&self) -> u64 {
+        self.connections.iter().filter(|connection| connection.turned_away && !connection.joined).count() as u64
     }
 
     /// Takes what an end has measured that is open at the end of the run.
@@ -231,16 +284,26 @@ impl Connections {
         self.connections
             .iter()
             .filter(|connection| !connection.joined)
-            .map(|connection| connection.row(names, directory))
+            .map(|connection| {
+                let crash = |(host, before): (HostId, usize)| self.crashes.get(&host)?.get(before).copied();
+                let crashed = [crash((connection.id.host, connection.crashes)), connection.met.and_then(crash)];
+                connection.row(names, directory, crashed)
+            })
             .collect()
     }
 }
 
 impl Connection {
-    fn row(&self, names: &mut Names, directory: &Directory) -> ConnectionRow {
-        let closed = match (self.client, self.server) {
-            (Some(client), Some(server)) => Some(client.at.max(server.at)),
-            (Some(client), None) if !self.met => Some(client.at),
+    /// The row, with the first crash of each end's host after the end's begin.
+    fn row(&self, names: &mut Names, directory: &Directory, crashed: [Option<SimTime>; 2]) -> ConnectionRow {
+        let ended = |end: Option<End>, crashed: Option<SimTime>| match end {
+            Some(end) => Some((end.at, words::close(end.reason))),
+            None => crashed.map(|at| (at, CRASHED)),
+        };
+        let [client, server] = [ended(self.client, crashed[0]), ended(self.server, crashed[1])];
+        let closed = match (client, server) {
+            (Some((client, _)), Some((server, _))) => Some(client.max(server)),
+            (Some((client, _)), None) if self.met.is_none() => Some(client),
             (Some(_) | None, None) | (None, Some(_)) => None,
         };
         // The sender knows best; the receiver knows what arrived.
@@ -262,11 +325,71 @@ impl Connection {
                 .iter()
                 .map(|end| end.resent_timeout + end.resent_fast + end.resent_probe + end.resent_path_mtu)
                 .sum(),
-            end_client: self.client.map(|end| names.share(words::close(end.reason))),
-            end_server: self.server.map(|end| names.share(words::close(end.reason))),
+            end_client: client.map(|(_, word)| names.share(word)),
+            end_server: server.map(|(_, word)| names.share(word)),
             family: self.to.family(),
             client_figures: self.tallies[0].row(),
             server_figures: self.tallies[1].row(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::trace::{FaultTrace, Trace};
+    use crate::metrics::testing::Script;
+
+    const S: u64 = 1_000_000_000;
+
+    /// How the ends of a connection of crepes.fr ended, and when the last did, in seconds.
+    type Ends<'a> = (Option<&'a str>, Option<&'a str>, Option<u64>);
+
+    fn ends(row: &ConnectionRow) -> Ends<'_> {
+        (row.end_client.as_deref(), row.end_server.as_deref(), row.closed.map(|at| at.as_nanos() / S))
+    }
+
+    /// Breaks when an end that went down with its host looks open for ever, when a crash before
+    /// or after an end's life ends it, or when a host that never had an end is given one.
+    #[test]
+    fn ends_are_lost_in_a_crash_of_their_host() {
+        let (client, server) = ("crepes.fr", "hamburger.edu");
+        let mut script = Script::two_domains();
+        let opening = ConnStep::Opening { from: script.endpoint(client, 1024), to: script.endpoint(server, 25) };
+        let mut step = |at: u64, number: u32, side: Side, step: ConnStep| {
+            let host = if side == Side::Client { client } else { server };
+            let conn = script.conn_id(client, number);
+            script.event(host, at * S, Trace::Conn { conn, side, step });
+            if at % 10 == 9 {
+                script.event(host, at * S, Trace::Fault(FaultTrace::HostDown));
+                script.event(host, (at + 1) * S, Trace::Fault(FaultTrace::HostUp));
+            }
+        };
+        let resent = ConnStep::Retransmitted { seq: 0, len: 0, why: RetransmitReason::Timeout };
+        let timed_out = |figures| ConnStep::Closed { reason: CloseReason::TimedOut, sent: 7, received: 0, figures };
+        // The server has an end of all but the third, and of the fourth from its boot on only.
+        for number in 1..=4 {
+            step(2, number, Side::Client, opening);
+        }
+        step(3, 2, Side::Server, ConnStep::Established);
+        step(9, 1, Side::Server, ConnStep::Established);
+        step(12, 4, Side::Server, ConnStep::Established);
+        step(14, 2, Side::Client, timed_out(EndFigures::default()));
+        // Its client crashes twice; the fourth is gone the first time.
+        step(19, 4, Side::Client, resent);
+        step(21, 5, Side::Client, opening);
+        step(29, 5, Side::Client, resent);
+        let record = script.finish(40 * S);
+        let rows: Vec<Ends<'_>> = record.tables.connections.iter().map(ends).collect();
+        let expected: [Ends<'_>; 5] = [
+            (Some("crashed"), Some("crashed"), Some(19)),
+            (Some("timed_out"), Some("crashed"), Some(14)),
+            (Some("crashed"), None, Some(19)),
+            (Some("crashed"), None, None),
+            (Some("crashed"), None, Some(29)),
+        ];
+        assert_eq!(rows, expected);
+        assert_eq!(record.tables.connections[1].bytes_to_server, Some(7));
+        assert_eq!(record.tables.connections[0].bytes_to_server, None);
     }
 }

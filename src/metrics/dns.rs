@@ -42,6 +42,8 @@ named! {
         Failure = "failure",
         /// No response in time.
         Timeout = "timeout",
+        /// It did not get to the server, and the asker was told so.
+        Unreachable = "unreachable",
         /// Under way at the end of the run, or forgotten in a crash.
         Open = "open",
     }
@@ -85,7 +87,7 @@ pub struct DnsRow {
     pub rcode: Option<Text>,
     /// Records in the answer section.
     pub answers: Option<u16>,
-    /// From the question to its response, or to the time-out.
+    /// From the question to its response, to the time-out, or to the word that it did not arrive.
     pub latency: Option<SimDuration>,
     /// What the asked resolver found in its cache: `hit`, `negative_hit` or `miss`.
     pub cache: Option<Text>,
@@ -171,11 +173,8 @@ impl Questions {
                     question.response = Some((rcode, answers));
                 }
             }
-            DnsTrace::TimedOut { query } => {
-                if let Some(index) = self.index.get(&query) {
-                    self.questions[*index].end = Some((at, DnsOutcome::Timeout));
-                }
-            }
+            DnsTrace::TimedOut { query } => self.unanswered(query, at, DnsOutcome::Timeout),
+            DnsTrace::Unreachable { query } => self.unanswered(query, at, DnsOutcome::Unreachable),
             DnsTrace::Received { task, client, wire_id, name: _, rtype: _ } => {
                 if let Some(index) = self.on_wire.get(&(client, wire_id, host)) {
                     self.tasks.insert((host, task), *index);
@@ -183,6 +182,12 @@ impl Questions {
             }
             DnsTrace::Cache { task, name: _, rtype: _, result } => self.cached(host, task, result),
             DnsTrace::Replied { .. } => {}
+        }
+    }
+
+    fn unanswered(&mut self, query: QueryId, at: SimTime, outcome: DnsOutcome) {
+        if let Some(index) = self.index.get(&query) {
+            self.questions[*index].end = Some((at, outcome));
         }
     }
 

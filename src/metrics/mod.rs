@@ -1,7 +1,7 @@
 //! What a run amounted to: observers of the trace that turn events into rows and numbers.
 //!
 //! A [`Recorder`] reads the trace while the run goes on and keeps what the tables need: the
-//! life of each copy of a message, each attempt, DNS question, connection and dialogue, the
+//! life of each copy of a message, each attempt, DNS question, connection, dialogue and fault, the
 //! changes of each queue's length, and counters of each link direction. It keeps nothing per
 //! packet. [`Recorder::finish`] gives a [`RunRecord`]: plain rows with names instead of
 //! handles, sorted so that no row depends on hosts that have nothing to do with it.
@@ -14,6 +14,7 @@ pub mod attempts;
 pub mod connections;
 pub mod dialogue;
 pub mod dns;
+pub mod faults;
 pub mod fingerprint;
 pub mod links;
 pub mod messages;
@@ -32,6 +33,7 @@ pub use attempts::{AttemptEnd, AttemptRow};
 pub use connections::{ConnectionRow, EndRow};
 pub use dialogue::{Dialogue, Piece};
 pub use dns::{DnsOutcome, DnsRole, DnsRow};
+pub use faults::{FaultKind, FaultRow};
 pub use fingerprint::Fingerprint;
 pub use links::{LinkFigures, LinkRow, Millionths};
 pub use messages::{CopyStatus, MessageRow};

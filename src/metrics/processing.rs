@@ -56,7 +56,10 @@ pub(super) struct Processing {
 
 impl Processing {
     pub(super) fn observe(&mut self, host: HostId, event: &HostTrace) {
-        let HostTrace::Served { wait, service, waiting } = *event;
+        let (wait, service, waiting) = match *event {
+            HostTrace::Served { wait, service, waiting } => (wait, service, waiting),
+            HostTrace::TurnedAway { .. } => return,
+        };
         if self.hosts.len() <= host.index() {
             self.hosts.resize(host.index() + 1, Sums::default());
         }

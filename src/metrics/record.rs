@@ -4,6 +4,7 @@ use super::attempts::AttemptRow;
 use super::connections::ConnectionRow;
 use super::dialogue::Dialogue;
 use super::dns::{CacheCounts, DnsRow};
+use super::faults::FaultRow;
 use super::links::LinkRow;
 use super::messages::{CopyStatus, MessageRow};
 use super::names::Text;
@@ -31,6 +32,8 @@ pub struct Tables {
     pub queue: Vec<QueueRow>,
     /// Link directions, by name.
     pub links: Vec<LinkRow>,
+    /// Faults, by the time of their begin.
+    pub faults: Vec<FaultRow>,
     /// Changes of TCP's windows, by time; none when nobody asked for them. A recorder keeps
     /// none: they are read back from their table.
     pub cwnd: Option<Vec<WindowRow>>,
@@ -41,6 +44,7 @@ pub struct Tables {
 pub(super) struct Counts {
     pub(super) cache: CacheCounts,
     pub(super) dropped_at_hosts: u64,
+    pub(super) turned_away: u64,
 }
 
 /// What one server took and what became of it, in copies.

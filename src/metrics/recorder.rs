@@ -4,6 +4,7 @@ use super::attempts::{Attempts, Ending};
 use super::connections::Connections;
 use super::dialogue::Dialogues;
 use super::dns::Questions;
+use super::faults::Faults;
 use super::fingerprint::Fingerprint;
 use super::links::Links;
 use super::messages::{Copies, NewCopy};
@@ -15,7 +16,9 @@ use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, HostId};
 use crate::base::socket::Side;
 use crate::base::time::SimTime;
-use crate::base::trace::{AttemptOutcome, EndFigures, MailTrace, Observer, Trace, TraceEvent};
+use crate::base::trace::{
+    AttemptOutcome, DropReason, EndFigures, FaultTrace, HostTrace, MailTrace, NetTrace, Observer, Trace, TraceEvent,
+};
 
 /// What a recorder keeps besides rows and numbers. No choice changes any row or number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +48,7 @@ pub struct Recorder {
     queues: Queues,
     links: Links,
     processing: Processing,
+    faults: Faults,
     dialogues: Dialogues,
 }
 
@@ -63,6 +67,7 @@ impl Recorder {
             queues: Queues::new(hosts),
             links: Links::new(links),
             processing: Processing::default(),
+            faults: Faults::default(),
             dialogues: Dialogues::new(options.dialogues, options.dialogue_bytes),
             directory,
         }
@@ -106,19 +111,21 @@ impl Recorder {
         let (dialogues, dialogues_left_out) = self.dialogues.finish(names, directory, &self.connections);
         let (dns_queries, cache) = self.questions.finish(names, directory);
         let (links, dropped_at_hosts) = self.links.finish(names, directory);
+        let turned_away = self.connections.turned_away();
         let connections = self.connections.finish(names, directory);
         let queue = self.queues.finish(names, directory);
+        let faults = self.faults.finish(names, directory);
         let hosts = self.processing.finish(names, directory);
         RunRecord {
             start: directory.start(),
             fingerprint: self.fingerprint.digest(),
             trace_events: self.fingerprint.events(),
-            tables: Tables { end, messages, attempts, dns_queries, connections, queue, links, cwnd: None },
+            tables: Tables { end, messages, attempts, dns_queries, connections, queue, links, faults, cwnd: None },
             dialogues,
             dialogues_left_out,
             servers,
             hosts,
-            counts: record::Counts { cache, dropped_at_hosts },
+            counts: record::Counts { cache, dropped_at_hosts, turned_away },
             violations,
         }
     }
@@ -189,15 +196,34 @@ impl Observer for Recorder {
         self.fingerprint.observe(event);
         let (host, at) = (event.host, event.at);
         match event.what {
-            Trace::Net(ref net) => self.links.observe(net),
-            Trace::Conn { conn, side, ref step } => self.connections.observe(conn, side, at, step),
+            Trace::Net(ref net) => {
+                self.links.observe(net);
+                if let NetTrace::Dropped { packet, reason: DropReason::BacklogFull | DropReason::ServiceFull, .. } =
+                    *net
+                    && let Some(conn) = packet.tcp.and_then(|tcp| tcp.conn)
+                {
+                    self.connections.turn_away(conn);
+                }
+            }
+            Trace::Conn { conn, side, ref step } => self.connections.observe((conn, side), host, at, step),
             Trace::Dialogue { conn, side, protocol, bytes } => {
+                self.connections.speak(conn, side, protocol, bytes);
                 self.dialogues.observe(conn, side, protocol, at, bytes);
             }
             Trace::Dns(ref dns) => self.questions.observe(&mut self.names, &self.directory, host, at, dns),
             Trace::Mail(ref mail) => self.mail(host, at, mail),
-            Trace::Host(ref event) => self.processing.observe(host, event),
-            Trace::Fault(_) => {}
+            Trace::Host(ref event) => {
+                self.processing.observe(host, event);
+                if let HostTrace::TurnedAway { conn } = *event {
+                    self.connections.turn_away(conn);
+                }
+            }
+            Trace::Fault(fault) => {
+                if fault == FaultTrace::HostDown {
+                    self.connections.crashed(host, at);
+                }
+                self.faults.observe(host, at, fault);
+            }
         }
     }
 }

@@ -63,11 +63,16 @@ pub const METRICS: &[(&str, &str)] = &[
     ("connections.retransmissions", "segments sent again, by either end"),
     ("connections.retransmissions_fast", "those that acknowledgements asked for"),
     ("connections.retransmissions_timeout", "those that a timer asked for"),
+    (
+        "connections.turned_away",
+        "TCP connections for which a service had no place: a SYN dropped or refused because sessions or the backlog were full, or a greeting of 421; those that a repeated SYN let in later are among them",
+    ),
     ("dns.cache_hits", "look-ups that a resolver's cache answered with records"),
     ("dns.cache_misses", "look-ups that a resolver's cache could not answer"),
     ("dns.negative_hits", "look-ups that a resolver's cache answered with the knowledge that there are none"),
     ("dns.queries", "DNS questions sent, by stubs and resolvers, repetitions included"),
     ("dns.timeouts", "DNS questions without a response in time"),
+    ("dns.unreachable", "DNS questions that did not get to the server, and ICMP or their own host said so"),
     ("latency.max_s", "longest time from composition to the mailbox, user messages; absent when none was delivered"),
     ("latency.mean_s", "mean of these times; absent when none was delivered"),
     ("latency.min_s", "shortest of these times; absent when none was delivered"),
@@ -151,6 +156,7 @@ impl RunRecord {
         put("attempts.failed", attempts(AttemptEnd::Failed));
         put("dns.queries", count(&self.tables.dns_queries, |_| true));
         put("dns.timeouts", count(&self.tables.dns_queries, |row| row.outcome == DnsOutcome::Timeout));
+        put("dns.unreachable", count(&self.tables.dns_queries, |row| row.outcome == DnsOutcome::Unreachable));
         put("dns.cache_hits", Metric::Integer(self.counts.cache.hits));
         put("dns.cache_misses", Metric::Integer(self.counts.cache.misses));
         put("dns.negative_hits", Metric::Integer(self.counts.cache.negative_hits));
@@ -236,6 +242,7 @@ impl RunRecord {
         let ends = || connections.iter().flat_map(|row| [row.client_figures, row.server_figures]);
         put("connections.retransmissions_fast", ends().map(|end| end.resent_fast).sum());
         put("connections.retransmissions_timeout", ends().map(|end| end.resent_timeout).sum());
+        put("connections.turned_away", self.counts.turned_away);
         put("connections.retransmissions", connections.iter().map(|row| row.retransmissions).sum());
     }
 }

@@ -74,7 +74,7 @@ impl Script {
         Endpoint::new(address(self.host(host)), port)
     }
 
-    fn conn_id(&self, client: &str, number: u32) -> ConnId {
+    pub(crate) fn conn_id(&self, client: &str, number: u32) -> ConnId {
         ConnId { host: HostId(u32::try_from(self.host(client)).unwrap()), number }
     }
 

@@ -64,14 +64,17 @@ pub const ATTEMPTS: TableDoc = TableDoc {
         ("server", "the server that tried"),
         ("attempt", "1 for this server's first attempt for this copy"),
         ("started_s", "when it began"),
-        ("ended_s", "when it ended; empty when it was cut short by a crash or the end of the run"),
+        ("ended_s", "when it ended, be it by a crash of the server; empty when the end of the run found it under way"),
         ("exchange", "the last host tried, if it came to that"),
         ("connection", "the last connection used, if any (see the table connections)"),
         ("outcome", "completed (the next server has it), deferred (later again), failed (not again), open"),
         ("reason", "the kind of trouble"),
         ("reply_code", "the SMTP reply code, when a reply was the trouble"),
         ("text", "the reply's text, or a sentence about the trouble"),
-        ("next_s", "when the next attempt is due, after a deferral"),
+        (
+            "next_s",
+            "when the next attempt is due, after a deferral; empty after a crash of the server: as soon as that works",
+        ),
     ],
 };
 
@@ -90,11 +93,11 @@ pub const DNS_QUERIES: TableDoc = TableDoc {
         ("retry", "0, or the count of repetitions of this question"),
         (
             "outcome",
-            "answer, alias (only CNAMEs), referral, nxdomain, nodata, failure, timeout, or open at the end of the run",
+            "answer, alias (only CNAMEs), referral, nxdomain, nodata, failure (an error response), timeout (silence), unreachable (ICMP, or the asking host itself, said that it did not get there), or open at the end of the run",
         ),
         ("rcode", "the response code; empty without a response"),
         ("answers", "records in the answer section; empty without a response"),
-        ("latency_s", "from the question to the response or the time-out"),
+        ("latency_s", "from the question to the response, to the time-out, or to the word that it did not get there"),
         (
             "cache",
             "what the asked resolver found in its cache for this question: hit, negative_hit or miss; empty for servers without a cache",
@@ -114,14 +117,20 @@ pub const CONNECTIONS: TableDoc = TableDoc {
         ("server_port", "the port there"),
         ("opened_s", "when the first SYN was sent"),
         ("established_s", "when the client reached ESTABLISHED"),
-        ("closed_s", "when the last of its ends was closed; empty while one is open"),
+        ("closed_s", "when the last of its ends was closed, or lost in a crash of its host; empty while one is open"),
         ("setup_s", "established_s - opened_s"),
-        ("bytes_to_server", "data octets from client to server without repetitions; empty until an end is closed"),
-        ("bytes_to_client", "data octets from server to client without repetitions; empty until an end is closed"),
+        (
+            "bytes_to_server",
+            "data octets from client to server without repetitions; empty until an end is closed, which a crash does not do",
+        ),
+        (
+            "bytes_to_client",
+            "data octets from server to client without repetitions; empty until an end is closed, which a crash does not do",
+        ),
         ("retransmissions", "segments that either end sent again"),
         (
             "end_client",
-            "how the client's end ended: finished, refused, reset, timed_out, aborted, unreachable; empty while open",
+            "how the client's end ended: finished, refused, reset, timed_out, aborted, unreachable, or crashed (its host went down); empty while open",
         ),
         ("end_server", "how the server's end ended; empty while open, or when it never had one"),
         ("family", "ipv4 or ipv6: the family of the addresses of both ends"),
@@ -206,6 +215,25 @@ pub const LINKS: TableDoc = TableDoc {
     ],
 };
 
+/// Faults.
+pub const FAULTS: TableDoc = TableDoc {
+    name: "faults",
+    about: "One row for each time in which something was broken or changed, sorted by begin, kind, host, link and port. \
+            Faults of one thing that overlap make one row; a change that begins or ends while others of the same link or \
+            host are in force ends a row and begins the next.",
+    columns: &[
+        ("began_s", "when it began"),
+        ("ended_s", "when it ended; empty while it lasts"),
+        (
+            "kind",
+            "host (no power), link (carries nothing), service (nobody listens), partition (a part of the network cut off; each link that is down for it has a row of its own), change (a link with other properties), processing (requests that take other times)",
+        ),
+        ("host", "the host, of the kinds host, service and processing"),
+        ("link", "the link, of the kinds link and change"),
+        ("port", "the port, of a service"),
+    ],
+};
+
 /// Windows of TCP senders.
 pub const CWND: TableDoc = TableDoc {
     name: "cwnd",
@@ -231,7 +259,7 @@ pub const CWND: TableDoc = TableDoc {
 pub const OPTIONAL_TABLES: [TableDoc; 1] = [CWND];
 
 /// The tables of every run, in the order of the documentation.
-pub const TABLES: [TableDoc; 6] = [MESSAGES, ATTEMPTS, DNS_QUERIES, CONNECTIONS, QUEUE, LINKS];
+pub const TABLES: [TableDoc; 7] = [MESSAGES, ATTEMPTS, DNS_QUERIES, CONNECTIONS, QUEUE, LINKS, FAULTS];
 
 /// The text of `schema/tables.md`.
 #[must_use]

@@ -28,6 +28,7 @@ pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
         connections: read_table(&tables)?,
         queue: read_table(&tables)?,
         links: read_table(&tables)?,
+        faults: read_table(&tables)?,
         cwnd: None,
     };
     if tables.join("cwnd.csv").is_file() {

@@ -8,8 +8,8 @@ use super::values::{self, optional};
 use crate::base::address::Family;
 use crate::base::time::{SimDuration, SimTime};
 use crate::metrics::{
-    AttemptEnd, AttemptRow, ConnectionRow, CopyStatus, DnsOutcome, DnsRole, DnsRow, EndRow, LinkFigures, LinkRow,
-    MessageRow, QueueRow, Tables, Text,
+    AttemptEnd, AttemptRow, ConnectionRow, CopyStatus, DnsOutcome, DnsRole, DnsRow, EndRow, FaultKind, FaultRow,
+    LinkFigures, LinkRow, MessageRow, QueueRow, Tables, Text,
 };
 
 /// A row of one of our tables.
@@ -379,6 +379,28 @@ impl Row for LinkRow {
     }
 }
 
+impl Row for FaultRow {
+    const TABLE: TableDoc = columns::FAULTS;
+
+    fn cells(&self) -> Vec<String> {
+        let (began, ended, kind) = (self.began.to_string(), optional(self.ended), self.kind.name().to_owned());
+        let (host, link, port) = (optional(self.host.as_deref()), optional(self.link.as_deref()), optional(self.port));
+        vec![began, ended, kind, host, link, port]
+    }
+
+    fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
+        let began = cells.time()?;
+        Ok(Self {
+            began,
+            ended: cells.some_time_after(began)?,
+            kind: cells.word(FaultKind::from_name)?,
+            host: cells.some_text()?,
+            link: cells.some_text()?,
+            port: cells.some_number()?,
+        })
+    }
+}
+
 /// The rows of one table as CSV with its header.
 pub(super) fn csv_of<R: Row>(rows: &[R]) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -402,6 +424,7 @@ pub fn table_csv(tables: &Tables, name: &str) -> Option<Vec<u8>> {
         "connections" => Some(csv_of(&tables.connections)),
         "queue" => Some(csv_of(&tables.queue)),
         "links" => Some(csv_of(&tables.links)),
+        "faults" => Some(csv_of(&tables.faults)),
         "cwnd" => tables.cwnd.as_deref().map(csv_of),
         _ => None,
     }

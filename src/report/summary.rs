@@ -39,8 +39,8 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
         line("latency", format!("mean {}, median {median}, 95 % {p95}, longest {most}", human(mean.value())));
     }
     line("attempts", counts("attempts", &["total", "completed", "deferred", "failed"]));
-    line("dns", counts("dns", &["queries", "cache_hits", "negative_hits", "cache_misses", "timeouts"]));
-    line("connections", counts("connections", &["opened", "failed", "retransmissions"]));
+    line("dns", counts("dns", &["queries", "cache_hits", "negative_hits", "cache_misses", "timeouts", "unreachable"]));
+    line("connections", counts("connections", &["opened", "failed", "turned_away", "retransmissions"]));
     line("network", counts("network", &["packets", "bytes", "dropped"]));
     for load in &record.hosts {
         let busy = 100.0 * load.utilization(record.tables.end);

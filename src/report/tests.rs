@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::base::ids::LinkDirId;
 use crate::base::socket::Side;
-use crate::base::trace::{DropReason, Observer};
+use crate::base::trace::{DropReason, FaultTrace, Observer, Trace};
 use crate::metrics::testing::{Script, directory};
 use crate::metrics::{Metric, RecorderOptions, RunRecord};
 
@@ -29,6 +30,9 @@ fn tell(script: &mut Script) {
     script.connection("pc", 2, 110, 95 * S, &[(Side::Server, "+OK\r\n"), (Side::Client, "QUIT\r\n")]);
     script.packet(9 * S, None);
     script.packet(10 * S, Some(DropReason::Loss));
+    script.event("resolver", 20 * S, Trace::Fault(FaultTrace::ServiceDown { port: 53 }));
+    script.event("pc", 21 * S, Trace::Fault(FaultTrace::LinkDown { link: LinkDirId(6) }));
+    script.event("resolver", 22 * S, Trace::Fault(FaultTrace::ServiceUp { port: 53 }));
     script.one_message("<1@crepes.fr>", 10 * S);
     let (id, to) = ("<2@crepes.fr>", "nobody@hamburger.edu");
     script.compose("pc", 120 * S, id, "alice@crepes.fr", to);
@@ -126,6 +130,11 @@ fn tables_are_golden() {
     link2,pc,ns,0,0,0,0,0,0,0,0,0,0,0,0,0.000000,0.000000,0,0.000000000
     link3,pc,resolver,0,0,0,0,0,0,0,0,0,0,0,0,0.000000,0.000000,0,0.000000000
     link3,resolver,pc,0,0,0,0,0,0,0,0,0,0,0,0,0.000000,0.000000,0,0.000000000
+    "##);
+    insta::assert_snapshot!(csv(&record, "faults"), @r##"
+    began_s,ended_s,kind,host,link,port
+    20.000000000,22.000000000,service,resolver,,53
+    21.000000000,,link,,link3,
     "##);
     insta::assert_snapshot!(summary_text(&info(), &record), @r##"
     scenario     Alice writes to Bob

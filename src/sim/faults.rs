@@ -380,7 +380,6 @@ impl<O: Observer> World<O> {
 
     /// Gives a host the time for requests that the last of the changes in force says.
     fn speed_changes(&mut self, host: HostId) {
-        self.trace_fault(host, FaultTrace::ProcessingChanged);
         let of_host = |number: &u32| match self.faults.all[*number as usize].0.what {
             Faulty::Slow(slow, time) if slow == host => Some(time),
             Faulty::Slow(..)
@@ -392,6 +391,8 @@ impl<O: Observer> World<O> {
             | Faulty::Degraded(_) => None,
         };
         let time = self.faults.changes.iter().rev().find_map(of_host);
+        let changed = time.map_or(FaultTrace::ProcessingRestored, |_| FaultTrace::ProcessingChanged);
+        self.trace_fault(host, changed);
         if let Some(processor) = self.processor(host) {
             processor.slow_down(time);
         }
@@ -399,7 +400,14 @@ impl<O: Observer> World<O> {
 
     /// Gives a link its own properties with all changes in force laid over them.
     fn link_changes(&mut self, link: u32) {
-        self.trace_fault(self.link_end(link), FaultTrace::LinkChanged { link: LinkDirId(link * 2) });
+        let dir = LinkDirId(link * 2);
+        let changed = self.faults.changes.iter().any(|number| match &self.faults.all[*number as usize].0.what {
+            Faulty::Change(change) => change.links.iter().any(|(changed, _)| *changed == link),
+            Faulty::Host(_) | Faulty::Link(_) | Faulty::Service(..) | Faulty::Partition(_) | Faulty::Slow(..) => false,
+        });
+        let fault =
+            if changed { FaultTrace::LinkChanged { link: dir } } else { FaultTrace::LinkRestored { link: dir } };
+        self.trace_fault(self.link_end(link), fault);
         for (dir, own) in (0_u32..).zip(self.faults.links[link as usize]) {
             let mut config = own;
             for number in &self.faults.changes {

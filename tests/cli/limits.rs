@@ -35,7 +35,7 @@ fn every_limit_is_6_and_marked() {
         assert!(said.out.contains(&format!("limit \"{name}\" reached: results are partial")), "{}", said.out);
         let manifest = desk.manifest(name);
         assert_eq!((&manifest["cut"], &manifest["ended"]), (&json!(true), &json!(format!("limit {name}"))));
-        for table in ["messages", "attempts", "dns_queries", "connections", "queue", "links"] {
+        for table in ["messages", "attempts", "dns_queries", "connections", "queue", "links", "faults"] {
             assert!(desk.path(&format!("{name}/tables/{table}.csv")).is_file());
         }
     }

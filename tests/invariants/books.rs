@@ -284,7 +284,8 @@ impl Books {
             let verdict = match *ending {
                 Ending::Completed => Ok((at, None)),
                 Ending::Deferred { code, .. } if code / 100 == 5 => Err(format!("put off after a {code}")),
-                Ending::Deferred { next, .. } if down && next == at => Ok((next, None)),
+                Ending::Interrupted if down => Ok((at, None)),
+                Ending::Interrupted => Err("interrupted without a crash".to_owned()),
                 Ending::Deferred { next, .. } if !down && next == regular && !last => Ok((next, None)),
                 Ending::Deferred { .. } => Err(format!("the next attempt is due at {regular} s, the end at {end} s")),
                 Ending::Failed { kind, code } if is_permanent(kind, code) => Ok((at, Some((at, Some(kind))))),

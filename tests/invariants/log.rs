@@ -19,6 +19,7 @@ pub(crate) enum Ending {
     Completed,
     Deferred { code: u16, next: SimTime },
     Failed { kind: FailureKind, code: u16 },
+    Interrupted,
 }
 
 /// Something in the life of a copy, or of a host.
@@ -255,6 +256,7 @@ impl Log {
                     AttemptOutcome::Completed => Ending::Completed,
                     AttemptOutcome::Deferred { failure, next } => Ending::Deferred { code: failure.code, next },
                     AttemptOutcome::Failed { failure } => Ending::Failed { kind: failure.kind, code: failure.code },
+                    AttemptOutcome::Interrupted { failure: _ } => Ending::Interrupted,
                 };
                 (message, to, Fact::Ended { attempt, conn, ending })
             }
@@ -317,7 +319,9 @@ impl Observer for Log {
                 | FaultTrace::PartitionBegins
                 | FaultTrace::PartitionEnds
                 | FaultTrace::LinkChanged { .. }
-                | FaultTrace::ProcessingChanged,
+                | FaultTrace::LinkRestored { .. }
+                | FaultTrace::ProcessingChanged
+                | FaultTrace::ProcessingRestored,
             )
             | Trace::Host(_) => {}
         }

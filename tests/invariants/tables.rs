@@ -148,7 +148,7 @@ fn attempts(log: &Log, record: &RunRecord, faults: &mut Vec<String>) {
     };
     let started = log.notes.iter().filter(|note| matches!(note.fact, Fact::Started { .. })).count();
     let completed = ends(|ending| *ending == Ending::Completed);
-    let deferred = ends(|ending| matches!(ending, Ending::Deferred { .. }));
+    let deferred = ends(|ending| matches!(ending, Ending::Deferred { .. } | Ending::Interrupted));
     let failed = ends(|ending| matches!(ending, Ending::Failed { .. }));
     if told != (started, completed, deferred) || count(AttemptEnd::Failed) != failed {
         faults.push(format!("attempts: told {told:?}, counted {started}, {completed}, {deferred}, {failed}"));

@@ -203,8 +203,18 @@ impl Resolver {
     pub(super) fn timed_out(&mut self, host: &mut impl Host, id: LookupId) {
         let Some(asking) = self.stop_asking(id) else { return };
         host.set_cause(asking.event);
-        host.trace(Trace::Dns(DnsTrace::TimedOut { query: asking.query }));
-        self.notes.timed_out(asking.server, host.now());
+        self.unanswered(host, id, asking.server, DnsTrace::TimedOut { query: asking.query });
+    }
+
+    /// The query in flight of a lookup did not get there, as the present event tells.
+    pub(super) fn not_reached(&mut self, host: &mut impl Host, id: LookupId) {
+        let Some(asking) = self.stop_asking(id) else { return };
+        self.unanswered(host, id, asking.server, DnsTrace::Unreachable { query: asking.query });
+    }
+
+    fn unanswered(&mut self, host: &mut impl Host, id: LookupId, server: IpAddr, what: DnsTrace<'_>) {
+        host.trace(Trace::Dns(what));
+        self.notes.timed_out(server, host.now());
         self.run(host, Step::Advance(id));
     }
 

@@ -171,7 +171,7 @@ impl Resolver {
             for address in known.into_iter().flatten().filter(|address| address.addr == to.addr) {
                 address.useless = true;
             }
-            self.timed_out(host, id);
+            self.not_reached(host, id);
         }
     }
 

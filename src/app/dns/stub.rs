@@ -172,12 +172,19 @@ impl Stub {
 
     /// A datagram to that server did not get there: its questions need not wait any longer.
     pub fn unreachable<H: Host>(&mut self, host: &mut H, local_port: u16, to: Endpoint) {
-        if self.port == Some(local_port) {
-            let now = host.now();
-            let asked = self.pending.values_mut().filter(|pending| self.servers[pending.server] == to.addr);
-            asked.for_each(|pending| pending.expires = now);
-            self.wake(host);
+        if self.port != Some(local_port) {
+            return;
         }
+        let cause = host.cause();
+        let asked = self.pending.iter().filter(|(_, pending)| self.servers[pending.server] == to.addr);
+        let asked: Vec<u64> = asked.map(|(key, _)| *key).collect();
+        for key in asked {
+            let Some(pending) = self.pending.remove(&key) else { continue };
+            host.set_cause(cause);
+            host.trace(Trace::Dns(DnsTrace::Unreachable { query: pending.query }));
+            self.next_server(host, key, pending);
+        }
+        host.set_cause(cause);
     }
 
     /// Sees to questions whose time has come. To be called on every wake.

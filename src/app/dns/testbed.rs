@@ -419,6 +419,7 @@ impl Host for View<'_> {
             }
             DnsTrace::Answered { kind, .. } => format!("answered {kind:?}"),
             DnsTrace::TimedOut { .. } => "timed out".to_owned(),
+            DnsTrace::Unreachable { .. } => "not reached".to_owned(),
             DnsTrace::Received { task, name, .. } => format!("received {task} {name}"),
             DnsTrace::Cache { task, name, result, .. } => format!("cache {task} {name} {result:?}"),
             DnsTrace::Replied { task, kind, rcode, .. } => format!("replied {task} {kind:?} {rcode}"),

@@ -12,7 +12,7 @@ use super::courier::{Courier, Job, Stage};
 use super::failure::Reason;
 use super::queue::CopyKey;
 use super::routing::{addresses, exchangers, others};
-use super::spool::Spool;
+use super::spool::{Reached, Spool};
 use crate::app::dns::stub::{Answer, Stub};
 use crate::app::host::Host;
 use crate::app::sessions::{Talk, Timers};
@@ -61,9 +61,13 @@ impl Delivery {
         self.timers.first().min(self.stub.deadline())
     }
 
-    /// The copies that are in the middle of an attempt.
-    pub(super) fn under_way(&self) -> Vec<CopyKey> {
-        self.couriers.values().flat_map(Courier::keys).collect()
+    /// The copies that are in the middle of an attempt, and where it has got to.
+    pub(super) fn under_way(&self) -> Vec<(CopyKey, Reached)> {
+        let copies = |courier: &Courier| {
+            let reached = courier.reached();
+            courier.keys().into_iter().map(move |key| (key, reached))
+        };
+        self.couriers.values().flat_map(copies).collect()
     }
 
     pub(super) fn crash(&mut self) {

@@ -89,8 +89,8 @@ impl MailServer {
     }
 
     fn crash<H: Host>(&mut self, host: &mut H) {
-        for key in self.delivery.under_way() {
-            self.spool.interrupted(host, key);
+        for (key, reached) in self.delivery.under_way() {
+            self.spool.interrupted(host, key, reached);
         }
         self.delivery.crash();
         self.reception.crash();

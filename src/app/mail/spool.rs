@@ -258,11 +258,10 @@ impl Spool {
         self.give_up(host, key, reason);
     }
 
-    /// The host failed in the middle of an attempt: the copy is due again.
-    pub(super) fn interrupted<H: Host>(&mut self, host: &mut H, key: CopyKey) {
+    /// The host failed in the middle of an attempt: the copy is due when it works again.
+    pub(super) fn interrupted<H: Host>(&mut self, host: &mut H, key: CopyKey, reached: Reached) {
         let failure = Reason::new(FailureKind::ConnectionLost, "the sending host went down");
-        let outcome = AttemptOutcome::Deferred { failure: failure.as_trace(), next: host.now() };
-        self.trace_end(host, key, Reached::default(), outcome);
+        self.trace_end(host, key, reached, AttemptOutcome::Interrupted { failure: failure.as_trace() });
         self.trace_copy_phase(host, key, Phase::Queued);
         self.queue.copy_mut(key).last_failure = Some(failure);
     }

@@ -81,6 +81,12 @@ pub enum DnsTrace<'a> {
         /// Records in the answer section.
         answers: u16,
     },
+    /// This host's question did not get to the server, and a host or router said so (ICMP), or
+    /// this host itself.
+    Unreachable {
+        /// The question.
+        query: QueryId,
+    },
 }
 
 /// What a DNS response is.

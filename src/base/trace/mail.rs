@@ -212,6 +212,11 @@ pub enum AttemptOutcome<'a> {
         /// Why.
         failure: Failure<'a>,
     },
+    /// The server went down in the middle of it; the copy is due again as soon as that works.
+    Interrupted {
+        /// Why.
+        failure: Failure<'a>,
+    },
 }
 
 /// Why something did not go through.

@@ -135,9 +135,16 @@ pub enum FaultTrace {
     },
     /// The host's requests take other times than before.
     ProcessingChanged,
+    /// The link has its own properties again: no change of it is left.
+    LinkRestored {
+        /// Direction `2n` of link n.
+        link: LinkDirId,
+    },
+    /// The host's requests take their own times again.
+    ProcessingRestored,
 }
 
-/// What happens within a host whose requests take time.
+/// What happens within a host: requests that take time, services that are full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HostTrace {
@@ -149,6 +156,11 @@ pub enum HostTrace {
         service: SimDuration,
         /// How much waits behind it.
         waiting: u32,
+    },
+    /// A caller was answered by a reset, because the service had no place for another session.
+    TurnedAway {
+        /// The caller's connection.
+        conn: ConnId,
     },
 }
 

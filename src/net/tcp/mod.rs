@@ -48,7 +48,7 @@ use super::ports::{Ports, Tuple};
 use super::service::{Admission, Place, WhenFull};
 use super::{Kernel, NetEvent, Notice, TcpConfig};
 use crate::base::hash::hash64;
-use crate::base::trace::{ConnStep, DropReason, PacketContent, TcpContent};
+use crate::base::trace::{ConnStep, DropReason, HostTrace, PacketContent, TcpContent, Trace};
 use crate::base::{AppId, CloseReason, ConnId, Endpoint, EventId, Family, HostId, Side, SimTime, SocketId};
 use challenge::Challenges;
 use delayed_ack::AckClock;
@@ -290,6 +290,7 @@ impl Tcp {
             Admission::BacklogFull => Some(DropReason::BacklogFull),
             Admission::Full(WhenFull::Ignore) => Some(DropReason::ServiceFull),
             Admission::Full(WhenFull::Refuse) => {
+                cx.kernel.trace(host, Trace::Host(HostTrace::TurnedAway { conn: seg.conn }));
                 Self::refuse(cx, packet, seg);
                 return;
             }

@@ -162,6 +162,7 @@ fn check_links(world: &World, topology: &Topology) {
                 | Seen::Dropped(..)
                 | Seen::Opening
                 | Seen::Joined
+                | Seen::TurnedAway
                 | Seen::Established(_)
                 | Seen::Retransmitted(..)
                 | Seen::Closed(..) => None,

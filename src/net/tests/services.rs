@@ -75,6 +75,8 @@ fn a_full_service_refuses_or_keeps_silent_until_a_session_ends() {
         let refused = world.when(&Heard::Closed(HostId(0), clients[2], CloseReason::Refused));
         assert_eq!(refused, third.is_none().then(|| ms(100)));
         assert_eq!(world.when(&Heard::Connected(HostId(0), clients[2])), third.map(ms));
+        let told = world.kernel.trace.iter().filter(|(.., seen)| *seen == Seen::TurnedAway).count();
+        assert_eq!(told, usize::from(when_full == WhenFull::Refuse));
         let ignored = if when_full == WhenFull::Ignore { 3 } else { 0 };
         assert_eq!(dropped(&world, DropReason::ServiceFull), ignored);
         world.net.limit_sessions(HostId(1), 25, None);

@@ -74,6 +74,7 @@ fn every_second_segment_and_every_gap_is_acknowledged_at_once() {
             | Seen::Dropped(..)
             | Seen::Opening
             | Seen::Joined
+            | Seen::TurnedAway
             | Seen::Established(_)
             | Seen::Retransmitted(..)
             | Seen::Closed(..) => None,
@@ -352,9 +353,12 @@ fn strangers_change_nothing() {
             Seen::Sent(_, packet) | Seen::Arrived(_, packet) | Seen::Dropped(_, packet, _) => {
                 [3, 4].map(address).iter().all(|strange| packet.src.addr != *strange && packet.dst.addr != *strange)
             }
-            Seen::Opening | Seen::Joined | Seen::Established(_) | Seen::Retransmitted(..) | Seen::Closed(..) => {
-                !strange(host.0)
-            }
+            Seen::Opening
+            | Seen::Joined
+            | Seen::TurnedAway
+            | Seen::Established(_)
+            | Seen::Retransmitted(..)
+            | Seen::Closed(..) => !strange(host.0),
         });
         trace
     };

@@ -15,6 +15,7 @@ fn segments(world: &World, host: u32) -> impl Iterator<Item = TcpInfo> {
         | Seen::Dropped(..)
         | Seen::Opening
         | Seen::Joined
+        | Seen::TurnedAway
         | Seen::Established(_)
         | Seen::Retransmitted(..)
         | Seen::Closed(..) => None,

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use bytes::Bytes;
 
 use crate::base::trace::{
-    ConnStep, DropReason, EndFigures, NetTrace, PacketContent, PacketInfo, RetransmitReason, Trace, Windows,
+    ConnStep, DropReason, EndFigures, HostTrace, NetTrace, PacketContent, PacketInfo, RetransmitReason, Trace, Windows,
 };
 use crate::base::{
     AppId, CloseReason, ConnId, DataRate, Endpoint, EventId, HostId, LinkDirId, Order, Side, SimDuration, SimTime,
@@ -47,6 +47,7 @@ pub(super) enum Seen {
     Dropped(Option<LinkDirId>, PacketInfo, DropReason),
     Opening,
     Joined,
+    TurnedAway,
     Established(Side),
     Retransmitted(Side, u64, RetransmitReason),
     Closed(Side, CloseReason, u64, u64),
@@ -121,7 +122,12 @@ impl Kernel for Loop {
                 self.figures.push((side, figures));
                 Seen::Closed(side, reason, sent, received)
             }
-            Trace::Dialogue { .. } | Trace::Dns(_) | Trace::Mail(_) | Trace::Fault(_) | Trace::Host(_) => {
+            Trace::Host(HostTrace::TurnedAway { .. }) => Seen::TurnedAway,
+            Trace::Dialogue { .. }
+            | Trace::Dns(_)
+            | Trace::Mail(_)
+            | Trace::Fault(_)
+            | Trace::Host(HostTrace::Served { .. }) => {
                 unreachable!("the network does not trace this")
             }
         };

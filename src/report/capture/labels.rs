@@ -148,7 +148,7 @@ impl Labels {
                 self.questions.insert((asker, to, wire_id), query);
                 self.asked.insert(query, (asker, to, wire_id));
             }
-            DnsTrace::Answered { query, .. } | DnsTrace::TimedOut { query } => {
+            DnsTrace::Answered { query, .. } | DnsTrace::TimedOut { query } | DnsTrace::Unreachable { query } => {
                 if let Some(asked) = self.asked.remove(&query) {
                     self.questions.remove(&asked);
                 }

@@ -108,6 +108,9 @@ fn the_queue_survives_a_crash() {
     bed.run(at(400));
     assert_eq!(bed.queued()[0], 1);
     assert_eq!(starts(&bed), [10, 90]);
+    // The first attempt had come as far as a connection that nobody answers.
+    let reached = ["AttemptEnded", "attempt: 1,", "exchange: Some(", "conn: Some(", "Interrupted"];
+    assert_eq!(bed.logged(&reached).len(), 1);
     bed.run(at(20_000));
     assert_eq!(starts(&bed), [10, 90, 90 + HALF_HOUR, 90 + 2 * HALF_HOUR, 90 + 3 * HALF_HOUR]);
     assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 1);

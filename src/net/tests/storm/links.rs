@@ -192,6 +192,7 @@ pub(super) fn check(plan: &Plan, world: &World) -> Result<(), String> {
             Seen::Dropped(None, ..)
             | Seen::Opening
             | Seen::Joined
+            | Seen::TurnedAway
             | Seen::Established(_)
             | Seen::Retransmitted(..)
             | Seen::Closed(..) => Ok(()),

@@ -91,6 +91,7 @@ pub(super) fn check(world: &World) -> Result<(), String> {
             | Seen::Dropped(..)
             | Seen::Opening
             | Seen::Joined
+            | Seen::TurnedAway
             | Seen::Established(_)
             | Seen::Retransmitted(..)
             | Seen::Closed(..) => Ok(()),

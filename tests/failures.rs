@@ -1,0 +1,124 @@
+//! What tables say about failures: who crashed, who did not answer, and what was in force when.
+
+mod common;
+
+use common::run_value;
+use posthaste::base::{SimDuration, SimTime};
+use posthaste::metrics::{AttemptEnd, ConnectionRow, DnsOutcome, DnsRole, Metric, RunRecord};
+use serde_json::{Value, json};
+
+/// One message from Alice to Bob over a long way.
+fn letter(faults: &Value) -> Value {
+    json!({
+        "network": { "backbone": { "delay": "200ms" } },
+        "mail": { "crepes.fr": { "users": ["alice"] }, "hamburger.edu": { "users": ["bob"] } },
+        "workload": [{ "at": "0s", "from": "alice@crepes.fr", "to": "bob@hamburger.edu", "body": ["Ketchup?"] }],
+        "faults": faults,
+        "run": { "until": "1h" }
+    })
+}
+
+/// The first connection from one server to the other.
+fn relay(record: &RunRecord) -> &ConnectionRow {
+    let rows = &record.tables.connections;
+    rows.iter().find(|row| &*row.client == "crepes.fr" && row.server_port == 25).expect("a relay")
+}
+
+/// The sender crashes in the middle of the dialogue. Breaks when the attempt forgets where it
+/// had got to or names a time at which the host is down, or when the connection stays open.
+#[test]
+fn a_crash_ends_the_attempt_and_the_connection() {
+    let quiet = run_value(&letter(&json!([]))).record;
+    let crash = relay(&quiet).established.unwrap().saturating_add(SimDuration::from_millis(1));
+    let fault = json!([{ "host": "crepes.fr", "at": format!("{}ns", crash.as_nanos()), "for": "10min" }]);
+    let record = run_value(&letter(&fault)).record;
+    let [first, second] = &record.tables.attempts[..] else { panic!("two attempts") };
+    let boot = crash.saturating_add(SimDuration::from_secs(600));
+    let told = (first.outcome, first.ended, first.next, first.exchange.as_deref(), first.connection.as_deref());
+    let cut = &*relay(&record).connection;
+    assert_eq!(told, (AttemptEnd::Deferred, Some(crash), None, Some("hamburger.edu"), Some(cut)));
+    assert_eq!((second.outcome, second.started), (AttemptEnd::Completed, boot));
+    let row = relay(&record);
+    assert_eq!(row.end_client.as_deref(), Some("crashed"));
+    // The other end notices when it sends to the host that has forgotten it.
+    let end = row.end_server.as_deref();
+    assert!(end.is_some_and(|end| end != "crashed"), "{end:?}");
+    assert!(row.closed.is_some_and(|closed| closed > crash && closed < SimTime::ZERO + SimDuration::from_secs(3_600)));
+}
+
+/// A computer asks a resolver that is down, one that does not listen, and one whose name server
+/// does not. Breaks when two of them look the same in the table.
+#[test]
+fn refused_unreachable_and_silent_differ() {
+    let asked = |faults: Value| {
+        run_value(&json!({
+            "mail": { "crepes.fr": { "users": ["alice"] } },
+            "network": { "hosts": { "pc.crepes.fr": {} } },
+            "workload": [{ "lookup": "crepes.fr", "type": "MX", "on": "pc.crepes.fr", "at": "1s" }],
+            "faults": faults,
+            "run": { "until": "5min" }
+        }))
+        .record
+    };
+    let of = |record: &RunRecord, role: DnsRole| {
+        let rows = record.tables.dns_queries.iter().filter(|row| row.role == role);
+        rows.map(|row| row.outcome).collect::<Vec<_>>()
+    };
+    let count = |record: &RunRecord, name: &str| record.metrics()[name];
+    let down = asked(json!([{ "host": "resolver.crepes.fr" }]));
+    let outcomes = of(&down, DnsRole::Stub);
+    assert!(!outcomes.is_empty() && outcomes.iter().all(|outcome| *outcome == DnsOutcome::Timeout), "{outcomes:?}");
+    assert_eq!(count(&down, "dns.unreachable"), Metric::Integer(0));
+    assert_eq!(count(&down, "dns.timeouts"), Metric::Integer(outcomes.len() as u64));
+
+    let closed = asked(json!([{ "host": "resolver.crepes.fr", "port": 53 }]));
+    let outcomes = of(&closed, DnsRole::Stub);
+    assert!(!outcomes.is_empty() && outcomes.iter().all(|outcome| *outcome == DnsOutcome::Unreachable), "{outcomes:?}");
+    assert_eq!(count(&closed, "dns.timeouts"), Metric::Integer(0));
+    assert_eq!(count(&closed, "dns.unreachable"), Metric::Integer(outcomes.len() as u64));
+
+    // The stub hears SERVFAIL of a resolver that finds no port open anywhere.
+    let lost = asked(json!([{ "host": "ns.crepes.fr", "port": 53 }]));
+    assert_eq!(of(&lost, DnsRole::Resolver).last(), Some(&DnsOutcome::Unreachable));
+    assert_eq!(of(&lost, DnsRole::Stub)[0], DnsOutcome::Failure);
+}
+
+/// Every kind of fault, once, repeated and over each other. Breaks when a row is missing, a begin
+/// or an end is lost, or a thing has not the name that the scenario gives it.
+#[test]
+fn each_fault_has_its_row() {
+    let link = "pc.crepes.fr--router.crepes.fr";
+    let record = run_value(&json!({
+        "mail": { "crepes.fr": { "users": ["alice"] } },
+        "network": { "hosts": { "pc.crepes.fr": {} } },
+        "faults": [
+            { "host": "crepes.fr", "at": "1s", "for": "1s", "every": "10s", "until": "11s" },
+            { "host": "crepes.fr", "port": 25, "at": "20s" },
+            { "link": link, "at": "30s", "for": "20s" },
+            { "partition": ["pc.crepes.fr"], "at": "40s", "for": "20s" },
+            { "link": link, "at": "70s", "for": "20s", "change": { "delay": "11ms" } },
+            { "link": link, "at": "80s", "for": "20s", "change": { "loss": 0.5 } },
+            { "host": "crepes.fr", "at": "110s", "for": "5s", "processing": "1s" }
+        ],
+        "run": { "until": "2min" }
+    }))
+    .record;
+    let secs = |at: SimTime| at.as_nanos() / 1_000_000_000;
+    let rows = record.tables.faults.iter().map(|row| {
+        let place = row.host.as_deref().or(row.link.as_deref());
+        (secs(row.began), row.ended.map(secs), row.kind.name(), place, row.port)
+    });
+    let host = Some("crepes.fr");
+    let expected = [
+        (1, Some(2), "host", host, None),
+        (11, Some(12), "host", host, None),
+        (20, None, "service", host, Some(25)),
+        (30, Some(60), "link", Some(link), None),
+        (40, Some(60), "partition", None, None),
+        (70, Some(80), "change", Some(link), None),
+        (80, Some(90), "change", Some(link), None),
+        (90, Some(100), "change", Some(link), None),
+        (110, Some(115), "processing", host, None),
+    ];
+    assert_eq!(rows.collect::<Vec<_>>(), expected);
+}
