@@ -212,7 +212,7 @@ const RESOLVER: &str = "resolver.crepes.fr";
 
 /// The times at which the service of that port changed.
 fn changes(faults: &[(SimTime, FaultTrace)], of: u16) -> Vec<SimTime> {
-    let of_port = |fault: &FaultTrace| matches!(fault, FaultTrace::ServiceChanged { port } if *port == of);
+    let of_port = |fault: &FaultTrace| matches!(fault, FaultTrace::ServiceChanged { port } | FaultTrace::ServiceRestored { port } if *port == of);
     faults.iter().filter(|(_, fault)| of_port(fault)).map(|(at, _)| *at).collect()
 }
 

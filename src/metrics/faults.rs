@@ -26,6 +26,8 @@ named! {
         Link = "link",
         /// Nobody listened on a port.
         Service = "service",
+        /// The packets of a port were slowed down or lost at its host.
+        Degraded = "degraded",
         /// A part of the network was cut off.
         Partition = "partition",
         /// A link had other properties.
@@ -92,6 +94,8 @@ impl Faults {
             FaultTrace::PartitionBegins => self.begin(of_host(FaultKind::Partition), at),
             FaultTrace::PartitionEnds => self.end(of_host(FaultKind::Partition), at),
             FaultTrace::LinkChanged { link } => self.change(of_link(FaultKind::Change, link), at),
+            FaultTrace::ServiceChanged { port } => self.change(of_port(FaultKind::Degraded, port), at),
+            FaultTrace::ServiceRestored { port } => self.end(of_port(FaultKind::Degraded, port), at),
             FaultTrace::LinkRestored { link } => self.end(of_link(FaultKind::Change, link), at),
             FaultTrace::ProcessingChanged => self.change(of_host(FaultKind::Processing), at),
             FaultTrace::ProcessingRestored => self.end(of_host(FaultKind::Processing), at),
@@ -124,7 +128,7 @@ impl Faults {
         let mut row = |span: &Span| {
             let Concern { kind, host, link, port } = span.concern;
             let host = match kind {
-                FaultKind::Host | FaultKind::Service | FaultKind::Processing => Some(host),
+                FaultKind::Host | FaultKind::Service | FaultKind::Degraded | FaultKind::Processing => Some(host),
                 FaultKind::Link | FaultKind::Partition | FaultKind::Change => None,
             };
             FaultRow {

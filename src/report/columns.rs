@@ -226,11 +226,11 @@ pub const FAULTS: TableDoc = TableDoc {
         ("ended_s", "when it ended; empty while it lasts"),
         (
             "kind",
-            "host (no power), link (carries nothing), service (nobody listens), partition (a part of the network cut off; each link that is down for it has a row of its own), change (a link with other properties), processing (requests that take other times)",
+            "host (no power), link (carries nothing), service (nobody listens), degraded (a port whose packets are slowed down or lost at its host), partition (a part of the network cut off; each link that is down for it has a row of its own), change (a link with other properties), processing (requests that take other times)",
         ),
-        ("host", "the host, of the kinds host, service and processing"),
+        ("host", "the host, of the kinds host, service, degraded and processing"),
         ("link", "the link, of the kinds link and change"),
-        ("port", "the port, of a service"),
+        ("port", "the port, of the kinds service and degraded"),
     ],
 };
 

@@ -403,7 +403,12 @@ impl<O: Observer> World<O> {
         let dir = LinkDirId(link * 2);
         let changed = self.faults.changes.iter().any(|number| match &self.faults.all[*number as usize].0.what {
             Faulty::Change(change) => change.links.iter().any(|(changed, _)| *changed == link),
-            Faulty::Host(_) | Faulty::Link(_) | Faulty::Service(..) | Faulty::Partition(_) | Faulty::Slow(..) => false,
+            Faulty::Host(_)
+            | Faulty::Link(_)
+            | Faulty::Service(..)
+            | Faulty::Partition(_)
+            | Faulty::Slow(..)
+            | Faulty::Degraded(_) => false,
         });
         let fault =
             if changed { FaultTrace::LinkChanged { link: dir } } else { FaultTrace::LinkRestored { link: dir } };
@@ -423,16 +428,19 @@ impl<O: Observer> World<O> {
 
     /// Gives a service's stage the properties that all changes in force together say.
     fn service_changes(&mut self, host: HostId, port: u16) {
-        self.trace_fault(host, FaultTrace::ServiceChanged { port });
         let mut configs = [LinkDirConfig::default(); 2];
+        let mut changed = false;
         for number in &self.faults.changes {
             if let Faulty::Degraded(change) = &self.faults.all[*number as usize].0.what
                 && (change.host, change.port) == (host, port)
             {
+                changed = true;
                 let concerned = configs.iter_mut().zip(change.ways).filter(|(_, concerned)| *concerned);
                 concerned.for_each(|(config, _)| change.to.apply(config));
             }
         }
+        let fault = if changed { FaultTrace::ServiceChanged { port } } else { FaultTrace::ServiceRestored { port } };
+        self.trace_fault(host, fault);
         self.network.change_service(&mut self.kernel, host, port, &configs);
     }
 

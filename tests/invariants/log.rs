@@ -316,6 +316,7 @@ impl Observer for Log {
                 | FaultTrace::ServiceDown { .. }
                 | FaultTrace::ServiceUp { .. }
                 | FaultTrace::ServiceChanged { .. }
+                | FaultTrace::ServiceRestored { .. }
                 | FaultTrace::PartitionBegins
                 | FaultTrace::PartitionEnds
                 | FaultTrace::LinkChanged { .. }

@@ -119,7 +119,7 @@ pub enum FaultTrace {
         /// The TCP and UDP port.
         port: u16,
     },
-    /// A port's packets have another stage to pass at the host than before, or none.
+    /// A port's packets have another stage to pass at the host than before.
     ServiceChanged {
         /// The TCP and UDP port.
         port: u16,
@@ -142,6 +142,11 @@ pub enum FaultTrace {
     },
     /// The host's requests take their own times again.
     ProcessingRestored,
+    /// The port's packets pass freely again: no change of it is left.
+    ServiceRestored {
+        /// The TCP and UDP port.
+        port: u16,
+    },
 }
 
 /// What happens within a host: requests that take time, services that are full.

@@ -22,6 +22,7 @@ fn again(world: &World) -> Vec<(u64, RetransmitReason)> {
         | Seen::Dropped(..)
         | Seen::Opening
         | Seen::Joined
+        | Seen::TurnedAway
         | Seen::Established(_)
         | Seen::Closed(..) => None,
     };
