@@ -416,7 +416,7 @@ impl Tcp {
                 State::SynReceived | State::Established | State::FinWait1 | State::FinWait2 | State::CloseWait => {
                     // "<SEQ=SND.NXT><CTL=RST>"; ours goes back when data is sent again, and a
                     // reset must not look old.
-                    tcb.emit(cx, tcb.snd.snd_max, 0, Flags::RST);
+                    tcb.emit(cx, tcb.snd.sent_upto(), 0, Flags::RST);
                 }
                 State::SynSent | State::Closing | State::LastAck | State::Closed => {}
             }

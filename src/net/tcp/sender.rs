@@ -200,7 +200,12 @@ impl Sender {
 
     /// RFC 5961 5.2: "((SND.UNA - MAX.SND.WND) <= SEG.ACK <= SND.NXT)".
     pub(crate) fn may_be_acknowledged(&self, ack: u64) -> bool {
-        ack + self.max_wnd >= self.snd_una && ack <= self.snd_max + u64::from(self.probed)
+        ack + self.max_wnd >= self.snd_una && ack <= self.sent_upto()
+    }
+
+    /// One past the highest octet that the peer may have, a probe of its closed window included.
+    pub(crate) fn sent_upto(&self) -> u64 {
+        if self.probed { self.snd_max.max(self.snd_una + 1) } else { self.snd_max }
     }
 
     /// Ends the measurement that `ack` completes: by the echoed timestamp, if there is one,

@@ -142,7 +142,7 @@ impl Tcb {
     /// Sends a segment without data. It stands at the highest sequence number sent, which
     /// the peer always finds acceptable, even while older data is being sent again.
     pub(crate) fn emit_ack<K: Kernel>(&mut self, cx: &mut Context<'_, K>) {
-        self.emit(cx, self.snd.snd_max, 0, Flags::ACK);
+        self.emit(cx, self.snd.sent_upto(), 0, Flags::ACK);
     }
 
     /// Writes a step to the trace; it becomes the cause of what follows.

@@ -1,5 +1,6 @@
 //! The network against closed forms and invariants.
 
+mod closed_windows;
 mod content;
 mod degraded;
 mod families;
