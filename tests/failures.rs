@@ -98,7 +98,8 @@ fn each_fault_has_its_row() {
             { "partition": ["pc.crepes.fr"], "at": "40s", "for": "20s" },
             { "link": link, "at": "70s", "for": "20s", "change": { "delay": "11ms" } },
             { "link": link, "at": "80s", "for": "20s", "change": { "loss": 0.5 } },
-            { "host": "crepes.fr", "at": "110s", "for": "5s", "processing": "1s" }
+            { "host": "crepes.fr", "at": "110s", "for": "5s", "processing": "1s" },
+            { "host": "crepes.fr", "port": 587, "at": "112s", "for": "6s", "change": { "delay": "1s" } }
         ],
         "run": { "until": "2min" }
     }))
@@ -119,6 +120,7 @@ fn each_fault_has_its_row() {
         (80, Some(90), "change", Some(link), None),
         (90, Some(100), "change", Some(link), None),
         (110, Some(115), "processing", host, None),
+        (112, Some(118), "degraded", host, Some(587)),
     ];
     assert_eq!(rows.collect::<Vec<_>>(), expected);
 }
