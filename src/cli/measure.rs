@@ -3,8 +3,9 @@
 //! Linux tells both through files of `/proc`: `schedstat` the time on a processor in
 //! nanoseconds, `stat` how much of it was the user's and how much the system's in ticks of
 //! (mostly) 10 ms, `smaps_rollup` the resident memory. User time is the first split in the
-//! ratio of the second; in a run too short for that all of it counts as the user's. Other systems tell nothing without unsafe code: there the wall clock
-//! stands for the processor time, the line says `clock=wall`, and memory is not stated.
+//! ratio of the second; in a run too short for that all of it counts as the user's. Other
+//! systems tell nothing without unsafe code: there the wall clock stands for the processor
+//! time, the line says `clock=wall`, and memory is not stated.
 
 #![expect(clippy::disallowed_types, reason = "a measurement reads the wall clock")]
 
@@ -13,7 +14,7 @@ use std::time::Instant;
 use crate::bench::{Cost, Figures, Workload};
 
 /// Fewer ticks than these tell no ratio.
-const ENOUGH_TICKS: u64 = 50;
+const ENOUGH_TICKS: u64 = 20;
 
 /// What was used up to an instant.
 struct Used {
