@@ -168,23 +168,6 @@ impl Fabric {
         self.routes.next_hop(from, to).map_or(u32::MAX, |link| self.links[link.index()].mtu())
     }
 
-    /// The largest packet that gets from one host to another: the least MTU on the way. None
-    /// without a way, or when no link on it has an MTU.
-    pub(crate) fn path_mtu(&self, from: HostId, to: HostId) -> Option<u32> {
-        let mut least = u32::MAX;
-        let mut at = from;
-        // A way is no longer than the number of nodes; a longer one is a loop.
-        for _ in 0..self.nodes.len() {
-            if at == to {
-                return (least < u32::MAX).then_some(least);
-            }
-            let dir = &self.links[self.routes.next_hop(at, to)?.index()];
-            least = least.min(dir.mtu());
-            at = dir.to;
-        }
-        None
-    }
-
     pub(crate) fn stats(&self) -> Vec<LinkDirStats> {
         self.links.iter().map(LinkDir::stats).collect()
     }

@@ -224,7 +224,8 @@ impl Network {
     /// The network of that topology, all up and idle.
     ///
     /// # Panics
-    /// If a link's end is not a node, a node has no address, or TCP has no segment size, window or number of segments to begin with.
+    /// If a link's end is not a node, a node has no address, or TCP has no segment size, window
+    /// or number of segments to begin with.
     #[must_use]
     pub fn new(topology: Topology, streams: &Streams) -> Self {
         let Topology { nodes, links, tcp } = &topology;
@@ -432,15 +433,8 @@ impl Network {
         self.fabric.stats()
     }
 
-    /// The largest packet, IP header included, that gets from one host to another whole: the
-    /// least MTU on the way. None without a way, or when no link on it has an MTU.
-    #[must_use]
-    pub fn path_mtu(&self, from: HostId, to: HostId) -> Option<u32> {
-        self.fabric.path_mtu(from, to)
-    }
-
-    /// Checks that every link direction, and every stage of a degraded service, accounts for each packet it was given: offered +
-    /// duplicated = delivered + dropped + present.
+    /// Checks that every link direction, and every stage of a degraded service, accounts for each
+    /// packet it was given: offered + duplicated = delivered + dropped + present.
     ///
     /// # Errors
     /// The first link direction whose counters do not add up.

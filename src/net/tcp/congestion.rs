@@ -162,7 +162,7 @@ impl Congestion {
                 self.cwnd = (self.cwnd.saturating_sub(acked) + give_back).max(self.mss);
                 Advice { retransmit: true, restart_timer }
             }
-            // RFC 7661 4.2: a window of which less than half was used proves nothing, and does not
+            // RFC 7661 4.3: a window of which less than half was used proves nothing, and does not
             // grow: what holds the sender back is its application or its peer.
             None if 2 * (acked + flight) < self.cwnd => {
                 if let Some(cubic) = &mut self.cubic {

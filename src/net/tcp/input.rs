@@ -171,34 +171,23 @@ impl Tcb {
 
     /// Seventh: the segment's text.
     fn text<K: Kernel>(&mut self, cx: &mut Context<'_, K>, seg: &Segment) {
-        match self.state {
-            State::Established | State::FinWait1 | State::FinWait2 if seg.space() > 0 => {
-                let whole = self.rcv.is_whole();
-                let gain = self.rcv.accept(seg.seq, seg.len, seg.flags.fin);
-                self.discard(gain.discarded);
-                if whole && self.rcv.is_whole() && gain.octets > 0 && !gain.fin {
-                    self.ack.in_order(gain.octets, self.snd.mss, cx.config.delayed_ack > SimDuration::ZERO);
-                } else {
-                    // RFC 5681 4.2: "Out-of-order data segments SHOULD be acknowledged
-                    // immediately", and so a segment "that fills in all or part of a gap". A FIN
-                    // too, and what brings nothing new: the peer waits for it.
-                    self.ack.owe_now();
-                }
-                if gain.octets > 0 {
-                    let (host, app, socket) = (self.host, self.app, super::socket(self.key));
-                    cx.notices.push_back(Notice::Readable { host, app, socket });
-                }
-            }
-            State::SynSent
-            | State::SynReceived
-            | State::Established
-            | State::FinWait1
-            | State::FinWait2
-            | State::CloseWait
-            | State::Closing
-            | State::LastAck
-            | State::TimeWait
-            | State::Closed => {}
+        if !self.state.receives_data() || seg.space() == 0 {
+            return;
+        }
+        let whole = self.rcv.is_whole();
+        let gain = self.rcv.accept(seg.seq, seg.len, seg.flags.fin);
+        self.discard(gain.discarded);
+        if whole && self.rcv.is_whole() && gain.octets > 0 && !gain.fin {
+            self.ack.in_order(gain.octets, self.snd.mss, cx.config.delayed_ack > SimDuration::ZERO);
+        } else {
+            // RFC 5681 4.2: "Out-of-order data segments SHOULD be acknowledged
+            // immediately", and so a segment "that fills in all or part of a gap". A FIN
+            // too, and what brings nothing new: the peer waits for it.
+            self.ack.owe_now();
+        }
+        if gain.octets > 0 {
+            let (host, app, socket) = (self.host, self.app, super::socket(self.key));
+            cx.notices.push_back(Notice::Readable { host, app, socket });
         }
     }
 
@@ -234,7 +223,7 @@ impl Tcb {
         if seg.flags.rst {
             return;
         }
-        let opening = matches!(self.state, State::SynSent | State::SynReceived);
+        let opening = self.state.is_opening();
         if opening && seg.flags.ack {
             self.post(cx, seg.reset());
         } else if seg.flags.syn && !opening {

@@ -202,7 +202,7 @@ impl Tcb {
     /// The retransmission timer ran out.
     pub(crate) fn retransmission_timeout<K: Kernel>(&mut self, cx: &mut Context<'_, K>, pipe: &mut Pipe) {
         self.timers.retransmit = SimTime::NEVER;
-        let syn = matches!(self.state, State::SynSent | State::SynReceived);
+        let syn = self.state.is_opening();
         let most = if syn { cx.config.syn_retries } else { cx.config.data_retries };
         if self.snd.retries >= most {
             self.die(cx, pipe, CloseReason::TimedOut);

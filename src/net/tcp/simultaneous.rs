@@ -55,20 +55,9 @@ impl Pipe {
 impl Tcb {
     /// Whether this end is calling that one.
     fn calls(&self, other: &Self) -> bool {
-        let opening = match self.state {
-            State::SynSent | State::SynReceived => true,
-            State::Established
-            | State::FinWait1
-            | State::FinWait2
-            | State::CloseWait
-            | State::Closing
-            | State::LastAck
-            | State::TimeWait
-            | State::Closed => false,
-        };
         let meets =
             self.tuple == (other.tuple.2, other.host, other.tuple.0, other.tuple.3) && self.host == other.tuple.1;
-        opening && meets && (self.peer == TcbKey::default() || self.peer == other.key)
+        self.state.is_opening() && meets && (self.peer == TcbKey::default() || self.peer == other.key)
     }
 
     /// A SYN without ACK came in SYN-SENT. RFC 9293 3.10.7.3, fourth check: "Otherwise, enter

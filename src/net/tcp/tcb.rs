@@ -50,6 +50,35 @@ pub(crate) enum State {
 }
 
 impl State {
+    /// Whether the handshake is under way.
+    pub(crate) const fn is_opening(self) -> bool {
+        match self {
+            Self::SynSent | Self::SynReceived => true,
+            Self::Established
+            | Self::FinWait1
+            | Self::FinWait2
+            | Self::CloseWait
+            | Self::Closing
+            | Self::LastAck
+            | Self::TimeWait
+            | Self::Closed => false,
+        }
+    }
+
+    /// Whether the peer may still send data and a FIN.
+    pub(crate) const fn receives_data(self) -> bool {
+        match self {
+            Self::Established | Self::FinWait1 | Self::FinWait2 => true,
+            Self::SynSent
+            | Self::SynReceived
+            | Self::CloseWait
+            | Self::Closing
+            | Self::LastAck
+            | Self::TimeWait
+            | Self::Closed => false,
+        }
+    }
+
     /// Whether data or a FIN of this end may be out.
     pub(crate) const fn sends_data(self) -> bool {
         match self {
