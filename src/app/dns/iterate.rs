@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use crate::app::host::Host;
 use crate::base::trace::{DnsTrace, Trace};
 use crate::base::{Addresses, Endpoint, Family, SimTime};
-use crate::proto::dns::{Message, Name, PORT, Question, Rcode, Record, RecordData, Rtype, UDP_LIMIT};
+use crate::proto::dns::{CLASS_IN, Message, Name, PORT, Question, Rcode, Record, RecordData, Rtype, UDP_LIMIT};
 
 use super::cache::{Rank, negative_ttl};
 use super::families::address_types;
@@ -416,5 +416,6 @@ fn matches_query(message: &Message, lookup: &Lookup, from: Endpoint) -> bool {
         [] => message.rcode == Rcode::FormErr || message.rcode == Rcode::NotImp,
         _ => false,
     };
-    message.flags.qr && message.flags.opcode == 0 && from == Endpoint::new(asking.server, PORT) && asked
+    let response = message.flags.qr && message.flags.opcode == 0 && message.class == CLASS_IN;
+    response && from == Endpoint::new(asking.server, PORT) && asked
 }

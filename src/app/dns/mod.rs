@@ -17,6 +17,7 @@ mod lookup;
 pub mod resolver;
 mod response;
 mod servers;
+mod service;
 pub mod stub;
 pub mod zone;
 

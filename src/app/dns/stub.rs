@@ -14,7 +14,7 @@ use super::families::{Pairs, address_types};
 use crate::app::host::Host;
 use crate::base::trace::{DnsAnswerKind, DnsTrace, Trace};
 use crate::base::{Endpoint, EventId, QueryId, SimDuration, SimTime, Stream};
-use crate::proto::dns::{Message, Name, PORT, Question, Record, Rtype, UDP_LIMIT};
+use crate::proto::dns::{CLASS_IN, Message, Name, PORT, Question, Record, Rtype, UDP_LIMIT};
 
 /// How long to wait for a server in each round.
 const WAITS: [SimDuration; 2] = [SimDuration::from_secs(5), SimDuration::from_secs(10)];
@@ -139,6 +139,7 @@ impl Stub {
         let Ok(message) = Message::decode(bytes) else { return true };
         let fits = |pending: &Pending| {
             message.flags.qr
+                && message.class == CLASS_IN
                 && message.id == pending.wire_id
                 && from == Endpoint::new(self.servers[pending.server], PORT)
                 && message.questions.first() == Some(&pending.question)
