@@ -83,11 +83,27 @@ impl Name {
     /// The name with its final dot, and with all escaped that means something in a master file.
     #[must_use]
     pub fn dotted(&self) -> String {
-        if self.is_root() {
-            return ".".to_owned();
+        if self.is_root() { ".".to_owned() } else { self.first_labels(self.label_count()) }
+    }
+
+    /// The name as a master file with that origin writes it: `@`, without the origin, or with
+    /// a final dot. [`Name::parse_within`] reads it back.
+    #[must_use]
+    pub fn relative(&self, origin: &Self) -> String {
+        if self == origin {
+            return "@".to_owned();
         }
+        if origin.is_root() || !self.is_within(origin) {
+            return self.dotted();
+        }
+        let mut text = self.first_labels(self.label_count() - origin.label_count());
+        text.pop();
+        text
+    }
+
+    fn first_labels(&self, count: usize) -> String {
         let mut text = String::with_capacity(self.0.len() + 1);
-        for label in self.0.iter().filter(|label| !label.is_root()) {
+        for label in self.0.iter().take(count) {
             for &octet in label.as_slice() {
                 match octet {
                     b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => {
