@@ -67,6 +67,7 @@ impl MailServer {
             }
             Input::Datagram { local_port, from, bytes } => self.delivery.datagram(host, local_port, from, bytes),
             Input::Unreachable { local_port, to } => self.delivery.unreachable(host, local_port, to),
+            Input::Flush => spool.flush(host),
             Input::Wake => {
                 self.reception.wake(host, spool);
                 self.retrieval.wake(host, spool);
