@@ -42,7 +42,8 @@ impl NameServer {
             | Input::Data { .. }
             | Input::PeerClosed { .. }
             | Input::Closed { .. }
-            | Input::Wake => self.answer(host, input),
+            | Input::Wake
+            | Input::Flush => self.answer(host, input),
         }
     }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::service::Asked;
-use crate::base::{EventId, QueryId, SimTime};
+use crate::base::{EventId, QueryId, SimTime, SocketId};
 use crate::proto::dns::{Name, Question, Rcode, Record, Rtype};
 
 /// The number of a lookup within its resolver.
@@ -113,6 +113,8 @@ pub(super) struct Asking {
     pub(super) wire_id: u16,
     /// Who was asked.
     pub(super) server: IpAddr,
+    /// The connection, if it goes over TCP.
+    pub(super) stream: Option<SocketId>,
     /// When.
     pub(super) sent: SimTime,
     /// When to stop waiting.

@@ -1,10 +1,10 @@
 //! A recursive resolver that works iteratively and caches (RFC 1034 5.3.3, RFC 2308).
 //!
-//! It answers clients that desire recursion, on UDP port 53, from its cache or by walking down
+//! It answers clients that desire recursion, on port 53, from its cache or by walking down
 //! from the root. The walk itself is in `iterate`; here are the clients, the timers, and the
 //! wakening of those who wait for a lookup. Everything is in memory: a crash loses the cache
 //! and all that was under way. Left out: the source port of queries is one for all (the ID,
-//! the server and the question are what a response must match), forwarding, DNS over TCP.
+//! the server and the question are what a response must match), forwarding.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -16,6 +16,7 @@ use crate::proto::dns::{Message, Name, Question, Rcode, Record, Rtype};
 
 use super::cache::{Cache, Held};
 use super::lookup::{Budget, Depth, Finding, Lookup, LookupId, Phase, aged};
+use super::repeats::Repeats;
 use super::servers::ServerNotes;
 use super::service::{Asked, Service};
 
@@ -52,7 +53,7 @@ impl Default for ResolverConfig {
     }
 }
 
-/// A caching recursive resolver on UDP port 53.
+/// A caching recursive resolver on port 53.
 #[derive(Clone, Debug)]
 pub struct Resolver {
     pub(super) config: ResolverConfig,
@@ -66,6 +67,8 @@ pub struct Resolver {
     pub(super) port: u16,
     pub(super) ids: Option<Stream>,
     service: Service,
+    /// Questions that are repeated over TCP.
+    pub(super) repeats: Repeats,
     pub(super) lookups_begun: LookupId,
 }
 
@@ -93,6 +96,7 @@ impl Resolver {
             port: 0,
             ids: None,
             service: Service::new(true),
+            repeats: Repeats::default(),
             lookups_begun: 0,
         }
     }
@@ -106,7 +110,8 @@ impl Resolver {
     /// Whether no question is under way.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.lookups.is_empty() && self.by_question.is_empty() && self.in_flight.is_empty() && self.deadlines.is_empty()
+        let asks = !(self.in_flight.is_empty() && self.repeats.is_empty() && self.deadlines.is_empty());
+        self.lookups.is_empty() && self.by_question.is_empty() && !asks
     }
 
     /// Takes one input.
@@ -127,7 +132,16 @@ impl Resolver {
                 self.queries(host, input);
                 self.wake(host);
             }
+            Input::Connected { socket }
+            | Input::Data { socket, .. }
+            | Input::PeerClosed { socket }
+            | Input::Closed { socket, .. }
+                if self.repeats.owns(socket) =>
+            {
+                self.stream_input(host, input);
+            }
             Input::Datagram { .. }
+            | Input::Flush
             | Input::Unreachable { .. }
             | Input::Accepted { .. }
             | Input::Connected { .. }
@@ -145,6 +159,7 @@ impl Resolver {
 
     fn crash(&mut self) {
         self.service.crash();
+        self.repeats.crash();
         self.cache.clear();
         self.notes.clear();
         self.lookups.clear();

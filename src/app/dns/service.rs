@@ -91,6 +91,7 @@ impl Service {
             }
             Input::Boot
             | Input::Crash
+            | Input::Flush
             | Input::Accepted { .. }
             | Input::Connected { .. }
             | Input::Datagram { .. }

@@ -1,0 +1,60 @@
+//! Connections of the test bed: nothing is lost, and each piece takes the way's delay.
+
+use std::collections::BTreeMap;
+
+use crate::base::{CloseReason, Endpoint, SocketId};
+
+/// One end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    pub(super) node: usize,
+    pub(super) other: SocketId,
+    /// This end sends no more.
+    closed: bool,
+}
+
+/// What happens to an end after the way's delay.
+pub(super) enum StreamEvent {
+    /// A call; the second socket is the end that it makes.
+    Call {
+        caller: SocketId,
+        callee: SocketId,
+        from: Endpoint,
+        to: Endpoint,
+    },
+    Connected(SocketId),
+    Data(SocketId, Vec<u8>),
+    PeerClosed(SocketId),
+    Closed(SocketId, CloseReason),
+}
+
+/// All ends.
+#[derive(Default)]
+pub(super) struct Streams {
+    pub(super) ends: BTreeMap<SocketId, End>,
+    count: u64,
+}
+
+impl Streams {
+    /// Two ends that belong together.
+    pub(super) fn pair(&mut self, caller: usize, callee: usize) -> [SocketId; 2] {
+        self.count += 2;
+        let [a, b] = [SocketId(self.count), SocketId(self.count + 1)];
+        self.ends.insert(a, End { node: caller, other: b, closed: false });
+        self.ends.insert(b, End { node: callee, other: a, closed: false });
+        [a, b]
+    }
+
+    /// This end sends no more; whether the other end already said so, and both are over.
+    pub(super) fn close(&mut self, socket: SocketId) -> Option<(SocketId, bool)> {
+        let end = self.ends.get_mut(&socket).filter(|end| !end.closed)?;
+        end.closed = true;
+        let other = end.other;
+        Some((other, self.ends.get(&other).is_some_and(|end| end.closed)))
+    }
+
+    /// Whether octets may still be sent, and whereto.
+    pub(super) fn way(&self, socket: SocketId) -> Option<SocketId> {
+        self.ends.get(&socket).filter(|end| !end.closed).map(|end| end.other)
+    }
+}
