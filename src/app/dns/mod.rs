@@ -31,6 +31,8 @@ mod family_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]
+mod tcp_tests;
+#[cfg(test)]
 mod testbed;
 #[cfg(test)]
 mod testbed_streams;

@@ -12,11 +12,11 @@ use crate::base::{
     Addresses, CloseReason, ConnId, Endpoint, EventId, HostId, Probability, QueryId, SimDuration, SimTime, SocketId,
     Stream, Streams, UnixTime,
 };
-use crate::proto::dns::{Message, Name, PORT, Record, RecordData, Rtype, UDP_LIMIT};
+use crate::proto::dns::{Message, PORT, Rtype, UDP_LIMIT};
 
-use super::testbed_streams::{StreamEvent, Streams as Connections};
+use super::testbed_streams::{Caller, StreamEvent, Streams as Connections};
 pub(super) use super::testbed_zones::{name, record, zone};
-use super::{Answer, LookupAgent, NameServer, Resolver, ResolverConfig, Stub, Zone};
+use super::{Answer, LookupAgent, NameServer, Resolver, ResolverConfig, Stub};
 
 pub(super) type Script = fn(&Message) -> Vec<Message>;
 
@@ -29,6 +29,8 @@ pub(super) enum App {
     Asker(Stub, Vec<(SimTime, Answer)>),
     /// Answers port 53 by a function.
     Scripted(Script),
+    /// Calls port 53 of a host over TCP.
+    Caller(Caller),
 }
 
 pub(super) struct Node {
@@ -313,6 +315,7 @@ impl Bed {
             App::Server(app) => app.handle(&mut view, input),
             App::Resolver(app) => app.handle(&mut view, input),
             App::Agent(app) => app.handle(&mut view, input),
+            App::Caller(app) => app.handle(&mut view, input),
             App::Scripted(script) => {
                 if let Input::Datagram { local_port: PORT, from, bytes } = input {
                     for reply in script(&Message::decode(bytes).unwrap()) {
@@ -356,7 +359,7 @@ impl Node {
             App::Resolver(app) => app.deadline(),
             App::Agent(app) => app.deadline(),
             App::Asker(stub, _) => stub.deadline(),
-            App::Scripted(_) => SimTime::NEVER,
+            App::Scripted(_) | App::Caller(_) => SimTime::NEVER,
         }
     }
 }

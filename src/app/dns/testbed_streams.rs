@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{CloseReason, Endpoint, SocketId};
+use super::testbed::addr;
+use crate::app::host::{Host, Input};
+use crate::base::{CloseReason, Endpoint, SimTime, SocketId};
+use crate::proto::dns::{Message, PORT};
 
 /// One end.
 #[derive(Clone, Copy, Debug)]
@@ -56,5 +59,61 @@ impl Streams {
     /// Whether octets may still be sent, and whereto.
     pub(super) fn way(&self, socket: SocketId) -> Option<SocketId> {
         self.ends.get(&socket).filter(|end| !end.closed).map(|end| end.other)
+    }
+}
+
+/// Calls a host, sends octets in pieces, and keeps what comes.
+pub(super) struct Caller {
+    to: usize,
+    pieces: Vec<Vec<u8>>,
+    /// Close after the last piece, without waiting for responses.
+    hurried: bool,
+    heard: Vec<u8>,
+    pub(super) ended: Option<SimTime>,
+}
+
+impl Caller {
+    pub(super) fn new(to: usize, pieces: Vec<Vec<u8>>, hurried: bool) -> Self {
+        Self { to, pieces, hurried, heard: Vec::new(), ended: None }
+    }
+
+    pub(super) fn handle(&mut self, host: &mut impl Host, input: Input<'_>) {
+        match input {
+            Input::Boot => {
+                host.connect(Endpoint::new(addr(self.to), PORT));
+            }
+            Input::Connected { socket } => {
+                self.pieces.iter().for_each(|piece| host.send(socket, piece));
+                if self.hurried {
+                    host.close(socket);
+                }
+            }
+            Input::Data { bytes, .. } => self.heard.extend_from_slice(bytes),
+            Input::PeerClosed { socket } => {
+                self.ended = Some(host.now());
+                host.close(socket);
+            }
+            Input::Closed { .. } => {
+                self.ended.get_or_insert(host.now());
+            }
+            Input::Crash
+            | Input::Accepted { .. }
+            | Input::Datagram { .. }
+            | Input::Unreachable { .. }
+            | Input::Flush
+            | Input::Wake => {}
+        }
+    }
+
+    /// The whole messages that came.
+    pub(super) fn messages(&self) -> Vec<Message> {
+        let mut rest = &self.heard[..];
+        let mut messages = Vec::new();
+        while let [high, low, tail @ ..] = rest {
+            let (message, tail) = tail.split_at(usize::from(u16::from_be_bytes([*high, *low])));
+            messages.push(Message::decode(message).unwrap());
+            rest = tail;
+        }
+        messages
     }
 }
