@@ -129,7 +129,7 @@ impl Done {
             say(&format!("expectation failed: {} {}, but found {found}", missed.metric, missed.expected));
         }
         let (by, hint) = match self.outcome.ended {
-            Ended::Idle | Ended::Until => return,
+            Ended::Idle | Ended::Until | Ended::Stopped => return,
             Ended::Interrupted => ("an interrupt".to_owned(), String::new()),
             Ended::Limit(Limit::EventsPerInstant) => {
                 let hosts = self.busy.join(", ");
@@ -167,6 +167,7 @@ fn ended(ended: Ended) -> report::Ended {
         Ended::Until => report::Ended::Until,
         Ended::Limit(limit) => report::Ended::Limit(limit.to_string()),
         Ended::Interrupted => report::Ended::Interrupted,
+        Ended::Stopped => report::Ended::Stopped,
     }
 }
 

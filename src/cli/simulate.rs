@@ -170,6 +170,7 @@ fn expectation(spec: &ExpectSpec, found: Option<Metric>) -> Expectation {
 pub fn exit_of(ended: Ended, expectations: &[Expectation]) -> Exit {
     match ended {
         Ended::Interrupted => Exit::Interrupted,
+        Ended::Stopped => Exit::Done,
         Ended::Limit(_) => Exit::Limit,
         Ended::Idle | Ended::Until if expectations.iter().all(|expectation| expectation.held) => Exit::Done,
         Ended::Idle | Ended::Until => Exit::ExpectFailed,

@@ -57,6 +57,22 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it does anything to the world, or only looks.
+    #[must_use]
+    pub const fn changes_the_world(&self) -> bool {
+        match self {
+            Self::Fail { .. } | Self::Restore(_) | Self::Flush(_) => true,
+            Self::Queue(_)
+            | Self::Cache(_)
+            | Self::Mail(_)
+            | Self::Speed(_)
+            | Self::Time
+            | Self::Clients
+            | Self::Quit
+            | Self::Help => false,
+        }
+    }
+
     /// Reads a line. None: it is empty.
     ///
     /// # Errors
@@ -134,11 +150,10 @@ fn chosen<O: Observer>(world: &World<O>, name: Option<&str>) -> Result<Option<Ho
 /// There is none of that name.
 pub fn fail_now<O: Observer>(world: &mut World<O>, name: &str, lasts: Option<SimDuration>) -> Result<String, String> {
     let what = breakable(world, name)?;
+    let end = lasts.map(|lasts| clock(world.now().saturating_add(lasts)));
     world.break_now(what, lasts);
-    Ok(lasts.map_or_else(
-        || format!("{name} is down until `restore {name}`"),
-        |lasts| format!("{name} is down for {lasts} s"),
-    ))
+    Ok(end
+        .map_or_else(|| format!("{name} is down until `restore {name}`"), |end| format!("{name} is down until {end}")))
 }
 
 /// Switches a host or link on again.

@@ -57,6 +57,15 @@ pub struct Settings {
     pub most_clients: usize,
 }
 
+/// How a service went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// Why it ended.
+    pub ended: Ended,
+    /// Whether a client or the operator did anything: then the world is not that of `run`.
+    pub touched: bool,
+}
+
 /// Who runs the gateway: says when to stop, types commands and reads lines. No call may block.
 pub trait Operator {
     /// Whether to stop now, and why.
@@ -157,7 +166,7 @@ impl Gateway {
         settings: &Settings,
         operator: &mut impl Operator,
         chronicle: fn(&mut O) -> &mut Chronicle,
-    ) -> io::Result<Ended> {
+    ) -> io::Result<Served> {
         Serving::begin(self, simulation, settings, operator, chronicle).run()
     }
 }

@@ -24,6 +24,6 @@ pub mod ports;
 mod serving;
 
 pub use chronicle::{Chronicle, Line};
-pub use gateway::{Gateway, GatewayError, Operator, Settings};
+pub use gateway::{Gateway, GatewayError, Operator, Served, Settings};
 pub use pace::Speed;
 pub use ports::{Bound, Listener, Service, Transport};

@@ -3,8 +3,10 @@
 //! At a fixed speed virtual time runs that many times as fast as the wall clock. At speed *max*
 //! it jumps over idle time, under one rule:
 //!
-//! - While no client is connected and no question of one is unanswered, the world runs as far as it
-//!   likes, up to the length of the scenario after the last thing that a client did. There it waits.
+//! - While no client is connected and no question of one is unanswered, the world runs on to the end of
+//!   the scenario. Once a client has done something, it runs on from there for the length of the scenario, and
+//!   then, as after a command of the operator, for as long as a message waits in a queue, but not for more than
+//!   [`LONGEST_WAIT`]. There it waits.
 //! - While some are, each of them may see virtual time run ahead of the wall clock by at most
 //!   [`AHEAD`] since its own last octet. So delays, look-ups and short waits pass at once, but
 //!   the time-outs of minutes by which servers end a silent dialogue come no sooner than that
@@ -18,7 +20,13 @@ use std::time::Duration;
 use crate::base::{SimDuration, SimTime};
 
 /// How much of a server's patience speed *max* may cost a client.
-pub const AHEAD: SimDuration = SimDuration::from_secs(10);
+pub const AHEAD: SimDuration = SimDuration::from_secs(1);
+
+/// How far the world runs alone for the sake of messages in queues, which are returned long before.
+pub const LONGEST_WAIT: SimDuration = SimDuration::from_secs(30 * 86_400);
+
+/// The step in which it does so.
+const STEP: SimDuration = SimDuration::from_secs(600);
 
 /// How fast virtual time runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,6 +75,8 @@ pub struct Pace {
     /// How far the world may run without clients.
     horizon: SimTime,
     length: SimDuration,
+    /// When somebody outside last did something.
+    last_act: Option<SimTime>,
 }
 
 impl Pace {
@@ -80,7 +90,36 @@ impl Pace {
             counts: BTreeMap::new(),
             horizon: SimTime::from_nanos(length.as_nanos()),
             length,
+            last_act: None,
         }
+    }
+
+    /// Whether anybody outside did anything.
+    #[must_use]
+    pub const fn is_touched(&self) -> bool {
+        self.last_act.is_some()
+    }
+
+    /// The operator does something, which alone lets no time pass.
+    pub const fn touched(&mut self, now: SimTime) {
+        self.last_act = Some(now);
+    }
+
+    fn client_acted(&mut self, now: SimTime) {
+        self.touched(now);
+        self.horizon = self.horizon.max(now.saturating_add(self.length));
+    }
+
+    /// Whether the world, which stands at `now`, would run on if a message waited in a queue.
+    #[must_use]
+    pub fn may_extend(&self, now: SimTime) -> bool {
+        let within = self.last_act.is_some_and(|act| now < act.saturating_add(LONGEST_WAIT));
+        matches!(self.speed, Speed::Max) && self.counts.is_empty() && now >= self.horizon && within
+    }
+
+    /// One step more for the sake of messages in queues.
+    pub fn extend(&mut self, now: SimTime) {
+        self.horizon = now.saturating_add(STEP);
     }
 
     /// The speed.
@@ -147,13 +186,13 @@ impl Pace {
         self.forget(who);
         self.leads.insert(who, lead);
         *self.counts.entry(lead).or_default() += 1;
-        self.horizon = self.horizon.max(now.saturating_add(self.length));
+        self.client_acted(now);
     }
 
     /// Somebody waits no longer.
     pub fn left(&mut self, who: Pending, now: SimTime) {
         if self.forget(who) {
-            self.horizon = self.horizon.max(now.saturating_add(self.length));
+            self.client_acted(now);
         }
     }
 
@@ -227,24 +266,28 @@ mod tests {
         pace.acted(Pending::Connection(1), SECOND, at(300));
         pace.left(Pending::Connection(1), at(302));
         assert_eq!(pace.target(SECOND), at(602));
+        assert!(!pace.may_extend(at(601)) && pace.may_extend(at(602)));
+        pace.extend(at(602));
+        assert_eq!(pace.target(SECOND), at(1202));
+        assert!(!pace.may_extend(at(302) + LONGEST_WAIT));
     }
 
     #[test]
     fn a_silent_client_is_never_more_than_the_bound_short_of_time() {
         let mut pace = Pace::new(Speed::Max, SimDuration::from_secs(300));
         pace.acted(Pending::Connection(1), SECOND, at(20));
-        assert_eq!(pace.target(SECOND), at(30));
+        assert_eq!(pace.target(SECOND), at(21));
         // Another client's bustle takes the world no further.
         for round in 0..100 {
             let now = pace.target(SECOND * 2);
             pace.reached(SECOND * 2, now);
             pace.acted(Pending::Connection(2), SECOND * 2, now);
-            assert_eq!(pace.target(SECOND * 2), at(31), "round {round}");
+            assert_eq!(pace.target(SECOND * 2), at(22), "round {round}");
         }
         // The silent client waits 300 s of its own: its server's patience of 300 s less the bound.
-        assert_eq!(pace.sleep(SECOND, Some(at(320))), Some(SECOND * 290));
-        pace.left(Pending::Connection(1), at(31));
-        pace.left(Pending::Connection(2), at(31));
+        assert_eq!(pace.sleep(SECOND, Some(at(320))), Some(SECOND * 299));
+        pace.left(Pending::Connection(1), at(22));
+        pace.left(Pending::Connection(2), at(22));
         assert!(pace.counts.is_empty() && pace.leads.is_empty());
     }
 

@@ -18,7 +18,7 @@ use super::bridge::{Bridge, Fate, PIECE};
 use super::chronicle::{Chronicle, Line};
 use super::command::{self, Command};
 use super::datagrams::Askers;
-use super::gateway::{Gateway, Operator, Settings, Socket};
+use super::gateway::{Gateway, Operator, Served, Settings, Socket};
 use super::pace::{Pace, Pending, Speed};
 use super::ports::Listener;
 use crate::base::trace::Observer;
@@ -88,7 +88,7 @@ impl<'s, O: Observer, P: Operator> Serving<'s, O, P> {
 
 impl<O: Observer, P: Operator> Serving<'_, O, P> {
     /// Serves until the operator or a limit stops it.
-    pub(super) fn run(&mut self) -> io::Result<Ended> {
+    pub(super) fn run(&mut self) -> io::Result<Served> {
         let mut events = Events::with_capacity(1024);
         loop {
             let slice = self.catch_up();
@@ -96,7 +96,7 @@ impl<O: Observer, P: Operator> Serving<'_, O, P> {
             self.move_octets();
             self.report();
             if let Some(ended) = self.is_over(slice) {
-                return Ok(ended);
+                return Ok(Served { ended, touched: self.pace.is_touched() });
             }
             let busy = slice == Slice::More || !self.ready.is_empty();
             let sleep = if busy { Duration::ZERO } else { self.sleep() };
@@ -132,6 +132,10 @@ impl<O: Observer, P: Operator> Serving<'_, O, P> {
         }
         let now = self.simulation.world().now();
         self.pace.reached(self.wall(), now);
+        if slice == Slice::Done && self.pace.may_extend(now) && self.simulation.world().copies_queued() > 0 {
+            self.pace.extend(now);
+            return Slice::More;
+        }
         slice
     }
 
@@ -252,7 +256,14 @@ impl<O: Observer, P: Operator> Serving<'_, O, P> {
         while let Some(typed) = self.operator.next_command() {
             let answer = match Command::parse(&typed) {
                 Ok(None) => continue,
-                Ok(Some(command)) => self.execute(&command),
+                Ok(Some(command)) => {
+                    let answer = self.execute(&command);
+                    if command.changes_the_world() {
+                        let now = self.simulation.world().now();
+                        self.pace.touched(now);
+                    }
+                    answer
+                }
                 Err(mistake) => Err(mistake),
             };
             self.report();

@@ -45,14 +45,8 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
         let summary = report::summary_text(&done.info, &done.record);
         print(&format!("{summary}{:<12} {}\n", "results", done.written.dir.display()))?;
     }
-    Ok(match done.outcome.ended {
-        // To be stopped is how a service ends.
-        Ended::Interrupted => Exit::Done,
-        ended @ (Ended::Idle | Ended::Until | Ended::Limit(_)) => {
-            done.say_what_went_wrong();
-            exit_of(ended, &done.info.expectations)
-        }
-    })
+    done.say_what_went_wrong();
+    Ok(exit_of(done.outcome.ended, &done.info.expectations))
 }
 
 fn serve_gateway(args: &ServeArgs, scenario: &Resolved, speed: Speed, gateway: Gateway) -> Result<Done, CommandError> {
@@ -80,7 +74,7 @@ fn serve_gateway(args: &ServeArgs, scenario: &Resolved, speed: Speed, gateway: G
         let chronicle = Chronicle::new(directory(scenario), !args.quiet);
         let simulation = running.insert(begin(scenario, RecorderOptions::default(), (writers, chronicle)));
         let ended = gateway.serve(simulation, &settings, &mut desk, |readers: &mut Readers| &mut readers.1.1);
-        ended.map(|ended| simulation.outcome(ended))
+        ended.map(|served| (simulation.outcome(served.ended), served.touched))
     }));
     let wall = desk.close();
     let reached = running.as_ref().map_or(SimTime::ZERO, |simulation| simulation.world().now());
@@ -91,17 +85,16 @@ fn serve_gateway(args: &ServeArgs, scenario: &Resolved, speed: Speed, gateway: G
     let (Ok(outcome), Some(simulation)) = (ran, running) else {
         return Err(internal("the simulator panicked; please report the scenario"));
     };
-    let mut outcome = outcome.map_err(|error| CommandError::io(format!("waiting for clients: {error}")))?;
-    if outcome.ended == Ended::Interrupted && outcome.end >= scenario.run.until {
-        outcome.ended = Ended::Until;
+    let (mut outcome, touched) = outcome.map_err(|error| CommandError::io(format!("waiting for clients: {error}")))?;
+    if outcome.ended == Ended::Interrupted {
+        // Nobody did anything, and the scenario is over: that was a run like any other.
+        let whole = !touched && outcome.end == scenario.run.until;
+        outcome.ended = if whole { Ended::Until } else { Ended::Stopped };
     }
+    let judged = !touched && outcome.ended == Ended::Until;
     let finished = finish(simulation, outcome).map_err(|fault| internal(&fault))?;
     let Finished { record, outcome, world, extra: (writers, _), busy } = finished;
-    recording.finish(
-        scenario,
-        Finished { record, outcome, world, extra: writers, busy },
-        (wall, !outcome.ended.is_cut()),
-    )
+    recording.finish(scenario, Finished { record, outcome, world, extra: writers, busy }, (wall, judged))
 }
 
 fn gateway_error(error: &GatewayError) -> CommandError {
