@@ -157,12 +157,12 @@ mod tests {
     proptest! {
         #[test]
         fn any_octets_decode(value in proptest::collection::vec(any::<u8>(), 0..80), kind in 0..3_usize) {
-            field_text(&value);
+            let _ = field_text(&value);
             let with_word = [b"=?utf-8?", &b"qbx"[kind..=kind], b"?", &value[..], b"?="].concat();
-            field_text(&with_word);
+            let _ = field_text(&with_word);
             let encoding = [&b"base64"[..], b"quoted-printable", b"7bit"][kind];
             for charset in [None, Some(&b"utf-16"[..]), Some(b"utf-7"), Some(b"koi8-r"), Some(b"iso-8859-8-i")] {
-                body_text(&value, encoding, charset);
+                let _ = body_text(&value, encoding, charset);
             }
         }
     }
