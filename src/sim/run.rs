@@ -49,6 +49,8 @@ pub enum Ended {
     Limit(Limit),
     /// Somebody asked it to stop: the results are cut.
     Interrupted,
+    /// It had no end of its own, since clients from outside were served, and was stopped.
+    Stopped,
 }
 
 impl Ended {
@@ -78,6 +80,7 @@ impl fmt::Display for Ended {
             Self::Until => f.write_str("until"),
             Self::Limit(limit) => write!(f, "limit {limit}"),
             Self::Interrupted => f.write_str("interrupted"),
+            Self::Stopped => f.write_str("stopped"),
         }
     }
 }

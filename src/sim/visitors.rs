@@ -30,8 +30,8 @@ pub enum News {
     Readable(SocketId),
     /// Few of the octets it gave are still unsent; see [`World::visitor_wants_room`].
     Room(SocketId),
-    /// The peer closed its direction, and all its octets came before this.
-    PeerClosed(SocketId),
+    /// The peer closed its direction; the octets not yet taken, its last.
+    PeerClosed(SocketId, Vec<u8>),
     /// The connection is no more, or never came to be.
     Closed(SocketId, CloseReason),
     /// A datagram came.
@@ -82,26 +82,49 @@ impl Visitors {
         }
     }
 
-    /// Keeps a notice that is for a visitor; gives back one that is for an application.
-    pub(super) fn take(&mut self, notice: Notice) -> Option<Notice> {
+    fn tell(&mut self, notice: Notice, rest: Vec<u8>) {
         let news = match notice {
-            Notice::Connected { app: VISITOR, socket, .. } => News::Connected(socket),
-            Notice::Readable { app: VISITOR, socket, .. } => News::Readable(socket),
-            Notice::Drained { app: VISITOR, socket, .. } => News::Room(socket),
-            Notice::PeerClosed { app: VISITOR, socket, .. } => News::PeerClosed(socket),
-            Notice::Closed { app: VISITOR, socket, reason, .. } => News::Closed(socket, reason),
-            Notice::Datagram { app: VISITOR, local_port: port, from, bytes, .. } => {
-                News::Datagram { port, from, bytes }
-            }
-            Notice::Unreachable { app: VISITOR, local_port: port, to, .. } => News::Unreachable { port, to },
-            other => return Some(other),
+            // A visitor listens nowhere.
+            Notice::Accepted { .. } => return,
+            Notice::Connected { socket, .. } => News::Connected(socket),
+            Notice::Readable { socket, .. } => News::Readable(socket),
+            Notice::Drained { socket, .. } => News::Room(socket),
+            Notice::PeerClosed { socket, .. } => News::PeerClosed(socket, rest),
+            Notice::Closed { socket, reason, .. } => News::Closed(socket, reason),
+            Notice::Datagram { local_port: port, from, bytes, .. } => News::Datagram { port, from, bytes },
+            Notice::Unreachable { local_port: port, to, .. } => News::Unreachable { port, to },
         };
         self.news.push_back(news);
-        None
+    }
+}
+
+const fn app_of(notice: &Notice) -> AppId {
+    match notice {
+        Notice::Accepted { app, .. }
+        | Notice::Connected { app, .. }
+        | Notice::Readable { app, .. }
+        | Notice::Drained { app, .. }
+        | Notice::PeerClosed { app, .. }
+        | Notice::Closed { app, .. }
+        | Notice::Datagram { app, .. }
+        | Notice::Unreachable { app, .. } => *app,
     }
 }
 
 impl<O: Observer> World<O> {
+    /// Keeps a notice that is for a visitor; gives back one that is for an application.
+    pub(super) fn tell_visitor(&mut self, notice: Notice) -> Option<Notice> {
+        if app_of(&notice) != VISITOR {
+            return Some(notice);
+        }
+        let mut rest = Vec::new();
+        if let Notice::PeerClosed { socket, .. } = notice {
+            self.network.take_received(&mut self.kernel, socket, &mut rest);
+        }
+        self.visitors.tell(notice, rest);
+        None
+    }
+
     /// The next thing that befell a visitor.
     pub fn next_news(&mut self) -> Option<News> {
         self.visitors.news.pop_front()

@@ -117,6 +117,11 @@ impl<O: Observer> World<O> {
         &self.kernel
     }
 
+    /// The reader of the trace, for one who wants to hear it while the world runs.
+    pub const fn observer_mut(&mut self) -> &mut O {
+        self.kernel.observer_mut()
+    }
+
     /// The network.
     #[must_use]
     pub const fn network(&self) -> &Network {
@@ -240,7 +245,7 @@ impl<O: Observer> World<O> {
     }
 
     pub(super) fn deliver(&mut self, notice: Notice) {
-        let Some(notice) = self.visitors.take(notice) else { return };
+        let Some(notice) = self.tell_visitor(notice) else { return };
         match notice {
             Notice::Accepted { host, app, socket, conn, local_port, peer } => {
                 self.input(host, app, Input::Accepted { socket, conn, local_port, peer });

@@ -14,6 +14,7 @@ pub mod cache;
 pub mod client;
 mod families;
 mod iterate;
+mod listing;
 mod lookup;
 mod over_tcp;
 mod repeats;
