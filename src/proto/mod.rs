@@ -4,5 +4,6 @@ pub mod dns;
 pub mod line;
 pub mod message;
 pub mod pop3;
+pub mod sasl;
 pub mod session;
 pub mod smtp;
