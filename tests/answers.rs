@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -86,6 +86,28 @@ fn dns_cache(run: &Path) -> Vec<String> {
         format!("pass on?* {}: at 0 s, 40 s and 80 s. The first costs {first} questions", missed.count()),
         format!("{} ms the first time, {} ms when", millis(0), millis(1)),
         format!("{} ms when only the record", millis(4)),
+    ]
+}
+
+fn big_answer(run: &Path) -> Vec<String> {
+    let (dns, connections) = (table(run, "dns_queries"), table(run, "connections"));
+    let zone: Vec<&Row> = dns.iter().filter(|row| row["to"] == "ns.hamburger.edu" && row["type"] == "TXT").collect();
+    let [cut, whole] = zone[..] else { panic!("one question over UDP, one over TCP") };
+    assert_eq!((&*cut["outcome"], &*whole["outcome"]), ("truncated", "answer"));
+    let millis = |row: &Row| (number(row, "latency_s") * 1e3).round();
+    let again: Vec<&Row> = dns.iter().filter(|row| row["role"] == "stub" && number(row, "time_s") >= 20.0).collect();
+    assert!(again.iter().all(|row| row["cache"] == "hit"));
+    let own = count(&connections, "client", "pc1.crepes.fr");
+    vec![
+        format!(
+            "{} ms for a truncated answer with {} of the {} records",
+            millis(cut),
+            cut["answers"],
+            whole["answers"]
+        ),
+        format!("then {} ms over TCP", millis(whole)),
+        format!("Of {} connections {own} are the computer's", connections.len()),
+        format!("takes {} ms instead of {} ms", millis(again[0]) + millis(again[1]), millis(again[0])),
     ]
 }
 
@@ -260,6 +282,27 @@ fn narrow_link(run: &Path) -> Vec<String> {
     ]
 }
 
+fn conformance(run: &Path) -> Vec<String> {
+    let dialogues = fs::read_dir(run.join("transcripts")).unwrap().map(|entry| entry.unwrap().path());
+    let dialogues: Vec<String> = dialogues.map(|path| fs::read_to_string(path).unwrap()).collect();
+    let postmaster = dialogues.iter().find(|text| text.contains("C: USER postmaster@example.test")).unwrap();
+    let (attempts, messages) = (table(run, "attempts"), table(run, "messages"));
+    let refused = attempts.iter().find(|row| row["outcome"] == "failed").unwrap();
+    let bounces = messages.iter().filter(|row| !row["bounce_of"].is_empty()).count();
+    let resolved = fs::read(run.join("scenario.resolved.json")).unwrap();
+    let resolved: Value = serde_json::from_slice(&resolved).unwrap();
+    let users = resolved["users"].as_object().unwrap();
+    let hosts: Vec<&Value> =
+        users.iter().filter(|(name, _)| name.ends_with("@example.test")).map(|(_, user)| &user["host"]).collect();
+    let different: BTreeSet<_> = hosts.iter().map(|host| host.as_str()).collect();
+    vec![
+        format!("The postmaster finds {} message:", postmaster.matches("C: RETR").count()),
+        format!("says \"{} {}\"", refused["reply_code"], refused["text"]),
+        format!("gets {bounces} bounce."),
+        format!("{} for {} users", different.len(), hosts.len()),
+    ]
+}
+
 /// The sentences that scenarios/README.md has from a run of that scenario.
 fn answers(scenario: &str, run: &Path) -> Vec<String> {
     match scenario {
@@ -268,9 +311,11 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "returned-to-sender" => returned_to_sender(run),
         "several-messages-one-connection" => several_messages_one_connection(run),
         "dns-cache" => dns_cache(run),
+        "big-answer" => big_answer(run),
         "two-devices-one-mailbox" => two_devices_one_mailbox(run),
         "outage-queue" => outage_queue(run),
         "campus-day" => campus_day(run),
+        "conformance" => conformance(run),
         "flaky-link" => flaky_link(run),
         "partition" => partition(run),
         "dual-stack" => dual_stack(run),

@@ -8,6 +8,7 @@
 //!
 //! Left out for now: aliases, lists, quotas, smart hosts, service extensions.
 
+mod accounts;
 pub mod bounce;
 mod config;
 mod courier;
@@ -24,7 +25,7 @@ mod spool;
 #[cfg(test)]
 mod tests;
 
-pub use config::{MailServerConfig, MailboxConfig};
+pub use config::{CatchAll, MailServerConfig, MailboxConfig};
 pub use mailbox::{Maildrop, StoredMessage};
 pub use queue::{QueuedCopy, QueuedMessage, Status};
 pub use retry::{Next, RetryPolicy};

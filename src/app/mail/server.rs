@@ -28,11 +28,11 @@ impl MailServer {
     pub fn new(config: MailServerConfig) -> Self {
         let reception = Reception::new(&config);
         let delivery = Delivery::new(&config);
-        let MailServerConfig { name, domains, mailboxes, retry, .. } = config;
+        let MailServerConfig { name, domains, mailboxes, catch_alls, retry, .. } = config;
         let maildrops =
             mailboxes.into_iter().map(|m| (key(&m.address), Maildrop::new(m.address, Some(m.password)))).collect();
-        let spool = Spool::new(name, &domains, retry, maildrops);
-        Self { spool, reception, retrieval: Retrieval::new(domains), delivery }
+        let spool = Spool::new(name, &domains, retry, maildrops).with_catch_alls(catch_alls);
+        Self { spool, reception, retrieval: Retrieval::new(&domains), delivery }
     }
 
     /// Takes an input.

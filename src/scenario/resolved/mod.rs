@@ -161,8 +161,19 @@ pub struct DomainSpec {
     pub retry: RetrySpec,
     /// Indices into [`Resolved::users`], ascending.
     pub users: Vec<usize>,
+    /// Who gets mail for local parts that nobody has, if anybody does.
+    pub catch_all: Option<CatchAllSpec>,
     /// Hosts that may hand in mail for other domains: the users' hosts, ascending.
     pub relay_from: Vec<HostId>,
+}
+
+/// The mailbox for mail to local parts that nobody has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatchAllSpec {
+    /// The address of the user whose mailbox it is.
+    pub mailbox: String,
+    /// Local parts that stay unknown, in lower case; `*` stands for any characters.
+    pub except: Vec<String>,
 }
 
 /// The manner of speech of a mail server.
