@@ -17,16 +17,19 @@ pub(super) fn read(rtype: Rtype, data: &str, zone: &Name) -> Result<RecordData, 
         let text = text.ok_or("a text of a TXT record is at most 255 printable ASCII characters")?;
         return Ok(RecordData::Txt(vec![text]));
     }
-    RecordData::parse(rtype, data, zone).map_err(|error| match rtype {
-        Rtype::A if data.parse::<Ipv6Addr>().is_ok() => {
+    RecordData::parse(rtype, data, zone).map_err(|error| {
+        let octets = data.starts_with('\\');
+        if rtype == Rtype::A && data.parse::<Ipv6Addr>().is_ok() {
             format!("{} is an IPv6 address, which needs a record of type AAAA", quote(data))
-        }
-        Rtype::Aaaa if data.parse::<Ipv4Addr>().is_ok() => {
+        } else if rtype == Rtype::Aaaa && data.parse::<Ipv4Addr>().is_ok() {
             format!("{} is an IPv4 address, which needs a record of type A", quote(data))
+        } else if rtype == Rtype::A && !octets {
+            format!("{} is no IPv4 address", quote(data))
+        } else if rtype == Rtype::Aaaa && !octets {
+            format!("{} is no IPv6 address", quote(data))
+        } else {
+            format!("{} is {error}{}", quote(data), form(rtype))
         }
-        Rtype::A if !data.starts_with('\\') => format!("{} is no IPv4 address", quote(data)),
-        Rtype::Aaaa if !data.starts_with('\\') => format!("{} is no IPv6 address", quote(data)),
-        _ => format!("{} is {error}{}", quote(data), form(rtype)),
     })
 }
 
