@@ -23,8 +23,8 @@ use crate::proto::message::Draft;
 use crate::proto::message::build::filler;
 use crate::proto::session::{Input, Output, Session};
 use crate::proto::smtp::{
-    Client, ClientEvent, Dialect, Envelope, ForwardPath, Mailbox, PORT, ReversePath, Server, ServerConfig, ServerEvent, Status,
-    Transaction, Verdict,
+    Client, ClientEvent, Dialect, Envelope, ForwardPath, Mailbox, PORT, ReversePath, Server, ServerConfig, ServerEvent,
+    Status, Transaction, Verdict,
 };
 use crate::sim::kernel::Event;
 

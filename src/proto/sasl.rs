@@ -121,9 +121,7 @@ impl Exchange {
                 self.user = Some(text.to_owned());
                 Ok(Step::Challenge("UGFzc3dvcmQ6"))
             }
-            (Mechanism::Login, Some(user)) => {
-                Ok(Step::Done(Credentials::of(user, text.to_owned())))
-            }
+            (Mechanism::Login, Some(user)) => Ok(Step::Done(Credentials::of(user, text.to_owned()))),
         }
     }
 }

@@ -129,10 +129,12 @@ impl Reception {
         while let Some(event) = inbound.talk.next_event(host) {
             match event {
                 ServerEvent::Sender(_) => inbound.talk.session.accept(),
-                ServerEvent::Recipient(path) => match refusal(spool, inbound.trusted, self.postmaster.as_ref(), &path) {
-                    Some((status, text)) => inbound.talk.session.reject(550, status, &text),
-                    None => inbound.talk.session.accept(),
-                },
+                ServerEvent::Recipient(path) => {
+                    match refusal(spool, inbound.trusted, self.postmaster.as_ref(), &path) {
+                        Some((status, text)) => inbound.talk.session.reject(550, status, &text),
+                        None => inbound.talk.session.accept(),
+                    }
+                }
                 ServerEvent::Verify(name) if is_unknown(spool, &name) => {
                     inbound.talk.session.reject(550, Status::NO_MAILBOX, &format!("{name} ... User unknown"));
                 }
@@ -174,12 +176,7 @@ fn is_unknown(spool: &Spool, name: &str) -> bool {
 }
 
 /// Why a recipient is refused, if it is.
-fn refusal(
-    spool: &Spool,
-    trusted: bool,
-    postmaster: Option<&Mailbox>,
-    path: &ForwardPath,
-) -> Option<(Status, String)> {
+fn refusal(spool: &Spool, trusted: bool, postmaster: Option<&Mailbox>, path: &ForwardPath) -> Option<(Status, String)> {
     let mailbox = match path {
         ForwardPath::Mailbox(mailbox) => mailbox,
         // Without a domain that mail can name there is nobody to keep the message for.

@@ -231,9 +231,8 @@ impl Server {
             return self.err("no argument wanted");
         }
         let sasl = sasl::MECHANISMS;
-        let lines = format!(
-            "TOP\r\nUIDL\r\nUSER\r\nSASL {sasl}\r\nPIPELINING\r\nEXPIRE NEVER\r\nIMPLEMENTATION Posthaste\r\n"
-        );
+        let lines =
+            format!("TOP\r\nUIDL\r\nUSER\r\nSASL {sasl}\r\nPIPELINING\r\nEXPIRE NEVER\r\nIMPLEMENTATION Posthaste\r\n");
         self.multi("capability list follows", lines.as_bytes());
     }
 

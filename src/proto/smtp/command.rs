@@ -124,26 +124,27 @@ impl Command {
         // "with a 501 response".
         let valid = argument.bytes().all(|b| matches!(b, b' '..=b'~' | b'\t'));
         // RFC 5321 2.4: "Verbs and argument values [...] are not case sensitive".
-        let command = match verb.to_ascii_uppercase().as_str() {
-            "HELO" => client_name(argument).map(Self::Helo),
-            "EHLO" => client_name(argument).map(Self::Ehlo),
-            "MAIL" => after_keyword(argument, "FROM:", reverse_path)
-                .map(|(path, parameters)| Self::Mail { path, parameters }),
-            "RCPT" => after_keyword(argument, "TO:", forward_path)
-                .map(|(path, parameters)| Self::Rcpt { path, parameters }),
-            "DATA" => bare(Self::Data),
-            "RSET" => bare(Self::Rset),
-            "QUIT" => bare(Self::Quit),
-            "NOOP" => Ok(Self::Noop),
-            "HELP" => Ok(Self::Help),
-            "VRFY" if argument.is_empty() => Err(CommandError::Arguments),
-            "VRFY" => Ok(Self::Vrfy(argument.to_owned())),
-            "AUTH" => auth(argument),
-            "EXPN" | "TURN" | "SEND" | "SOML" | "SAML" | "STARTTLS" | "ETRN" | "BDAT" => {
-                Err(CommandError::NotImplemented)
-            }
-            _ => Err(CommandError::Unknown),
-        }?;
+        let command =
+            match verb.to_ascii_uppercase().as_str() {
+                "HELO" => client_name(argument).map(Self::Helo),
+                "EHLO" => client_name(argument).map(Self::Ehlo),
+                "MAIL" => after_keyword(argument, "FROM:", reverse_path)
+                    .map(|(path, parameters)| Self::Mail { path, parameters }),
+                "RCPT" => after_keyword(argument, "TO:", forward_path)
+                    .map(|(path, parameters)| Self::Rcpt { path, parameters }),
+                "DATA" => bare(Self::Data),
+                "RSET" => bare(Self::Rset),
+                "QUIT" => bare(Self::Quit),
+                "NOOP" => Ok(Self::Noop),
+                "HELP" => Ok(Self::Help),
+                "VRFY" if argument.is_empty() => Err(CommandError::Arguments),
+                "VRFY" => Ok(Self::Vrfy(argument.to_owned())),
+                "AUTH" => auth(argument),
+                "EXPN" | "TURN" | "SEND" | "SOML" | "SAML" | "STARTTLS" | "ETRN" | "BDAT" => {
+                    Err(CommandError::NotImplemented)
+                }
+                _ => Err(CommandError::Unknown),
+            }?;
         if valid { Ok(command) } else { Err(CommandError::Arguments) }
     }
 }
@@ -155,11 +156,7 @@ fn client_name(argument: &str) -> Result<String, CommandError> {
 /// Reads a path from the beginning of a text and returns what follows.
 type Reader<P> = fn(&str) -> Option<(P, &str)>;
 
-fn after_keyword<P>(
-    argument: &str,
-    keyword: &str,
-    read: Reader<P>,
-) -> Result<(P, Vec<Parameter>), CommandError> {
+fn after_keyword<P>(argument: &str, keyword: &str, read: Reader<P>) -> Result<(P, Vec<Parameter>), CommandError> {
     let head = argument.get(..keyword.len()).filter(|head| head.eq_ignore_ascii_case(keyword));
     let rest = head.map(|_| argument[keyword.len()..].trim_start_matches(' ')).ok_or(CommandError::Arguments)?;
     let (path, rest) = read(rest).ok_or(CommandError::Arguments)?;
@@ -173,7 +170,11 @@ fn auth(argument: &str) -> Result<Command, CommandError> {
     let mechanism = words.next().unwrap_or_default().to_owned();
     let initial = words.next().map(str::to_owned);
     let spaced = initial.as_ref().is_none_or(|initial| !initial.is_empty() && !mechanism.is_empty());
-    if spaced && words.next().is_none() { Ok(Command::Auth { mechanism, initial }) } else { Err(CommandError::Arguments) }
+    if spaced && words.next().is_none() {
+        Ok(Command::Auth { mechanism, initial })
+    } else {
+        Err(CommandError::Arguments)
+    }
 }
 
 #[cfg(test)]

@@ -109,12 +109,23 @@ mod tests {
             assert_eq!(read(unknown, false), Some(Err(CommandError::Parameters)), "{unknown}");
         }
         for wrong in [
-            " SIZE", " SIZE=a", " SIZE=-1", " SIZE=123456789012345678901", " SIZE=1 SIZE=1", " BODY", " BODY=9BIT",
-            " BODY=BINARYMIME", " AUTH", " AUTH=a+3d", " AUTH=a+", " SIZE 10",
+            " SIZE",
+            " SIZE=a",
+            " SIZE=-1",
+            " SIZE=123456789012345678901",
+            " SIZE=1 SIZE=1",
+            " BODY",
+            " BODY=9BIT",
+            " BODY=BINARYMIME",
+            " AUTH",
+            " AUTH=a+3d",
+            " AUTH=a+",
+            " SIZE 10",
         ] {
             assert_eq!(read(wrong, true), Some(Err(CommandError::Arguments)), "{wrong}");
         }
-        for malformed in ["x", "\tSIZE=1", " SIZE=", " =1", " SIZE = 1", " SIZE=1=2", " -A=1", " S_Z=1", " SIZE=\u{7f}"] {
+        for malformed in ["x", "\tSIZE=1", " SIZE=", " =1", " SIZE = 1", " SIZE=1=2", " -A=1", " S_Z=1", " SIZE=\u{7f}"]
+        {
             assert_eq!(read(malformed, true), None, "{malformed}");
         }
     }

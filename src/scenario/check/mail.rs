@@ -70,15 +70,7 @@ fn read_domain(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain: &MailDo
         check_password(cx, here.key("password"), password);
     }
     let catch_all = domain.catch_all.as_ref().and_then(|catch_all| read_catch_all(cx, here, name, domain, catch_all));
-    DomainSpec {
-        name: name.to_owned(),
-        server,
-        dialect,
-        retry,
-        users: Vec::new(),
-        catch_all,
-        relay_from: Vec::new(),
-    }
+    DomainSpec { name: name.to_owned(), server, dialect, retry, users: Vec::new(), catch_all, relay_from: Vec::new() }
 }
 
 fn read_catch_all(
