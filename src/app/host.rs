@@ -29,6 +29,10 @@ pub trait Host {
     /// Opens a TCP connection. [`Input::Connected`] or [`Input::Closed`] follows, never
     /// within this call.
     fn connect(&mut self, to: Endpoint) -> (SocketId, ConnId);
+    /// The local port of a connection; 0 when it has gone, or never had a way.
+    fn local_port(&self, _socket: SocketId) -> u16 {
+        0
+    }
     /// Appends to a connection's outgoing byte stream.
     fn send(&mut self, socket: SocketId, bytes: &[u8]);
     /// Closes the outgoing direction once everything was sent (FIN).
@@ -43,6 +47,12 @@ pub trait Host {
     fn bind_udp_ephemeral(&mut self) -> u16;
     /// Sends one UDP datagram.
     fn send_datagram(&mut self, from_port: u16, to: Endpoint, bytes: &[u8]);
+
+    /// Whether a program outside the simulation opened that connection: what comes over it was
+    /// made by nobody here.
+    fn opened_from_outside(&self, _conn: ConnId) -> bool {
+        false
+    }
 
     /// The name for this host's next DNS question.
     fn next_query(&mut self) -> QueryId;
@@ -116,4 +126,6 @@ pub enum Input<'a> {
     },
     /// The deadline that the application last named has come.
     Wake,
+    /// An operator asks to try at once all that waits for another attempt.
+    Flush,
 }

@@ -1,6 +1,7 @@
 //! Conversations as functions of bytes and time (sans-IO): no network, no clock, no simulator.
 
 pub mod dns;
+pub mod imap;
 pub mod line;
 pub mod message;
 pub mod pop3;

@@ -12,7 +12,7 @@ use super::config::MailServerConfig;
 use super::spool::{Arrival, Spool};
 use crate::app::host::Host;
 use crate::app::sessions::{Talk, Timers};
-use crate::base::trace::{Protocol, Trace};
+use crate::base::trace::{MailTrace, Protocol, Trace};
 use crate::base::{ConnId, Endpoint, Side, SimTime, SocketId};
 use crate::proto::message::{Hop, first, received};
 use crate::proto::session::{Input, Session as _};
@@ -151,6 +151,9 @@ impl Reception {
                 ServerEvent::Message { greeting, envelope, content } => {
                     let postmaster = self.postmaster.as_ref();
                     let arrival = inbound.arrival(host, spool, postmaster, &greeting, envelope, &content);
+                    if host.opened_from_outside(inbound.talk.conn()) {
+                        hand_in(host, &arrival);
+                    }
                     spool.accept(host, arrival);
                     inbound.talk.session.accept();
                 }
@@ -161,6 +164,22 @@ impl Reception {
         if closed {
             self.sessions.remove(&socket);
         }
+    }
+}
+
+/// The name that a Message-ID gives a message: as it stands, but no longer than a line may be
+/// in an envelope. None: it names nothing.
+fn name_of(message_id: &str) -> Option<String> {
+    const LONGEST: usize = 255;
+    let name: String = message_id.chars().take(LONGEST).collect();
+    (!name.is_empty()).then_some(name)
+}
+
+/// Begins the life of a message that nobody here composed.
+fn hand_in<H: Host>(host: &mut H, arrival: &Arrival) {
+    let Arrival { message_id: message, reverse_path, recipients, bytes, .. } = arrival;
+    for to in recipients.iter().map(Mailbox::as_str) {
+        host.trace(Trace::Mail(MailTrace::HandedIn { message, from: reverse_path.as_str(), to, bytes: *bytes }));
     }
 }
 
@@ -217,7 +236,7 @@ impl Inbound {
             id: &queue_id,
             date: host.calendar(),
         });
-        let message_id = first(content, "Message-ID").filter(|id| !id.is_empty()).unwrap_or_else(|| {
+        let message_id = first(content, "Message-ID").and_then(|id| name_of(&id)).unwrap_or_else(|| {
             let id = format!("<{queue_id}@{}>", spool.name);
             head.push_str(&format!("Message-ID: {id}\r\n"));
             id

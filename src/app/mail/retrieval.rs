@@ -93,8 +93,16 @@ impl Retrieval {
             }
             ServerEvent::Received { uid } => {
                 reader.in_flight = None;
-                if let Some(message) = drop_of(spool, reader).and_then(|drop| drop.message_mut(uid)) {
+                let conn = reader.talk.conn();
+                let Some(drop) = drop_of(spool, reader) else { return };
+                let mailbox = drop.address().to_owned();
+                if let Some(message) = drop.message_mut(uid) {
                     message.retrieved = true;
+                    // A user agent of the simulation says so itself, when it has the message.
+                    if host.opened_from_outside(conn) {
+                        let message = message.message_id.as_str();
+                        host.trace(Trace::Mail(MailTrace::Retrieved { message, mailbox: &mailbox, conn }));
+                    }
                 }
             }
             ServerEvent::Update { deleted } => {

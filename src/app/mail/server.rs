@@ -37,6 +37,9 @@ impl MailServer {
 
     /// Takes an input.
     pub fn handle<H: Host>(&mut self, host: &mut H, input: Input<'_>) {
+        if self.delivery.stream(host, input) {
+            return self.delivery.dispatch(host, &mut self.spool);
+        }
         let spool = &mut self.spool;
         match input {
             Input::Boot => {
@@ -67,6 +70,7 @@ impl MailServer {
             }
             Input::Datagram { local_port, from, bytes } => self.delivery.datagram(host, local_port, from, bytes),
             Input::Unreachable { local_port, to } => self.delivery.unreachable(host, local_port, to),
+            Input::Flush => spool.flush(host),
             Input::Wake => {
                 self.reception.wake(host, spool);
                 self.retrieval.wake(host, spool);

@@ -310,6 +310,15 @@ impl Spool {
         }
     }
 
+    /// Makes the attempts of all waiting copies due, whatever their time.
+    pub(super) fn flush<H: Host>(&mut self, host: &mut H) {
+        while let Some(key) = self.queue.pop_waiting() {
+            host.set_cause(self.queue.copy(key).cause);
+            self.queue.schedule(key);
+            self.trace_length(host);
+        }
+    }
+
     fn expire<H: Host>(&mut self, host: &mut H, key: CopyKey) {
         let last = self.queue.copy(key).last_failure.clone();
         let (code, text) = last.map_or((0, "not delivered in time".to_owned()), |last| (last.code, last.text));

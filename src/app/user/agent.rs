@@ -52,6 +52,9 @@ impl UserAgent {
 
     /// Takes an input.
     pub fn handle<H: Host>(&mut self, host: &mut H, input: Input<'_>) {
+        if self.stub.stream(host, input) {
+            return self.go_on(host);
+        }
         match input {
             Input::Boot => self.boot(host),
             Input::Crash => {
@@ -73,6 +76,7 @@ impl UserAgent {
                 self.stub.datagram(host, local_port, from, bytes);
             }
             Input::Unreachable { local_port, to } => self.stub.unreachable(host, local_port, to),
+            Input::Flush => {}
             Input::Wake => {
                 if self.stub.deadline() <= host.now() {
                     self.stub.wake(host);

@@ -192,6 +192,18 @@ pub enum MailTrace<'a> {
         /// The mailbox.
         mailbox: &'a str,
     },
+    /// A program outside the simulation hands a copy in: it begins its life here, in
+    /// [`Phase::Submission`]. A copy that is already known comes once more.
+    HandedIn {
+        /// Message-ID.
+        message: &'a str,
+        /// Reverse-path, without angle brackets.
+        from: &'a str,
+        /// Recipient's address.
+        to: &'a str,
+        /// Octets of the message as received.
+        bytes: u64,
+    },
 }
 
 /// How an attempt ended for one copy.

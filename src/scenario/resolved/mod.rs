@@ -10,7 +10,7 @@ mod work;
 
 use std::collections::BTreeMap;
 
-pub use dns::{DnsSpec, NameServerSpec, RecordData, RecordSpec, RecordType, ZoneSpec};
+pub use dns::{DnsSpec, NameServerSpec, ZoneSpec};
 pub use work::{Body, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work};
 
 use super::schema::Scenario;
@@ -59,6 +59,8 @@ pub struct Resolved {
     pub expect: Vec<ExpectSpec>,
     /// Which optional files are written.
     pub outputs: OutputSpec,
+    /// Where real clients come in.
+    pub live: LiveSpec,
     pub(super) complete: Scenario,
 }
 
@@ -238,6 +240,15 @@ pub struct LimitSpec {
     pub memory: DataSize,
     /// Real time of the run.
     pub wall_clock: SimDuration,
+}
+
+/// Where real clients come in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveSpec {
+    /// The host on which they seem to run; none only when there is no host but routers.
+    pub host: Option<HostId>,
+    /// Hosts whose services are numbered first, in this order.
+    pub first: Vec<HostId>,
 }
 
 /// A comparison of one metric with what is expected; at least one bound is given.

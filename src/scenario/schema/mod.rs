@@ -10,6 +10,7 @@ mod capture;
 mod dns;
 mod host;
 mod link;
+mod live;
 mod mail;
 mod network;
 mod quantity;
@@ -24,9 +25,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use capture::{Capture, CaptureChoice, InterfaceName};
-pub use dns::{Dns, NameServer, Record, Resolver, Zone};
+pub use dns::{Dns, FilePlace, NameServer, Record, Resolver, SourceFile, Zone};
 pub use host::{Host, Sessions, WhenFullName};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
+pub use live::Live;
 pub use mail::{CatchAll, DialectName, MailDomain, Retry, User};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
@@ -75,4 +77,7 @@ pub struct Scenario {
     pub expect: Vec<Expect>,
     /// Which optional files the run writes.
     pub outputs: Outputs,
+    /// How `posthaste serve` lets real clients in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }

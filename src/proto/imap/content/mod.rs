@@ -1,0 +1,106 @@
+//! What FETCH tells of a message, as functions of its octets (RFC 3501 6.4.5 and 7.4.2): its
+//! envelope, its structure, and any section of it.
+//!
+//! Works on any octets: bare LF for CRLF, headers that are missing, multiparts that are cut off.
+//! Left out: decoded sections (BINARY, RFC 3516), and messages in a form that IMAP never sends,
+//! such as decoded headers (RFC 6855).
+
+pub mod address;
+pub mod decode;
+pub mod envelope;
+pub mod header;
+pub mod lexer;
+pub mod media;
+pub mod section;
+pub mod tree;
+pub mod wire;
+
+#[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
+mod section_tests;
+#[cfg(test)]
+mod structure_tests;
+
+use std::borrow::Cow;
+
+use imap_types::body::BodyStructure;
+use imap_types::core::NString;
+use imap_types::envelope::Envelope;
+use imap_types::fetch::Section;
+
+use tree::Entity;
+
+/// A message taken apart.
+#[derive(Clone, Debug)]
+pub struct Content<'a> {
+    raw: &'a [u8],
+    root: Entity,
+}
+
+impl<'a> Content<'a> {
+    /// Takes the octets of a message apart.
+    #[must_use]
+    pub fn parse(raw: &'a [u8]) -> Self {
+        Self { raw, root: tree::parse(raw) }
+    }
+
+    /// All octets: RFC822 and BODY\[\].
+    #[must_use]
+    pub const fn raw(&self) -> &'a [u8] {
+        self.raw
+    }
+
+    /// The message as an entity of entities.
+    #[must_use]
+    pub const fn root(&self) -> &Entity {
+        &self.root
+    }
+
+    /// The header section with its empty line: RFC822.HEADER and BODY\[HEADER\].
+    #[must_use]
+    pub fn header(&self) -> &'a [u8] {
+        &self.raw[self.root.header.whole()]
+    }
+
+    /// What is behind the header section: RFC822.TEXT and BODY\[TEXT\].
+    #[must_use]
+    pub fn text(&self) -> &'a [u8] {
+        &self.raw[self.root.body.clone()]
+    }
+
+    /// ENVELOPE.
+    #[must_use]
+    pub fn envelope(&self) -> Envelope<'static> {
+        wire::envelope(&envelope::Envelope::read(&self.raw[self.root.header.fields.clone()]))
+    }
+
+    /// BODY: the structure without extension data.
+    #[must_use]
+    pub fn body(&self) -> BodyStructure<'static> {
+        wire::structure(self.raw, &self.root, false)
+    }
+
+    /// BODYSTRUCTURE.
+    #[must_use]
+    pub fn body_structure(&self) -> BodyStructure<'static> {
+        wire::structure(self.raw, &self.root, true)
+    }
+
+    /// BODY\[section\]; nothing if the message has no such part.
+    #[must_use]
+    pub fn section(&self, section: Option<&Section<'_>>) -> Option<Cow<'a, [u8]>> {
+        let (path, piece) = wire::section(section);
+        section::octets(self.raw, &self.root, &path, &piece)
+    }
+
+    /// The data of BODY\[section\]<origin.count> as it is sent: NIL if there is no such part.
+    #[must_use]
+    pub fn fetch(&self, section: Option<&Section<'_>>, partial: Option<(u32, u32)>) -> NString<'static> {
+        let data = self.section(section);
+        NString(data.map(|data| {
+            let data = partial.map_or(&data[..], |(origin, count)| section::partial(&data, origin, count));
+            wire::literal(data).into()
+        }))
+    }
+}

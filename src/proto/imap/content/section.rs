@@ -1,0 +1,103 @@
+//! Which octets a section of FETCH names (RFC 3501 6.4.5).
+//!
+//! A subset of header fields is the only answer that is not one slice of the message.
+
+use std::borrow::Cow;
+
+use super::header;
+use super::tree::{Entity, Inside};
+
+/// What is asked of a message or of the part that a path of numbers leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece<'n> {
+    /// All of it.
+    Whole,
+    /// The header section with its empty line.
+    Header,
+    /// The fields of these names.
+    Fields(Vec<&'n [u8]>),
+    /// The fields of all other names.
+    OtherFields(Vec<&'n [u8]>),
+    /// What is behind the header section.
+    Text,
+    /// The MIME header of a part.
+    Mime,
+}
+
+/// The octets of a piece; nothing if the message has no such part.
+#[must_use]
+pub fn octets<'a>(raw: &'a [u8], root: &Entity, path: &[u32], piece: &Piece<'_>) -> Option<Cow<'a, [u8]>> {
+    let target = match path {
+        [] => None,
+        path => Some(find(root, path)?),
+    };
+    let slice = |range: std::ops::Range<usize>| Cow::Borrowed(&raw[range]);
+    // Without numbers the message itself is meant; with numbers, HEADER and TEXT are those of a
+    // message inside of the part.
+    let message = || match target.map(|part| &part.inside) {
+        None => Some(root),
+        Some(Inside::Message(message)) => Some(&**message),
+        Some(Inside::Leaf | Inside::Parts(_)) => None,
+    };
+    match piece {
+        Piece::Whole => Some(target.map_or(Cow::Borrowed(raw), |part| slice(part.body.clone()))),
+        Piece::Mime => target.map(|part| slice(part.header.whole())),
+        Piece::Header => message().map(|message| slice(message.header.whole())),
+        Piece::Text => message().map(|message| slice(message.body.clone())),
+        Piece::Fields(names) => message().map(|message| subset(raw, message, |name| among(names, name))),
+        Piece::OtherFields(names) => message().map(|message| subset(raw, message, |name| !among(names, name))),
+    }
+}
+
+fn among(names: &[&[u8]], name: &[u8]) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+fn subset<'a>(raw: &'a [u8], message: &Entity, wanted: impl Fn(&[u8]) -> bool) -> Cow<'a, [u8]> {
+    let fields = header::fields(&raw[message.header.fields.clone()]);
+    let mut text: Vec<u8> =
+        fields.filter(|field| wanted(field.name)).flat_map(|field| field.whole.iter().copied()).collect();
+    let blank = &raw[message.header.blank.clone()];
+    if !blank.is_empty() {
+        text.extend_from_slice(blank);
+    } else if !message.body.is_empty() {
+        // RFC 3501 6.4.5: every subset has the empty line, "except in the case of a message
+        // which has no body and no blank line".
+        text.extend_from_slice(b"\r\n");
+    }
+    Cow::Owned(text)
+}
+
+/// Follows part numbers.
+fn find<'e>(root: &'e Entity, path: &[u32]) -> Option<&'e Entity> {
+    let (first, rest) = path.split_first()?;
+    let mut part = numbered(root, *first)?;
+    for number in rest {
+        part = match &part.inside {
+            Inside::Leaf => return None,
+            Inside::Parts(parts) => nth(parts, *number)?,
+            Inside::Message(message) => numbered(message, *number)?,
+        };
+    }
+    Some(part)
+}
+
+/// The part of that number of a message: one that is no multipart has its body as part 1.
+fn numbered(message: &Entity, number: u32) -> Option<&Entity> {
+    match &message.inside {
+        Inside::Parts(parts) => nth(parts, number),
+        Inside::Leaf | Inside::Message(_) => (number == 1).then_some(message),
+    }
+}
+
+fn nth(parts: &[Entity], number: u32) -> Option<&Entity> {
+    parts.get(usize::try_from(number).ok()?.checked_sub(1)?)
+}
+
+/// The octets of `data` from `origin` on, at most `count` (RFC 3501 6.4.5).
+#[must_use]
+pub fn partial(data: &[u8], origin: u32, count: u32) -> &[u8] {
+    let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
+    let rest = data.get(size(origin)..).unwrap_or_default();
+    &rest[..size(count).min(rest.len())]
+}

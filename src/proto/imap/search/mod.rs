@@ -1,0 +1,165 @@
+//! SEARCH (RFC 3501 6.4.4): whether a message matches.
+//!
+//! A query is made once and asked about every message. Cheap keys come first, and a message is
+//! looked into at most once, and only if a key asks for its content. Text matches as a substring
+//! without regard to case, on decoded headers and bodies. BODY looks at parts that are text or
+//! belong to a message (message/rfc822 with its header); TEXT at all header fields as well.
+//! Left out: sorting and threading (RFC 5256), Unicode normalization, words of attachments.
+
+mod date;
+mod key;
+mod needle;
+mod reader;
+mod sequence;
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod text_tests;
+
+use imap_types::search::SearchKey;
+
+use crate::base::calendar::UnixTime;
+
+use date::{Day, Span};
+use needle::Needle;
+use reader::Reader;
+use sequence::Numbers;
+
+/// Something that a message may be marked with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark<'k> {
+    /// `\Answered`
+    Answered,
+    /// `\Deleted`
+    Deleted,
+    /// `\Draft`
+    Draft,
+    /// `\Flagged`
+    Flagged,
+    /// `\Seen`
+    Seen,
+    /// `\Recent`
+    Recent,
+    /// A keyword; upper and lower case are the same.
+    Keyword(&'k str),
+}
+
+/// The mailbox as the session sees it: what `*` stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// The number of messages; 0 if there is none.
+    pub messages: u32,
+    /// The largest unique identifier; 0 if there is none.
+    pub uid: u32,
+}
+
+/// A message as SEARCH sees it.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// Its sequence number.
+    pub number: u32,
+    /// Its unique identifier.
+    pub uid: u32,
+    /// Tells how it is marked.
+    pub marks: &'a dyn Fn(Mark<'_>) -> bool,
+    /// Its internal date.
+    pub arrived: UnixTime,
+    /// Its size in octets (RFC822.SIZE).
+    pub size: u32,
+    /// Its octets.
+    pub content: &'a [u8],
+}
+
+/// The search keys are nested too deeply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the search keys are nested too deeply")]
+pub struct TooDeep;
+
+/// What a SEARCH command asks.
+#[derive(Clone, Debug)]
+pub struct Query {
+    key: Key,
+}
+
+/// A search key, ready to be asked.
+#[derive(Clone, Debug)]
+enum Key {
+    And(Vec<Key>),
+    Or(Box<Key>, Box<Key>),
+    Not(Box<Key>),
+    Numbers(Numbers),
+    Uids(Numbers),
+    Marked(Mark<'static>),
+    Keyword(String),
+    Larger(u32),
+    Smaller(u32),
+    Arrived(Span, Day),
+    Sent(Span, Day),
+    Field(Vec<u8>, Needle),
+    Body(Needle),
+    Text(Needle),
+}
+
+impl Query {
+    /// Prepares a search in a mailbox.
+    ///
+    /// # Errors
+    ///
+    /// If the keys are nested too deeply.
+    pub fn new(key: &SearchKey<'_>, mailbox: Extent) -> Result<Self, TooDeep> {
+        key::prepare(key, mailbox, 0).map(|key| Self { key })
+    }
+
+    /// Whether a message matches.
+    #[must_use]
+    pub fn matches(&self, view: &View<'_>) -> bool {
+        self.key.matches(view, &Reader::new(view.content))
+    }
+}
+
+/// Whether one message matches a search key, which is not worth preparing; no message matches
+/// keys that are nested too deeply.
+#[must_use]
+pub fn matches(key: &SearchKey<'_>, mailbox: Extent, view: &View<'_>) -> bool {
+    Query::new(key, mailbox).is_ok_and(|query| query.matches(view))
+}
+
+impl Key {
+    fn matches(&self, view: &View<'_>, reader: &Reader<'_>) -> bool {
+        match self {
+            Self::And(keys) => keys.iter().all(|key| key.matches(view, reader)),
+            Self::Or(one, other) => one.matches(view, reader) || other.matches(view, reader),
+            Self::Not(key) => !key.matches(view, reader),
+            Self::Numbers(numbers) => numbers.contain(view.number),
+            Self::Uids(numbers) => numbers.contain(view.uid),
+            Self::Marked(mark) => (view.marks)(*mark),
+            Self::Keyword(keyword) => (view.marks)(Mark::Keyword(keyword)),
+            Self::Larger(size) => view.size > *size,
+            Self::Smaller(size) => view.size < *size,
+            Self::Arrived(span, day) => span.holds(Day::of(view.arrived), *day),
+            Self::Sent(span, day) => reader.sent().is_some_and(|sent| span.holds(sent, *day)),
+            Self::Field(name, needle) => reader.fields(name, needle),
+            Self::Body(needle) => reader.body(needle),
+            Self::Text(needle) => reader.text(needle),
+        }
+    }
+
+    /// How much of the message an answer needs: its marks, its header, its body.
+    fn cost(&self) -> u8 {
+        match self {
+            Self::And(keys) => keys.iter().map(Self::cost).max().unwrap_or(0),
+            Self::Or(one, other) => one.cost().max(other.cost()),
+            Self::Not(key) => key.cost(),
+            Self::Numbers(_)
+            | Self::Uids(_)
+            | Self::Marked(_)
+            | Self::Keyword(_)
+            | Self::Larger(_)
+            | Self::Smaller(_)
+            | Self::Arrived(..) => 0,
+            Self::Sent(..) | Self::Field(..) => 1,
+            Self::Body(_) | Self::Text(_) => 2,
+        }
+    }
+}
