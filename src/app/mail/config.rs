@@ -42,6 +42,8 @@ pub struct MailServerConfig {
     pub sessions: BTreeMap<u16, u32>,
     /// The largest message taken, in octets.
     pub max_message: usize,
+    /// What stands between the levels of folder names in IMAP.
+    pub separator: char,
 }
 
 impl MailServerConfig {
@@ -63,6 +65,7 @@ impl MailServerConfig {
             concurrency_per_destination: 1,
             sessions: BTreeMap::new(),
             max_message: 10_240_000,
+            separator: '/',
         }
     }
 }
