@@ -11,7 +11,7 @@ use crate::proto::smtp::Dialect;
 pub struct MailboxConfig {
     /// The user's address, in one of the server's domains.
     pub address: String,
-    /// The password for POP3.
+    /// The password for POP3 and IMAP.
     pub password: String,
 }
 

@@ -176,7 +176,7 @@ pub enum MailTrace<'a> {
         /// Octets.
         bytes: u64,
     },
-    /// A user agent fetched the whole message.
+    /// A user agent fetched the whole message; by IMAP, as its server sees it.
     Retrieved {
         /// Message-ID.
         message: &'a str,

@@ -7,7 +7,7 @@ use super::dns::read_resolver;
 use crate::base::HostId;
 use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
 use crate::scenario::resolved::{Dialect, DomainSpec, RetrySpec, UserSpec};
-use crate::scenario::schema::{DialectName, MailDomain, User};
+use crate::scenario::schema::{DialectName, MailDomain, SeparatorName, User};
 
 /// Stands for a host that is not there, so that what refers to it can still be checked.
 const NOBODY: HostId = HostId(u32::MAX);
@@ -61,16 +61,24 @@ fn read_domain(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain: &MailDo
         DialectName::Rfc5321 => Dialect::Rfc5321,
         DialectName::Lecture => Dialect::Lecture,
     };
-    DomainSpec { name: name.to_owned(), server, dialect, retry, users: Vec::new(), relay_from: Vec::new() }
+    let separator = match domain.imap.separator.unwrap_or_default() {
+        SeparatorName::Slash => '/',
+        SeparatorName::Dot => '.',
+    };
+    DomainSpec { name: name.to_owned(), server, dialect, retry, separator, users: Vec::new(), relay_from: Vec::new() }
 }
 
-/// One server has one manner of speech and one queue.
+/// One server has one manner of speech, one queue and one kind of folder names.
 fn check_shared(cx: &mut Context<'_>, here: Path<'_>, spec: &DomainSpec, others: &[DomainSpec]) {
     let Some(other) = others.iter().find(|other| other.server == spec.server && spec.server != NOBODY) else { return };
     if other.dialect != spec.dialect || other.retry != spec.retry {
         let message =
             format!("this domain shares its server with {}, but not its dialect and retry policy", quote(&other.name));
         cx.problems.help(here, message, "give both the same \"dialect\" and \"retry\"");
+    }
+    if other.separator != spec.separator {
+        let message = format!("this domain shares its server with {}, but not its separator", quote(&other.name));
+        cx.problems.help(here.key("imap"), message, "give both the same \"separator\"");
     }
 }
 

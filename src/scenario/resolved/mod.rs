@@ -157,6 +157,8 @@ pub struct DomainSpec {
     pub dialect: Dialect,
     /// When the server tries again and when it gives up; equal for all domains of one server.
     pub retry: RetrySpec,
+    /// What stands between the levels of folder names in IMAP; equal for all domains of one server.
+    pub separator: char,
     /// Indices into [`Resolved::users`], ascending.
     pub users: Vec<usize>,
     /// Hosts that may hand in mail for other domains: the users' hosts, ascending.

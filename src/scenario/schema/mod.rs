@@ -27,7 +27,7 @@ pub use capture::{Capture, CaptureChoice, InterfaceName};
 pub use dns::{Dns, NameServer, Record, Resolver, Zone};
 pub use host::{Host, Sessions, WhenFullName};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
-pub use mail::{DialectName, MailDomain, Retry, User};
+pub use mail::{DialectName, Imap, MailDomain, Retry, SeparatorName, User};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
