@@ -43,7 +43,11 @@ impl NumberSet {
             if low == 0 || high > last {
                 return None;
             }
-            out.extend(low.max(out.last().map_or(0, |last| *last + 1))..=high);
+            match out.last() {
+                Some(before) if *before >= high => {}
+                Some(before) => out.extend(low.max(*before + 1)..=high),
+                None => out.extend(low..=high),
+            }
         }
         Some(out)
     }
@@ -52,11 +56,11 @@ impl NumberSet {
     #[must_use]
     pub fn among(&self, uids: &[u32]) -> Vec<u32> {
         let ranges = self.ranges(uids.last().copied().unwrap_or(0));
-        let mut out: Vec<u32> = Vec::new();
+        let (mut out, mut next) = (Vec::new(), 0);
         for (low, high) in ranges {
-            let from = out.last().map_or(low, |last| low.max(*last + 1));
-            let start = uids.partition_point(|uid| *uid < from);
-            out.extend(uids[start..].iter().take_while(|uid| **uid <= high));
+            let start = uids.partition_point(|uid| *uid < low).max(next);
+            next = uids.partition_point(|uid| *uid <= high).max(start);
+            out.extend_from_slice(&uids[start..next]);
         }
         out
     }
@@ -68,7 +72,7 @@ pub fn written(uids: &[u32]) -> String {
     let mut out = String::new();
     let mut rest = uids;
     while let Some(first) = rest.first() {
-        let run = rest.iter().zip(*first..).take_while(|(uid, next)| *uid == next).count();
+        let run = 1 + rest.windows(2).take_while(|pair| pair[0].checked_add(1) == Some(pair[1])).count();
         let comma = if out.is_empty() { "" } else { "," };
         let last = rest[run - 1];
         out.push_str(&if run == 1 { format!("{comma}{first}") } else { format!("{comma}{first}:{last}") });
@@ -94,6 +98,14 @@ mod tests {
         assert_eq!(some.numbers(2), None);
         assert_eq!(set(&[(Number(1), Last)]).numbers(0), None);
         assert_eq!(set(&[(Number(1), Number(u32::MAX))]).numbers(3), None);
+    }
+
+    /// Would break if the largest number of all made something overflow.
+    #[test]
+    fn the_largest_number() {
+        let all = set(&[(Number(1), Last), (Number(u32::MAX), Number(u32::MAX))]);
+        assert_eq!(all.among(&[u32::MAX - 1, u32::MAX]), [u32::MAX - 1, u32::MAX]);
+        assert_eq!(set(&[(Last, Last), (Number(u32::MAX), Last)]).numbers(u32::MAX), Some(vec![u32::MAX]));
     }
 
     /// Would break if `559:*` did not name the last message, or if a range of UIDs that do
