@@ -4,6 +4,7 @@ pub mod app;
 pub mod base;
 pub mod bench;
 pub mod cli;
+pub mod live;
 pub mod metrics;
 pub mod net;
 pub mod proto;

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -260,6 +260,27 @@ fn narrow_link(run: &Path) -> Vec<String> {
     ]
 }
 
+fn conformance(run: &Path) -> Vec<String> {
+    let dialogues = fs::read_dir(run.join("transcripts")).unwrap().map(|entry| entry.unwrap().path());
+    let dialogues: Vec<String> = dialogues.map(|path| fs::read_to_string(path).unwrap()).collect();
+    let postmaster = dialogues.iter().find(|text| text.contains("C: USER postmaster@example.test")).unwrap();
+    let (attempts, messages) = (table(run, "attempts"), table(run, "messages"));
+    let refused = attempts.iter().find(|row| row["outcome"] == "failed").unwrap();
+    let bounces = messages.iter().filter(|row| !row["bounce_of"].is_empty()).count();
+    let resolved = fs::read(run.join("scenario.resolved.json")).unwrap();
+    let resolved: Value = serde_json::from_slice(&resolved).unwrap();
+    let users = resolved["users"].as_object().unwrap();
+    let hosts: Vec<&Value> =
+        users.iter().filter(|(name, _)| name.ends_with("@example.test")).map(|(_, user)| &user["host"]).collect();
+    let different: BTreeSet<_> = hosts.iter().map(|host| host.as_str()).collect();
+    vec![
+        format!("The postmaster finds {} message:", postmaster.matches("C: RETR").count()),
+        format!("says \"{} {}\"", refused["reply_code"], refused["text"]),
+        format!("gets {bounces} bounce."),
+        format!("{} for {} users", different.len(), hosts.len()),
+    ]
+}
+
 /// The sentences that scenarios/README.md has from a run of that scenario.
 fn answers(scenario: &str, run: &Path) -> Vec<String> {
     match scenario {
@@ -271,6 +292,7 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "two-devices-one-mailbox" => two_devices_one_mailbox(run),
         "outage-queue" => outage_queue(run),
         "campus-day" => campus_day(run),
+        "conformance" => conformance(run),
         "flaky-link" => flaky_link(run),
         "partition" => partition(run),
         "dual-stack" => dual_stack(run),

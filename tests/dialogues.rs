@@ -10,6 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use posthaste::base::{SimDuration, SimTime, SocketId};
+use posthaste::proto::sasl::Credentials;
 use posthaste::proto::session::{Input, Output, Session};
 use posthaste::proto::{imap, pop3, smtp};
 use script::{Scene, Script, Step, What};
@@ -48,7 +49,7 @@ impl MailScene<'_> {
         match self.scene.refusal(what) {
             Some(words) => {
                 let (code, text) = words.split_once(' ').expect("a code and a text");
-                session.reject(code.parse().expect("a code"), text);
+                session.reject(code.parse().expect("a code"), smtp::Status::OTHER, text);
                 false
             }
             None => {
@@ -67,6 +68,17 @@ impl Judge<smtp::Server> for MailScene<'_> {
             }
             smtp::ServerEvent::Recipient(path) => {
                 MailScene::judge(self, session, path.as_str());
+            }
+            smtp::ServerEvent::Verify(name) => {
+                MailScene::judge(self, session, &name);
+            }
+            smtp::ServerEvent::Login(credentials) => {
+                if self.scene.users.contains(&(credentials.user, credentials.password)) {
+                    session.accept();
+                } else {
+                    let text = "Authentication credentials invalid";
+                    session.reject(535, smtp::Status::CREDENTIALS, text);
+                }
             }
             smtp::ServerEvent::Message { content, .. } => {
                 if MailScene::judge(self, session, "message") {
@@ -92,7 +104,7 @@ struct PostOffice<'a> {
 impl Judge<pop3::Server> for PostOffice<'_> {
     fn judge(&mut self, session: &mut pop3::Server, event: pop3::ServerEvent) {
         match event {
-            pop3::ServerEvent::Login { user, password } => {
+            pop3::ServerEvent::Login(Credentials { user, password, .. }) => {
                 if let Some(words) = self.scene.refusal(&user) {
                     session.refuse(words);
                 } else if self.scene.users.contains(&(user, password)) {
@@ -273,6 +285,11 @@ fn play(scene: &Scene, steps: &[Step], manner: Manner) -> Result<(), String> {
             let mut config = smtp::ServerConfig::new(scene.server.clone());
             config.max_message = scene.limit("message").unwrap_or(config.max_message);
             config.max_recipients = scene.limit("recipients").unwrap_or(config.max_recipients);
+            config.authentication = match scene.limit("auth") {
+                None => smtp::Authentication::NotOffered,
+                Some(0) => smtp::Authentication::Offered,
+                Some(_) => smtp::Authentication::Required,
+            };
             Stage::new(smtp::Server::new(config), MailScene { scene, stored: Vec::new() }).run(steps, manner)
         }
         "pop3" => {

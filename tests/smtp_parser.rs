@@ -14,10 +14,11 @@ type Theirs<'a> = Result<Request<Cow<'a, str>>, smtp_proto::Error>;
 ///
 /// Ours refuses what it does not implement or what the grammar does not have, so that a
 /// student sees the mistake; theirs serves an Internet full of careless clients.
-const DIFFERENCES: [(Difference, &str); 12] = [
+const DIFFERENCES: [(Difference, &str); 13] = [
+    (Difference::Mechanism, "AUTH  PLAIN"),
     (Difference::SurplusArgument, "DATA now"),
     (Difference::ClientName, "HELO no_name"),
-    (Difference::Parameters, "MAIL FROM:<a@b> SIZE=1"),
+    (Difference::Parameters, "MAIL FROM:<a@b> FOO=1"),
     (Difference::EmptyForwardPath, "RCPT TO:<>"),
     (Difference::PostmasterAsSender, "MAIL FROM:<postmaster>"),
     (Difference::Address, "MAIL FROM:<a@b_c>"),
@@ -36,8 +37,12 @@ enum Difference {
     /// 4.1.1.1: HELO and EHLO take a domain or an address literal, and nothing behind it.
     /// Theirs takes the first word, whatever it is.
     ClientName,
-    /// Ours has no service extensions, so every parameter is unknown.
+    /// Ours reads any parameter that the grammar has and leaves it to the session, theirs judges
+    /// the parameters that it knows.
     Parameters,
+    /// RFC 4954 section 4: one space before the mechanism and before the initial response, and
+    /// nothing behind. Theirs skips what it does not look for.
+    Mechanism,
     /// 4.1.2: only a reverse-path may be null.
     EmptyForwardPath,
     /// 4.1.1.3: only a forward-path may be `<Postmaster>`.
@@ -84,7 +89,8 @@ fn differences(line: &str) -> Vec<Difference> {
     let spaces = line.starts_with(' ') || line.contains('\t') || path.contains(' ');
     note(spaces || argument.split_once(':').is_some_and(|(keyword, _)| keyword.contains(' ')), Difference::Spaces);
     note(line.bytes().any(|b| !matches!(b, b' '..=b'~')), Difference::Characters);
-    let others = ["EXPN", "STARTTLS", "AUTH", "ETRN", "BDAT", "LHLO", "ATRN", "BURL"];
+    note(is(&["AUTH"]), Difference::Mechanism);
+    let others = ["EXPN", "STARTTLS", "ETRN", "BDAT", "LHLO", "ATRN", "BURL"];
     note(is(&others), Difference::NotImplemented);
     note(mailbox.contains("@["), Difference::AddressLiteral);
     note(is(&["VRFY"]) && (argument.contains('"') || argument.len() > 256), Difference::EmptyString);
@@ -118,16 +124,28 @@ fn same(ours: &Command, theirs: &Request<Cow<'_, str>>) -> bool {
     let path = |key: String, address: &str| key == address.to_ascii_lowercase();
     match (ours, theirs) {
         (Command::Helo(name), Request::Helo { host }) | (Command::Ehlo(name), Request::Ehlo { host }) => name == host,
-        (Command::Mail(ReversePath::Null), Request::Mail { from }) => from.address.is_empty(),
-        (Command::Mail(ReversePath::Mailbox(mailbox)), Request::Mail { from }) => path(mailbox.key(), &from.address),
-        (Command::Rcpt(ForwardPath::Postmaster), Request::Rcpt { to }) => to.address.is_empty(),
-        (Command::Rcpt(ForwardPath::Mailbox(mailbox)), Request::Rcpt { to }) => path(mailbox.key(), &to.address),
+        (Command::Mail { path: reverse_path, parameters }, Request::Mail { from }) => {
+            let size = parameters.iter().find(|parameter| parameter.keyword == "SIZE");
+            let size = size.and_then(|parameter| parameter.value.as_deref()?.parse().ok());
+            let address = match reverse_path {
+                ReversePath::Null => from.address.is_empty(),
+                ReversePath::Mailbox(mailbox) => path(mailbox.key(), &from.address),
+            };
+            address && size.unwrap_or(0) == from.size
+        }
+        (Command::Rcpt { path: ForwardPath::Postmaster, .. }, Request::Rcpt { to }) => to.address.is_empty(),
+        (Command::Rcpt { path: ForwardPath::Mailbox(mailbox), .. }, Request::Rcpt { to }) => {
+            path(mailbox.key(), &to.address)
+        }
         (Command::Data, Request::Data)
         | (Command::Rset, Request::Rset)
         | (Command::Quit, Request::Quit)
         | (Command::Noop, Request::Noop { .. })
         | (Command::Help, Request::Help { .. })
         | (Command::Vrfy(_), Request::Vrfy { .. }) => true,
+        (Command::Auth { initial, .. }, Request::Auth { initial_response, .. }) => {
+            initial.as_deref().unwrap_or_default() == initial_response.trim_end()
+        }
         _ => false,
     }
 }

@@ -44,6 +44,12 @@ pub trait Host {
     /// Sends one UDP datagram.
     fn send_datagram(&mut self, from_port: u16, to: Endpoint, bytes: &[u8]);
 
+    /// Whether a program outside the simulation opened that connection: what comes over it was
+    /// made by nobody here.
+    fn opened_from_outside(&self, _conn: ConnId) -> bool {
+        false
+    }
+
     /// The name for this host's next DNS question.
     fn next_query(&mut self) -> QueryId;
     /// Writes to the trace. The event becomes the cause of what this application does next
@@ -116,4 +122,6 @@ pub enum Input<'a> {
     },
     /// The deadline that the application last named has come.
     Wake,
+    /// An operator asks to try at once all that waits for another attempt.
+    Flush,
 }

@@ -24,7 +24,7 @@ use crate::proto::message::build::filler;
 use crate::proto::session::{Input, Output, Session};
 use crate::proto::smtp::{
     Client, ClientEvent, Dialect, Envelope, ForwardPath, Mailbox, PORT, ReversePath, Server, ServerConfig, ServerEvent,
-    Transaction, Verdict,
+    Status, Transaction, Verdict,
 };
 use crate::sim::kernel::Event;
 
@@ -236,7 +236,10 @@ impl DialoguesRun {
         while let Some(output) = session.poll() {
             match output {
                 Output::Transmit(octets) => network.send(kernel, socket, &octets),
-                Output::Event(ServerEvent::Sender(_) | ServerEvent::Recipient(_)) => session.accept(),
+                Output::Event(ServerEvent::Sender(_) | ServerEvent::Recipient(_) | ServerEvent::Verify(_)) => {
+                    session.accept();
+                }
+                Output::Event(ServerEvent::Login(_)) => session.reject(535, Status::CREDENTIALS, "nobody logs in here"),
                 Output::Event(ServerEvent::Message { content, .. }) => {
                     self.taken += u64::from(*content == *self.mail.content);
                     session.accept();

@@ -1,6 +1,7 @@
 //! The command line: commands, options and their help.
 
 mod bench;
+mod serve;
 
 use std::path::PathBuf;
 
@@ -8,12 +9,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use bench::{BenchArgs, BenchWorkload, DialoguesArgs, DumbbellArgs, HoldArgs, IdleArgs, Switch};
+pub use serve::ServeArgs;
 
 const AFTER_HELP: &str = "\
 Examples:
   posthaste run scenarios/ketchup.json          simulate, write results/ketchup-*/
   posthaste transcript latest --protocol smtp   read the dialogue in C:/S: form
   posthaste chart latest latency_cdf > cdf.svg  one figure
+  posthaste serve scenarios/lab.json            telnet, dig and read mail inside it
   posthaste check my.json --resolved            see every default filled in
 
 Exit codes: 0 done, 1 an expectation failed, 2 usage, 3 scenario invalid, 4 file error,
@@ -65,6 +68,9 @@ pub enum Command {
     /// Simulate a scenario and write a result folder
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
+    /// Let real clients into the simulated Internet, on loopback ports
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(ServeArgs),
     /// Check scenarios without running them; all errors at once
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),

@@ -8,7 +8,9 @@ pub mod exit;
 mod load;
 pub mod measure;
 mod output;
+mod recording;
 mod run;
+mod serve;
 pub mod simulate;
 mod target;
 mod transcript;
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
 fn execute(command: &Command) -> Result<Exit, CommandError> {
     match command {
         Command::Run(args) => run::run(args),
+        Command::Serve(args) => serve::serve(args),
         Command::Check(args) => check::check(args),
         Command::Transcript(args) => transcript::transcript(args),
         Command::Chart(args) => chart::chart(args),

@@ -75,13 +75,18 @@ pub fn simulate_watched<X: Observer>(
     }
 }
 
-fn begin<X: Observer>(scenario: &Resolved, options: RecorderOptions, extra: X) -> Simulation<(Recorder, X)> {
+/// A simulation of the scenario with its usual observer and another.
+pub(super) fn begin<X: Observer>(scenario: &Resolved, options: RecorderOptions, extra: X) -> Simulation<(Recorder, X)> {
     let plan = plan(scenario);
     let recorder = Recorder::new(Directory::clone(&plan.directory), options);
     Simulation::new(World::new(plan, (recorder, extra)))
 }
 
-fn finish<X: Observer>(simulation: Simulation<(Recorder, X)>, outcome: Outcome) -> Result<Finished<X>, String> {
+/// Audits a simulation that ended so, and gathers what it leaves.
+pub(super) fn finish<X: Observer>(
+    simulation: Simulation<(Recorder, X)>,
+    outcome: Outcome,
+) -> Result<Finished<X>, String> {
     let directory = simulation.world().directory();
     let busy = simulation.busy().iter().map(|&host| directory.host_name(host).to_owned()).collect();
     let (world, (mut recorder, extra)) = simulation.into_world().detach();
@@ -165,6 +170,7 @@ fn expectation(spec: &ExpectSpec, found: Option<Metric>) -> Expectation {
 pub fn exit_of(ended: Ended, expectations: &[Expectation]) -> Exit {
     match ended {
         Ended::Interrupted => Exit::Interrupted,
+        Ended::Stopped => Exit::Done,
         Ended::Limit(_) => Exit::Limit,
         Ended::Idle | Ended::Until if expectations.iter().all(|expectation| expectation.held) => Exit::Done,
         Ended::Idle | Ended::Until => Exit::ExpectFailed,

@@ -53,6 +53,18 @@ impl Watch {
         }
     }
 
+    /// A watch over a service, which lasts until it is stopped: by Ctrl-C, or as a service is stopped.
+    pub(super) fn over_service(memory: u64) -> Self {
+        let watch = Self::start(SimTime::NEVER, SimDuration::from_nanos(u64::MAX), memory, true);
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&watch.interrupted));
+        watch
+    }
+
+    /// Whether somebody asked to stop.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
     /// Looks at the clock, the memory and the keyboard.
     pub(super) fn look(&mut self, progress: Progress) -> Option<Ended> {
         if self.interrupted.load(Ordering::Relaxed) {

@@ -254,6 +254,15 @@ impl Copies {
         });
     }
 
+    /// A copy from outside: begun here unless it is known.
+    pub(super) fn hand_in(&mut self, names: &mut Names, new: &NewCopy<'_>, at: SimTime) {
+        let known = names.find(new.message).zip(names.find(new.to)).is_some_and(|key| self.index.contains_key(&key));
+        if !known {
+            self.compose(names, new, at);
+            self.copies.last_mut().expect("just composed").phase = Phase::Submission;
+        }
+    }
+
     pub(super) fn phase(&mut self, id: CopyId, phase: Phase, at: SimTime) {
         let copy = &mut self.copies[id.0 as usize];
         let stale = (copy.delivered.is_some() && before_mailbox(phase))

@@ -174,6 +174,10 @@ impl Recorder {
             MailTrace::Retrieved { message, mailbox, conn: _ } => {
                 self.copies.retrieve(&self.names, message, mailbox, at);
             }
+            MailTrace::HandedIn { message, from, to, bytes } => {
+                let new = NewCopy { message, from, to, bytes, bounce_of: None };
+                self.copies.hand_in(&mut self.names, &new, at);
+            }
             MailTrace::MailboxSize { .. } | MailTrace::Deleted { .. } => {}
         }
     }

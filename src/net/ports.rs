@@ -96,6 +96,10 @@ impl Ports {
         port
     }
 
+    pub(crate) fn unbind_udp(&mut self, port: u16) {
+        self.udp.remove(&port);
+    }
+
     pub(crate) fn udp(&self, port: u16) -> Option<AppId> {
         self.udp.get(&port).copied().filter(|_| !self.closed.contains(&port))
     }

@@ -28,6 +28,11 @@ impl Network {
         self.ports[host.index()].bind_udp_ephemeral(app)
     }
 
+    /// Receives no more datagrams to `port`.
+    pub fn unbind_udp(&mut self, host: HostId, port: u16) {
+        self.ports[host.index()].unbind_udp(port);
+    }
+
     /// Sends one datagram.
     ///
     /// # Panics

@@ -5,5 +5,6 @@ pub mod imap;
 pub mod line;
 pub mod message;
 pub mod pop3;
+pub mod sasl;
 pub mod session;
 pub mod smtp;

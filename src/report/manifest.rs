@@ -20,6 +20,8 @@ pub enum Ended {
     Limit(String),
     /// Somebody stopped it; results are partial.
     Interrupted,
+    /// Real clients were served until somebody stopped it.
+    Stopped,
 }
 
 impl Ended {
@@ -29,6 +31,7 @@ impl Ended {
             Self::Idle => "idle".to_owned(),
             Self::Limit(name) => format!("limit {name}"),
             Self::Interrupted => "interrupted".to_owned(),
+            Self::Stopped => "stopped".to_owned(),
         }
     }
 
@@ -36,7 +39,7 @@ impl Ended {
     #[must_use]
     pub const fn cut(&self) -> bool {
         match self {
-            Self::Until | Self::Idle => false,
+            Self::Until | Self::Idle | Self::Stopped => false,
             Self::Limit(_) | Self::Interrupted => true,
         }
     }

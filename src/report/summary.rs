@@ -53,6 +53,7 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
         Ended::Until => "the scenario's end".to_owned(),
         Ended::Idle => "nothing left to do".to_owned(),
         Ended::Interrupted => "interrupted: results are partial".to_owned(),
+        Ended::Stopped => "stopped".to_owned(),
         Ended::Limit(name) => format!("limit \"{name}\" reached: results are partial"),
     };
     line("ended", format!("at {} ({why}), {} events, seed {}", human(end.as_secs_f64()), info.events, info.seed));

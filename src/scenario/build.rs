@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use crate::app::App;
 use crate::app::dns::{LookupAgent, LookupJob, NameServer, Resolver, ResolverConfig, Zone};
-use crate::app::mail::{MailServer, MailServerConfig, MailboxConfig, RetryPolicy};
+use crate::app::mail::{CatchAll, MailServer, MailServerConfig, MailboxConfig, RetryPolicy};
 use crate::app::user::UserAgent;
 use crate::base::directory::{HostEntry, LinkEntry};
 use crate::base::{Directory, Family, HostId};
@@ -192,6 +192,11 @@ fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
             ..MailServerConfig::new(&scenario.host_spec(domain.server).name)
         });
         config.domains.push(domain.name.clone());
+        config.catch_alls.extend(domain.catch_all.iter().map(|catch_all| CatchAll {
+            domain: domain.name.clone(),
+            mailbox: catch_all.mailbox.clone(),
+            except: catch_all.except.clone(),
+        }));
         config
             .inside
             .extend(domain.relay_from.iter().flat_map(|&host| scenario.host_spec(host).addresses.by_precedence()));

@@ -176,6 +176,8 @@ pub(super) struct Faults {
     hosts_down: BTreeMap<HostId, u32>,
     links_down: BTreeMap<u32, u32>,
     services_down: BTreeMap<(HostId, u16), u32>,
+    /// The faults that have begun and not ended.
+    begun: BTreeSet<u32>,
     /// The numbers of the changes in force.
     changes: BTreeSet<u32>,
 }
@@ -192,8 +194,14 @@ impl Faults {
             hosts_down: BTreeMap::new(),
             links_down: BTreeMap::new(),
             services_down: BTreeMap::new(),
+            begun: BTreeSet::new(),
             changes: BTreeSet::new(),
         }
+    }
+
+    /// The faults of just this kind that have begun and not ended.
+    pub(super) fn in_force(&self, what: &Faulty) -> Vec<u32> {
+        self.begun.iter().copied().filter(|number| self.all[*number as usize].0.what == *what).collect()
     }
 
     /// The hosts whose requests will take another time.
@@ -238,6 +246,21 @@ impl<O: Observer> World<O> {
         }
     }
 
+    /// Begins a fault that no plan has, now.
+    pub(super) fn begin_by_hand(&mut self, fault: Fault) {
+        let number = u32::try_from(self.faults.all.len()).expect("few faults");
+        let end = match fault.timing {
+            Timing::Once { lasts, .. } => lasts.map(|lasts| self.kernel.now().saturating_add(lasts)),
+            Timing::Repeated { .. } | Timing::Random { .. } => None,
+        };
+        let stream = self.streams().stream(&format!("fault/{}", fault.name));
+        self.faults.all.push((fault, stream));
+        self.fault_begins(number);
+        if let Some(end) = end {
+            self.push_fault(end, Event::FaultEnds(number));
+        }
+    }
+
     fn push_fault(&mut self, at: SimTime, event: Event) {
         let (Event::FaultBegins(number) | Event::FaultEnds(number)) = event else { return };
         let origin = match &self.faults.all[number as usize].0.what {
@@ -259,6 +282,7 @@ impl<O: Observer> World<O> {
 
     pub(super) fn fault_begins(&mut self, number: u32) {
         let now = self.kernel.now();
+        self.faults.begun.insert(number);
         match self.faults.all[number as usize].0.timing {
             Timing::Once { .. } => {}
             Timing::Repeated { lasts, every, until, .. } => {
@@ -282,6 +306,7 @@ impl<O: Observer> World<O> {
                         processor.crash();
                     }
                     self.each_app(host, Input::Crash);
+                    self.visitors.host_down(host);
                 }
             }
             Faulty::Link(link) => self.link_fails(link),
@@ -315,6 +340,10 @@ impl<O: Observer> World<O> {
     }
 
     pub(super) fn fault_ends(&mut self, number: u32) {
+        // It may have been mended before its time.
+        if !self.faults.begun.remove(&number) {
+            return;
+        }
         if let Timing::Random { mean_up, until, .. } = self.faults.all[number as usize].0.timing {
             self.fail_after(number, self.kernel.now(), mean_up, until);
         }

@@ -12,6 +12,7 @@ use crate::base::{
 use crate::net::{Kernel as _, Network};
 
 use super::kernel::Kernel;
+use super::visitors::Visitors;
 use super::world::Composed;
 
 /// One application's window on the world, for the time of one call.
@@ -22,6 +23,7 @@ pub(super) struct HostView<'w, O> {
     pub(super) streams: Streams,
     pub(super) queries: &'w mut u32,
     pub(super) composed: &'w mut Composed,
+    pub(super) visitors: &'w Visitors,
     pub(super) host: HostId,
     pub(super) app: AppId,
 }
@@ -83,13 +85,17 @@ impl<O: Observer> Host for HostView<'_, O> {
         self.network.send_datagram(self.kernel, self.host, from_port, to, Bytes::copy_from_slice(bytes));
     }
 
+    fn opened_from_outside(&self, conn: ConnId) -> bool {
+        self.visitors.opened(conn)
+    }
+
     fn next_query(&mut self) -> QueryId {
         *self.queries += 1;
         QueryId { host: self.host, number: *self.queries }
     }
 
     fn trace(&mut self, what: Trace<'_>) -> EventId {
-        if let Trace::Mail(MailTrace::Composed { bytes, .. }) = what {
+        if let Trace::Mail(MailTrace::Composed { bytes, .. } | MailTrace::HandedIn { bytes, .. }) = what {
             self.composed.copies += 1;
             self.composed.bytes += bytes;
         }

@@ -86,6 +86,11 @@ impl<O: Observer> Kernel<O> {
         &self.observer
     }
 
+    /// The reader of the trace, to be changed. It must not make a difference to the world.
+    pub const fn observer_mut(&mut self) -> &mut O {
+        &mut self.observer
+    }
+
     /// Takes the reader of the trace out.
     pub fn detach(self) -> (Kernel<Silent>, O) {
         let Self { now, queue, counters, cause, traced, observer } = self;

@@ -4,13 +4,16 @@ mod audit;
 pub mod event_queue;
 mod faults;
 mod host_view;
+mod intervention;
 pub mod kernel;
 mod kinds;
 mod processing;
 mod run;
+mod visitors;
 mod world;
 
 pub use faults::{Fault, Faulty, LinkChange, Properties, ServiceChange, Timing};
 pub use kinds::EventKinds;
-pub use run::{Ended, Limit, Limits, Outcome, Progress, Simulation, WATCH_EVERY};
+pub use run::{Ended, Limit, Limits, Outcome, Progress, Simulation, Slice, WATCH_EVERY};
+pub use visitors::News;
 pub use world::{Plan, World};

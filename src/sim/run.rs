@@ -49,6 +49,8 @@ pub enum Ended {
     Limit(Limit),
     /// Somebody asked it to stop: the results are cut.
     Interrupted,
+    /// It had no end of its own, since clients from outside were served, and was stopped.
+    Stopped,
 }
 
 impl Ended {
@@ -78,6 +80,7 @@ impl fmt::Display for Ended {
             Self::Until => f.write_str("until"),
             Self::Limit(limit) => write!(f, "limit {limit}"),
             Self::Interrupted => f.write_str("interrupted"),
+            Self::Stopped => f.write_str("stopped"),
         }
     }
 }
@@ -96,6 +99,17 @@ pub struct Outcome {
     /// Events at the same instant as their predecessor but from another host: there the
     /// order is that of the hosts' names, where nature would know none.
     pub ties: u64,
+}
+
+/// How far [`Simulation::catch_up`] got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slice {
+    /// No event is left up to the target.
+    Done,
+    /// Some are.
+    More,
+    /// A limit was reached.
+    Limit(Limit),
 }
 
 /// What a watcher of a run sees now and then.
@@ -144,6 +158,11 @@ impl<O: Observer> Simulation<O> {
         &self.world
     }
 
+    /// The world, for those outside who act on it. They act at its present instant.
+    pub const fn world_mut(&mut self) -> &mut World<O> {
+        &mut self.world
+    }
+
     /// Events so far.
     #[must_use]
     pub const fn events(&self) -> u64 {
@@ -189,7 +208,7 @@ impl<O: Observer> Simulation<O> {
         if !ended.is_cut() && self.world.now() < limits.until {
             self.world.kernel.idle_until(limits.until);
         }
-        Outcome { ended, end: self.world.now(), events: self.events, kinds: self.kinds, ties: self.ties }
+        self.outcome(ended)
     }
 
     fn watch_is_due(&mut self) -> bool {
@@ -237,6 +256,42 @@ impl<O: Observer> Simulation<O> {
         }
         self.last = Some((at, origin));
         self.world.dispatch(pending.event);
+    }
+
+    /// When the next event happens.
+    #[must_use]
+    pub fn next_at(&mut self) -> Option<SimTime> {
+        self.world.kernel.next_at()
+    }
+
+    /// Runs up to `most` events that happen no later than `target`, within the limits (but for
+    /// their `until`), and leaves the clock at the last of them.
+    pub fn catch_up(&mut self, target: SimTime, most: u64, limits: &Limits) -> Slice {
+        for _ in 0..most {
+            if self.world.kernel.next_at().is_none_or(|at| at > target) {
+                return Slice::Done;
+            }
+            if let Some(limit) = self.limit_reached(limits) {
+                return Slice::Limit(limit);
+            }
+            self.step();
+            self.note_busy(limits.events_per_instant);
+        }
+        Slice::More
+    }
+
+    /// Lets the clock run on to `at`, but not past the next event. It never goes back.
+    pub fn idle_until(&mut self, at: SimTime) {
+        let at = self.world.kernel.next_at().map_or(at, |next| at.min(next));
+        if at > self.world.now() {
+            self.world.kernel.idle_until(at);
+        }
+    }
+
+    /// How it went so far, when it ended for that reason.
+    #[must_use]
+    pub fn outcome(&self, ended: Ended) -> Outcome {
+        Outcome { ended, end: self.world.now(), events: self.events, kinds: self.kinds, ties: self.ties }
     }
 
     /// Simulates `span` more, for tests and warm-ups, without limits.

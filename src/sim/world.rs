@@ -14,6 +14,7 @@ use super::faults::{Fault, Faults};
 use super::host_view::HostView;
 use super::kernel::{Event, Kernel};
 use super::processing::Processor;
+use super::visitors::Visitors;
 
 /// What a world is made of.
 #[derive(Clone, Debug)]
@@ -68,6 +69,7 @@ pub struct World<O> {
     streams: Streams,
     composed: Composed,
     inbox: Vec<u8>,
+    pub(super) visitors: Visitors,
 }
 
 impl<O: Observer> World<O> {
@@ -85,6 +87,7 @@ impl<O: Observer> World<O> {
             streams,
             composed: Composed::default(),
             inbox: Vec::new(),
+            visitors: Visitors::default(),
         };
         world.network.set_policy(&plan.policy);
         for host in world.faults.slow_hosts().chain(plan.processing.keys().copied()) {
@@ -112,6 +115,11 @@ impl<O: Observer> World<O> {
     #[must_use]
     pub const fn kernel(&self) -> &Kernel<O> {
         &self.kernel
+    }
+
+    /// The reader of the trace, for one who wants to hear it while the world runs.
+    pub const fn observer_mut(&mut self) -> &mut O {
+        self.kernel.observer_mut()
     }
 
     /// The network.
@@ -146,9 +154,9 @@ impl<O: Observer> World<O> {
 
     /// Takes the reader of the trace out.
     pub fn detach(self) -> (World<Silent>, O) {
-        let Self { kernel, network, hosts, faults, directory, streams, composed, inbox } = self;
+        let Self { kernel, network, hosts, faults, directory, streams, composed, inbox, visitors } = self;
         let (kernel, observer) = kernel.detach();
-        (World { kernel, network, hosts, faults, directory, streams, composed, inbox }, observer)
+        (World { kernel, network, hosts, faults, directory, streams, composed, inbox, visitors }, observer)
     }
 
     /// Lets one event happen, with all that follows from it at once.
@@ -200,6 +208,7 @@ impl<O: Observer> World<O> {
             streams: self.streams,
             queries,
             composed: &mut self.composed,
+            visitors: &self.visitors,
             host,
             app,
         };
@@ -219,7 +228,7 @@ impl<O: Observer> World<O> {
         }
     }
 
-    fn deliver_notices(&mut self) {
+    pub(super) fn deliver_notices(&mut self) {
         let cause = self.kernel.cause();
         while let Some(notice) = self.network.next_notice(&mut self.kernel) {
             self.kernel.set_cause(cause);
@@ -227,11 +236,16 @@ impl<O: Observer> World<O> {
         }
     }
 
+    pub(super) const fn streams(&self) -> Streams {
+        self.streams
+    }
+
     pub(super) fn processor(&mut self, host: HostId) -> Option<&mut Processor> {
         self.hosts[host.index()].processor.as_deref_mut()
     }
 
     pub(super) fn deliver(&mut self, notice: Notice) {
+        let Some(notice) = self.tell_visitor(notice) else { return };
         match notice {
             Notice::Accepted { host, app, socket, conn, local_port, peer } => {
                 self.input(host, app, Input::Accepted { socket, conn, local_port, peer });

@@ -141,6 +141,7 @@ impl Log {
             Trace::Mail(mail) => match mail {
                 MailTrace::Phase { .. } | MailTrace::AttemptEnded { .. } | MailTrace::QueueLength { .. } => false,
                 MailTrace::Composed { .. }
+                | MailTrace::HandedIn { .. }
                 | MailTrace::Accepted { .. }
                 | MailTrace::Refused { .. }
                 | MailTrace::AttemptStarted { .. }
@@ -247,6 +248,7 @@ impl Log {
                 let bounce_of = bounce_of.map(str::to_owned);
                 (message, to, Fact::Composed { from: from.to_owned(), bytes, bounce_of })
             }
+            MailTrace::HandedIn { .. } => return self.fault("nobody is outside, but a copy was handed in".to_owned()),
             MailTrace::Phase { .. } => return,
             MailTrace::Accepted { message, to, conn, bytes, .. } => (message, to, Fact::Accepted { conn, bytes }),
             MailTrace::Refused { message, to, failure } => (message, to, Fact::Refused { code: failure.code }),

@@ -40,7 +40,8 @@ impl NameServer {
             | Input::Data { .. }
             | Input::PeerClosed { .. }
             | Input::Closed { .. }
-            | Input::Wake => {}
+            | Input::Wake
+            | Input::Flush => {}
         }
     }
 

@@ -35,14 +35,14 @@ pub enum Held {
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
+pub(super) struct Entry {
     rank: Rank,
     expires: SimTime,
-    what: Stored,
+    pub(super) what: Stored,
 }
 
 #[derive(Clone, Debug)]
-enum Stored {
+pub(super) enum Stored {
     Data(Vec<RecordData>),
     Denied(Option<Box<Record>>),
 }
@@ -99,6 +99,14 @@ impl Cache {
             Stored::Data(_) => None,
             Stored::Denied(_) => Some(Held::NoData(entry.denial(ttl))),
         }
+    }
+
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&(Name, Rtype), &Entry)> {
+        self.rrsets.iter()
+    }
+
+    pub(super) fn absent_names(&self) -> impl Iterator<Item = (&Name, &Entry)> {
+        self.absent.iter()
     }
 
     /// Data of any rank, for finding one's way; nothing when there is none.
@@ -172,7 +180,7 @@ impl Cache {
 
 impl Entry {
     /// Whole seconds left; none at and after expiry.
-    fn left(&self, now: SimTime) -> Option<u32> {
+    pub(super) fn left(&self, now: SimTime) -> Option<u32> {
         (now < self.expires).then(|| u32::try_from(self.expires.since(now).as_secs()).unwrap_or(u32::MAX))
     }
 

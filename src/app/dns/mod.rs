@@ -13,6 +13,7 @@ pub mod cache;
 pub mod client;
 mod families;
 mod iterate;
+mod listing;
 mod lookup;
 pub mod resolver;
 mod response;

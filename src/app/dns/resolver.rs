@@ -126,6 +126,7 @@ impl Resolver {
             Input::Unreachable { local_port, to } if local_port == self.port => self.unreachable(host, to),
             Input::Wake => self.wake(host),
             Input::Datagram { .. }
+            | Input::Flush
             | Input::Unreachable { .. }
             | Input::Accepted { .. }
             | Input::Connected { .. }

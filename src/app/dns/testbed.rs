@@ -307,6 +307,7 @@ impl Bed {
                     }
                     Input::Unreachable { local_port, to } => stub.unreachable(&mut view, local_port, to),
                     Input::Boot
+                    | Input::Flush
                     | Input::Accepted { .. }
                     | Input::Connected { .. }
                     | Input::Data { .. }

@@ -9,6 +9,7 @@ mod messages;
 
 use std::collections::BTreeMap;
 
+use super::accounts::Accounts;
 use super::folder::Happening;
 use super::mailbox::{Maildrop, StoreError};
 use super::spool::{Spool, trace_phase};
@@ -17,6 +18,7 @@ use crate::app::sessions::{Talk, Timers};
 use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
 use crate::base::{ConnId, Side, SimTime, SocketId};
 use crate::proto::imap::{Answer, Change, Server, ServerConfig, ServerEvent};
+use crate::proto::sasl::Credentials;
 use crate::proto::session::{Input, Session as _};
 
 /// The folder that a session has selected, by its validity.
@@ -46,7 +48,7 @@ impl Reader {
 /// The IMAP server's sessions; all in memory only.
 #[derive(Clone, Debug)]
 pub(super) struct Access {
-    domains: Vec<String>,
+    accounts: Accounts,
     config: ServerConfig,
     readers: BTreeMap<SocketId, Reader>,
     timers: Timers,
@@ -56,8 +58,13 @@ pub(super) struct Access {
 
 impl Access {
     pub(super) fn new(domains: &[String], config: ServerConfig) -> Self {
-        let domains = domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
-        Self { domains, config, readers: BTreeMap::new(), timers: Timers::default(), told: Vec::new() }
+        Self {
+            accounts: Accounts::new(domains),
+            config,
+            readers: BTreeMap::new(),
+            timers: Timers::default(),
+            told: Vec::new(),
+        }
     }
 
     pub(super) fn deadline(&self) -> SimTime {
@@ -136,7 +143,7 @@ impl Access {
         let creates = matches!(event, ServerEvent::Append { .. } | ServerEvent::Copy { .. });
         let answer = match event {
             ServerEvent::Received { uids } => return messages::received(host, spool, reader, &uids),
-            ServerEvent::Login { user, password } => Ok(self.login(spool, reader, &user, &password)),
+            ServerEvent::Login(credentials) => Ok(self.login(spool, reader, &credentials)),
             ServerEvent::Mailboxes => mailbox_of(spool, reader).map(|drop| Answer::Mailboxes(drop.listed())),
             ServerEvent::Select { mailbox, read_only } => folders::select(host, spool, reader, &mailbox, read_only),
             ServerEvent::Unselect { expunge } => self.unselect(host, spool, reader, expunge),
@@ -160,15 +167,11 @@ impl Access {
         reader.talk.session.answer(answer.unwrap_or_else(|error| refusal(error, creates)));
     }
 
-    fn login(&self, spool: &Spool, reader: &mut Reader, user: &str, password: &str) -> Answer {
-        let user = user.to_ascii_lowercase();
-        let named = self.domains.iter().map(|domain| format!("{user}@{domain}"));
-        let key = std::iter::once(user.clone()).chain(named).find(|key| spool.maildrops.contains_key(key));
-        let key = key.filter(|key| spool.maildrops.get(key).is_some_and(|drop| drop.opens_with(password)));
-        if key.is_none() {
+    fn login(&self, spool: &Spool, reader: &mut Reader, credentials: &Credentials) -> Answer {
+        reader.mailbox = self.accounts.login(&spool.maildrops, credentials);
+        if reader.mailbox.is_none() {
             return Answer::refused(Some("AUTHENTICATIONFAILED"), "Wrong user or password");
         }
-        reader.mailbox = key;
         Answer::Done
     }
 

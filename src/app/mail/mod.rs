@@ -9,6 +9,7 @@
 //! Left out for now: aliases, lists, quotas, smart hosts, service extensions.
 
 mod access;
+mod accounts;
 pub mod bounce;
 mod config;
 mod courier;
@@ -26,7 +27,7 @@ mod spool;
 #[cfg(test)]
 mod tests;
 
-pub use config::{MailServerConfig, MailboxConfig};
+pub use config::{CatchAll, MailServerConfig, MailboxConfig};
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};
 pub use queue::{QueuedCopy, QueuedMessage, Status};

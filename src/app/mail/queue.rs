@@ -163,6 +163,15 @@ impl Queue {
         Some(key)
     }
 
+    /// The next copy that waits for another attempt, due or not; it waits no longer. What waits
+    /// for its end goes on waiting.
+    pub fn pop_waiting(&mut self) -> Option<CopyKey> {
+        let ends = |key: &CopyKey| matches!(self.copy(*key).status, Status::TemporarilyFailed { give_up: true, .. });
+        let (at, key) = self.due.iter().find(|(_, key)| !ends(key)).copied()?;
+        self.due.remove(&(at, key));
+        Some(key)
+    }
+
     /// The copy's attempt is due now.
     pub fn schedule(&mut self, key: CopyKey) {
         self.copy_mut(key).status = Status::Scheduled;

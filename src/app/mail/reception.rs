@@ -1,22 +1,24 @@
 //! Receiving mail: the SMTP server's verdicts on senders, recipients and messages.
 //!
 //! Mail for the server's own domains is taken from anybody, mail for elsewhere only from
-//! inside. Port 587 is for those inside alone (RFC 6409 section 4.3: the submission server
-//! must know its users; here by their address).
+//! inside and from users who have logged in. Port 587 is for these alone (RFC 6409 section
+//! 4.3: the submission server must know its users; by their address or by AUTH).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::accounts::Accounts;
 use super::config::MailServerConfig;
 use super::spool::{Arrival, Spool};
 use crate::app::host::Host;
 use crate::app::sessions::{Talk, Timers};
-use crate::base::trace::{Protocol, Trace};
+use crate::base::trace::{MailTrace, Protocol, Trace};
 use crate::base::{ConnId, Endpoint, Side, SimTime, SocketId};
 use crate::proto::message::{Hop, first, received};
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::{
-    Envelope, ForwardPath, Greeting, Mailbox, SUBMISSION_PORT, Server, ServerConfig, ServerEvent,
+    Authentication, Envelope, ForwardPath, Greeting, Mailbox, SUBMISSION_PORT, Server, ServerConfig, ServerEvent,
+    Status,
 };
 
 /// A client's session.
@@ -24,8 +26,9 @@ use crate::proto::smtp::{
 struct Inbound {
     talk: Talk<Server>,
     client: IpAddr,
-    inside: bool,
-    submission: bool,
+    /// Whether mail for elsewhere is taken.
+    trusted: bool,
+    authenticated: bool,
     port: u16,
 }
 
@@ -33,6 +36,7 @@ struct Inbound {
 #[derive(Clone, Debug)]
 pub(super) struct Reception {
     config: ServerConfig,
+    accounts: Accounts,
     postmaster: Option<Mailbox>,
     inside: BTreeSet<IpAddr>,
     sessions: BTreeMap<SocketId, Inbound>,
@@ -49,7 +53,9 @@ impl Reception {
                 name: config.name.clone(),
                 max_message: config.max_message,
                 max_recipients: config.recipients_per_message.max(1),
+                authentication: Authentication::NotOffered,
             },
+            accounts: Accounts::new(&config.domains),
             postmaster: Mailbox::parse(&format!("postmaster@{domain}")),
             inside: config.inside.iter().copied().collect(),
             sessions: BTreeMap::new(),
@@ -83,10 +89,15 @@ impl Reception {
             self.turn_away(host, socket, conn);
             return;
         }
-        let talk = Talk::new(socket, conn, Side::Server, Protocol::Smtp, Server::new(self.config.clone()));
-        let inside = self.inside.contains(&peer.addr);
-        let inbound =
-            Inbound { talk, client: peer.addr, inside, submission: local_port == SUBMISSION_PORT, port: local_port };
+        let trusted = self.inside.contains(&peer.addr);
+        let authentication = match (local_port, trusted) {
+            (SUBMISSION_PORT, true) => Authentication::Offered,
+            (SUBMISSION_PORT, false) => Authentication::Required,
+            _ => Authentication::NotOffered,
+        };
+        let session = Server::new(ServerConfig { authentication, ..self.config.clone() });
+        let talk = Talk::new(socket, conn, Side::Server, Protocol::Smtp, session);
+        let inbound = Inbound { talk, client: peer.addr, trusted, authenticated: false, port: local_port };
         self.sessions.insert(socket, inbound);
         self.feed(host, spool, socket, Input::Start);
     }
@@ -117,17 +128,32 @@ impl Reception {
         inbound.talk.feed(host, input);
         while let Some(event) = inbound.talk.next_event(host) {
             match event {
-                ServerEvent::Sender(_) if inbound.submission && !inbound.inside => {
-                    inbound.talk.session.reject(550, "Submission is for users of this server only");
-                }
                 ServerEvent::Sender(_) => inbound.talk.session.accept(),
-                ServerEvent::Recipient(path) => match refusal(spool, inbound.inside, self.postmaster.as_ref(), &path) {
-                    Some(text) => inbound.talk.session.reject(550, &text),
-                    None => inbound.talk.session.accept(),
-                },
+                ServerEvent::Recipient(path) => {
+                    match refusal(spool, inbound.trusted, self.postmaster.as_ref(), &path) {
+                        Some((status, text)) => inbound.talk.session.reject(550, status, &text),
+                        None => inbound.talk.session.accept(),
+                    }
+                }
+                ServerEvent::Verify(name) if is_unknown(spool, &name) => {
+                    inbound.talk.session.reject(550, Status::NO_MAILBOX, &format!("{name} ... User unknown"));
+                }
+                ServerEvent::Verify(_) => inbound.talk.session.accept(),
+                ServerEvent::Login(credentials) => {
+                    if self.accounts.login(&spool.maildrops, &credentials).is_some() {
+                        (inbound.trusted, inbound.authenticated) = (true, true);
+                        inbound.talk.session.accept();
+                    } else {
+                        let text = "Authentication credentials invalid";
+                        inbound.talk.session.reject(535, Status::CREDENTIALS, text);
+                    }
+                }
                 ServerEvent::Message { greeting, envelope, content } => {
                     let postmaster = self.postmaster.as_ref();
                     let arrival = inbound.arrival(host, spool, postmaster, &greeting, envelope, &content);
+                    if host.opened_from_outside(inbound.talk.conn()) {
+                        hand_in(host, &arrival);
+                    }
                     spool.accept(host, arrival);
                     inbound.talk.session.accept();
                 }
@@ -141,17 +167,46 @@ impl Reception {
     }
 }
 
+/// The name that a Message-ID gives a message: as it stands, but no longer than a line may be
+/// in an envelope. None: it names nothing.
+fn name_of(message_id: &str) -> Option<String> {
+    const LONGEST: usize = 255;
+    let name: String = message_id.chars().take(LONGEST).collect();
+    (!name.is_empty()).then_some(name)
+}
+
+/// Begins the life of a message that nobody here composed.
+fn hand_in<H: Host>(host: &mut H, arrival: &Arrival) {
+    let Arrival { message_id: message, reverse_path, recipients, bytes, .. } = arrival;
+    for to in recipients.iter().map(Mailbox::as_str) {
+        host.trace(Trace::Mail(MailTrace::HandedIn { message, from: reverse_path.as_str(), to, bytes: *bytes }));
+    }
+}
+
+/// Whether a name given to VRFY, a mailbox or its local part, should be here and is not. Other
+/// names, and mailboxes elsewhere, cannot be judged.
+fn is_unknown(spool: &Spool, name: &str) -> bool {
+    let text = name.strip_prefix('<').and_then(|name| name.strip_suffix('>')).unwrap_or(name);
+    if let Some(mailbox) = Mailbox::parse(text) {
+        return spool.is_local(&mailbox) && !spool.knows(&mailbox);
+    }
+    let mut named = spool.domains().filter_map(|domain| Mailbox::parse(&format!("{text}@{domain}"))).peekable();
+    named.peek().is_some() && !named.any(|mailbox| spool.knows(&mailbox))
+}
+
 /// Why a recipient is refused, if it is.
-fn refusal(spool: &Spool, inside: bool, postmaster: Option<&Mailbox>, path: &ForwardPath) -> Option<String> {
+fn refusal(spool: &Spool, trusted: bool, postmaster: Option<&Mailbox>, path: &ForwardPath) -> Option<(Status, String)> {
     let mailbox = match path {
         ForwardPath::Mailbox(mailbox) => mailbox,
         // Without a domain that mail can name there is nobody to keep the message for.
-        ForwardPath::Postmaster => return postmaster.is_none().then(|| "postmaster ... User unknown".to_owned()),
+        ForwardPath::Postmaster => {
+            return postmaster.is_none().then(|| (Status::NO_MAILBOX, "postmaster ... User unknown".to_owned()));
+        }
     };
     if !spool.is_local(mailbox) {
-        return (!inside).then(|| format!("{mailbox} ... Relaying denied"));
+        return (!trusted).then(|| (Status::POLICY, format!("{mailbox} ... Relaying denied")));
     }
-    (!spool.knows(mailbox)).then(|| format!("{mailbox} ... User unknown"))
+    (!spool.knows(mailbox)).then(|| (Status::NO_MAILBOX, format!("{mailbox} ... User unknown")))
 }
 
 impl Inbound {
@@ -172,11 +227,16 @@ impl Inbound {
             client: &greeting.name,
             address: self.client,
             by: &spool.name,
-            with: if greeting.extended { "ESMTP" } else { "SMTP" },
+            // RFC 3848: the transmission types of extended sessions.
+            with: match (greeting.extended, self.authenticated) {
+                (false, _) => "SMTP",
+                (true, false) => "ESMTP",
+                (true, true) => "ESMTPA",
+            },
             id: &queue_id,
             date: host.calendar(),
         });
-        let message_id = first(content, "Message-ID").filter(|id| !id.is_empty()).unwrap_or_else(|| {
+        let message_id = first(content, "Message-ID").and_then(|id| name_of(&id)).unwrap_or_else(|| {
             let id = format!("<{queue_id}@{}>", spool.name);
             head.push_str(&format!("Message-ID: {id}\r\n"));
             id

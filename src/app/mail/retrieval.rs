@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::accounts::Accounts;
 use super::mailbox::Maildrop;
 use super::spool::{Spool, trace_maildrop, trace_phase};
 use crate::app::host::Host;
@@ -9,6 +10,7 @@ use crate::app::sessions::{Talk, Timers};
 use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
 use crate::base::{ConnId, Side, SimTime, SocketId};
 use crate::proto::pop3::{Entry, Server, ServerEvent};
+use crate::proto::sasl::Credentials;
 use crate::proto::session::{Input, Session as _};
 
 /// A client's session; `mailbox` is the key of the one it has locked.
@@ -22,14 +24,14 @@ struct Reader {
 /// The POP3 server's sessions; all in memory only.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Retrieval {
-    domains: Vec<String>,
+    accounts: Accounts,
     readers: BTreeMap<SocketId, Reader>,
     timers: Timers,
 }
 
 impl Retrieval {
-    pub(super) fn new(domains: Vec<String>) -> Self {
-        Self { domains, readers: BTreeMap::new(), timers: Timers::default() }
+    pub(super) fn new(domains: &[String]) -> Self {
+        Self { accounts: Accounts::new(domains), readers: BTreeMap::new(), timers: Timers::default() }
     }
 
     pub(super) fn deadline(&self) -> SimTime {
@@ -81,7 +83,7 @@ impl Retrieval {
 
     fn event<H: Host>(&self, host: &mut H, spool: &mut Spool, reader: &mut Reader, event: ServerEvent) {
         match event {
-            ServerEvent::Login { user, password } => self.login(spool, reader, &user, &password),
+            ServerEvent::Login(credentials) => self.login(spool, reader, &credentials),
             ServerEvent::Retrieving { uid } => {
                 reader.in_flight = Some(uid);
                 let message = drop_of(spool, reader).and_then(|drop| drop.message_mut(uid));
@@ -92,8 +94,16 @@ impl Retrieval {
             }
             ServerEvent::Received { uid } => {
                 reader.in_flight = None;
-                if let Some(message) = drop_of(spool, reader).and_then(|drop| drop.message_mut(uid)) {
+                let conn = reader.talk.conn();
+                let Some(drop) = drop_of(spool, reader) else { return };
+                let mailbox = drop.address().to_owned();
+                if let Some(message) = drop.message_mut(uid) {
                     message.retrieved = true;
+                    // A user agent of the simulation says so itself, when it has the message.
+                    if let Some(origin) = message.origin.as_ref().filter(|_| host.opened_from_outside(conn)) {
+                        let message = origin.message_id.as_str();
+                        host.trace(Trace::Mail(MailTrace::Retrieved { message, mailbox: &mailbox, conn }));
+                    }
                 }
             }
             ServerEvent::Update { deleted } => {
@@ -110,12 +120,10 @@ impl Retrieval {
         }
     }
 
-    fn login(&self, spool: &mut Spool, reader: &mut Reader, user: &str, password: &str) {
+    fn login(&self, spool: &mut Spool, reader: &mut Reader, credentials: &Credentials) {
         let socket = reader.talk.socket();
-        let Some(key) = self.mailbox_of(spool, user) else {
-            return reader.talk.session.refuse("wrong user or password");
-        };
-        let Some(drop) = spool.maildrops.get_mut(&key).filter(|drop| drop.opens_with(password)) else {
+        let key = self.accounts.login(&spool.maildrops, credentials);
+        let Some((key, drop)) = key.and_then(|key| spool.maildrops.get_mut(&key).map(|drop| (key, drop))) else {
             return reader.talk.session.refuse("wrong user or password");
         };
         if !drop.lock(socket) {
@@ -124,14 +132,6 @@ impl Retrieval {
         let entries = drop.messages().iter().map(|m| Entry { uid: m.uid.into(), content: m.content.clone() }).collect();
         reader.mailbox = Some(key);
         reader.talk.session.open(entries);
-    }
-
-    /// The mailbox of a user given by address, or by local part alone: then the first domain
-    /// that has one counts.
-    fn mailbox_of(&self, spool: &Spool, user: &str) -> Option<String> {
-        let user = user.to_ascii_lowercase();
-        let named = self.domains.iter().map(|domain| format!("{user}@{}", domain.to_ascii_lowercase()));
-        std::iter::once(user.clone()).chain(named).find(|key| spool.maildrops.contains_key(key))
     }
 }
 

@@ -32,11 +32,11 @@ impl MailServer {
         let delivery = Delivery::new(&config);
         let access = imap::ServerConfig { separator: config.separator, max_message: config.max_message };
         let access = Access::new(&config.domains, access);
-        let MailServerConfig { name, domains, mailboxes, retry, .. } = config;
+        let MailServerConfig { name, domains, mailboxes, catch_alls, retry, .. } = config;
         let maildrops =
             mailboxes.into_iter().map(|m| (key(&m.address), Maildrop::new(m.address, Some(m.password)))).collect();
-        let spool = Spool::new(name, &domains, retry, maildrops);
-        Self { spool, reception, retrieval: Retrieval::new(domains), access, delivery }
+        let spool = Spool::new(name, &domains, retry, maildrops).with_catch_alls(catch_alls);
+        Self { spool, reception, retrieval: Retrieval::new(&domains), access, delivery }
     }
 
     /// Takes an input.
@@ -76,6 +76,7 @@ impl MailServer {
             }
             Input::Datagram { local_port, from, bytes } => self.delivery.datagram(host, local_port, from, bytes),
             Input::Unreachable { local_port, to } => self.delivery.unreachable(host, local_port, to),
+            Input::Flush => spool.flush(host),
             Input::Wake => {
                 self.reception.wake(host, spool);
                 self.retrieval.wake(host, spool);

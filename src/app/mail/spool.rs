@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::bounce::{self, Report};
+use super::config::CatchAll;
 use super::failure::Reason;
 use super::folder::Origin;
 use super::mailbox::{Maildrop, Maildrops};
@@ -79,6 +80,7 @@ struct Undeliverable {
 pub(super) struct Spool {
     pub(super) name: String,
     domains: BTreeSet<String>,
+    catch_alls: Vec<CatchAll>,
     retry: RetryPolicy,
     pub(super) queue: Queue,
     pub(super) maildrops: Maildrops,
@@ -95,6 +97,7 @@ impl Spool {
         Self {
             name,
             domains: domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
+            catch_alls: Vec::new(),
             retry,
             queue: Queue::default(),
             maildrops,
@@ -118,12 +121,35 @@ impl Spool {
         self.domains.contains(&mailbox.domain().to_ascii_lowercase())
     }
 
-    /// Whether a local address has a mailbox. RFC 5321 4.5.1: "Any system that includes an
-    /// SMTP server [...] MUST support the reserved mailbox "postmaster"".
+    /// The same, with mailboxes for what is addressed to nobody.
+    pub(super) fn with_catch_alls(mut self, catch_alls: Vec<CatchAll>) -> Self {
+        self.catch_alls = catch_alls;
+        self
+    }
+
+    /// The domains whose mail ends here.
+    pub(super) fn domains(&self) -> impl Iterator<Item = &String> {
+        self.domains.iter()
+    }
+
+    /// Whether mail for a local address is taken.
     pub(super) fn knows(&self, mailbox: &Mailbox) -> bool {
+        self.mailbox_of(mailbox).is_some()
+    }
+
+    /// The key of the mailbox in which mail for a local address ends. RFC 5321 4.5.1: "Any
+    /// system that includes an SMTP server [...] MUST support the reserved mailbox
+    /// "postmaster"".
+    fn mailbox_of(&self, mailbox: &Mailbox) -> Option<String> {
         let key = mailbox.key();
-        self.maildrops.contains_key(&key)
-            || key.strip_suffix(mailbox.domain().to_ascii_lowercase().as_str()) == Some("postmaster@")
+        if self.maildrops.contains_key(&key) {
+            return Some(key);
+        }
+        if let Some(catch_all) = self.catch_alls.iter().find(|catch_all| catch_all.takes(&key)) {
+            return Some(catch_all.mailbox.to_ascii_lowercase());
+        }
+        let postmaster = key.strip_suffix(mailbox.domain().to_ascii_lowercase().as_str()) == Some("postmaster@");
+        postmaster.then_some(key)
     }
 
     pub(super) fn next_queue_id(&mut self) -> String {
@@ -148,8 +174,8 @@ impl Spool {
                 self.undeliverable_here(host, &arrival, recipient, &Reason::new(FailureKind::Loop, "too many hops"));
             } else if !self.is_local(recipient) {
                 remote.push(recipient.clone());
-            } else if self.knows(recipient) {
-                self.deliver(host, &arrival, recipient);
+            } else if let Some(key) = self.mailbox_of(recipient) {
+                self.deliver(host, &arrival, recipient, key);
             } else {
                 let text = format!("{recipient} ... User unknown");
                 let reason = Reason { kind: FailureKind::Reply, code: 550, text };
@@ -182,9 +208,8 @@ impl Spool {
 
     /// Final delivery (RFC 5321 4.4: the delivering system "inserts a return-path line at the
     /// beginning of the mail data").
-    fn deliver<H: Host>(&mut self, host: &mut H, arrival: &Arrival, recipient: &Mailbox) {
+    fn deliver<H: Host>(&mut self, host: &mut H, arrival: &Arrival, recipient: &Mailbox, key: String) {
         let content = [return_path(arrival.reverse_path.as_str()).as_bytes(), &arrival.content].concat().into();
-        let key = recipient.key();
         self.touched.push(key.clone());
         let drop = self.maildrops.entry(key.clone()).or_insert_with(|| Maildrop::new(key, None));
         let origin = Origin { message_id: arrival.message_id.clone(), recipient: recipient.as_str().to_owned() };
@@ -288,6 +313,15 @@ impl Spool {
                 self.queue.schedule(key);
                 self.trace_length(host);
             }
+        }
+    }
+
+    /// Makes the attempts of all waiting copies due, whatever their time.
+    pub(super) fn flush<H: Host>(&mut self, host: &mut H) {
+        while let Some(key) = self.queue.pop_waiting() {
+            host.set_cause(self.queue.copy(key).cause);
+            self.queue.schedule(key);
+            self.trace_length(host);
         }
     }
 

@@ -73,6 +73,7 @@ impl UserAgent {
                 self.stub.datagram(host, local_port, from, bytes);
             }
             Input::Unreachable { local_port, to } => self.stub.unreachable(host, local_port, to),
+            Input::Flush => {}
             Input::Wake => {
                 if self.stub.deadline() <= host.now() {
                     self.stub.wake(host);

@@ -176,7 +176,7 @@ pub enum MailTrace<'a> {
         /// Octets.
         bytes: u64,
     },
-    /// A user agent fetched the whole message; by IMAP, as its server sees it.
+    /// A user agent fetched the whole message.
     Retrieved {
         /// Message-ID.
         message: &'a str,
@@ -191,6 +191,18 @@ pub enum MailTrace<'a> {
         message: &'a str,
         /// The mailbox.
         mailbox: &'a str,
+    },
+    /// A program outside the simulation hands a copy in: it begins its life here, in
+    /// [`Phase::Submission`]. A copy that is already known comes once more.
+    HandedIn {
+        /// Message-ID.
+        message: &'a str,
+        /// Reverse-path, without angle brackets.
+        from: &'a str,
+        /// Recipient's address.
+        to: &'a str,
+        /// Octets of the message as received.
+        bytes: u64,
     },
 }
 

@@ -4,18 +4,14 @@ use std::sync::Arc;
 
 use super::command::InternalDate;
 use super::flags::{Flags, StoreAction};
+use crate::proto::sasl::Credentials;
 
 /// What the application is told or asked. Each but [`ServerEvent::Received`] wants one
 /// [`Answer`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServerEvent {
     /// A user wants in: [`Answer::Done`] or [`Answer::Refused`].
-    Login {
-        /// The name given.
-        user: String,
-        /// The password given.
-        password: String,
-    },
+    Login(Credentials),
     /// SELECT or EXAMINE, which also leaves the mailbox selected before: [`Answer::Selected`].
     Select {
         /// The mailbox.

@@ -26,12 +26,11 @@ use super::framing::{self, Frame, Framer, Limits, Refusal};
 use super::view::View;
 use crate::base::{SimDuration, SimTime};
 use crate::proto::line::Line;
+use crate::proto::sasl::{self, Exchange};
 use crate::proto::session::{Input, Output, Session, transfer_time};
 
 /// RFC 3501 5.4: the autologout timer "MUST be at least 30 minutes".
 const IDLE_TIMEOUT: SimDuration = SimDuration::from_secs(1800);
-/// The longest line of an authentication exchange, or of an IDLE's end.
-const MAX_LINE: usize = 1 << 13;
 /// What a client that has not logged in may send in one command.
 const BEFORE_LOGIN: Limits = Limits { text: 1 << 13, literals: 1 << 13, message: 1 << 13 };
 /// The text and the small literals of a command.
@@ -57,7 +56,7 @@ pub struct ServerConfig {
 #[derive(Clone, Debug)]
 enum State {
     NotAuthenticated,
-    Authenticating { tag: String, exchange: login::Exchange },
+    Authenticating { tag: String, exchange: Exchange },
     Authenticated,
     Selected(Box<View>),
     Closed,
@@ -121,6 +120,8 @@ pub struct Server {
     idling: Option<String>,
     framer: Framer,
     ended: bool,
+    /// Log-ins that failed.
+    failures: u32,
     heard: SimTime,
     /// How long the client may be silent.
     patience: SimDuration,
@@ -140,6 +141,7 @@ impl Server {
             idling: None,
             framer: Framer::new(),
             ended: false,
+            failures: 0,
             heard: SimTime::ZERO,
             patience: IDLE_TIMEOUT,
             in_flight: Vec::new(),
@@ -251,10 +253,7 @@ impl Server {
         let ending = match doing {
             Doing::Store(storing) => storing.ending(),
             Doing::Fetch(_) | Doing::Search(_) => Ending::ByNumber,
-            Doing::Login { .. } => {
-                self.state = State::NotAuthenticated;
-                Ending::Other
-            }
+            Doing::Login { .. } => return self.login_failed(tag, code, text),
             // RFC 3501 6.3.1: if SELECT fails, "no mailbox is selected".
             Doing::Select { .. } => {
                 self.state = State::Authenticated;
@@ -306,7 +305,7 @@ impl Server {
     /// Takes the next thing that came; false if it is not whole yet.
     fn step(&mut self) -> bool {
         if self.idling.is_some() || matches!(self.state, State::Authenticating { .. }) {
-            let Some(line) = self.framer.line(MAX_LINE) else { return false };
+            let Some(line) = self.framer.line(sasl::MAX_LINE) else { return false };
             self.line(line);
             return true;
         }
@@ -383,8 +382,8 @@ impl Server {
                 self.say("* ID (\"name\" \"Posthaste\")");
                 self.completed(&tag, "ID", Ending::Other);
             }
-            Command::Authenticate { mechanism, initial } => self.authenticate(tag, &mechanism, initial),
-            Command::Login { user, password } => self.login(tag, "LOGIN", user, password),
+            Command::Authenticate { mechanism, initial } => self.authenticate(tag, &mechanism, initial.as_deref()),
+            Command::Login { user, password } => self.login(tag, user, password),
             Command::Namespace => {
                 let separator = super::names::quoted(&self.config.separator.to_string());
                 self.say(&format!("* NAMESPACE ((\"\" {separator})) NIL NIL"));

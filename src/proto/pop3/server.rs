@@ -6,14 +6,17 @@
 //!
 //! Deletions are marks until the UPDATE state, which only QUIT enters: a session that ends in
 //! any other way deletes nothing. The maildrop is the one of the moment of the log-in, and
-//! message numbers are fixed for the session.
+//! message numbers are fixed for the session. A client logs in by USER and PASS or by AUTH
+//! (RFC 5034), and may send commands ahead (RFC 2449 section 6.6).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::MAX_COMMAND_LINE;
+use super::maildrop::{Entry, Maildrop, end_of_header, number};
 use crate::base::{SimDuration, SimTime};
 use crate::proto::line::{InputBuffer, Line};
+use crate::proto::sasl::{self, Credentials, Exchange, Mechanism, SaslError, Step};
 use crate::proto::session::{Input, Output, Session, transfer_time};
 use crate::proto::smtp::dot::stuff;
 
@@ -22,25 +25,11 @@ const IDLE_TIMEOUT: SimDuration = SimDuration::from_secs(600);
 /// What a client may send in advance while the application judges.
 const MAX_AHEAD: usize = 1 << 16;
 
-/// A message in a maildrop.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// Its number in the mailbox, for ever: its unique-id.
-    pub uid: u64,
-    /// The message.
-    pub content: Arc<[u8]>,
-}
-
 /// What the application is told or asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServerEvent {
-    /// USER and PASS came: [`Server::open`] or [`Server::refuse`].
-    Login {
-        /// The name given.
-        user: String,
-        /// The password given.
-        password: String,
-    },
+    /// A client wants to log in: [`Server::open`] or [`Server::refuse`].
+    Login(Credentials),
     /// A command after RETR came, so the message before it was received whole.
     Received {
         /// The message's unique-id.
@@ -59,13 +48,6 @@ pub enum ServerEvent {
 }
 
 #[derive(Clone, Debug)]
-struct Maildrop {
-    entries: Vec<Entry>,
-    deleted: Vec<bool>,
-    in_flight: Option<u64>,
-}
-
-#[derive(Clone, Debug)]
 enum State {
     Authorization { user: Option<String> },
     JudgingLogin,
@@ -78,6 +60,9 @@ enum State {
 #[derive(Clone, Debug)]
 pub struct Server {
     state: State,
+    /// The exchange of an AUTH command that is under way.
+    exchange: Option<Exchange>,
+    failures: u32,
     input: InputBuffer,
     ended: bool,
     heard: SimTime,
@@ -98,6 +83,8 @@ impl Server {
     pub const fn new() -> Self {
         Self {
             state: State::Authorization { user: None },
+            exchange: None,
+            failures: 0,
             input: InputBuffer::new(),
             ended: false,
             heard: SimTime::ZERO,
@@ -111,8 +98,7 @@ impl Server {
         if !matches!(self.state, State::JudgingLogin) {
             return;
         }
-        let deleted = vec![false; entries.len()];
-        self.state = State::Transaction(Maildrop { entries, deleted, in_flight: None });
+        self.state = State::Transaction(Maildrop::new(entries));
         self.ok("user successfully logged on");
         self.proceed();
     }
@@ -123,8 +109,16 @@ impl Server {
             return;
         }
         self.state = State::Authorization { user: None };
-        self.err(why);
+        self.failed(why);
         self.proceed();
+    }
+
+    fn failed(&mut self, why: &str) {
+        self.err(why);
+        self.failures += 1;
+        if self.failures >= sasl::MAX_FAILURES {
+            self.close();
+        }
     }
 
     /// The deletions are done.
@@ -165,9 +159,14 @@ impl Server {
 
     fn proceed(&mut self) {
         while !self.is_judging() && !matches!(self.state, State::Closed) {
-            match self.input.line(MAX_COMMAND_LINE) {
+            let limit = if self.exchange.is_some() { sasl::MAX_LINE } else { MAX_COMMAND_LINE };
+            match self.input.line(limit) {
                 None => break,
-                Some(Line::TooLong) => self.err("command line too long"),
+                Some(Line::TooLong) => {
+                    self.exchange = None;
+                    self.err("command line too long");
+                }
+                Some(Line::Whole(line)) if self.exchange.is_some() => self.response(&line),
                 Some(Line::Whole(line)) => self.line(&line),
             }
         }
@@ -200,6 +199,8 @@ impl Server {
     fn authorization(&mut self, verb: &str, argument: &str) {
         let State::Authorization { user } = &mut self.state else { return };
         match (verb, user.take()) {
+            ("CAPA", _) => self.capabilities(argument),
+            ("AUTH", _) => self.auth(argument),
             ("USER", _) if argument.is_empty() => self.err("USER needs a name"),
             ("USER", _) => {
                 *user = Some(argument.to_owned());
@@ -209,8 +210,8 @@ impl Server {
             // may treat spaces in the argument as part of the password".
             ("PASS", Some(user)) => {
                 self.state = State::JudgingLogin;
-                let password = argument.to_owned();
-                self.output.push_back(Output::Event(ServerEvent::Login { user, password }));
+                let credentials = Credentials::of(user, argument.to_owned());
+                self.output.push_back(Output::Event(ServerEvent::Login(credentials)));
             }
             ("PASS", None) => self.err("USER first"),
             // RFC 1939 section 6: QUIT here ends the session, which "does NOT enter the UPDATE
@@ -222,6 +223,63 @@ impl Server {
             ("STAT" | "LIST" | "RETR" | "DELE" | "RSET" | "NOOP" | "UIDL" | "TOP", _) => self.err("log in first"),
             (_, _) => self.err("unknown command"),
         }
+    }
+
+    /// RFC 2449 section 5: the capabilities, the same in both states.
+    fn capabilities(&mut self, argument: &str) {
+        if !argument.is_empty() {
+            return self.err("no argument wanted");
+        }
+        let sasl = sasl::MECHANISMS;
+        let lines =
+            format!("TOP\r\nUIDL\r\nUSER\r\nSASL {sasl}\r\nPIPELINING\r\nEXPIRE NEVER\r\nIMPLEMENTATION Posthaste\r\n");
+        self.multi("capability list follows", lines.as_bytes());
+    }
+
+    /// `AUTH mechanism [initial-response]` (RFC 5034 section 4). Without a mechanism the
+    /// mechanisms are listed, as clients older than CAPA ask for them.
+    fn auth(&mut self, argument: &str) {
+        let mut words = argument.split(' ').filter(|word| !word.is_empty());
+        let (mechanism, initial, surplus) = (words.next(), words.next(), words.next());
+        let Some(mechanism) = mechanism else {
+            let list = sasl::MECHANISMS.replace(' ', "\r\n");
+            return self.multi("mechanisms follow", list.as_bytes());
+        };
+        let Some(mechanism) = Mechanism::named(mechanism) else {
+            return self.err("unrecognized authentication mechanism");
+        };
+        if surplus.is_some() {
+            return self.err("AUTH needs a mechanism and at most one response");
+        }
+        match Exchange::begin(mechanism, initial) {
+            Ok((exchange, step)) => self.step(exchange, step),
+            Err(error) => self.exchange_failed(error),
+        }
+    }
+
+    fn response(&mut self, line: &[u8]) {
+        let Some(mut exchange) = self.exchange.take() else { return };
+        match exchange.respond(line) {
+            Ok(step) => self.step(exchange, step),
+            Err(error) => self.exchange_failed(error),
+        }
+    }
+
+    fn step(&mut self, exchange: Exchange, step: Step) {
+        match step {
+            Step::Challenge(text) => {
+                self.exchange = Some(exchange);
+                self.output.push_back(Output::Transmit(format!("+ {text}\r\n").into_bytes()));
+            }
+            Step::Done(credentials) => {
+                self.state = State::JudgingLogin;
+                self.output.push_back(Output::Event(ServerEvent::Login(credentials)));
+            }
+        }
+    }
+
+    fn exchange_failed(&mut self, error: SaslError) {
+        self.failed(&error.to_string());
     }
 
     fn transaction(&mut self, verb: &str, argument: &str) {
@@ -262,7 +320,8 @@ impl Server {
                 self.state = State::Update;
                 self.output.push_back(Output::Event(ServerEvent::Update { deleted }));
             }
-            ("USER" | "PASS", _) => self.err("already logged in"),
+            ("CAPA", _) => self.capabilities(argument),
+            ("USER" | "PASS" | "AUTH", _) => self.err("already logged in"),
             ("STAT" | "RSET" | "NOOP" | "QUIT", _) => self.err("no argument wanted"),
             (_, _) => self.err("unknown command"),
         }
@@ -297,41 +356,6 @@ impl Server {
         let wanted = usize::try_from(lines).unwrap_or(usize::MAX).saturating_add(1);
         let end: usize = content[head..].split_inclusive(|b| *b == b'\n').take(wanted).map(<[u8]>::len).sum();
         self.multi("top of message follows", &content[..head + end]);
-    }
-}
-
-/// Where the last header field ends: the empty line comes next.
-fn end_of_header(content: &[u8]) -> usize {
-    content.windows(4).position(|four| four == b"\r\n\r\n").map_or(content.len(), |at| at + 2)
-}
-
-/// A number as POP3 writes them; anything else, signs included, is none.
-fn number(text: &str) -> Option<u64> {
-    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if digits { text.parse().ok() } else { None }
-}
-
-impl Maildrop {
-    fn present(&self) -> impl Iterator<Item = (usize, &Entry)> {
-        (1..).zip(&self.entries).zip(&self.deleted).filter(|(_, deleted)| !**deleted).map(|(entry, _)| entry)
-    }
-
-    fn size(&self) -> (usize, usize) {
-        self.present().fold((0, 0), |(count, octets), (_, entry)| (count + 1, octets + entry.content.len()))
-    }
-
-    fn listing(&self, show: impl Fn(&Entry) -> String) -> String {
-        self.present().map(|(n, entry)| format!("{n} {}\r\n", show(entry))).collect()
-    }
-
-    /// The index of a message that is there and not marked as deleted.
-    fn find(&self, argument: &str) -> Option<usize> {
-        let at = usize::try_from(number(argument)?).ok()?.checked_sub(1)?;
-        self.deleted.get(at).filter(|deleted| !**deleted).map(|_| at)
-    }
-
-    fn marked(&self) -> Vec<u64> {
-        self.entries.iter().zip(&self.deleted).filter(|(_, deleted)| **deleted).map(|(entry, _)| entry.uid).collect()
     }
 }
 

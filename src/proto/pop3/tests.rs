@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::{Client, ClientEvent, Entry, Mode, Server, ServerEvent};
 use crate::base::{SimDuration, SimTime};
+use crate::proto::sasl::Credentials;
 use crate::proto::session::{Input, Output, Session};
 use crate::proto::smtp::Dialect;
 
@@ -27,10 +28,12 @@ fn judge(server: &mut Server, deleted: &mut Vec<u64>) -> Vec<u8> {
         match output {
             Output::Transmit(bytes) => sent.extend(bytes),
             Output::Close => sent.extend(b"(closed)\r\n"),
-            Output::Event(ServerEvent::Login { user, password }) if user == "bob" && password == "hungry" => {
+            Output::Event(ServerEvent::Login(Credentials { user, password, .. }))
+                if user == "bob" && password == "hungry" =>
+            {
                 server.open(maildrop());
             }
-            Output::Event(ServerEvent::Login { .. }) => server.refuse("wrong user or password"),
+            Output::Event(ServerEvent::Login(_)) => server.refuse("wrong user or password"),
             Output::Event(ServerEvent::Update { deleted: gone }) => {
                 deleted.extend(gone);
                 server.updated();
@@ -101,7 +104,7 @@ fn a_long_message_may_take_its_time() {
     server.handle(SimTime::ZERO, Input::Start);
     server.handle(SimTime::ZERO, Input::Bytes(b"USER bob\r\nPASS hungry\r\n"));
     while let Some(output) = server.poll() {
-        if matches!(output, Output::Event(ServerEvent::Login { .. })) {
+        if matches!(output, Output::Event(ServerEvent::Login(_))) {
             server.open(vec![Entry { uid: 1, content: [b'x'; 10 << 16][..].into() }]);
         }
     }

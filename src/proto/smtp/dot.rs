@@ -64,7 +64,7 @@ pub struct Unstuffer {
 }
 
 impl Unstuffer {
-    /// Keeps at most `limit` octets; a longer message is read to its end, but not kept.
+    /// Keeps at most `limit` octets; of a longer message nothing is kept, but it is read to its end.
     #[must_use]
     pub const fn new(limit: usize) -> Self {
         Self { content: Vec::new(), limit, line: 0, state: State::LineStart, problem: None }
@@ -149,8 +149,9 @@ impl Unstuffer {
             self.problem.get_or_insert(Problem::LineTooLong);
         }
         if self.content.len().saturating_add(bytes.len()) > self.limit {
-            // This outranks the others: what was kept is not whole.
+            // This outranks the others: what was kept is not whole, and of no use any more.
             self.problem = Some(Problem::TooLarge);
+            (self.content, self.limit) = (Vec::new(), 0);
         } else {
             self.content.extend_from_slice(bytes);
         }

@@ -1,15 +1,17 @@
 //! The Simple Mail Transfer Protocol (RFC 5321): commands, replies, transparency, and the
 //! two ends of a session.
 //!
-//! Left out for now: service extensions (EHLO is answered without any), so parameters of
-//! MAIL and RCPT are refused with 555, and EXPN, which is answered 502.
+//! The server offers the extensions that real clients count on (see [`server`]); the client
+//! uses none. Left out: EXPN, which is answered 502, and what [`server`] leaves out.
 
 pub mod client;
 pub mod command;
 pub mod dot;
+pub mod parameter;
 pub mod path;
 pub mod reply;
 pub mod server;
+pub mod status;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +19,8 @@ pub use client::{Client, ClientEvent, Transaction, Trouble, Verdict};
 pub use command::Command;
 pub use path::{ForwardPath, Mailbox, ReversePath};
 pub use reply::Reply;
-pub use server::{Greeting, Server, ServerConfig, ServerEvent};
+pub use server::{Authentication, Greeting, Server, ServerConfig, ServerEvent};
+pub use status::Status;
 
 /// The port of SMTP servers (RFC 5321 4.5.4.2).
 pub const PORT: u16 = 25;

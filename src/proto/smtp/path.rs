@@ -5,6 +5,8 @@
 //! generated, and SHOULD be ignored"). Left out: internationalized addresses (RFC 6531),
 //! refused as a syntax error.
 
+pub(crate) mod lenient;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -220,8 +222,13 @@ pub(crate) fn address_literal(address: IpAddr) -> String {
     }
 }
 
-/// Whether `text` is a domain or an address literal, as HELO and EHLO want it.
+/// Whether `text` is a domain or an address literal, as HELO and EHLO want it. An IPv6 address
+/// may stand without its tag, as many clients write it.
 pub(crate) fn is_client_name(text: &str) -> bool {
+    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    if inner.is_some_and(|inner| inner.parse::<Ipv6Addr>().is_ok()) {
+        return true;
+    }
     let rest = if text.starts_with('[') { skip_literal(text) } else { domain(text) };
     text.len() <= MAX_DOMAIN && rest == Some("")
 }

@@ -1,7 +1,7 @@
 //! SMTP replies (RFC 5321 4.2): built by servers, read by clients.
 //!
 //! A reader keeps the text but replaces what is not printable, for it ends up in bounces
-//! and tables. Enhanced status codes (RFC 3463) are left out: they would be text.
+//! and tables. Enhanced status codes (RFC 2034) are text to it.
 
 use std::fmt;
 

@@ -1,25 +1,34 @@
 //! The server's end of an SMTP session (RFC 5321 section 4).
 //!
 //! ```text
-//!  Fresh --HELO/EHLO--> Greeted{None} --MAIL--> Mail --RCPT--> Recipients --DATA--> Data
-//!                            ^                   |  judged by the application  |     |
-//!                            +------- RSET, HELO, EHLO ------------------------+     |
-//!                            +----------------- the final dot, judged ---------------+
+//!  (nothing) --HELO/EHLO--> None --MAIL--> Open, no recipient --RCPT--> Open --DATA--> Data
+//!                            ^                  |                         |             |
+//!                            +--- RSET, HELO, EHLO, a refused sender -----+             |
+//!                            +--------------------- the final dot ----------------------+
 //! ```
 //!
-//! The application judges the sender, each recipient and the message by [`Server::accept`]
-//! and [`Server::reject`]; until then what the client has sent in advance is kept, so a
-//! client that pipelines is served in order. Left out: service extensions, and CHUNKING.
+//! The application judges the sender, each recipient, the message, names to verify and
+//! log-ins by [`Server::accept`] and [`Server::reject`]; until then what the client has sent
+//! in advance is kept, so a client that pipelines is served in order. A session greeted with
+//! HELO is read strictly and answered in the words of RFC 5321; one greeted with EHLO may use
+//! the extensions PIPELINING (RFC 2920), SIZE (RFC 1870), 8BITMIME (RFC 6152) and AUTH
+//! (RFC 4954), hears enhanced status codes (RFC 2034), and may write paths as the software of
+//! the world does. Left out: CHUNKING, DSN, SMTPUTF8, STARTTLS.
+
+mod auth;
 
 use std::collections::VecDeque;
 
 use super::Envelope;
-use super::command::{Command, MAX_COMMAND_LINE};
+use super::command::{Command, CommandError, MAX_COMMAND_LINE, Manner};
 use super::dot::{Problem, Unstuffer};
+use super::parameter::{MAX_EXTRA, MailParameters, Parameter};
 use super::path::{ForwardPath, ReversePath};
 use super::reply::Reply;
+use super::status::Status;
 use crate::base::{SimDuration, SimTime};
 use crate::proto::line::{InputBuffer, Line};
+use crate::proto::sasl::{self, Credentials};
 use crate::proto::session::{Input, Output, Session};
 
 /// RFC 5321 4.5.3.2.7: "An SMTP server SHOULD have a timeout of at least 5 minutes while it
@@ -27,6 +36,18 @@ use crate::proto::session::{Input, Output, Session};
 pub const IDLE_TIMEOUT: SimDuration = SimDuration::from_secs(300);
 /// What a client may send in advance while the application judges.
 const MAX_AHEAD: usize = 1 << 20;
+
+/// Whether clients may or must log in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Authentication {
+    /// There is no AUTH here.
+    #[default]
+    NotOffered,
+    /// They may.
+    Offered,
+    /// They must, before anything that has to do with mail.
+    Required,
+}
 
 /// What a server announces and allows.
 #[derive(Clone, Debug)]
@@ -37,14 +58,18 @@ pub struct ServerConfig {
     pub max_message: usize,
     /// Recipients of one message; the next one gets 452.
     pub max_recipients: usize,
+    /// Whether clients may or must log in.
+    pub authentication: Authentication,
 }
 
 impl ServerConfig {
     /// A server of that name with the usual limits: 10,240,000 octets and 100 recipients
-    /// (RFC 5321 4.5.3.1.8: "The minimum total number of recipients [...] is 100").
+    /// (RFC 5321 4.5.3.1.8: "The minimum total number of recipients [...] is 100"), without
+    /// AUTH.
     #[must_use]
     pub const fn new(name: String) -> Self {
-        Self { name, max_message: 10_240_000, max_recipients: 100 }
+        let authentication = Authentication::NotOffered;
+        Self { name, max_message: 10_240_000, max_recipients: 100, authentication }
     }
 }
 
@@ -73,32 +98,40 @@ pub enum ServerEvent {
         /// The message, dots un-stuffed.
         content: Vec<u8>,
     },
-}
-
-#[derive(Clone, Debug)]
-enum State {
-    Fresh,
-    Greeted { greeting: Greeting, transaction: Mail },
-    Closed,
+    /// VRFY came: could this, a user's name or mailbox, have mail here?
+    Verify(String),
+    /// AUTH came: are these right?
+    Login(Credentials),
 }
 
 /// A mail transaction (RFC 5321 3.3).
 #[derive(Clone, Debug)]
 enum Mail {
     None,
-    JudgingSender { reverse_path: ReversePath },
-    Open { reverse_path: ReversePath },
-    JudgingRecipient { envelope: Envelope, path: ForwardPath },
-    Recipients { envelope: Envelope },
-    Data { envelope: Envelope, body: Unstuffer },
-    JudgingMessage,
+    /// MAIL was accepted, and these recipients so far.
+    Open(Envelope),
+    Data(Envelope, Unstuffer),
+}
+
+/// What waits for the application's verdict.
+#[derive(Clone, Debug)]
+enum Question {
+    Sender(ReversePath),
+    Recipient(ForwardPath),
+    Message,
+    Name,
+    Login,
 }
 
 /// The server's end of one session.
 #[derive(Clone, Debug)]
 pub struct Server {
     config: ServerConfig,
-    state: State,
+    greeting: Option<Greeting>,
+    transaction: Mail,
+    question: Option<Question>,
+    login: auth::Login,
+    closed: bool,
     input: InputBuffer,
     ended: bool,
     heard: SimTime,
@@ -111,7 +144,11 @@ impl Server {
     pub fn new(config: ServerConfig) -> Self {
         Self {
             config,
-            state: State::Fresh,
+            greeting: None,
+            transaction: Mail::None,
+            question: None,
+            login: auth::Login::default(),
+            closed: false,
             input: InputBuffer::default(),
             ended: false,
             heard: SimTime::ZERO,
@@ -121,232 +158,277 @@ impl Server {
 
     /// The application takes what it was asked about.
     pub fn accept(&mut self) {
-        let Some((transaction, text)) = self.take_judged().map(|mail| match mail {
-            Mail::JudgingSender { reverse_path } => {
-                let text = format!("{} ... Sender ok", or_null(&reverse_path));
-                (Mail::Open { reverse_path }, text)
+        let Some(question) = self.question.take() else { return };
+        match question {
+            Question::Sender(reverse_path) => {
+                self.reply(250, Status::SENDER, &format!("{} ... Sender ok", or_null(&reverse_path)));
+                self.transaction = Mail::Open(Envelope { reverse_path, forward_paths: Vec::new() });
             }
-            Mail::JudgingRecipient { mut envelope, path } => {
-                let text = format!("{} ... Recipient ok", path.as_str());
-                envelope.forward_paths.push(path);
-                (Mail::Recipients { envelope }, text)
+            Question::Recipient(path) => {
+                self.reply(250, Status::RECIPIENT, &format!("{} ... Recipient ok", path.as_str()));
+                if let Mail::Open(envelope) = &mut self.transaction {
+                    envelope.forward_paths.push(path);
+                }
             }
-            Mail::JudgingMessage | Mail::None | Mail::Open { .. } | Mail::Recipients { .. } | Mail::Data { .. } => {
-                (Mail::None, "Message accepted for delivery".to_owned())
+            Question::Message => self.reply(250, Status::OTHER, "Message accepted for delivery"),
+            // RFC 5321 3.5.3 and 7.3: 252 tells nothing about who has a mailbox.
+            Question::Name => {
+                let text = "Cannot VRFY user, but will accept message and attempt delivery";
+                self.reply(252, Status::OTHER, text);
             }
-        }) else {
-            return;
-        };
-        self.set_transaction(transaction);
-        self.reply(250, &text);
+            Question::Login => self.logged_in(),
+        }
         self.proceed();
     }
 
     /// The application refuses what it was asked about, with this reply.
-    pub fn reject(&mut self, code: u16, text: &str) {
-        let Some(mail) = self.take_judged() else { return };
-        if let Mail::JudgingRecipient { envelope, .. } = mail {
-            self.set_transaction(after_refusal(envelope));
+    pub fn reject(&mut self, code: u16, status: Status, text: &str) {
+        let Some(question) = self.question.take() else { return };
+        match question {
+            Question::Sender(_) | Question::Recipient(_) | Question::Message | Question::Name => {
+                self.reply(code, status, text);
+            }
+            Question::Login => self.login_refused(code, status, text),
         }
-        self.reply(code, text);
         self.proceed();
     }
 
-    /// The transaction that waits for the application's verdict, if one does.
-    fn take_judged(&mut self) -> Option<Mail> {
-        if !self.is_judging() {
-            return None;
-        }
-        match &mut self.state {
-            State::Greeted { transaction, .. } => Some(std::mem::replace(transaction, Mail::None)),
-            State::Fresh | State::Closed => None,
-        }
+    fn ask(&mut self, question: Question, event: ServerEvent) {
+        self.question = Some(question);
+        self.output.push_back(Output::Event(event));
     }
 
-    const fn is_judging(&self) -> bool {
-        matches!(
-            self.state,
-            State::Greeted {
-                transaction: Mail::JudgingSender { .. } | Mail::JudgingRecipient { .. } | Mail::JudgingMessage,
-                ..
-            }
-        )
+    fn is_extended(&self) -> bool {
+        self.greeting.as_ref().is_some_and(|greeting| greeting.extended)
     }
 
-    fn set_transaction(&mut self, new: Mail) {
-        if let State::Greeted { transaction, .. } = &mut self.state {
-            *transaction = new;
+    /// A reply of one line. RFC 2034 section 3: all replies that begin with 2, 4 or 5 carry a
+    /// status code, but for the greeting and the answers to HELO and EHLO.
+    fn reply(&mut self, code: u16, status: Status, text: &str) {
+        if self.is_extended() {
+            self.plain_reply(code, &format!("{} {text}", status.text(code)));
+        } else {
+            self.plain_reply(code, text);
         }
     }
 
-    fn reply(&mut self, code: u16, text: &str) {
+    fn plain_reply(&mut self, code: u16, text: &str) {
         self.output.push_back(Output::Transmit(Reply::new(code, text).to_bytes()));
     }
 
+    /// RFC 5321 4.2.3: 421 "may be a reply to any command if the service knows it must shut
+    /// down".
+    fn shut_down(&mut self, status: Status, why: &str) {
+        self.reply(421, status, &format!("{} {why}", self.config.name));
+        self.close();
+    }
+
     fn close(&mut self) {
-        self.state = State::Closed;
+        self.closed = true;
+        self.transaction = Mail::None;
         self.input.clear();
         self.output.push_back(Output::Close);
     }
 
     /// Reads on as far as the input and the application's verdicts allow.
     fn proceed(&mut self) {
-        loop {
-            if matches!(self.state, State::Closed) {
-                self.input.clear();
-                return;
-            }
-            if self.is_judging() {
-                break;
-            }
-            if matches!(self.state, State::Greeted { transaction: Mail::Data { .. }, .. }) {
+        while !self.closed && self.question.is_none() {
+            if matches!(self.transaction, Mail::Data(..)) {
                 if !self.read_data() {
                     break;
                 }
                 continue;
             }
-            match self.input.line(MAX_COMMAND_LINE) {
+            match self.input.line(self.line_limit()) {
                 None => break,
-                // RFC 5321 4.5.3.1.9: "500 Line too long."
-                Some(Line::TooLong) => self.reply(500, "Line too long"),
+                Some(Line::TooLong) => self.line_too_long(),
+                Some(Line::Whole(line)) if self.login.is_under_way() => self.response(&line),
                 Some(Line::Whole(line)) => self.line(&line),
             }
         }
-        if self.ended && !self.is_judging() {
+        if self.closed {
+            self.input.clear();
+        } else if self.ended && self.question.is_none() {
             // A message whose final dot did not come is not a message (RFC 5321 4.1.1.10).
             self.close();
         } else if self.input.rest().len() > MAX_AHEAD {
-            let text = format!("{} too much input at once", self.config.name);
-            self.reply(421, &text);
-            self.close();
+            self.shut_down(Status::SYNTAX, "too much input at once");
         }
+    }
+
+    fn line_limit(&self) -> usize {
+        if self.login.is_under_way() {
+            sasl::MAX_LINE
+        } else if self.is_extended() {
+            MAX_COMMAND_LINE + MAX_EXTRA
+        } else {
+            MAX_COMMAND_LINE
+        }
+    }
+
+    fn line_too_long(&mut self) {
+        self.login.give_up();
+        // RFC 5321 4.5.3.1.9: "500 Line too long."
+        self.reply(500, Status::SYNTAX, "Line too long");
     }
 
     /// Reads message octets; true when the final dot came.
     fn read_data(&mut self) -> bool {
-        let State::Greeted { greeting, transaction } = &mut self.state else { return false };
-        let Mail::Data { body, .. } = transaction else { return false };
+        let Mail::Data(_, body) = &mut self.transaction else { return false };
         let used = body.feed(self.input.rest());
         let finished = body.is_finished();
-        if finished && let Mail::Data { envelope, body } = std::mem::replace(transaction, Mail::JudgingMessage) {
-            match body.problem() {
-                None => {
-                    let (greeting, content) = (greeting.clone(), body.into_content());
-                    self.output.push_back(Output::Event(ServerEvent::Message { greeting, envelope, content }));
+        self.input.consume(used);
+        if finished && let Mail::Data(envelope, body) = std::mem::replace(&mut self.transaction, Mail::None) {
+            match (body.problem(), self.greeting.clone()) {
+                (None, Some(greeting)) => {
+                    let content = body.into_content();
+                    self.ask(Question::Message, ServerEvent::Message { greeting, envelope, content });
                 }
-                Some(problem) => {
-                    *transaction = Mail::None;
-                    let (code, text) = refusal(problem);
-                    self.reply(code, text);
+                (problem, _) => {
+                    let (code, status, text) = refusal(problem.unwrap_or(Problem::TooLarge));
+                    self.reply(code, status, text);
                 }
             }
         }
-        self.input.consume(used);
         finished
     }
 
     fn line(&mut self, line: &[u8]) {
-        match Command::parse(line) {
+        let manner = if self.is_extended() { Manner::Lenient } else { Manner::Strict };
+        let parsed = Command::parse_in(line, manner);
+        // Only the parameters of MAIL make a line longer.
+        if line.len() + 2 > MAX_COMMAND_LINE && !matches!(parsed, Ok(Command::Mail { .. })) {
+            return self.line_too_long();
+        }
+        match parsed {
             Ok(command) => self.command(command),
-            Err(error) => {
-                let (code, text) = error.reply();
-                self.reply(code, text);
+            Err(error) => self.wrong(error),
+        }
+    }
+
+    fn wrong(&mut self, error: CommandError) {
+        let (code, text) = error.reply();
+        let status = match error {
+            CommandError::Unknown | CommandError::NotImplemented => Status::COMMAND,
+            CommandError::Arguments | CommandError::Parameters => Status::ARGUMENTS,
+        };
+        self.reply(code, status, text);
+    }
+
+    fn command(&mut self, command: Command) {
+        if self.needs_login(&command) {
+            // RFC 4954 section 6: "530 5.7.0 Authentication required".
+            return self.reply(530, Status::SECURITY, "Authentication required");
+        }
+        match command {
+            Command::Helo(client) => {
+                self.plain_reply(250, &format!("Hello {client}, pleased to meet you"));
+                self.greeted(client, false);
+            }
+            Command::Ehlo(client) => self.ehlo(client),
+            Command::Mail { path, parameters } => self.mail(path, &parameters),
+            Command::Rcpt { path, parameters } => self.rcpt(path, &parameters),
+            Command::Data => self.data(),
+            Command::Rset => {
+                self.transaction = Mail::None;
+                self.reply(250, Status::OTHER, "Reset state");
+            }
+            Command::Noop => self.reply(250, Status::OTHER, "OK"),
+            Command::Vrfy(name) => self.ask(Question::Name, ServerEvent::Verify(name)),
+            Command::Help => {
+                let auth = if self.config.authentication == Authentication::NotOffered { "" } else { " AUTH" };
+                self.reply(214, Status::OTHER, &format!("HELO EHLO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP{auth}"));
+            }
+            Command::Auth { mechanism, initial } => self.auth(&mechanism, initial.as_deref()),
+            Command::Quit => {
+                self.reply(221, Status::OTHER, &format!("{} closing connection", self.config.name));
+                self.close();
             }
         }
     }
 
-    fn command(&mut self, command: Command) {
-        let name = self.config.name.clone();
-        match command {
-            Command::Helo(client) => {
-                self.reply(250, &format!("Hello {client}, pleased to meet you"));
-                self.greeted(client, false);
-            }
-            Command::Ehlo(client) => {
-                self.reply(250, &format!("{name} Hello {client}, pleased to meet you"));
-                self.greeted(client, true);
-            }
-            Command::Mail(reverse_path) => self.mail(reverse_path),
-            Command::Rcpt(path) => self.rcpt(path),
-            Command::Data => self.data(),
-            Command::Rset => {
-                self.set_transaction(Mail::None);
-                self.reply(250, "Reset state");
-            }
-            Command::Noop => self.reply(250, "OK"),
-            // RFC 5321 3.5.3 and 7.3: 252 tells nothing about who has a mailbox.
-            Command::Vrfy(_) => self.reply(252, "Cannot VRFY user, but will accept message and attempt delivery"),
-            Command::Help => self.reply(214, "HELO EHLO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP"),
-            Command::Quit => {
-                self.reply(221, &format!("{name} closing connection"));
-                self.close();
-            }
+    /// RFC 5321 4.1.1.1: the first line greets, each of the others names an extension.
+    fn ehlo(&mut self, client: String) {
+        let mut lines = vec![
+            format!("{} Hello {client}, pleased to meet you", self.config.name),
+            "PIPELINING".to_owned(),
+            format!("SIZE {}", self.config.max_message),
+            "8BITMIME".to_owned(),
+            "ENHANCEDSTATUSCODES".to_owned(),
+        ];
+        if self.config.authentication != Authentication::NotOffered {
+            lines.push(format!("AUTH {}", sasl::MECHANISMS));
         }
+        lines.push("HELP".to_owned());
+        self.output.push_back(Output::Transmit(Reply { code: 250, lines }.to_bytes()));
+        self.greeted(client, true);
     }
 
     /// RFC 5321 4.1.4: "An EHLO command MAY be issued by a client later in the session. [...]
     /// the SMTP server MUST clear all buffers and reset the state exactly as if a RSET command
     /// had been issued."
     fn greeted(&mut self, name: String, extended: bool) {
-        self.state = State::Greeted { greeting: Greeting { name, extended }, transaction: Mail::None };
+        self.greeting = Some(Greeting { name, extended });
+        self.transaction = Mail::None;
     }
 
-    fn mail(&mut self, reverse_path: ReversePath) {
-        match &mut self.state {
-            State::Greeted { transaction: transaction @ Mail::None, .. } => {
-                *transaction = Mail::JudgingSender { reverse_path: reverse_path.clone() };
-                self.output.push_back(Output::Event(ServerEvent::Sender(reverse_path)));
+    fn out_of_sequence(&mut self, first: &str) {
+        self.reply(503, Status::COMMAND, &format!("Bad sequence of commands: {first} first"));
+    }
+
+    fn mail(&mut self, reverse_path: ReversePath, parameters: &[Parameter]) {
+        if self.greeting.is_none() {
+            return self.out_of_sequence("HELO");
+        }
+        if !matches!(self.transaction, Mail::None) {
+            return self.reply(503, Status::COMMAND, "Sender already specified");
+        }
+        // RFC 5321 2.2.1: extensions are for sessions that begin with EHLO.
+        if !self.is_extended() && !parameters.is_empty() {
+            return self.wrong(CommandError::Parameters);
+        }
+        let auth = self.config.authentication != Authentication::NotOffered;
+        match MailParameters::read(parameters, auth) {
+            Err(error) => self.wrong(error),
+            // RFC 1870 section 6.1: 552, for there is a fixed maximum.
+            Ok(MailParameters { size: Some(size) }) if size > self.config.max_message as u64 => {
+                self.reply(552, Status::TOO_LARGE, "Message size exceeds the limit");
             }
-            State::Greeted { .. } => self.reply(503, "Sender already specified"),
-            State::Fresh | State::Closed => self.reply(503, "Bad sequence of commands: HELO first"),
+            Ok(MailParameters { .. }) => {
+                self.ask(Question::Sender(reverse_path.clone()), ServerEvent::Sender(reverse_path));
+            }
         }
     }
 
-    fn rcpt(&mut self, path: ForwardPath) {
-        let State::Greeted { transaction, .. } = &mut self.state else {
-            return self.reply(503, "Bad sequence of commands: HELO first");
-        };
-        let envelope = match std::mem::replace(transaction, Mail::None) {
-            Mail::Open { reverse_path } => Envelope { reverse_path, forward_paths: Vec::new() },
-            Mail::Recipients { envelope } => envelope,
-            other @ (Mail::None
-            | Mail::JudgingSender { .. }
-            | Mail::JudgingRecipient { .. }
-            | Mail::Data { .. }
-            | Mail::JudgingMessage) => {
-                *transaction = other;
-                return self.reply(503, "Bad sequence of commands: MAIL first");
-            }
-        };
+    fn rcpt(&mut self, path: ForwardPath, parameters: &[Parameter]) {
+        if self.greeting.is_none() {
+            return self.out_of_sequence("HELO");
+        }
+        let Mail::Open(envelope) = &self.transaction else { return self.out_of_sequence("MAIL") };
+        if !parameters.is_empty() {
+            return self.wrong(CommandError::Parameters);
+        }
         if envelope.forward_paths.len() >= self.config.max_recipients {
-            *transaction = Mail::Recipients { envelope };
             // RFC 5321 4.5.3.1.10: "452 Too many recipients".
-            return self.reply(452, "Too many recipients");
+            return self.reply(452, Status::TOO_MANY_RECIPIENTS, "Too many recipients");
         }
-        *transaction = Mail::JudgingRecipient { envelope, path: path.clone() };
-        self.output.push_back(Output::Event(ServerEvent::Recipient(path)));
+        self.ask(Question::Recipient(path.clone()), ServerEvent::Recipient(path));
     }
 
     fn data(&mut self) {
-        let limit = self.config.max_message;
-        let State::Greeted { transaction, .. } = &mut self.state else {
-            return self.reply(503, "Bad sequence of commands: HELO first");
-        };
-        match std::mem::replace(transaction, Mail::None) {
-            Mail::Recipients { envelope } => {
-                *transaction = Mail::Data { envelope, body: Unstuffer::new(limit) };
-                self.reply(354, "Enter mail, end with \".\" on a line by itself");
+        if self.greeting.is_none() {
+            return self.out_of_sequence("HELO");
+        }
+        match std::mem::replace(&mut self.transaction, Mail::None) {
+            Mail::Open(envelope) if !envelope.forward_paths.is_empty() => {
+                self.transaction = Mail::Data(envelope, Unstuffer::new(self.config.max_message));
+                self.plain_reply(354, "Enter mail, end with \".\" on a line by itself");
             }
-            other @ (Mail::None
-            | Mail::JudgingSender { .. }
-            | Mail::Open { .. }
-            | Mail::JudgingRecipient { .. }
-            | Mail::Data { .. }
-            | Mail::JudgingMessage) => {
-                *transaction = other;
+            other => {
+                self.transaction = other;
                 // RFC 5321 3.3: without a recipient that was accepted "the server MAY return a
                 // "command out of sequence" (503)".
-                self.reply(503, "Bad sequence of commands: RCPT first");
+                self.out_of_sequence("RCPT");
             }
         }
     }
@@ -356,14 +438,14 @@ impl Session for Server {
     type Event = ServerEvent;
 
     fn handle(&mut self, now: SimTime, input: Input<'_>) {
-        if matches!(self.state, State::Closed) {
+        if self.closed {
             return;
         }
         match input {
             Input::Start => {
                 self.heard = now;
                 let name = self.config.name.clone();
-                self.reply(220, &name);
+                self.plain_reply(220, &name);
             }
             Input::Bytes(bytes) => {
                 self.heard = now;
@@ -375,9 +457,7 @@ impl Session for Server {
                 self.proceed();
             }
             Input::Tick if self.deadline() <= now => {
-                let text = format!("{} closing connection, idle for too long", self.config.name);
-                self.reply(421, &text);
-                self.close();
+                self.shut_down(Status::BAD_CONNECTION, "closing connection, idle for too long");
             }
             Input::Tick => {}
         }
@@ -388,7 +468,7 @@ impl Session for Server {
     }
 
     fn deadline(&self) -> SimTime {
-        let idle = !matches!(self.state, State::Closed) && !self.is_judging();
+        let idle = !self.closed && self.question.is_none();
         if idle { self.heard.saturating_add(IDLE_TIMEOUT) } else { SimTime::NEVER }
     }
 }
@@ -400,20 +480,11 @@ fn or_null(path: &ReversePath) -> &str {
     }
 }
 
-/// Back to where the transaction stood before the recipient that was refused.
-fn after_refusal(envelope: Envelope) -> Mail {
-    if envelope.forward_paths.is_empty() {
-        Mail::Open { reverse_path: envelope.reverse_path }
-    } else {
-        Mail::Recipients { envelope }
-    }
-}
-
-const fn refusal(problem: Problem) -> (u16, &'static str) {
+const fn refusal(problem: Problem) -> (u16, Status, &'static str) {
     match problem {
         // RFC 5321 4.5.3.1.9: "552 Too much mail data."
-        Problem::TooLarge => (552, "Message size exceeds the limit"),
-        Problem::LineTooLong => (554, "Text line too long"),
-        Problem::BareLineEnd => (554, "CR or LF outside a CRLF"),
+        Problem::TooLarge => (552, Status::TOO_LARGE, "Message size exceeds the limit"),
+        Problem::LineTooLong => (554, Status::MESSAGE, "Text line too long"),
+        Problem::BareLineEnd => (554, Status::MESSAGE, "CR or LF outside a CRLF"),
     }
 }

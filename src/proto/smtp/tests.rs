@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{
     Client, ClientEvent, Dialect, Envelope, ForwardPath, Mailbox, ReversePath, Server, ServerConfig, ServerEvent,
-    Transaction, Trouble, Verdict,
+    Status, Transaction, Trouble, Verdict,
 };
 use crate::base::{SimDuration, SimTime};
 use crate::proto::session::{Input, Output, Session};
@@ -30,10 +30,12 @@ fn judge(server: &mut Server, stored: &mut Vec<Vec<u8>>) -> (Vec<u8>, bool) {
         match output {
             Output::Transmit(bytes) => sent.extend(bytes),
             Output::Close => closed = true,
-            Output::Event(ServerEvent::Sender(_)) => server.accept(),
+            Output::Event(ServerEvent::Sender(_) | ServerEvent::Verify(_)) => server.accept(),
+            Output::Event(ServerEvent::Login(credentials)) if credentials.password == "hungry" => server.accept(),
+            Output::Event(ServerEvent::Login(_)) => server.reject(535, Status::CREDENTIALS, "no"),
             Output::Event(ServerEvent::Recipient(path)) => match path.as_str().split('@').next() {
-                Some("nobody") => server.reject(550, "nobody@hamburger.edu ... User unknown"),
-                Some("later") => server.reject(450, "later@hamburger.edu ... Mailbox busy"),
+                Some("nobody") => server.reject(550, Status::NO_MAILBOX, "nobody@hamburger.edu ... User unknown"),
+                Some("later") => server.reject(450, Status::OTHER, "later@hamburger.edu ... Mailbox busy"),
                 Some(_) | None => server.accept(),
             },
             Output::Event(ServerEvent::Message { content, .. }) => {

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Context;
 use super::dns::read_resolver;
+use crate::app;
 use crate::base::HostId;
+use crate::scenario::names::check_local_part;
 use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
-use crate::scenario::resolved::{Dialect, DomainSpec, RetrySpec, UserSpec};
-use crate::scenario::schema::{DialectName, MailDomain, SeparatorName, User};
+use crate::scenario::resolved::{CatchAllSpec, Dialect, DomainSpec, RetrySpec, UserSpec};
+use crate::scenario::schema::{CatchAll, DialectName, MailDomain, SeparatorName, User};
 
 /// Stands for a host that is not there, so that what refers to it can still be checked.
 const NOBODY: HostId = HostId(u32::MAX);
@@ -61,11 +63,56 @@ fn read_domain(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain: &MailDo
         DialectName::Rfc5321 => Dialect::Rfc5321,
         DialectName::Lecture => Dialect::Lecture,
     };
+    if let Some(computer) = &domain.computer {
+        cx.host(here.key("computer"), computer);
+    }
+    if let Some(password) = &domain.password {
+        check_password(cx, here.key("password"), password);
+    }
+    let catch_all = domain.catch_all.as_ref().and_then(|catch_all| read_catch_all(cx, here, name, domain, catch_all));
     let separator = match domain.imap.separator.unwrap_or_default() {
         SeparatorName::Slash => '/',
         SeparatorName::Dot => '.',
     };
-    DomainSpec { name: name.to_owned(), server, dialect, retry, separator, users: Vec::new(), relay_from: Vec::new() }
+    let (name, users, relay_from) = (name.to_owned(), Vec::new(), Vec::new());
+    DomainSpec { name, server, dialect, retry, separator, users, catch_all, relay_from }
+}
+
+fn read_catch_all(
+    cx: &mut Context<'_>,
+    here: Path<'_>,
+    name: &str,
+    domain: &MailDomain,
+    catch_all: &CatchAll,
+) -> Option<CatchAllSpec> {
+    let path = here.key("catch_all");
+    let except = path.key("except");
+    for (index, pattern) in catch_all.except.iter().enumerate() {
+        cx.problems.check(except.index(index), check_local_part(pattern));
+    }
+    let Some(local) = &catch_all.mailbox else {
+        cx.problems.help(path, "a catch-all needs a mailbox", "write \"mailbox\": and the local part of a user here");
+        return None;
+    };
+    if !domain.users.contains(local) {
+        let known = domain.users.iter().map(String::as_str);
+        let help = format!("add it to the users of {domain}", domain = quote(name));
+        cx.problems.unknown_else(path.key("mailbox"), "user", local, known, Some(&help));
+        return None;
+    }
+    let except = catch_all.except.iter().map(|pattern| pattern.to_ascii_lowercase()).collect();
+    Some(CatchAllSpec { mailbox: format!("{local}@{name}"), except })
+}
+
+/// Whether an address that is no user's gets to a mailbox all the same.
+pub(super) fn is_caught(cx: &Context<'_>, address: &str) -> bool {
+    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let Some(catch_all) = cx.scenario.mail.get(domain).and_then(|domain| domain.catch_all.as_ref()) else {
+        return false;
+    };
+    let except = catch_all.except.iter().map(|pattern| pattern.to_ascii_lowercase()).collect();
+    let catch_all = app::mail::CatchAll { domain: domain.to_owned(), mailbox: String::new(), except };
+    catch_all.takes(&address.to_ascii_lowercase())
 }
 
 /// One server has one manner of speech, one queue and one kind of folder names.
@@ -104,12 +151,14 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
     users
 }
 
-fn read_user(cx: &mut Context<'_>, here: Path<'_>, user: &User) -> Option<HostId> {
-    let password = user.password.as_deref().unwrap_or_default();
+fn check_password(cx: &mut Context<'_>, path: Path<'_>, password: &str) {
     if password.is_empty() || password.len() > 64 || !password.bytes().all(|b| b.is_ascii_graphic()) {
-        let message = "a password has 1 to 64 printable ASCII characters and no blanks";
-        cx.problems.at(here.key("password"), message);
+        cx.problems.at(path, "a password has 1 to 64 printable ASCII characters and no blanks");
     }
+}
+
+fn read_user(cx: &mut Context<'_>, here: Path<'_>, user: &User) -> Option<HostId> {
+    check_password(cx, here.key("password"), user.password.as_deref().unwrap_or_default());
     let name = user.host.as_deref().unwrap_or_default();
     let host = cx.host(here.key("host"), name)?;
     if let Some(resolver) = &user.resolver {

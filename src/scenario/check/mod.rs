@@ -10,6 +10,7 @@ mod dns;
 mod faults;
 mod host;
 mod link;
+mod live;
 mod mail;
 mod names;
 mod network;
@@ -97,6 +98,7 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
     let policy = network::read_policy(&mut cx, &links);
     let dns = dns::read(&mut cx);
     let (domains, users) = mail::read(&mut cx);
+    let live = live::read_live(&mut cx, &users);
     let run = run::read_run(&mut cx);
     let limits = run::read_limits(&mut cx);
     let people: Arc<[usize]> = (0..users.len()).collect();
@@ -132,6 +134,7 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
         limits,
         expect,
         outputs,
+        live,
         complete,
     })
 }

@@ -37,6 +37,9 @@ pub(in crate::scenario) fn check_names(scenario: &Scenario, problems: &mut Probl
     for name in scenario.dns.resolvers.keys() {
         problems.check(dns.key("resolvers").name(name), check_host_name(name));
     }
+    if let Some(name) = scenario.live.as_ref().and_then(|live| live.host.as_ref()) {
+        problems.check(Path::Root.key("live").key("host"), check_host_name(name));
+    }
     for (index, name) in scenario.dns.roots.iter().flatten().enumerate() {
         problems.check(dns.key("roots").index(index), check_host_name(name));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::dns::unknown_type;
-use super::mail::unknown_user;
+use super::mail::{is_caught, unknown_user};
 use super::{Context, user_index};
 use crate::base::{DataSize, HostId, SimDuration, Streams};
 use crate::scenario::names::{check_host_name, check_local_part, check_owner_name, expand};
@@ -285,7 +285,8 @@ fn read_recipients(
             let formed = address
                 .rsplit_once('@')
                 .is_some_and(|(local, domain)| check_local_part(local).is_ok() && check_host_name(domain).is_ok());
-            if !formed || entry.allow_unknown != Some(true) && user_index(shared.users, &address).is_none() {
+            let known = |cx: &Context<'_>| user_index(shared.users, &address).is_some() || is_caught(cx, &address);
+            if !formed || entry.allow_unknown != Some(true) && !known(cx) {
                 unknown_user(cx, place, &address);
                 break;
             }

@@ -97,8 +97,8 @@ pub(super) fn fill_mail(scenario: &mut Scenario) {
         domain.users = users;
         for local in &domain.users {
             let user = scenario.users.entry(format!("{local}@{name}")).or_default();
-            user.host.get_or_insert_with(|| default_computer(local, name));
-            user.password.get_or_insert_with(|| "hungry".to_owned());
+            user.host.get_or_insert_with(|| domain.computer.clone().unwrap_or_else(|| default_computer(local, name)));
+            user.password.get_or_insert_with(|| domain.password.clone().unwrap_or_else(|| "hungry".to_owned()));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Which hosts there are: those the file lists, and those its domains, users and servers imply.
 //!
 //! A host comes into being by being listed, by being the key of a name server or resolver,
-//! a root server, the default server of a mail domain, or the default computer of a user.
+//! a root server, the default server of a mail domain, the default computer of a user, or
+//! the host of real clients.
 //! Merely naming a host elsewhere does not create it, so that a slip of the pen is found.
 
 use std::collections::BTreeMap;
@@ -53,6 +54,7 @@ pub(super) fn declare_hosts(scenario: &mut Scenario) {
     for host in scenario.dns.servers.keys().chain(scenario.dns.resolvers.keys()).chain(scenario.network.hosts.keys()) {
         implied.push((host.clone(), None));
     }
+    implied.extend(scenario.live.iter().filter_map(|live| live.host.clone()).map(|host| (host, None)));
     for (name, domain) in &scenario.mail {
         if domain.server.as_ref() == Some(name) {
             implied.push((name.clone(), Some(name.clone())));
@@ -78,7 +80,8 @@ fn clients(scenario: &Scenario) -> Vec<String> {
     let servers = scenario.mail.values().filter_map(|domain| domain.server.as_ref());
     let computers = scenario.users.values().filter_map(|user| user.host.as_ref());
     let devices = scenario.workload.iter().filter_map(|entry| entry.on.as_ref());
-    let mut all: Vec<String> = servers.chain(computers).chain(devices).cloned().collect();
+    let visited = scenario.live.iter().filter_map(|live| live.host.as_ref());
+    let mut all: Vec<String> = servers.chain(computers).chain(devices).chain(visited).cloned().collect();
     all.sort();
     all.dedup();
     all.retain(|name| scenario.network.hosts.contains_key(name));

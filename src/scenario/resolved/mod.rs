@@ -59,6 +59,8 @@ pub struct Resolved {
     pub expect: Vec<ExpectSpec>,
     /// Which optional files are written.
     pub outputs: OutputSpec,
+    /// Where real clients come in.
+    pub live: LiveSpec,
     pub(super) complete: Scenario,
 }
 
@@ -161,8 +163,19 @@ pub struct DomainSpec {
     pub separator: char,
     /// Indices into [`Resolved::users`], ascending.
     pub users: Vec<usize>,
+    /// Who gets mail for local parts that nobody has, if anybody does.
+    pub catch_all: Option<CatchAllSpec>,
     /// Hosts that may hand in mail for other domains: the users' hosts, ascending.
     pub relay_from: Vec<HostId>,
+}
+
+/// The mailbox for mail to local parts that nobody has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatchAllSpec {
+    /// The address of the user whose mailbox it is.
+    pub mailbox: String,
+    /// Local parts that stay unknown, in lower case; `*` stands for any characters.
+    pub except: Vec<String>,
 }
 
 /// The manner of speech of a mail server.
@@ -229,6 +242,15 @@ pub struct LimitSpec {
     pub memory: DataSize,
     /// Real time of the run.
     pub wall_clock: SimDuration,
+}
+
+/// Where real clients come in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveSpec {
+    /// The host on which they seem to run; none only when there is no host but routers.
+    pub host: Option<HostId>,
+    /// Hosts whose services are numbered first, in this order.
+    pub first: Vec<HostId>,
 }
 
 /// A comparison of one metric with what is expected; at least one bound is given.

@@ -11,6 +11,16 @@ use super::quantity::Duration;
 pub struct MailDomain {
     /// Local parts of the addresses. "u{1..50}" stands for u1, u2, ... u50.
     pub users: Vec<String>,
+    /// The computer of the users that name none of their own; they share it. It must be listed in
+    /// `network.hosts`. Default: one each, "LOCAL-pc.DOMAIN", which is added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub computer: Option<String>,
+    /// The password of the users that name none of their own. Default: "hungry".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// Who gets mail for local parts that nobody has. Default: it is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub catch_all: Option<CatchAll>,
     /// The host of the mail server. Default: a host named as the domain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
@@ -44,6 +54,18 @@ pub enum SeparatorName {
     Dot,
 }
 
+/// The mailbox for mail to local parts that nobody has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CatchAll {
+    /// The local part of the user whose mailbox it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<String>,
+    /// Local parts that stay unknown; "*" stands for any characters. Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<String>,
+}
+
 /// A manner of speaking SMTP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum DialectName {
@@ -72,10 +94,11 @@ pub struct Retry {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct User {
-    /// The user's computer; several users may share one. Default: "LOCAL-pc.DOMAIN", which is added.
+    /// The user's computer; several users may share one. Default: the domain's `computer`, else
+    /// "LOCAL-pc.DOMAIN", which is added.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// The password at the mailbox server. Default: "hungry".
+    /// The password at the mail server. Default: the domain's, else "hungry".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
     /// The host whose resolver the user's computer asks. Default: that of the computer.

@@ -10,6 +10,7 @@ mod capture;
 mod dns;
 mod host;
 mod link;
+mod live;
 mod mail;
 mod network;
 mod quantity;
@@ -27,7 +28,8 @@ pub use capture::{Capture, CaptureChoice, InterfaceName};
 pub use dns::{Dns, NameServer, Record, Resolver, Zone};
 pub use host::{Host, Sessions, WhenFullName};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
-pub use mail::{DialectName, Imap, MailDomain, Retry, SeparatorName, User};
+pub use live::Live;
+pub use mail::{CatchAll, DialectName, Imap, MailDomain, Retry, SeparatorName, User};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
@@ -75,4 +77,7 @@ pub struct Scenario {
     pub expect: Vec<Expect>,
     /// Which optional files the run writes.
     pub outputs: Outputs,
+    /// How `posthaste serve` lets real clients in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }

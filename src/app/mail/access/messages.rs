@@ -20,7 +20,8 @@ pub(super) fn received<H: Host>(host: &mut H, spool: &mut Spool, reader: &mut Re
     for uid in uids {
         let Some(message) = folder.message_mut(*uid).filter(|message| !message.retrieved) else { continue };
         message.retrieved = true;
-        if let Some(origin) = &message.origin {
+        // A user agent of the simulation says so itself, when it has the message.
+        if let Some(origin) = message.origin.as_ref().filter(|_| host.opened_from_outside(conn)) {
             let (message, mailbox) = (origin.message_id.as_str(), mailbox.as_str());
             host.trace(Trace::Mail(MailTrace::Retrieved { message, mailbox, conn }));
         }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// The keys of a SEARCH command.
-pub(super) fn keys(arguments: &[u8]) -> SearchKey<'static> {
+fn keys(arguments: &[u8]) -> SearchKey<'static> {
     use imap_types::IntoStatic;
 
     let command = [b"a SEARCH ", arguments, b"\r\n"].concat();

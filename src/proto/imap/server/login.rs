@@ -1,29 +1,22 @@
-//! Logging in: LOGIN, and AUTHENTICATE with the mechanisms PLAIN (RFC 4616) and LOGIN.
+//! Logging in: LOGIN and AUTHENTICATE.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::super::event::ServerEvent;
 use super::{CAPABILITIES, Doing, Ending, Server, State};
-
-/// What an authentication exchange waits for.
-#[derive(Clone, Debug)]
-pub(super) enum Exchange {
-    /// PLAIN: the one message.
-    Plain,
-    /// LOGIN: the user's name.
-    User,
-    /// LOGIN: the password.
-    Password { user: Vec<u8> },
-}
+use crate::proto::sasl::{Credentials, Exchange, MAX_FAILURES, Mechanism, SaslError, Step};
 
 impl Server {
-    pub(super) fn login(&mut self, tag: String, name: &'static str, user: Vec<u8>, password: Vec<u8>) {
-        let (Ok(user), Ok(password)) = (String::from_utf8(user), String::from_utf8(password)) else {
-            self.state = State::NotAuthenticated;
-            return self.no(&tag, Some("AUTHENTICATIONFAILED"), "Wrong user or password", Ending::Other);
-        };
-        self.ask(tag, Doing::Login { name }, ServerEvent::Login { user, password });
+    pub(super) fn login(&mut self, tag: String, user: Vec<u8>, password: Vec<u8>) {
+        match (String::from_utf8(user), String::from_utf8(password)) {
+            (Ok(user), Ok(password)) => self.check(tag, "LOGIN", Credentials::of(user, password)),
+            (Ok(_) | Err(_), _) => self.login_failed(&tag, Some("AUTHENTICATIONFAILED"), "Wrong user or password"),
+        }
+    }
+
+    fn check(&mut self, tag: String, name: &'static str, credentials: Credentials) {
+        self.ask(tag, Doing::Login { name }, ServerEvent::Login(credentials));
     }
 
     pub(super) fn logged_in(&mut self, tag: &str, name: &str) {
@@ -31,63 +24,53 @@ impl Server {
         self.ok(tag, &format!("[CAPABILITY {CAPABILITIES}] {name} completed"), Ending::Other);
     }
 
-    pub(super) fn authenticate(&mut self, tag: String, mechanism: &str, initial: Option<Vec<u8>>) {
-        let exchange = if mechanism.eq_ignore_ascii_case("PLAIN") {
-            Exchange::Plain
-        } else if mechanism.eq_ignore_ascii_case("LOGIN") {
-            Exchange::User
-        } else {
-            return self.no(&tag, Some("CANNOT"), "No such mechanism", Ending::Other);
-        };
-        match initial {
-            Some(message) => self.exchange(tag, exchange, message),
-            None => self.challenge(tag, exchange),
+    /// Nobody tries all passwords in one session.
+    pub(super) fn login_failed(&mut self, tag: &str, code: Option<&str>, text: &str) {
+        self.state = State::NotAuthenticated;
+        self.no(tag, code, text, Ending::Other);
+        self.failures += 1;
+        if self.failures >= MAX_FAILURES {
+            self.bye("Too many failed log-ins");
         }
     }
 
-    /// RFC 3501 6.2.1: challenges and responses are in base64.
-    fn challenge(&mut self, tag: String, exchange: Exchange) {
-        let text = match exchange {
-            Exchange::Plain => "",
-            Exchange::User => "Username:",
-            Exchange::Password { .. } => "Password:",
+    pub(super) fn authenticate(&mut self, tag: String, mechanism: &str, initial: Option<&[u8]>) {
+        let Some(mechanism) = Mechanism::named(mechanism) else {
+            return self.no(&tag, Some("CANNOT"), "No such mechanism", Ending::Other);
         };
-        self.say(&format!("+ {}", STANDARD.encode(text)));
-        self.state = State::Authenticating { tag, exchange };
+        // RFC 4959 section 3: a response of no octets is "=".
+        let initial = initial.map(|octets| if octets.is_empty() { "=".to_owned() } else { STANDARD.encode(octets) });
+        match Exchange::begin(mechanism, initial.as_deref()) {
+            Ok((exchange, step)) => self.proceed_with(tag, exchange, step),
+            Err(error) => self.exchange_failed(&tag, error),
+        }
     }
 
     /// The client's line in the exchange.
     pub(super) fn exchanged(&mut self, line: &[u8]) {
-        let State::Authenticating { tag, exchange } = std::mem::replace(&mut self.state, State::NotAuthenticated)
+        let State::Authenticating { tag, mut exchange } = std::mem::replace(&mut self.state, State::NotAuthenticated)
         else {
             return;
         };
-        if line == b"*" {
-            return self.bad(&tag, "AUTHENTICATE cancelled");
-        }
-        match STANDARD.decode(line) {
-            Ok(message) => self.exchange(tag, exchange, message),
-            Err(_) => self.bad(&tag, "Not base64"),
+        match exchange.respond(line) {
+            Ok(step) => self.proceed_with(tag, exchange, step),
+            Err(error) => self.exchange_failed(&tag, error),
         }
     }
 
-    fn exchange(&mut self, tag: String, exchange: Exchange, message: Vec<u8>) {
-        match exchange {
-            Exchange::Plain => {
-                let parts: Vec<&[u8]> = message.split(|b| *b == 0).collect();
-                match parts[..] {
-                    // RFC 4616 section 2: an identity to act as; only one's own can be named.
-                    [actor, user, password] if actor.is_empty() || actor == user => {
-                        self.login(tag, "AUTHENTICATE", user.to_vec(), password.to_vec());
-                    }
-                    [_, _, _] => {
-                        self.no(&tag, Some("AUTHORIZATIONFAILED"), "Nobody acts for others here", Ending::Other);
-                    }
-                    [..] => self.bad(&tag, "Not a message of PLAIN"),
-                }
+    fn proceed_with(&mut self, tag: String, exchange: Exchange, step: Step) {
+        match step {
+            Step::Challenge(challenge) => {
+                self.say(&format!("+ {challenge}"));
+                self.state = State::Authenticating { tag, exchange };
             }
-            Exchange::User => self.challenge(tag, Exchange::Password { user: message }),
-            Exchange::Password { user } => self.login(tag, "AUTHENTICATE", user, message),
+            Step::Done(credentials) => self.check(tag, "AUTHENTICATE", credentials),
         }
+    }
+
+    /// RFC 3501 6.2.2: "If the client wishes to cancel an authentication exchange", the answer
+    /// is BAD.
+    fn exchange_failed(&mut self, tag: &str, error: SaslError) {
+        self.bad(tag, &error.to_string());
     }
 }

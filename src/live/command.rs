@@ -1,0 +1,296 @@
+//! What an operator may type, and what it does to the world.
+
+use std::fmt::Write as _;
+
+use crate::app::App;
+use crate::app::mail::Status;
+use crate::base::trace::Observer;
+use crate::base::{HostId, SimDuration, SimTime};
+use crate::sim::{Faulty, World};
+
+use super::chronicle::{Line, clock};
+use super::pace::Speed;
+
+/// The commands, for `help`.
+pub const HELP: &str = "\
+fail HOST [TIME]     switch a host (or link) off, for that long, such as 10min; without a time until `restore`
+restore HOST         switch it on again
+flush [HOST]         try at once to deliver what waits in the queues
+queue [HOST]         what lies in the queues
+cache [HOST]         what resolvers remember
+mail [USER]          what lies in the mailboxes
+speed X              virtual seconds in a second: a number, or max
+time                 the virtual time
+clients              who is connected
+quit                 end, and write the results";
+
+/// A command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Switch a host or link off.
+    Fail {
+        /// Its name.
+        name: String,
+        /// For how long; none: until it is restored.
+        lasts: Option<SimDuration>,
+    },
+    /// Switch it on again.
+    Restore(String),
+    /// Try queued copies at once.
+    Flush(Option<String>),
+    /// Show queues.
+    Queue(Option<String>),
+    /// Show caches.
+    Cache(Option<String>),
+    /// Show mailboxes.
+    Mail(Option<String>),
+    /// Change the pace.
+    Speed(Speed),
+    /// Show the virtual time.
+    Time,
+    /// Show who is connected.
+    Clients,
+    /// End.
+    Quit,
+    /// Show the commands.
+    Help,
+}
+
+impl Command {
+    /// Whether it does anything to the world, or only looks.
+    #[must_use]
+    pub const fn changes_the_world(&self) -> bool {
+        match self {
+            Self::Fail { .. } | Self::Restore(_) | Self::Flush(_) => true,
+            Self::Queue(_)
+            | Self::Cache(_)
+            | Self::Mail(_)
+            | Self::Speed(_)
+            | Self::Time
+            | Self::Clients
+            | Self::Quit
+            | Self::Help => false,
+        }
+    }
+
+    /// Reads a line. None: it is empty.
+    ///
+    /// # Errors
+    /// It is no command; what would be.
+    pub fn parse(line: &str) -> Result<Option<Self>, String> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let Some((verb, rest)) = words.split_first() else { return Ok(None) };
+        let optional = |wanted: &str| match rest {
+            [] => Ok(None),
+            [name] => Ok(Some((*name).to_ascii_lowercase())),
+            _ => Err(format!("usage: {wanted}")),
+        };
+        let required = |wanted: &str| optional(wanted)?.ok_or_else(|| format!("usage: {wanted}"));
+        let bare = |command: Self| match rest {
+            [] => Ok(command),
+            _ => Err(format!("`{verb}` takes nothing more")),
+        };
+        let command = match verb.to_ascii_lowercase().as_str() {
+            "fail" => fail(rest)?,
+            "restore" => Self::Restore(required("restore HOST")?),
+            "flush" => Self::Flush(optional("flush [HOST]")?),
+            "queue" => Self::Queue(optional("queue [HOST]")?),
+            "cache" => Self::Cache(optional("cache [HOST]")?),
+            "mail" => Self::Mail(optional("mail [USER]")?),
+            "speed" => Self::Speed(Speed::parse(&required("speed X")?)?),
+            "time" => bare(Self::Time)?,
+            "clients" => bare(Self::Clients)?,
+            "quit" | "exit" => bare(Self::Quit)?,
+            "help" | "?" => Self::Help,
+            _ => {
+                return Err(format!("no such command: {}; `help` lists them", Line::new(SimTime::ZERO, "", verb).what));
+            }
+        };
+        Ok(Some(command))
+    }
+}
+
+fn fail(rest: &[&str]) -> Result<Command, String> {
+    let (name, lasts) = match rest {
+        [name] => (name, None),
+        [name, time] => (name, Some(SimDuration::parse(time).map_err(|error| error.to_string())?)),
+        _ => return Err("usage: fail HOST [TIME]".to_owned()),
+    };
+    Ok(Command::Fail { name: name.to_ascii_lowercase(), lasts })
+}
+
+/// The host or link of that name, as something that breaks.
+fn breakable<O: Observer>(world: &World<O>, name: &str) -> Result<Faulty, String> {
+    if let Some(host) = host(world, name) {
+        return Ok(Faulty::Host(host));
+    }
+    let mut links = (0_u32..).zip(world.directory().links());
+    let link = links.find(|(_, link)| link.name.eq_ignore_ascii_case(name)).map(|(number, _)| Faulty::Link(number));
+    link.ok_or_else(|| format!("there is no host or link {}", quoted(name)))
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{}`", Line::new(SimTime::ZERO, "", name).what)
+}
+
+fn host<O: Observer>(world: &World<O>, name: &str) -> Option<HostId> {
+    let mut hosts = (0_u32..).map(HostId).zip(world.directory().hosts());
+    hosts.find(|(_, host)| host.name == name).map(|(id, _)| id)
+}
+
+/// The host of that name, or all.
+fn chosen<O: Observer>(world: &World<O>, name: Option<&str>) -> Result<Option<HostId>, String> {
+    let Some(name) = name else { return Ok(None) };
+    host(world, name).map(Some).ok_or_else(|| format!("there is no host {}", quoted(name)))
+}
+
+/// Switches a host or link off.
+///
+/// # Errors
+/// There is none of that name.
+pub fn fail_now<O: Observer>(world: &mut World<O>, name: &str, lasts: Option<SimDuration>) -> Result<String, String> {
+    let what = breakable(world, name)?;
+    let end = lasts.map(|lasts| clock(world.now().saturating_add(lasts)));
+    world.break_now(what, lasts);
+    Ok(end
+        .map_or_else(|| format!("{name} is down until `restore {name}`"), |end| format!("{name} is down until {end}")))
+}
+
+/// Switches a host or link on again.
+///
+/// # Errors
+/// There is none of that name.
+pub fn restore<O: Observer>(world: &mut World<O>, name: &str) -> Result<String, String> {
+    let what = breakable(world, name)?;
+    Ok(match world.mend_now(&what) {
+        0 => format!("{name} was not down"),
+        _ => format!("{name} is up"),
+    })
+}
+
+/// Makes the mail servers try what waits.
+///
+/// # Errors
+/// There is no host of that name.
+pub fn flush<O: Observer>(world: &mut World<O>, name: Option<&str>) -> Result<String, String> {
+    let only = chosen(world, name)?;
+    let servers = world.apps().filter(|(_, app)| matches!(app, App::MailServer(_))).map(|(host, _)| host);
+    let servers: Vec<HostId> = servers.filter(|host| only.is_none_or(|only| only == *host)).collect();
+    if servers.is_empty() {
+        return Err("no mail server there".to_owned());
+    }
+    for host in servers {
+        world.flush(host);
+    }
+    Ok("what waited is tried now".to_owned())
+}
+
+/// What lies in the queues.
+///
+/// # Errors
+/// There is no host of that name.
+pub fn queues<O: Observer>(world: &World<O>, name: Option<&str>) -> Result<String, String> {
+    let only = chosen(world, name)?;
+    let mut text = String::new();
+    for (host, app) in world.apps().filter(|(host, _)| only.is_none_or(|only| only == *host)) {
+        let App::MailServer(server) = app else { continue };
+        for message in server.queue() {
+            for copy in &message.copies {
+                let until = match copy.status {
+                    Status::Scheduled => "being tried".to_owned(),
+                    Status::TemporarilyFailed { until, give_up: false } => format!("retry at {}", clock(until)),
+                    Status::TemporarilyFailed { until, give_up: true } => format!("returned at {}", clock(until)),
+                    Status::Completed | Status::PermanentlyFailed => continue,
+                };
+                let last = copy.last_failure.as_ref().map_or_else(String::new, |last| format!(" ({})", last.text));
+                let (name, to) = (world.directory().host_name(host), copy.recipient.as_str());
+                let line = format!("{name}: {} for {to}: {} attempts, {until}{last}", message.queue_id, copy.attempts);
+                let _ = writeln!(text, "{}", Line::new(SimTime::ZERO, "", &line).what);
+            }
+        }
+    }
+    Ok(or_empty(text, "the queue is empty"))
+}
+
+/// What resolvers remember.
+///
+/// # Errors
+/// There is no host of that name, or it has no cache.
+pub fn caches<O: Observer>(world: &World<O>, name: Option<&str>) -> Result<String, String> {
+    let only = chosen(world, name)?;
+    let (mut text, mut found) = (String::new(), false);
+    for (host, app) in world.apps().filter(|(host, _)| only.is_none_or(|only| only == *host)) {
+        let App::Resolver(resolver) = app else { continue };
+        found = true;
+        let _ = writeln!(text, "{}:", world.directory().host_name(host));
+        for line in resolver.cache().lines(world.now()) {
+            let _ = writeln!(text, "  {}", Line::new(SimTime::ZERO, "", &line).what);
+        }
+    }
+    if found { Ok(or_empty(text, "nothing")) } else { Err("no resolver there".to_owned()) }
+}
+
+/// What lies in the mailboxes.
+///
+/// # Errors
+/// There is no mailbox of that address.
+pub fn mailboxes<O: Observer>(world: &World<O>, user: Option<&str>) -> Result<String, String> {
+    let (mut text, mut found) = (String::new(), false);
+    for (_, app) in world.apps() {
+        let App::MailServer(server) = app else { continue };
+        for drop in server.mailboxes() {
+            let address = drop.address();
+            let named = user.is_none_or(|user| user == address || address.split('@').next() == Some(user));
+            found |= named;
+            if named && (user.is_some() || !drop.messages().is_empty()) {
+                let _ = writeln!(text, "{address}: {} messages, {} bytes", drop.messages().len(), drop.octets());
+                for message in drop.messages().iter().take(if user.is_some() { usize::MAX } else { 0 }) {
+                    let name = message.origin.as_ref().map_or("a client's message", |origin| &origin.message_id);
+                    let line = format!("{name} stored at {}", clock(message.stored));
+                    let _ = writeln!(text, "  {}", Line::new(SimTime::ZERO, "", &line).what);
+                }
+            }
+        }
+    }
+    if found || user.is_none() {
+        Ok(or_empty(text, "all mailboxes are empty"))
+    } else {
+        Err("no such mailbox".to_owned())
+    }
+}
+
+fn or_empty(text: String, otherwise: &str) -> String {
+    if text.is_empty() { otherwise.to_owned() } else { text.trim_end().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_read_and_mistakes_explained() {
+        let ten = Some(SimDuration::from_secs(600));
+        let fail = |name: &str, lasts| Command::Fail { name: name.to_owned(), lasts };
+        assert_eq!(Command::parse("  FAIL Hamburger.edu 10min "), Ok(Some(fail("hamburger.edu", ten))));
+        assert_eq!(Command::parse("fail x"), Ok(Some(fail("x", None))));
+        assert_eq!(Command::parse("queue"), Ok(Some(Command::Queue(None))));
+        assert_eq!(Command::parse("cache r.fr"), Ok(Some(Command::Cache(Some("r.fr".into())))));
+        assert_eq!(Command::parse("speed max"), Ok(Some(Command::Speed(Speed::Max))));
+        assert_eq!(Command::parse("   "), Ok(None));
+        for wrong in ["fail", "fail a b", "fail a 10", "restore", "speed", "speed x", "quit now", "queue a b", "\u{7}"]
+        {
+            assert!(Command::parse(wrong).is_err(), "{wrong}");
+        }
+        for line in HELP.lines() {
+            let verb = line.split_whitespace().next().unwrap();
+            let argument = if verb == "speed" {
+                " 1"
+            } else if matches!(verb, "fail" | "restore") {
+                " x"
+            } else {
+                ""
+            };
+            assert!(Command::parse(&format!("{verb}{argument}")).is_ok(), "{verb} is in the help");
+        }
+    }
+}
