@@ -40,6 +40,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Limits", "## `limits`"),
     ("Expect", "## `expect`"),
     ("Outputs", "## `outputs`"),
+    ("Live", "## `live`"),
     ("Routing", "### `network.routing`"),
     ("Red", "### `red`"),
     ("LinkChange", "### `faults[].change`"),

@@ -40,7 +40,7 @@ impl App {
         match self {
             Self::MailServer(app) => app.deadline(),
             Self::UserAgent(app) => app.deadline(),
-            Self::NameServer(_) => SimTime::NEVER,
+            Self::NameServer(app) => app.deadline(),
             Self::Resolver(app) => app.deadline(),
             Self::LookupAgent(app) => app.deadline(),
         }

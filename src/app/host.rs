@@ -29,6 +29,10 @@ pub trait Host {
     /// Opens a TCP connection. [`Input::Connected`] or [`Input::Closed`] follows, never
     /// within this call.
     fn connect(&mut self, to: Endpoint) -> (SocketId, ConnId);
+    /// The local port of a connection; 0 when it has gone, or never had a way.
+    fn local_port(&self, _socket: SocketId) -> u16 {
+        0
+    }
     /// Appends to a connection's outgoing byte stream.
     fn send(&mut self, socket: SocketId, bytes: &[u8]);
     /// Closes the outgoing direction once everything was sent (FIN).

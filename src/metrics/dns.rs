@@ -40,6 +40,8 @@ named! {
         NoData = "nodata",
         /// An error response.
         Failure = "failure",
+        /// A part of a response, which made the host ask again over TCP.
+        Truncated = "truncated",
         /// No response in time.
         Timeout = "timeout",
         /// It did not get to the server, and the asker was told so.
@@ -58,6 +60,7 @@ impl From<DnsAnswerKind> for DnsOutcome {
             DnsAnswerKind::NxDomain => Self::NxDomain,
             DnsAnswerKind::NoData => Self::NoData,
             DnsAnswerKind::Failure => Self::Failure,
+            DnsAnswerKind::Truncated => Self::Truncated,
         }
     }
 }

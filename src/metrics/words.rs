@@ -80,10 +80,17 @@ pub(super) fn rtype(number: u16) -> String {
         5 => "CNAME",
         6 => "SOA",
         12 => "PTR",
+        13 => "HINFO",
         15 => "MX",
         16 => "TXT",
         28 => "AAAA",
+        33 => "SRV",
+        39 => "DNAME",
+        43 => "DS",
+        65 => "HTTPS",
+        252 => "AXFR",
         255 => "ANY",
+        257 => "CAA",
         other => return format!("TYPE{other}"),
     };
     name.to_owned()
@@ -98,6 +105,8 @@ pub(super) fn rcode(number: u8) -> String {
         3 => "NXDOMAIN",
         4 => "NOTIMP",
         5 => "REFUSED",
+        6 => "YXDOMAIN",
+        16 => "BADVERS",
         other => return format!("RCODE{other}"),
     };
     name.to_owned()

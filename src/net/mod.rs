@@ -338,6 +338,12 @@ impl Network {
         self.tcp(kernel, |tcp, cx| tcp.connect(cx, host, app, Some(from_port), to))
     }
 
+    /// The local port of a connection's end; 0 when it has gone, or never had a way.
+    #[must_use]
+    pub fn local_port(&self, socket: SocketId) -> u16 {
+        self.tcp.local_port(socket)
+    }
+
     /// Appends octets to a connection's outgoing stream. Ignored after `close`.
     pub fn send<K: Kernel>(&mut self, kernel: &mut K, socket: SocketId, bytes: &[u8]) {
         self.tcp(kernel, |tcp, cx| tcp.send(cx, socket, bytes));

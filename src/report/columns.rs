@@ -93,7 +93,7 @@ pub const DNS_QUERIES: TableDoc = TableDoc {
         ("retry", "0, or the count of repetitions of this question"),
         (
             "outcome",
-            "answer, alias (only CNAMEs), referral, nxdomain, nodata, failure (an error response), timeout (silence), unreachable (ICMP, or the asking host itself, said that it did not get there), or open at the end of the run",
+            "answer, alias (only CNAMEs), referral, nxdomain, nodata, failure (an error response), truncated (cut off, so that the next question went over TCP), timeout (silence), unreachable (ICMP, or the asking host itself, said that it did not get there), or open at the end of the run",
         ),
         ("rcode", "the response code; empty without a response"),
         ("answers", "records in the answer section; empty without a response"),

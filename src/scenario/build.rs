@@ -12,12 +12,12 @@ use crate::app::user::UserAgent;
 use crate::base::directory::{HostEntry, LinkEntry};
 use crate::base::{Directory, Family, HostId};
 use crate::net::{LinkConfig, NodeConfig, TcpConfig, Topology};
-use crate::proto::dns::{Name, Record, RecordData, Rtype};
+use crate::proto::dns::Name;
 use crate::proto::smtp;
 use crate::sim::Plan;
 
 use super::agenda::user_agents;
-use super::resolved::{self, LookupWork, RecordType, Resolved, Work};
+use super::resolved::{self, LookupWork, Resolved, Work};
 
 /// The plan of the world that a scenario describes.
 ///
@@ -119,51 +119,11 @@ fn name(text: &str) -> Name {
     Name::parse(text).expect("names were checked")
 }
 
-fn record_data(data: &resolved::RecordData) -> RecordData {
-    match data {
-        resolved::RecordData::A(address) => RecordData::A(*address),
-        resolved::RecordData::Aaaa(address) => RecordData::Aaaa(*address),
-        resolved::RecordData::Ns(target) => RecordData::Ns(name(target)),
-        resolved::RecordData::Cname(target) => RecordData::Cname(name(target)),
-        resolved::RecordData::Ptr(target) => RecordData::Ptr(name(target)),
-        resolved::RecordData::Mx { preference, exchange } => {
-            RecordData::Mx { preference: *preference, exchange: name(exchange) }
-        }
-        resolved::RecordData::Txt(strings) => {
-            RecordData::Txt(strings.iter().map(|text| text.clone().into_bytes()).collect())
-        }
-        resolved::RecordData::Soa { mname, rname, serial, refresh, retry, expire, minimum } => RecordData::Soa {
-            mname: name(mname),
-            rname: name(rname),
-            serial: *serial,
-            refresh: *refresh,
-            retry: *retry,
-            expire: *expire,
-            minimum: *minimum,
-        },
-    }
-}
-
-fn rtype(rtype: RecordType) -> Rtype {
-    match rtype {
-        RecordType::A => Rtype::A,
-        RecordType::Aaaa => Rtype::Aaaa,
-        RecordType::Cname => Rtype::Cname,
-        RecordType::Mx => Rtype::Mx,
-        RecordType::Ns => Rtype::Ns,
-        RecordType::Ptr => Rtype::Ptr,
-        RecordType::Soa => Rtype::Soa,
-        RecordType::Txt => Rtype::Txt,
-    }
-}
-
 fn name_servers(scenario: &Resolved) -> impl Iterator<Item = (HostId, NameServer)> {
     scenario.dns.servers.iter().map(|server| {
         let zones = server.zones.iter().map(|&index| {
             let zone = &scenario.dns.zones[index];
-            let record =
-                |r: &resolved::RecordSpec| Record { name: name(&r.name), ttl: r.ttl_s, data: record_data(&r.data) };
-            Zone::new(name(&zone.name), zone.records.iter().map(record).collect()).expect("zones were checked")
+            Zone::new(name(&zone.name), zone.records.clone()).expect("zones were checked")
         });
         (server.host, NameServer::new(zones.collect()))
     })
@@ -223,11 +183,11 @@ pub(super) const fn dialect(dialect: resolved::Dialect) -> smtp::Dialect {
 fn lookups(scenario: &Resolved) -> BTreeMap<HostId, Vec<LookupJob>> {
     let mut jobs: BTreeMap<HostId, Vec<LookupJob>> = BTreeMap::new();
     for work in &scenario.workload {
-        if let Work::Lookup(LookupWork { schedule, on, name, rtype: asked, .. }) = work {
+        if let Work::Lookup(LookupWork { schedule, on, name, rtype, .. }) = work {
             jobs.entry(*on).or_default().push(LookupJob {
                 at: schedule.at,
                 name: name.clone(),
-                rtype: rtype(*asked),
+                rtype: *rtype,
                 every: schedule.every,
                 times: u32::try_from(schedule.count()).unwrap_or(u32::MAX),
             });

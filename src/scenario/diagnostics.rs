@@ -16,7 +16,7 @@ const WIDTH: usize = 100;
 /// One error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
-    /// The file, or the override (`--set /run/seed=...`) in which it is.
+    /// The file, or the override (`--set /run/seed=...`) in which it is; for a record from a master file, that file.
     pub source: String,
     /// The place in the scenario, such as `workload[2].to`; `""` for the whole file.
     pub path: String,
@@ -84,12 +84,23 @@ impl Diagnostics {
 fn diagnose(label: &str, text: &str, problem: Problem, overrides: &[OverrideName]) -> Diagnostic {
     let outside = overrides.iter().rev().find(|change| problem.steps.starts_with(&change.steps));
     let path = path_text(&problem.steps);
-    let Problem { message, help, span, .. } = problem;
+    let Problem { message, help, span, file, .. } = problem;
+    if let Some(place) = file {
+        return at_place(&place.file.name, &place.file.text, place.span, (path, message, help));
+    }
     if let Some(change) = outside {
         let source = clean(&change.label, 200);
         return Diagnostic { source, path, line: None, column: None, message, help, excerpt: None };
     }
-    let (start, end) = span.unwrap_or((0, 0));
+    at_place(label, text, span.unwrap_or((0, 0)), (path, message, help))
+}
+
+fn at_place(
+    label: &str,
+    text: &str,
+    (start, end): (usize, usize),
+    (path, message, help): (String, String, Option<String>),
+) -> Diagnostic {
     let place = Place::find(text, start, end);
     let excerpt = Some(place.excerpt());
     let (line, column) = (Some(place.number), Some(place.from + 1));

@@ -154,7 +154,8 @@ pub(super) fn locate(text: &str, problems: &mut Vec<Problem>, outside: &[&[Step]
     let mut followed = Vec::with_capacity(problems.len());
     for problem in problems.iter_mut() {
         let (span, whole) = find(&root, &problem.steps, problem.on_key);
-        followed.push(problem.span.is_some() || whole || outside.iter().any(|steps| problem.steps.starts_with(steps)));
+        let placed = problem.span.is_some() || problem.file.is_some();
+        followed.push(placed || whole || outside.iter().any(|steps| problem.steps.starts_with(steps)));
         problem.span.get_or_insert(span);
     }
     if followed.contains(&true) {

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::resolved::RecordType;
 use super::*;
+use crate::proto::dns::Rtype;
 
 fn good(value: &Value) -> Resolved {
     load("test", &value.to_string()).unwrap_or_else(|errors| panic!("{errors}"))
@@ -81,11 +81,11 @@ fn automatic_addresses_are_for_documentation_and_stay() {
 }
 
 /// The addresses of the records of one owner, in one zone.
-fn records(resolved: &Resolved, zone: &str, owner: &str) -> Vec<(RecordType, String)> {
+fn records(resolved: &Resolved, zone: &str, owner: &str) -> Vec<(Rtype, String)> {
     let zone = resolved.dns.zones.iter().find(|spec| spec.name == zone).unwrap();
-    let of_owner = zone.records.iter().filter(|record| record.name == owner);
+    let of_owner = zone.records.iter().filter(|record| record.name.to_string() == owner);
     let all = of_owner.map(|record| (record.data.rtype(), record.data.to_string()));
-    all.filter(|(rtype, _)| matches!(rtype, RecordType::A | RecordType::Aaaa)).collect()
+    all.filter(|(rtype, _)| matches!(rtype, Rtype::A | Rtype::Aaaa)).collect()
 }
 
 /// A and AAAA of each host in its zone, as glue above it, and for the root's own server.
@@ -95,8 +95,8 @@ fn zones_have_the_addresses_of_their_hosts() {
     let of_host = |name: &str| {
         let addresses = resolved.host_spec(resolved.host(name).unwrap()).addresses;
         let record = |address: IpAddr| match address {
-            IpAddr::V4(_) => (RecordType::A, address.to_string()),
-            IpAddr::V6(_) => (RecordType::Aaaa, address.to_string()),
+            IpAddr::V4(_) => (Rtype::A, address.to_string()),
+            IpAddr::V6(_) => (Rtype::Aaaa, address.to_string()),
         };
         let mut all: Vec<_> = addresses.by_precedence().map(record).collect();
         all.sort();
@@ -122,7 +122,7 @@ fn a_records_given_keep_aaaa_away() {
     scenario["dns"] =
         json!({ "zones": { "crepes.fr": { "records": [ { "name": "@", "type": "A", "data": "10.9.9.9" } ] } } });
     let resolved = good(&scenario);
-    assert_eq!(records(&resolved, "crepes.fr", "crepes.fr"), [(RecordType::A, "10.9.9.9".to_owned())]);
+    assert_eq!(records(&resolved, "crepes.fr", "crepes.fr"), [(Rtype::A, "10.9.9.9".to_owned())]);
 }
 
 #[test]

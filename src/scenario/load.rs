@@ -9,7 +9,7 @@ use super::diagnostics::{Diagnostics, OverrideName};
 use super::problem::{Problem, Problems, Step, clean};
 use super::resolved::Resolved;
 use super::schema::{Duration, Scenario};
-use super::{check, document, fill, form};
+use super::{check, document, fill, form, zone_file};
 use crate::base::SimDuration;
 
 /// The largest file that is read, in bytes.
@@ -53,7 +53,7 @@ pub fn load_file(path: &FilePath, overrides: &Overrides) -> Result<Resolved, Loa
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(io)?;
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(io)?;
-    Ok(load_with(&label, &bytes, overrides)?)
+    Ok(load_in(&label, &bytes, overrides, path.parent())?)
 }
 
 /// Reads a scenario from a text; `label` names the text in errors.
@@ -64,11 +64,20 @@ pub fn load(label: &str, text: &str) -> Result<Resolved, Diagnostics> {
     load_with(label, text.as_bytes(), &Overrides::default())
 }
 
-/// Reads a scenario from bytes, with changes from outside.
+/// Reads a scenario from bytes, with changes from outside. It has no folder, so it cannot name master files in it.
 ///
 /// # Errors
 /// The bytes are no valid scenario, or the changes do not fit it; all errors that can be found at once.
 pub fn load_with(label: &str, bytes: &[u8], overrides: &Overrides) -> Result<Resolved, Diagnostics> {
+    load_in(label, bytes, overrides, None)
+}
+
+fn load_in(
+    label: &str,
+    bytes: &[u8],
+    overrides: &Overrides,
+    folder: Option<&FilePath>,
+) -> Result<Resolved, Diagnostics> {
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(Diagnostics::of_file(label, "a scenario file has at most 64 MiB".to_owned()));
     }
@@ -82,7 +91,7 @@ pub fn load_with(label: &str, bytes: &[u8], overrides: &Overrides) -> Result<Res
         }
     };
     let mut changes = Vec::new();
-    if let Some(resolved) = resolve(text, overrides, &mut changes, &mut problems) {
+    if let Some(resolved) = resolve(text, overrides, folder, &mut changes, &mut problems) {
         return Ok(resolved);
     }
     let outside: Vec<&[Step]> = changes.iter().map(|change| change.steps.as_slice()).collect();
@@ -94,6 +103,7 @@ pub fn load_with(label: &str, bytes: &[u8], overrides: &Overrides) -> Result<Res
 fn resolve(
     text: &str,
     overrides: &Overrides,
+    folder: Option<&FilePath>,
     changes: &mut Vec<OverrideName>,
     problems: &mut Problems,
 ) -> Option<Resolved> {
@@ -116,6 +126,8 @@ fn resolve(
     }
     let mut scenario = scenario?;
     set_run(&mut scenario, overrides, changes);
+    let typed: Vec<&[Step]> = changes.iter().map(|change| change.steps.as_slice()).collect();
+    zone_file::inline(&mut scenario, folder, &typed, problems);
     check::check_size(&scenario, problems);
     if !problems.is_empty() {
         return None;

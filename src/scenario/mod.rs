@@ -18,6 +18,7 @@ mod names;
 mod problem;
 pub mod resolved;
 pub mod schema;
+mod zone_file;
 
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use json_schema::json_schema;

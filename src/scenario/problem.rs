@@ -5,6 +5,8 @@
 
 use strsim::damerau_levenshtein;
 
+use super::schema::FilePlace;
+
 /// So many findings are kept; more would not be read.
 const MAX_PROBLEMS: usize = 100;
 /// Quoted input is cut here, in characters.
@@ -46,6 +48,8 @@ pub(super) struct Problem {
     pub(super) help: Option<String>,
     /// The place, when it was found without a path.
     pub(super) span: Option<(usize, usize)>,
+    /// The place, when it is in another file.
+    pub(super) file: Option<FilePlace>,
 }
 
 /// All findings so far, in the order found.
@@ -68,7 +72,7 @@ impl<'a> Path<'a> {
         Path::Name(self, key)
     }
 
-    fn steps(&self) -> Vec<Step> {
+    pub(super) fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut here = self;
         loop {
@@ -91,7 +95,7 @@ impl<'a> Path<'a> {
 
 impl Problem {
     pub(super) fn new(steps: Vec<Step>, message: impl Into<String>) -> Self {
-        Self { steps, on_key: false, message: message.into(), help: None, span: None }
+        Self { steps, on_key: false, message: message.into(), help: None, span: None, file: None }
     }
 }
 
@@ -125,7 +129,7 @@ impl Problems {
 
     pub(super) fn add(&mut self, path: Path<'_>, message: String, help: Option<String>) {
         let on_key = matches!(path, Path::Name(..));
-        self.push(Problem { steps: path.steps(), on_key, message, help, span: None });
+        self.push(Problem { steps: path.steps(), on_key, message, help, span: None, file: None });
     }
 
     /// Notes that `name` is no known `what`, and suggests the nearest one.
@@ -156,6 +160,13 @@ impl Problems {
         }
         let help = nearest(name, known).map(did_you_mean).or_else(|| otherwise.map(str::to_owned));
         self.add(path, format!("there is no {what} {}", quote(name)), help);
+    }
+
+    /// Notes that something in another file is wrong, to which the scenario's `path` led.
+    pub(super) fn in_file(&mut self, path: Path<'_>, place: &FilePlace, message: impl Into<String>) {
+        let mut problem = Problem::new(path.steps(), message);
+        problem.file = Some(place.clone());
+        self.push(problem);
     }
 
     /// Notes the error in `result`, if it is one.

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::resolved::{RecordData, Work};
+use super::resolved::Work;
 use super::*;
 use crate::base::{DataRate, SimDuration};
 use crate::net::{CodelConfig, Discipline, RedConfig};
+use crate::proto::dns::{Name, RecordData};
 use crate::sim::Faulty;
 
 const SHORT: &str = r#"{ "mail": { "crepes.fr": { "users": ["alice"] }, "hamburger.edu": { "users": ["bob"] } },
@@ -87,10 +88,10 @@ fn the_lectures_hosts_come_by_themselves() {
     assert_eq!(resolved.hosts.len(), 14);
     assert_eq!(resolved.links.len(), 13, "a tree");
     let zone = resolved.dns.zones.iter().find(|zone| zone.name == "hamburger.edu").unwrap();
-    let mx = RecordData::Mx { preference: 10, exchange: "hamburger.edu".to_owned() };
-    assert!(zone.records.iter().any(|record| record.data == mx && record.name == "hamburger.edu"));
+    let mx = RecordData::Mx { preference: 10, exchange: Name::parse("hamburger.edu").unwrap() };
+    assert!(zone.records.iter().any(|record| record.data == mx && record.name.to_string() == "hamburger.edu"));
     let root = resolved.dns.zones.iter().find(|zone| zone.name == ".").unwrap();
-    assert!(root.records.iter().any(|record| record.name == "ns.nic.fr"), "glue for the TLD's server");
+    assert!(root.records.iter().any(|record| record.name.to_string() == "ns.nic.fr"), "glue for the TLD's server");
 }
 
 #[test]
@@ -126,8 +127,8 @@ fn what_the_file_says_is_kept() {
     let zone = resolved.dns.zones.iter().find(|zone| zone.name == "crepes.fr").unwrap();
     let of_type = |rtype: &str| zone.records.iter().filter(|record| record.data.rtype().to_string() == rtype).count();
     assert_eq!((of_type("MX"), of_type("SOA"), of_type("NS")), (1, 1, 1));
-    assert_eq!(zone.records[0].ttl_s, 60);
-    assert!(zone.records[2..].iter().all(|record| record.ttl_s == 30));
+    assert_eq!(zone.records[0].ttl, 60);
+    assert!(zone.records[2..].iter().all(|record| record.ttl == 30));
 }
 
 #[test]

@@ -61,6 +61,10 @@ impl<O: Observer> Host for HostView<'_, O> {
         self.network.connect(self.kernel, self.host, self.app, to)
     }
 
+    fn local_port(&self, socket: SocketId) -> u16 {
+        self.network.local_port(socket)
+    }
+
     fn send(&mut self, socket: SocketId, bytes: &[u8]) {
         self.network.send(self.kernel, socket, bytes);
     }

@@ -1,85 +1,81 @@
 //! A name server that answers from its zones and nothing else (RFC 1034 4.3.2).
 //!
 //! Its data stands on disk: a crash loses nothing. It answers at once, as a server without
-//! load would. Left out: recursion, zone transfer, notification, DNS over TCP.
+//! load would. Left out: recursion, zone transfer (refused), notification, dynamic update.
 
 use crate::app::host::{Host, Input};
-use crate::base::trace::{DnsTrace, Trace};
-use crate::base::{Endpoint, SimTime};
-use crate::proto::dns::{Message, Name, PORT, Question, Rcode, Record, Rtype, UDP_LIMIT, WireError};
+use crate::base::SimTime;
+use crate::proto::dns::{CLASS_IN, Message, Name, Question, Rcode, Record, Rtype};
 
+use super::service::{Service, refusal};
 use super::zone::{Found, Zone};
 
 /// Aliases followed within the server's own zones.
 const ALIAS_LIMIT: usize = 12;
 
-/// An authoritative name server on UDP port 53.
+/// YXDOMAIN: the name that a DNAME leads to is too long (RFC 6672 2.2).
+const YX_DOMAIN: Rcode = Rcode::Other(6);
+
+/// An authoritative name server on port 53.
 #[derive(Clone, Debug)]
 pub struct NameServer {
     zones: Vec<Zone>,
-    tasks: u32,
+    service: Service,
 }
 
 impl NameServer {
     /// A server of these zones; of two with the same apex the first counts.
     #[must_use]
     pub fn new(zones: Vec<Zone>) -> Self {
-        Self { zones, tasks: 0 }
+        Self { zones, service: Service::new(false) }
     }
 
     /// Takes one input.
     pub fn handle(&mut self, host: &mut impl Host, input: Input<'_>) {
         match input {
-            Input::Boot => host.bind_udp(PORT),
-            Input::Datagram { local_port: PORT, from, bytes } => self.query(host, from, bytes),
+            Input::Boot => Service::boot(host),
+            Input::Crash => self.service.crash(),
             Input::Datagram { .. }
             | Input::Unreachable { .. }
-            | Input::Crash
             | Input::Accepted { .. }
             | Input::Connected { .. }
             | Input::Data { .. }
             | Input::PeerClosed { .. }
             | Input::Closed { .. }
             | Input::Wake
-            | Input::Flush => {}
+            | Input::Flush => self.answer(host, input),
         }
     }
 
-    /// When the server wants to be woken: never.
+    /// When the server wants to be woken: to close idle connections.
     #[must_use]
-    pub const fn deadline(&self) -> SimTime {
-        SimTime::NEVER
+    pub fn deadline(&self) -> SimTime {
+        self.service.deadline()
     }
 
-    fn query(&mut self, host: &mut impl Host, client: Endpoint, bytes: &[u8]) {
-        let query = match Message::decode(bytes) {
-            Ok(query) => query,
-            Err(error) => return reply_to_garbage(host, client, bytes, error),
-        };
-        // a response to a response would go round for ever
-        if query.flags.qr {
-            return;
+    fn answer(&mut self, host: &mut impl Host, input: Input<'_>) {
+        let cause = host.cause();
+        for (via, octets) in self.service.input(host, input) {
+            host.set_cause(cause);
+            if let Some(asked) = self.service.take_up(host, via, &octets) {
+                let response = self.respond(&asked.query);
+                self.service.reply(host, &asked, &response, needed_glue(&response));
+            }
         }
-        self.tasks += 1;
-        let task = self.tasks;
-        if let Some(question) = query.questions.first() {
-            let (name, rtype) = (&question.name.to_string(), question.rtype.number());
-            host.trace(Trace::Dns(DnsTrace::Received { task, client, wire_id: query.id, name, rtype }));
-        }
-        let response = self.respond(&query);
-        send_reply(host, client, task, &response);
     }
 
     /// The response to a query.
     #[must_use]
     pub fn respond(&self, query: &Message) -> Message {
-        if query.flags.opcode != 0 {
-            return query.response(Rcode::NotImp);
+        if let Some(rcode) = refusal(query) {
+            return query.response(rcode);
         }
         let [question] = &query.questions[..] else { return query.response(Rcode::FormErr) };
         let mut response = query.response(Rcode::NoError);
         self.search(question, &mut response);
         self.add_addresses(&mut response);
+        // RFC 1034 6.2.2: for QCLASS=* the answer cannot be authoritative
+        response.flags.aa &= query.class == CLASS_IN;
         response
     }
 
@@ -94,11 +90,19 @@ impl NameServer {
         closest
     }
 
+    /// As [`Self::closest_zone`], but a DS record stands above the zone of its name
+    /// (RFC 4035 3.1.4.1).
+    fn zone_for(&self, name: &Name, rtype: Rtype) -> Option<&Zone> {
+        let closest = self.closest_zone(name);
+        let above = closest.filter(|zone| rtype == Rtype::DS && zone.apex() == name).and_then(|_| name.parent());
+        above.and_then(|parent| self.closest_zone(&parent)).or(closest)
+    }
+
     /// RFC 1034 4.3.2 steps 2 and 3.
     fn search(&self, question: &Question, response: &mut Message) {
         let mut name = question.name.clone();
         for hop in 0..=ALIAS_LIMIT {
-            let Some(zone) = self.closest_zone(&name) else {
+            let Some(zone) = self.zone_for(&name, question.rtype) else {
                 // an alias that leads elsewhere is a good answer, only not a whole one
                 if hop == 0 {
                     response.rcode = Rcode::Refused;
@@ -119,28 +123,42 @@ impl NameServer {
                     response.rcode = Rcode::NxDomain;
                     return response.authorities.push(soa);
                 }
-                Found::Alias { alias, target } => {
-                    let seen = response.answers.iter().any(|record| record.name == alias.name);
-                    if seen {
+                Found::Alias { dname, alias, target } => {
+                    // where a DNAME leads round, each name on the way is another one
+                    let seen = |record: &Record| record.name == alias.name && record.rtype() == Rtype::Cname;
+                    if response.answers.iter().any(seen) {
                         return;
                     }
+                    let new = dname.filter(|dname| !response.answers.contains(dname));
+                    response.answers.extend(new);
                     response.answers.push(alias);
+                    if matches!(question.rtype, Rtype::Cname | Rtype::ANY) {
+                        return;
+                    }
                     name = target;
+                }
+                Found::TooLong(dname) => {
+                    response.rcode = YX_DOMAIN;
+                    return response.answers.push(dname);
                 }
             }
         }
     }
 
-    /// RFC 1035 3.3.9 and 3.3.11: MX and NS records cause additional section processing for
-    /// the addresses of their targets. Glue is believed by those to whom it belongs.
+    /// RFC 1035 3.3.9, 3.3.11 and RFC 2782: MX, NS and SRV records cause additional section
+    /// processing for the addresses of their targets. Glue is believed by those to whom it
+    /// belongs, and stands in front.
     fn add_addresses(&self, response: &mut Message) {
         let mut targets: Vec<Name> = Vec::new();
         for record in response.answers.iter().chain(&response.authorities) {
-            let Some(target) = record.data.mail_exchange().or(record.data.name_server()) else { continue };
+            let Some(target) = record.data.host() else { continue };
             if !targets.contains(target) {
                 targets.push(target.clone());
             }
         }
+        let cut = response.authorities.iter().find(|record| record.rtype() == Rtype::Ns).map(|ns| ns.name.clone());
+        // a stable sort: the order of the records is kept
+        targets.sort_by_key(|target| !cut.as_ref().is_some_and(|cut| target.is_within(cut)));
         for target in targets {
             let Some(zone) = self.closest_zone(&target) else { continue };
             for rtype in [Rtype::A, Rtype::Aaaa] {
@@ -152,31 +170,9 @@ impl NameServer {
     }
 }
 
-/// Sends a reply and writes it to the trace.
-pub(super) fn send_reply(host: &mut impl Host, client: Endpoint, task: u32, reply: &Message) {
-    let octets = reply.encode(UDP_LIMIT);
-    if !reply.questions.is_empty() {
-        let answers = u16::try_from(reply.answers.len()).unwrap_or(u16::MAX);
-        let (rcode, kind) = (reply.rcode.number(), reply.kind());
-        host.trace(Trace::Dns(DnsTrace::Replied { task, rcode, kind, answers }));
-    }
-    host.send_datagram(PORT, client, &octets);
-}
-
-/// FORMERR, or NOTIMP for another class, to what has at least a query's header.
-pub(super) fn reply_to_garbage(host: &mut impl Host, client: Endpoint, octets: &[u8], error: WireError) {
-    let [high, low, bits, ..] = *octets else { return };
-    if octets.len() < 12 || bits & 0x80 != 0 {
-        return;
-    }
-    let rcode = match error {
-        WireError::Malformed => Rcode::FormErr,
-        WireError::OtherClass => Rcode::NotImp,
-    };
-    let opcode = (bits >> 3) & 15;
-    let mut reply = Message::header_only(u16::from_be_bytes([high, low]), rcode);
-    reply.flags.qr = true;
-    reply.flags.opcode = opcode;
-    reply.flags.rd = bits & 1 != 0;
-    host.send_datagram(PORT, client, &reply.encode(UDP_LIMIT));
+/// How many additional records, in front, are addresses without which a referral leads nowhere:
+/// those of servers within the zone that is delegated (RFC 9471 3.1).
+fn needed_glue(response: &Message) -> usize {
+    let Some(ns) = response.authorities.iter().find(|record| record.rtype() == Rtype::Ns) else { return 0 };
+    response.additionals.iter().take_while(|record| record.name.is_within(&ns.name)).count()
 }

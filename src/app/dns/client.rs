@@ -73,12 +73,10 @@ impl LookupAgent {
                 self.stub.datagram(host, local_port, from, bytes);
             }
             Input::Unreachable { local_port, to } => self.stub.unreachable(host, local_port, to),
-            Input::Flush => {}
-            Input::Accepted { .. }
-            | Input::Connected { .. }
-            | Input::Data { .. }
-            | Input::PeerClosed { .. }
-            | Input::Closed { .. } => {}
+            Input::Connected { .. } | Input::Data { .. } | Input::PeerClosed { .. } | Input::Closed { .. } => {
+                self.stub.stream(host, input);
+            }
+            Input::Accepted { .. } | Input::Flush => {}
         }
         while self.stub.next_answer().is_some() {}
     }

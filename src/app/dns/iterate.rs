@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::app::host::Host;
-use crate::base::trace::{DnsTrace, Trace};
+use crate::base::trace::{DnsAnswerKind, DnsTrace, Trace};
 use crate::base::{Addresses, Endpoint, Family, SimTime};
-use crate::proto::dns::{Message, Name, PORT, Question, Rcode, Record, RecordData, Rtype, UDP_LIMIT};
+use crate::proto::dns::{CLASS_IN, Message, Name, PORT, Question, Rcode, Record, RecordData, Rtype, UDP_LIMIT};
 
 use super::cache::{Rank, negative_ttl};
 use super::families::address_types;
@@ -168,7 +168,7 @@ impl Resolver {
             rtype: lookup.question.rtype.number(),
             retry,
         }));
-        lookup.phase = Phase::Asking(Asking { query, wire_id, server, sent: now, expires, event });
+        lookup.phase = Phase::Asking(Asking { query, wire_id, server, stream: None, sent: now, expires, event });
         self.in_flight.insert(wire_id, id);
         self.deadlines.insert((expires, id));
         let octets = Message::query(wire_id, lookup.question.clone(), false).encode(UDP_LIMIT);
@@ -176,7 +176,7 @@ impl Resolver {
     }
 
     /// RFC 5452 4.3: an ID that cannot be guessed, and that no other query in flight has.
-    fn fresh_id(&mut self) -> u16 {
+    pub(super) fn fresh_id(&mut self) -> u16 {
         let ids = self.ids.as_mut().expect("the stream is taken at boot");
         let mut draw = || u16::try_from(ids.below(1 << 16)).expect("below 2^16");
         let mut id = draw();
@@ -191,59 +191,94 @@ impl Resolver {
     }
 
     /// The query in flight of a lookup is over.
-    fn stop_asking(&mut self, id: LookupId) -> Option<Asking> {
+    pub(super) fn stop_asking(&mut self, host: &mut impl Host, id: LookupId) -> Option<Asking> {
         let lookup = self.lookups.get_mut(&id)?;
         let Phase::Asking(asking) = lookup.phase else { return None };
         lookup.phase = Phase::Ready;
         self.in_flight.remove(&asking.wire_id);
         self.deadlines.remove(&(asking.expires, id));
+        if let Some(socket) = asking.stream {
+            self.repeats.abandon(host, socket);
+        }
         Some(asking)
     }
 
     pub(super) fn timed_out(&mut self, host: &mut impl Host, id: LookupId) {
-        let Some(asking) = self.stop_asking(id) else { return };
+        let Some(asking) = self.stop_asking(host, id) else { return };
         host.set_cause(asking.event);
-        self.unanswered(host, id, asking.server, DnsTrace::TimedOut { query: asking.query });
+        self.unanswered(host, id, &asking, DnsTrace::TimedOut { query: asking.query });
     }
 
     /// The query in flight of a lookup did not get there, as the present event tells.
     pub(super) fn not_reached(&mut self, host: &mut impl Host, id: LookupId) {
-        let Some(asking) = self.stop_asking(id) else { return };
-        self.unanswered(host, id, asking.server, DnsTrace::Unreachable { query: asking.query });
+        let Some(asking) = self.stop_asking(host, id) else { return };
+        self.unanswered(host, id, &asking, DnsTrace::Unreachable { query: asking.query });
     }
 
-    fn unanswered(&mut self, host: &mut impl Host, id: LookupId, server: IpAddr, what: DnsTrace<'_>) {
+    fn unanswered(&mut self, host: &mut impl Host, id: LookupId, asking: &Asking, what: DnsTrace<'_>) {
         host.trace(Trace::Dns(what));
-        self.notes.timed_out(server, host.now());
+        if asking.stream.is_some() {
+            // over UDP it would cut its response off again
+            self.give_up(id, asking.server);
+        } else {
+            self.notes.timed_out(asking.server, host.now());
+        }
         self.run(host, Step::Advance(id));
+    }
+
+    /// A lookup does not ask that server again.
+    fn give_up(&mut self, id: LookupId, server: IpAddr) {
+        let lookup = self.lookups.get_mut(&id);
+        if let Some(address) = lookup.and_then(|lookup| lookup.delegation.address_mut(server)) {
+            address.useless = true;
+        }
     }
 
     /// A datagram that ought to be a server's response.
     pub(super) fn response(&mut self, host: &mut impl Host, from: Endpoint, bytes: &[u8]) {
-        let Ok(mut message) = Message::decode(bytes) else { return };
+        let Ok(message) = Message::decode(bytes) else { return };
         let Some(&id) = self.in_flight.get(&message.id) else { return };
+        let Some(Phase::Asking(asking)) = self.lookups.get(&id).map(|lookup| &lookup.phase) else { return };
+        if asking.stream.is_none() && from == Endpoint::new(asking.server, PORT) {
+            self.heard(host, id, message, bytes.len());
+        }
+    }
+
+    /// A message from the server that a lookup asked.
+    pub(super) fn heard(&mut self, host: &mut impl Host, id: LookupId, mut message: Message, length: usize) {
         let Some(lookup) = self.lookups.get(&id) else { return };
-        if !matches_query(&message, lookup, from) {
+        if !matches_query(&message, lookup) {
             return;
         }
         let question = lookup.question.clone();
         let zone = lookup.delegation.zone.clone();
-        let Some(asking) = self.stop_asking(id) else { return };
+        if let Phase::Asking(Asking { stream: Some(socket), .. }) = lookup.phase {
+            self.repeats.finish(host, socket);
+        }
+        let Some(asking) = self.stop_asking(host, id) else { return };
         let now = host.now();
-        self.notes.answered(asking.server, now.since(asking.sent), now);
+        let over_udp = asking.stream.is_none();
+        if over_udp {
+            self.notes.answered(asking.server, now.since(asking.sent), now);
+        }
         let cap = self.config.ttl_cap;
         let sections = [&mut message.answers, &mut message.authorities, &mut message.additionals];
         for record in sections.into_iter().flatten() {
             record.ttl = record.ttl.min(cap);
         }
         let verdict = judge(&message, &question, &zone);
+        // RFC 2181 9: what is truncated is ignored, and asked for again over TCP
+        let truncated = over_udp && message.flags.tc && verdict != Verdict::Useless;
         host.trace(Trace::Dns(DnsTrace::Answered {
             query: asking.query,
             rcode: message.rcode.number(),
-            kind: verdict.kind(),
+            kind: if truncated { DnsAnswerKind::Truncated } else { verdict.kind() },
             answers: u16::try_from(message.answers.len()).unwrap_or(u16::MAX),
-            bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            bytes: u32::try_from(length).unwrap_or(u32::MAX),
         }));
+        if truncated {
+            return self.ask_over_tcp(host, id, asking.server);
+        }
         let rank = if message.flags.aa { Rank::Authority } else { Rank::Answer };
         // RFC 1035 7.4: what a truncated response holds should not be cached
         let rank = (!message.flags.tc).then_some(rank);
@@ -288,10 +323,7 @@ impl Resolver {
                 vec![Step::Advance(id)]
             }
             Verdict::Useless => {
-                let lookup = self.lookups.get_mut(&id);
-                if let Some(address) = lookup.and_then(|lookup| lookup.delegation.address_mut(server)) {
-                    address.useless = true;
-                }
+                self.give_up(id, server);
                 vec![Step::Advance(id)]
             }
         }
@@ -407,14 +439,14 @@ fn names(data: &[RecordData]) -> Vec<Name> {
     data.iter().filter_map(RecordData::name_server).cloned().collect()
 }
 
-/// RFC 5452 9.1: source, ID and question must be those of the query.
-fn matches_query(message: &Message, lookup: &Lookup, from: Endpoint) -> bool {
+/// RFC 5452 9.1: ID and question must be those of the query; the source was looked at before.
+fn matches_query(message: &Message, lookup: &Lookup) -> bool {
     let Phase::Asking(asking) = &lookup.phase else { return false };
     let asked = match &message.questions[..] {
-        [question] => *question == lookup.question,
+        [question] => *question == lookup.question && message.class == CLASS_IN,
         // a server that understood nothing has no question to repeat
         [] => message.rcode == Rcode::FormErr || message.rcode == Rcode::NotImp,
         _ => false,
     };
-    message.flags.qr && message.flags.opcode == 0 && from == Endpoint::new(asking.server, PORT) && asked
+    message.flags.qr && message.flags.opcode == 0 && message.id == asking.wire_id && asked
 }

@@ -30,7 +30,10 @@ fn text(data: &RecordData) -> String {
     match data {
         RecordData::A(address) => address.to_string(),
         RecordData::Aaaa(address) => address.to_string(),
-        RecordData::Ns(name) | RecordData::Cname(name) | RecordData::Ptr(name) => name.to_string(),
+        RecordData::Ns(name) | RecordData::Cname(name) | RecordData::Ptr(name) | RecordData::Dname(name) => {
+            name.to_string()
+        }
+        RecordData::Srv { priority, weight, port, target } => format!("{priority} {weight} {port} {target}"),
         RecordData::Mx { preference, exchange } => format!("{preference} {exchange}"),
         RecordData::Txt(strings) => {
             let quoted = strings.iter().map(|string| format!("\"{}\"", string.escape_ascii()));

@@ -9,22 +9,12 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::base::{Endpoint, EventId, QueryId, SimTime};
-use crate::proto::dns::{Message, Name, Question, Rcode, Record, Rtype};
+use super::service::Asked;
+use crate::base::{EventId, QueryId, SimTime, SocketId};
+use crate::proto::dns::{Name, Question, Rcode, Record, Rtype};
 
 /// The number of a lookup within its resolver.
 pub(super) type LookupId = u64;
-
-/// A client's question that waits for a lookup.
-#[derive(Clone, Debug)]
-pub(super) struct Client {
-    /// Its task number.
-    pub(super) task: u32,
-    /// Where the response goes.
-    pub(super) from: Endpoint,
-    /// The query.
-    pub(super) query: Message,
-}
 
 /// What is left of a client's patience, handed down to the lookups made for it and back.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +48,7 @@ pub(super) struct Lookup {
     /// How far from the client's question.
     pub(super) depth: Depth,
     /// Clients that wait for it.
-    pub(super) clients: Vec<Client>,
+    pub(super) clients: Vec<Asked>,
     /// Lookups that wait for it.
     pub(super) waiting: Vec<LookupId>,
     /// The servers it is asking among.
@@ -123,6 +113,8 @@ pub(super) struct Asking {
     pub(super) wire_id: u16,
     /// Who was asked.
     pub(super) server: IpAddr,
+    /// The connection, if it goes over TCP.
+    pub(super) stream: Option<SocketId>,
     /// When.
     pub(super) sent: SimTime,
     /// When to stop waiting.

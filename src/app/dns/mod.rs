@@ -1,12 +1,13 @@
 //! Name resolution as applications: name servers, a recursive resolver, stub resolvers.
 //!
-//! All speak RFC 1035 over UDP port 53 and see only the socket API. The resolver is split by
-//! idea: [`cache`] (what is believed, and for how long), `servers` (whom it is good to ask),
-//! `response` (what a server's response means), `lookup` (one question on its way down the
-//! tree), [`resolver`] (clients, timers, and who waits for whom), and `families` (A beside AAAA).
+//! All speak RFC 1035 over UDP and TCP port 53 and see only the socket API. What servers have in
+//! common is in `service`. The resolver is split by idea: [`cache`] (what is believed, and for
+//! how long), `servers` (whom it is good to ask), `response` (what a server's response means),
+//! `lookup` (one question on its way down the tree), [`resolver`] (clients, timers, and who waits
+//! for whom), `repeats` (truncated responses), and `families` (A beside AAAA).
 //!
-//! Left out: DNS over TCP, EDNS(0), zone transfer, DNSSEC. A truncated response is used for
-//! what it holds, but not cached.
+//! Left out: EDNS(0) in questions of our own (in those of others it is understood), zone
+//! transfer, DNSSEC.
 
 pub mod authority;
 pub mod cache;
@@ -15,9 +16,12 @@ mod families;
 mod iterate;
 mod listing;
 mod lookup;
+mod over_tcp;
+mod repeats;
 pub mod resolver;
 mod response;
 mod servers;
+mod service;
 pub mod stub;
 pub mod zone;
 
@@ -28,7 +32,13 @@ mod family_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]
+mod tcp_tests;
+#[cfg(test)]
 mod testbed;
+#[cfg(test)]
+mod testbed_streams;
+#[cfg(test)]
+mod testbed_zones;
 #[cfg(test)]
 mod tests;
 

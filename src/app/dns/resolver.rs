@@ -1,10 +1,10 @@
 //! A recursive resolver that works iteratively and caches (RFC 1034 5.3.3, RFC 2308).
 //!
-//! It answers clients that desire recursion, on UDP port 53, from its cache or by walking down
+//! It answers clients that desire recursion, on port 53, from its cache or by walking down
 //! from the root. The walk itself is in `iterate`; here are the clients, the timers, and the
 //! wakening of those who wait for a lookup. Everything is in memory: a crash loses the cache
 //! and all that was under way. Left out: the source port of queries is one for all (the ID,
-//! the server and the question are what a response must match), forwarding, DNS over TCP.
+//! the server and the question are what a response must match), forwarding.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -12,12 +12,13 @@ use std::net::IpAddr;
 use crate::app::host::{Host, Input};
 use crate::base::trace::{CacheResult, DnsTrace, Trace};
 use crate::base::{Endpoint, SimDuration, SimTime, Stream};
-use crate::proto::dns::{Message, Name, PORT, Question, Rcode, Record, Rtype};
+use crate::proto::dns::{Message, Name, Question, Rcode, Record, Rtype};
 
-use super::authority::{reply_to_garbage, send_reply};
 use super::cache::{Cache, Held};
-use super::lookup::{Budget, Client, Depth, Finding, Lookup, LookupId, Phase, aged};
+use super::lookup::{Budget, Depth, Finding, Lookup, LookupId, Phase, aged};
+use super::repeats::Repeats;
 use super::servers::ServerNotes;
+use super::service::{Asked, Service};
 
 /// Aliases followed for one question.
 pub(super) const ALIAS_LIMIT: u32 = 12;
@@ -52,7 +53,7 @@ impl Default for ResolverConfig {
     }
 }
 
-/// A caching recursive resolver on UDP port 53.
+/// A caching recursive resolver on port 53.
 #[derive(Clone, Debug)]
 pub struct Resolver {
     pub(super) config: ResolverConfig,
@@ -65,7 +66,9 @@ pub struct Resolver {
     pub(super) deadlines: BTreeSet<(SimTime, LookupId)>,
     pub(super) port: u16,
     pub(super) ids: Option<Stream>,
-    tasks: u32,
+    service: Service,
+    /// Questions that are repeated over TCP.
+    pub(super) repeats: Repeats,
     pub(super) lookups_begun: LookupId,
 }
 
@@ -92,7 +95,8 @@ impl Resolver {
             deadlines: BTreeSet::new(),
             port: 0,
             ids: None,
-            tasks: 0,
+            service: Service::new(true),
+            repeats: Repeats::default(),
             lookups_begun: 0,
         }
     }
@@ -106,14 +110,15 @@ impl Resolver {
     /// Whether no question is under way.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.lookups.is_empty() && self.by_question.is_empty() && self.in_flight.is_empty() && self.deadlines.is_empty()
+        let asks = !(self.in_flight.is_empty() && self.repeats.is_empty() && self.deadlines.is_empty());
+        self.lookups.is_empty() && self.by_question.is_empty() && !asks
     }
 
     /// Takes one input.
     pub fn handle(&mut self, host: &mut impl Host, input: Input<'_>) {
         match input {
             Input::Boot => {
-                host.bind_udp(PORT);
+                Service::boot(host);
                 self.port = host.bind_udp_ephemeral();
                 // kept through crashes, so that IDs do not begin anew
                 if self.ids.is_none() {
@@ -121,10 +126,20 @@ impl Resolver {
                 }
             }
             Input::Crash => self.crash(),
-            Input::Datagram { local_port: PORT, from, bytes } => self.query(host, from, bytes),
             Input::Datagram { local_port, from, bytes } if local_port == self.port => self.response(host, from, bytes),
             Input::Unreachable { local_port, to } if local_port == self.port => self.unreachable(host, to),
-            Input::Wake => self.wake(host),
+            Input::Wake => {
+                self.queries(host, input);
+                self.wake(host);
+            }
+            Input::Connected { socket }
+            | Input::Data { socket, .. }
+            | Input::PeerClosed { socket }
+            | Input::Closed { socket, .. }
+                if self.repeats.owns(socket) =>
+            {
+                self.stream_input(host, input);
+            }
             Input::Datagram { .. }
             | Input::Flush
             | Input::Unreachable { .. }
@@ -132,17 +147,19 @@ impl Resolver {
             | Input::Connected { .. }
             | Input::Data { .. }
             | Input::PeerClosed { .. }
-            | Input::Closed { .. } => {}
+            | Input::Closed { .. } => self.queries(host, input),
         }
     }
 
     /// When the resolver wants to be woken.
     #[must_use]
     pub fn deadline(&self) -> SimTime {
-        self.deadlines.first().map_or(SimTime::NEVER, |first| first.0)
+        self.deadlines.first().map_or(SimTime::NEVER, |first| first.0).min(self.service.deadline())
     }
 
     fn crash(&mut self) {
+        self.service.crash();
+        self.repeats.crash();
         self.cache.clear();
         self.notes.clear();
         self.lookups.clear();
@@ -176,49 +193,31 @@ impl Resolver {
         }
     }
 
-    /// A client's query.
-    fn query(&mut self, host: &mut impl Host, from: Endpoint, bytes: &[u8]) {
-        let query = match Message::decode(bytes) {
-            Ok(query) => query,
-            Err(error) => return reply_to_garbage(host, from, bytes, error),
-        };
-        if query.flags.qr {
-            return;
+    /// Clients' queries.
+    fn queries(&mut self, host: &mut impl Host, input: Input<'_>) {
+        let cause = host.cause();
+        for (via, octets) in self.service.input(host, input) {
+            host.set_cause(cause);
+            if let Some(client) = self.service.take_up(host, via, &octets) {
+                self.query(host, client);
+            }
         }
-        self.tasks += 1;
-        let task = self.tasks;
-        let Some(question) = query.questions.first().cloned() else {
-            return send_reply(
-                host,
-                from,
-                task,
-                &reply(&query, Finding { rcode: Rcode::FormErr, ..Finding::failure() }),
-            );
-        };
-        let (name, rtype) = (&question.name.to_string(), question.rtype.number());
-        host.trace(Trace::Dns(DnsTrace::Received { task, client: from, wire_id: query.id, name, rtype }));
-        let refusal = if query.flags.opcode != 0 {
-            Some(Rcode::NotImp)
-        } else if query.questions.len() > 1 {
-            Some(Rcode::FormErr)
-        } else if !query.flags.rd {
-            // nobody may read the cache without taking part in filling it
-            Some(Rcode::Refused)
-        } else {
-            None
-        };
-        if let Some(rcode) = refusal {
-            return send_reply(host, from, task, &reply(&query, Finding { rcode, ..Finding::failure() }));
+    }
+
+    fn query(&mut self, host: &mut impl Host, client: Asked) {
+        let Some(question) = client.query.questions.first().cloned() else { return };
+        // nobody may read the cache without taking part in filling it
+        if !client.query.flags.rd {
+            return self.answer(host, &client, Finding { rcode: Rcode::Refused, ..Finding::failure() });
         }
-        let client = Client { task, from, query };
-        match self.recall(host, task, &question) {
-            Some(finding) => answer(host, &client, finding),
+        match self.recall(host, client.task, &question) {
+            Some(finding) => self.answer(host, &client, finding),
             None => self.take_up(host, client, question),
         }
     }
 
     /// Identical questions of clients share one lookup.
-    fn take_up(&mut self, host: &mut impl Host, client: Client, question: Question) {
+    fn take_up(&mut self, host: &mut impl Host, client: Asked, question: Question) {
         let known = self.by_question.get(&question).and_then(|id| self.lookups.get_mut(id));
         if let Some(lookup) = known {
             return lookup.clients.push(client);
@@ -298,7 +297,7 @@ impl Resolver {
                     self.by_question.remove(&lookup.question);
                     for client in &lookup.clients {
                         host.set_cause(cause);
-                        answer(host, client, finding.clone());
+                        self.answer(host, client, finding.clone());
                     }
                     work.extend(lookup.waiting.iter().filter_map(|&parent| {
                         let budget = (lookup.begun_by == Some(parent)).then_some(lookup.budget);
@@ -308,6 +307,10 @@ impl Resolver {
             }
         }
         host.set_cause(cause);
+    }
+
+    fn answer(&mut self, host: &mut impl Host, client: &Asked, finding: Finding) {
+        self.service.reply(host, client, &reply(&client.query, finding), 0);
     }
 
     /// What a lookup does when the one that it waited for has ended.
@@ -330,10 +333,6 @@ impl Resolver {
 /// The addresses among records.
 pub(super) fn addresses(records: &[Record]) -> impl Iterator<Item = IpAddr> {
     records.iter().filter_map(|record| record.data.address())
-}
-
-fn answer(host: &mut impl Host, client: &Client, finding: Finding) {
-    send_reply(host, client.from, client.task, &reply(&client.query, finding));
 }
 
 fn reply(query: &Message, finding: Finding) -> Message {

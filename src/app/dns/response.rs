@@ -70,7 +70,9 @@ pub(super) fn judge(message: &Message, question: &Question, zone: &Name) -> Verd
     let nx_domain = match message.rcode {
         Rcode::NoError => false,
         Rcode::NxDomain => true,
-        Rcode::FormErr | Rcode::ServFail | Rcode::NotImp | Rcode::Refused | Rcode::Other(_) => return Verdict::Useless,
+        Rcode::FormErr | Rcode::ServFail | Rcode::NotImp | Rcode::Refused | Rcode::BadVers | Rcode::Other(_) => {
+            return Verdict::Useless;
+        }
     };
     let Some((aliases, name)) = follow_aliases(message, question, zone) else { return Verdict::Useless };
     if !name.is_within(zone) {

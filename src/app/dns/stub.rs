@@ -4,17 +4,19 @@
 //! Servers are asked in the order given, each for 5 s, and then all again, each for 10 s: two
 //! attempts with a doubled wait, as resolv.conf describes. A server that answers with a failure
 //! is not asked again for that question; when none is left the outcome is a failure. Each
-//! repetition is a new message with a new ID. Left out: a cache, and search lists. There is one
-//! ephemeral port per stub.
+//! repetition is a new message with a new ID. A truncated answer is asked for again over TCP. Left
+//! out: a cache, and search lists. There is one ephemeral port per stub.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use super::families::{Pairs, address_types};
-use crate::app::host::Host;
+use super::repeats::Repeats;
+use crate::app::host::{Host, Input};
 use crate::base::trace::{DnsAnswerKind, DnsTrace, Trace};
-use crate::base::{Endpoint, EventId, QueryId, SimDuration, SimTime, Stream};
-use crate::proto::dns::{Message, Name, PORT, Question, Record, Rtype, UDP_LIMIT};
+use crate::base::{Endpoint, EventId, QueryId, SimDuration, SimTime, SocketId, Stream};
+use crate::proto::dns::stream::StreamEvent;
+use crate::proto::dns::{CLASS_IN, Message, Name, PORT, Question, Record, Rtype, UDP_LIMIT};
 
 /// How long to wait for a server in each round.
 const WAITS: [SimDuration; 2] = [SimDuration::from_secs(5), SimDuration::from_secs(10)];
@@ -60,6 +62,8 @@ struct Pending {
     useless: Vec<bool>,
     query: QueryId,
     wire_id: u16,
+    /// The connection, if it goes over TCP.
+    stream: Option<SocketId>,
     expires: SimTime,
     event: EventId,
 }
@@ -74,6 +78,7 @@ pub struct Stub {
     pairs: Pairs,
     asked: u64,
     answers: VecDeque<Answer>,
+    repeats: Repeats,
 }
 
 impl Stub {
@@ -88,6 +93,7 @@ impl Stub {
             pairs: Pairs::default(),
             asked: 0,
             answers: VecDeque::new(),
+            repeats: Repeats::default(),
         }
     }
 
@@ -125,10 +131,11 @@ impl Stub {
             useless: vec![false; self.servers.len()],
             query: QueryId { host: host.id(), number: 0 },
             wire_id: 0,
+            stream: None,
             expires: SimTime::NEVER,
             event: host.cause(),
         };
-        self.send(host, self.asked, pending);
+        self.send(host, self.asked, pending, false);
     }
 
     /// Takes a datagram. False when it is for somebody else in the application.
@@ -138,22 +145,69 @@ impl Stub {
         }
         let Ok(message) = Message::decode(bytes) else { return true };
         let fits = |pending: &Pending| {
-            message.flags.qr
-                && message.id == pending.wire_id
+            pending.stream.is_none()
                 && from == Endpoint::new(self.servers[pending.server], PORT)
-                && message.questions.first() == Some(&pending.question)
+                && pending.is_answered_by(&message)
         };
         let Some(key) = self.pending.iter().find(|(_, pending)| fits(pending)).map(|(key, _)| *key) else {
             return true;
         };
-        let Some(mut pending) = self.pending.remove(&key) else { return true };
+        self.heard(host, key, message, bytes.len());
+        true
+    }
+
+    /// Whether a connection is one of the stub's.
+    #[must_use]
+    pub fn owns(&self, socket: SocketId) -> bool {
+        self.repeats.owns(socket)
+    }
+
+    /// Takes what befell one of its connections. False when the input is for somebody else in
+    /// the application.
+    pub fn stream<H: Host>(&mut self, host: &mut H, input: Input<'_>) -> bool {
+        let (Input::Connected { socket }
+        | Input::Data { socket, .. }
+        | Input::PeerClosed { socket }
+        | Input::Closed { socket, .. }) = input
+        else {
+            return false;
+        };
+        if !self.owns(socket) {
+            return false;
+        }
+        for (socket, event) in self.repeats.input(host, input) {
+            let asked = |pending: &Pending| pending.stream == Some(socket);
+            let Some(key) = self.pending.iter().find(|(_, pending)| asked(pending)).map(|(key, _)| *key) else {
+                continue;
+            };
+            match event {
+                StreamEvent::Lost => self.not_reached(host, key),
+                StreamEvent::Message(octets) => {
+                    let Ok(message) = Message::decode(&octets) else { continue };
+                    if self.pending[&key].is_answered_by(&message) {
+                        self.repeats.finish(host, socket);
+                        self.heard(host, key, message, octets.len());
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// A question has its response.
+    fn heard<H: Host>(&mut self, host: &mut H, key: u64, message: Message, length: usize) {
+        let Some(mut pending) = self.pending.remove(&key) else { return };
         let kind = message.kind();
+        let over_udp = pending.stream.take().is_none();
+        // RFC 2181 9: what is truncated is ignored, and asked for again over TCP
+        let truncated = over_udp && message.flags.tc && kind != DnsAnswerKind::Failure;
+        let kind = if truncated { DnsAnswerKind::Truncated } else { kind };
         host.trace(Trace::Dns(DnsTrace::Answered {
             query: pending.query,
             rcode: message.rcode.number(),
             kind,
             answers: u16::try_from(message.answers.len()).unwrap_or(u16::MAX),
-            bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            bytes: u32::try_from(length).unwrap_or(u32::MAX),
         }));
         let outcome = match kind {
             DnsAnswerKind::Answer => Outcome::Records(message.answers),
@@ -162,12 +216,27 @@ impl Stub {
             // a server that only refers does not recurse for us
             DnsAnswerKind::Referral | DnsAnswerKind::Failure => {
                 pending.useless[pending.server] = true;
-                self.next_server(host, key, pending);
-                return true;
+                return self.next_server(host, key, pending);
             }
+            DnsAnswerKind::Truncated => return self.send(host, key, pending, true),
         };
         self.conclude(host, (pending.token, pending.pair), outcome);
-        true
+    }
+
+    /// A question did not get to its server, or lost its connection.
+    fn not_reached<H: Host>(&mut self, host: &mut H, key: u64) {
+        let Some(mut pending) = self.pending.remove(&key) else { return };
+        host.trace(Trace::Dns(DnsTrace::Unreachable { query: pending.query }));
+        self.give_up_stream(host, &mut pending);
+        self.next_server(host, key, pending);
+    }
+
+    /// A server that cuts off its answers and gives none over TCP is of no use.
+    fn give_up_stream<H: Host>(&mut self, host: &mut H, pending: &mut Pending) {
+        if let Some(socket) = pending.stream.take() {
+            self.repeats.abandon(host, socket);
+            pending.useless[pending.server] = true;
+        }
     }
 
     /// A datagram to that server did not get there: its questions need not wait any longer.
@@ -179,10 +248,8 @@ impl Stub {
         let asked = self.pending.iter().filter(|(_, pending)| self.servers[pending.server] == to.addr);
         let asked: Vec<u64> = asked.map(|(key, _)| *key).collect();
         for key in asked {
-            let Some(pending) = self.pending.remove(&key) else { continue };
             host.set_cause(cause);
-            host.trace(Trace::Dns(DnsTrace::Unreachable { query: pending.query }));
-            self.next_server(host, key, pending);
+            self.not_reached(host, key);
         }
         host.set_cause(cause);
     }
@@ -194,9 +261,10 @@ impl Stub {
         let due: Vec<u64> =
             self.pending.iter().filter(|(_, pending)| pending.expires <= now).map(|(key, _)| *key).collect();
         for key in due {
-            let Some(pending) = self.pending.remove(&key) else { continue };
+            let Some(mut pending) = self.pending.remove(&key) else { continue };
             host.set_cause(pending.event);
             host.trace(Trace::Dns(DnsTrace::TimedOut { query: pending.query }));
+            self.give_up_stream(host, &mut pending);
             self.next_server(host, key, pending);
         }
         host.set_cause(before);
@@ -219,6 +287,7 @@ impl Stub {
         self.pending.clear();
         self.pairs.clear();
         self.answers.clear();
+        self.repeats.crash();
     }
 
     /// A question has its answer, which the present event brought.
@@ -242,31 +311,44 @@ impl Stub {
                 return self.conclude(host, (pending.token, pending.pair), Outcome::Failed);
             }
             if !pending.useless[pending.server] {
-                return self.send(host, key, pending);
+                return self.send(host, key, pending, false);
             }
         }
     }
 
-    fn send<H: Host>(&mut self, host: &mut H, key: u64, mut pending: Pending) {
+    fn send<H: Host>(&mut self, host: &mut H, key: u64, mut pending: Pending, over_tcp: bool) {
         let port = *self.port.get_or_insert_with(|| host.bind_udp_ephemeral());
         let ids = self.ids.get_or_insert_with(|| host.stream("dns/stub/id"));
         pending.wire_id = u16::try_from(ids.below(1 << 16)).expect("below 2^16");
         pending.query = host.next_query();
         pending.expires = host.now().saturating_add(WAITS[pending.round]);
         let to = Endpoint::new(self.servers[pending.server], PORT);
+        let octets = Message::query(pending.wire_id, pending.question.clone(), true).encode(UDP_LIMIT);
+        let stream = over_tcp.then(|| self.repeats.ask(host, to, octets.clone()));
+        pending.stream = stream.map(|(socket, _)| socket);
         pending.event = host.trace(Trace::Dns(DnsTrace::Asked {
             query: pending.query,
             task: None,
             to,
-            from_port: port,
+            from_port: stream.map_or(port, |(_, from_port)| from_port),
             wire_id: pending.wire_id,
             name: &pending.name,
             rtype: pending.question.rtype.number(),
             retry: pending.sent,
         }));
         pending.sent += 1;
-        let octets = Message::query(pending.wire_id, pending.question.clone(), true).encode(UDP_LIMIT);
-        host.send_datagram(port, to, &octets);
+        if !over_tcp {
+            host.send_datagram(port, to, &octets);
+        }
         self.pending.insert(key, pending);
+    }
+}
+
+impl Pending {
+    fn is_answered_by(&self, message: &Message) -> bool {
+        message.flags.qr
+            && message.class == CLASS_IN
+            && message.id == self.wire_id
+            && message.questions.first() == Some(&self.question)
     }
 }

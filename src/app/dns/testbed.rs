@@ -3,18 +3,20 @@
 //! Each host stands at a distance; a datagram takes the longer distance of its two ends. So
 //! with the resolver at distance zero every other host's distance is its one-way delay.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::app::host::{Host, Input};
 use crate::base::trace::{DnsTrace, Trace};
 use crate::base::{
-    Addresses, ConnId, Endpoint, EventId, HostId, Probability, QueryId, SimDuration, SimTime, SocketId, Stream,
-    Streams, UnixTime,
+    Addresses, CloseReason, ConnId, Endpoint, EventId, HostId, Probability, QueryId, SimDuration, SimTime, SocketId,
+    Stream, Streams, UnixTime,
 };
-use crate::proto::dns::{Message, Name, PORT, Record, RecordData, Rtype, UDP_LIMIT};
+use crate::proto::dns::{Message, PORT, Rtype, UDP_LIMIT};
 
-use super::{Answer, LookupAgent, NameServer, Resolver, ResolverConfig, Stub, Zone};
+use super::testbed_streams::{Caller, StreamEvent, Streams as Connections};
+pub(super) use super::testbed_zones::{name, record, zone};
+use super::{Answer, LookupAgent, NameServer, Resolver, ResolverConfig, Stub};
 
 pub(super) type Script = fn(&Message) -> Vec<Message>;
 
@@ -27,6 +29,8 @@ pub(super) enum App {
     Asker(Stub, Vec<(SimTime, Answer)>),
     /// Answers port 53 by a function.
     Scripted(Script),
+    /// Calls port 53 of a host over TCP.
+    Caller(Caller),
 }
 
 pub(super) struct Node {
@@ -57,6 +61,7 @@ enum Event {
     Wake {
         node: usize,
     },
+    Stream(StreamEvent),
 }
 
 /// One line of the trace.
@@ -77,6 +82,9 @@ struct Shared {
     distances: Vec<SimDuration>,
     addresses: Vec<Addresses>,
     loss: Option<(Probability, Stream)>,
+    streams: Connections,
+    /// Hosts that take calls to port 53.
+    listening: BTreeSet<usize>,
 }
 
 pub(super) struct Bed {
@@ -110,24 +118,6 @@ fn node_of(addr: IpAddr) -> usize {
     }
 }
 
-pub(super) fn name(text: &str) -> Name {
-    Name::parse(text).unwrap()
-}
-
-/// `owner ttl type data`, all names absolute.
-pub(super) fn record(text: &str) -> Record {
-    let [owner, ttl, rtype, data] = text.splitn(4, ' ').collect::<Vec<_>>()[..] else { panic!("{text}") };
-    let data = RecordData::parse(Rtype::parse(rtype).unwrap(), data, &Name::root()).unwrap();
-    Record { name: name(owner), ttl: ttl.parse().unwrap(), data }
-}
-
-/// A zone with an SOA of TTL 300 and MINIMUM 60, as in V31.
-pub(super) fn zone(apex: &str, records: &[&str]) -> Zone {
-    let soa = record(&format!("{apex} 300 SOA ns. root. 1 7200 900 1209600 60"));
-    let all = std::iter::once(soa).chain(records.iter().map(|text| record(text))).collect();
-    Zone::new(name(apex), all).unwrap()
-}
-
 pub(super) fn server(apex: &str, records: &[&str]) -> App {
     App::Server(NameServer::new(vec![zone(apex, records)]))
 }
@@ -150,6 +140,8 @@ impl Bed {
             addresses: (0..distances.len()).map(|node| addr(node).into()).collect(),
             distances,
             loss: None,
+            streams: Connections::default(),
+            listening: BTreeSet::new(),
         };
         let node = |(_, app)| Node { app, up: true, ephemeral: 49_151, queries: 0 };
         let nodes = apps.into_iter().map(node).collect();
@@ -215,6 +207,11 @@ impl Bed {
         self.shared.addresses[node] = all;
     }
 
+    /// From now on calls to a host are refused.
+    pub(super) fn stop_listening(&mut self, node: usize) {
+        self.shared.listening.remove(&node);
+    }
+
     pub(super) fn crash(&mut self, node: usize) {
         self.input(node, Input::Crash);
         self.nodes[node].up = false;
@@ -266,8 +263,35 @@ impl Bed {
             }
             Event::Unreachable { node, port, to } => self.input(node, Input::Unreachable { local_port: port, to }),
             Event::Ask { node, name, rtype, token } => self.ask(node, &name, rtype, token),
+            Event::Stream(event) => self.stream(event),
         }
         true
+    }
+
+    fn stream(&mut self, event: StreamEvent) {
+        let (socket, input) = match &event {
+            StreamEvent::Call { caller, callee, from, to } => {
+                let node = node_of(to.addr);
+                if !self.shared.listening.contains(&node) || !self.nodes[node].up {
+                    self.shared.streams.ends.remove(callee);
+                    return self.shared.over(*callee, StreamEvent::Closed(*caller, CloseReason::Refused));
+                }
+                self.shared.over(*callee, StreamEvent::Connected(*caller));
+                let conn = ConnId { host: HostId(0), number: 0 };
+                (*callee, Input::Accepted { socket: *callee, conn, local_port: to.port, peer: *from })
+            }
+            StreamEvent::Connected(socket) => (*socket, Input::Connected { socket: *socket }),
+            StreamEvent::Data(socket, bytes) => (*socket, Input::Data { socket: *socket, bytes }),
+            StreamEvent::PeerClosed(socket) => (*socket, Input::PeerClosed { socket: *socket }),
+            StreamEvent::Closed(socket, reason) => (*socket, Input::Closed { socket: *socket, reason: *reason }),
+        };
+        let Some(end) = self.shared.streams.ends.get(&socket).copied() else { return };
+        if matches!(event, StreamEvent::Closed(..)) {
+            self.shared.streams.ends.remove(&socket);
+        }
+        if self.nodes[end.node].up {
+            self.input(end.node, input);
+        }
     }
 
     fn ask(&mut self, index: usize, name: &str, rtype: Option<Rtype>, token: u64) {
@@ -291,6 +315,7 @@ impl Bed {
             App::Server(app) => app.handle(&mut view, input),
             App::Resolver(app) => app.handle(&mut view, input),
             App::Agent(app) => app.handle(&mut view, input),
+            App::Caller(app) => app.handle(&mut view, input),
             App::Scripted(script) => {
                 if let Input::Datagram { local_port: PORT, from, bytes } = input {
                     for reply in script(&Message::decode(bytes).unwrap()) {
@@ -306,13 +331,10 @@ impl Bed {
                         stub.datagram(&mut view, local_port, from, bytes);
                     }
                     Input::Unreachable { local_port, to } => stub.unreachable(&mut view, local_port, to),
-                    Input::Boot
-                    | Input::Flush
-                    | Input::Accepted { .. }
-                    | Input::Connected { .. }
-                    | Input::Data { .. }
-                    | Input::PeerClosed { .. }
-                    | Input::Closed { .. } => {}
+                    Input::Connected { .. } | Input::Data { .. } | Input::PeerClosed { .. } | Input::Closed { .. } => {
+                        stub.stream(&mut view, input);
+                    }
+                    Input::Boot | Input::Flush | Input::Accepted { .. } => {}
                 }
                 while let Some(answer) = stub.next_answer() {
                     answers.push((view.now(), answer));
@@ -337,7 +359,7 @@ impl Node {
             App::Resolver(app) => app.deadline(),
             App::Agent(app) => app.deadline(),
             App::Asker(stub, _) => stub.deadline(),
-            App::Scripted(_) => SimTime::NEVER,
+            App::Scripted(_) | App::Caller(_) => SimTime::NEVER,
         }
     }
 }
@@ -346,6 +368,19 @@ impl Shared {
     fn push(&mut self, at: SimTime, event: Event) {
         self.serial += 1;
         self.queue.insert((at.max(self.now), self.serial), event);
+    }
+
+    fn delay(&self, one: usize, other: usize) -> SimDuration {
+        let there = self.distances.get(other).copied().unwrap_or_default();
+        there.max(self.distances[one])
+    }
+
+    /// Something goes from an end to the other one.
+    fn over(&mut self, from: SocketId, event: StreamEvent) {
+        let node = |socket: &SocketId| self.streams.ends.get(socket).map_or(0, |end| end.node);
+        let other = self.streams.ends.get(&from).map_or(from, |end| end.other);
+        let at = self.now + self.delay(node(&from), node(&other));
+        self.push(at, Event::Stream(event));
     }
 }
 
@@ -374,13 +409,38 @@ impl Host for View<'_> {
     fn stream(&self, purpose: &str) -> Stream {
         Streams::new(7).stream(&format!("{}/{purpose}", self.node))
     }
-    fn listen(&mut self, _port: u16) {}
-    fn connect(&mut self, _to: Endpoint) -> (SocketId, ConnId) {
-        unreachable!("no TCP here")
+    fn listen(&mut self, port: u16) {
+        assert_eq!(port, PORT);
+        self.shared.listening.insert(self.node);
     }
-    fn send(&mut self, _socket: SocketId, _bytes: &[u8]) {}
-    fn close(&mut self, _socket: SocketId) {}
-    fn abort(&mut self, _socket: SocketId) {}
+    fn connect(&mut self, to: Endpoint) -> (SocketId, ConnId) {
+        let [caller, callee] = self.shared.streams.pair(self.node, node_of(to.addr));
+        let from = Endpoint::new(self.addresses().source_for(to.addr), self.local_port(caller));
+        self.shared.over(caller, StreamEvent::Call { caller, callee, from, to });
+        (caller, ConnId { host: self.id(), number: 0 })
+    }
+    fn local_port(&self, socket: SocketId) -> u16 {
+        40_000 + u16::try_from(socket.0).unwrap()
+    }
+    fn send(&mut self, socket: SocketId, bytes: &[u8]) {
+        if let Some(other) = self.shared.streams.way(socket) {
+            self.shared.over(socket, StreamEvent::Data(other, bytes.to_vec()));
+        }
+    }
+    fn close(&mut self, socket: SocketId) {
+        let Some((other, both)) = self.shared.streams.close(socket) else { return };
+        self.shared.over(socket, StreamEvent::PeerClosed(other));
+        if both {
+            for end in [socket, other] {
+                self.shared.over(socket, StreamEvent::Closed(end, CloseReason::Finished));
+            }
+        }
+    }
+    fn abort(&mut self, socket: SocketId) {
+        if let Some(end) = self.shared.streams.ends.remove(&socket) {
+            self.shared.over(socket, StreamEvent::Closed(end.other, CloseReason::Reset));
+        }
+    }
     fn bind_udp(&mut self, port: u16) {
         assert_eq!(port, PORT);
     }
@@ -402,8 +462,7 @@ impl Host for View<'_> {
         {
             return;
         }
-        let there = self.shared.distances.get(node_of(to.addr)).copied().unwrap_or_default();
-        let at = self.shared.now + there.max(self.shared.distances[self.node]);
+        let at = self.shared.now + self.shared.delay(self.node, node_of(to.addr));
         self.shared.push(at, Event::Datagram { from, to, bytes: bytes.to_vec() });
     }
     fn next_query(&mut self) -> QueryId {

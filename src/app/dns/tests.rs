@@ -305,23 +305,6 @@ fn an_alias_ages_while_its_target_is_looked_up() {
     assert_eq!(last(&bed), records(&["short.example.com 0 CNAME a.far.com.", "a.far.com 50 A 10.1.0.9"]));
 }
 
-/// Would break if a part of an RRset, cut off by the limit of UDP, were taken for the whole.
-#[test]
-fn what_is_truncated_is_not_cached() {
-    let truncated: fn(&Message) -> Vec<Message> = |query| {
-        let mut reply = query.response(Rcode::NoError);
-        reply.flags.tc = true;
-        reply.authorities.push(record("example.com 300 NS ns.example.com."));
-        reply.additionals.push(record("ns.example.com 300 A 10.0.0.2"));
-        vec![reply]
-    };
-    let mut bed = world_with(App::Scripted(truncated), server("example.com", &EXAMPLE), Vec::new());
-    assert_eq!(lookup(&mut bed, 0, "www.example.com", Rtype::A), 8);
-    assert_eq!(last(&bed), records(&["www.example.com 300 A 10.1.0.1"]));
-    lookup(&mut bed, 1000, "mail.example.com", Rtype::A);
-    assert_eq!(bed.asked(RESOLVER), ["1 mail.example.com A", "2 mail.example.com A"], "the TLD is asked again");
-}
-
 /// Invariant 25: a ring must not wait for itself for ever, nor a long chain be followed to its end.
 #[test]
 fn alias_rings_and_endless_chains_fail() {

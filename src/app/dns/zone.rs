@@ -2,7 +2,7 @@
 //!
 //! Nodes stand in canonical order, so a name that exists only because something lies beneath
 //! it (an empty non-terminal) is found by looking at its successor. Left out: dynamic update,
-//! and DNAME (RFC 6672), whose records are served like any other.
+//! and DNAME records of wildcards (RFC 6672 3.3), which are served like any other.
 
 use std::collections::BTreeMap;
 
@@ -56,6 +56,8 @@ pub(super) enum Found {
     Answer(Vec<Record>),
     /// The name is an alias.
     Alias {
+        /// The DNAME record from which the alias was made, if it was (RFC 6672).
+        dname: Option<Record>,
         /// The CNAME record.
         alias: Record,
         /// Its target.
@@ -67,6 +69,8 @@ pub(super) enum Found {
     NoData(Record),
     /// The name does not exist.
     NxDomain(Record),
+    /// This DNAME record would make a name that is too long.
+    TooLong(Record),
 }
 
 impl Zone {
@@ -124,9 +128,13 @@ impl Zone {
         path.reverse();
         let mut encloser = self.apex.clone();
         for step in path {
-            // RFC 1034 4.3.2 step 3b: a match would take us out of the authoritative data
+            if let Some(dname) = self.records(&encloser, Rtype::Dname).pop() {
+                return substitute(dname, name);
+            }
+            // RFC 1034 4.3.2 step 3b: a match would take us out of the authoritative data,
+            // except that DS records stand above the cut (RFC 4035 3.1.4.1)
             let servers = self.records(&step, Rtype::Ns);
-            if !servers.is_empty() {
+            if !servers.is_empty() && !(rtype == Rtype::DS && step == *name) {
                 return Found::Referral(servers);
             }
             if !self.exists(&step) {
@@ -159,7 +167,7 @@ impl Zone {
         if let Some(alias) = node.records(name, Rtype::Cname).pop()
             && let Some(target) = alias.data.alias_target().cloned()
         {
-            return Found::Alias { alias, target };
+            return Found::Alias { dname: None, alias, target };
         }
         Found::NoData(self.denial())
     }
@@ -174,6 +182,18 @@ impl Zone {
         let mut soa = self.records(&self.apex, Rtype::Soa).pop().expect("a zone has its SOA");
         soa.ttl = negative_ttl(&soa).unwrap_or(soa.ttl);
         soa
+    }
+}
+
+/// RFC 6672 3.1: the DNAME record, and a CNAME record for the name in question.
+fn substitute(dname: Record, name: &Name) -> Found {
+    let RecordData::Dname(to) = &dname.data else { return Found::TooLong(dname) };
+    match name.substitute(&dname.name, to) {
+        None => Found::TooLong(dname),
+        Some(target) => {
+            let alias = Record { name: name.clone(), ttl: dname.ttl, data: RecordData::Cname(target.clone()) };
+            Found::Alias { dname: Some(dname), alias, target }
+        }
     }
 }
 

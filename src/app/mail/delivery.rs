@@ -14,7 +14,7 @@ use super::queue::CopyKey;
 use super::routing::{addresses, exchangers, others};
 use super::spool::{Reached, Spool};
 use crate::app::dns::stub::{Answer, Stub};
-use crate::app::host::Host;
+use crate::app::host::{Host, Input as HostInput};
 use crate::app::sessions::{Talk, Timers};
 use crate::base::trace::{Phase, Protocol};
 use crate::base::{CloseReason, Endpoint, Side, SimTime, SocketId};
@@ -369,6 +369,11 @@ impl Delivery {
 
     pub(super) fn datagram<H: Host>(&mut self, host: &mut H, local_port: u16, from: Endpoint, bytes: &[u8]) {
         self.stub.datagram(host, local_port, from, bytes);
+    }
+
+    /// What befell a connection of the stub resolver's.
+    pub(super) fn stream<H: Host>(&mut self, host: &mut H, input: HostInput<'_>) -> bool {
+        self.stub.stream(host, input)
     }
 
     pub(super) fn unreachable<H: Host>(&mut self, host: &mut H, local_port: u16, to: Endpoint) {

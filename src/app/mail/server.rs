@@ -41,6 +41,9 @@ impl MailServer {
 
     /// Takes an input.
     pub fn handle<H: Host>(&mut self, host: &mut H, input: Input<'_>) {
+        if self.delivery.stream(host, input) {
+            return self.delivery.dispatch(host, &mut self.spool);
+        }
         let spool = &mut self.spool;
         match input {
             Input::Boot => {

@@ -52,6 +52,9 @@ impl UserAgent {
 
     /// Takes an input.
     pub fn handle<H: Host>(&mut self, host: &mut H, input: Input<'_>) {
+        if self.stub.stream(host, input) {
+            return self.go_on(host);
+        }
         match input {
             Input::Boot => self.boot(host),
             Input::Crash => {

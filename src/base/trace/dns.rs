@@ -105,6 +105,9 @@ pub enum DnsAnswerKind {
     NoData,
     /// SERVFAIL, REFUSED, FORMERR, NOTIMP or a lame answer.
     Failure,
+    /// Only a part, as the whole did not fit into a datagram: the question is asked again over
+    /// TCP.
+    Truncated,
 }
 
 /// What a cache held.

@@ -7,7 +7,6 @@
 
 use slotmap::SlotMap;
 
-use super::TcbKey;
 use super::challenge::Challenges;
 use super::cubic::Cubic;
 use super::delayed_ack::AckClock;
@@ -20,8 +19,9 @@ use super::sender::{Sender, SenderMemory};
 use super::stream::{Pipe, PipeKey};
 use super::tcb::{State, Tcb};
 use super::timers::Timers;
+use super::{TcbKey, Tcp, key};
 use crate::base::trace::EndFigures;
-use crate::base::{AppId, ConnId, HostId, Side, SimTime};
+use crate::base::{AppId, ConnId, HostId, Side, SimTime, SocketId};
 use crate::net::TcpConfig;
 use crate::net::ports::Tuple;
 
@@ -224,6 +224,12 @@ impl Asleep {
             tcb.snd.measured = rare.measured;
         }
         tcb
+    }
+}
+
+impl Tcp {
+    pub(crate) fn local_port(&self, socket: SocketId) -> u16 {
+        self.ends.get(key(socket)).map_or(0, |end| end.tuple().0)
     }
 }
 

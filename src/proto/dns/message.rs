@@ -2,7 +2,7 @@
 
 use crate::base::trace::DnsAnswerKind;
 
-use super::{Name, Record, Rtype};
+use super::{CLASS_IN, EDNS_SIZE, Name, Record, Rtype, UDP_LIMIT};
 
 /// Aliases followed in one message before it counts as a loop.
 const ALIAS_LIMIT: usize = 16;
@@ -22,7 +22,9 @@ pub enum Rcode {
     NotImp,
     /// REFUSED: the server refuses for policy reasons.
     Refused,
-    /// Any other code, 6 to 15.
+    /// BADVERS: the server does not know that version of EDNS (RFC 6891 9).
+    BadVers,
+    /// Any other code; those above 15 need EDNS, and those above 255 are told as 255.
     Other(u8),
 }
 
@@ -37,6 +39,7 @@ impl Rcode {
             Self::NxDomain => 3,
             Self::NotImp => 4,
             Self::Refused => 5,
+            Self::BadVers => 16,
             Self::Other(number) => number,
         }
     }
@@ -51,6 +54,7 @@ impl Rcode {
             3 => Self::NxDomain,
             4 => Self::NotImp,
             5 => Self::Refused,
+            16 => Self::BadVers,
             other => Self::Other(other),
         }
     }
@@ -74,7 +78,18 @@ pub struct Flags {
     pub opcode: u8,
 }
 
-/// What is asked, in the Internet class.
+/// What an OPT record says (RFC 6891 6.1). Options are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edns {
+    /// The octets that the sender takes in one datagram.
+    pub udp_size: u16,
+    /// 0 is the only version there is.
+    pub version: u8,
+    /// DO: the sender understands DNSSEC's records (RFC 3225).
+    pub dnssec_ok: bool,
+}
+
+/// What is asked, in the class that the message names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Question {
     /// QNAME.
@@ -92,14 +107,18 @@ pub struct Message {
     pub flags: Flags,
     /// Response code.
     pub rcode: Rcode,
+    /// QCLASS of the first question: the Internet's, unless somebody asks for another.
+    pub class: u16,
     /// The question section.
     pub questions: Vec<Question>,
     /// The answer section.
     pub answers: Vec<Record>,
     /// The authority section.
     pub authorities: Vec<Record>,
-    /// The additional section.
+    /// The additional section, without the OPT record.
     pub additionals: Vec<Record>,
+    /// The OPT record.
+    pub edns: Option<Edns>,
 }
 
 impl Message {
@@ -110,10 +129,12 @@ impl Message {
             id,
             flags: Flags::default(),
             rcode,
+            class: CLASS_IN,
             questions: Vec::new(),
             answers: Vec::new(),
             authorities: Vec::new(),
             additionals: Vec::new(),
+            edns: None,
         }
     }
 
@@ -126,13 +147,25 @@ impl Message {
         query
     }
 
-    /// An empty response to this query: ID, OPCODE, RD and question are copied.
+    /// An empty response to this query: ID, OPCODE, RD and question are copied, and an OPT
+    /// record is there if the query has one (RFC 6891 6.1.1).
     #[must_use]
     pub fn response(&self, rcode: Rcode) -> Self {
         let mut response = Self::header_only(self.id, rcode);
         response.flags = Flags { qr: true, rd: self.flags.rd, opcode: self.flags.opcode, ..Flags::default() };
+        response.class = self.class;
         response.questions.clone_from(&self.questions);
+        // RFC 3225 3: DO is copied
+        response.edns = self.edns.map(|edns| Edns { udp_size: EDNS_SIZE, version: 0, dnssec_ok: edns.dnssec_ok });
         response
+    }
+
+    /// The longest response over UDP that this query lets through: 512 octets, or what its OPT
+    /// record says, up to what never has to be fragmented.
+    #[must_use]
+    pub fn response_limit(&self) -> usize {
+        // RFC 6891 6.2.3: values lower than 512 are treated as equal to 512
+        self.edns.map_or(UDP_LIMIT, |edns| usize::from(edns.udp_size.min(EDNS_SIZE)).max(UDP_LIMIT))
     }
 
     /// The name at the end of the aliases in the answer section.
@@ -159,7 +192,7 @@ impl Message {
         match self.rcode {
             Rcode::NxDomain => return DnsAnswerKind::NxDomain,
             Rcode::NoError => {}
-            Rcode::FormErr | Rcode::ServFail | Rcode::NotImp | Rcode::Refused | Rcode::Other(_) => {
+            Rcode::FormErr | Rcode::ServFail | Rcode::NotImp | Rcode::Refused | Rcode::BadVers | Rcode::Other(_) => {
                 return DnsAnswerKind::Failure;
             }
         }

@@ -64,6 +64,72 @@ impl Name {
         })
     }
 
+    /// Reads a name in a master file (RFC 1035 5.1): `@` is the origin, and a name without a
+    /// final dot is relative to it.
+    ///
+    /// # Errors
+    /// See [`NameError`].
+    pub fn parse_within(text: &str, origin: &Self) -> Result<Self, NameError> {
+        if text == "@" {
+            return Ok(origin.clone());
+        }
+        let ends = text.strip_suffix('.').map(|front| front.len() - front.trim_end_matches('\\').len());
+        if text.is_empty() || ends.is_some_and(|escapes| escapes % 2 == 0) {
+            return Self::parse(text);
+        }
+        Self::parse(&format!("{text}.{}", if origin.is_root() { String::new() } else { origin.dotted() }))
+    }
+
+    /// The name with its final dot, and with all escaped that means something in a master file.
+    #[must_use]
+    pub fn dotted(&self) -> String {
+        if self.is_root() { ".".to_owned() } else { self.first_labels(self.label_count()) }
+    }
+
+    /// The name as a master file with that origin writes it: `@`, without the origin, or with
+    /// a final dot. [`Name::parse_within`] reads it back.
+    #[must_use]
+    pub fn relative(&self, origin: &Self) -> String {
+        if self == origin {
+            return "@".to_owned();
+        }
+        if origin.is_root() || !self.is_within(origin) {
+            return self.dotted();
+        }
+        let mut text = self.first_labels(self.label_count() - origin.label_count());
+        text.pop();
+        text
+    }
+
+    fn first_labels(&self, count: usize) -> String {
+        let mut text = String::with_capacity(self.0.len() + 1);
+        for label in self.0.iter().take(count) {
+            for &octet in label.as_slice() {
+                match octet {
+                    b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => {
+                        text.extend(['\\', char::from(octet)]);
+                    }
+                    b'!'..=b'~' => text.push(char::from(octet)),
+                    _ => text.push_str(&format!("\\{octet:03}")),
+                }
+            }
+            text.push('.');
+        }
+        text
+    }
+
+    /// This name with the end `from` replaced by `to` (RFC 6672 2.2); none when this name does
+    /// not lie beneath `from`, or when the new one is too long.
+    #[must_use]
+    pub fn substitute(&self, from: &Self, to: &Self) -> Option<Self> {
+        if self == from || !self.is_within(from) {
+            return None;
+        }
+        let mut octets = self.0.as_slice()[..self.0.len() - from.0.len()].to_vec();
+        octets.extend_from_slice(to.0.as_slice());
+        domain::base::Name::from_octets(Bytes::from(octets)).ok().map(Self)
+    }
+
     /// Whether this is the root.
     #[must_use]
     pub fn is_root(&self) -> bool {

@@ -1,16 +1,13 @@
-//! Resource records of the Internet class (RFC 1035 3.2, RFC 3596) and their presentation form.
+//! Resource records of the Internet class (RFC 1035 3.2, RFC 3596).
 //!
 //! The types that the simulator understands have a variant each; all others are opaque
-//! octets (RFC 3597), carried and cached but not looked into. TTLs in presentation form and
-//! unit letters such as `1h` are the business of whoever reads zone files.
+//! octets (RFC 3597), carried and cached but not looked into. How records are written is in
+//! `text`.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bytes::Bytes;
-use domain::base::name::ToName;
-use domain::rdata::ZoneRecordData;
-use domain::zonefile::inplace::{Entry, Zonefile};
 
 use super::Name;
 
@@ -33,6 +30,10 @@ pub enum Rtype {
     Txt,
     /// An IPv6 address (RFC 3596).
     Aaaa,
+    /// Where a service is (RFC 2782).
+    Srv,
+    /// Another name for all names beneath this one (RFC 6672).
+    Dname,
     /// Any other type, by number. Numbers of the types above never stand here.
     Other(u16),
 }
@@ -45,8 +46,10 @@ pub struct RtypeError;
 impl Rtype {
     /// QTYPE *: all records (RFC 1035 3.2.3).
     pub const ANY: Self = Self::Other(255);
+    /// A signer of a zone, which stands in the zone above (RFC 4034 5).
+    pub const DS: Self = Self::Other(43);
 
-    const KNOWN: [(Self, u16, &'static str); 8] = [
+    const KNOWN: [(Self, u16, &'static str); 10] = [
         (Self::A, 1, "A"),
         (Self::Ns, 2, "NS"),
         (Self::Cname, 5, "CNAME"),
@@ -55,6 +58,8 @@ impl Rtype {
         (Self::Mx, 15, "MX"),
         (Self::Txt, 16, "TXT"),
         (Self::Aaaa, 28, "AAAA"),
+        (Self::Srv, 33, "SRV"),
+        (Self::Dname, 39, "DNAME"),
     ];
 
     /// The type's number.
@@ -62,9 +67,16 @@ impl Rtype {
     pub fn number(self) -> u16 {
         match self {
             Self::Other(number) => number,
-            Self::A | Self::Ns | Self::Cname | Self::Soa | Self::Ptr | Self::Mx | Self::Txt | Self::Aaaa => {
-                Self::KNOWN.iter().find(|known| known.0 == self).map_or(0, |known| known.1)
-            }
+            Self::A
+            | Self::Ns
+            | Self::Cname
+            | Self::Soa
+            | Self::Ptr
+            | Self::Mx
+            | Self::Txt
+            | Self::Aaaa
+            | Self::Srv
+            | Self::Dname => Self::KNOWN.iter().find(|known| known.0 == self).map_or(0, |known| known.1),
         }
     }
 
@@ -74,22 +86,31 @@ impl Rtype {
         Self::KNOWN.iter().find(|known| known.1 == number).map_or(Self::Other(number), |known| known.0)
     }
 
-    /// Reads `MX`, `aaaa` or `TYPE65` (RFC 3597 5).
+    /// Whether no record can have the type: it only asks, or belongs to one message
+    /// (RFC 6895 3.1: OPT, and the types from 128 to 255).
+    #[must_use]
+    pub const fn is_meta(self) -> bool {
+        matches!(self, Self::Other(0 | 41 | 128..=255))
+    }
+
+    /// The mnemonics of the types that have a variant, by number.
+    pub fn mnemonics() -> impl Iterator<Item = &'static str> + Clone {
+        Self::KNOWN.iter().map(|known| known.2)
+    }
+
+    /// Reads `MX`, `aaaa`, `CAA` or `TYPE65280` (RFC 3597 5).
     ///
     /// # Errors
     /// When the text names no type.
     pub fn parse(text: &str) -> Result<Self, RtypeError> {
-        if text.eq_ignore_ascii_case("ANY") {
-            return Ok(Self::ANY);
+        if let Some(digits) = text.get(4..).filter(|_| text[..4].eq_ignore_ascii_case("TYPE")) {
+            // the crate underneath would take a sign
+            let digits = Some(digits).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+            return digits.and_then(|digits| digits.parse().ok()).map(Self::from_number).ok_or(RtypeError);
         }
-        if let Some(known) = Self::KNOWN.iter().find(|known| known.2.eq_ignore_ascii_case(text)) {
-            return Ok(known.0);
-        }
-        match text.get(..4).zip(text.get(4..)) {
-            Some((word, digits)) if word.eq_ignore_ascii_case("TYPE") && digits.bytes().all(|b| b.is_ascii_digit()) => {
-                digits.parse().map(Self::from_number).map_err(|_| RtypeError)
-            }
-            Some(_) | None => Err(RtypeError),
+        match text.parse::<domain::base::iana::Rtype>() {
+            Ok(rtype) => Ok(Self::from_number(rtype.to_int())),
+            Err(_) => Err(RtypeError),
         }
     }
 }
@@ -98,8 +119,7 @@ impl fmt::Display for Rtype {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match Self::KNOWN.iter().find(|known| known.0 == *self) {
             Some(known) => f.write_str(known.2),
-            None if *self == Self::ANY => f.write_str("ANY"),
-            None => write!(f, "TYPE{}", self.number()),
+            None => domain::base::iana::Rtype::from_int(self.number()).fmt(f),
         }
     }
 }
@@ -162,6 +182,19 @@ pub enum RecordData {
         /// Seconds for which a denial may be cached (RFC 2308 4).
         minimum: u32,
     },
+    /// RFC 2782.
+    Srv {
+        /// Lower is preferred.
+        priority: u16,
+        /// The share among those of equal priority.
+        weight: u16,
+        /// The port.
+        port: u16,
+        /// The host.
+        target: Name,
+    },
+    /// RFC 6672 2.1.
+    Dname(Name),
     /// A type that the simulator does not look into (RFC 3597).
     Opaque {
         /// The type's number.
@@ -169,14 +202,6 @@ pub enum RecordData {
         /// RDATA as on the wire.
         octets: Bytes,
     },
-}
-
-/// The text is not the data of such a record.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the data of a record of type {rtype}: {said}")]
-pub struct DataError {
-    rtype: Rtype,
-    said: String,
 }
 
 impl RecordData {
@@ -192,6 +217,8 @@ impl RecordData {
             Self::Mx { .. } => Rtype::Mx,
             Self::Txt(_) => Rtype::Txt,
             Self::Soa { .. } => Rtype::Soa,
+            Self::Srv { .. } => Rtype::Srv,
+            Self::Dname(_) => Rtype::Dname,
             Self::Opaque { rtype, .. } => Rtype::Other(*rtype),
         }
     }
@@ -232,72 +259,20 @@ impl RecordData {
         if let Self::Mx { exchange, .. } = self { Some(exchange) } else { None }
     }
 
-    /// Reads data in master-file form (RFC 1035 5.1), such as `10 mail.example.` for an MX;
-    /// a name without a final dot is relative to `origin`. Types without a form of their own
-    /// are written `\# length hex` (RFC 3597 5).
-    ///
-    /// # Errors
-    /// When the text is not of that form.
-    pub fn parse(rtype: Rtype, text: &str, origin: &Name) -> Result<Self, DataError> {
-        let fail = |said: String| DataError { rtype, said };
-        if text.contains(['\n', '\r']) {
-            return Err(fail("it must stand on one line".to_owned()));
+    /// The host to whose addresses the record leads (RFC 1035 3.3, RFC 2782): they belong into
+    /// the additional section.
+    #[must_use]
+    pub const fn host(&self) -> Option<&Name> {
+        match self {
+            Self::Ns(host) | Self::Mx { exchange: host, .. } | Self::Srv { target: host, .. } => Some(host),
+            Self::A(_)
+            | Self::Aaaa(_)
+            | Self::Cname(_)
+            | Self::Ptr(_)
+            | Self::Txt(_)
+            | Self::Soa { .. }
+            | Self::Dname(_)
+            | Self::Opaque { .. } => None,
         }
-        if rtype == Rtype::ANY {
-            return Err(fail("a meta type has no data".to_owned()));
-        }
-        // the crate knows a free-standing @ (RFC 1035 5.1) as an owner only
-        let text = match rtype {
-            Rtype::Ns | Rtype::Cname | Rtype::Soa | Rtype::Ptr | Rtype::Mx => {
-                let at = if origin.is_root() { ".".to_owned() } else { format!("{origin}.") };
-                let words: Vec<&str> = text.split(' ').map(|word| if word == "@" { &at } else { word }).collect();
-                words.join(" ")
-            }
-            Rtype::A | Rtype::Txt | Rtype::Aaaa | Rtype::Other(_) => text.to_owned(),
-        };
-        let mut zonefile = Zonefile::new();
-        zonefile.set_origin(origin.0.clone());
-        zonefile.extend_from_slice(format!("@ 0 IN {rtype} {text}\n").as_bytes());
-        let data = match zonefile.next_entry() {
-            Ok(Some(Entry::Record(record))) => record.into_data(),
-            Ok(Some(Entry::Include { .. }) | None) => return Err(fail("nothing stands there".to_owned())),
-            // the position that the crate reports is one in our own little file
-            Err(error) => {
-                return Err(fail(error.to_string().splitn(3, ':').last().unwrap_or_default().trim().to_owned()));
-            }
-        };
-        match zonefile.next_entry() {
-            Ok(None) => {}
-            Ok(Some(_)) | Err(_) => return Err(fail("it goes on after its end".to_owned())),
-        }
-        Self::from_scanned(rtype, &data).ok_or_else(|| fail("it is of another type".to_owned()))
-    }
-
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is the crate's, with some thirty types")]
-    fn from_scanned<N: ToName>(rtype: Rtype, data: &ZoneRecordData<Bytes, N>) -> Option<Self> {
-        let name = |name: &N| Name(name.to_bytes());
-        let data = match data {
-            ZoneRecordData::A(a) => Self::A(a.addr()),
-            ZoneRecordData::Aaaa(aaaa) => Self::Aaaa(aaaa.addr()),
-            ZoneRecordData::Ns(ns) => Self::Ns(name(ns.nsdname())),
-            ZoneRecordData::Cname(cname) => Self::Cname(name(cname.cname())),
-            ZoneRecordData::Ptr(ptr) => Self::Ptr(name(ptr.ptrdname())),
-            ZoneRecordData::Mx(mx) => Self::Mx { preference: mx.preference(), exchange: name(mx.exchange()) },
-            ZoneRecordData::Txt(txt) => Self::Txt(txt.iter().map(<[u8]>::to_vec).collect()),
-            ZoneRecordData::Soa(soa) => Self::Soa {
-                mname: name(soa.mname()),
-                rname: name(soa.rname()),
-                serial: soa.serial().into_int(),
-                refresh: soa.refresh().as_secs(),
-                retry: soa.retry().as_secs(),
-                expire: soa.expire().as_secs(),
-                minimum: soa.minimum().as_secs(),
-            },
-            ZoneRecordData::Unknown(unknown) => {
-                Self::Opaque { rtype: unknown.rtype().to_int(), octets: unknown.data().clone() }
-            }
-            _ => return None,
-        };
-        (data.rtype() == rtype).then_some(data)
     }
 }

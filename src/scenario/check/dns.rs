@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::zone::ZoneRules;
 use super::{Context, record};
 use crate::base::HostId;
-use crate::scenario::names::{absolute, check_owner_name, closest_above, dotted, is_within};
+use crate::proto::dns::{self, Name, RecordData, Rtype};
+use crate::scenario::names::closest_above;
 use crate::scenario::problem::{Path, did_you_mean, quote};
 use crate::scenario::resolved::host_index;
-use crate::scenario::resolved::{DnsSpec, NameServerSpec, RecordData, RecordSpec, RecordType, ZoneSpec};
+use crate::scenario::resolved::{DnsSpec, NameServerSpec, ZoneSpec};
 use crate::scenario::schema::{Duration, Record, Zone};
 
 /// Which resolvers each host asks, in host order.
@@ -136,69 +138,69 @@ fn read_ttl(cx: &mut Context<'_>, path: Path<'_>, ttl: Option<Duration>) -> u32 
 
 fn read_zone(cx: &mut Context<'_>, here: Path<'_>, name: &str, zone: &Zone, index: &BTreeMap<&str, usize>) -> ZoneSpec {
     read_ttl(cx, here.key("ttl"), zone.ttl);
+    let mut spec = ZoneSpec { name: name.to_owned(), records: Vec::with_capacity(zone.records.len()) };
+    // a zone's name that is none was noted before
+    let Ok(apex) = Name::parse(name) else { return spec };
     let path = here.key("records");
-    let mut records: Vec<RecordSpec> = Vec::with_capacity(zone.records.len());
-    let mut seen = BTreeSet::new();
-    let mut owners: BTreeMap<String, (bool, bool)> = BTreeMap::new();
+    let mut rules = ZoneRules::new(&apex);
     for (position, record) in zone.records.iter().enumerate() {
         let place = path.index(position);
-        let Some(read) = read_record(cx, place, name, record, index) else { continue };
-        if !seen.insert((read.name.clone(), read.data.to_string(), read.data.rtype())) {
-            cx.problems.at(place, "this record is given twice");
+        let Some(read) = read_record(cx, place, &apex, record, index) else { continue };
+        for fault in rules.add(&read) {
+            note(cx, place, record, fault);
         }
-        let (alias, other) = owners.entry(read.name.clone()).or_default();
-        if read.data.rtype() == RecordType::Cname {
-            if *alias {
-                cx.problems.at(place, format!("{} has two CNAME records", quote(&read.name)));
-            }
-            *alias = true;
-        } else {
-            *other = true;
-        }
-        if *alias && *other {
-            let message =
-                format!("{} has a CNAME record and so can have no other (RFC 1034 section 3.6.2)", quote(&read.name));
-            cx.problems.at(place, message);
-        }
-        let soa = read.data.rtype() == RecordType::Soa;
-        if soa && read.name != name {
-            cx.problems.at(place.key("name"), "an SOA record belongs to the name of its zone, \"@\"");
-        } else if soa && records.iter().any(|other| other.data.rtype() == RecordType::Soa) {
-            cx.problems.at(place, "a zone has one SOA record");
-        }
-        records.push(read);
+        spec.records.push(read);
     }
-    ZoneSpec { name: name.to_owned(), records }
+    let given = spec.records.iter().zip(zone.records.iter().enumerate());
+    for (read, (position, record)) in given {
+        if let Some(dname) = rules.hidden_by(&read.name) {
+            let message = format!(
+                "{} lies beneath a DNAME record of {}, and so can have no records (RFC 6672 section 2.4)",
+                quote(&read.name.to_string()),
+                quote(&dname.to_string())
+            );
+            note(cx, path.index(position), record, message);
+        }
+    }
+    spec
+}
+
+/// Notes what is wrong with a record where it is written: in the scenario or in a master file.
+fn note(cx: &mut Context<'_>, path: Path<'_>, record: &Record, message: String) {
+    match &record.place {
+        None => cx.problems.at(path, message),
+        Some(place) => cx.problems.in_file(path, place, message),
+    }
 }
 
 fn read_record(
     cx: &mut Context<'_>,
     here: Path<'_>,
-    zone: &str,
+    apex: &Name,
     record: &Record,
     index: &BTreeMap<&str, usize>,
-) -> Option<RecordSpec> {
-    let owner = absolute(&record.name, zone);
-    if owner != "." {
-        cx.problems.check(here.key("name"), check_owner_name(&owner));
-    }
-    if !is_within(&owner, zone) {
-        let message = format!("{} does not lie in the zone {zone}", quote(&record.name), zone = quote(zone));
-        cx.problems.at(here.key("name"), message);
-    }
-    let ttl_s = read_ttl(cx, here.key("ttl"), record.ttl);
-    let Some(rtype) = RecordType::parse(&record.rtype) else {
-        unknown_type(cx, here.key("type"), &record.rtype);
-        return None;
+) -> Option<dns::Record> {
+    let name = match Name::parse_within(&record.name, apex) {
+        Ok(name) => name,
+        Err(why) => {
+            cx.problems.at(here.key("name"), format!("{} is no name: {why}", quote(&record.name)));
+            return None;
+        }
     };
-    match record::read(rtype, &record.data, zone) {
+    if !name.is_within(apex) {
+        let (name, zone) = (quote(&record.name), quote(&apex.to_string()));
+        note(cx, here.key("name"), record, format!("{name} does not lie in the zone {zone}"));
+    }
+    let ttl = read_ttl(cx, here.key("ttl"), record.ttl);
+    let rtype = read_type(cx, here.key("type"), &record.rtype)?;
+    match record::read(rtype, &record.data, apex) {
         Err(message) => {
             cx.problems.at(here.key("data"), message);
             None
         }
         Ok(data) => {
-            check_target(cx, here.key("data"), zone, record, &data, index);
-            Some(RecordSpec { name: owner, ttl_s, data })
+            check_target(cx, here.key("data"), apex, record, &data, index);
+            Some(dns::Record { name, ttl, data })
         }
     }
 }
@@ -207,40 +209,46 @@ fn read_record(
 fn check_target(
     cx: &mut Context<'_>,
     path: Path<'_>,
-    zone: &str,
+    apex: &Name,
     record: &Record,
     data: &RecordData,
     index: &BTreeMap<&str, usize>,
 ) {
     let target = match data {
-        RecordData::Ns(name) | RecordData::Cname(name) | RecordData::Ptr(name) => name,
-        RecordData::Mx { exchange, .. } => exchange,
-        RecordData::A(_) | RecordData::Aaaa(_) | RecordData::Txt(_) | RecordData::Soa { .. } => return,
+        RecordData::Ns(name) | RecordData::Cname(name) | RecordData::Ptr(name) | RecordData::Dname(name) => name,
+        RecordData::Mx { exchange: name, .. } | RecordData::Srv { target: name, .. } => name,
+        RecordData::A(_)
+        | RecordData::Aaaa(_)
+        | RecordData::Txt(_)
+        | RecordData::Soa { .. }
+        | RecordData::Opaque { .. } => return,
     };
     let written = record.data.split_ascii_whitespace().next_back().unwrap_or_default();
-    if written == "@" || written.ends_with('.') || zone == "." {
+    if written == "@" || written.ends_with('.') || apex.is_root() {
         return;
     }
     let known_host = cx.hosts.binary_search_by(|host| host.name.as_str().cmp(written)).is_ok();
     let in_zone = closest_above(written, |name| name != "." && index.contains_key(name)).is_some();
     if known_host || in_zone {
-        let message = format!(
-            "{written} has no final dot and so means {target}",
-            written = quote(written),
-            target = quote(&dotted(target))
-        );
+        let (given, meant) = (quote(written), quote(&target.dotted()));
+        let message = format!("{given} has no final dot and so means {meant}");
         cx.problems.help(path, message, format!("write \"{written}.\""));
     }
 }
 
-/// A type that does not exist, or that is not written in capitals.
-pub(super) fn unknown_type(cx: &mut Context<'_>, path: Path<'_>, text: &str) {
+/// A type by its mnemonic in capitals, or by its number.
+pub(super) fn read_type(cx: &mut Context<'_>, path: Path<'_>, text: &str) -> Option<Rtype> {
     let upper = text.to_ascii_uppercase();
-    if RecordType::parse(&upper).is_some() {
-        let message = format!("there is no record type {}", quote(text));
-        cx.problems.help(path, message, did_you_mean(&upper));
-    } else {
-        let known = RecordType::ALL.iter().map(|(name, _)| *name);
-        cx.problems.unknown(path, "record type", &upper, known);
+    match Rtype::parse(&upper) {
+        Ok(rtype) if rtype.is_meta() => {
+            cx.problems.at(path, format!("{} is a type that no record has", quote(text)));
+        }
+        Ok(rtype) if upper == text => return Some(rtype),
+        Ok(_) => {
+            let message = format!("there is no record type {}", quote(text));
+            cx.problems.help(path, message, did_you_mean(&upper));
+        }
+        Err(_) => cx.problems.unknown(path, "record type", &upper, Rtype::mnemonics()),
     }
+    None
 }

@@ -19,6 +19,7 @@ mod run;
 mod tcp;
 mod windows;
 mod work;
+mod zone;
 
 use std::sync::Arc;
 

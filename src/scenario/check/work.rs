@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::dns::unknown_type;
+use super::dns::read_type;
 use super::mail::{is_caught, unknown_user};
 use super::{Context, user_index};
 use crate::base::{DataSize, HostId, SimDuration, Streams};
 use crate::scenario::names::{check_host_name, check_local_part, check_owner_name, expand};
 use crate::scenario::problem::{Path, quote};
 use crate::scenario::resolved::{
-    Body, LimitSpec, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, RecordType, RunSpec, Schedule, UserSpec,
-    Work,
+    Body, LimitSpec, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, RunSpec, Schedule, UserSpec, Work,
 };
 use crate::scenario::schema::{Entry, ReadName, Texts};
 
@@ -400,10 +399,7 @@ fn read_lookup(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index:
         cx.problems.check(here.key("lookup"), check_owner_name(&name));
     }
     let text = entry.rtype.as_deref().unwrap_or("A");
-    let rtype = RecordType::parse(text);
-    if rtype.is_none() {
-        unknown_type(cx, here.key("type"), text);
-    }
+    let rtype = read_type(cx, here.key("type"), text);
     let on = read_device(cx, here, entry, 1)??;
     Some(Work::Lookup(LookupWork { entry: index, schedule, on, name, rtype: rtype? }))
 }

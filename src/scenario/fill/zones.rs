@@ -63,7 +63,8 @@ pub(super) fn add_servers(scenario: &mut Scenario) {
         let upper = zone == ROOT || !zone.contains('.') && !scenario.mail.contains_key(&zone);
         let given = apex_servers(&zone, &scenario.dns.zones[&zone].records);
         let known = |name: &String| {
-            scenario.network.hosts.contains_key(name) || zone != ROOT && names::is_within(name, &zone) && *name != zone
+            let new = zone != ROOT && names::is_within(name, &zone) && *name != zone;
+            scenario.network.hosts.contains_key(name) || new && names::check_host_name(name).is_ok()
         };
         let mut servers: Vec<String> = given.into_iter().filter(known).collect();
         if zone == ROOT {
@@ -127,7 +128,7 @@ impl Draft {
     fn add(&mut self, owner: &str, rtype: &str, data: String) {
         self.has.insert((owner.to_owned(), rtype.to_owned()));
         let (name, rtype) = (names::relative(owner, &self.name), rtype.to_owned());
-        self.zone.records.push(Record { name, rtype, data, ttl: None });
+        self.zone.records.push(Record { name, rtype, data, ..Record::default() });
     }
 
     /// The addresses of a host, unless the owner has one already: what the file gives is all there is.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::RecordType;
 use crate::base::{DataSize, HostId, SimDuration, SimTime};
+use crate::proto::dns::Rtype;
 
 /// When something happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,5 +120,5 @@ pub struct LookupWork {
     /// Absolute name without the final dot.
     pub name: String,
     /// Type asked for.
-    pub rtype: RecordType,
+    pub rtype: Rtype,
 }

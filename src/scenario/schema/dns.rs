@@ -1,6 +1,7 @@
 //! The `dns` key: zones, the servers that hold them, and the resolvers that ask.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,11 @@ pub struct Zone {
     /// Time to live of records that name none. Default: that of `dns`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<Duration>,
+    /// A master file (RFC 1035 section 5) with records of the zone, which come before those in `records`.
+    /// It lies in the scenario's folder or below, and so do the files that it includes; the name is relative
+    /// to that folder. On the command line (`--set`) it may be any file, given by an absolute path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Records. Missing SOA and NS records, A and AAAA records of hosts, delegations, and the MX record of a
     /// mail domain whose name has no record of type MX, A, AAAA or CNAME are added.
     pub records: Vec<Record>,
@@ -64,12 +70,34 @@ pub struct Zone {
 pub struct Record {
     /// Owner: "@" for the zone itself, a name within the zone ("www"), or an absolute name with a final dot.
     pub name: String,
-    /// A, AAAA, CNAME, MX, NS, PTR, SOA or TXT.
+    /// A, AAAA, CNAME, DNAME, MX, NS, PTR, SOA, SRV or TXT, or any other type: its mnemonic, or "TYPE" and its number.
     #[serde(rename = "type")]
     pub rtype: String,
     /// What a master file has behind the type: "10 mail.crepes.fr." for MX. Names end with a dot, or are relative to the zone.
+    /// Every type may be written as octets: "\\# 4 0a000001" (RFC 3597 section 5).
     pub data: String,
     /// Time to live. Default: that of the zone.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ttl: Option<Duration>,
+    /// Where a master file gave it.
+    #[serde(skip)]
+    pub place: Option<FilePlace>,
+}
+
+/// A place in a file other than the scenario's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilePlace {
+    /// The file.
+    pub file: Arc<SourceFile>,
+    /// The octets.
+    pub span: (usize, usize),
+}
+
+/// A file other than the scenario's, as errors quote it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Its name.
+    pub name: String,
+    /// Its text.
+    pub text: String,
 }

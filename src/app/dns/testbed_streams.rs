@@ -1,0 +1,119 @@
+//! Connections of the test bed: nothing is lost, and each piece takes the way's delay.
+
+use std::collections::BTreeMap;
+
+use super::testbed::addr;
+use crate::app::host::{Host, Input};
+use crate::base::{CloseReason, Endpoint, SimTime, SocketId};
+use crate::proto::dns::{Message, PORT};
+
+/// One end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    pub(super) node: usize,
+    pub(super) other: SocketId,
+    /// This end sends no more.
+    closed: bool,
+}
+
+/// What happens to an end after the way's delay.
+pub(super) enum StreamEvent {
+    /// A call; the second socket is the end that it makes.
+    Call {
+        caller: SocketId,
+        callee: SocketId,
+        from: Endpoint,
+        to: Endpoint,
+    },
+    Connected(SocketId),
+    Data(SocketId, Vec<u8>),
+    PeerClosed(SocketId),
+    Closed(SocketId, CloseReason),
+}
+
+/// All ends.
+#[derive(Default)]
+pub(super) struct Streams {
+    pub(super) ends: BTreeMap<SocketId, End>,
+    count: u64,
+}
+
+impl Streams {
+    /// Two ends that belong together.
+    pub(super) fn pair(&mut self, caller: usize, callee: usize) -> [SocketId; 2] {
+        self.count += 2;
+        let [a, b] = [SocketId(self.count), SocketId(self.count + 1)];
+        self.ends.insert(a, End { node: caller, other: b, closed: false });
+        self.ends.insert(b, End { node: callee, other: a, closed: false });
+        [a, b]
+    }
+
+    /// This end sends no more; whether the other end already said so, and both are over.
+    pub(super) fn close(&mut self, socket: SocketId) -> Option<(SocketId, bool)> {
+        let end = self.ends.get_mut(&socket).filter(|end| !end.closed)?;
+        end.closed = true;
+        let other = end.other;
+        Some((other, self.ends.get(&other).is_some_and(|end| end.closed)))
+    }
+
+    /// Whether octets may still be sent, and whereto.
+    pub(super) fn way(&self, socket: SocketId) -> Option<SocketId> {
+        self.ends.get(&socket).filter(|end| !end.closed).map(|end| end.other)
+    }
+}
+
+/// Calls a host, sends octets in pieces, and keeps what comes.
+pub(super) struct Caller {
+    to: usize,
+    pieces: Vec<Vec<u8>>,
+    /// Close after the last piece, without waiting for responses.
+    hurried: bool,
+    heard: Vec<u8>,
+    pub(super) ended: Option<SimTime>,
+}
+
+impl Caller {
+    pub(super) fn new(to: usize, pieces: Vec<Vec<u8>>, hurried: bool) -> Self {
+        Self { to, pieces, hurried, heard: Vec::new(), ended: None }
+    }
+
+    pub(super) fn handle(&mut self, host: &mut impl Host, input: Input<'_>) {
+        match input {
+            Input::Boot => {
+                host.connect(Endpoint::new(addr(self.to), PORT));
+            }
+            Input::Connected { socket } => {
+                self.pieces.iter().for_each(|piece| host.send(socket, piece));
+                if self.hurried {
+                    host.close(socket);
+                }
+            }
+            Input::Data { bytes, .. } => self.heard.extend_from_slice(bytes),
+            Input::PeerClosed { socket } => {
+                self.ended = Some(host.now());
+                host.close(socket);
+            }
+            Input::Closed { .. } => {
+                self.ended.get_or_insert(host.now());
+            }
+            Input::Crash
+            | Input::Accepted { .. }
+            | Input::Datagram { .. }
+            | Input::Unreachable { .. }
+            | Input::Flush
+            | Input::Wake => {}
+        }
+    }
+
+    /// The whole messages that came.
+    pub(super) fn messages(&self) -> Vec<Message> {
+        let mut rest = &self.heard[..];
+        let mut messages = Vec::new();
+        while let [high, low, tail @ ..] = rest {
+            let (message, tail) = tail.split_at(usize::from(u16::from_be_bytes([*high, *low])));
+            messages.push(Message::decode(message).unwrap());
+            rest = tail;
+        }
+        messages
+    }
+}

@@ -1,0 +1,22 @@
+//! Names, records and zones of the tests, from their text.
+
+use super::Zone;
+use crate::proto::dns::{Name, Record, RecordData, Rtype};
+
+pub(super) fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+/// `owner ttl type data`, all names absolute.
+pub(super) fn record(text: &str) -> Record {
+    let [owner, ttl, rtype, data] = text.splitn(4, ' ').collect::<Vec<_>>()[..] else { panic!("{text}") };
+    let data = RecordData::parse(Rtype::parse(rtype).unwrap(), data, &Name::root()).unwrap();
+    Record { name: name(owner), ttl: ttl.parse().unwrap(), data }
+}
+
+/// A zone with an SOA of TTL 300 and MINIMUM 60, as in V31.
+pub(super) fn zone(apex: &str, records: &[&str]) -> Zone {
+    let soa = record(&format!("{apex} 300 SOA ns. root. 1 7200 900 1209600 60"));
+    let all = std::iter::once(soa).chain(records.iter().map(|text| record(text))).collect();
+    Zone::new(name(apex), all).unwrap()
+}
