@@ -10,7 +10,7 @@ use crate::base::SimTime;
 /// One application of a host.
 #[derive(Clone, Debug)]
 pub enum App {
-    /// SMTP relay and submission, mailboxes, POP3.
+    /// SMTP relay and submission, mailboxes, POP3, IMAP.
     MailServer(Box<MailServer>),
     /// A user's mail program.
     UserAgent(Box<UserAgent>),
