@@ -28,21 +28,24 @@ pub(super) fn read(rtype: Rtype, data: &str, zone: &Name) -> Result<RecordData, 
         } else if rtype == Rtype::Aaaa && !octets {
             format!("{} is no IPv6 address", quote(data))
         } else {
-            format!("{} is {error}{}", quote(data), form(rtype))
+            match form(rtype) {
+                "" => format!("{} is {error}", quote(data)),
+                form => format!("{} is not the data of a record of type {rtype}: {form}", quote(data)),
+            }
         }
     })
 }
 
 const fn form(rtype: Rtype) -> &'static str {
     match rtype {
-        Rtype::A => "; write an IPv4 address, like \"10.1.2.3\"",
-        Rtype::Aaaa => "; write an IPv6 address, like \"2001:db8::1\"",
-        Rtype::Ns | Rtype::Cname | Rtype::Ptr | Rtype::Dname => "; write a name, like \"ns.crepes.fr.\"",
-        Rtype::Mx => "; write a preference and a name, like \"10 mail.crepes.fr.\"",
-        Rtype::Srv => "; write priority, weight, port and a name, like \"0 1 25 mail.crepes.fr.\"",
-        Rtype::Txt => "; write texts in quotation marks, of at most 255 characters each",
+        Rtype::A => "write an IPv4 address, like \"10.1.2.3\"",
+        Rtype::Aaaa => "write an IPv6 address, like \"2001:db8::1\"",
+        Rtype::Ns | Rtype::Cname | Rtype::Ptr | Rtype::Dname => "write a name, like \"ns.crepes.fr.\"",
+        Rtype::Mx => "write a preference and a name, like \"10 mail.crepes.fr.\"",
+        Rtype::Srv => "write priority, weight, port and a name, like \"0 1 25 mail.crepes.fr.\"",
+        Rtype::Txt => "write texts in quotation marks, of at most 255 characters each",
         Rtype::Soa => {
-            "; write two names and five numbers: primary server, mailbox, serial, refresh, retry, expire, minimum"
+            "write two names and five numbers: primary server, mailbox, serial, refresh, retry, expire, minimum"
         }
         Rtype::Other(_) => "",
     }
