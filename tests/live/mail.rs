@@ -134,10 +134,8 @@ fn several_dialogues_go_on_beside_each_other() {
     }
     for user in ["bob", "dave"] {
         let found = mailbox(&served, "hamburger.edu", user);
-        let mut numbers: Vec<String> = found
-            .iter()
-            .map(|content| String::from_utf8_lossy(content).lines().last().unwrap().to_owned())
-            .collect();
+        let mut numbers: Vec<String> =
+            found.iter().map(|content| String::from_utf8_lossy(content).lines().last().unwrap().to_owned()).collect();
         numbers.sort();
         assert_eq!(numbers, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
     }
