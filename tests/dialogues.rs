@@ -5,20 +5,23 @@
 //! waits) with all that the client says sent ahead. The form knows nothing of that, so the
 //! same files can be run over a socket.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
 
-use posthaste::base::{SimDuration, SimTime};
+use posthaste::base::{SimDuration, SimTime, SocketId};
 use posthaste::proto::sasl::Credentials;
 use posthaste::proto::session::{Input, Output, Session};
-use posthaste::proto::{pop3, smtp};
+use posthaste::proto::{imap, pop3, smtp};
 use script::{Scene, Script, Step, What};
 
+#[path = "common/post_office.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod post_office;
 #[path = "common/script.rs"]
 mod script;
 
-/// Stands in what a server says for the end of what it says.
-const CLOSED: &str = "(closed)\r\n";
+use post_office::CLOSED;
 
 /// How a client's octets come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +126,61 @@ impl Judge<pop3::Server> for PostOffice<'_> {
     /// The messages received whole, and those deleted.
     fn outcome(&self) -> String {
         format!("received {:?} deleted {:?}", self.received, self.deleted)
+    }
+}
+
+/// A connection to a whole mail server: IMAP's sessions are of use with a store only.
+struct Counter {
+    office: post_office::PostOffice,
+    socket: SocketId,
+    said: VecDeque<Vec<u8>>,
+}
+
+impl Counter {
+    fn new(scene: &Scene) -> Self {
+        let mut office = post_office::PostOffice::new(&scene.server, &scene.users, |config| {
+            config.max_message = scene.limit("message").unwrap_or(config.max_message);
+            config.separator = scene.separator.unwrap_or(config.separator);
+        });
+        let (bob, _) = scene.users.first().expect("a user");
+        for message in &scene.messages {
+            office.deliver(&format!("{bob}@{}", scene.server), message.trim_end());
+        }
+        let socket = office.connect(imap::PORT);
+        Self { office, socket, said: VecDeque::new() }
+    }
+}
+
+impl Session for Counter {
+    type Event = ();
+
+    fn handle(&mut self, now: SimTime, input: Input<'_>) {
+        match input {
+            Input::Start => {}
+            Input::Bytes(bytes) => self.office.send(self.socket, bytes),
+            Input::EndOfStream => self.office.end(self.socket),
+            Input::Tick => self.office.tick(now),
+        }
+        self.said.push_back(self.office.heard(self.socket));
+    }
+
+    fn poll(&mut self) -> Option<Output<()>> {
+        self.said.pop_front().filter(|said| !said.is_empty()).map(Output::Transmit)
+    }
+
+    fn deadline(&self) -> SimTime {
+        self.office.server.deadline()
+    }
+}
+
+/// Nobody is asked: the server has its own application.
+struct Nobody;
+
+impl Judge<Counter> for Nobody {
+    fn judge(&mut self, _session: &mut Counter, _event: ()) {}
+
+    fn outcome(&self) -> String {
+        String::new()
     }
 }
 
@@ -238,6 +296,7 @@ fn play(scene: &Scene, steps: &[Step], manner: Manner) -> Result<(), String> {
             let judge = PostOffice { scene, deleted: Vec::new(), received: Vec::new() };
             Stage::new(pop3::Server::new(), judge).run(steps, manner)
         }
+        "imap" => Stage::new(Counter::new(scene), Nobody).run(steps, manner),
         other => panic!("no such protocol: {other}"),
     }
 }

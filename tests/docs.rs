@@ -32,6 +32,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("MailDomain", "## `mail`"),
     ("Retry", "## `mail`"),
     ("CatchAll", "## `mail`"),
+    ("Imap", "## `mail`"),
     ("User", "## `users`"),
     ("Entry", "## `workload`"),
     ("Poisson", "## `workload`"),

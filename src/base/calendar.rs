@@ -54,6 +54,19 @@ impl UnixTime {
         let month = MONTHS[usize::try_from(month - 1).expect("0 to 11")];
         format!("{weekday}, {day:02} {month} {year} {:02}:{:02}:{:02} +0000", rest / 3600, rest / 60 % 60, rest % 60)
     }
+
+    /// The date-time of RFC 3501 section 9, in a zone so many minutes to the east of UTC:
+    /// ` 5-Jan-2026 10:30:00 +0130`.
+    #[must_use]
+    pub fn rfc3501(self, zone: i16) -> String {
+        let local = self.0.saturating_add(i64::from(zone) * 60);
+        let (days, rest) = (local.div_euclid(DAY_S), local.rem_euclid(DAY_S));
+        let (year, month, day) = civil_from_days(days);
+        let month = MONTHS[usize::try_from(month - 1).expect("0 to 11")];
+        let (sign, zone) = (if zone < 0 { '-' } else { '+' }, zone.unsigned_abs());
+        let time = format!("{:02}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60);
+        format!("{day:>2}-{month}-{year:04} {time} {sign}{:02}{:02}", zone / 60, zone % 60)
+    }
 }
 
 impl fmt::Display for UnixTime {
@@ -80,7 +93,8 @@ const fn days_in_month(year: i64, month: i64) -> i64 {
 /// Days before the first of January of `year`, counted from 1970.
 const fn days_before_year(year: i64) -> i64 {
     let y = year - 1;
-    365 * (year - 1970) + (y / 4 - y / 100 + y / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400)
+    let leap_days = y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400);
+    365 * (year - 1970) + leap_days - (1969 / 4 - 1969 / 100 + 1969 / 400)
 }
 
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
@@ -88,7 +102,8 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 }
 
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let mut year = 1970 + days.div_euclid(366);
+    // Never too late a year, on either side of 1970.
+    let mut year = 1970 + days.div_euclid(if days < 0 { 365 } else { 366 });
     while days >= days_before_year(year + 1) {
         year += 1;
     }
@@ -110,6 +125,12 @@ mod tests {
         assert_eq!(UnixTime::DEFAULT_START.to_string(), "2026-01-05T09:00:00Z");
         assert_eq!(UnixTime::DEFAULT_START.rfc5322(), "Mon, 05 Jan 2026 09:00:00 +0000");
         assert_eq!(UnixTime(951_782_400).rfc5322(), "Tue, 29 Feb 2000 00:00:00 +0000");
+        assert_eq!(UnixTime::DEFAULT_START.rfc3501(90), " 5-Jan-2026 10:30:00 +0130");
+        assert_eq!(UnixTime::DEFAULT_START.rfc3501(-570), " 4-Jan-2026 23:30:00 -0930");
+        assert_eq!(UnixTime(-1).rfc3501(0), "31-Dec-1969 23:59:59 +0000");
+        assert_eq!(UnixTime(-62_135_596_800).rfc3501(0), " 1-Jan-0001 00:00:00 +0000");
+        assert_eq!(UnixTime(-62_135_596_801).rfc3501(0), "31-Dec-0000 23:59:59 +0000");
+        assert_eq!(UnixTime(-2_203_977_600).rfc3501(0), "28-Feb-1900 00:00:00 +0000");
         assert_eq!(UnixTime::parse("1970-01-01T00:00:00Z"), Some(UnixTime(0)));
         assert_eq!(UnixTime::parse("2026-02-29T00:00:00Z"), None);
         assert_eq!(UnixTime::parse("2026-1-05T09:00:00Z"), None);

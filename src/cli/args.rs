@@ -158,6 +158,8 @@ pub enum DialogueProtocol {
     Smtp,
     /// Retrieval
     Pop3,
+    /// Access to folders
+    Imap,
 }
 
 impl DialogueProtocol {
@@ -167,6 +169,7 @@ impl DialogueProtocol {
         match self {
             Self::Smtp => "smtp",
             Self::Pop3 => "pop3",
+            Self::Imap => "imap",
         }
     }
 }

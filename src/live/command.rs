@@ -245,7 +245,8 @@ pub fn mailboxes<O: Observer>(world: &World<O>, user: Option<&str>) -> Result<St
             if named && (user.is_some() || !drop.messages().is_empty()) {
                 let _ = writeln!(text, "{address}: {} messages, {} bytes", drop.messages().len(), drop.octets());
                 for message in drop.messages().iter().take(if user.is_some() { usize::MAX } else { 0 }) {
-                    let line = format!("{} stored at {}", message.message_id, clock(message.stored));
+                    let name = message.origin.as_ref().map_or("a client's message", |origin| &origin.message_id);
+                    let line = format!("{name} stored at {}", clock(message.stored));
                     let _ = writeln!(text, "  {}", Line::new(SimTime::ZERO, "", &line).what);
                 }
             }

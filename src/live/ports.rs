@@ -82,7 +82,8 @@ impl Service {
         match self {
             Self::Smtp | Self::Submission => Some(Protocol::Smtp),
             Self::Pop3 => Some(Protocol::Pop3),
-            Self::Imap | Self::Http | Self::Dns => None,
+            Self::Imap => Some(Protocol::Imap),
+            Self::Http | Self::Dns => None,
         }
     }
 

@@ -29,7 +29,7 @@ pub struct Piece<'a> {
 /// What was said on one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialogue {
-    /// The protocol, in lower case: `smtp`, `pop3`, `dns`.
+    /// The protocol, in lower case: `smtp`, `pop3`, `imap`, `dns`.
     pub protocol: Text,
     /// The connection's name: `crepes.fr#3`.
     pub connection: Text,

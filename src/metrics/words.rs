@@ -67,6 +67,7 @@ pub(super) const fn protocol(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Smtp => "smtp",
         Protocol::Pop3 => "pop3",
+        Protocol::Imap => "imap",
         Protocol::Dns => "dns",
     }
 }

@@ -53,7 +53,7 @@ pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
 /// A transcript in a result folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TranscriptFile {
-    /// `smtp`, `pop3`, `dns`.
+    /// `smtp`, `pop3`, `imap`, `dns`.
     pub protocol: String,
     /// The host that opened the connection.
     pub client: String,

@@ -146,6 +146,7 @@ fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
             dialect: dialect(domain.dialect),
             retry: RetryPolicy { interval: domain.retry.every, lifetime: domain.retry.lifetime },
             resolvers: resolver_addresses(scenario, domain.server),
+            separator: domain.separator,
             sessions: sessions_answered(scenario, domain.server),
             max_message: usize::try_from(scenario.limits.message_size.bytes()).unwrap_or(usize::MAX),
             ..MailServerConfig::new(&scenario.host_spec(domain.server).name)

@@ -13,7 +13,7 @@ pub(crate) struct Script {
 /// What must be there before the dialogues begin.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scene {
-    /// `smtp` or `pop3`.
+    /// `smtp`, `pop3` or `imap`.
     pub(crate) protocol: String,
     /// The server's name.
     pub(crate) server: String,
@@ -23,6 +23,8 @@ pub(crate) struct Scene {
     pub(crate) refusals: Vec<(String, String)>,
     /// Users who may log in: name and password.
     pub(crate) users: Vec<(String, String)>,
+    /// What stands between the levels of folder names.
+    pub(crate) separator: Option<char>,
     /// Messages in the mailboxes.
     pub(crate) messages: Vec<String>,
 }
@@ -85,10 +87,11 @@ impl Scene {
         let (word, rest) = directive.split_once(' ').unwrap_or((directive, ""));
         let pair = || rest.split_once(' ').unwrap_or((rest, ""));
         match word {
-            "smtp" | "pop3" => (self.protocol, self.server) = (word.to_owned(), rest.to_owned()),
+            "smtp" | "pop3" | "imap" => (self.protocol, self.server) = (word.to_owned(), rest.to_owned()),
             "limit" => self.limits.push((pair().0.to_owned(), pair().1.parse().expect("a number"))),
             "refuse" => self.refusals.push((pair().0.to_owned(), pair().1.to_owned())),
             "user" => self.users.push((pair().0.to_owned(), pair().1.to_owned())),
+            "separator" => self.separator = rest.chars().next(),
             "message" => self.messages.push(String::new()),
             _ => panic!("no such directive: @{directive}"),
         }

@@ -36,7 +36,7 @@ pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T 
 /// A process that serves. It does not outlive this value.
 pub(crate) struct Served {
     child: Child,
-    stdin: ChildStdin,
+    stdin: Option<ChildStdin>,
     printed: Receiver<Value>,
     /// What was printed and is no answer, in order.
     pub(crate) told: Vec<Value>,
@@ -95,7 +95,7 @@ impl Served {
                 }
             }
         });
-        let mut served = Self { child, stdin, printed, told: Vec::new(), place, table: Value::Null };
+        let mut served = Self { child, stdin: Some(stdin), printed, told: Vec::new(), place, table: Value::Null };
         let ready = served.place.path().join("ready.json");
         let text = wait_for("the ready file", || {
             let early = served.child.try_wait().unwrap();
@@ -130,7 +130,7 @@ impl Served {
     /// Types a command; what is answered.
     #[track_caller]
     pub(crate) fn command(&mut self, text: &str) -> String {
-        writeln!(self.stdin, "{text}").unwrap();
+        writeln!(self.stdin.as_ref().unwrap(), "{text}").unwrap();
         loop {
             let value = self.printed.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("`{text}`: {error}"));
             match value["answer"].as_str() {
@@ -179,6 +179,15 @@ impl Served {
         line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() << 10
     }
 
+    /// Closes its stdin.
+    pub(crate) fn hang_up(&mut self) {
+        self.stdin = None;
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Sends a signal to this process alone.
     pub(crate) fn signal(&self, name: &str) {
         assert!(Command::new("kill").args([name, &self.pid().to_string()]).status().unwrap().success());
@@ -187,7 +196,7 @@ impl Served {
     /// Ends it by `quit`; it must end well.
     #[track_caller]
     pub(crate) fn quit(mut self) -> Ended {
-        writeln!(self.stdin, "quit").unwrap();
+        writeln!(self.stdin.as_ref().unwrap(), "quit").unwrap();
         let ended = self.ended();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         ended
@@ -356,6 +365,13 @@ impl Client {
     pub(crate) fn greet(&mut self) {
         self.hear("220");
         self.ask("HELO client.example", "250");
+    }
+
+    /// The same for one who said HELO before it was greeted.
+    #[track_caller]
+    pub(crate) fn greet_ahead(&mut self) {
+        self.hear("220");
+        self.hear("250");
     }
 
     /// The greeting of a POP3 server, and the log-in.

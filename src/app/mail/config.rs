@@ -11,7 +11,7 @@ use crate::proto::smtp::Dialect;
 pub struct MailboxConfig {
     /// The user's address, in one of the server's domains.
     pub address: String,
-    /// The password for POP3 and for submission.
+    /// The password for POP3, IMAP and submission.
     pub password: String,
 }
 
@@ -82,6 +82,8 @@ pub struct MailServerConfig {
     pub sessions: BTreeMap<u16, u32>,
     /// The largest message taken, in octets.
     pub max_message: usize,
+    /// What stands between the levels of folder names in IMAP.
+    pub separator: char,
 }
 
 impl MailServerConfig {
@@ -104,6 +106,7 @@ impl MailServerConfig {
             concurrency_per_destination: 1,
             sessions: BTreeMap::new(),
             max_message: 10_240_000,
+            separator: '/',
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The mail server: it receives (MSA on port 587, MTA on port 25), queues, relays, stores and
-//! serves (POP3 on port 110). Names are those of RFC 5321 and RFC 5598.
+//! serves (POP3 on port 110, IMAP on port 143). Names are those of RFC 5321 and RFC 5598.
 //!
 //! - A message is this server's responsibility from its 250 on; then each recipient's copy is
 //!   delivered here, taken over by another server, given up with a bounce, or in the queue.
@@ -8,12 +8,14 @@
 //!
 //! Left out for now: aliases, lists, quotas, smart hosts, service extensions.
 
+mod access;
 mod accounts;
 pub mod bounce;
 mod config;
 mod courier;
 mod delivery;
 pub mod failure;
+pub mod folder;
 pub mod mailbox;
 pub mod queue;
 mod reception;
@@ -26,7 +28,8 @@ mod spool;
 mod tests;
 
 pub use config::{CatchAll, MailServerConfig, MailboxConfig};
-pub use mailbox::{Maildrop, StoredMessage};
+pub use folder::{Folder, Origin, StoredMessage};
+pub use mailbox::{Maildrop, StoreError};
 pub use queue::{QueuedCopy, QueuedMessage, Status};
 pub use retry::{Next, RetryPolicy};
 pub use server::MailServer;

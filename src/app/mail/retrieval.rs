@@ -87,8 +87,9 @@ impl Retrieval {
             ServerEvent::Retrieving { uid } => {
                 reader.in_flight = Some(uid);
                 let message = drop_of(spool, reader).and_then(|drop| drop.message_mut(uid));
-                if let Some(message) = message.filter(|message| !message.retrieved) {
-                    trace_phase(host, &message.message_id, &message.recipient, Phase::Retrieval);
+                let message = message.filter(|message| !message.retrieved);
+                if let Some(origin) = message.and_then(|message| message.origin.as_ref()) {
+                    trace_phase(host, &origin.message_id, &origin.recipient, Phase::Retrieval);
                 }
             }
             ServerEvent::Received { uid } => {
@@ -99,19 +100,20 @@ impl Retrieval {
                 if let Some(message) = drop.message_mut(uid) {
                     message.retrieved = true;
                     // A user agent of the simulation says so itself, when it has the message.
-                    if host.opened_from_outside(conn) {
-                        let message = message.message_id.as_str();
+                    if let Some(origin) = message.origin.as_ref().filter(|_| host.opened_from_outside(conn)) {
+                        let message = origin.message_id.as_str();
                         host.trace(Trace::Mail(MailTrace::Retrieved { message, mailbox: &mailbox, conn }));
                     }
                 }
             }
             ServerEvent::Update { deleted } => {
                 if let Some(drop) = drop_of(spool, reader).filter(|_| !deleted.is_empty()) {
-                    for message in drop.delete(&deleted) {
-                        let (message, mailbox) = (message.message_id.as_str(), drop.address());
+                    for origin in drop.delete(&deleted).into_iter().filter_map(|message| message.origin) {
+                        let (message, mailbox) = (origin.message_id.as_str(), drop.address());
                         host.trace(Trace::Mail(MailTrace::Deleted { message, mailbox }));
                     }
                     trace_maildrop(host, drop);
+                    spool.touched.extend(reader.mailbox.clone());
                 }
                 reader.talk.session.updated();
             }
@@ -127,7 +129,7 @@ impl Retrieval {
         if !drop.lock(socket) {
             return reader.talk.session.refuse("maildrop already locked");
         }
-        let entries = drop.messages().iter().map(|m| Entry { uid: m.uid, content: m.content.clone() }).collect();
+        let entries = drop.messages().iter().map(|m| Entry { uid: m.uid.into(), content: m.content.clone() }).collect();
         reader.mailbox = Some(key);
         reader.talk.session.open(entries);
     }
@@ -142,7 +144,7 @@ fn leave<H: Host>(host: &mut H, spool: &mut Spool, socket: SocketId, reader: &Re
     let Some(drop) = drop_of(spool, reader) else { return };
     drop.unlock(socket);
     let cut = reader.in_flight.and_then(|uid| drop.message_mut(uid)).filter(|message| !message.retrieved);
-    if let Some(message) = cut {
-        trace_phase(host, &message.message_id, &message.recipient, Phase::InMailbox);
+    if let Some(origin) = cut.and_then(|message| message.origin.as_ref()) {
+        trace_phase(host, &origin.message_id, &origin.recipient, Phase::InMailbox);
     }
 }

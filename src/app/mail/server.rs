@@ -1,5 +1,6 @@
 //! The mail server as an application: which part of it an input is for.
 
+use super::access::Access;
 use super::config::MailServerConfig;
 use super::delivery::Delivery;
 use super::mailbox::Maildrop;
@@ -11,7 +12,7 @@ use crate::app::host::{Host, Input};
 use crate::base::{SimTime, SocketId};
 use crate::proto::session::Input as SessionInput;
 use crate::proto::smtp::Mailbox;
-use crate::proto::{pop3, smtp};
+use crate::proto::{imap, pop3, smtp};
 
 /// A mail server.
 #[derive(Clone, Debug)]
@@ -19,6 +20,7 @@ pub struct MailServer {
     spool: Spool,
     reception: Reception,
     retrieval: Retrieval,
+    access: Access,
     delivery: Delivery,
 }
 
@@ -28,11 +30,13 @@ impl MailServer {
     pub fn new(config: MailServerConfig) -> Self {
         let reception = Reception::new(&config);
         let delivery = Delivery::new(&config);
+        let access = imap::ServerConfig { separator: config.separator, max_message: config.max_message };
+        let access = Access::new(&config.domains, access);
         let MailServerConfig { name, domains, mailboxes, catch_alls, retry, .. } = config;
         let maildrops =
             mailboxes.into_iter().map(|m| (key(&m.address), Maildrop::new(m.address, Some(m.password)))).collect();
         let spool = Spool::new(name, &domains, retry, maildrops).with_catch_alls(catch_alls);
-        Self { spool, reception, retrieval: Retrieval::new(&domains), delivery }
+        Self { spool, reception, retrieval: Retrieval::new(&domains), access, delivery }
     }
 
     /// Takes an input.
@@ -43,7 +47,7 @@ impl MailServer {
         let spool = &mut self.spool;
         match input {
             Input::Boot => {
-                for port in [smtp::PORT, smtp::SUBMISSION_PORT, pop3::PORT] {
+                for port in [smtp::PORT, smtp::SUBMISSION_PORT, pop3::PORT, imap::PORT] {
                     host.listen(port);
                 }
                 spool.boot(host);
@@ -52,6 +56,9 @@ impl MailServer {
             Input::Crash => return self.crash(host),
             Input::Accepted { socket, conn, local_port: pop3::PORT, .. } => {
                 self.retrieval.accepted(host, spool, socket, conn);
+            }
+            Input::Accepted { socket, conn, local_port: imap::PORT, .. } => {
+                self.access.accepted(host, spool, socket, conn);
             }
             Input::Accepted { socket, conn, local_port, peer } => {
                 self.reception.accepted(host, spool, (socket, conn, local_port), peer);
@@ -64,6 +71,8 @@ impl MailServer {
                     self.reception.closed(host, spool, socket);
                 } else if self.retrieval.owns(socket) {
                     self.retrieval.closed(host, spool, socket);
+                } else if self.access.owns(socket) {
+                    self.access.closed(host, spool, socket);
                 } else if self.delivery.owns(socket) {
                     self.delivery.closed(host, spool, socket, reason);
                 }
@@ -74,11 +83,13 @@ impl MailServer {
             Input::Wake => {
                 self.reception.wake(host, spool);
                 self.retrieval.wake(host, spool);
+                self.access.wake(host, spool);
                 spool.wake(host);
                 self.delivery.wake(host, spool);
             }
         }
         self.delivery.dispatch(host, &mut self.spool);
+        self.access.sync(host, &mut self.spool);
     }
 
     fn feed<H: Host>(&mut self, host: &mut H, socket: SocketId, input: SessionInput<'_>) {
@@ -87,6 +98,8 @@ impl MailServer {
             self.reception.feed(host, spool, socket, input);
         } else if self.retrieval.owns(socket) {
             self.retrieval.feed(host, spool, socket, input);
+        } else if self.access.owns(socket) {
+            self.access.feed(host, spool, socket, input);
         } else if self.delivery.owns(socket) {
             self.delivery.feed(host, spool, socket, input);
         }
@@ -99,6 +112,7 @@ impl MailServer {
         self.delivery.crash();
         self.reception.crash();
         self.retrieval.crash(host, &mut self.spool);
+        self.access.crash(host, &mut self.spool);
     }
 
     /// When it wants [`Input::Wake`].
@@ -109,6 +123,7 @@ impl MailServer {
             .next_due()
             .min(self.reception.deadline())
             .min(self.retrieval.deadline())
+            .min(self.access.deadline())
             .min(self.delivery.deadline())
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::bounce::{self, Report};
 use super::config::CatchAll;
 use super::failure::Reason;
+use super::folder::Origin;
 use super::mailbox::{Maildrop, Maildrops};
 use super::queue::{CopyKey, Queue, QueuedCopy, QueuedMessage, Status};
 use super::retry::{Next, RetryPolicy};
@@ -83,6 +84,8 @@ pub(super) struct Spool {
     retry: RetryPolicy,
     pub(super) queue: Queue,
     pub(super) maildrops: Maildrops,
+    /// Mailboxes whose INBOX changed, other than by IMAP, since IMAP's sessions were told.
+    pub(super) touched: Vec<String>,
     counted: Audit,
     last_queue_id: u64,
     last_bounce: u64,
@@ -98,6 +101,7 @@ impl Spool {
             retry,
             queue: Queue::default(),
             maildrops,
+            touched: Vec::new(),
             counted: Audit::default(),
             last_queue_id: 0,
             last_bounce: 0,
@@ -206,8 +210,10 @@ impl Spool {
     /// beginning of the mail data").
     fn deliver<H: Host>(&mut self, host: &mut H, arrival: &Arrival, recipient: &Mailbox, key: String) {
         let content = [return_path(arrival.reverse_path.as_str()).as_bytes(), &arrival.content].concat().into();
+        self.touched.push(key.clone());
         let drop = self.maildrops.entry(key.clone()).or_insert_with(|| Maildrop::new(key, None));
-        drop.store(&arrival.message_id, recipient.as_str(), content, host.now());
+        let origin = Origin { message_id: arrival.message_id.clone(), recipient: recipient.as_str().to_owned() };
+        drop.store(origin, content, (host.now(), host.calendar()));
         self.counted.delivered += 1;
         let (message, to) = (arrival.message_id.as_str(), recipient.as_str());
         host.trace(Trace::Mail(MailTrace::Delivered { message, to, mailbox: drop.address() }));
@@ -414,6 +420,6 @@ pub(super) fn trace_phase<H: Host>(host: &mut H, message: &str, to: &str, phase:
 
 /// Traces how full a mailbox is.
 pub(super) fn trace_maildrop<H: Host>(host: &mut H, drop: &Maildrop) {
-    let messages = u32::try_from(drop.messages().len()).unwrap_or(u32::MAX);
+    let messages = u32::try_from(drop.count()).unwrap_or(u32::MAX);
     host.trace(Trace::Mail(MailTrace::MailboxSize { mailbox: drop.address(), messages, bytes: drop.octets() }));
 }

@@ -89,6 +89,8 @@ pub enum Protocol {
     Pop3,
     /// RFC 1035.
     Dns,
+    /// RFC 3501.
+    Imap,
 }
 
 /// Faults of the scenario.

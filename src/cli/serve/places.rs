@@ -15,8 +15,8 @@ use crate::scenario::resolved::Resolved;
 fn servers(scenario: &Resolved, service: Service) -> Vec<HostId> {
     let mail = || scenario.domains.iter().map(|domain| domain.server);
     let mut all: Vec<HostId> = match service {
-        Service::Smtp | Service::Submission | Service::Pop3 => mail().collect(),
-        Service::Imap | Service::Http => Vec::new(),
+        Service::Smtp | Service::Submission | Service::Pop3 | Service::Imap => mail().collect(),
+        Service::Http => Vec::new(),
         Service::Dns => {
             let nearest = scenario.live.host.iter().flat_map(|&host| &scenario.host_spec(host).resolvers).copied();
             let resolvers = scenario.dns.resolvers.iter().copied();

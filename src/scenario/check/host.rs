@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Context;
 use crate::base::{Dist, HostId, SimDuration};
 use crate::net::{SessionLimit, WhenFull};
-use crate::proto::{pop3, smtp};
+use crate::proto::{imap, pop3, smtp};
 use crate::scenario::problem::{Path, quote};
 use crate::scenario::schema::{Host, WhenFullName};
 
@@ -50,11 +50,13 @@ fn read_sessions(cx: &mut Context<'_>, here: Path<'_>, id: HostId, host: &Host, 
             "smtp" => smtp::PORT,
             "submission" => smtp::SUBMISSION_PORT,
             "pop3" => pop3::PORT,
+            "imap" => imap::PORT,
             number => match number.parse() {
                 Ok(port) if port > 0 => port,
                 Ok(_) | Err(_) => {
                     let message = format!("{} is no service", quote(service));
-                    cx.problems.help(path.key(service), message, "name \"smtp\", \"submission\", \"pop3\" or a port");
+                    let help = "name \"smtp\", \"submission\", \"pop3\", \"imap\" or a port";
+                    cx.problems.help(path.key(service), message, help);
                     continue;
                 }
             },

@@ -9,7 +9,7 @@ use crate::base::HostId;
 use crate::scenario::names::check_local_part;
 use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
 use crate::scenario::resolved::{CatchAllSpec, Dialect, DomainSpec, RetrySpec, UserSpec};
-use crate::scenario::schema::{CatchAll, DialectName, MailDomain, User};
+use crate::scenario::schema::{CatchAll, DialectName, MailDomain, SeparatorName, User};
 
 /// Stands for a host that is not there, so that what refers to it can still be checked.
 const NOBODY: HostId = HostId(u32::MAX);
@@ -70,7 +70,12 @@ fn read_domain(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain: &MailDo
         check_password(cx, here.key("password"), password);
     }
     let catch_all = domain.catch_all.as_ref().and_then(|catch_all| read_catch_all(cx, here, name, domain, catch_all));
-    DomainSpec { name: name.to_owned(), server, dialect, retry, users: Vec::new(), catch_all, relay_from: Vec::new() }
+    let separator = match domain.imap.separator.unwrap_or_default() {
+        SeparatorName::Slash => '/',
+        SeparatorName::Dot => '.',
+    };
+    let (name, users, relay_from) = (name.to_owned(), Vec::new(), Vec::new());
+    DomainSpec { name, server, dialect, retry, separator, users, catch_all, relay_from }
 }
 
 fn read_catch_all(
@@ -110,13 +115,17 @@ pub(super) fn is_caught(cx: &Context<'_>, address: &str) -> bool {
     catch_all.takes(&address.to_ascii_lowercase())
 }
 
-/// One server has one manner of speech and one queue.
+/// One server has one manner of speech, one queue and one kind of folder names.
 fn check_shared(cx: &mut Context<'_>, here: Path<'_>, spec: &DomainSpec, others: &[DomainSpec]) {
     let Some(other) = others.iter().find(|other| other.server == spec.server && spec.server != NOBODY) else { return };
     if other.dialect != spec.dialect || other.retry != spec.retry {
         let message =
             format!("this domain shares its server with {}, but not its dialect and retry policy", quote(&other.name));
         cx.problems.help(here, message, "give both the same \"dialect\" and \"retry\"");
+    }
+    if other.separator != spec.separator {
+        let message = format!("this domain shares its server with {}, but not its separator", quote(&other.name));
+        cx.problems.help(here.key("imap"), message, "give both the same \"separator\"");
     }
 }
 

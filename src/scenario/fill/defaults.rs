@@ -83,6 +83,7 @@ pub(super) fn fill_mail(scenario: &mut Scenario) {
         domain.dialect.get_or_insert_default();
         domain.retry.every.get_or_insert(seconds(1_800));
         domain.retry.lifetime.get_or_insert(seconds(5 * 86_400));
+        domain.imap.separator.get_or_insert_default();
         let mut users = Vec::new();
         for text in std::mem::take(&mut domain.users) {
             match names::expand(&text, left) {

@@ -159,6 +159,8 @@ pub struct DomainSpec {
     pub dialect: Dialect,
     /// When the server tries again and when it gives up; equal for all domains of one server.
     pub retry: RetrySpec,
+    /// What stands between the levels of folder names in IMAP; equal for all domains of one server.
+    pub separator: char,
     /// Indices into [`Resolved::users`], ascending.
     pub users: Vec<usize>,
     /// Who gets mail for local parts that nobody has, if anybody does.

@@ -35,7 +35,7 @@ pub struct Host {
     /// Time that each request takes before a program of the host gets it, one after the other: a datagram, or what a connection brings at once. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processing: Option<Spread>,
-    /// Services that take a limited number of connections at a time: "smtp", "submission", "pop3", or a port.
+    /// Services that take a limited number of connections at a time: "smtp", "submission", "pop3", "imap", or a port.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub sessions: BTreeMap<String, Sessions>,
 }

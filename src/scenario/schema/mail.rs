@@ -29,6 +29,29 @@ pub struct MailDomain {
     pub dialect: Option<DialectName>,
     /// When the server tries again to deliver a message, and when it gives up.
     pub retry: Retry,
+    /// How the server serves mailboxes by IMAP.
+    pub imap: Imap,
+}
+
+/// The service of mailboxes by IMAP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Imap {
+    /// What stands between the levels of folder names. Default: "/".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub separator: Option<SeparatorName>,
+}
+
+/// A separator of folder names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum SeparatorName {
+    /// As in "work/2026".
+    #[default]
+    #[serde(rename = "/")]
+    Slash,
+    /// As in "work.2026".
+    #[serde(rename = ".")]
+    Dot,
 }
 
 /// The mailbox for mail to local parts that nobody has.

@@ -29,7 +29,7 @@ pub use dns::{Dns, FilePlace, NameServer, Record, Resolver, SourceFile, Zone};
 pub use host::{Host, Sessions, WhenFullName};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use live::Live;
-pub use mail::{CatchAll, DialectName, MailDomain, Retry, User};
+pub use mail::{CatchAll, DialectName, Imap, MailDomain, Retry, SeparatorName, User};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};

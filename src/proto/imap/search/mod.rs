@@ -111,6 +111,12 @@ impl Query {
         key::prepare(key, mailbox, 0).map(|key| Self { key })
     }
 
+    /// Whether an answer needs the octets of the message.
+    #[must_use]
+    pub fn needs_content(&self) -> bool {
+        self.key.cost() > 0
+    }
+
     /// Whether a message matches.
     #[must_use]
     pub fn matches(&self, view: &View<'_>) -> bool {

@@ -1,0 +1,250 @@
+//! Serving mailboxes by IMAP: what sessions ask of the store, and who is told what happened.
+//!
+//! A message that came by mail counts as retrieved when a client has fetched it whole, as by
+//! POP3. Sessions do not take the lock of POP3: what one of them removes, a POP3 session that
+//! has it in its listing can still fetch.
+
+mod folders;
+mod messages;
+
+use std::collections::BTreeMap;
+
+use super::accounts::Accounts;
+use super::folder::Happening;
+use super::mailbox::{Maildrop, StoreError};
+use super::spool::{Spool, trace_phase};
+use crate::app::host::Host;
+use crate::app::sessions::{Talk, Timers};
+use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
+use crate::base::{ConnId, Side, SimTime, SocketId};
+use crate::proto::imap::{Answer, Change, Server, ServerConfig, ServerEvent};
+use crate::proto::sasl::Credentials;
+use crate::proto::session::{Input, Session as _};
+
+/// The folder that a session has selected, by its validity.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    folder: u32,
+    read_only: bool,
+}
+
+/// A client's session.
+#[derive(Clone, Debug)]
+struct Reader {
+    talk: Talk<Server>,
+    /// The key of the user's mailbox.
+    mailbox: Option<String>,
+    selected: Option<Place>,
+    /// Messages on their way to the client.
+    in_flight: Vec<u32>,
+}
+
+impl Reader {
+    fn looks_at(&self, key: &str, folder: u32) -> Option<Place> {
+        self.selected.filter(|place| place.folder == folder && self.mailbox.as_deref() == Some(key))
+    }
+}
+
+/// The IMAP server's sessions; all in memory only.
+#[derive(Clone, Debug)]
+pub(super) struct Access {
+    accounts: Accounts,
+    config: ServerConfig,
+    readers: BTreeMap<SocketId, Reader>,
+    timers: Timers,
+    /// Sessions that were told something and may have to send it.
+    told: Vec<SocketId>,
+}
+
+impl Access {
+    pub(super) fn new(domains: &[String], config: ServerConfig) -> Self {
+        Self {
+            accounts: Accounts::new(domains),
+            config,
+            readers: BTreeMap::new(),
+            timers: Timers::default(),
+            told: Vec::new(),
+        }
+    }
+
+    pub(super) fn deadline(&self) -> SimTime {
+        self.timers.first()
+    }
+
+    pub(super) fn crash<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
+        for mut reader in std::mem::take(&mut self.readers).into_values() {
+            leave(host, spool, &mut reader);
+        }
+        self.timers.clear();
+    }
+
+    pub(super) fn owns(&self, socket: SocketId) -> bool {
+        self.readers.contains_key(&socket)
+    }
+
+    pub(super) fn accepted<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, conn: ConnId) {
+        let talk = Talk::new(socket, conn, Side::Server, Protocol::Imap, Server::new(self.config));
+        self.readers.insert(socket, Reader { talk, mailbox: None, selected: None, in_flight: Vec::new() });
+        self.feed(host, spool, socket, Input::Start);
+    }
+
+    pub(super) fn closed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
+        self.feed(host, spool, socket, Input::EndOfStream);
+        self.timers.set(socket, SimTime::NEVER);
+    }
+
+    pub(super) fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
+        for socket in self.timers.due(host.now()) {
+            self.feed(host, spool, socket, Input::Tick);
+        }
+    }
+
+    pub(super) fn feed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, input: Input<'_>) {
+        if let Some(reader) = self.readers.get_mut(&socket) {
+            reader.talk.feed(host, input);
+            self.run(host, spool, socket);
+            self.pass_on(host, spool);
+        }
+    }
+
+    /// Tells sessions what SMTP and POP3 did to the mailboxes that they look at.
+    pub(super) fn sync<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
+        for key in std::mem::take(&mut spool.touched) {
+            let inbox = spool.maildrops.get(&key).map(|drop| drop.inbox().validity());
+            if let Some(inbox) = inbox {
+                self.spread(spool, (&key, inbox), None);
+            }
+        }
+        self.pass_on(host, spool);
+    }
+
+    /// Lets the sessions that were told something send it.
+    fn pass_on<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
+        while let Some(socket) = self.told.pop() {
+            self.run(host, spool, socket);
+        }
+    }
+
+    fn run<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
+        let Some(mut reader) = self.readers.remove(&socket) else { return };
+        while let Some(event) = reader.talk.next_event(host) {
+            self.event(host, spool, &mut reader, event);
+        }
+        if reader.talk.is_closed() {
+            leave(host, spool, &mut reader);
+            self.timers.set(socket, SimTime::NEVER);
+        } else {
+            self.timers.set(socket, reader.talk.session.deadline());
+            self.readers.insert(socket, reader);
+        }
+    }
+
+    fn event<H: Host>(&mut self, host: &mut H, spool: &mut Spool, reader: &mut Reader, event: ServerEvent) {
+        let creates = matches!(event, ServerEvent::Append { .. } | ServerEvent::Copy { .. });
+        let answer = match event {
+            ServerEvent::Received { uids } => return messages::received(host, spool, reader, &uids),
+            ServerEvent::Login(credentials) => Ok(self.login(spool, reader, &credentials)),
+            ServerEvent::Mailboxes => mailbox_of(spool, reader).map(|drop| Answer::Mailboxes(drop.listed())),
+            ServerEvent::Select { mailbox, read_only } => folders::select(host, spool, reader, &mailbox, read_only),
+            ServerEvent::Unselect { expunge } => self.unselect(host, spool, reader, expunge),
+            ServerEvent::Create { mailbox } => {
+                mailbox_of(spool, reader).and_then(|drop| drop.create(&mailbox, self.config.separator)).map(done)
+            }
+            ServerEvent::Delete { mailbox } => self.delete(host, spool, reader, &mailbox),
+            ServerEvent::Rename { from, to } => self.rename(spool, reader, &from, &to),
+            ServerEvent::Subscribe { mailbox, wanted } => {
+                mailbox_of(spool, reader).and_then(|drop| drop.subscribe(mailbox, wanted)).map(done)
+            }
+            ServerEvent::Status { mailbox } => folders::status(spool, reader, &mailbox),
+            ServerEvent::Append { mailbox, flags, date, content } => {
+                self.append(host, spool, reader, &mailbox, (flags, date, content))
+            }
+            ServerEvent::Expunge { among } => self.expunge(host, spool, reader, among.as_deref()),
+            ServerEvent::Store { uids, action, flags } => self.store(spool, reader, &uids, (action, &flags)),
+            ServerEvent::Copy { uids, to, moving } => self.copy(host, spool, reader, &uids, (&to, moving)),
+            ServerEvent::Content { uid, seen, whole } => Ok(self.content(host, spool, reader, uid, (seen, whole))),
+        };
+        reader.talk.session.answer(answer.unwrap_or_else(|error| refusal(error, creates)));
+    }
+
+    fn login(&self, spool: &Spool, reader: &mut Reader, credentials: &Credentials) -> Answer {
+        reader.mailbox = self.accounts.login(&spool.maildrops, credentials);
+        if reader.mailbox.is_none() {
+            return Answer::refused(Some("AUTHENTICATIONFAILED"), "Wrong user or password");
+        }
+        Answer::Done
+    }
+
+    /// Tells all who look at a folder what happened to it. Whoever did it learns of changed
+    /// flags by the answer.
+    fn spread(&mut self, spool: &mut Spool, (key, folder): (&str, u32), mut author: Option<&mut Reader>) {
+        let Some(folder) = spool.maildrops.get_mut(key).and_then(|drop| drop.folder(folder).ok()) else { return };
+        for what in folder.happened() {
+            let others = self.readers.iter_mut().map(|(socket, reader)| (Some(*socket), reader));
+            for (socket, reader) in author.iter_mut().map(|reader| (None, &mut **reader)).chain(others) {
+                let Some(place) = reader.looks_at(key, folder.validity()) else { continue };
+                let change = match what {
+                    Happening::Arrived(uid) => folder.arrival(uid, !place.read_only).map(Change::Arrived),
+                    Happening::Gone(uid) => Some(Change::Expunged { uid }),
+                    Happening::Flagged(_) if socket.is_none() => None,
+                    Happening::Flagged(uid) => {
+                        folder.message(uid).map(|message| Change::Flags { uid, flags: message.flags.clone() })
+                    }
+                    Happening::NewKeywords => Some(Change::Keywords(folder.keywords())),
+                };
+                if let Some(change) = change {
+                    reader.talk.session.notify(change);
+                    self.told.extend(socket);
+                }
+            }
+        }
+        self.told.dedup();
+    }
+}
+
+const fn done((): ()) -> Answer {
+    Answer::Done
+}
+
+fn refusal(error: StoreError, creates: bool) -> Answer {
+    let code = match error {
+        StoreError::NoSuchFolder if creates => "TRYCREATE",
+        StoreError::NoSuchFolder => "NONEXISTENT",
+        StoreError::Exists => "ALREADYEXISTS",
+        StoreError::Name | StoreError::Inbox => "CANNOT",
+        StoreError::TooMany | StoreError::Keywords => "LIMIT",
+        StoreError::Full => "OVERQUOTA",
+        StoreError::Gone => "EXPUNGEISSUED",
+    };
+    Answer::refused(Some(code), &error.to_string())
+}
+
+fn mailbox_of<'a>(spool: &'a mut Spool, reader: &Reader) -> Result<&'a mut Maildrop, StoreError> {
+    reader.mailbox.as_ref().and_then(|key| spool.maildrops.get_mut(key)).ok_or(StoreError::NoSuchFolder)
+}
+
+/// The session selects nothing any more. A message that was cut short is in the mailbox.
+fn deselect<H: Host>(host: &mut H, spool: &mut Spool, reader: &mut Reader) {
+    let (place, in_flight) = (reader.selected.take(), std::mem::take(&mut reader.in_flight));
+    let Ok(drop) = mailbox_of(spool, reader) else { return };
+    let Some(folder) = place.and_then(|place| drop.folder(place.folder).ok()) else { return };
+    folder.unwatch();
+    for message in in_flight.into_iter().filter_map(|uid| folder.message(uid)).filter(|message| !message.retrieved) {
+        if let Some(origin) = &message.origin {
+            trace_phase(host, &origin.message_id, &origin.recipient, Phase::InMailbox);
+        }
+    }
+}
+
+/// The session is over.
+fn leave<H: Host>(host: &mut H, spool: &mut Spool, reader: &mut Reader) {
+    deselect(host, spool, reader);
+}
+
+/// Traces that a client has removed messages for good.
+fn trace_deleted<H: Host>(host: &mut H, drop: &Maildrop, messages: &[super::StoredMessage]) {
+    for origin in messages.iter().filter_map(|message| message.origin.as_ref()) {
+        let (message, mailbox) = (origin.message_id.as_str(), drop.address());
+        host.trace(Trace::Mail(MailTrace::Deleted { message, mailbox }));
+    }
+}

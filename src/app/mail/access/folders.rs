@@ -1,0 +1,92 @@
+//! What IMAP sessions do with folders.
+
+use super::super::mailbox::StoreError;
+use super::super::spool::{Spool, trace_maildrop};
+use super::{Access, Place, Reader, deselect, done, mailbox_of, trace_deleted};
+use crate::app::host::Host;
+use crate::proto::imap::{Answer, Change, Selected};
+
+/// RFC 3501 6.3.1: the folder selected before is left, even if this fails.
+pub(super) fn select<H: Host>(
+    host: &mut H,
+    spool: &mut Spool,
+    reader: &mut Reader,
+    name: &str,
+    read_only: bool,
+) -> Result<Answer, StoreError> {
+    deselect(host, spool, reader);
+    let drop = mailbox_of(spool, reader)?;
+    let validity = drop.named(name)?;
+    let folder = drop.folder(validity)?;
+    folder.watch();
+    reader.selected = Some(Place { folder: validity, read_only });
+    Ok(Answer::Selected(Selected {
+        uid_validity: validity,
+        uid_next: folder.next_uid(),
+        keywords: folder.keywords(),
+        messages: folder.entries(read_only),
+    }))
+}
+
+pub(super) fn status(spool: &mut Spool, reader: &Reader, name: &str) -> Result<Answer, StoreError> {
+    let drop = mailbox_of(spool, reader)?;
+    let validity = drop.named(name)?;
+    Ok(Answer::Status(drop.folder(validity)?.counts()))
+}
+
+impl Access {
+    pub(super) fn unselect<H: Host>(
+        &mut self,
+        host: &mut H,
+        spool: &mut Spool,
+        reader: &mut Reader,
+        expunge: bool,
+    ) -> Result<Answer, StoreError> {
+        if expunge && reader.selected.is_some() {
+            self.expunge(host, spool, reader, None)?;
+        }
+        deselect(host, spool, reader);
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn delete<H: Host>(
+        &mut self,
+        host: &mut H,
+        spool: &mut Spool,
+        reader: &mut Reader,
+        name: &str,
+    ) -> Result<Answer, StoreError> {
+        let validity = mailbox_of(spool, reader)?.named(name)?;
+        let key = reader.mailbox.clone().unwrap_or_default();
+        let (_, gone) = mailbox_of(spool, reader)?.remove(name)?;
+        if reader.looks_at(&key, validity).is_some() {
+            reader.talk.session.notify(Change::Deselected);
+            deselect(host, spool, reader);
+        }
+        for (socket, other) in self.readers.iter_mut().filter(|(_, other)| other.looks_at(&key, validity).is_some()) {
+            other.talk.session.notify(Change::Vanished);
+            self.told.push(*socket);
+        }
+        let drop = mailbox_of(spool, reader)?;
+        trace_deleted(host, drop, &gone);
+        if !gone.is_empty() {
+            trace_maildrop(host, drop);
+        }
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn rename(
+        &mut self,
+        spool: &mut Spool,
+        reader: &mut Reader,
+        from: &str,
+        to: &str,
+    ) -> Result<Answer, StoreError> {
+        let drop = mailbox_of(spool, reader)?;
+        drop.rename(from, to, self.config.separator)?;
+        let inbox = drop.inbox().validity();
+        let key = reader.mailbox.clone().unwrap_or_default();
+        self.spread(spool, (&key, inbox), Some(reader));
+        Ok(done(()))
+    }
+}

@@ -1,0 +1,168 @@
+//! What IMAP sessions do with messages.
+
+use std::sync::Arc;
+
+use super::super::folder::StoredMessage;
+use super::super::mailbox::StoreError;
+use super::super::spool::{Spool, trace_maildrop, trace_phase};
+use super::{Access, Reader, mailbox_of, trace_deleted};
+use crate::app::host::Host;
+use crate::base::trace::{MailTrace, Phase, Trace};
+use crate::proto::imap::{Answer, Flags, InternalDate, StoreAction, SystemFlag};
+
+/// The messages were received whole: for those that came by mail it is the end of their way.
+pub(super) fn received<H: Host>(host: &mut H, spool: &mut Spool, reader: &mut Reader, uids: &[u32]) {
+    reader.in_flight.clear();
+    let (conn, place) = (reader.talk.conn(), reader.selected);
+    let Ok(drop) = mailbox_of(spool, reader) else { return };
+    let mailbox = drop.address().to_owned();
+    let Some(folder) = place.and_then(|place| drop.folder(place.folder).ok()) else { return };
+    for uid in uids {
+        let Some(message) = folder.message_mut(*uid).filter(|message| !message.retrieved) else { continue };
+        message.retrieved = true;
+        // A user agent of the simulation says so itself, when it has the message.
+        if let Some(origin) = message.origin.as_ref().filter(|_| host.opened_from_outside(conn)) {
+            let (message, mailbox) = (origin.message_id.as_str(), mailbox.as_str());
+            host.trace(Trace::Mail(MailTrace::Retrieved { message, mailbox, conn }));
+        }
+    }
+}
+
+fn selected(reader: &Reader) -> Result<(String, u32), StoreError> {
+    let key = reader.mailbox.clone().ok_or(StoreError::NoSuchFolder)?;
+    reader.selected.map(|place| (key, place.folder)).ok_or(StoreError::NoSuchFolder)
+}
+
+impl Access {
+    pub(super) fn append<H: Host>(
+        &mut self,
+        host: &mut H,
+        spool: &mut Spool,
+        reader: &mut Reader,
+        name: &str,
+        (flags, date, content): (Flags, Option<InternalDate>, Arc<[u8]>),
+    ) -> Result<Answer, StoreError> {
+        let drop = mailbox_of(spool, reader)?;
+        let uid_validity = drop.named(name)?;
+        drop.has_room(1, content.len() as u64)?;
+        let folder = drop.folder(uid_validity)?;
+        let flags = folder.known(&flags).ok_or(StoreError::Keywords)?;
+        let date = date.unwrap_or_else(|| InternalDate::utc(host.calendar()));
+        let stored = host.now();
+        let uid = folder.store(StoredMessage { uid: 0, origin: None, content, stored, date, flags, retrieved: false });
+        trace_maildrop(host, drop);
+        let key = reader.mailbox.clone().unwrap_or_default();
+        self.spread(spool, (&key, uid_validity), Some(reader));
+        Ok(Answer::Appended { uid_validity, uid })
+    }
+
+    pub(super) fn expunge<H: Host>(
+        &mut self,
+        host: &mut H,
+        spool: &mut Spool,
+        reader: &mut Reader,
+        among: Option<&[u32]>,
+    ) -> Result<Answer, StoreError> {
+        let (key, validity) = selected(reader)?;
+        let drop = mailbox_of(spool, reader)?;
+        let folder = drop.folder(validity)?;
+        let mut uids = folder.deleted();
+        uids.retain(|uid| among.is_none_or(|among| among.binary_search(uid).is_ok()));
+        if uids.is_empty() {
+            return Ok(Answer::Done);
+        }
+        let gone = folder.remove(&uids);
+        trace_deleted(host, drop, &gone);
+        trace_maildrop(host, drop);
+        self.spread(spool, (&key, validity), Some(reader));
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn store(
+        &mut self,
+        spool: &mut Spool,
+        reader: &mut Reader,
+        uids: &[u32],
+        (action, flags): (StoreAction, &Flags),
+    ) -> Result<Answer, StoreError> {
+        let (key, validity) = selected(reader)?;
+        let folder = mailbox_of(spool, reader)?.folder(validity)?;
+        let named = match action {
+            // Who takes a keyword away does not make it known.
+            StoreAction::Remove => flags.clone(),
+            StoreAction::Replace | StoreAction::Add => folder.known(flags).ok_or(StoreError::Keywords)?,
+        };
+        let mut stored = Vec::with_capacity(uids.len());
+        for uid in uids {
+            let Some(mut now) = folder.message(*uid).map(|message| message.flags.clone()) else { continue };
+            action.apply(&mut now, &named);
+            folder.set_flags(*uid, now.clone());
+            stored.push((*uid, now));
+        }
+        self.spread(spool, (&key, validity), Some(reader));
+        Ok(Answer::Stored(stored))
+    }
+
+    /// RFC 3501 6.4.7: all messages are copied, or none. RFC 6851: MOVE takes them away from
+    /// here as well.
+    pub(super) fn copy<H: Host>(
+        &mut self,
+        host: &mut H,
+        spool: &mut Spool,
+        reader: &mut Reader,
+        uids: &[u32],
+        (to, moving): (&str, bool),
+    ) -> Result<Answer, StoreError> {
+        let (key, validity) = selected(reader)?;
+        let drop = mailbox_of(spool, reader)?;
+        let uid_validity = drop.named(to)?;
+        let folder = drop.folder(validity)?;
+        let copies: Vec<StoredMessage> = uids.iter().filter_map(|uid| folder.message(*uid)).cloned().collect();
+        if copies.len() < uids.len() {
+            return Err(StoreError::Gone);
+        }
+        if moving {
+            folder.remove(uids);
+        } else {
+            drop.has_room(copies.len(), copies.iter().map(|copy| copy.content.len() as u64).sum())?;
+        }
+        let target = drop.folder(uid_validity)?;
+        let new = copies.into_iter().map(|copy| target.store(copy)).collect();
+        if !moving {
+            trace_maildrop(host, drop);
+        }
+        self.spread(spool, (&key, validity), Some(reader));
+        if uid_validity != validity {
+            self.spread(spool, (&key, uid_validity), Some(reader));
+        }
+        Ok(Answer::Copied { uid_validity, from: uids.to_vec(), to: new })
+    }
+
+    pub(super) fn content<H: Host>(
+        &mut self,
+        host: &mut H,
+        spool: &mut Spool,
+        reader: &mut Reader,
+        uid: u32,
+        (seen, whole): (bool, bool),
+    ) -> Answer {
+        let Ok((key, validity)) = selected(reader) else { return Answer::Content(None) };
+        let Ok(folder) = mailbox_of(spool, reader).and_then(|drop| drop.folder(validity)) else {
+            return Answer::Content(None);
+        };
+        let Some(message) = folder.message(uid) else { return Answer::Content(None) };
+        let (content, mut flags) = (Arc::clone(&message.content), message.flags.clone());
+        if whole {
+            if let Some(origin) = message.origin.as_ref().filter(|_| !message.retrieved) {
+                trace_phase(host, &origin.message_id, &origin.recipient, Phase::Retrieval);
+            }
+            reader.in_flight.push(uid);
+        }
+        if seen {
+            flags.insert(SystemFlag::Seen);
+            folder.set_flags(uid, flags.clone());
+            self.spread(spool, (&key, validity), Some(reader));
+        }
+        Answer::Content(Some((content, flags)))
+    }
+}

@@ -1,0 +1,250 @@
+//! Commands as the session works with them, once the grammar is done with.
+
+use super::adapter::{SearchKey, Section};
+use super::flags::{Flags, StoreAction};
+use super::sets::NumberSet;
+use crate::base::UnixTime;
+
+/// INTERNALDATE: an instant, and the zone in which it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InternalDate {
+    /// The instant.
+    pub at: UnixTime,
+    /// The zone's distance from UTC, in minutes to the east.
+    pub zone: i16,
+}
+
+impl InternalDate {
+    /// An instant written in UTC.
+    #[must_use]
+    pub const fn utc(at: UnixTime) -> Self {
+        Self { at, zone: 0 }
+    }
+
+    /// As RFC 3501 writes a `date-time`, without the quotes.
+    #[must_use]
+    pub fn written(self) -> String {
+        self.at.rfc3501(self.zone)
+    }
+}
+
+/// Messages that a command is about.
+#[derive(Clone, Debug)]
+pub(super) struct Messages {
+    pub(super) set: NumberSet,
+    /// By UID instead of by number.
+    pub(super) uid: bool,
+}
+
+/// What STATUS tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StatusItem {
+    Messages,
+    Recent,
+    UidNext,
+    UidValidity,
+    Unseen,
+    Deleted,
+    Size,
+}
+
+impl StatusItem {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Messages => "MESSAGES",
+            Self::Recent => "RECENT",
+            Self::UidNext => "UIDNEXT",
+            Self::UidValidity => "UIDVALIDITY",
+            Self::Unseen => "UNSEEN",
+            Self::Deleted => "DELETED",
+            Self::Size => "SIZE",
+        }
+    }
+}
+
+/// What FETCH tells of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    Flags,
+    Uid,
+    InternalDate,
+    Size,
+    Envelope,
+    /// BODY, or BODYSTRUCTURE with its extension data.
+    Structure {
+        extended: bool,
+    },
+    /// BODY[...].
+    Section {
+        section: Option<Section<'static>>,
+        /// From which octet, and how many at most.
+        partial: Option<(u32, u32)>,
+        /// Whether `\Seen` is left as it is.
+        peek: bool,
+    },
+    Rfc822,
+    Rfc822Header,
+    Rfc822Text,
+}
+
+impl Item {
+    /// Whether the message itself is needed to tell it.
+    pub(super) const fn needs_content(&self) -> bool {
+        match self {
+            Self::Flags | Self::Uid | Self::InternalDate | Self::Size => false,
+            Self::Envelope
+            | Self::Structure { .. }
+            | Self::Section { .. }
+            | Self::Rfc822
+            | Self::Rfc822Header
+            | Self::Rfc822Text => true,
+        }
+    }
+
+    /// RFC 3501 6.4.5: "The \Seen flag is implicitly set".
+    pub(super) const fn sets_seen(&self) -> bool {
+        match self {
+            Self::Section { peek, .. } => !*peek,
+            Self::Rfc822 | Self::Rfc822Text => true,
+            Self::Flags
+            | Self::Uid
+            | Self::InternalDate
+            | Self::Size
+            | Self::Envelope
+            | Self::Structure { .. }
+            | Self::Rfc822Header => false,
+        }
+    }
+
+    /// Whether it is the whole message.
+    pub(super) const fn is_whole(&self) -> bool {
+        match self {
+            Self::Section { section, partial, .. } => section.is_none() && partial.is_none(),
+            Self::Rfc822 => true,
+            Self::Flags
+            | Self::Uid
+            | Self::InternalDate
+            | Self::Size
+            | Self::Envelope
+            | Self::Structure { .. }
+            | Self::Rfc822Header
+            | Self::Rfc822Text => false,
+        }
+    }
+}
+
+/// A command, its tag apart.
+#[derive(Clone, Debug)]
+pub(super) enum Command {
+    Capability,
+    Noop,
+    Logout,
+    Id,
+    Authenticate {
+        mechanism: String,
+        initial: Option<Vec<u8>>,
+    },
+    Login {
+        user: Vec<u8>,
+        password: Vec<u8>,
+    },
+    Namespace,
+    Select {
+        mailbox: Vec<u8>,
+        read_only: bool,
+    },
+    Create {
+        mailbox: Vec<u8>,
+    },
+    Delete {
+        mailbox: Vec<u8>,
+    },
+    Rename {
+        from: Vec<u8>,
+        to: Vec<u8>,
+    },
+    Subscribe {
+        mailbox: Vec<u8>,
+        wanted: bool,
+    },
+    List {
+        subscribed: bool,
+        reference: Vec<u8>,
+        pattern: Vec<u8>,
+    },
+    Status {
+        mailbox: Vec<u8>,
+        items: Vec<StatusItem>,
+    },
+    Append {
+        mailbox: Vec<u8>,
+        flags: Flags,
+        date: Option<InternalDate>,
+        content: Vec<u8>,
+    },
+    Idle,
+    Check,
+    Close {
+        expunge: bool,
+    },
+    Expunge {
+        uids: Option<NumberSet>,
+    },
+    Search {
+        keys: SearchKey<'static>,
+        charset: Option<String>,
+        uid: bool,
+    },
+    Fetch {
+        messages: Messages,
+        items: Vec<Item>,
+    },
+    Store {
+        messages: Messages,
+        action: StoreAction,
+        silent: bool,
+        flags: Flags,
+    },
+    Copy {
+        messages: Messages,
+        to: Vec<u8>,
+        moving: bool,
+    },
+    /// Well formed, but not offered.
+    Unknown,
+}
+
+/// In which states a command may come (RFC 3501 section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needs {
+    Nothing,
+    NotAuthenticated,
+    Authenticated,
+    Selected,
+}
+
+impl Command {
+    pub(super) const fn needs(&self) -> Needs {
+        match self {
+            Self::Capability | Self::Noop | Self::Logout | Self::Id | Self::Unknown => Needs::Nothing,
+            Self::Authenticate { .. } | Self::Login { .. } => Needs::NotAuthenticated,
+            Self::Namespace
+            | Self::Select { .. }
+            | Self::Create { .. }
+            | Self::Delete { .. }
+            | Self::Rename { .. }
+            | Self::Subscribe { .. }
+            | Self::List { .. }
+            | Self::Status { .. }
+            | Self::Append { .. }
+            | Self::Idle => Needs::Authenticated,
+            Self::Check
+            | Self::Close { .. }
+            | Self::Expunge { .. }
+            | Self::Search { .. }
+            | Self::Fetch { .. }
+            | Self::Store { .. }
+            | Self::Copy { .. } => Needs::Selected,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Names of mailboxes: INBOX in any letters, hierarchy, and the wildcards of LIST.
+//!
+//! A name is printable ASCII (RFC 3501 5.1). What is not ASCII stands in it in modified UTF-7,
+//! which is a matter of clients.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::event::Mailboxes;
+
+/// The longest name, or pattern of names, that is looked at.
+pub const MAX_NAME: usize = 255;
+
+/// The name of the mailbox that every user has.
+pub const INBOX: &str = "INBOX";
+
+/// Reads a mailbox name. RFC 3501 5.1: "INBOX is special" in any combination of letters;
+/// here also as the first part of a name.
+#[must_use]
+pub fn read(octets: &[u8], separator: char) -> Option<String> {
+    let fits = octets.len() <= MAX_NAME && octets.iter().all(|b| matches!(b, b' '..=b'~'));
+    let name = str::from_utf8(octets).ok().filter(|_| fits)?;
+    let first = name.split(separator).next().unwrap_or_default();
+    if first.eq_ignore_ascii_case(INBOX) {
+        Some(format!("{INBOX}{}", &name[first.len()..]))
+    } else {
+        Some(name.to_owned())
+    }
+}
+
+/// A name as responses write it.
+#[must_use]
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// The untagged responses to LIST or LSUB.
+pub(super) fn listing(mailboxes: &Mailboxes, subscribed: bool, pattern: &str, separator: char) -> String {
+    let mut out = String::new();
+    let pattern = read(pattern.as_bytes(), separator).unwrap_or_default();
+    let existing: BTreeSet<&str> = mailboxes.existing.iter().map(String::as_str).collect();
+    let names: BTreeSet<&str> =
+        if subscribed { mailboxes.subscribed.iter().map(String::as_str).collect() } else { existing.clone() };
+    let superior: BTreeSet<&str> = names.iter().flat_map(|name| superiors(name, separator)).collect();
+    let delimiter = quoted(&separator.to_string());
+    let mut line = |name: &str, attributes: &str| {
+        let word = if subscribed { "LSUB" } else { "LIST" };
+        let _ = write!(out, "* {word} ({attributes}) {delimiter} {}\r\n", quoted(name));
+    };
+    for name in names.union(&superior).filter(|name| matches(&pattern, name, separator)) {
+        let children = if superior.contains(name) { "\\HasChildren" } else { "\\HasNoChildren" };
+        match (names.contains(name), subscribed) {
+            (true, false) => line(name, children),
+            (false, false) => line(name, &format!("\\Noselect {children}")),
+            (true, true) => line(name, ""),
+            // RFC 3501 6.3.9: for "%" a level of hierarchy that is not subscribed itself is
+            // told with \Noselect.
+            (false, true) if pattern.ends_with('%') => line(name, "\\Noselect"),
+            (false, true) => {}
+        }
+    }
+    out
+}
+
+/// The names above a name in the hierarchy.
+fn superiors(name: &str, separator: char) -> impl Iterator<Item = &str> {
+    name.match_indices(separator).map(|(at, _)| &name[..at]).filter(|above| !above.is_empty())
+}
+
+/// Whether a name fits a pattern: `*` stands for anything, `%` for anything but the
+/// separator (RFC 3501 6.3.8). Takes no more steps than the product of the two lengths.
+#[must_use]
+pub fn matches(pattern: &str, name: &str, separator: char) -> bool {
+    let name: Vec<char> = name.chars().collect();
+    // The positions in the name that the pattern so far can have reached.
+    let mut reached = vec![false; name.len() + 1];
+    reached[0] = true;
+    for wanted in pattern.chars() {
+        if matches!(wanted, '*' | '%') {
+            for at in 0..name.len() {
+                reached[at + 1] |= reached[at] && (wanted == '*' || name[at] != separator);
+            }
+        } else {
+            for at in (0..name.len()).rev() {
+                reached[at + 1] = reached[at] && name[at] == wanted;
+            }
+            reached[0] = false;
+        }
+    }
+    reached[name.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inbox_is_special() {
+        for (octets, name) in
+            [("inBox", "INBOX"), ("inbox/x", "INBOX/x"), ("inboxes", "inboxes"), ("a/inbox", "a/inbox")]
+        {
+            assert_eq!(read(octets.as_bytes(), '/').as_deref(), Some(name));
+        }
+        assert_eq!(read(b"caf\xc3\xa9", '/'), None);
+        assert_eq!(read(b"a\nb", '/'), None);
+        assert_eq!(quoted("a\"b\\"), "\"a\\\"b\\\\\"");
+    }
+
+    #[test]
+    fn wildcards() {
+        for (pattern, name, fits) in [
+            ("*", "a/b", true),
+            ("%", "a/b", false),
+            ("%/%", "a/b", true),
+            ("a%", "a", true),
+            ("a*b", "a/x/b", true),
+            ("a%b", "a/b", false),
+            ("", "", true),
+            ("", "a", false),
+            ("**%*", "abc", true),
+            ("a", "b", false),
+            ("%b", "bb", true),
+        ] {
+            assert_eq!(matches(pattern, name, '/'), fits, "{pattern} {name}");
+        }
+        let long = "a".repeat(255);
+        assert!(!matches(&format!("{}b", "*a".repeat(127)), &long, '/'));
+    }
+
+    /// Would break if a level of hierarchy without a mailbox were hidden, or shown as one.
+    #[test]
+    fn listings() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let all = Mailboxes { existing: names(&["INBOX", "a", "b/c/d"]), subscribed: names(&["b/c/d", "gone"]) };
+        let list = |subscribed, pattern| listing(&all, subscribed, pattern, '/');
+        assert_eq!(
+            list(false, "%"),
+            "* LIST (\\HasNoChildren) \"/\" \"INBOX\"\r\n* LIST (\\HasNoChildren) \"/\" \"a\"\r\n\
+             * LIST (\\Noselect \\HasChildren) \"/\" \"b\"\r\n"
+        );
+        assert_eq!(list(false, "inbox"), "* LIST (\\HasNoChildren) \"/\" \"INBOX\"\r\n");
+        assert_eq!(list(true, "*"), "* LSUB () \"/\" \"b/c/d\"\r\n* LSUB () \"/\" \"gone\"\r\n");
+        assert_eq!(list(true, "%"), "* LSUB (\\Noselect) \"/\" \"b\"\r\n* LSUB () \"/\" \"gone\"\r\n");
+        assert_eq!(list(true, "b/%"), "* LSUB (\\Noselect) \"/\" \"b/c\"\r\n");
+    }
+}

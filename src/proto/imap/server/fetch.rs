@@ -1,0 +1,134 @@
+//! FETCH: one message after the other, so that one at most is in memory.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::super::adapter;
+use super::super::command::{Item, Messages};
+use super::super::content::Content;
+use super::super::event::{Entry, ServerEvent};
+use super::super::flags::{Flags, SystemFlag};
+use super::{Doing, Ending, Server, State};
+
+/// A FETCH under way.
+#[derive(Clone, Debug)]
+pub(super) struct Fetching {
+    items: Vec<Item>,
+    uid: bool,
+    /// Messages still to be told of; the first is the one asked for.
+    numbers: VecDeque<u32>,
+    missing: bool,
+}
+
+impl Fetching {
+    fn any(&self, what: impl Fn(&Item) -> bool) -> bool {
+        self.items.iter().any(what)
+    }
+}
+
+impl Server {
+    pub(super) fn fetch(&mut self, tag: String, messages: &Messages, mut items: Vec<Item>) {
+        let Some(numbers) = self.numbers(&tag, messages) else { return };
+        // RFC 3501 6.4.8: "server implementations MUST implicitly include the UID message data
+        // item as part of any FETCH response caused by a UID command".
+        if messages.uid && !items.contains(&Item::Uid) {
+            items.insert(0, Item::Uid);
+        }
+        self.fetch_on(tag, Fetching { items, uid: messages.uid, numbers: numbers.into(), missing: false });
+    }
+
+    /// Goes on until a message is needed, or to the end.
+    fn fetch_on(&mut self, tag: String, mut fetching: Fetching) {
+        let content = fetching.any(Item::needs_content);
+        let State::Selected(view) = &mut self.state else { return };
+        let mut lines = Vec::new();
+        while let Some(number) = fetching.numbers.front().copied() {
+            let Some(entry) = view.entry(number) else { break };
+            if content {
+                let seen = fetching.any(Item::sets_seen) && !view.is_read_only() && !entry.flags.has(SystemFlag::Seen);
+                let event = ServerEvent::Content { uid: entry.uid, seen, whole: fetching.any(Item::is_whole) };
+                return self.ask(tag, Doing::Fetch(fetching), event);
+            }
+            lines.extend(response(number, entry, &fetching.items, None));
+            if fetching.any(|item| *item == Item::Flags) {
+                view.told(number);
+            }
+            fetching.numbers.pop_front();
+        }
+        if !lines.is_empty() {
+            self.send(&lines);
+        }
+        let ending = Ending::of(fetching.uid);
+        if fetching.missing {
+            return self.some_are_gone(&tag, ending);
+        }
+        self.completed(&tag, if fetching.uid { "UID FETCH" } else { "FETCH" }, ending);
+    }
+
+    /// The message asked for has come, or is no more.
+    pub(super) fn fetched(&mut self, tag: String, mut fetching: Fetching, content: Option<(Arc<[u8]>, Flags)>) {
+        let State::Selected(view) = &mut self.state else { return };
+        let number = fetching.numbers.pop_front().unwrap_or(0);
+        if let (Some((content, flags)), Some(entry)) = (content, view.entry(number)) {
+            let (uid, whole) = (entry.uid, fetching.any(Item::is_whole));
+            // RFC 3501 6.4.5: if \Seen is set by this, the flags "SHOULD be included".
+            let changed = entry.flags != flags;
+            let mut items = fetching.items.clone();
+            if changed && !items.contains(&Item::Flags) {
+                items.push(Item::Flags);
+            }
+            view.set_flags(uid, flags, items.contains(&Item::Flags));
+            let Some(entry) = view.entry(number) else { return };
+            let line = response(number, entry, &items, Some(&content));
+            self.be_patient(line.len());
+            self.send(&line);
+            if whole {
+                self.in_flight.push(uid);
+            }
+        } else {
+            fetching.missing = true;
+        }
+        self.fetch_on(tag, fetching);
+    }
+}
+
+/// The untagged response that tells the items of one message.
+fn response(number: u32, entry: &Entry, items: &[Item], content: Option<&Arc<[u8]>>) -> Vec<u8> {
+    let content = content.map(|raw| Content::parse(raw));
+    let mut out = format!("* {number} FETCH (").into_bytes();
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.push(b' ');
+        }
+        match (item, &content) {
+            (Item::Flags, _) => out.extend(format!("FLAGS ({})", entry.flags.written(entry.recent)).bytes()),
+            (Item::Uid, _) => out.extend(format!("UID {}", entry.uid).bytes()),
+            (Item::InternalDate, _) => out.extend(format!("INTERNALDATE \"{}\"", entry.date.written()).bytes()),
+            (Item::Size, _) => out.extend(format!("RFC822.SIZE {}", entry.size).bytes()),
+            (item, Some(content)) => out.extend(told(item, content)),
+            (_, None) => {}
+        }
+    }
+    out.extend_from_slice(b")\r\n");
+    out
+}
+
+/// An item that is about the octets of the message.
+fn told(item: &Item, content: &Content<'_>) -> Vec<u8> {
+    match item {
+        Item::Envelope => adapter::envelope(content),
+        Item::Structure { extended } => adapter::structure(content, *extended),
+        Item::Section { section, partial, .. } => adapter::section(content, section.as_ref(), *partial),
+        Item::Rfc822 => literal("RFC822", content.raw()),
+        Item::Rfc822Header => literal("RFC822.HEADER", content.header()),
+        Item::Rfc822Text => literal("RFC822.TEXT", content.text()),
+        Item::Flags | Item::Uid | Item::InternalDate | Item::Size => Vec::new(),
+    }
+}
+
+fn literal(name: &str, octets: &[u8]) -> Vec<u8> {
+    let mut head = String::new();
+    let _ = write!(head, "{name} {{{}}}\r\n", octets.len());
+    [head.as_bytes(), octets].concat()
+}
