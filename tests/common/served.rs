@@ -131,8 +131,14 @@ impl Served {
     #[track_caller]
     pub(crate) fn command(&mut self, text: &str) -> String {
         writeln!(self.stdin.as_ref().unwrap(), "{text}").unwrap();
+        self.answer()
+    }
+
+    /// The next answer.
+    #[track_caller]
+    pub(crate) fn answer(&mut self) -> String {
         loop {
-            let value = self.printed.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("`{text}`: {error}"));
+            let value = self.printed.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("no answer: {error}"));
             match value["answer"].as_str() {
                 Some(answer) => return answer.to_owned(),
                 None => self.told.push(value),
@@ -195,7 +201,7 @@ impl Served {
 
     /// Ends it by `quit`; it must end well.
     #[track_caller]
-    pub(crate) fn quit(mut self) -> Ended {
+    pub(crate) fn quit(self) -> Ended {
         writeln!(self.stdin.as_ref().unwrap(), "quit").unwrap();
         let ended = self.ended();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -273,6 +279,11 @@ impl Client {
     #[track_caller]
     pub(crate) fn send(&mut self, octets: &[u8]) {
         self.stream.get_mut().write_all(octets).unwrap();
+    }
+
+    /// Whether all of it was taken before the socket's time-out.
+    pub(crate) fn try_send(&mut self, octets: &[u8]) -> bool {
+        self.stream.get_mut().write_all(octets).is_ok()
     }
 
     #[track_caller]

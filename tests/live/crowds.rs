@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 
 use super::lecture_at_once;
-use super::served::{Client, drain, mailbox, stuffed};
+use super::served::{Client, mailbox, stuffed};
 
 /// A thousand, or what this process may open beside the other tests.
 fn crowd() -> usize {
@@ -130,6 +130,5 @@ fn those_who_wait_for_no_answer_are_answered_in_order() {
     client.hear("221");
     client.hears_the_end();
     sender.join().unwrap();
-    drop(drain(&mut client.stream()));
     served.quit();
 }
