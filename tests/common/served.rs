@@ -299,6 +299,21 @@ impl Client {
         line
     }
 
+    /// The next line with its CRLF; nothing at the end or after a reset.
+    pub(crate) fn try_line(&mut self) -> Vec<u8> {
+        let mut line = Vec::new();
+        if let Err(error) = self.stream.read_until(b'\n', &mut line) {
+            let ended = error.kind() == std::io::ErrorKind::ConnectionReset;
+            assert!(ended, "{error} after {}", line.escape_ascii());
+        }
+        line
+    }
+
+    /// Waits until something comes, or the end; does not take it.
+    pub(crate) fn peek(&mut self) {
+        self.stream.fill_buf().unwrap();
+    }
+
     /// The next line, which must begin so.
     #[track_caller]
     pub(crate) fn hear(&mut self, start: &str) -> String {
