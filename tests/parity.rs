@@ -111,7 +111,6 @@ fn wrong_scripts_are_noticed() {
         "S: 220 other.example",
         "S: 220 hamburger.edu\nC: NOOP\nS: 250 OK\nC: (closes)\nS: 250 OK",
         "S: 220 hamburger.edu\nC: HELP",
-        "S: 220 hamburger.edu\n= stored 1 hi\\r\\n",
         "S~ 221",
     ] {
         let script = Script::parse(text);

@@ -66,11 +66,13 @@ struct Player<'a> {
 
 impl Player<'_> {
     fn say_all(&mut self, steps: &[Step]) {
-        let says = steps.iter().map(|step| match &step.what {
-            What::Say(octets) => octets.as_slice(),
-            _ => &[],
-        });
-        self.client.try_send(&says.collect::<Vec<_>>().concat());
+        let mut says = Vec::new();
+        for step in steps {
+            if let What::Say(octets) = &step.what {
+                says.extend_from_slice(octets);
+            }
+        }
+        self.client.try_send(&says);
         if steps.iter().any(|step| step.what == What::ClientCloses) {
             self.client.half_close();
         }
