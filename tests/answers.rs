@@ -89,6 +89,28 @@ fn dns_cache(run: &Path) -> Vec<String> {
     ]
 }
 
+fn big_answer(run: &Path) -> Vec<String> {
+    let (dns, connections) = (table(run, "dns_queries"), table(run, "connections"));
+    let zone: Vec<&Row> = dns.iter().filter(|row| row["to"] == "ns.hamburger.edu" && row["type"] == "TXT").collect();
+    let [cut, whole] = zone[..] else { panic!("one question over UDP, one over TCP") };
+    assert_eq!((&*cut["outcome"], &*whole["outcome"]), ("truncated", "answer"));
+    let millis = |row: &Row| (number(row, "latency_s") * 1e3).round();
+    let again: Vec<&Row> = dns.iter().filter(|row| row["role"] == "stub" && number(row, "time_s") >= 20.0).collect();
+    assert!(again.iter().all(|row| row["cache"] == "hit"));
+    let own = count(&connections, "client", "pc1.crepes.fr");
+    vec![
+        format!(
+            "{} ms for a truncated answer with {} of the {} records",
+            millis(cut),
+            cut["answers"],
+            whole["answers"]
+        ),
+        format!("then {} ms over TCP", millis(whole)),
+        format!("Of {} connections {own} are the computer's", connections.len()),
+        format!("takes {} ms instead of {} ms", millis(again[0]) + millis(again[1]), millis(again[0])),
+    ]
+}
+
 fn two_devices_one_mailbox(run: &Path) -> Vec<String> {
     let mut sessions = Vec::new();
     for host in ["bob-laptop", "bob-pc"] {
@@ -289,6 +311,7 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "returned-to-sender" => returned_to_sender(run),
         "several-messages-one-connection" => several_messages_one_connection(run),
         "dns-cache" => dns_cache(run),
+        "big-answer" => big_answer(run),
         "two-devices-one-mailbox" => two_devices_one_mailbox(run),
         "outage-queue" => outage_queue(run),
         "campus-day" => campus_day(run),

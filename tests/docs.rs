@@ -31,6 +31,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("NameServer", "### `dns.servers`"),
     ("MailDomain", "## `mail`"),
     ("Retry", "## `mail`"),
+    ("CatchAll", "## `mail`"),
     ("Imap", "## `mail`"),
     ("User", "## `users`"),
     ("Entry", "## `workload`"),

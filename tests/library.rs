@@ -28,7 +28,8 @@ fn phases_sum_to_the_latency_of_every_message() {
     for path in scenario_files() {
         let scenario = library(path.file_name().unwrap().to_str().unwrap());
         let tables = run(&scenario).record.tables;
-        assert!(!tables.messages.is_empty() || path.ends_with("dns-cache.json"));
+        let names_only = ["dns-cache.json", "big-answer.json"].iter().any(|name| path.ends_with(name));
+        assert!(!tables.messages.is_empty() || names_only);
         for row in &tables.messages {
             let end = row.ended.unwrap_or(tables.end);
             assert_eq!(row.phases_sum(), end.since(row.composed), "{} in {}", row.message, path.display());

@@ -20,6 +20,9 @@ pub enum App {
     Resolver(Box<Resolver>),
     /// Somebody who looks up names on schedule.
     LookupAgent(Box<LookupAgent>),
+    /// Gives back what it hears on TCP port 25, and panics when it hears of a bug.
+    #[cfg(test)]
+    Fragile,
 }
 
 impl App {
@@ -31,6 +34,8 @@ impl App {
             Self::NameServer(app) => app.handle(host, input),
             Self::Resolver(app) => app.handle(host, input),
             Self::LookupAgent(app) => app.handle(host, input),
+            #[cfg(test)]
+            Self::Fragile => fragile(host, input),
         }
     }
 
@@ -43,6 +48,19 @@ impl App {
             Self::NameServer(app) => app.deadline(),
             Self::Resolver(app) => app.deadline(),
             Self::LookupAgent(app) => app.deadline(),
+            #[cfg(test)]
+            Self::Fragile => SimTime::NEVER,
         }
+    }
+}
+
+#[cfg(test)]
+fn fragile<H: Host>(host: &mut H, input: Input<'_>) {
+    if let Input::Boot = input {
+        host.listen(25);
+    }
+    if let Input::Data { socket, bytes } = input {
+        assert!(!bytes.starts_with(b"bug"), "a panic on purpose");
+        host.send(socket, bytes);
     }
 }

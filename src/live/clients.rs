@@ -14,7 +14,7 @@ use super::bridge::{Bridge, Fate};
 use super::gateway::{Operator, Socket, WAKER};
 use super::pace::Pending;
 use super::ports::Listener;
-use super::serving::{Client, LONGEST_SLEEP, Serving};
+use super::serving::{Client, LARGEST_DATAGRAM, LONGEST_SLEEP, Serving};
 use crate::base::trace::Observer;
 
 /// Tokens from here on are those of clients; below are those of listeners.
@@ -151,7 +151,8 @@ impl<O: Observer, P: Operator> Serving<'_, O, P> {
         for _ in 0..TURN {
             let (Socket::Udp(socket), service) = &self.gateway.sockets[number] else { return true };
             let service = *service;
-            match socket.recv_from(self.scratch.as_mut_slice()) {
+            match socket.recv_from(&mut self.datagram) {
+                Ok((count, _)) if count > LARGEST_DATAGRAM => {}
                 Ok((count, from)) => self.ask(service, from, count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
                 // What a client's closed port said to an earlier answer.
@@ -182,7 +183,7 @@ impl<O: Observer, P: Operator> Serving<'_, O, P> {
         });
         let Some(port) = port else { return };
         let to = self.gateway.services[service].to;
-        let bytes = Bytes::copy_from_slice(&self.scratch[..count]);
+        let bytes = Bytes::copy_from_slice(&self.datagram[..count]);
         self.world().visitor_asks((host, port), to, bytes);
         self.acted(Pending::Question(port));
     }

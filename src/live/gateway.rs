@@ -62,6 +62,8 @@ pub struct Settings {
 pub struct Served {
     /// Why it ended.
     pub ended: Ended,
+    /// Panics that ended a connection: bugs.
+    pub panics: u32,
     /// Whether a client or the operator did anything: then the world is not that of `run`.
     pub touched: bool,
 }

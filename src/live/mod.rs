@@ -22,6 +22,8 @@ pub mod gateway;
 pub mod pace;
 pub mod ports;
 mod serving;
+#[cfg(test)]
+mod tests;
 
 pub use chronicle::{Chronicle, Line};
 pub use gateway::{Gateway, GatewayError, Operator, Served, Settings};

@@ -6,9 +6,11 @@
 
 #![expect(clippy::disallowed_types, reason = "virtual time follows the wall clock here")]
 
+use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
 use mio::Events;
@@ -33,6 +35,9 @@ new_key_type! {
 /// Events of the world between two looks at the sockets.
 const SLICE: u64 = 4096;
 
+/// The largest payload that a simulated datagram takes.
+pub(super) const LARGEST_DATAGRAM: usize = 65_507;
+
 /// The loop looks up at least this often: for interrupts, and for who lingers.
 pub(super) const LONGEST_SLEEP: Duration = Duration::from_millis(100);
 
@@ -54,6 +59,7 @@ pub(super) struct Serving<'s, O: Observer, P> {
     pub(super) respite: Option<Duration>,
     pub(super) askers: Askers,
     pub(super) scratch: Box<[u8; PIECE]>,
+    pub(super) datagram: Box<[u8]>,
     pub(super) swept: Duration,
 }
 
@@ -81,6 +87,7 @@ impl<'s, O: Observer, P: Operator> Serving<'s, O, P> {
             respite: None,
             askers: Askers::default(),
             scratch: Box::new([0; PIECE]),
+            datagram: vec![0; LARGEST_DATAGRAM + 1].into(),
             swept: Duration::ZERO,
         }
     }
@@ -90,28 +97,55 @@ impl<O: Observer, P: Operator> Serving<'_, O, P> {
     /// Serves until the operator or a limit stops it.
     pub(super) fn run(&mut self) -> io::Result<Served> {
         let mut events = Events::with_capacity(1024);
+        let mut panics = 0;
         loop {
-            let slice = self.catch_up();
-            self.hear_news();
-            self.move_octets();
-            self.report();
-            if let Some(ended) = self.is_over(slice) {
-                return Ok(Served { ended, touched: self.pace.is_touched() });
+            let turn = catch_unwind(AssertUnwindSafe(|| self.turn(&events)));
+            events.clear();
+            let (ended, busy) = match turn {
+                Ok((ended, busy)) => (ended, busy),
+                Err(panic) => {
+                    panics += 1;
+                    self.survive(panic, panics);
+                    (None, true)
+                }
+            };
+            if let Some(ended) = ended {
+                return Ok(Served { ended, panics, touched: self.pace.is_touched() });
             }
-            let busy = slice == Slice::More || !self.ready.is_empty();
             let sleep = if busy { Duration::ZERO } else { self.sleep() };
             match self.gateway.poll.poll(&mut events, Some(sleep)) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 Err(_) | Ok(()) => {}
             }
-            self.settle_clock();
-            for event in &events {
-                self.socket_event(event);
-            }
-            self.take_turns();
-            self.obey();
-            self.sweep();
         }
+    }
+
+    /// Hears the clients and the operator, then runs the world. Gives why it is over, if it is, and whether there
+    /// is more to do at once.
+    fn turn(&mut self, events: &Events) -> (Option<Ended>, bool) {
+        self.settle_clock();
+        for event in events {
+            self.socket_event(event);
+        }
+        self.take_turns();
+        self.obey();
+        self.sweep();
+        let slice = self.catch_up();
+        self.hear_news();
+        self.move_octets();
+        self.report();
+        (self.is_over(slice), slice == Slice::More || !self.ready.is_empty())
+    }
+
+    /// After a panic, which is a bug: the connection that led to it is ended and the service goes on, unless it
+    /// came from elsewhere, or there is no end of them.
+    fn survive(&mut self, panic: Box<dyn Any + Send>, panics: u32) {
+        const MOST: u32 = 100;
+        let ended = catch_unwind(AssertUnwindSafe(|| self.world().abandon_what_is_in_hand()));
+        if panics > MOST || !matches!(ended, Ok(true)) {
+            resume_unwind(panic);
+        }
+        self.line("gateway", "internal error: the simulator panicked; the connection that led to it was ended");
     }
 
     pub(super) fn wall(&self) -> Duration {

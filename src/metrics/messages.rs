@@ -138,6 +138,8 @@ struct Copy {
     refused: bool,
     given_up: bool,
     bounce_sent: bool,
+    /// Somebody outside the simulation named it.
+    handed_in: bool,
     reason: Option<FailureKind>,
     /// Who holds it, and how many times over.
     holders: SmallVec<[(HostId, u32); 1]>,
@@ -224,7 +226,11 @@ impl Copies {
 
     pub(super) fn compose(&mut self, names: &mut Names, new: &NewCopy<'_>, at: SimTime) {
         let (message, to) = (names.id(new.message), names.id(new.to));
-        if self.index.contains_key(&(message, to)) {
+        if let Some(id) = self.index.get(&(message, to)) {
+            if self.copies[id.0 as usize].handed_in {
+                // Somebody outside took the name first: both are one row, as two of the same sender's are.
+                return;
+            }
             let text = format!("{} for {} was composed twice: its Message-ID is not unique", new.message, new.to);
             return self.violate(text);
         }
@@ -249,6 +255,7 @@ impl Copies {
             refused: false,
             given_up: false,
             bounce_sent: false,
+            handed_in: false,
             reason: None,
             holders: SmallVec::new(),
         });
@@ -259,7 +266,8 @@ impl Copies {
         let known = names.find(new.message).zip(names.find(new.to)).is_some_and(|key| self.index.contains_key(&key));
         if !known {
             self.compose(names, new, at);
-            self.copies.last_mut().expect("just composed").phase = Phase::Submission;
+            let copy = self.copies.last_mut().expect("just composed");
+            (copy.phase, copy.handed_in) = (Phase::Submission, true);
         }
     }
 

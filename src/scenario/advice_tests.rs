@@ -148,6 +148,46 @@ fn values_of_another_kind() {
 }
 
 #[test]
+fn what_the_users_of_a_domain_share() {
+    let mail = |rest: Value| {
+        let mut domain = json!({ "users": ["alice", "u{1..300}"] });
+        domain.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        json!({ "crepes.fr": domain })
+    };
+    let place = "mail.\"crepes.fr\"";
+    refused(
+        "mail",
+        vec![
+            (
+                mail(json!({ "computer": "terminal-room.crepes.fr" })),
+                &format!("{place}.computer"),
+                &["no host", "`network.hosts`"],
+            ),
+            (mail(json!({ "computer": "crepes.ft" })), &format!("{place}.computer"), &["did you mean \"crepes.fr\""]),
+            (mail(json!({ "computer": "router.crepes.fr" })), &format!("{place}.computer"), &["is a router"]),
+            (mail(json!({ "password": "two words" })), &format!("{place}.password"), &["no blanks"]),
+            (mail(json!({ "catch_all": {} })), &format!("{place}.catch_all"), &["needs a mailbox"]),
+            (
+                mail(json!({ "catch_all": { "mailbox": "alcie" } })),
+                &format!("{place}.catch_all.mailbox"),
+                &["no user \"alcie\"", "did you mean \"alice\""],
+            ),
+            (
+                mail(json!({ "catch_all": { "mailbox": "alice", "except": ["no*", "a@b"] } })),
+                &format!("{place}.catch_all.except[1]"),
+                &["before the @"],
+            ),
+            (mail(json!({ "catch_all": "alice" })), &format!("{place}.catch_all"), &["object"]),
+        ],
+    );
+    let mut caught = with("mail", mail(json!({ "catch_all": { "mailbox": "u1", "except": ["No*"] } })));
+    caught["workload"] = json!([{ "from": "alice@crepes.fr", "to": "anybody@crepes.fr" }]);
+    assert!(load("caught", &caught.to_string()).is_ok());
+    caught["workload"][0]["to"] = json!("nobody@crepes.fr");
+    assert_eq!(the_error(&caught).0, "workload[0].to");
+}
+
+#[test]
 fn names_that_are_near_to_nothing() {
     let expect = |name: &str| with("expect", json!([{ "metric": name, "equals": 1 }]));
     let (_, said) = the_error(&expect("connections.quality_of_service"));

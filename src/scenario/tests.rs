@@ -49,6 +49,9 @@ fn samples() -> Vec<Value> {
         json!({ "mail": { "a.edu": { "users": ["u{1..3}", "x.y+z"], "server": "b.edu" }, "b.edu": { "users": ["v"] } },
             "workload": [ { "poisson": { "rate": "3 per hour" }, "from": "every-user", "to": "any-user" },
                 { "user": "every-user", "read": "pop3", "every": "1h", "spread": "1h" } ] }),
+        json!({ "network": { "hosts": { "lab.a.edu": {} } }, "mail": { "a.edu": { "users": ["u{1..3}", "x"],
+            "computer": "lab.a.edu", "password": "p", "catch_all": { "mailbox": "x", "except": ["no*", "NO"] } } },
+            "users": { "u2@a.edu": { "password": "q" } }, "workload": [{ "from": "x@a.edu", "to": "any@a.edu" }] }),
         with(
             "/network",
             json!({ "access": { "rate": "1Mbps", "reverse": { "rate": "10Mbps", "codel": {}, "loss_every": 9 } },

@@ -42,45 +42,17 @@ impl<O: Observer> World<O> {
 mod tests {
     use super::*;
     use crate::base::SimTime;
-    use crate::base::directory::{HostEntry, LinkEntry};
     use crate::base::trace::Silent;
-    use crate::base::{Addresses, Directory, UnixTime};
-    use crate::net::{LinkConfig, LinkDirConfig, NodeConfig, Policy, TcpConfig, Topology};
+    use crate::sim::testing::two_hosts;
     use crate::sim::{Plan, Simulation};
-    use std::collections::BTreeMap;
 
     fn pair() -> Simulation<Silent> {
-        let addresses = |n: u8| Addresses { v4: Some([10, 0, 0, n].into()), v6: None };
-        let names = ["a", "b"];
-        let hosts = names.iter().zip(1..).map(|(name, n)| HostEntry {
-            name: (*name).to_owned(),
-            addresses: addresses(n),
-            router: false,
-        });
-        let ends = [HostId(0), HostId(1)];
-        let links = vec![LinkEntry { name: "ab".to_owned(), ends }];
-        let nodes = names.iter().zip(1..).map(|(name, n)| NodeConfig {
-            name: (*name).to_owned(),
-            addresses: addresses(n),
-            router: false,
-        });
-        let link = LinkConfig { name: "ab".to_owned(), ends, directions: [LinkDirConfig::default(); 2] };
-        let topology = Topology { nodes: nodes.collect(), links: vec![link], tcp: TcpConfig::default() };
-        let plan = Plan {
-            directory: Directory::new(hosts.collect(), links, UnixTime::DEFAULT_START),
-            topology,
-            apps: vec![Vec::new(), Vec::new()],
-            policy: Policy::default(),
-            processing: BTreeMap::new(),
-            sessions: BTreeMap::new(),
-            faults: vec![Fault {
-                name: "planned".to_owned(),
-                timing: Timing::Once { at: SimTime::ZERO, lasts: Some(SimDuration::from_secs(100)) },
-                what: Faulty::Host(HostId(1)),
-            }],
-            seed: 1,
+        let outage = Fault {
+            name: "planned".to_owned(),
+            timing: Timing::Once { at: SimTime::ZERO, lasts: Some(SimDuration::from_secs(100)) },
+            what: Faulty::Host(HostId(1)),
         };
-        Simulation::new(World::new(plan, Silent))
+        Simulation::new(World::new(Plan { faults: vec![outage], ..two_hosts() }, Silent))
     }
 
     #[test]

@@ -9,6 +9,8 @@ pub mod kernel;
 mod kinds;
 mod processing;
 mod run;
+#[cfg(test)]
+pub(crate) mod testing;
 mod visitors;
 mod world;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::app::host::Input;
 use crate::base::trace::{Observer, Silent};
-use crate::base::{AppId, Directory, Dist, EventId, HostId, SimTime, Streams};
+use crate::base::{AppId, CloseReason, Directory, Dist, EventId, HostId, SimTime, SocketId, Streams};
 use crate::net::{Kernel as _, Network, Notice, Policy, SessionLimit, Topology};
 
 use super::faults::{Fault, Faults};
@@ -70,6 +70,8 @@ pub struct World<O> {
     composed: Composed,
     inbox: Vec<u8>,
     pub(super) visitors: Visitors,
+    /// The connection whose application is being told something.
+    in_hand: Option<(HostId, AppId, SocketId)>,
 }
 
 impl<O: Observer> World<O> {
@@ -88,6 +90,7 @@ impl<O: Observer> World<O> {
             composed: Composed::default(),
             inbox: Vec::new(),
             visitors: Visitors::default(),
+            in_hand: None,
         };
         world.network.set_policy(&plan.policy);
         for host in world.faults.slow_hosts().chain(plan.processing.keys().copied()) {
@@ -154,9 +157,9 @@ impl<O: Observer> World<O> {
 
     /// Takes the reader of the trace out.
     pub fn detach(self) -> (World<Silent>, O) {
-        let Self { kernel, network, hosts, faults, directory, streams, composed, inbox, visitors } = self;
+        let Self { kernel, network, hosts, faults, directory, streams, composed, inbox, visitors, in_hand } = self;
         let (kernel, observer) = kernel.detach();
-        (World { kernel, network, hosts, faults, directory, streams, composed, inbox, visitors }, observer)
+        (World { kernel, network, hosts, faults, directory, streams, composed, inbox, visitors, in_hand }, observer)
     }
 
     /// Lets one event happen, with all that follows from it at once.
@@ -236,6 +239,18 @@ impl<O: Observer> World<O> {
         }
     }
 
+    /// After a panic: ends the connection whose octets an application was reading, as far as that
+    /// can still be done. False when the panic came from elsewhere.
+    ///
+    /// What the application had half done stays so; it is told that the connection is gone.
+    pub fn abandon_what_is_in_hand(&mut self) -> bool {
+        let Some((host, app, socket)) = self.in_hand.take() else { return false };
+        self.network.abort(&mut self.kernel, socket);
+        self.input(host, app, Input::Closed { socket, reason: CloseReason::Aborted });
+        self.deliver_notices();
+        true
+    }
+
     pub(super) const fn streams(&self) -> Streams {
         self.streams
     }
@@ -252,6 +267,7 @@ impl<O: Observer> World<O> {
             }
             Notice::Connected { host, app, socket } => self.input(host, app, Input::Connected { socket }),
             Notice::Readable { host, app, socket } => {
+                self.in_hand = Some((host, app, socket));
                 let mut inbox = std::mem::take(&mut self.inbox);
                 inbox.clear();
                 self.network.take_received(&mut self.kernel, socket, &mut inbox);
@@ -259,6 +275,7 @@ impl<O: Observer> World<O> {
                     self.input(host, app, Input::Data { socket, bytes: &inbox });
                 }
                 self.inbox = inbox;
+                self.in_hand = None;
             }
             // No application asks for it.
             Notice::Drained { .. } => {}

@@ -1,11 +1,12 @@
 //! The books of the servers, kept anew from the trace: what each is responsible for, when it
 //! tries, when it gives up, and what it tells the sender.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use posthaste::base::trace::FailureKind;
 use posthaste::base::{HostId, SimDuration, SimTime};
 use posthaste::scenario::Resolved;
+use posthaste::scenario::resolved::{CatchAllSpec, DomainSpec};
 
 use super::log::{Ending, Fact, Log, Note};
 
@@ -47,6 +48,37 @@ struct Policy {
     lifetime: SimDuration,
 }
 
+/// Where mail to an address should end: with its user, or with the domain's catch-all.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Homes {
+    users: BTreeSet<String>,
+    catch_alls: BTreeMap<String, CatchAllSpec>,
+}
+
+impl Homes {
+    pub(crate) fn new(scenario: &Resolved) -> Self {
+        let caught = |domain: &DomainSpec| Some((domain.name.clone(), domain.catch_all.clone()?));
+        Self {
+            users: scenario.users.iter().map(|user| user.address.to_lowercase()).collect(),
+            catch_alls: scenario.domains.iter().filter_map(caught).collect(),
+        }
+    }
+
+    pub(crate) fn of(&self, to: &str) -> String {
+        let to = to.to_lowercase();
+        let (local, domain) = to.rsplit_once('@').unwrap_or((&to, ""));
+        // The scenarios here except prefixes and whole local parts only.
+        let excepted = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(prefix) => local.starts_with(prefix),
+            None => local == pattern,
+        };
+        match self.catch_alls.get(domain) {
+            Some(spec) if !self.users.contains(&to) && !spec.except.iter().any(excepted) => spec.mailbox.to_lowercase(),
+            Some(_) | None => to,
+        }
+    }
+}
+
 /// All books.
 #[derive(Debug, Default)]
 pub(crate) struct Books {
@@ -56,6 +88,7 @@ pub(crate) struct Books {
     reported: BTreeMap<HostId, u32>,
     mailboxes: BTreeMap<String, (u32, u32)>,
     policies: BTreeMap<HostId, Policy>,
+    homes: Homes,
     down: BTreeMap<HostId, bool>,
     last_up: BTreeMap<HostId, SimTime>,
     pending_bounces: BTreeMap<String, (String, HostId, SimTime)>,
@@ -69,6 +102,7 @@ impl Books {
             |retry: posthaste::scenario::resolved::RetrySpec| Policy { every: retry.every, lifetime: retry.lifetime };
         let mut books = Self {
             policies: scenario.domains.iter().map(|domain| (domain.server, policy(domain.retry))).collect(),
+            homes: Homes::new(scenario),
             ..Self::default()
         };
         let mut now = SimTime::ZERO;
@@ -172,7 +206,7 @@ impl Books {
                 let fresh = |thread: &Thread| thread.attempts == 0 && thread.accepted == at;
                 self.release(host, &key, fresh)?;
                 self.mailboxes.entry(mailbox.clone()).or_default().0 += 1;
-                if mailbox.to_lowercase() != key.1.to_lowercase() {
+                if mailbox.to_lowercase() != self.homes.of(&key.1) {
                     return Err("delivered into somebody else's mailbox".to_owned());
                 }
             }

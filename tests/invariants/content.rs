@@ -10,7 +10,7 @@ use posthaste::scenario::Resolved;
 use posthaste::scenario::resolved::{Body, Work};
 use posthaste::sim::World;
 
-use super::books::{Books, Key};
+use super::books::{Books, Homes, Key};
 use super::log::{Connection, Ending, Fact, Log, Note};
 use super::sessions::{DotReply, Transaction, behind_received, hops, pop3, smtp};
 
@@ -298,7 +298,8 @@ impl<'a> Reading<'a> {
         let inner = fronts.and_then(|fronts| fronts.iter().find_map(|front| content.strip_prefix(front.as_slice())));
         let Some(inner) = inner else { return Some("no such Return-Path was delivered".to_owned()) };
         let message = super::sessions::header(inner, "Message-ID").unwrap_or_default();
-        let copies = self.books.copies.iter().filter(|((id, to), _)| *id == message && to.to_lowercase() == mailbox);
+        let homes = Homes::new(self.scenario);
+        let copies = self.books.copies.iter().filter(|((id, to), _)| *id == message && homes.of(to) == mailbox);
         let mut hosts = copies.flat_map(|(key, copy)| copy.delivered.iter().map(move |(host, at)| (key, *host, *at)));
         let fits = hosts.any(|(key, host, at)| self.could_leave(host, key, inner, at));
         (!fits).then(|| format!("{message} is not what was taken"))

@@ -33,8 +33,8 @@ fn text(data: &RecordData) -> String {
         RecordData::Ns(name) | RecordData::Cname(name) | RecordData::Ptr(name) | RecordData::Dname(name) => {
             name.to_string()
         }
-        RecordData::Srv { priority, weight, port, target } => format!("{priority} {weight} {port} {target}"),
         RecordData::Mx { preference, exchange } => format!("{preference} {exchange}"),
+        RecordData::Srv { priority, weight, port, target } => format!("{priority} {weight} {port} {target}"),
         RecordData::Txt(strings) => {
             let quoted = strings.iter().map(|string| format!("\"{}\"", string.escape_ascii()));
             quoted.collect::<Vec<_>>().join(" ")

@@ -5,4 +5,5 @@ mod bed;
 mod families;
 mod flow;
 mod names;
+mod submission;
 mod trouble;

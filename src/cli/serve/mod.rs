@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::base::{SimDuration, SimTime};
-use crate::live::{Bound, Chronicle, Gateway, GatewayError, Settings, Speed};
+use crate::live::{Bound, Chronicle, Gateway, GatewayError, Served, Settings, Speed};
 use crate::metrics::{Recorder, RecorderOptions};
 use crate::report;
 use crate::scenario::build::directory;
@@ -28,6 +28,9 @@ use desk::Desk;
 /// What reads the trace of a world that is served.
 type Readers = (Recorder, (Writers, Chronicle));
 
+/// Files that are open besides the clients' sockets, listeners included.
+const FILES_BESIDES_CLIENTS: u64 = 1024;
+
 /// Serves the scenario and writes its folder.
 ///
 /// # Errors
@@ -36,8 +39,10 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     let speed = Speed::parse(&args.speed).map_err(|error| CommandError::usage(format!("--speed: {error}")))?;
     let scenario = load(&args.file, &args.overrides)?;
     let listeners = places::listeners(&scenario, args)?;
+    // Many systems give a process 1024 files unless it asks for more. With less, clients wait their turn.
+    let _ = rlimit::increase_nofile_limit(args.most_clients as u64 + FILES_BESIDES_CLIENTS);
     let gateway = Gateway::open(listeners).map_err(|error| gateway_error(&error))?;
-    let done = serve_gateway(args, &scenario, speed, gateway)?;
+    let (done, panics) = serve_gateway(args, &scenario, speed, gateway)?;
     if args.json {
         let summary: serde_json::Value = serde_json::from_str(&json_summary(&done)?).expect("just written");
         print(&format!("{}\n", json!({ "summary": summary })))?;
@@ -46,10 +51,19 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
         print(&format!("{summary}{:<12} {}\n", "results", done.written.dir.display()))?;
     }
     done.say_what_went_wrong();
+    if panics > 0 {
+        let what = format!("internal error: {panics} connections were ended by panics; please report them");
+        return Err(CommandError::new(Exit::Internal, what));
+    }
     Ok(exit_of(done.outcome.ended, &done.info.expectations))
 }
 
-fn serve_gateway(args: &ServeArgs, scenario: &Resolved, speed: Speed, gateway: Gateway) -> Result<Done, CommandError> {
+fn serve_gateway(
+    args: &ServeArgs,
+    scenario: &Resolved,
+    speed: Speed,
+    gateway: Gateway,
+) -> Result<(Done, u32), CommandError> {
     let host = scenario.live.host.ok_or_else(|| {
         CommandError::new(
             Exit::Invalid,
@@ -74,7 +88,7 @@ fn serve_gateway(args: &ServeArgs, scenario: &Resolved, speed: Speed, gateway: G
         let chronicle = Chronicle::new(directory(scenario), !args.quiet);
         let simulation = running.insert(begin(scenario, RecorderOptions::default(), (writers, chronicle)));
         let ended = gateway.serve(simulation, &settings, &mut desk, |readers: &mut Readers| &mut readers.1.1);
-        ended.map(|served| (simulation.outcome(served.ended), served.touched))
+        ended.map(|served| (simulation.outcome(served.ended), served))
     }));
     let wall = desk.close();
     let reached = running.as_ref().map_or(SimTime::ZERO, |simulation| simulation.world().now());
@@ -85,7 +99,8 @@ fn serve_gateway(args: &ServeArgs, scenario: &Resolved, speed: Speed, gateway: G
     let (Ok(outcome), Some(simulation)) = (ran, running) else {
         return Err(internal("the simulator panicked; please report the scenario"));
     };
-    let (mut outcome, touched) = outcome.map_err(|error| CommandError::io(format!("waiting for clients: {error}")))?;
+    let (mut outcome, Served { panics, touched, .. }) =
+        outcome.map_err(|error| CommandError::io(format!("waiting for clients: {error}")))?;
     if outcome.ended == Ended::Interrupted {
         // Nobody did anything, and the scenario is over: that was a run like any other.
         let whole = !touched && outcome.end == scenario.run.until;
@@ -94,7 +109,8 @@ fn serve_gateway(args: &ServeArgs, scenario: &Resolved, speed: Speed, gateway: G
     let judged = !touched && outcome.ended == Ended::Until;
     let finished = finish(simulation, outcome).map_err(|fault| internal(&fault))?;
     let Finished { record, outcome, world, extra: (writers, _), busy } = finished;
-    recording.finish(scenario, Finished { record, outcome, world, extra: writers, busy }, (wall, judged))
+    let finished = Finished { record, outcome, world, extra: writers, busy };
+    recording.finish(scenario, finished, (wall, judged)).map(|done| (done, panics))
 }
 
 fn gateway_error(error: &GatewayError) -> CommandError {

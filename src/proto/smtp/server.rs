@@ -16,13 +16,16 @@
 //! the world does. Left out: CHUNKING, DSN, SMTPUTF8, STARTTLS.
 
 mod auth;
+#[cfg(test)]
+mod tests;
+mod transaction;
 
 use std::collections::VecDeque;
 
 use super::Envelope;
 use super::command::{Command, CommandError, MAX_COMMAND_LINE, Manner};
-use super::dot::{Problem, Unstuffer};
-use super::parameter::{MAX_EXTRA, MailParameters, Parameter};
+use super::dot::Unstuffer;
+use super::parameter::MAX_EXTRA;
 use super::path::{ForwardPath, ReversePath};
 use super::reply::Reply;
 use super::status::Status;
@@ -272,27 +275,6 @@ impl Server {
         self.reply(500, Status::SYNTAX, "Line too long");
     }
 
-    /// Reads message octets; true when the final dot came.
-    fn read_data(&mut self) -> bool {
-        let Mail::Data(_, body) = &mut self.transaction else { return false };
-        let used = body.feed(self.input.rest());
-        let finished = body.is_finished();
-        self.input.consume(used);
-        if finished && let Mail::Data(envelope, body) = std::mem::replace(&mut self.transaction, Mail::None) {
-            match (body.problem(), self.greeting.clone()) {
-                (None, Some(greeting)) => {
-                    let content = body.into_content();
-                    self.ask(Question::Message, ServerEvent::Message { greeting, envelope, content });
-                }
-                (problem, _) => {
-                    let (code, status, text) = refusal(problem.unwrap_or(Problem::TooLarge));
-                    self.reply(code, status, text);
-                }
-            }
-        }
-        finished
-    }
-
     fn line(&mut self, line: &[u8]) {
         let manner = if self.is_extended() { Manner::Lenient } else { Manner::Strict };
         let parsed = Command::parse_in(line, manner);
@@ -375,63 +357,6 @@ impl Server {
     fn out_of_sequence(&mut self, first: &str) {
         self.reply(503, Status::COMMAND, &format!("Bad sequence of commands: {first} first"));
     }
-
-    fn mail(&mut self, reverse_path: ReversePath, parameters: &[Parameter]) {
-        if self.greeting.is_none() {
-            return self.out_of_sequence("HELO");
-        }
-        if !matches!(self.transaction, Mail::None) {
-            return self.reply(503, Status::COMMAND, "Sender already specified");
-        }
-        // RFC 5321 2.2.1: extensions are for sessions that begin with EHLO.
-        if !self.is_extended() && !parameters.is_empty() {
-            return self.wrong(CommandError::Parameters);
-        }
-        let auth = self.config.authentication != Authentication::NotOffered;
-        match MailParameters::read(parameters, auth) {
-            Err(error) => self.wrong(error),
-            // RFC 1870 section 6.1: 552, for there is a fixed maximum.
-            Ok(MailParameters { size: Some(size) }) if size > self.config.max_message as u64 => {
-                self.reply(552, Status::TOO_LARGE, "Message size exceeds the limit");
-            }
-            Ok(MailParameters { .. }) => {
-                self.ask(Question::Sender(reverse_path.clone()), ServerEvent::Sender(reverse_path));
-            }
-        }
-    }
-
-    fn rcpt(&mut self, path: ForwardPath, parameters: &[Parameter]) {
-        if self.greeting.is_none() {
-            return self.out_of_sequence("HELO");
-        }
-        let Mail::Open(envelope) = &self.transaction else { return self.out_of_sequence("MAIL") };
-        if !parameters.is_empty() {
-            return self.wrong(CommandError::Parameters);
-        }
-        if envelope.forward_paths.len() >= self.config.max_recipients {
-            // RFC 5321 4.5.3.1.10: "452 Too many recipients".
-            return self.reply(452, Status::TOO_MANY_RECIPIENTS, "Too many recipients");
-        }
-        self.ask(Question::Recipient(path.clone()), ServerEvent::Recipient(path));
-    }
-
-    fn data(&mut self) {
-        if self.greeting.is_none() {
-            return self.out_of_sequence("HELO");
-        }
-        match std::mem::replace(&mut self.transaction, Mail::None) {
-            Mail::Open(envelope) if !envelope.forward_paths.is_empty() => {
-                self.transaction = Mail::Data(envelope, Unstuffer::new(self.config.max_message));
-                self.plain_reply(354, "Enter mail, end with \".\" on a line by itself");
-            }
-            other => {
-                self.transaction = other;
-                // RFC 5321 3.3: without a recipient that was accepted "the server MAY return a
-                // "command out of sequence" (503)".
-                self.out_of_sequence("RCPT");
-            }
-        }
-    }
 }
 
 impl Session for Server {
@@ -477,14 +402,5 @@ fn or_null(path: &ReversePath) -> &str {
     match path {
         ReversePath::Null => "<>",
         ReversePath::Mailbox(mailbox) => mailbox.as_str(),
-    }
-}
-
-const fn refusal(problem: Problem) -> (u16, Status, &'static str) {
-    match problem {
-        // RFC 5321 4.5.3.1.9: "552 Too much mail data."
-        Problem::TooLarge => (552, Status::TOO_LARGE, "Message size exceeds the limit"),
-        Problem::LineTooLong => (554, Status::MESSAGE, "Text line too long"),
-        Problem::BareLineEnd => (554, Status::MESSAGE, "CR or LF outside a CRLF"),
     }
 }

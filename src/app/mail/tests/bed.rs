@@ -307,13 +307,24 @@ impl Bed {
 
     /// A stranger connects to port 25 of a host and sends these octets without listening.
     pub(super) fn raw(&mut self, host: usize, bytes: &[u8]) {
+        self.raw_to(host, 25, bytes);
+    }
+
+    /// The same, to another port.
+    pub(super) fn raw_to(&mut self, host: usize, port: u16, bytes: &[u8]) {
         let at = SocketId(self.net.last_socket);
         self.net.last_socket += 2;
         self.net.sockets.insert(at, Socket { host, peer: None, fin_sent: false, fin_got: false });
         let conn = ConnId { host: HostId(99), number: u32::try_from(at.0).unwrap() };
         let peer = Endpoint::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 40_000);
-        self.net.push(DELAY, Event::Accepted { at, conn, port: 25, peer });
+        self.net.push(DELAY, Event::Accepted { at, conn, port, peer });
         self.net.push(DELAY, Event::Data(at, bytes.to_vec()));
+    }
+
+    /// The last stranger's connection to a host is reset once all that was sent has come.
+    pub(super) fn hang_up(&mut self, host: usize) {
+        let last = self.net.sockets.iter().rfind(|(_, socket)| socket.host == host).map(|(id, _)| *id);
+        self.net.push(DELAY, Event::Closed(last.expect("a stranger"), CloseReason::Reset));
     }
 
     pub(super) fn down(&mut self, host: usize, at: SimTime, duration: SimDuration) {

@@ -135,7 +135,7 @@ fn strangers_do_not_relay() {
     bed.server("hamburger.edu", &["bob"], |c| c.inside.clear());
     bed.user("eve@hamburger.edu", vec![draft(0, &["alice@crepes.fr"], "x")], Vec::new());
     bed.run(at(100));
-    assert_eq!(bed.logged(&["Refused", "Submission is for users"]).len(), 1);
+    assert_eq!(bed.logged(&["Refused", "Authentication required"]).len(), 1);
 }
 
 fn recipients(addresses: &[&str]) -> Recipients {

@@ -46,7 +46,7 @@ impl Day {
         Self::from_iso(&date.as_ref().to_string())
     }
 
-    /// The day of an internal date, in UTC.
+    /// The day of an internal date.
     pub(super) fn of(time: UnixTime) -> Self {
         Self::from_iso(&time.to_string())
     }

@@ -63,7 +63,7 @@ pub struct View<'a> {
     pub uid: u32,
     /// Tells how it is marked.
     pub marks: &'a dyn Fn(Mark<'_>) -> bool,
-    /// Its internal date.
+    /// Its internal date; SEARCH takes the day of it as it stands here.
     pub arrived: UnixTime,
     /// Its size in octets (RFC822.SIZE).
     pub size: u32,
@@ -122,6 +122,12 @@ impl Query {
     pub fn matches(&self, view: &View<'_>) -> bool {
         self.key.matches(view, &Reader::new(view.content))
     }
+
+    /// Whether a message matches, as far as that is known without its octets.
+    #[must_use]
+    pub fn decided(&self, view: &View<'_>) -> Option<bool> {
+        self.key.decided(view)
+    }
 }
 
 /// Whether one message matches a search key, which is not worth preparing; no message matches
@@ -148,6 +154,36 @@ impl Key {
             Self::Field(name, needle) => reader.fields(name, needle),
             Self::Body(needle) => reader.body(needle),
             Self::Text(needle) => reader.text(needle),
+        }
+    }
+
+    fn decided(&self, view: &View<'_>) -> Option<bool> {
+        match self {
+            Self::And(keys) => {
+                let mut all = Some(true);
+                for key in keys {
+                    match key.decided(view) {
+                        Some(true) => {}
+                        Some(false) => return Some(false),
+                        None => all = None,
+                    }
+                }
+                all
+            }
+            Self::Or(one, other) => match (one.decided(view), other.decided(view)) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (Some(false), other) => other,
+                (None, _) => None,
+            },
+            Self::Not(key) => key.decided(view).map(|matched| !matched),
+            Self::Sent(..) | Self::Field(..) | Self::Body(_) | Self::Text(_) => None,
+            Self::Numbers(_)
+            | Self::Uids(_)
+            | Self::Marked(_)
+            | Self::Keyword(_)
+            | Self::Larger(_)
+            | Self::Smaller(_)
+            | Self::Arrived(..) => Some(self.matches(view, &Reader::new(&[]))),
         }
     }
 

@@ -12,21 +12,14 @@ use super::needle::{Needle, fold};
 pub(super) struct Reader<'a> {
     raw: &'a [u8],
     sent: OnceCell<Option<Day>>,
-    folded: OnceCell<Folded>,
-}
-
-/// The decoded texts of a message, without case.
-#[derive(Default)]
-struct Folded {
-    /// The message's header fields, and the MIME headers of its parts.
-    headers: Vec<String>,
-    /// The text of its parts, and the headers of messages inside.
-    body: Vec<String>,
+    root: OnceCell<Entity>,
+    headers: OnceCell<Vec<String>>,
+    body: OnceCell<Vec<String>>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) const fn new(raw: &'a [u8]) -> Self {
-        Self { raw, sent: OnceCell::new(), folded: OnceCell::new() }
+        Self { raw, sent: OnceCell::new(), root: OnceCell::new(), headers: OnceCell::new(), body: OnceCell::new() }
     }
 
     /// The day of the Date field.
@@ -44,35 +37,50 @@ impl<'a> Reader<'a> {
 
     /// Whether the body has the string in it; the empty string is in every body.
     pub(super) fn body(&self, needle: &Needle) -> bool {
-        needle.is_in("") || self.folded().body.iter().any(|text| needle.is_in(text))
+        let body = || {
+            let mut texts = Vec::new();
+            self.add_body(self.root(), &mut texts);
+            texts
+        };
+        needle.is_in("") || self.body.get_or_init(body).iter().any(|text| needle.is_in(text))
     }
 
     /// Whether header or body have the string in them.
     pub(super) fn text(&self, needle: &Needle) -> bool {
-        self.folded().headers.iter().any(|text| needle.is_in(text)) || self.body(needle)
+        let headers = || {
+            let mut texts = Vec::new();
+            self.add_fields(&self.root().header, &mut texts);
+            self.add_part_headers(self.root(), &mut texts);
+            texts
+        };
+        self.headers.get_or_init(headers).iter().any(|text| needle.is_in(text)) || self.body(needle)
     }
 
-    fn folded(&self) -> &Folded {
-        self.folded.get_or_init(|| {
-            let mut folded = Folded::default();
-            let root = tree::parse(self.raw);
-            collect(self.raw, &root.header, &mut folded.headers);
-            self.look_into(&root, &mut folded);
-            folded
-        })
+    fn root(&self) -> &Entity {
+        self.root.get_or_init(|| tree::parse(self.raw))
     }
 
-    fn look_into(&self, entity: &Entity, folded: &mut Folded) {
+    /// Adds the MIME headers of parts, on all levels.
+    fn add_part_headers(&self, entity: &Entity, texts: &mut Vec<String>) {
         match &entity.inside {
             Inside::Parts(parts) => {
                 for part in parts {
-                    collect(self.raw, &part.header, &mut folded.headers);
-                    self.look_into(part, folded);
+                    self.add_fields(&part.header, texts);
+                    self.add_part_headers(part, texts);
                 }
             }
+            Inside::Message(message) => self.add_part_headers(message, texts),
+            Inside::Leaf => {}
+        }
+    }
+
+    /// Adds the text of parts, and the headers of messages inside.
+    fn add_body(&self, entity: &Entity, texts: &mut Vec<String>) {
+        match &entity.inside {
+            Inside::Parts(parts) => parts.iter().for_each(|part| self.add_body(part, texts)),
             Inside::Message(message) => {
-                collect(self.raw, &message.header, &mut folded.body);
-                self.look_into(message, folded);
+                self.add_fields(&message.header, texts);
+                self.add_body(message, texts);
             }
             Inside::Leaf if entity.media.is(b"text", None) || entity.media.is(b"message", None) => {
                 let fields = &self.raw[entity.header.fields.clone()];
@@ -80,17 +88,17 @@ impl<'a> Reader<'a> {
                 let encoding = encoding.and_then(|field| media::word(&field.unfolded())).unwrap_or_default();
                 let body = &self.raw[entity.body.clone()];
                 let text = decode::body_text(body, &encoding, entity.media.parameter(b"charset"));
-                folded.body.push(fold(&text));
+                texts.push(fold(&text));
             }
             Inside::Leaf => {}
         }
     }
-}
 
-/// Adds the fields of a header, one text each.
-fn collect(raw: &[u8], section: &header::Section, texts: &mut Vec<String>) {
-    for field in header::fields(&raw[section.fields.clone()]) {
-        let name = decode::plain_text(field.name);
-        texts.push(fold(&format!("{name}: {}", decode::field_text(field.value))));
+    /// Adds the fields of a header, one text each.
+    fn add_fields(&self, section: &header::Section, texts: &mut Vec<String>) {
+        for field in header::fields(&self.raw[section.fields.clone()]) {
+            let name = decode::plain_text(field.name);
+            texts.push(fold(&format!("{name}: {}", decode::field_text(field.value))));
+        }
     }
 }

@@ -179,6 +179,27 @@ fn nesting_is_bounded() {
     assert_eq!(Query::new(&nested(64), extent).err(), Some(TooDeep));
 }
 
+#[test]
+fn marks_decide_where_they_can() {
+    let seen = |mark: Mark<'_>| mark == Mark::Seen;
+    let view = View { number: 1, uid: 7, marks: &seen, arrived: UnixTime(0), size: 5, content: b"Subject: x\r\n\r\n" };
+    for (arguments, expected) in [
+        ("SEEN UID 7", Some(true)),
+        ("UNSEEN SUBJECT x", Some(false)),
+        ("SEEN SUBJECT x", None),
+        ("OR SEEN SUBJECT x", Some(true)),
+        ("OR SUBJECT x SEEN", Some(true)),
+        ("OR UNSEEN SUBJECT x", None),
+        ("OR UNSEEN DELETED", Some(false)),
+        ("NOT (UNSEEN TEXT x)", Some(true)),
+        ("NOT SENTON 1-Jan-2026", None),
+        ("ALL", Some(true)),
+    ] {
+        let query = Query::new(&keys(arguments.as_bytes()), Extent { messages: 1, uid: 7 }).unwrap();
+        assert_eq!(query.decided(&view), expected, "{arguments}");
+    }
+}
+
 fn any_key() -> impl Strategy<Value = SearchKey<'static>> {
     let leaf = prop_oneof![
         Just(SearchKey::All),
@@ -215,6 +236,8 @@ proptest! {
             prop_assert_eq!(asked(&SearchKey::Or(Box::new(one.clone()), Box::new(other.clone()))), a || b);
             let both = Vec1::try_from(vec![one.clone(), other.clone()]).unwrap();
             prop_assert_eq!(asked(&SearchKey::And(both)), a && b);
+            let decided = Query::new(&one, extent).unwrap().decided(&view);
+            prop_assert!(decided.is_none_or(|decided| decided == a));
         }
     }
 }

@@ -1,10 +1,12 @@
 //! SEARCH commands that ask for text: header fields, bodies, encodings and charsets.
 
+use imap_types::body::BodyStructure;
 use imap_types::core::AString;
 use proptest::prelude::*;
 
 use super::tests::{Stored, search};
 use super::*;
+use crate::proto::imap::content::Content;
 
 fn mailbox(messages: &[&[u8]]) -> Vec<Stored> {
     let stored = |(content, uid): (&&[u8], u32)| Stored {
@@ -138,6 +140,35 @@ fn parts_of_messages() {
             ("TEXT boundary=b", &[1]),
         ],
     );
+}
+
+/// Messages that would take hours if anything were done over for each of their octets.
+#[test]
+fn hostile_messages_take_linear_work() {
+    let mixed = "Content-Type: multipart/mixed; boundary=b\n\n";
+    let nested: String = (0..40).map(|i| format!("Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n")).collect();
+    let continued: String = (0..9_999).map(|i| format!("; a*{i}=x; b{i}*0=y")).collect();
+    for (head, repeated) in [
+        ("", "a:\n"),
+        ("", "To: a@b\n"),
+        ("", "Content-Type: message/rfc822\n\n"),
+        ("To: ", "("),
+        ("To: ", "<@:"),
+        ("To: ", "a:b;"),
+        ("Subject: ", "=?aa?q?a"),
+        ("Subject: ", "\n "),
+        (mixed, "--b\n"),
+        (mixed, "--b                         "),
+        (&nested, "--b3\n--x\n"),
+        ("Content-Type: a/b", &continued),
+        ("Content-Transfer-Encoding: quoted-printable\n\n", "="),
+    ] {
+        let raw = [head, &repeated.repeat(100_000 / repeated.len())].concat();
+        let content = Content::parse(raw.as_bytes());
+        assert_eq!(content.envelope().bcc.len() + content.header().len() + content.text().len(), raw.len());
+        assert!(matches!(content.body_structure(), BodyStructure::Single { .. } | BodyStructure::Multi { .. }));
+        assert!(search(&mailbox(&[raw.as_bytes()]), b"OR TEXT zzz OR BODY zzz TO zzz").is_empty());
+    }
 }
 
 proptest! {
