@@ -39,11 +39,11 @@ pub(super) enum Frame {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// Its text was too long.
-    LineTooLong,
+    Text,
     /// A literal was too long.
-    LiteralTooLong,
+    Literal,
     /// The message of an APPEND was too long.
-    MessageTooLong,
+    Message,
 }
 
 /// Splits what comes into commands.
@@ -98,7 +98,7 @@ impl Framer {
             let line = match self.input.line(left.max(2))? {
                 Line::Whole(line) => line,
                 Line::TooLong => {
-                    self.refused.get_or_insert(Refusal::LineTooLong);
+                    self.refused.get_or_insert(Refusal::Text);
                     return Some(self.end());
                 }
             };
@@ -140,8 +140,7 @@ impl Framer {
 
     fn refusal(&self, octets: u64, limits: Limits) -> Option<Refusal> {
         let append = self.command.split(|b| *b == b' ').nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"APPEND"));
-        let (most, why) =
-            if append { (limits.message, Refusal::MessageTooLong) } else { (limits.literals, Refusal::LiteralTooLong) };
+        let (most, why) = if append { (limits.message, Refusal::Message) } else { (limits.literals, Refusal::Literal) };
         let so_far = (self.command.len() - self.text.min(self.command.len())) as u64;
         (so_far.saturating_add(octets) > most as u64).then_some(why)
     }
@@ -172,6 +171,43 @@ fn literal(line: &[u8]) -> Option<Literal> {
     }
     let octets = str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u32>().ok());
     Some(octets.map_or(Literal::Endless, |octets| Literal::Of { octets: u64::from(octets), waits }))
+}
+
+/// A command with one space wherever it has several between its words; none if it has that
+/// already. The grammar wants this, but some clients write more and common servers bear it.
+pub(super) fn single_spaced(command: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(command.len());
+    let (mut rest, mut quoted, mut last) = (command, false, 0);
+    while let Some((octet, behind)) = rest.split_first() {
+        match octet {
+            b'\\' if quoted => {
+                let escaped = behind.len().min(1);
+                out.extend_from_slice(&rest[..=escaped]);
+                (rest, last) = (&behind[escaped..], 0);
+                continue;
+            }
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => {
+                // Behind a line comes the literal that it announces.
+                out.push(b'\n');
+                let line = out.strip_suffix(b"\r\n").unwrap_or_default();
+                let octets = match literal(line) {
+                    Some(Literal::Of { octets, .. }) => usize::try_from(octets).unwrap_or(usize::MAX),
+                    Some(Literal::Endless) | None => 0,
+                };
+                let (inside, after) = behind.split_at(octets.min(behind.len()));
+                out.extend_from_slice(inside);
+                (rest, last) = (after, 0);
+                continue;
+            }
+            _ => {}
+        }
+        if quoted || !(*octet == b' ' && last == b' ') {
+            out.push(*octet);
+        }
+        (rest, last) = (behind, *octet);
+    }
+    (out.len() < command.len()).then_some(out)
 }
 
 /// What a command begins with.
@@ -218,6 +254,21 @@ mod tests {
         }
     }
 
+    /// Would break if spaces inside of a string were taken away, or hid a literal.
+    #[test]
+    fn spaces_between_words_are_one() {
+        for (command, wanted) in [
+            ("a  STORE 1   FLAGS\r\n", Some("a STORE 1 FLAGS\r\n")),
+            ("a LOGIN \"b  \\\"  c\"  x\r\n", Some("a LOGIN \"b  \\\"  c\" x\r\n")),
+            ("a LOGIN  {4+}\r\n\"  x  y\r\n", Some("a LOGIN {4+}\r\n\"  x y\r\n")),
+            ("a X {9999+}\r\nb  c", None),
+            ("a \"unended  \\", None),
+            ("a NOOP\r\n", None),
+        ] {
+            assert_eq!(single_spaced(command.as_bytes()), wanted.map(|text| text.as_bytes().to_vec()), "{command}");
+        }
+    }
+
     /// Would break if what is too long were kept, or what follows it were lost.
     #[test]
     fn what_is_too_long_is_thrown_away() {
@@ -226,12 +277,12 @@ mod tests {
         let append = [b"a APPEND x {100+}\r\n", &[b'z'; 100][..], b"\r\n"].concat();
         let big = [b"a APPEND x {101+}\r\n", &[b'z'; 101][..], b"\r\n"].concat();
         for piece in [1, 7, 1_000] {
-            assert_eq!(frames(&long, piece), [refused(b"", Refusal::LineTooLong)]);
-            assert_eq!(frames(&flood, piece), [refused(b"a", Refusal::LiteralTooLong)]);
+            assert_eq!(frames(&long, piece), [refused(b"", Refusal::Text)]);
+            assert_eq!(frames(&flood, piece), [refused(b"a", Refusal::Literal)]);
             assert_eq!(frames(&append, piece), [command(&append)]);
-            assert_eq!(frames(&big, piece), [refused(b"a", Refusal::MessageTooLong)]);
+            assert_eq!(frames(&big, piece), [refused(b"a", Refusal::Message)]);
             let waiting = frames(b"a SELECT {30}\r\nb NOOP\r\n", piece);
-            assert_eq!(waiting, [refused(b"a", Refusal::LiteralTooLong), command(b"b NOOP\r\n")]);
+            assert_eq!(waiting, [refused(b"a", Refusal::Literal), command(b"b NOOP\r\n")]);
             assert_eq!(frames(b"a SELECT {99999999999+}\r\n", piece)[0], Frame::Lost);
         }
         let mut framer = Framer::new();
