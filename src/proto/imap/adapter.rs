@@ -21,16 +21,11 @@ use imap_types::status::StatusDataItemName;
 use super::command::{Command, InternalDate, Item, Messages, StatusItem};
 use super::content::Content;
 use super::flags::{Flags, StoreAction, SystemFlag};
-use super::framing::single_spaced;
 use super::sets::{Bound, NumberSet};
 use crate::base::UnixTime;
 
 /// Reads a command, its tag and its literals included; `None` if it is not well formed.
 pub(super) fn decode(octets: &[u8]) -> Option<Command> {
-    read(octets).or_else(|| read(&single_spaced(octets)?))
-}
-
-fn read(octets: &[u8]) -> Option<Command> {
     let (rest, Decoded { body, .. }) = CommandCodec::default().decode(octets).ok()?;
     if rest.is_empty() { command(body) } else { None }
 }

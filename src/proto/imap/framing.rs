@@ -173,43 +173,6 @@ fn literal(line: &[u8]) -> Option<Literal> {
     Some(octets.map_or(Literal::Endless, |octets| Literal::Of { octets: u64::from(octets), waits }))
 }
 
-/// A command with one space wherever it has several between its words; none if it has that
-/// already. The grammar wants this, but some clients write more and common servers bear it.
-pub(super) fn single_spaced(command: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(command.len());
-    let (mut rest, mut quoted, mut last) = (command, false, 0);
-    while let Some((octet, behind)) = rest.split_first() {
-        match octet {
-            b'\\' if quoted => {
-                let escaped = behind.len().min(1);
-                out.extend_from_slice(&rest[..=escaped]);
-                (rest, last) = (&behind[escaped..], 0);
-                continue;
-            }
-            b'"' => quoted = !quoted,
-            b'\n' if !quoted => {
-                // Behind a line comes the literal that it announces.
-                out.push(b'\n');
-                let line = out.strip_suffix(b"\r\n").unwrap_or_default();
-                let octets = match literal(line) {
-                    Some(Literal::Of { octets, .. }) => usize::try_from(octets).unwrap_or(usize::MAX),
-                    Some(Literal::Endless) | None => 0,
-                };
-                let (inside, after) = behind.split_at(octets.min(behind.len()));
-                out.extend_from_slice(inside);
-                (rest, last) = (after, 0);
-                continue;
-            }
-            _ => {}
-        }
-        if quoted || !(*octet == b' ' && last == b' ') {
-            out.push(*octet);
-        }
-        (rest, last) = (behind, *octet);
-    }
-    (out.len() < command.len()).then_some(out)
-}
-
 /// What a command begins with.
 pub(super) fn tag(command: &[u8]) -> &[u8] {
     let end = command.iter().position(|b| matches!(b, b' ' | b'\r')).unwrap_or(command.len());
@@ -251,21 +214,6 @@ mod tests {
         let wanted = [command(b"a NOOP\r\n"), Frame::Waiting, command(&literal[..25]), command(b"c NOOP\r\n")];
         for piece in 1..text.len() {
             assert_eq!(frames(&text, piece), wanted, "pieces of {piece}");
-        }
-    }
-
-    /// Would break if spaces inside of a string were taken away, or hid a literal.
-    #[test]
-    fn spaces_between_words_are_one() {
-        for (command, wanted) in [
-            ("a  STORE 1   FLAGS\r\n", Some("a STORE 1 FLAGS\r\n")),
-            ("a LOGIN \"b  \\\"  c\"  x\r\n", Some("a LOGIN \"b  \\\"  c\" x\r\n")),
-            ("a LOGIN  {4+}\r\n\"  x  y\r\n", Some("a LOGIN {4+}\r\n\"  x y\r\n")),
-            ("a X {9999+}\r\nb  c", None),
-            ("a \"unended  \\", None),
-            ("a NOOP\r\n", None),
-        ] {
-            assert_eq!(single_spaced(command.as_bytes()), wanted.map(|text| text.as_bytes().to_vec()), "{command}");
         }
     }
 
