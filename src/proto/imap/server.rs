@@ -16,6 +16,8 @@ mod login;
 mod mailboxes;
 mod messages;
 mod search;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 
