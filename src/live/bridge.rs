@@ -162,6 +162,12 @@ impl Bridge {
         Fate::Stands
     }
 
+    /// Whether the client has said all that it had to say.
+    #[must_use]
+    pub const fn client_is_done(&self) -> bool {
+        self.client_done
+    }
+
     /// Whether the client had its time to read the rest.
     #[must_use]
     pub fn is_overdue(&self, wall: Duration) -> bool {
@@ -205,7 +211,9 @@ impl Bridge {
             // The client may have gone in the meantime.
             let _ = self.stream.shutdown(Shutdown::Write);
         }
-        Ok(if delivered && matches!(self.inside, Inside::Gone(_)) { Fate::Over } else { Fate::Stands })
+        // What the simulated ends still say to each other is none of the client's business.
+        let closed = self.client_done || matches!(self.inside, Inside::Gone(_));
+        Ok(if delivered && closed { Fate::Over } else { Fate::Stands })
     }
 
     fn write(&mut self) -> io::Result<usize> {
