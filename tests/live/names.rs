@@ -42,9 +42,9 @@ fn ask(socket: &UdpSocket, at: SocketAddr, query: &Message) -> Message {
 }
 
 fn exchanges(answer: &Message) -> Vec<String> {
-    let exchange = |data: &RecordData| match data {
-        RecordData::Mx { exchange, .. } => Some(exchange.to_string()),
-        _ => None,
+    let exchange = |data: &RecordData| {
+        let RecordData::Mx { exchange, .. } = data else { return None };
+        Some(exchange.to_string())
     };
     answer.answers.iter().filter_map(|record| exchange(&record.data)).collect()
 }
