@@ -30,12 +30,16 @@ use script::{Script, What};
 /// Every script, and its sessions (from 1) that no scenario can stand for, with the reason.
 const SCRIPTS: &[(&str, &[usize], &str)] = &[
     ("idle", &[], ""),
+    ("imap", &[], ""),
     ("lecture", &[], ""),
     ("pop3", &[], ""),
+    ("pop3-auth", &[], ""),
     ("pop3-ends", &[], ""),
     ("pop3-states", &[], ""),
     ("pop3-syntax", &[], ""),
+    ("smtp-auth", &[], ""),
     ("smtp-data", &[], ""),
+    ("smtp-extensions", &[1], "a scenario's servers refuse nobody for a time"),
     ("smtp-limits", &[3], "a scenario does not limit the recipients that a server takes"),
     ("smtp-refusals", &[1], "a scenario's servers refuse no senders, and no mailbox for a time"),
     ("smtp-refused-message", &[1], "a scenario's servers refuse no messages for lack of space"),
