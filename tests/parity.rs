@@ -31,6 +31,9 @@ use script::{Script, What};
 const SCRIPTS: &[(&str, &[usize], &str)] = &[
     ("idle", &[], ""),
     ("imap", &[], ""),
+    ("imap-folders", &[], ""),
+    ("imap-states", &[], ""),
+    ("imap-syntax", &[], ""),
     ("lecture", &[], ""),
     ("pop3", &[], ""),
     ("pop3-auth", &[], ""),
