@@ -151,6 +151,9 @@ impl Chronicle {
                 format!("{message} for {to} could not be submitted: {}", failure.text)
             }
             MailTrace::Retrieved { message, mailbox, .. } => format!("{mailbox} fetched {message}"),
+            MailTrace::Appended { message, mailbox, bytes } => {
+                format!("{mailbox} got {message} from its user, {bytes} bytes")
+            }
             MailTrace::Composed { .. }
             | MailTrace::HandedIn { .. }
             | MailTrace::Phase { .. }

@@ -125,8 +125,13 @@ impl<O: Observer, P: Operator> Serving<'_, O, P> {
             let Some((bridge, ..)) = self.clients.get_mut(client) else { continue };
             let (moved, fate) = bridge.pump(self.simulation.world_mut(), &mut self.scratch);
             let again = bridge.is_ready();
-            if moved.up > 0 || moved.down > 0 {
-                self.acted(Pending::Connection(token(client).0));
+            let who = Pending::Connection(token(client).0);
+            if bridge.client_is_done() {
+                // Nobody can cut it short any more.
+                let now = self.simulation.world().now();
+                self.pace.left(who, now);
+            } else if moved.up > 0 || moved.down > 0 {
+                self.acted(who);
             }
             match fate {
                 Fate::Over => self.drop_client(client),

@@ -7,7 +7,7 @@
 //!   the scenario. Once a client has done something, it runs on from there for the length of the scenario, and
 //!   then, as after a command of the operator, for as long as a message waits in a queue, but not for more than
 //!   [`LONGEST_WAIT`]. There it waits.
-//! - While some are, each of them may see virtual time run ahead of the wall clock by at most
+//! - While some are, each of them that has not closed its direction may see virtual time run ahead of the wall clock by at most
 //!   [`AHEAD`] since its own last octet. So delays, look-ups and short waits pass at once, but
 //!   the time-outs of minutes by which servers end a silent dialogue come no sooner than that
 //!   much before their real time.

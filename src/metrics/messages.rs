@@ -13,7 +13,7 @@
 //!
 //! Left out: what users delete, and copies that a user agent keeps for itself.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::names::{NameId, Names, Text};
@@ -197,6 +197,8 @@ pub(super) struct Copies {
     index: FxHashMap<(NameId, NameId), CopyId>,
     /// Copies by (message, mailbox) where the mailbox is not the recipient's own address.
     by_mailbox: FxHashMap<(NameId, NameId), SmallVec<[CopyId; 1]>>,
+    /// Messages that user agents put into mailboxes themselves: they are no copies.
+    appended: FxHashSet<(NameId, NameId)>,
     ledgers: Vec<Ledger>,
     violations: Vec<String>,
 }
@@ -345,6 +347,11 @@ impl Copies {
         }
     }
 
+    /// A user agent put a message into a mailbox itself.
+    pub(super) fn append(&mut self, names: &mut Names, message: &str, mailbox: &str) {
+        self.appended.insert((names.id(message), names.id(mailbox)));
+    }
+
     /// A message was fetched from a mailbox: the first copy there that was not fetched yet.
     pub(super) fn retrieve(&mut self, names: &Names, message: &str, mailbox: &str, at: SimTime) {
         let key = names.find(message).zip(names.find(mailbox));
@@ -352,7 +359,7 @@ impl Copies {
         let forwarded = key.and_then(|key| self.by_mailbox.get(&key)).into_iter().flatten().copied();
         let candidates: SmallVec<[CopyId; 2]> =
             own.into_iter().chain(forwarded).filter(|id| self.copies[id.0 as usize].delivered.is_some()).collect();
-        if candidates.is_empty() {
+        if candidates.is_empty() && key.is_none_or(|key| !self.appended.contains(&key)) {
             self.violate(format!("{message} was retrieved from {mailbox} but never delivered there"));
         }
         let first = candidates.into_iter().find(|id| self.copies[id.0 as usize].retrieved.is_none());

@@ -178,6 +178,9 @@ impl Recorder {
                 let new = NewCopy { message, from, to, bytes, bounce_of: None };
                 self.copies.hand_in(&mut self.names, &new, at);
             }
+            MailTrace::Appended { message, mailbox, bytes: _ } => {
+                self.copies.append(&mut self.names, message, mailbox);
+            }
             MailTrace::MailboxSize { .. } | MailTrace::Deleted { .. } => {}
         }
     }

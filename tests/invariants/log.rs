@@ -142,6 +142,7 @@ impl Log {
                 MailTrace::Phase { .. } | MailTrace::AttemptEnded { .. } | MailTrace::QueueLength { .. } => false,
                 MailTrace::Composed { .. }
                 | MailTrace::HandedIn { .. }
+                | MailTrace::Appended { .. }
                 | MailTrace::Accepted { .. }
                 | MailTrace::Refused { .. }
                 | MailTrace::AttemptStarted { .. }
@@ -249,6 +250,7 @@ impl Log {
                 (message, to, Fact::Composed { from: from.to_owned(), bytes, bounce_of })
             }
             MailTrace::HandedIn { .. } => return self.fault("nobody is outside, but a copy was handed in".to_owned()),
+            MailTrace::Appended { .. } => return self.fault("nobody speaks IMAP, but a message was put in".to_owned()),
             MailTrace::Phase { .. } => return,
             MailTrace::Accepted { message, to, conn, bytes, .. } => (message, to, Fact::Accepted { conn, bytes }),
             MailTrace::Refused { message, to, failure } => (message, to, Fact::Refused { code: failure.code }),

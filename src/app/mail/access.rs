@@ -184,7 +184,7 @@ impl Access {
             for (socket, reader) in author.iter_mut().map(|reader| (None, &mut **reader)).chain(others) {
                 let Some(place) = reader.looks_at(key, folder.validity()) else { continue };
                 let change = match what {
-                    Happening::Arrived(uid) => folder.arrival(uid, !place.read_only).map(Change::Arrived),
+                    Happening::Arrived(uid) => folder.arrival(uid, place.read_only).map(Change::Arrived),
                     Happening::Gone(uid) => Some(Change::Expunged { uid }),
                     Happening::Flagged(_) if socket.is_none() => None,
                     Happening::Flagged(uid) => {

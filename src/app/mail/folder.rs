@@ -230,10 +230,11 @@ impl Folder {
         self.messages.iter().map(|message| message.entry(message.uid >= from)).collect()
     }
 
-    /// A message that came while sessions look on; the first to be told may find it recent.
-    pub(super) fn arrival(&mut self, uid: u32, first: bool) -> Option<Entry> {
-        let recent = first && uid >= self.recent_from;
-        if recent {
+    /// A message that came while sessions look on, as one of them is told of it. To the first
+    /// that may change things it is recent, and to none after that.
+    pub(super) fn arrival(&mut self, uid: u32, read_only: bool) -> Option<Entry> {
+        let recent = uid >= self.recent_from;
+        if recent && !read_only {
             self.recent_from = uid.saturating_add(1);
         }
         self.message(uid).map(|message| message.entry(recent))

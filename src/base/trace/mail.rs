@@ -204,6 +204,15 @@ pub enum MailTrace<'a> {
         /// Octets of the message as received.
         bytes: u64,
     },
+    /// A user agent put a message into a mailbox by IMAP: it is no copy that anybody sent.
+    Appended {
+        /// Message-ID; empty if it has none.
+        message: &'a str,
+        /// The mailbox.
+        mailbox: &'a str,
+        /// Octets of the message.
+        bytes: u64,
+    },
 }
 
 /// How an attempt ended for one copy.

@@ -14,7 +14,7 @@ use crate::proto::session::{Input, Output, Session};
 
 /// How long a server keeps a connection on which nothing is under way, or waits for the rest
 /// of a message (RFC 7766 6.2.3: "of the order of a few seconds").
-pub const IDLE_TIMEOUT: SimDuration = SimDuration::from_secs(30);
+pub const IDLE_TIMEOUT: SimDuration = SimDuration::from_secs(10);
 
 /// Queries under way on one connection; whoever sends more is cut off.
 pub const PIPELINE_LIMIT: u32 = 128;
@@ -270,7 +270,7 @@ mod tests {
     fn idle_connections_are_closed_and_busy_ones_are_not() {
         let mut server = StreamServer::new(NOW);
         assert_eq!(server.deadline(), NOW + IDLE_TIMEOUT);
-        let later = NOW + SimDuration::from_secs(20);
+        let later = NOW + SimDuration::from_secs(5);
         server.handle(later, Input::Bytes(&framed(&query(1))));
         assert!(server.deadline().is_never());
         let end = later + SimDuration::from_secs(100);

@@ -54,6 +54,7 @@ fn command(body: CommandBody<'_>) -> Option<Command> {
         CommandBody::Unsubscribe { mailbox } => Command::Subscribe { mailbox: name(&mailbox), wanted: false },
         CommandBody::List { reference, mailbox_wildcard } => list(false, &reference, &mailbox_wildcard),
         CommandBody::Lsub { reference, mailbox_wildcard } => list(true, &reference, &mailbox_wildcard),
+        CommandBody::Status { item_names, .. } if item_names.is_empty() => return None,
         CommandBody::Status { mailbox, item_names } => Command::Status {
             mailbox: name(&mailbox),
             items: item_names.iter().map(status_item).collect::<Option<_>>()?,

@@ -39,11 +39,11 @@ pub(super) enum Frame {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// Its text was too long.
-    LineTooLong,
+    Text,
     /// A literal was too long.
-    LiteralTooLong,
+    Literal,
     /// The message of an APPEND was too long.
-    MessageTooLong,
+    Message,
 }
 
 /// Splits what comes into commands.
@@ -98,7 +98,7 @@ impl Framer {
             let line = match self.input.line(left.max(2))? {
                 Line::Whole(line) => line,
                 Line::TooLong => {
-                    self.refused.get_or_insert(Refusal::LineTooLong);
+                    self.refused.get_or_insert(Refusal::Text);
                     return Some(self.end());
                 }
             };
@@ -140,8 +140,7 @@ impl Framer {
 
     fn refusal(&self, octets: u64, limits: Limits) -> Option<Refusal> {
         let append = self.command.split(|b| *b == b' ').nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"APPEND"));
-        let (most, why) =
-            if append { (limits.message, Refusal::MessageTooLong) } else { (limits.literals, Refusal::LiteralTooLong) };
+        let (most, why) = if append { (limits.message, Refusal::Message) } else { (limits.literals, Refusal::Literal) };
         let so_far = (self.command.len() - self.text.min(self.command.len())) as u64;
         (so_far.saturating_add(octets) > most as u64).then_some(why)
     }
@@ -226,12 +225,12 @@ mod tests {
         let append = [b"a APPEND x {100+}\r\n", &[b'z'; 100][..], b"\r\n"].concat();
         let big = [b"a APPEND x {101+}\r\n", &[b'z'; 101][..], b"\r\n"].concat();
         for piece in [1, 7, 1_000] {
-            assert_eq!(frames(&long, piece), [refused(b"", Refusal::LineTooLong)]);
-            assert_eq!(frames(&flood, piece), [refused(b"a", Refusal::LiteralTooLong)]);
+            assert_eq!(frames(&long, piece), [refused(b"", Refusal::Text)]);
+            assert_eq!(frames(&flood, piece), [refused(b"a", Refusal::Literal)]);
             assert_eq!(frames(&append, piece), [command(&append)]);
-            assert_eq!(frames(&big, piece), [refused(b"a", Refusal::MessageTooLong)]);
+            assert_eq!(frames(&big, piece), [refused(b"a", Refusal::Message)]);
             let waiting = frames(b"a SELECT {30}\r\nb NOOP\r\n", piece);
-            assert_eq!(waiting, [refused(b"a", Refusal::LiteralTooLong), command(b"b NOOP\r\n")]);
+            assert_eq!(waiting, [refused(b"a", Refusal::Literal), command(b"b NOOP\r\n")]);
             assert_eq!(frames(b"a SELECT {99999999999+}\r\n", piece)[0], Frame::Lost);
         }
         let mut framer = Framer::new();

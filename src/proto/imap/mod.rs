@@ -13,9 +13,6 @@ pub mod server;
 pub mod sets;
 mod view;
 
-#[cfg(test)]
-mod tests;
-
 pub use command::InternalDate;
 pub use event::{Answer, Change, Counts, Entry, Keywords, Mailboxes, Selected, ServerEvent};
 pub use flags::{Flags, StoreAction, SystemFlag};

@@ -16,6 +16,8 @@ mod login;
 mod mailboxes;
 mod messages;
 mod search;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 
@@ -90,7 +92,7 @@ enum Doing {
     Store(messages::Storing),
     Copy(messages::Copying),
     Fetch(fetch::Fetching),
-    Search(search::Searching),
+    Search(Box<search::Searching>),
 }
 
 /// How a command ends.
@@ -317,10 +319,10 @@ impl Server {
             Frame::Refused { tag, why } => {
                 let tag = readable_tag(&tag);
                 match why {
-                    Refusal::LineTooLong => self.bad(&tag, "Command line too long"),
-                    Refusal::LiteralTooLong => self.bad(&tag, "Literal too long"),
+                    Refusal::Text => self.bad(&tag, "Command line too long"),
+                    Refusal::Literal => self.bad(&tag, "Literal too long"),
                     // RFC 7889 section 4: TOOBIG.
-                    Refusal::MessageTooLong => self.no(&tag, Some("TOOBIG"), "Message too large", Ending::Other),
+                    Refusal::Message => self.no(&tag, Some("TOOBIG"), "Message too large", Ending::Other),
                 }
             }
         }

@@ -9,6 +9,7 @@ use super::{Access, Reader, mailbox_of, trace_deleted};
 use crate::app::host::Host;
 use crate::base::trace::{MailTrace, Phase, Trace};
 use crate::proto::imap::{Answer, Flags, InternalDate, StoreAction, SystemFlag};
+use crate::proto::message::first;
 
 /// The messages were received whole: for those that came by mail it is the end of their way.
 pub(super) fn received<H: Host>(host: &mut H, spool: &mut Spool, reader: &mut Reader, uids: &[u32]) {
@@ -49,7 +50,10 @@ impl Access {
         let flags = folder.known(&flags).ok_or(StoreError::Keywords)?;
         let date = date.unwrap_or_else(|| InternalDate::utc(host.calendar()));
         let stored = host.now();
+        let (message, bytes) = (first(&content, "Message-ID").unwrap_or_default(), content.len() as u64);
         let uid = folder.store(StoredMessage { uid: 0, origin: None, content, stored, date, flags, retrieved: false });
+        let (message, mailbox) = (message.as_str(), drop.address());
+        host.trace(Trace::Mail(MailTrace::Appended { message, mailbox, bytes }));
         trace_maildrop(host, drop);
         let key = reader.mailbox.clone().unwrap_or_default();
         self.spread(spool, (&key, uid_validity), Some(reader));

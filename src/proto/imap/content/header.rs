@@ -2,8 +2,9 @@
 //!
 //! FETCH hands header fields out as they stand in the message, so a field here is a slice of
 //! the original. Lines may end with CRLF or a bare LF; white space before the colon is allowed
-//! (RFC 5322 4.5). A line that is no field ends the section without an empty line. Left out:
-//! the meaning of fields.
+//! (RFC 5322 4.5). The section ends with the first empty line, as for other servers; lines in it
+//! that are no fields are passed over. Without an empty line it ends where the fields end. Left
+//! out: the meaning of fields.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -54,24 +55,53 @@ impl Section {
 #[must_use]
 pub fn section(raw: &[u8], range: Range<usize>) -> Section {
     let octets = &raw[range.clone()];
-    let length: usize = fields(octets).map(|field| field.whole.len()).sum();
-    let blank = match &octets[length..] {
-        [b'\r', b'\n', ..] => 2,
-        [b'\n', ..] => 1,
-        _ => 0,
-    };
+    let (length, blank) = extent(octets);
     let end = range.start + length;
     Section { fields: range.start..end, blank: end..end + blank }
 }
 
 /// The header fields at the start of `octets`, from the top.
 pub fn fields(octets: &[u8]) -> impl Iterator<Item = Field<'_>> {
+    pieces(octets).filter_map(Result::ok)
+}
+
+/// The header fields at the start of `octets`, and the lines between them that are none.
+pub fn pieces(octets: &[u8]) -> impl Iterator<Item = Result<Field<'_>, &[u8]>> {
     let mut rest = octets;
     std::iter::from_fn(move || {
-        let field = first_field(rest)?;
-        rest = &rest[field.whole.len()..];
-        Some(field)
+        if rest.is_empty() || blank(rest) > 0 {
+            return None;
+        }
+        let piece = first_field(rest).ok_or_else(|| &rest[..line_end(rest, 0)]);
+        rest = &rest[piece.map_or_else(<[u8]>::len, |field| field.whole.len())..];
+        Some(piece)
     })
+}
+
+/// How long the section at the start is without its empty line, and how long that is.
+fn extent(octets: &[u8]) -> (usize, usize) {
+    let mut length = 0;
+    while length < octets.len() {
+        match blank(&octets[length..]) {
+            0 => length = line_end(octets, length),
+            blank => return (length, blank),
+        }
+    }
+    let (mut rest, mut length) = (octets, 0);
+    while let Some(field) = first_field(rest) {
+        length += field.whole.len();
+        rest = &octets[length..];
+    }
+    (length, 0)
+}
+
+/// How long the empty line at the start is; 0 if there is none.
+const fn blank(octets: &[u8]) -> usize {
+    match octets {
+        [b'\r', b'\n', ..] => 2,
+        [b'\n', ..] => 1,
+        [..] => 0,
+    }
 }
 
 /// The first field of that name.
@@ -140,13 +170,15 @@ mod tests {
             (&b""[..], 0, 0),
             (b"\r\nbody", 0, 2),
             (b"\nbody", 0, 1),
-            (b"no field\r\n\r\n", 0, 0),
+            (b"no field\r\n\r\n", 10, 2),
             (b" x: continued\r\n", 0, 0),
-            (b"A: 1\r\nno field\r\n", 6, 0),
+            (b"A: 1\r\nno field\r\nB: 2\r\n", 6, 0),
+            (b"A: 1\r\nno field\r\nB: 2\r\n\r\nC: 3", 22, 2),
             (b"A: 1", 4, 0),
             (b"A: 1\n\nx", 5, 1),
             (b"A: 1\r\n \r\nx: 2\r\n\r\n", 15, 2),
             (b"From me@x Fri 1:2\r\nA: 1\r\n", 0, 0),
+            (b"From me@x Fri 1:2\r\nA: 1\r\n\r\n", 25, 2),
             (b"A", 0, 0),
             (b"A:", 2, 0),
         ] {
@@ -160,8 +192,11 @@ mod tests {
         fn any_octets_have_a_section(raw in "[a:\\r\\n \\té\\x00]{0,60}") {
             let found = section(raw.as_bytes(), 0..raw.len());
             prop_assert!(found.whole().end <= raw.len());
-            let text: Vec<u8> = fields(raw.as_bytes()).flat_map(|field| field.whole.to_vec()).collect();
-            prop_assert_eq!(&text[..], &raw.as_bytes()[found.fields]);
+            let inside = &raw.as_bytes()[found.fields];
+            let text: Vec<u8> = pieces(inside)
+                .flat_map(|piece| piece.map_or_else(<[u8]>::to_vec, |field| field.whole.to_vec()))
+                .collect();
+            prop_assert_eq!(text, inside);
         }
     }
 }

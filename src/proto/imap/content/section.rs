@@ -53,10 +53,13 @@ fn among(names: &[&[u8]], name: &[u8]) -> bool {
     names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
+/// The fields that are wanted by name; a line that is no field has none.
 fn subset<'a>(raw: &'a [u8], message: &Entity, wanted: impl Fn(&[u8]) -> bool) -> Cow<'a, [u8]> {
-    let fields = header::fields(&raw[message.header.fields.clone()]);
-    let mut text: Vec<u8> =
-        fields.filter(|field| wanted(field.name)).flat_map(|field| field.whole.iter().copied()).collect();
+    let pieces = header::pieces(&raw[message.header.fields.clone()]).filter_map(|piece| match piece {
+        Ok(field) => wanted(field.name).then_some(field.whole),
+        Err(line) => wanted(b"").then_some(line),
+    });
+    let mut text: Vec<u8> = pieces.flatten().copied().collect();
     let blank = &raw[message.header.blank.clone()];
     if !blank.is_empty() {
         text.extend_from_slice(blank);

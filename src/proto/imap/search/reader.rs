@@ -22,15 +22,20 @@ impl<'a> Reader<'a> {
         Self { raw, sent: OnceCell::new(), root: OnceCell::new(), headers: OnceCell::new(), body: OnceCell::new() }
     }
 
+    /// The fields of the header.
+    fn header(&self) -> &'a [u8] {
+        &self.raw[header::section(self.raw, 0..self.raw.len()).fields]
+    }
+
     /// The day of the Date field.
     pub(super) fn sent(&self) -> Option<Day> {
-        *self.sent.get_or_init(|| Day::written(&header::first(self.raw, b"date")?.unfolded()))
+        *self.sent.get_or_init(|| Day::written(&header::first(self.header(), b"date")?.unfolded()))
     }
 
     /// Whether a field of that name has the string in it. RFC 3501 6.4.4: the empty string is in
     /// every field, so it asks whether the field is there.
     pub(super) fn fields(&self, name: &[u8], needle: &Needle) -> bool {
-        header::fields(self.raw)
+        header::fields(self.header())
             .filter(|field| field.is(name))
             .any(|field| needle.is_in(&fold(&decode::field_text(field.value))))
     }

@@ -30,13 +30,13 @@ impl Server {
         let extent = Extent { messages: view.len(), uid: view.uids().last().copied().unwrap_or(0) };
         let numbers = (1..=view.len()).filter(|number| !view.is_gone(*number)).collect();
         match Query::new(keys, extent) {
-            Ok(query) => self.search_on(tag, Searching { query, uid, numbers, found: Vec::new() }),
+            Ok(query) => self.search_on(tag, Box::new(Searching { query, uid, numbers, found: Vec::new() })),
             Err(_) => self.bad(&tag, "Search keys nested too deeply"),
         }
     }
 
     /// Goes on until a message is needed, or to the end.
-    fn search_on(&mut self, tag: String, mut searching: Searching) {
+    fn search_on(&mut self, tag: String, mut searching: Box<Searching>) {
         let State::Selected(view) = &self.state else { return };
         while let Some(number) = searching.numbers.front().copied() {
             let Some(entry) = view.entry(number) else { break };
@@ -54,7 +54,7 @@ impl Server {
     }
 
     /// The message asked for has come, or is no more and does not match.
-    pub(super) fn searched(&mut self, tag: String, mut searching: Searching, content: Option<(Arc<[u8]>, Flags)>) {
+    pub(super) fn searched(&mut self, tag: String, mut searching: Box<Searching>, content: Option<(Arc<[u8]>, Flags)>) {
         let State::Selected(view) = &self.state else { return };
         let number = searching.numbers.pop_front().unwrap_or(0);
         if let (Some((content, _)), Some(entry)) = (content, view.entry(number)) {

@@ -1,0 +1,215 @@
+//! The session by itself: an application that answers anything, and one that answers right.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::base::UnixTime;
+use crate::proto::imap::{Counts, Entry, Flags, InternalDate, Keywords, Mailboxes, Selected};
+
+const CONFIG: ServerConfig = ServerConfig { separator: '/', max_message: 1 << 20 };
+
+fn entry(uid: u32) -> Entry {
+    let date = InternalDate::utc(UnixTime::DEFAULT_START);
+    Entry { uid, size: 5, date, flags: Flags::default(), recent: uid % 2 == 1 }
+}
+
+fn mailbox() -> Selected {
+    let keywords = Keywords { known: vec!["work".into()], open: true };
+    Selected { uid_validity: 7, uid_next: 9, keywords, messages: [2, 3, 5, 8].map(entry).to_vec() }
+}
+
+/// The answer that fits an event; none for what wants no answer.
+fn fitting(event: &ServerEvent) -> Option<Answer> {
+    Some(match event {
+        ServerEvent::Received { .. } => return None,
+        ServerEvent::Login(_)
+        | ServerEvent::Unselect { .. }
+        | ServerEvent::Create { .. }
+        | ServerEvent::Delete { .. }
+        | ServerEvent::Rename { .. }
+        | ServerEvent::Subscribe { .. }
+        | ServerEvent::Expunge { .. } => Answer::Done,
+        ServerEvent::Select { .. } => Answer::Selected(mailbox()),
+        ServerEvent::Mailboxes => Answer::Mailboxes(Mailboxes::default()),
+        ServerEvent::Status { .. } => Answer::Status(Counts::default()),
+        ServerEvent::Append { .. } => Answer::Appended { uid_validity: 7, uid: 9 },
+        ServerEvent::Store { uids, .. } => Answer::Stored(uids.iter().map(|uid| (*uid, Flags::default())).collect()),
+        ServerEvent::Copy { uids, .. } => Answer::Copied { uid_validity: 7, from: uids.clone(), to: uids.clone() },
+        ServerEvent::Content { .. } => Answer::Content(Some(((*b"A: b\r\n\r\nhi").into(), Flags::default()))),
+    })
+}
+
+/// Everything that the session says, with events answered by `judge`.
+fn drain(server: &mut Server, mut judge: impl FnMut(&ServerEvent) -> Option<Answer>) -> String {
+    let mut said = Vec::new();
+    while let Some(output) = server.poll() {
+        match output {
+            Output::Transmit(bytes) => said.extend(bytes),
+            Output::Close => said.extend(b"(closed)\r\n"),
+            Output::Event(event) => {
+                if let Some(answer) = judge(&event) {
+                    server.answer(answer);
+                }
+            }
+        }
+    }
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+fn say(server: &mut Server, text: &str) -> String {
+    server.handle(SimTime::ZERO, Input::Bytes(text.as_bytes()));
+    drain(server, fitting)
+}
+
+/// A session with a mailbox selected, whose client has heard all so far.
+fn selected() -> Server {
+    let mut server = Server::new(CONFIG);
+    server.handle(SimTime::ZERO, Input::Start);
+    assert!(say(&mut server, "a LOGIN b c\r\ns SELECT x\r\n").ends_with("s OK [READ-WRITE] SELECT completed\r\n"));
+    server
+}
+
+/// Would break if a change came to the client in the wrong order, twice, or under the number
+/// that the message had before.
+#[test]
+fn changes_are_told_once_and_in_order() {
+    let mut server = selected();
+    let flagged = |uid| {
+        let mut flags = Flags::default();
+        flags.insert(super::super::SystemFlag::Flagged);
+        Change::Flags { uid, flags }
+    };
+    server.notify(Change::Arrived(entry(9)));
+    server.notify(Change::Arrived(entry(11)));
+    server.notify(Change::Expunged { uid: 11 });
+    server.notify(Change::Expunged { uid: 3 });
+    server.notify(flagged(5));
+    server.notify(flagged(9));
+    server.notify(Change::Keywords(Keywords { known: vec!["work".into(), "later".into()], open: false }));
+    assert_eq!(drain(&mut server, fitting), "", "nothing is told when nothing is asked");
+    let keywords = "* FLAGS (\\Answered \\Deleted \\Draft \\Flagged \\Seen work later)\r\n\
+         * OK [PERMANENTFLAGS (\\Answered \\Deleted \\Draft \\Flagged \\Seen work later)] Limited\r\n";
+    let arrived = "* 3 FETCH (FLAGS (\\Flagged \\Recent))\r\n* 5 EXISTS\r\n* 3 RECENT\r\n";
+    assert_eq!(
+        say(&mut server, "a SEARCH UID 3,5\r\n"),
+        format!("* SEARCH 3\r\n{keywords}{arrived}a OK SEARCH completed\r\n")
+    );
+    assert_eq!(say(&mut server, "b NOOP\r\n"), "* 2 EXPUNGE\r\n* 2 RECENT\r\nb OK NOOP completed\r\n");
+    assert_eq!(say(&mut server, "c NOOP\r\n"), "c OK NOOP completed\r\n");
+    assert_eq!(
+        say(&mut server, "d FETCH 4 (UID FLAGS)\r\n"),
+        "* 4 FETCH (UID 9 FLAGS (\\Flagged \\Recent))\r\nd OK FETCH completed\r\n"
+    );
+}
+
+/// Would break if STORE.SILENT hid what another session had changed before.
+#[test]
+fn silence_is_about_ones_own_change() {
+    let mut server = selected();
+    server.notify(Change::Flags { uid: 3, flags: Flags::default() });
+    assert_eq!(
+        say(&mut server, "a STORE 1:2 FLAGS.SILENT ()\r\n"),
+        "* 2 FETCH (FLAGS (\\Recent))\r\na OK STORE completed\r\n"
+    );
+}
+
+/// Would break if what a client sends were kept beyond the limits, or more than one message
+/// at a time were asked for.
+#[test]
+fn little_is_kept() {
+    let mut fresh = Server::new(CONFIG);
+    fresh.handle(SimTime::ZERO, Input::Start);
+    let mut user = selected();
+    let mut literal = selected();
+    say(&mut literal, "a APPEND x {4000000000+}\r\n");
+    for _ in 0..200 {
+        for server in [&mut fresh, &mut user, &mut literal] {
+            server.handle(SimTime::ZERO, Input::Bytes(&[b'x'; 50_000]));
+            drain(server, fitting);
+            assert!(server.framer.held() <= MAX_COMMAND + 50_000);
+        }
+    }
+    let mut server = selected();
+    server.handle(SimTime::ZERO, Input::Bytes(b"a FETCH 1:* BODY[]\r\n"));
+    let events = std::iter::from_fn(|| server.poll()).filter(|output| matches!(output, Output::Event(_))).count();
+    assert_eq!(events, 1);
+}
+
+/// Would break if an application that says nothing could be made to keep what a client sends.
+#[test]
+fn who_sends_without_end_while_the_application_judges_is_sent_away() {
+    let mut server = Server::new(CONFIG);
+    server.handle(SimTime::ZERO, Input::Bytes(b"a LOGIN b c\r\n"));
+    for _ in 0..100 {
+        server.handle(SimTime::ZERO, Input::Bytes(&[b'x'; 10_000]));
+    }
+    assert!(server.is_closed() && server.framer.held() == 0);
+}
+
+fn any_answer() -> impl Strategy<Value = Answer> {
+    prop_oneof![
+        Just(Answer::Done),
+        Just(Answer::refused(Some("NONEXISTENT"), "no")),
+        Just(Answer::Selected(mailbox())),
+        Just(Answer::Mailboxes(Mailboxes::default())),
+        Just(Answer::Status(Counts::default())),
+        Just(Answer::Appended { uid_validity: 1, uid: 2 }),
+        Just(Answer::Copied { uid_validity: 1, from: vec![3], to: vec![4] }),
+        Just(Answer::Stored(vec![(3, Flags::default()), (99, Flags::default())])),
+        Just(Answer::Content(None)),
+        Just(Answer::Content(Some(((*b"\xff").into(), Flags::default())))),
+    ]
+}
+
+const COMMANDS: &[&str] = &[
+    "LOGIN a b",
+    "SELECT x",
+    "EXAMINE x",
+    "CREATE x",
+    "DELETE x",
+    "RENAME x y",
+    "SUBSCRIBE x",
+    "LIST \"\" *",
+    "LSUB \"\" %",
+    "STATUS x (MESSAGES)",
+    "APPEND x {1+}\r\nx",
+    "CHECK",
+    "CLOSE",
+    "UNSELECT",
+    "EXPUNGE",
+    "UID EXPUNGE 1:*",
+    "SEARCH BODY x",
+    "UID SEARCH ALL",
+    "FETCH 1:* (BODY[] ENVELOPE BODYSTRUCTURE)",
+    "UID FETCH 1:* FLAGS",
+    "STORE 1 FLAGS (x)",
+    "COPY 1 x",
+    "MOVE 1:2 x",
+    "NOOP",
+    "NAMESPACE",
+    "AUTHENTICATE PLAIN =",
+];
+
+proptest! {
+    /// Would break if an answer that does not fit its question could stop the session: each
+    /// command gets one tagged response all the same.
+    #[test]
+    fn every_command_ends_once(
+        commands in proptest::collection::vec(0..COMMANDS.len(), 1..20),
+        answers in proptest::collection::vec(any_answer(), 1..20),
+        piece in 1..40_usize,
+    ) {
+        let mut server = selected();
+        let mut next = answers.iter().cycle().cloned();
+        for command in commands {
+            let text = format!("tag {}\r\n", COMMANDS[command]);
+            let mut said = String::new();
+            for chunk in text.as_bytes().chunks(piece) {
+                server.handle(SimTime::ZERO, Input::Bytes(chunk));
+                said += &drain(&mut server, |event| fitting(event).and_then(|_| next.next()));
+            }
+            let tagged = said.lines().filter(|line| line.starts_with("tag ")).count();
+            prop_assert_eq!(tagged, 1, "{}: {}", text, said);
+        }
+    }
+}
