@@ -35,6 +35,7 @@ def main():
             checks.run("at twenty times the pace", livemail.pace, served)
             if "--all" in sys.argv:
                 checks.run("names at twenty times the pace", liveprograms.pace, served)
+            checks.run("the end of that", livemail.end, served)
     print("%d checks, %d failed" % (checks.count, checks.failed))
     return 1 if checks.failed or not checks.count else 0
 

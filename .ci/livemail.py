@@ -473,7 +473,7 @@ def end(checks, served):
     """the end"""
     checks.equal("exit code", served.quit(), 0)
     metrics = served.summary["metrics"]
-    checks.that("messages are in the summary", metrics["messages.delivered"] >= 40 and metrics["messages.bounced"] >= 1, metrics)
+    checks.that("what was done is in the summary", metrics["messages.delivered"] > 0 and metrics["messages.retrieved"] > 0, metrics)
 
 
 def pace(checks, served):
@@ -490,7 +490,7 @@ def pace(checks, served):
     checks.equal("slower", served.command("speed 0.001"), "0.001 virtual seconds in a second")
     before = served.seconds()
     checks.that("the world hardly moves", served.seconds() - before < 0.01)
-    checks.equal("exit code", served.quit(), 0)
+    served.command("speed 20")
 
 
 PARTS = [places, smtp_port, read_by_pop3, submitted, returned, read_by_imap, mailboxes, idle, outage, crowd]
