@@ -16,6 +16,7 @@ mod courier;
 mod delivery;
 pub mod failure;
 pub mod folder;
+mod homes;
 pub mod mailbox;
 pub mod queue;
 mod reception;
