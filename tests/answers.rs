@@ -304,6 +304,16 @@ fn conformance(run: &Path) -> Vec<String> {
 }
 
 /// The sentences that scenarios/README.md has from a run of that scenario.
+fn lab(run: &Path) -> Vec<String> {
+    let (messages, dns) = (table(run, "messages"), table(run, "dns_queries"));
+    let retrieved = messages.iter().filter(|message| !message["retrieved_s"].is_empty()).count();
+    vec![
+        format!("after {} ms", (number(&messages[0], "latency_s") * 1e3).round()),
+        format!("{} questions of resolvers", dns.len() - count(&dns, "role", "stub")),
+        format!("{} message delivered, {retrieved} retrieved", count(&messages, "status", "delivered")),
+    ]
+}
+
 fn answers(scenario: &str, run: &Path) -> Vec<String> {
     match scenario {
         "ketchup" => ketchup(run),
@@ -316,6 +326,7 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "outage-queue" => outage_queue(run),
         "campus-day" => campus_day(run),
         "conformance" => conformance(run),
+        "lab" => lab(run),
         "flaky-link" => flaky_link(run),
         "partition" => partition(run),
         "dual-stack" => dual_stack(run),

@@ -60,7 +60,7 @@ enum Difference {
     NotImplemented,
     /// 4.1.3: theirs does not read mailboxes at address literals.
     AddressLiteral,
-    /// VRFY: theirs wants a string of 1 to 256 octets, ours anything.
+    /// VRFY: theirs wants a string of 1 to 256 octets, ours anything that is not a wrong mailbox.
     EmptyString,
     /// 4.1.2: theirs does not look into a source route, so a wrong one passes.
     SourceRoute,
@@ -93,7 +93,8 @@ fn differences(line: &str) -> Vec<Difference> {
     let others = ["EXPN", "STARTTLS", "ETRN", "BDAT", "LHLO", "ATRN", "BURL"];
     note(is(&others), Difference::NotImplemented);
     note(mailbox.contains("@["), Difference::AddressLiteral);
-    note(is(&["VRFY"]) && (argument.contains('"') || argument.len() > 256), Difference::EmptyString);
+    let string = !argument.contains(['"', '@']) && argument.len() <= 256;
+    note(is(&["VRFY"]) && !string, Difference::EmptyString);
     note(path.starts_with('@'), Difference::SourceRoute);
     found
 }

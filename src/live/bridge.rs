@@ -4,7 +4,8 @@
 //! sent in the simulation, to the client only when it has taken what came before. What is not
 //! taken stays in the receive buffer of the simulated end, whose window then closes; what is not read
 //! stays in the real socket. So a slow end slows the other, and a connection never holds more
-//! than a few pieces.
+//! than a few pieces. From a client that does not take its answers nothing more is read: its
+//! commands would go on making answers, which a server keeps until they are sent.
 //!
 //! An end of stream passes as a FIN, a reset as a reset, both ways. A simulated connection that
 //! is refused or times out resets the real one, which its client had seen open: a gateway accepts before
@@ -202,7 +203,7 @@ impl Bridge {
             world.visitor_takes(self.socket, &mut self.out);
         }
         moved.down = self.write()?;
-        if self.inside == Inside::Open && self.room && self.can_read && !self.client_done {
+        if self.hears() {
             moved.up = self.read(world, scratch)?;
         }
         let delivered = self.server_done && self.written == self.out.len();
@@ -261,8 +262,17 @@ impl Bridge {
     /// Whether another call of [`Bridge::pump`] may move something, without news.
     #[must_use]
     pub const fn is_ready(&self) -> bool {
-        let hears = matches!(self.inside, Inside::Open) && self.room && self.can_read && !self.client_done;
-        let tells = self.can_write && (self.written < self.out.len() || self.arrived);
-        hears || tells
+        self.hears() || (self.can_write && self.has_answers())
+    }
+
+    /// Whether something is to be read from the client.
+    const fn hears(&self) -> bool {
+        let open = matches!(self.inside, Inside::Open) && !self.client_done;
+        open && self.can_read && self.room && !self.has_answers()
+    }
+
+    /// Whether the client has not taken all that is for it.
+    const fn has_answers(&self) -> bool {
+        self.written < self.out.len() || self.arrived
     }
 }

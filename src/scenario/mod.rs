@@ -31,3 +31,5 @@ mod advice_tests;
 mod family_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod zone_file_tests;

@@ -49,7 +49,7 @@ pub(super) struct Problem {
     /// The place, when it was found without a path.
     pub(super) span: Option<(usize, usize)>,
     /// The place, when it is in another file.
-    pub(super) file: Option<FilePlace>,
+    pub(super) file: Option<Box<FilePlace>>,
 }
 
 /// All findings so far, in the order found.
@@ -165,7 +165,7 @@ impl Problems {
     /// Notes that something in another file is wrong, to which the scenario's `path` led.
     pub(super) fn in_file(&mut self, path: Path<'_>, place: &FilePlace, message: impl Into<String>) {
         let mut problem = Problem::new(path.steps(), message);
-        problem.file = Some(place.clone());
+        problem.file = Some(Box::new(place.clone()));
         self.push(problem);
     }
 

@@ -131,8 +131,14 @@ impl Served {
     #[track_caller]
     pub(crate) fn command(&mut self, text: &str) -> String {
         writeln!(self.stdin.as_ref().unwrap(), "{text}").unwrap();
+        self.answer()
+    }
+
+    /// The next answer.
+    #[track_caller]
+    pub(crate) fn answer(&mut self) -> String {
         loop {
-            let value = self.printed.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("`{text}`: {error}"));
+            let value = self.printed.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("no answer: {error}"));
             match value["answer"].as_str() {
                 Some(answer) => return answer.to_owned(),
                 None => self.told.push(value),
@@ -195,7 +201,7 @@ impl Served {
 
     /// Ends it by `quit`; it must end well.
     #[track_caller]
-    pub(crate) fn quit(mut self) -> Ended {
+    pub(crate) fn quit(self) -> Ended {
         writeln!(self.stdin.as_ref().unwrap(), "quit").unwrap();
         let ended = self.ended();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -275,6 +281,11 @@ impl Client {
         self.stream.get_mut().write_all(octets).unwrap();
     }
 
+    /// Whether all of it was taken before the socket's time-out.
+    pub(crate) fn try_send(&mut self, octets: &[u8]) -> bool {
+        self.stream.get_mut().write_all(octets).is_ok()
+    }
+
     #[track_caller]
     pub(crate) fn say(&mut self, line: &str) {
         self.send(format!("{line}\r\n").as_bytes());
@@ -286,6 +297,21 @@ impl Client {
         let mut line = Vec::new();
         self.stream.read_until(b'\n', &mut line).unwrap();
         line
+    }
+
+    /// The next line with its CRLF; nothing at the end or after a reset.
+    pub(crate) fn try_line(&mut self) -> Vec<u8> {
+        let mut line = Vec::new();
+        if let Err(error) = self.stream.read_until(b'\n', &mut line) {
+            let ended = error.kind() == std::io::ErrorKind::ConnectionReset;
+            assert!(ended, "{error} after {}", line.escape_ascii());
+        }
+        line
+    }
+
+    /// Waits until something comes, or the end; does not take it.
+    pub(crate) fn peek(&mut self) {
+        self.stream.fill_buf().unwrap();
     }
 
     /// The next line, which must begin so.

@@ -1,9 +1,13 @@
-//! Questions to the simulated resolvers and name servers, by datagrams.
+//! Questions to the simulated resolvers and name servers, by datagrams and over TCP.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
-use posthaste::proto::dns::{Message, Name, Question, Rcode, RecordData, Rtype};
+use posthaste::proto::dns::stream::framed;
+use posthaste::proto::dns::{Edns, Message, Name, Question, Rcode, RecordData, Rtype};
 
 use super::lecture_at_once;
 use super::served::{Client, PATIENCE, Served};
@@ -38,9 +42,9 @@ fn ask(socket: &UdpSocket, at: SocketAddr, query: &Message) -> Message {
 }
 
 fn exchanges(answer: &Message) -> Vec<String> {
-    let exchange = |data: &RecordData| match data {
-        RecordData::Mx { exchange, .. } => Some(exchange.to_string()),
-        _ => None,
+    let exchange = |data: &RecordData| {
+        let RecordData::Mx { exchange, .. } = data else { return None };
+        Some(exchange.to_string())
     };
     answer.answers.iter().filter_map(|record| exchange(&record.data)).collect()
 }
@@ -132,12 +136,82 @@ fn a_question_to_a_dead_server_holds_nothing_up() {
     served.quit();
 }
 
-/// Would break if a connection to the DNS port, where no simulated server listens, stayed open.
+/// A message read from a stream, with its length in front.
+fn heard(stream: &mut &TcpStream) -> Message {
+    let mut length = [0; 2];
+    stream.read_exact(&mut length).unwrap();
+    let mut octets = vec![0; usize::from(u16::from_be_bytes(length))];
+    stream.read_exact(&mut octets).unwrap();
+    Message::decode(&octets).unwrap()
+}
+
+/// RFC 7766 6.2.1: would break if an answer were lost, went astray or came in pieces that do not fit together, whether the
+/// questions come in one piece or octet by octet.
 #[test]
-fn names_over_tcp_are_refused_as_in_the_simulation() {
+fn names_over_tcp_are_answered_in_a_row() {
     let served: Served = lecture_at_once(&[]);
     let at = served.at("dns", "resolver.crepes.fr");
-    assert!(TcpStream::connect(at).is_ok(), "both transports have the same port");
-    Client::connect(at).hears_the_end();
+    let octets: Vec<u8> = (1..=20)
+        .flat_map(|id| {
+            framed(&query(id, if id % 2 == 0 { "crepes.fr" } else { "hamburger.edu" }, Rtype::Mx).encode(512))
+        })
+        .collect();
+    for size in [octets.len(), 1] {
+        let client = Client::connect(at);
+        let mut stream = client.stream();
+        stream.set_nodelay(true).unwrap();
+        octets.chunks(size).for_each(|piece| stream.write_all(piece).unwrap());
+        let answers: BTreeMap<u16, Vec<String>> =
+            (0..20).map(|_| heard(&mut stream)).map(|answer| (answer.id, exchanges(&answer))).collect();
+        assert_eq!(answers.len(), 20);
+        assert!(answers.iter().all(|(id, mx)| *mx == [if id % 2 == 0 { "crepes.fr" } else { "hamburger.edu" }]));
+    }
+    served.quit();
+}
+
+/// RFC 7766 6.2.3, 6.2.4: a client that has closed its side gets its answer and then the end; one that says nothing, half a
+/// question, or what is none, gets the end.
+#[test]
+fn connections_for_names_end() {
+    let served: Served = lecture_at_once(&[]);
+    let at = served.at("dns", "ns.crepes.fr");
+    let client = Client::connect(at);
+    let mut stream = client.stream();
+    stream.write_all(&framed(&query(1, "crepes.fr", Rtype::Mx).encode(512))).unwrap();
+    client.half_close();
+    assert_eq!(exchanges(&heard(&mut stream)), ["crepes.fr"]);
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    let clients = [&b""[..], b"\x01", b"\x40\x00\x01", b"\x00\x00", b"\x00\x05hello"].map(|octets| {
+        let mut client = Client::connect(at);
+        client.send(octets);
+        client
+    });
+    clients.into_iter().for_each(|mut client| client.hears_the_end());
+    served.quit();
+}
+
+/// RFC 2181 9, RFC 6891: would break if a long answer lost records over TCP, or were longer than its asker takes over UDP.
+#[test]
+fn long_answers_from_a_master_file_need_tcp_or_edns() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("yard.zone");
+    let strings: String = (0..9).map(|n| format!("big TXT {}\n", n.to_string().repeat(100))).collect();
+    fs::write(&file, format!("$TTL 1h\n@ SOA ns root 1 2h 15m 2w 5m\n@ NS ns\n{strings}")).unwrap();
+    let zone = format!("/dns/zones/yard.test={{\"file\": {:?}}}", file.display().to_string());
+    let served = lecture_at_once(&["--set", &zone]);
+    for server in ["ns.yard.test", "resolver.crepes.fr"] {
+        let at = served.at("dns", server);
+        let mut asked = query(1, "bIg.yard.test", Rtype::Txt);
+        let cut = ask(&socket(), at, &asked);
+        assert!(cut.flags.tc && cut.answers.len() < 9 && cut.edns.is_none());
+        assert_eq!(cut.questions[0].name.to_string(), "bIg.yard.test", "letter for letter");
+        asked.edns = Some(Edns { udp_size: 4096, version: 0, dnssec_ok: false });
+        let whole = ask(&socket(), at, &asked);
+        assert!(!whole.flags.tc && whole.answers.len() == 9 && whole.edns.is_some());
+        let client = Client::connect(at);
+        let mut stream = client.stream();
+        stream.write_all(&framed(&query(2, "big.yard.test", Rtype::Txt).encode(512))).unwrap();
+        assert_eq!(heard(&mut stream).answers.len(), 9);
+    }
     served.quit();
 }

@@ -172,7 +172,7 @@ impl NameServer {
 
 /// How many additional records, in front, are addresses without which a referral leads nowhere:
 /// those of servers within the zone that is delegated (RFC 9471 3.1).
-fn needed_glue(response: &Message) -> usize {
+pub(super) fn needed_glue(response: &Message) -> usize {
     let Some(ns) = response.authorities.iter().find(|record| record.rtype() == Rtype::Ns) else { return 0 };
     response.additionals.iter().take_while(|record| record.name.is_within(&ns.name)).count()
 }

@@ -137,3 +137,88 @@ fn what_makes_no_zone() {
     assert_eq!(make(&["x.example 1 CNAME y.", "x.example 1 A 10.0.0.1"]), alias);
     assert_eq!(make(&["x.example 1 CNAME y.", "x.example 1 CNAME z."]), alias);
 }
+
+/// RFC 6672 2.3, 3.1: the DNAME record's own name is not renamed, names beneath it are, and the
+/// answer goes on where they lead.
+#[test]
+fn a_dname_renames_what_lies_beneath() {
+    let long = format!("{}.example", vec!["x".repeat(63); 3].join("."));
+    let texts = [
+        "old.example 60 DNAME new.example.".to_owned(),
+        "old.example 60 TXT \"itself\"".to_owned(),
+        "www.new.example 60 A 10.0.0.1".to_owned(),
+        "away.example 60 DNAME elsewhere.".to_owned(),
+        "round.example 60 DNAME x.round.example.".to_owned(),
+        format!("long.example 60 DNAME {long}."),
+    ];
+    let server = NameServer::new(vec![zone("example", &texts.iter().map(String::as_str).collect::<Vec<_>>())]);
+    let deep = format!("{}.long.example", "y".repeat(60));
+    use Rcode::{NoError, NxDomain};
+    for (asked, rtype, rcode, answers) in [
+        ("www.old.example", "A", NoError, "old.example DNAME, www.old.example CNAME, www.new.example A"),
+        ("www.old.example", "CNAME", NoError, "old.example DNAME, www.old.example CNAME"),
+        ("no.old.example", "A", NxDomain, "old.example DNAME, no.old.example CNAME"),
+        ("old.example", "TXT", NoError, "old.example TXT"),
+        ("old.example", "DNAME", NoError, "old.example DNAME"),
+        ("old.example", "A", NoError, ""),
+        ("a.b.away.example", "A", NoError, "away.example DNAME, a.b.away.example CNAME"),
+        (&deep, "A", Rcode::Other(6), "long.example DNAME"),
+    ] {
+        let response = ask(&server, asked, rtype);
+        assert_eq!((response.rcode, brief(&response.answers)), (rcode, answers.to_owned()), "{asked} {rtype}");
+        assert!(response.flags.aa);
+    }
+    let alias = &ask(&server, "a.b.away.example", "A").answers[1];
+    assert_eq!(*alias, record("a.b.away.example 60 CNAME a.b.elsewhere."));
+    // each time round the name is another one: only the count of aliases ends it
+    assert!((2..=15).contains(&ask(&server, "a.round.example", "A").answers.len()));
+}
+
+/// RFC 4035 3.1.4.1: the DS records of a zone are its parent's to tell.
+#[test]
+fn ds_is_answered_above_the_cut() {
+    let server = server();
+    let denied = ask(&server, "sub.example", "DS");
+    assert_eq!((denied.flags.aa, brief(&denied.authorities)), (true, "example SOA".to_owned()));
+    assert_eq!(brief(&ask(&server, "inner.example", "DS").authorities), "example SOA");
+    assert_eq!(brief(&ask(&server, "x.sub.example", "DS").authorities), "sub.example NS, sub.example NS");
+    assert_eq!(brief(&ask(&server, "example", "DS").authorities), "example SOA", "nobody above is served here");
+}
+
+/// RFC 9471 3.1: a referral without the addresses that it needs is truncated, and one without
+/// addresses from elsewhere is whole.
+#[test]
+fn glue_that_does_not_fit_truncates() {
+    for (servers, cut) in [("sub.example", true), ("other.example", false)] {
+        let ns = (0..12).map(|n| format!("sub.example 60 NS a-long-name-for-server-{n}.{servers}."));
+        let glue = (0..12).map(|n| format!("a-long-name-for-server-{n}.{servers} 60 AAAA 2001:db8::{n}"));
+        let texts: Vec<String> = ns.chain(glue).collect();
+        let server = NameServer::new(vec![zone("example", &texts.iter().map(String::as_str).collect::<Vec<_>>())]);
+        let response = ask(&server, "www.sub.example", "A");
+        let octets = response.encode_with_glue(UDP_LIMIT, super::authority::needed_glue(&response));
+        let seen = Message::decode(&octets).unwrap();
+        assert_eq!((response.additionals.len(), seen.authorities.len()), (12, 12));
+        assert!(seen.additionals.len() < 12);
+        assert_eq!(seen.flags.tc, cut, "{servers}");
+    }
+}
+
+/// RFC 1035 3.2.5, RFC 1034 6.2.2, RFC 6895: other classes and types that only ask.
+#[test]
+fn classes_and_types_that_only_ask() {
+    let mut query = Message::query(1, Question { name: name("mail.example"), rtype: Rtype::A }, false);
+    for (class, rcode, aa, answers) in
+        [(3, Rcode::Refused, false, 0), (255, Rcode::NoError, false, 1), (1, Rcode::NoError, true, 1)]
+    {
+        query.class = class;
+        let response = server().respond(&query);
+        assert_eq!((response.rcode, response.flags.aa, response.answers.len()), (rcode, aa, answers));
+        assert_eq!(Message::decode(&response.encode(UDP_LIMIT)).unwrap().class, class, "the question is echoed");
+    }
+    for (number, rcode) in [(251, Rcode::Refused), (252, Rcode::Refused), (250, Rcode::NotImp), (253, Rcode::NotImp)] {
+        query.questions[0].rtype = Rtype::from_number(number);
+        assert_eq!(server().respond(&query).rcode, rcode, "{number}");
+    }
+    query.questions[0].rtype = Rtype::from_number(41);
+    assert_eq!(server().respond(&query).rcode, Rcode::FormErr);
+}

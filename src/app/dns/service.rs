@@ -234,11 +234,9 @@ pub(super) fn refusal(query: &Message) -> Option<Rcode> {
     if !matches!(query.class, CLASS_IN | CLASS_ANY) || TRANSFERS.contains(&question.rtype) {
         return Some(Rcode::Refused);
     }
-    match question.rtype {
-        Rtype::ANY => None,
-        // RFC 6891 6.1.1: an OPT record is nothing to ask for; nor is the type 0
-        Rtype::Other(0 | 41) => Some(Rcode::FormErr),
-        rtype if rtype.is_meta() => Some(Rcode::NotImp),
-        _ => None,
+    // RFC 6891 6.1.1: an OPT record is nothing to ask for; nor is the type 0
+    if matches!(question.rtype, Rtype::Other(0 | 41)) {
+        return Some(Rcode::FormErr);
     }
+    (question.rtype.is_meta() && question.rtype != Rtype::ANY).then_some(Rcode::NotImp)
 }

@@ -134,7 +134,8 @@ impl Zone {
             // RFC 1034 4.3.2 step 3b: a match would take us out of the authoritative data,
             // except that DS records stand above the cut (RFC 4035 3.1.4.1)
             let servers = self.records(&step, Rtype::Ns);
-            if !servers.is_empty() && !(rtype == Rtype::DS && step == *name) {
+            let stays_above = rtype == Rtype::DS && step == *name;
+            if !servers.is_empty() && !stays_above {
                 return Found::Referral(servers);
             }
             if !self.exists(&step) {

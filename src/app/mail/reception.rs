@@ -168,10 +168,17 @@ impl Reception {
 }
 
 /// The name that a Message-ID gives a message: as it stands, but no longer than a line may be
-/// in an envelope. None: it names nothing.
+/// in an envelope, and with its control characters escaped, since tables show it. None: it names nothing.
 fn name_of(message_id: &str) -> Option<String> {
     const LONGEST: usize = 255;
-    let name: String = message_id.chars().take(LONGEST).collect();
+    let mut name = String::new();
+    for char in message_id.chars().take(LONGEST) {
+        if char.is_control() {
+            name.extend(char.escape_default());
+        } else {
+            name.push(char);
+        }
+    }
     (!name.is_empty()).then_some(name)
 }
 
@@ -190,7 +197,7 @@ fn is_unknown(spool: &Spool, name: &str) -> bool {
     if let Some(mailbox) = Mailbox::parse(text) {
         return spool.is_local(&mailbox) && !spool.knows(&mailbox);
     }
-    let mut named = spool.domains().filter_map(|domain| Mailbox::parse(&format!("{text}@{domain}"))).peekable();
+    let mut named = spool.homes.domains().filter_map(|domain| Mailbox::parse(&format!("{text}@{domain}"))).peekable();
     named.peek().is_some() && !named.any(|mailbox| spool.knows(&mailbox))
 }
 
@@ -238,7 +245,10 @@ impl Inbound {
         });
         let message_id = first(content, "Message-ID").and_then(|id| name_of(&id)).unwrap_or_else(|| {
             let id = format!("<{queue_id}@{}>", spool.name);
-            head.push_str(&format!("Message-ID: {id}\r\n"));
+            let field = format!("Message-ID: {id}\r\n");
+            // A first line that begins with white space will continue the field before it: not this one.
+            let at = if content.starts_with(b" ") || content.starts_with(b"\t") { 0 } else { head.len() };
+            head.insert_str(at, &field);
             id
         });
         let mut recipients: Vec<Mailbox> = Vec::new();

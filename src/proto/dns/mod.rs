@@ -17,6 +17,8 @@ mod text;
 mod wire;
 
 #[cfg(test)]
+mod master_tests;
+#[cfg(test)]
 mod tests;
 
 pub use message::{Edns, Flags, Message, Question, Rcode};

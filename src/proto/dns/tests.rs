@@ -68,6 +68,32 @@ fn edns_is_skipped_and_unknown_types_are_kept() {
     assert!(message.additionals.is_empty());
 }
 
+/// RFC 6891 6.1: an octet in the wrong field, a second OPT record, one with a name, or one
+/// whose options overrun it, would break this.
+#[test]
+fn an_opt_record_octet_for_octet() {
+    let mut query = Message::query(1, Question { name: name("a"), rtype: Rtype::A }, false);
+    query.edns = Some(Edns { udp_size: 1232, version: 0, dnssec_ok: true });
+    let front = b"\0\x01\0\0\0\x01\0\0\0\0\0\x01\x01a\0\0\x01\0\x01";
+    let opt = b"\0\0\x29\x04\xd0\0\0\x80\0\0\0";
+    assert_eq!(query.encode(UDP_LIMIT), [&front[..], opt].concat());
+    assert_eq!(Message::decode(&query.encode(UDP_LIMIT)).unwrap(), query);
+    let refused = query.response(Rcode::BadVers);
+    assert_eq!(refused.encode(UDP_LIMIT)[front.len()..], *b"\0\0\x29\x04\xd0\x01\0\x80\0\0\0");
+    assert_eq!(Message::decode(&refused.encode(UDP_LIMIT)).unwrap().rcode, Rcode::BadVers);
+    let option = b"\0\0\x29\x04\xd0\0\0\x80\0\0\x06\xfd\xe9\0\x02hi";
+    assert_eq!(Message::decode(&[&front[..], option].concat()).unwrap(), query, "unknown options are skipped");
+    let mut two = [&front[..], opt, opt].concat();
+    two[11] = 2;
+    let named = b"\x01x\0\0\x29\x04\xd0\0\0\0\0\0\0";
+    let overrun = b"\0\0\x29\x04\xd0\0\0\x80\0\0\x05\xfd\xe9\0\x02h";
+    let mut answer = [&front[..], opt].concat();
+    answer.swap(7, 11);
+    for octets in [two, answer, [&front[..], named].concat(), [&front[..], overrun].concat()] {
+        assert_eq!(Message::decode(&octets), Err(WireError), "{octets:?}");
+    }
+}
+
 /// RFC 2181 9: half a record, or TC for want of a courtesy, would break this.
 #[test]
 fn what_does_not_fit_is_left_out_whole() {
@@ -169,7 +195,7 @@ fn any_name() -> impl Strategy<Value = Name> {
         .prop_map(|labels| if labels.is_empty() { Name::root() } else { Name::parse(&labels.join(".")).unwrap() })
 }
 
-fn any_data() -> impl Strategy<Value = RecordData> {
+pub(super) fn any_data() -> impl Strategy<Value = RecordData> {
     prop_oneof![
         any::<[u8; 4]>().prop_map(|a| RecordData::A(a.into())),
         any::<[u8; 16]>().prop_map(|a| RecordData::Aaaa(a.into())),

@@ -137,7 +137,7 @@ impl Command {
                 "QUIT" => bare(Self::Quit),
                 "NOOP" => Ok(Self::Noop),
                 "HELP" => Ok(Self::Help),
-                "VRFY" if argument.is_empty() => Err(CommandError::Arguments),
+                "VRFY" if !is_name(argument) => Err(CommandError::Arguments),
                 "VRFY" => Ok(Self::Vrfy(argument.to_owned())),
                 "AUTH" => auth(argument),
                 "EXPN" | "TURN" | "SEND" | "SOML" | "SAML" | "STARTTLS" | "ETRN" | "BDAT" => {
@@ -147,6 +147,12 @@ impl Command {
             }?;
         if valid { Ok(command) } else { Err(CommandError::Arguments) }
     }
+}
+
+/// RFC 5321 3.5.1: VRFY takes a user's name or a mailbox, here with angle brackets or without.
+fn is_name(argument: &str) -> bool {
+    !argument.is_empty()
+        && (!argument.contains('@') || lenient::forward_path(argument).is_some_and(|(_, rest)| rest.is_empty()))
 }
 
 fn client_name(argument: &str) -> Result<String, CommandError> {
@@ -222,6 +228,8 @@ mod tests {
             ("MAIL FROM:<a\u{1}@b>", CommandError::Arguments),
             ("MAIL FROM:<é@b>", CommandError::Unknown),
             ("VRFY", CommandError::Arguments),
+            ("VRFY @@", CommandError::Arguments),
+            ("VRFY <bob@hamburger.edu", CommandError::Arguments),
             ("MAIL", CommandError::Arguments),
             ("MAIL TO:<a@b>", CommandError::Arguments),
             ("MAIL FROM <a@b>", CommandError::Arguments),

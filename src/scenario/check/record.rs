@@ -17,29 +17,35 @@ pub(super) fn read(rtype: Rtype, data: &str, zone: &Name) -> Result<RecordData, 
         let text = text.ok_or("a text of a TXT record is at most 255 printable ASCII characters")?;
         return Ok(RecordData::Txt(vec![text]));
     }
-    RecordData::parse(rtype, data, zone).map_err(|error| match rtype {
-        Rtype::A if data.parse::<Ipv6Addr>().is_ok() => {
+    RecordData::parse(rtype, data, zone).map_err(|error| {
+        let octets = data.starts_with('\\');
+        if rtype == Rtype::A && data.parse::<Ipv6Addr>().is_ok() {
             format!("{} is an IPv6 address, which needs a record of type AAAA", quote(data))
-        }
-        Rtype::Aaaa if data.parse::<Ipv4Addr>().is_ok() => {
+        } else if rtype == Rtype::Aaaa && data.parse::<Ipv4Addr>().is_ok() {
             format!("{} is an IPv4 address, which needs a record of type A", quote(data))
+        } else if rtype == Rtype::A && !octets {
+            format!("{} is no IPv4 address", quote(data))
+        } else if rtype == Rtype::Aaaa && !octets {
+            format!("{} is no IPv6 address", quote(data))
+        } else {
+            match form(rtype) {
+                "" => format!("{} is {error}", quote(data)),
+                form => format!("{} is not the data of a record of type {rtype}: {form}", quote(data)),
+            }
         }
-        Rtype::A if !data.starts_with('\\') => format!("{} is no IPv4 address", quote(data)),
-        Rtype::Aaaa if !data.starts_with('\\') => format!("{} is no IPv6 address", quote(data)),
-        _ => format!("{} is {error}{}", quote(data), form(rtype)),
     })
 }
 
 const fn form(rtype: Rtype) -> &'static str {
     match rtype {
-        Rtype::A => "; write an IPv4 address, like \"10.1.2.3\"",
-        Rtype::Aaaa => "; write an IPv6 address, like \"2001:db8::1\"",
-        Rtype::Ns | Rtype::Cname | Rtype::Ptr | Rtype::Dname => "; write a name, like \"ns.crepes.fr.\"",
-        Rtype::Mx => "; write a preference and a name, like \"10 mail.crepes.fr.\"",
-        Rtype::Srv => "; write priority, weight, port and a name, like \"0 1 25 mail.crepes.fr.\"",
-        Rtype::Txt => "; write texts in quotation marks, of at most 255 characters each",
+        Rtype::A => "write an IPv4 address, like \"10.1.2.3\"",
+        Rtype::Aaaa => "write an IPv6 address, like \"2001:db8::1\"",
+        Rtype::Ns | Rtype::Cname | Rtype::Ptr | Rtype::Dname => "write a name, like \"ns.crepes.fr.\"",
+        Rtype::Mx => "write a preference and a name, like \"10 mail.crepes.fr.\"",
+        Rtype::Srv => "write priority, weight, port and a name, like \"0 1 25 mail.crepes.fr.\"",
+        Rtype::Txt => "write texts in quotation marks, of at most 255 characters each",
         Rtype::Soa => {
-            "; write two names and five numbers: primary server, mailbox, serial, refresh, retry, expire, minimum"
+            "write two names and five numbers: primary server, mailbox, serial, refresh, retry, expire, minimum"
         }
         Rtype::Other(_) => "",
     }

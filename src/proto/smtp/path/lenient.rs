@@ -6,7 +6,11 @@
 //! What was read is a [`Mailbox`] in RFC 5321's own form, so nobody behind this server sees
 //! the difference.
 
-use super::{ForwardPath, MAX_DOMAIN, Mailbox, ReversePath, domain, dot_string, is_atext, skip_literal};
+use std::net::Ipv6Addr;
+
+use super::{
+    ForwardPath, MAX_DOMAIN, Mailbox, ReversePath, address_literal, domain, dot_string, is_atext, skip_literal,
+};
 
 /// Our own bound on a local part; RFC 5321 4.5.3.1 asks for no limits where that is possible.
 const MAX_LOCAL_PART: usize = 255;
@@ -33,14 +37,27 @@ fn path(text: &str) -> Option<(Mailbox, &str)> {
     let inner = super::skip_source_route(skip_comments(bracketed.unwrap_or(text))?)?;
     let (local, rest) = local_part(inner)?;
     let rest = rest.strip_prefix('@')?;
-    let after = if rest.starts_with('[') { skip_literal(rest)? } else { domain(rest)? };
-    let name = &rest[..rest.len() - after.len()];
+    let (name, after) = domain_or_literal(rest)?;
     let mut rest = skip_comments(after)?;
     if bracketed.is_some() {
         rest = skip_comments(rest.trim_start_matches(' ').strip_prefix('>')?)?;
     }
     let fits = !local.is_empty() && local.len() <= MAX_LOCAL_PART && name.len() <= MAX_DOMAIN;
-    fits.then(|| (canonical(&local, name), rest))
+    fits.then(|| (canonical(&local, &name), rest))
+}
+
+/// A domain, or an address literal; that of an IPv6 address may lack its tag, or the colon
+/// behind it.
+fn domain_or_literal(text: &str) -> Option<(String, &str)> {
+    let strict = if text.starts_with('[') { skip_literal(text) } else { Some(domain(text)?) };
+    if let Some(rest) = strict {
+        return Some((text[..text.len() - rest.len()].to_owned(), rest));
+    }
+    let (inner, rest) = text.strip_prefix('[')?.split_once(']')?;
+    let untagged =
+        inner.get(..4).filter(|tag| tag.eq_ignore_ascii_case("ipv6")).map_or(inner, |tag| &inner[tag.len()..]);
+    let address: Ipv6Addr = untagged.parse().ok()?;
+    Some((address_literal(address.into()), rest))
 }
 
 /// Skips comments (RFC 5322 3.2.2) and the spaces before them.
@@ -145,6 +162,8 @@ mod tests {
             ("very.\"(),:;<>[]\".\"very@\\\\ \\\"very\"@b", "\"very.(),:;<>[].very@\\\\ \\\"very\"@b", ""),
             ("@one,@two:anne@b.c", "anne@b.c", ""),
             ("anne@[192.0.2.1]", "anne@[192.0.2.1]", ""),
+            ("anne@[IPv6::1]", "anne@[IPv6:::1]", ""),
+            ("<anne@[2001:db8::1]>", "anne@[IPv6:2001:db8::1]", ""),
             (&long, &long, ""),
         ] {
             let read = forward_path(input);
