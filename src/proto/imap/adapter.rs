@@ -23,13 +23,16 @@ use imap_types::status::StatusDataItemName;
 use super::command::{Command, InternalDate, Item, Messages, Returns, StatusItem};
 use super::content::Content;
 use super::flags::{Flags, StoreAction, SystemFlag};
+use super::list_command;
 use super::order::{Criterion, Key, Order};
 use super::sets::{Bound, NumberSet};
 use crate::base::UnixTime;
 
 /// Reads a command, its tag and its literals included; `None` if it is not well formed.
 pub(super) fn decode(octets: &[u8]) -> Option<Command> {
-    let Some((asked, rest)) = result_options(octets) else { return read(octets) };
+    let Some((asked, rest)) = result_options(octets) else {
+        return read(octets).or_else(|| list_command::read(octets).map(Command::ListExtended));
+    };
     match read(&rest)? {
         Command::Search { keys, charset, order: Order::Numbers, uid, .. } => {
             Some(Command::Search { keys, charset, order: Order::Numbers, returns: Some(asked?), uid })

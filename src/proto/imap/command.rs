@@ -2,6 +2,7 @@
 
 use super::adapter::{SearchKey, Section};
 use super::flags::{Flags, StoreAction};
+use super::list_command::ListCommand;
 use super::order::Order;
 use super::sets::NumberSet;
 use crate::base::UnixTime;
@@ -197,6 +198,7 @@ pub(super) enum Command {
         reference: Vec<u8>,
         pattern: Vec<u8>,
     },
+    ListExtended(ListCommand),
     Status {
         mailbox: Vec<u8>,
         items: Vec<StatusItem>,
@@ -264,6 +266,7 @@ impl Command {
             | Self::Rename { .. }
             | Self::Subscribe { .. }
             | Self::List { .. }
+            | Self::ListExtended(_)
             | Self::Status { .. }
             | Self::Append { .. }
             | Self::Idle => Needs::Authenticated,

@@ -7,6 +7,8 @@ pub mod content;
 mod event;
 pub mod flags;
 mod framing;
+mod list_command;
+mod listing;
 pub mod names;
 pub mod order;
 pub mod search;

@@ -3,11 +3,6 @@
 //! A name is printable ASCII (RFC 3501 5.1). What is not ASCII stands in it in modified UTF-7,
 //! which is a matter of clients.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-
-use super::event::Mailboxes;
-
 /// The longest name, or pattern of names, that is looked at.
 pub const MAX_NAME: usize = 255;
 
@@ -32,39 +27,6 @@ pub fn read(octets: &[u8], separator: char) -> Option<String> {
 #[must_use]
 pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// The untagged responses to LIST or LSUB.
-pub(super) fn listing(mailboxes: &Mailboxes, subscribed: bool, pattern: &str, separator: char) -> String {
-    let mut out = String::new();
-    let pattern = read(pattern.as_bytes(), separator).unwrap_or_default();
-    let existing: BTreeSet<&str> = mailboxes.existing.iter().map(String::as_str).collect();
-    let names: BTreeSet<&str> =
-        if subscribed { mailboxes.subscribed.iter().map(String::as_str).collect() } else { existing.clone() };
-    let superior: BTreeSet<&str> = names.iter().flat_map(|name| superiors(name, separator)).collect();
-    let delimiter = quoted(&separator.to_string());
-    let mut line = |name: &str, attributes: &str| {
-        let word = if subscribed { "LSUB" } else { "LIST" };
-        let _ = write!(out, "* {word} ({attributes}) {delimiter} {}\r\n", quoted(name));
-    };
-    for name in names.union(&superior).filter(|name| matches(&pattern, name, separator)) {
-        let children = if superior.contains(name) { "\\HasChildren" } else { "\\HasNoChildren" };
-        match (names.contains(name), subscribed) {
-            (true, false) => line(name, children),
-            (false, false) => line(name, &format!("\\Noselect {children}")),
-            (true, true) => line(name, ""),
-            // RFC 3501 6.3.9: for "%" a level of hierarchy that is not subscribed itself is
-            // told with \Noselect.
-            (false, true) if pattern.ends_with('%') => line(name, "\\Noselect"),
-            (false, true) => {}
-        }
-    }
-    out
-}
-
-/// The names above a name in the hierarchy.
-fn superiors(name: &str, separator: char) -> impl Iterator<Item = &str> {
-    name.match_indices(separator).map(|(at, _)| &name[..at]).filter(|above| !above.is_empty())
 }
 
 /// Whether a name fits a pattern: `*` stands for anything, `%` for anything but the
@@ -125,22 +87,5 @@ mod tests {
         }
         let long = "a".repeat(255);
         assert!(!matches(&format!("{}b", "*a".repeat(127)), &long, '/'));
-    }
-
-    /// Would break if a level of hierarchy without a mailbox were hidden, or shown as one.
-    #[test]
-    fn listings() {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let all = Mailboxes { existing: names(&["INBOX", "a", "b/c/d"]), subscribed: names(&["b/c/d", "gone"]) };
-        let list = |subscribed, pattern| listing(&all, subscribed, pattern, '/');
-        assert_eq!(
-            list(false, "%"),
-            "* LIST (\\HasNoChildren) \"/\" \"INBOX\"\r\n* LIST (\\HasNoChildren) \"/\" \"a\"\r\n\
-             * LIST (\\Noselect \\HasChildren) \"/\" \"b\"\r\n"
-        );
-        assert_eq!(list(false, "inbox"), "* LIST (\\HasNoChildren) \"/\" \"INBOX\"\r\n");
-        assert_eq!(list(true, "*"), "* LSUB () \"/\" \"b/c/d\"\r\n* LSUB () \"/\" \"gone\"\r\n");
-        assert_eq!(list(true, "%"), "* LSUB (\\Noselect) \"/\" \"b\"\r\n* LSUB () \"/\" \"gone\"\r\n");
-        assert_eq!(list(true, "b/%"), "* LSUB (\\Noselect) \"/\" \"b/c\"\r\n");
     }
 }

@@ -44,7 +44,7 @@ const BLOCK: usize = 1 << 16;
 
 /// What the server offers.
 pub const CAPABILITIES: &str = "IMAP4rev1 LITERAL+ SASL-IR AUTH=PLAIN AUTH=LOGIN ID NAMESPACE IDLE CHILDREN UIDPLUS MOVE UNSELECT STATUS=SIZE \
-     BINARY ESEARCH SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES";
+     BINARY ESEARCH LIST-EXTENDED SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES";
 
 /// What a session is to know.
 #[derive(Clone, Copy, Debug)]
@@ -397,6 +397,7 @@ impl Server {
             Command::Rename { from, to } => self.rename(tag, &from, &to),
             Command::Subscribe { mailbox, wanted } => self.subscribe(tag, &mailbox, wanted),
             Command::List { subscribed, reference, pattern } => self.list(tag, subscribed, reference, &pattern),
+            Command::ListExtended(list) => self.list_extended(tag, list),
             Command::Status { mailbox, items } => self.status(tag, &mailbox, items),
             Command::Append { mailbox, flags, date, content } => self.append(tag, &mailbox, (flags, date, content)),
             Command::Idle => {

@@ -5,15 +5,22 @@ use std::fmt::Write as _;
 use super::super::command::{InternalDate, StatusItem};
 use super::super::event::{Counts, Mailboxes, Selected, ServerEvent};
 use super::super::flags::Flags;
+use super::super::list_command::ListCommand;
+use super::super::listing::{self, ListOptions};
 use super::super::names;
 use super::super::view::View;
 use super::{Doing, Ending, Server, State};
 
+/// Patterns of one LIST that are looked at.
+const MAX_PATTERNS: usize = 16;
+
 /// A LIST or LSUB under way.
 #[derive(Clone, Debug)]
-pub(super) struct Listing {
-    subscribed: bool,
-    pattern: String,
+pub(super) enum Listing {
+    /// LIST, or LSUB.
+    Plain { subscribed: bool, pattern: String },
+    /// LIST with options.
+    Extended { patterns: Vec<String>, options: ListOptions },
 }
 
 /// A STATUS under way.
@@ -105,14 +112,30 @@ impl Server {
         let pattern = String::from_utf8(whole).ok().filter(|pattern| pattern.len() <= names::MAX_NAME);
         // What is no name fits no mailbox.
         let Some(pattern) = pattern else { return self.completed(&tag, name, Ending::Other) };
-        self.ask(tag, Doing::List(Listing { subscribed, pattern }), ServerEvent::Mailboxes);
+        self.ask(tag, Doing::List(Listing::Plain { subscribed, pattern }), ServerEvent::Mailboxes);
+    }
+
+    pub(super) fn list_extended(&mut self, tag: String, list: ListCommand) {
+        let whole = |pattern: Vec<u8>| String::from_utf8([list.reference.as_slice(), &pattern].concat()).ok();
+        let patterns = list.patterns.into_iter().filter_map(whole);
+        let patterns = patterns.filter(|pattern| pattern.len() <= names::MAX_NAME).take(MAX_PATTERNS).collect();
+        let listing = Listing::Extended { patterns, options: list.options };
+        self.ask(tag, Doing::List(listing), ServerEvent::Mailboxes);
     }
 
     pub(super) fn listed(&mut self, tag: &str, listing: &Listing, mailboxes: &Mailboxes) {
-        let Listing { subscribed, pattern } = listing;
-        let lines = names::listing(mailboxes, *subscribed, pattern, self.config.separator);
-        self.send(lines.as_bytes());
-        self.completed(tag, if *subscribed { "LSUB" } else { "LIST" }, Ending::Other);
+        let separator = self.config.separator;
+        let (name, lines) = match listing {
+            Listing::Plain { subscribed, pattern } => {
+                let name = if *subscribed { "LSUB" } else { "LIST" };
+                (name, listing::listing(mailboxes, *subscribed, pattern, separator))
+            }
+            Listing::Extended { patterns, options } => {
+                ("LIST", listing::extended(mailboxes, patterns, *options, separator))
+            }
+        };
+        self.send_news(&lines);
+        self.completed(tag, name, Ending::Other);
     }
 
     pub(super) fn status(&mut self, tag: String, mailbox: &[u8], items: Vec<StatusItem>) {
