@@ -128,10 +128,18 @@ impl Pace {
         self.speed
     }
 
-    /// Another speed from now on.
+    /// Another speed from now on. By how far a fixed speed took the world ahead of those who wait is not to be waited for.
     pub fn change(&mut self, speed: Speed, wall: Duration, now: SimTime) {
         self.base = (wall, now);
         self.speed = speed;
+        let least = i128::from(now.as_nanos()) - nanos(wall);
+        for lead in self.leads.values_mut() {
+            *lead = least.max(*lead);
+        }
+        self.counts.clear();
+        for lead in self.leads.values() {
+            *self.counts.entry(*lead).or_default() += 1;
+        }
     }
 
     /// The world stands at `now`, which it reached by events.
@@ -289,6 +297,23 @@ mod tests {
         pace.left(Pending::Connection(1), at(22));
         pace.left(Pending::Connection(2), at(22));
         assert!(pace.counts.is_empty() && pace.leads.is_empty());
+    }
+
+    #[test]
+    fn what_a_fixed_speed_ran_ahead_does_not_halt_the_world() {
+        let mut pace = Pace::new(Speed::Times(1000.0), SimDuration::from_secs(300));
+        pace.acted(Pending::Connection(1), Duration::ZERO, at(0));
+        pace.acted(Pending::Connection(2), SECOND * 2, at(2000));
+        pace.change(Speed::Max, SECOND * 2, at(2000));
+        assert_eq!(pace.target(SECOND * 2), at(2001));
+        for number in [1, 2] {
+            pace.left(Pending::Connection(number), at(2000));
+        }
+        assert!(pace.counts.is_empty() && pace.leads.is_empty());
+        // After slow motion it still has from a server's patience what it waited.
+        pace.acted(Pending::Connection(1), SECOND * 2, at(2000));
+        pace.change(Speed::Max, SECOND * 12, at(2000));
+        assert_eq!(pace.target(SECOND * 12), at(2011));
     }
 
     #[test]
