@@ -309,7 +309,7 @@ fn lab(run: &Path) -> Vec<String> {
     let retrieved = messages.iter().filter(|message| !message["retrieved_s"].is_empty()).count();
     vec![
         format!("after {} ms", (number(&messages[0], "latency_s") * 1e3).round()),
-        format!("{}\n   questions of resolvers", dns.len() - count(&dns, "role", "stub")),
+        format!("{} questions of resolvers", dns.len() - count(&dns, "role", "stub")),
         format!("{} message delivered, {retrieved} retrieved", count(&messages, "status", "delivered")),
     ]
 }

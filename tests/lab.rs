@@ -103,9 +103,9 @@ fn dig(at: SocketAddr, name: &str, rtype: &str) -> Vec<String> {
     let mut buffer = [0; 4096];
     let (count, _) = socket.recv_from(&mut buffer).unwrap();
     let answer = Message::decode(&buffer[..count]).unwrap();
-    let text = |data: &RecordData| match data {
-        RecordData::Mx { preference, exchange } => format!("{preference} {exchange}."),
-        other => panic!("the tour shows no {other:?}"),
+    let text = |data: &RecordData| {
+        let RecordData::Mx { preference, exchange } = data else { panic!("the tour shows no {data:?}") };
+        format!("{preference} {exchange}.")
     };
     answer.answers.iter().map(|record| text(&record.data)).collect()
 }

@@ -13,6 +13,8 @@ mod books;
 mod console;
 #[path = "live/crowds.rs"]
 mod crowds;
+#[path = "live/folders.rs"]
+mod folders;
 #[path = "live/mail.rs"]
 mod mail;
 #[path = "live/names.rs"]

@@ -16,6 +16,13 @@ impl UnixTime {
     /// Monday 2026-01-05 09:00:00 UTC: when a scenario that names no `start` begins.
     pub const DEFAULT_START: Self = Self(1_767_603_600);
 
+    /// The beginning of a day, in UTC; day and month count from 1, and may run over.
+    #[must_use]
+    pub fn midnight(year: u32, month: u32, day: u32) -> Self {
+        let (year, month, day) = (i64::from(year.min(9_999)), i64::from(month), i64::from(day));
+        Self(days_from_civil(year, month, day) * DAY_S)
+    }
+
     /// This time plus the whole seconds of a virtual instant.
     #[must_use]
     pub fn plus(self, at: SimTime) -> Self {

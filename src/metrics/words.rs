@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn mnemonics() {
-        assert_eq!((rtype(15), rtype(65)), ("MX".to_owned(), "TYPE65".to_owned()));
+        assert_eq!((rtype(15), rtype(65_280)), ("MX".to_owned(), "TYPE65280".to_owned()));
         assert_eq!((rcode(3), rcode(9)), ("NXDOMAIN".to_owned(), "RCODE9".to_owned()));
     }
 }

@@ -20,13 +20,16 @@ use crate::proto::dns::{Name, Rtype};
 /// Master files included one inside the other.
 const MAX_DEPTH: usize = 8;
 
+/// Records in all master files together, so that a file of many small ones fits into memory.
+const MAX_RECORDS: usize = 250_000;
+
 /// Puts the records of all master files in front of those that the scenario gives itself.
 ///
 /// `folder` is the scenario's, if it has one; `typed` are the paths of what was typed.
 pub(super) fn inline(scenario: &mut Scenario, folder: Option<&FilePath>, typed: &[&[Step]], problems: &mut Problems) {
     let dns = Path::Root.key("dns");
     let zones = dns.key("zones");
-    let mut reader = Reader { problems, left: MAX_FILE_BYTES, seen: BTreeSet::new() };
+    let mut reader = Reader { problems, left: MAX_FILE_BYTES, records_left: MAX_RECORDS, seen: BTreeSet::new() };
     for (name, zone) in &mut scenario.dns.zones {
         let Some(file) = zone.file.take() else { continue };
         let here = zones.key(name);
@@ -70,6 +73,8 @@ struct Reader<'p> {
     problems: &'p mut Problems,
     /// Octets that may still be read, in all files together.
     left: u64,
+    /// Records that may still be taken.
+    records_left: usize,
     /// The records of this zone so far.
     seen: BTreeSet<(Name, Rtype, String)>,
 }
@@ -136,7 +141,12 @@ impl Reader<'_> {
         while let Some(entry) = master.next() {
             match entry {
                 Err(error) => self.problems.in_file(source.path, &at(error.place), error.said),
+                Ok((place, Entry::Record(_))) if self.records_left == 0 => {
+                    let message = format!("all master files together have at most {MAX_RECORDS} records");
+                    return self.problems.in_file(source.path, &at(place), message);
+                }
                 Ok((place, Entry::Record(record))) => {
+                    self.records_left -= 1;
                     // RFC 2181 5: a record that is there already is no other record
                     let key = (record.name.clone(), record.data.rtype(), record.data.to_string());
                     if self.seen.insert(key) {

@@ -215,14 +215,16 @@ impl Log {
 
     fn connection(&mut self, at: SimTime, conn: ConnId, side: Side, step: &ConnStep) {
         if let ConnStep::Opening { from, to } = *step {
+            // Names asked for over TCP are in the trace as questions, not as a dialogue.
+            let end = || End::new(to.port == 53);
             let connection = Connection {
                 opened: at,
                 to,
                 loopback: from.addr == to.addr,
                 protocol: None,
                 said: Vec::new(),
-                client: End::default(),
-                server: End::default(),
+                client: end(),
+                server: end(),
             };
             if self.connections.insert(conn, connection).is_some() {
                 self.fault(format!("connection {conn:?} was opened twice"));

@@ -8,6 +8,8 @@ use posthaste::base::{CloseReason, SimTime};
 pub(crate) struct End {
     /// Octets that the application handed over.
     pub(crate) spoken: u64,
+    /// Whether the trace does not tell what it hands over: then whatever leaves was.
+    untold: bool,
     /// Octets that left, first transmissions.
     sent: u64,
     /// Ranges that arrived, sorted and apart from each other.
@@ -19,6 +21,11 @@ pub(crate) struct End {
 }
 
 impl End {
+    /// An end that has done nothing.
+    pub(crate) fn new(untold: bool) -> Self {
+        Self { untold, ..Self::default() }
+    }
+
     /// Octets that arrived without a gap.
     fn contiguous(&self) -> u64 {
         self.ranges.first().filter(|(from, _)| *from == 0).map_or(0, |(_, upto)| *upto)
@@ -37,6 +44,9 @@ impl End {
         }
         if tcp.len > 0 {
             self.sent = self.sent.max(tcp.seq - 1 + u64::from(tcp.len));
+            if self.untold {
+                self.spoken = self.sent;
+            }
             if self.sent > self.spoken {
                 return Some(format!("sent {} octets of {} spoken", self.sent, self.spoken));
             }

@@ -87,7 +87,8 @@ fn what_waits_is_seen_and_flushed() {
 #[test]
 fn retries_come_at_once_when_nobody_is_connected() {
     let mut served = lecture_at_once(&[]);
-    assert_eq!(served.command("fail hamburger.edu 2h10min"), "hamburger.edu is down for 7800.000000000 s");
+    let answer = served.command("fail hamburger.edu 2h10min");
+    assert!(answer.starts_with("hamburger.edu is down until "), "{answer}");
     let mut client = served.client("smtp", "crepes.fr");
     client.greet();
     client.hand_in("bob@hamburger.edu", b"hi\r\n");

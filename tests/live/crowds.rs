@@ -123,15 +123,15 @@ fn those_who_wait_for_no_answer_are_answered_in_order() {
         use std::io::Write as _;
         let mut text = String::from("HELO client.example\r\n");
         for number in 0..5_000 {
-            text.push_str(&format!("VRFY u{number}\r\nNOOP\r\n"));
+            text.push_str(&format!("HELO c{number}.example\r\nNOOP\r\n"));
         }
         text.push_str("QUIT\r\n");
         let mut writer: TcpStream = writer;
         writer.write_all(text.as_bytes()).unwrap();
     });
     client.greet_ahead();
-    for _ in 0..5_000 {
-        client.hear("252");
+    for number in 0..5_000 {
+        assert_eq!(client.hear("250"), format!("250 Hello c{number}.example, pleased to meet you"));
         client.hear("250");
     }
     client.hear("221");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::scene::{contents, on_these, prepare, received, scenario, stored};
+use crate::scene::{contents, on_these, prepare, received, scenario, service, stored};
 use crate::script::{Scene, Step, What};
 use crate::served::{Client, PATIENCE, Served};
 
@@ -37,14 +37,14 @@ fn play_once(scene: &Scene, steps: &[Step], manner: Manner) -> Result<(), Fault>
     let waits = steps.iter().any(|step| matches!(step.what, What::Wait(_)));
     let mut served = Served::start(&scenario(scene), &["--speed", if waits { "1" } else { "max" }]);
     let locked = prepare(&served, scene);
-    let (service, steps, patience) = match scene.protocol.as_str() {
+    let (steps, patience) = match scene.protocol.as_str() {
         "pop3" => {
-            let contents = contents(&served, scene, "bob");
-            ("pop3", on_these(scene, &contents, steps), 600.0)
+            let contents = contents(&served, scene, ("bob", &scene.server));
+            (on_these(scene, &contents, steps), 600.0)
         }
-        _ => ("smtp", steps.to_vec(), 300.0),
+        _ => (steps.to_vec(), 300.0),
     };
-    let client = served.client(service, &scene.server);
+    let client = served.client(service(scene), &scene.server);
     let mut player = Player { served: &mut served, scene, client, patience };
     if manner == Manner::Ahead {
         player.say_all(&steps);

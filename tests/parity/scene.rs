@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use posthaste::base::SimTime;
 use posthaste::proto::pop3;
+use posthaste::proto::sasl::Credentials;
 use posthaste::proto::session::{Input, Output, Session as _};
 use serde_json::{Value, json};
 
@@ -13,6 +14,12 @@ use crate::served::{Client, Served};
 /// A user whose mailbox another client keeps locked, and the password in the scripts.
 const LOCKED: &str = "busy";
 const ITS_PASSWORD: &str = "x";
+
+/// The largest message that a server takes where a script says nothing of it.
+const USUAL_LIMIT: usize = 10_240_000;
+
+/// The domain of the scripts' clients; Alice is there.
+const ELSEWHERE: &str = "crepes.fr";
 
 /// The scenario that stands for a scene.
 pub(crate) fn scenario(scene: &Scene) -> Value {
@@ -26,18 +33,24 @@ pub(crate) fn scenario(scene: &Scene) -> Value {
         users.insert(LOCKED);
         passwords.insert(format!("{LOCKED}@{}", scene.server), json!({ "password": ITS_PASSWORD }));
     }
-    let mut scenario = json!({
-        "network": { "access": { "delay": "1ms" }, "backbone": { "delay": "5ms" } },
-        "mail": { &scene.server: { "users": users } },
-        "users": passwords,
-        "live": { "host": "alice-pc.crepes.fr" }
-    });
-    // Scripts name recipients elsewhere, to whom the server relays for its own users only.
-    scenario["live"]["host"] = json!(format!("bob-pc.{}", scene.server));
-    if let Some(octets) = scene.limit("message") {
-        scenario["limits"] = json!({ "message_size": format!("{octets}B") });
+    let mut domain = json!({ "users": users });
+    if scene.protocol == "smtp" {
+        // Scripts name recipients of all sorts.
+        domain["catch_all"] = json!({ "mailbox": "carol" });
     }
-    scenario
+    if let Some(separator) = scene.separator {
+        domain["imap"] = json!({ "separator": separator });
+    }
+    // They name recipients elsewhere too, to whom the server relays for its own users only.
+    let inside = format!("bob-pc.{}", scene.server);
+    let must_log_in = scene.limit("auth").is_some_and(|must| must > 0);
+    json!({
+        "network": { "access": { "delay": "1ms" }, "backbone": { "delay": "5ms" } },
+        "mail": { &scene.server: domain, ELSEWHERE: { "users": ["alice"] } },
+        "users": passwords,
+        "limits": { "message_size": format!("{}B", scene.limit("message").unwrap_or(USUAL_LIMIT)) },
+        "live": { "host": if must_log_in { "pc.example.org" } else { &inside } }
+    })
 }
 
 /// A scenario's passwords have no blanks.
@@ -64,9 +77,14 @@ pub(crate) fn prepare(served: &Served, scene: &Scene) -> Option<Client> {
     })
 }
 
+/// The service whose dialogue it is.
+pub(crate) fn service(scene: &Scene) -> &str {
+    if scene.protocol == "smtp" && scene.limit("auth").is_some() { "submission" } else { &scene.protocol }
+}
+
 /// The messages of a mailbox, unmarked.
-pub(crate) fn contents(served: &Served, scene: &Scene, user: &str) -> Vec<Vec<u8>> {
-    let mut client = served.client("pop3", &scene.server);
+pub(crate) fn contents(served: &Served, scene: &Scene, (user, server): (&str, &str)) -> Vec<Vec<u8>> {
+    let mut client = served.client("pop3", server);
     let password = scene.users.iter().find(|(known, _)| known == user).map_or("hungry", |(_, password)| password);
     client.hear("+OK");
     client.ask(&format!("USER {user}"), "+OK");
@@ -97,7 +115,8 @@ fn as_sent(content: &[u8]) -> &[u8] {
 
 /// What has come of an SMTP session, in the words of scripts.
 pub(crate) fn stored(served: &Served, scene: &Scene) -> String {
-    let found = contents(served, scene, "bob");
+    let mut found = contents(served, scene, ("bob", &scene.server));
+    found.extend(contents(served, scene, ("alice", ELSEWHERE)));
     let texts: Vec<String> = found.iter().map(|content| as_sent(content).escape_ascii().to_string()).collect();
     format!("stored {} {}", texts.len(), texts.join(" | ")).trim_end().to_owned()
 }
@@ -183,7 +202,7 @@ impl Rehearsal<'_> {
 
     fn judge(&mut self, event: pop3::ServerEvent) {
         match event {
-            pop3::ServerEvent::Login { user, password } => {
+            pop3::ServerEvent::Login(Credentials { user, password, .. }) => {
                 let known = |(name, word): &(String, String)| *name == user && one_word(word) == password;
                 if let Some(words) = self.scene.refusal(&user) {
                     self.server.refuse(words);

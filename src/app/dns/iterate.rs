@@ -268,7 +268,7 @@ impl Resolver {
         }
         let verdict = judge(&message, &question, &zone);
         // RFC 2181 9: what is truncated is ignored, and asked for again over TCP
-        let truncated = over_udp && message.flags.tc && verdict != Verdict::Useless;
+        let truncated = over_udp && message.flags.tc && matches!(message.rcode, Rcode::NoError | Rcode::NxDomain);
         host.trace(Trace::Dns(DnsTrace::Answered {
             query: asking.query,
             rcode: message.rcode.number(),

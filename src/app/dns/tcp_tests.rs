@@ -22,6 +22,8 @@ fn big() -> Vec<String> {
 fn zone_server() -> App {
     let mut texts = big();
     texts.push("www.example 300 A 10.1.0.1".to_owned());
+    // not even one record fits
+    texts.push(format!("vast.example 300 TXT {0} {0} {0}", "v".repeat(250)));
     server("example", &texts.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
@@ -60,6 +62,16 @@ fn what_is_truncated_is_asked_for_over_tcp() {
     assert_eq!(bed.texts(CLIENT, "answered "), ["Truncated", "Answer", "Truncated", "Answer"]);
     let App::Resolver(resolver) = &bed.nodes[RESOLVER].app else { unreachable!() };
     assert!(resolver.is_idle());
+}
+
+/// A truncated response may be empty: that it says nothing must not make the server useless.
+#[test]
+fn nothing_at_all_may_be_left_of_an_answer() {
+    let mut bed = world();
+    bed.ask_at(0, CLIENT, "vast.example", Rtype::Txt);
+    bed.run();
+    assert!(matches!(&answers(&bed)[0].1.outcome, Outcome::Records(records) if records.len() == 1));
+    assert_eq!(bed.texts(RESOLVER, "answered "), ["Referral", "Truncated", "Answer"]);
 }
 
 /// Would break if the part were used after all, or the server asked for ever.

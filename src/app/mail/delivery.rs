@@ -20,6 +20,7 @@ use crate::base::trace::{Phase, Protocol};
 use crate::base::{CloseReason, Endpoint, Side, SimTime, SocketId};
 use crate::proto::dns::Rtype;
 use crate::proto::session::{Input, Session as _};
+use crate::proto::smtp::path::literal_address;
 use crate::proto::smtp::{Client, ClientEvent, Dialect, Envelope, ForwardPath, PORT, Transaction, Trouble, Verdict};
 
 /// The couriers of a server; all in memory only.
@@ -132,7 +133,7 @@ impl Delivery {
 
     fn set_out<H: Host>(&mut self, host: &mut H, spool: &mut Spool, id: u64) {
         let Some(courier) = self.couriers.get_mut(&id) else { return };
-        if let Some(address) = literal(&courier.destination) {
+        if let Some(address) = literal_address(&courier.destination) {
             match others([address].into(), &courier.destination, host.addresses()) {
                 Ok(found) => courier.route.addresses = found,
                 Err(reason) => courier.route.note(reason),
@@ -395,12 +396,6 @@ fn broken(trouble: &Trouble, closed: Option<CloseReason>) -> Reason {
         (Trouble::Lost, Some(reason)) if reason != CloseReason::Finished => Reason::closed(reason),
         (Trouble::Lost | Trouble::Refused(_) | Trouble::TimedOut | Trouble::Protocol(_), _) => Reason::trouble(trouble),
     }
-}
-
-/// The address in an address literal (RFC 5321 4.1.3).
-fn literal(destination: &str) -> Option<std::net::IpAddr> {
-    let inner = destination.strip_prefix('[')?.strip_suffix(']')?;
-    inner.strip_prefix("ipv6:").unwrap_or(inner).parse().ok()
 }
 
 fn trace_all<H: Host>(host: &mut H, spool: &Spool, keys: &[CopyKey], phase: Phase) {

@@ -6,7 +6,7 @@
 //! - The queue and the mailboxes are on disk and survive a failure of the host; sessions,
 //!   look-ups and connections do not.
 //!
-//! Left out for now: aliases, lists, quotas, smart hosts, service extensions.
+//! Left out for now: aliases, lists, quotas, smart hosts; service extensions when sending.
 
 mod access;
 mod accounts;
@@ -16,6 +16,7 @@ mod courier;
 mod delivery;
 pub mod failure;
 pub mod folder;
+mod homes;
 pub mod mailbox;
 pub mod queue;
 mod reception;

@@ -197,7 +197,7 @@ fn is_unknown(spool: &Spool, name: &str) -> bool {
     if let Some(mailbox) = Mailbox::parse(text) {
         return spool.is_local(&mailbox) && !spool.knows(&mailbox);
     }
-    let mut named = spool.domains().filter_map(|domain| Mailbox::parse(&format!("{text}@{domain}"))).peekable();
+    let mut named = spool.homes.domains().filter_map(|domain| Mailbox::parse(&format!("{text}@{domain}"))).peekable();
     named.peek().is_some() && !named.any(|mailbox| spool.knows(&mailbox))
 }
 

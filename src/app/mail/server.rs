@@ -3,6 +3,7 @@
 use super::access::Access;
 use super::config::MailServerConfig;
 use super::delivery::Delivery;
+use super::homes::Homes;
 use super::mailbox::Maildrop;
 use super::queue::QueuedMessage;
 use super::reception::Reception;
@@ -35,7 +36,7 @@ impl MailServer {
         let MailServerConfig { name, domains, mailboxes, catch_alls, retry, .. } = config;
         let maildrops =
             mailboxes.into_iter().map(|m| (key(&m.address), Maildrop::new(m.address, Some(m.password)))).collect();
-        let spool = Spool::new(name, &domains, retry, maildrops).with_catch_alls(catch_alls);
+        let spool = Spool::new(name, Homes::new(&domains, catch_alls), retry, maildrops);
         Self { spool, reception, retrieval: Retrieval::new(&domains), access, delivery }
     }
 

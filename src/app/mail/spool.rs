@@ -2,14 +2,13 @@
 //! delivered, relayed, deferred, given up. Each decision is traced and counted here and
 //! nowhere else, so that the counts balance.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::bounce::{self, Report};
-use super::config::CatchAll;
 use super::failure::Reason;
 use super::folder::Origin;
+use super::homes::Homes;
 use super::mailbox::{Maildrop, Maildrops};
 use super::queue::{CopyKey, Queue, QueuedCopy, QueuedMessage, Status};
 use super::retry::{Next, RetryPolicy};
@@ -79,8 +78,7 @@ struct Undeliverable {
 #[derive(Clone, Debug)]
 pub(super) struct Spool {
     pub(super) name: String,
-    domains: BTreeSet<String>,
-    catch_alls: Vec<CatchAll>,
+    pub(super) homes: Homes,
     retry: RetryPolicy,
     pub(super) queue: Queue,
     pub(super) maildrops: Maildrops,
@@ -93,11 +91,10 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    pub(super) fn new(name: String, domains: &[String], retry: RetryPolicy, maildrops: Maildrops) -> Self {
+    pub(super) fn new(name: String, homes: Homes, retry: RetryPolicy, maildrops: Maildrops) -> Self {
         Self {
             name,
-            domains: domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
-            catch_alls: Vec::new(),
+            homes,
             retry,
             queue: Queue::default(),
             maildrops,
@@ -116,40 +113,14 @@ impl Spool {
         Audit { queued, ..self.counted }
     }
 
-    /// Whether mail for this domain ends here.
+    /// Whether mail for this address ends here.
     pub(super) fn is_local(&self, mailbox: &Mailbox) -> bool {
-        self.domains.contains(&mailbox.domain().to_ascii_lowercase())
-    }
-
-    /// The same, with mailboxes for what is addressed to nobody.
-    pub(super) fn with_catch_alls(mut self, catch_alls: Vec<CatchAll>) -> Self {
-        self.catch_alls = catch_alls;
-        self
-    }
-
-    /// The domains whose mail ends here.
-    pub(super) fn domains(&self) -> impl Iterator<Item = &String> {
-        self.domains.iter()
+        self.homes.domain_of(mailbox).is_some()
     }
 
     /// Whether mail for a local address is taken.
     pub(super) fn knows(&self, mailbox: &Mailbox) -> bool {
-        self.mailbox_of(mailbox).is_some()
-    }
-
-    /// The key of the mailbox in which mail for a local address ends. RFC 5321 4.5.1: "Any
-    /// system that includes an SMTP server [...] MUST support the reserved mailbox
-    /// "postmaster"".
-    fn mailbox_of(&self, mailbox: &Mailbox) -> Option<String> {
-        let key = mailbox.key();
-        if self.maildrops.contains_key(&key) {
-            return Some(key);
-        }
-        if let Some(catch_all) = self.catch_alls.iter().find(|catch_all| catch_all.takes(&key)) {
-            return Some(catch_all.mailbox.to_ascii_lowercase());
-        }
-        let postmaster = key.strip_suffix(mailbox.domain().to_ascii_lowercase().as_str()) == Some("postmaster@");
-        postmaster.then_some(key)
+        self.homes.mailbox_of(&self.maildrops, mailbox).is_some()
     }
 
     pub(super) fn next_queue_id(&mut self) -> String {
@@ -174,7 +145,7 @@ impl Spool {
                 self.undeliverable_here(host, &arrival, recipient, &Reason::new(FailureKind::Loop, "too many hops"));
             } else if !self.is_local(recipient) {
                 remote.push(recipient.clone());
-            } else if let Some(key) = self.mailbox_of(recipient) {
+            } else if let Some(key) = self.homes.mailbox_of(&self.maildrops, recipient) {
                 self.deliver(host, &arrival, recipient, key);
             } else {
                 let text = format!("{recipient} ... User unknown");
@@ -299,6 +270,7 @@ impl Spool {
 
     /// The host works again: what was due or under way is due now.
     pub(super) fn boot<H: Host>(&mut self, host: &mut H) {
+        self.homes.boot(host.addresses());
         self.queue.reschedule_all(host.cause());
     }
 

@@ -29,6 +29,9 @@ pub struct ServeArgs {
     /// Virtual seconds in a second of the wall clock, or `max`: idle time passes at once
     #[arg(long, value_name = "X", default_value = "1")]
     pub speed: String,
+    /// Begin at the present date and time instead of the scenario's `start`
+    #[arg(long)]
+    pub today: bool,
     /// Where a server's SMTP is reached: [SERVER=][ADDRESS:]PORT, loopback only, port 0 for a free one (may be repeated)
     #[arg(long, value_name = "PLACE")]
     pub smtp: Vec<String>,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::base::{SimDuration, SimTime};
+use crate::base::{SimDuration, SimTime, UnixTime};
 use crate::live::{Bound, Chronicle, Gateway, GatewayError, Served, Settings, Speed};
 use crate::metrics::{Recorder, RecorderOptions};
 use crate::report;
@@ -37,7 +37,11 @@ const FILES_BESIDES_CLIENTS: u64 = 1024;
 /// The scenario is invalid, a port is taken, a file cannot be written, or a bug came to light.
 pub(super) fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     let speed = Speed::parse(&args.speed).map_err(|error| CommandError::usage(format!("--speed: {error}")))?;
-    let scenario = load(&args.file, &args.overrides)?;
+    let mut overrides = args.overrides.clone();
+    if args.today {
+        overrides.set.push(format!("/start=\"{}\"", today()));
+    }
+    let scenario = load(&args.file, &overrides)?;
     let listeners = places::listeners(&scenario, args)?;
     // Many systems give a process 1024 files unless it asks for more. With less, clients wait their turn.
     let _ = rlimit::increase_nofile_limit(args.most_clients as u64 + FILES_BESIDES_CLIENTS);
@@ -115,6 +119,13 @@ fn serve_gateway(
 
 fn gateway_error(error: &GatewayError) -> CommandError {
     CommandError::io(error.to_string())
+}
+
+/// The present calendar time.
+#[expect(clippy::disallowed_types, reason = "real mail programs look at dates")]
+fn today() -> UnixTime {
+    let passed = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    UnixTime(i64::try_from(passed.as_secs()).unwrap_or(0))
 }
 
 /// Says where everything is reached.

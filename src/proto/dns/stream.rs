@@ -3,7 +3,8 @@
 //! Both ends are sessions. A server takes any number of queries on one connection, in any
 //! pieces, and may answer them in any order: the asker knows each response by its ID. A client
 //! asks one question and closes, as a resolver does that repeats over TCP what UDP cut off.
-//! Bounds: one incomplete message of 65,535 octets at most, and so many queries under way.
+//! Bounds: one incomplete message of 65,535 octets at most, so many queries under way, and so
+//! many octets sent.
 //! Left out: connections kept for later questions on the client's side (RFC 7766 6.2.1), the
 //! EDNS keep-alive option (RFC 7828), and DNS over TLS.
 
@@ -18,6 +19,10 @@ pub const IDLE_TIMEOUT: SimDuration = SimDuration::from_secs(10);
 
 /// Queries under way on one connection; whoever sends more is cut off.
 pub const PIPELINE_LIMIT: u32 = 128;
+
+/// Octets that a server sends on one connection before it closes it: an asker that reads
+/// nothing must not fill the memory (RFC 7766 6.2.3: whoever is closed on may come again).
+pub const SENDING_LIMIT: usize = 4 << 20;
 
 /// Octets of a header (RFC 1035 4.1.1): a message that is shorter cannot be answered.
 const HEADER: usize = 12;
@@ -72,6 +77,7 @@ pub struct StreamServer {
     outputs: VecDeque<Output<StreamEvent>>,
     /// Queries that wait for [`StreamServer::respond`] or [`StreamServer::pass_over`].
     under_way: u32,
+    sent: usize,
     /// When something was last heard or said.
     touched: SimTime,
     /// The peer sends no more.
@@ -84,15 +90,19 @@ impl StreamServer {
     #[must_use]
     pub const fn new(now: SimTime) -> Self {
         let inbox = Inbox { octets: Vec::new() };
-        Self { inbox, outputs: VecDeque::new(), under_way: 0, touched: now, ended: false, closed: false }
+        Self { inbox, outputs: VecDeque::new(), under_way: 0, sent: 0, touched: now, ended: false, closed: false }
     }
 
     /// Sends the response to one of the queries.
     pub fn respond(&mut self, now: SimTime, message: &[u8]) {
         if !self.closed {
+            self.sent += message.len();
             self.outputs.push_back(Output::Transmit(framed(message)));
         }
         self.pass_over(now);
+        if self.sent > SENDING_LIMIT {
+            self.close();
+        }
     }
 
     /// One of the queries gets no response.
@@ -293,6 +303,19 @@ mod tests {
             server.handle(NOW, Input::Bytes(&framed(&query(2))));
             assert_eq!(events(&mut server), []);
         }
+    }
+
+    #[test]
+    fn one_who_asks_without_end_is_closed_on() {
+        let mut server = StreamServer::new(NOW);
+        let answer = vec![0; 60_000];
+        let mut sent = 0;
+        while !matches!(events(&mut server).last(), Some(Output::Close)) {
+            server.handle(NOW, Input::Bytes(&framed(&query(1))));
+            server.respond(NOW, &answer);
+            sent += answer.len();
+        }
+        assert!((SENDING_LIMIT..SENDING_LIMIT + 2 * answer.len()).contains(&sent));
     }
 
     #[test]

@@ -87,7 +87,9 @@ fn an_opt_record_octet_for_octet() {
     two[11] = 2;
     let named = b"\x01x\0\0\x29\x04\xd0\0\0\0\0\0\0";
     let overrun = b"\0\0\x29\x04\xd0\0\0\x80\0\0\x05\xfd\xe9\0\x02h";
-    for octets in [two, [&front[..], named].concat(), [&front[..], overrun].concat()] {
+    let mut answer = [&front[..], opt].concat();
+    answer.swap(7, 11);
+    for octets in [two, answer, [&front[..], named].concat(), [&front[..], overrun].concat()] {
         assert_eq!(Message::decode(&octets), Err(WireError), "{octets:?}");
     }
 }

@@ -56,13 +56,14 @@ impl Message {
             message.questions.push(Question { name, rtype: Rtype::from_number(question.qtype().to_int()) });
         }
         let mut section = Some(wire.answer()?);
-        for records in [&mut message.answers, &mut message.authorities, &mut message.additionals] {
+        let sections = [&mut message.answers, &mut message.authorities, &mut message.additionals];
+        for (place, records) in sections.into_iter().enumerate() {
             let Some(mut current) = section.take() else { break };
             for record in &mut current {
                 let record = record?;
                 if record.rtype().to_int() == OPT {
-                    // RFC 6891 6.1.1: at most one
-                    if message.edns.is_some() {
+                    // RFC 6891 6.1.1: at most one, and in the additional section
+                    if message.edns.is_some() || place < 2 {
                         return Err(WireError);
                     }
                     let (edns, high) = decode_opt(&record)?;

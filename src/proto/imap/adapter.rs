@@ -9,6 +9,8 @@ use imap_types::command::{Command as Decoded, CommandBody};
 use imap_types::core::Vec1;
 use imap_types::datetime::DateTime;
 use imap_types::extensions::binary::LiteralOrLiteral8;
+use imap_types::extensions::sort::{SortCriterion, SortKey};
+use imap_types::extensions::thread::ThreadingAlgorithm;
 pub(super) use imap_types::fetch::Section;
 use imap_types::fetch::{MacroOrMessageDataItemNames, MessageDataItem, MessageDataItemName};
 use imap_types::flag::{Flag, StoreResponse, StoreType};
@@ -18,14 +20,53 @@ pub(super) use imap_types::search::SearchKey;
 use imap_types::sequence::{ONE, SeqOrUid, Sequence, SequenceSet};
 use imap_types::status::StatusDataItemName;
 
-use super::command::{Command, InternalDate, Item, Messages, StatusItem};
+use super::command::{Command, InternalDate, Item, Messages, Returns, StatusItem};
 use super::content::Content;
 use super::flags::{Flags, StoreAction, SystemFlag};
+use super::order::{Criterion, Key, Order};
 use super::sets::{Bound, NumberSet};
 use crate::base::UnixTime;
 
 /// Reads a command, its tag and its literals included; `None` if it is not well formed.
 pub(super) fn decode(octets: &[u8]) -> Option<Command> {
+    let Some((asked, rest)) = result_options(octets) else { return read(octets) };
+    match read(&rest)? {
+        Command::Search { keys, charset, order: Order::Numbers, uid, .. } => {
+            Some(Command::Search { keys, charset, order: Order::Numbers, returns: Some(asked?), uid })
+        }
+        _ => None,
+    }
+}
+
+/// What a SEARCH is asked to return (RFC 4731), which the library does not know, and the
+/// command without that. The options are `None` if they are not well formed.
+fn result_options(octets: &[u8]) -> Option<(Option<Returns>, Vec<u8>)> {
+    const WORDS: &[u8] = b"SEARCH RETURN (";
+    let mut start = octets.iter().position(|b| *b == b' ')? + 1;
+    if octets[start..].get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"UID ")) {
+        start += 4;
+    }
+    octets[start..].get(..WORDS.len()).filter(|words| words.eq_ignore_ascii_case(WORDS))?;
+    let inside = start + WORDS.len();
+    let end = inside + octets[inside..].iter().position(|b| *b == b')')?;
+    let mut returns = Returns::default();
+    let known = octets[inside..end].split(|b| *b == b' ').all(|option| {
+        let place = match option.to_ascii_uppercase().as_slice() {
+            b"MIN" => &mut returns.min,
+            b"MAX" => &mut returns.max,
+            b"ALL" => &mut returns.all,
+            b"COUNT" => &mut returns.count,
+            _ => return inside == end,
+        };
+        *place = true;
+        true
+    });
+    // RFC 4731 3.1: an empty list is the same as ALL.
+    returns.all |= inside == end;
+    Some((known.then_some(returns), [&octets[..start + 6], &octets[end + 1..]].concat()))
+}
+
+fn read(octets: &[u8]) -> Option<Command> {
     let (rest, Decoded { body, .. }) = CommandCodec::default().decode(octets).ok()?;
     if rest.is_empty() { command(body) } else { None }
 }
@@ -65,7 +106,7 @@ fn command(body: CommandBody<'_>) -> Option<Command> {
             date: date.as_ref().map(internal_date),
             content: match message {
                 LiteralOrLiteral8::Literal(literal) => literal.into_inner().into_owned(),
-                LiteralOrLiteral8::Literal8(_) => return None,
+                LiteralOrLiteral8::Literal8(literal) => literal.data.into_owned(),
             },
         },
         CommandBody::Idle => Command::Idle,
@@ -75,8 +116,27 @@ fn command(body: CommandBody<'_>) -> Option<Command> {
         CommandBody::Expunge => Command::Expunge { uids: None },
         CommandBody::ExpungeUid { sequence_set } => Command::Expunge { uids: Some(set(&sequence_set)) },
         CommandBody::Search { charset, criteria, uid } => {
-            Command::Search { keys: all(criteria), charset: charset.map(|charset| charset.as_ref().to_owned()), uid }
+            let charset = charset.map(|charset| charset.as_ref().to_owned());
+            Command::Search { keys: all(criteria), charset, order: Order::Numbers, returns: None, uid }
         }
+        CommandBody::Sort { sort_criteria, charset, search_criteria, uid } => Command::Search {
+            keys: all(search_criteria),
+            charset: Some(charset.as_ref().to_owned()),
+            order: Order::By(sort_criteria.as_ref().iter().map(criterion).collect::<Option<_>>()?),
+            returns: None,
+            uid,
+        },
+        CommandBody::Thread { algorithm, charset, search_criteria, uid } => Command::Search {
+            keys: all(search_criteria),
+            charset: Some(charset.as_ref().to_owned()),
+            order: match algorithm {
+                ThreadingAlgorithm::OrderedSubject => Order::Subjects,
+                ThreadingAlgorithm::References => Order::References,
+                ThreadingAlgorithm::Other(_) => return None,
+            },
+            returns: None,
+            uid,
+        },
         CommandBody::Fetch { sequence_set, macro_or_item_names, uid } => {
             let items = match macro_or_item_names {
                 MacroOrMessageDataItemNames::Macro(name) => name.expand().into_iter().map(item).collect::<Option<_>>(),
@@ -103,8 +163,6 @@ fn command(body: CommandBody<'_>) -> Option<Command> {
             Command::Copy { messages: Messages { set: set(&sequence_set), uid }, to: name(&mailbox), moving: true }
         }
         CommandBody::StartTLS
-        | CommandBody::Sort { .. }
-        | CommandBody::Thread { .. }
         | CommandBody::Enable { .. }
         | CommandBody::Compress { .. }
         | CommandBody::GetQuota { .. }
@@ -180,6 +238,20 @@ fn all(criteria: Vec1<SearchKey<'_>>) -> SearchKey<'static> {
     SearchKey::And(criteria.into_static())
 }
 
+const fn criterion(criterion: &SortCriterion) -> Option<Criterion> {
+    let key = match criterion.key {
+        SortKey::Arrival => Key::Arrival,
+        SortKey::Cc => Key::Cc,
+        SortKey::Date => Key::Date,
+        SortKey::From => Key::From,
+        SortKey::Size => Key::Size,
+        SortKey::Subject => Key::Subject,
+        SortKey::To => Key::To,
+        SortKey::DisplayFrom | SortKey::DisplayTo => return None,
+    };
+    Some(Criterion { key, reverse: criterion.reverse })
+}
+
 fn item(name: MessageDataItemName<'_>) -> Option<Item> {
     Some(match name {
         MessageDataItemName::Flags => Item::Flags,
@@ -197,7 +269,14 @@ fn item(name: MessageDataItemName<'_>) -> Option<Item> {
         MessageDataItemName::Rfc822 => Item::Rfc822,
         MessageDataItemName::Rfc822Header => Item::Rfc822Header,
         MessageDataItemName::Rfc822Text => Item::Rfc822Text,
-        MessageDataItemName::Binary { .. } | MessageDataItemName::BinarySize { .. } => return None,
+        MessageDataItemName::Binary { section, partial, peek } => Item::Binary {
+            path: section.iter().map(|number| number.get()).collect(),
+            partial: partial.map(|(from, count)| (from, count.get())),
+            peek,
+        },
+        MessageDataItemName::BinarySize { section } => {
+            Item::BinarySize { path: section.iter().map(|number| number.get()).collect() }
+        }
     })
 }
 

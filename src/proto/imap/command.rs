@@ -2,6 +2,7 @@
 
 use super::adapter::{SearchKey, Section};
 use super::flags::{Flags, StoreAction};
+use super::order::Order;
 use super::sets::NumberSet;
 use crate::base::UnixTime;
 
@@ -34,6 +35,15 @@ pub(super) struct Messages {
     pub(super) set: NumberSet,
     /// By UID instead of by number.
     pub(super) uid: bool,
+}
+
+/// What SEARCH tells of its result when it is asked for parts of it (RFC 4731).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Returns {
+    pub(super) min: bool,
+    pub(super) max: bool,
+    pub(super) all: bool,
+    pub(super) count: bool,
 }
 
 /// What STATUS tells.
@@ -82,6 +92,16 @@ pub(super) enum Item {
         /// Whether `\Seen` is left as it is.
         peek: bool,
     },
+    /// BINARY[...] (RFC 3516): a part without its transfer encoding.
+    Binary {
+        path: Vec<u32>,
+        partial: Option<(u32, u32)>,
+        peek: bool,
+    },
+    /// BINARY.SIZE[...].
+    BinarySize {
+        path: Vec<u32>,
+    },
     Rfc822,
     Rfc822Header,
     Rfc822Text,
@@ -95,6 +115,8 @@ impl Item {
             Self::Envelope
             | Self::Structure { .. }
             | Self::Section { .. }
+            | Self::Binary { .. }
+            | Self::BinarySize { .. }
             | Self::Rfc822
             | Self::Rfc822Header
             | Self::Rfc822Text => true,
@@ -104,7 +126,7 @@ impl Item {
     /// RFC 3501 6.4.5: "The \Seen flag is implicitly set".
     pub(super) const fn sets_seen(&self) -> bool {
         match self {
-            Self::Section { peek, .. } => !*peek,
+            Self::Section { peek, .. } | Self::Binary { peek, .. } => !*peek,
             Self::Rfc822 | Self::Rfc822Text => true,
             Self::Flags
             | Self::Uid
@@ -112,6 +134,7 @@ impl Item {
             | Self::Size
             | Self::Envelope
             | Self::Structure { .. }
+            | Self::BinarySize { .. }
             | Self::Rfc822Header => false,
         }
     }
@@ -120,6 +143,7 @@ impl Item {
     pub(super) const fn is_whole(&self) -> bool {
         match self {
             Self::Section { section, partial, .. } => section.is_none() && partial.is_none(),
+            Self::Binary { path, partial, .. } => path.is_empty() && partial.is_none(),
             Self::Rfc822 => true,
             Self::Flags
             | Self::Uid
@@ -127,6 +151,7 @@ impl Item {
             | Self::Size
             | Self::Envelope
             | Self::Structure { .. }
+            | Self::BinarySize { .. }
             | Self::Rfc822Header
             | Self::Rfc822Text => false,
         }
@@ -190,9 +215,13 @@ pub(super) enum Command {
     Expunge {
         uids: Option<NumberSet>,
     },
+    /// SEARCH, SORT or THREAD.
     Search {
         keys: SearchKey<'static>,
         charset: Option<String>,
+        order: Order,
+        /// What is told of the result instead of all numbers (RFC 4731).
+        returns: Option<Returns>,
         uid: bool,
     },
     Fetch {

@@ -8,6 +8,7 @@ mod event;
 pub mod flags;
 mod framing;
 pub mod names;
+pub mod order;
 pub mod search;
 pub mod server;
 pub mod sets;

@@ -43,8 +43,8 @@ const MAX_AHEAD: usize = 1 << 16;
 const BLOCK: usize = 1 << 16;
 
 /// What the server offers.
-pub const CAPABILITIES: &str =
-    "IMAP4rev1 LITERAL+ SASL-IR AUTH=PLAIN AUTH=LOGIN ID NAMESPACE IDLE CHILDREN UIDPLUS MOVE UNSELECT STATUS=SIZE";
+pub const CAPABILITIES: &str = "IMAP4rev1 LITERAL+ SASL-IR AUTH=PLAIN AUTH=LOGIN ID NAMESPACE IDLE CHILDREN UIDPLUS MOVE UNSELECT STATUS=SIZE \
+     BINARY ESEARCH SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES";
 
 /// What a session is to know.
 #[derive(Clone, Copy, Debug)]
@@ -406,7 +406,9 @@ impl Server {
             }
             Command::Close { expunge } => self.unselect(tag, expunge),
             Command::Expunge { uids } => self.expunge(tag, uids.as_ref()),
-            Command::Search { keys, charset, uid } => self.search(tag, &keys, charset.as_deref(), uid),
+            Command::Search { keys, charset, order, returns, uid } => {
+                self.search(tag, &keys, charset.as_deref(), (order, returns, uid));
+            }
             Command::Fetch { messages, items } => self.fetch(tag, &messages, items),
             Command::Store { messages, action, silent, flags } => {
                 self.store(tag, &messages, (action, flags), silent);

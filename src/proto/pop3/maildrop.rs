@@ -17,13 +17,14 @@ pub struct Entry {
 impl Entry {
     /// RFC 1939 section 3: lines of a response end with CRLF. A message that came on another
     /// way may have other ends: a client that takes an LF for one must not find a dot behind it
-    /// that is not doubled.
+    /// that is not doubled. The last line has its end too, which the size then counts as the client does.
     fn with_line_ends(self) -> Self {
         let bare = |at: usize| at == 0 || self.content[at - 1] != b'\r';
-        if !memchr_iter(b'\n', &self.content).any(bare) {
+        let ended = self.content.is_empty() || self.content.ends_with(b"\n");
+        if ended && !memchr_iter(b'\n', &self.content).any(bare) {
             return self;
         }
-        let mut content = Vec::with_capacity(self.content.len() + self.content.len() / 16);
+        let mut content = Vec::with_capacity(self.content.len() + self.content.len() / 16 + 2);
         let mut kept = 0;
         for at in memchr_iter(b'\n', &self.content).filter(|at| bare(*at)) {
             content.extend_from_slice(&self.content[kept..at]);
@@ -31,6 +32,9 @@ impl Entry {
             kept = at;
         }
         content.extend_from_slice(&self.content[kept..]);
+        if !ended {
+            content.extend_from_slice(b"\r\n");
+        }
         Self { content: content.into(), ..self }
     }
 }
@@ -92,7 +96,9 @@ mod tests {
     fn every_line_ends_with_crlf() {
         for (text, ended) in [
             ("a\r\nb\r\n", "a\r\nb\r\n"),
-            ("a\nb", "a\r\nb"),
+            ("a\nb", "a\r\nb\r\n"),
+            ("a\r\nb", "a\r\nb\r\n"),
+            ("a\r", "a\r\r\n"),
             ("\n.\n\r\n", "\r\n.\r\n\r\n"),
             ("a\rb\r\r\n", "a\rb\r\r\n"),
             ("", ""),

@@ -155,6 +155,33 @@ proptest! {
         }
     }
 
+    /// Would break if some session made the server say what is no response, or go on otherwise
+    /// when the octets come in other pieces.
+    #[test]
+    fn sessions_do_not_depend_on_the_pieces(
+        lines in proptest::collection::vec(
+            prop_oneof![
+                2 => Just("USER bob".to_owned()), 2 => Just("PASS hungry".to_owned()),
+                1 => "AUTH( PLAIN| LOGIN| X)?( AGJvYgBodW5ncnk=| Ym9i| =)?", 1 => "(AGJvYgBodW5ncnk=|Ym9i|aHVuZ3J5|\\*)",
+                2 => "(RETR|TOP|LIST|UIDL|DELE) [0-4]( [0-3])?", 1 => "(STAT|LIST|UIDL|RSET|NOOP|CAPA)",
+                1 => "[\\x00-\\x7f]{0,20}", 1 => Just("QUIT".to_owned())
+            ], 0..30),
+        piece in 1_usize..20
+    ) {
+        let input: Vec<u8> = lines.iter().flat_map(|line| format!("{line}\r\n").into_bytes()).collect();
+        let (mut whole, mut gone) = (server(), Vec::new());
+        whole.handle(SimTime::ZERO, Input::Bytes(&input));
+        let expected = judge(&mut whole, &mut gone);
+        let (mut pieces, mut gone_too) = (server(), Vec::new());
+        let mut said = judge(&mut pieces, &mut gone_too);
+        for chunk in input.chunks(piece) {
+            pieces.handle(SimTime::ZERO, Input::Bytes(chunk));
+            said.extend(judge(&mut pieces, &mut gone_too));
+        }
+        prop_assert_eq!(said.escape_ascii().to_string(), expected.escape_ascii().to_string());
+        prop_assert_eq!(gone, gone_too);
+    }
+
     #[test]
     fn any_arguments_have_an_answer(commands in proptest::collection::vec("(RETR|TOP|LIST|UIDL|DELE|STAT|RSET) [-+0-9 ]{0,22}", 1..10)) {
         let mut server = server();

@@ -68,19 +68,31 @@ impl Mailbox {
         &self.text
     }
 
+    /// The address, if a literal stands in place of a domain (RFC 5321 4.1.3).
+    #[must_use]
+    pub fn literal(&self) -> Option<IpAddr> {
+        literal_address(self.domain())
+    }
+
     /// The text by which the same mailbox is found again however it was written: in lower
     /// case, and without quotes (RFC 5321 4.1.2: "all quoted forms MUST be treated as
     /// equivalent").
     #[must_use]
     pub fn key(&self) -> String {
-        let mut key = String::with_capacity(self.text.len());
+        self.key_at(self.domain())
+    }
+
+    /// The same for the mailbox of that local part in another domain.
+    #[must_use]
+    pub fn key_at(&self, domain: &str) -> String {
+        let mut key = String::with_capacity(self.at + 1 + domain.len());
         let inner = self.local_part().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
         let mut characters = inner.unwrap_or(self.local_part()).chars();
         while let Some(character) = characters.next() {
             key.extend(if character == '\\' { characters.next() } else { Some(character) });
         }
         key.push('@');
-        key.push_str(self.domain());
+        key.push_str(domain);
         key.to_ascii_lowercase()
     }
 }
@@ -214,6 +226,15 @@ fn skip_literal(text: &str) -> Option<&str> {
     valid.then(|| &text[end + 1..])
 }
 
+/// The address in what stands in place of a domain, if it is a literal (RFC 5321 4.1.3).
+pub(crate) fn literal_address(text: &str) -> Option<IpAddr> {
+    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+    match inner.get(..5) {
+        Some(tag) if tag.eq_ignore_ascii_case("ipv6:") => inner[5..].parse().map(IpAddr::V6).ok(),
+        Some(_) | None => inner.parse().map(IpAddr::V4).ok(),
+    }
+}
+
 /// An address in the form that stands for a domain (RFC 5321 4.1.3).
 pub(crate) fn address_literal(address: IpAddr) -> String {
     match address {
@@ -270,6 +291,10 @@ mod tests {
         ] {
             assert_eq!(Mailbox::parse(text).expect(text).key(), key, "{text}");
         }
+        let literal = |text: &str| Mailbox::parse(text).expect(text).literal().map(|address| address.to_string());
+        assert_eq!(literal("a@[192.0.2.1]").as_deref(), Some("192.0.2.1"));
+        assert_eq!(literal("a@[IPv6:2001:DB8::1]").as_deref(), Some("2001:db8::1"));
+        assert_eq!(literal("a@h.edu"), None);
     }
 
     #[test]

@@ -103,3 +103,24 @@ fn a_message_is_whole_or_not_there() {
         bed.assert_balance();
     }
 }
+
+/// RFC 1123 5.2.17. Would break if a server did not know itself by its own address, or took
+/// another's for its own.
+#[test]
+fn a_server_knows_its_own_address() {
+    let mut bed = Bed::new();
+    let (crepes, hamburger) = two(&mut bed);
+    let own = Bed::address(crepes);
+    for to in [format!("alice@[{own}]"), "Alice@[127.0.0.1]".to_owned(), format!("carol@[{own}]")] {
+        bed.raw(crepes, format!("HELO x\r\n{}", transaction(&to, "m")).as_bytes());
+    }
+    bed.raw(crepes, format!("VRFY alice@[{own}]\r\nVRFY <carol@[{own}]>\r\n").as_bytes());
+    let other = transaction(&format!("alice@[{}]", Bed::address(hamburger)), "m");
+    bed.raw(crepes, format!("HELO x\r\n{other}").as_bytes());
+    bed.run(at(10));
+    assert_eq!(bed.mailbox(crepes, "alice@crepes.fr").len(), 2);
+    assert_eq!(bed.net.dialogue.matches(" ... User unknown").count(), 2);
+    assert_eq!(bed.net.dialogue.matches("S: 252 ").count(), 1);
+    assert_eq!(bed.net.dialogue.matches(" ... Relaying denied").count(), 1);
+    bed.assert_balance();
+}

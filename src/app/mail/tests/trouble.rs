@@ -163,12 +163,12 @@ fn loops_end() {
     let exchanges = ["5 other.example", "9 hamburger.edu"].map(str::to_owned).to_vec();
     bed.net.zone.insert("alias.example MX".to_owned(), (0, exchanges));
     bed.net.zone.insert("other.example A".to_owned(), (0, vec![Bed::address(crepes).to_string()]));
-    let to = ["a@loop.example", "b@self.example", "c@alias.example", "d@[10.0.0.1]"];
+    let to = ["a@loop.example", "b@self.example", "c@alias.example"];
     bed.user("alice@crepes.fr", vec![draft(10, &to, "x")], Vec::new());
     bed.run(at(1_000));
-    assert_eq!(bed.logged(&["GivenUp", "crepes.fr", "Loop"]).len(), 3);
+    assert_eq!(bed.logged(&["GivenUp", "crepes.fr", "Loop"]).len(), 2);
     assert_eq!(bed.logged(&["GivenUp", "550", "Relaying denied"]).len(), 1);
-    assert_eq!(bed.mailbox(crepes, "alice@crepes.fr").len(), 4);
+    assert_eq!(bed.mailbox(crepes, "alice@crepes.fr").len(), 3);
     assert!(matches!(bed.apps[hamburger], App::Server(_)));
     bed.assert_balance();
 }

@@ -48,6 +48,24 @@ fn encoded_word(value: &[u8], start: usize) -> Option<(String, usize)> {
     Some((word, start + 1 + stream.offset()))
 }
 
+/// A transfer encoding that is not known (RFC 2045 6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown transfer encoding")]
+pub struct UnknownEncoding;
+
+/// The octets of a body without its transfer encoding.
+///
+/// # Errors
+/// The encoding is not known.
+pub fn octets<'a>(body: &'a [u8], encoding: &[u8]) -> Result<Cow<'a, [u8]>, UnknownEncoding> {
+    match encoding.trim_ascii().to_ascii_lowercase().as_slice() {
+        b"" | b"7bit" | b"8bit" | b"binary" => Ok(Cow::Borrowed(body)),
+        b"quoted-printable" => Ok(Cow::Owned(quoted_printable(body))),
+        b"base64" => Ok(Cow::Owned(base64(body))),
+        _ => Err(UnknownEncoding),
+    }
+}
+
 /// The text of a body.
 #[must_use]
 pub fn body_text(body: &[u8], encoding: &[u8], charset: Option<&[u8]>) -> String {

@@ -2,8 +2,7 @@
 //! envelope, its structure, and any section of it.
 //!
 //! Works on any octets: bare LF for CRLF, headers that are missing, multiparts that are cut off.
-//! Left out: decoded sections (BINARY, RFC 3516), and messages in a form that IMAP never sends,
-//! such as decoded headers (RFC 6855).
+//! Left out: messages in a form that IMAP never sends, such as decoded headers (RFC 6855).
 
 pub mod address;
 pub mod decode;
@@ -29,7 +28,8 @@ use imap_types::core::NString;
 use imap_types::envelope::Envelope;
 use imap_types::fetch::Section;
 
-use tree::Entity;
+use decode::UnknownEncoding;
+use tree::{Entity, Inside};
 
 /// A message taken apart.
 #[derive(Clone, Debug)]
@@ -92,6 +92,25 @@ impl<'a> Content<'a> {
     pub fn section(&self, section: Option<&Section<'_>>) -> Option<Cow<'a, [u8]>> {
         let (path, piece) = wire::section(section);
         section::octets(self.raw, &self.root, &path, &piece)
+    }
+
+    /// BINARY\[part\] (RFC 3516): the octets of a part without its transfer encoding, or the
+    /// whole message as it is; nothing if the message has no such part.
+    #[must_use]
+    pub fn binary(&self, path: &[u32]) -> Option<Result<Cow<'a, [u8]>, UnknownEncoding>> {
+        if path.is_empty() {
+            return Some(Ok(Cow::Borrowed(self.raw)));
+        }
+        let part = section::find(&self.root, path)?;
+        let body = &self.raw[part.body.clone()];
+        match part.inside {
+            // RFC 2045 6.4: what holds other parts is not encoded.
+            Inside::Parts(_) | Inside::Message(_) => Some(Ok(Cow::Borrowed(body))),
+            Inside::Leaf => {
+                let field = header::first(&self.raw[part.header.fields.clone()], b"content-transfer-encoding");
+                Some(decode::octets(body, &field.map(|field| field.unfolded()).unwrap_or_default()))
+            }
+        }
     }
 
     /// The data of BODY\[section\]<origin.count> as it is sent: NIL if there is no such part.

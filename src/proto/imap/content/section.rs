@@ -72,7 +72,7 @@ fn subset<'a>(raw: &'a [u8], message: &Entity, wanted: impl Fn(&[u8]) -> bool) -
 }
 
 /// Follows part numbers.
-fn find<'e>(root: &'e Entity, path: &[u32]) -> Option<&'e Entity> {
+pub fn find<'e>(root: &'e Entity, path: &[u32]) -> Option<&'e Entity> {
     let (first, rest) = path.split_first()?;
     let mut part = numbered(root, *first)?;
     for number in rest {

@@ -60,18 +60,21 @@ impl Day {
 
     /// The day of an unfolded Date field.
     pub(super) fn written(value: &[u8]) -> Option<Self> {
-        let mut lexer = Lexer::new(value);
+        Self::read(&mut Lexer::new(value))
+    }
+
+    fn read(lexer: &mut Lexer<'_>) -> Option<Self> {
         lexer.skip_cfws();
         if lexer.peek()?.is_ascii_alphabetic() {
             lexer.run(|b| b.is_ascii_alphabetic());
             lexer.skip_cfws();
             lexer.eat(b',');
         }
-        let (day, _) = number(&mut lexer)?;
+        let (day, _) = number(lexer)?;
         lexer.skip_cfws();
         let name = lexer.run(|b| b.is_ascii_alphabetic()).to_ascii_lowercase();
         let month = MONTHS.iter().zip(1..).find(|(known, _)| **known == name).map(|(_, month)| month)?;
-        let (year, digits) = number(&mut lexer)?;
+        let (year, digits) = number(lexer)?;
         // RFC 5322 4.3: years of two and three digits.
         let year = match digits {
             2 if year < 50 => year + 2000,
@@ -80,6 +83,54 @@ impl Day {
         };
         (1..=31).contains(&day).then_some(Self { year, month, day })
     }
+}
+
+/// The instant of an unfolded Date field. RFC 5256 2.2: a zone that is not valid is UTC, and
+/// a time that is not valid is midnight.
+pub(in crate::proto::imap) fn instant(value: &[u8]) -> Option<UnixTime> {
+    let mut lexer = Lexer::new(value);
+    let Day { year, month, day } = Day::read(&mut lexer)?;
+    let seconds = time_and_zone(&mut lexer).unwrap_or(0);
+    Some(UnixTime(UnixTime::midnight(year, month, day).0 + seconds))
+}
+
+fn time_and_zone(lexer: &mut Lexer<'_>) -> Option<i64> {
+    let mut seconds = 0;
+    for (place, (unit, below)) in [(3_600, 24), (60, 60), (1, 61)].into_iter().enumerate() {
+        lexer.skip_cfws();
+        if place > 0 && !lexer.eat(b':') {
+            if place == 1 {
+                return None;
+            }
+            break;
+        }
+        let (value, _) = number(lexer).filter(|(value, _)| *value < below)?;
+        seconds += i64::from(value) * unit;
+    }
+    lexer.skip_cfws();
+    Some(seconds - zone(lexer).unwrap_or(0))
+}
+
+/// The zone's distance from UTC in seconds, to the east; RFC 5322 4.3 has names for some.
+fn zone(lexer: &mut Lexer<'_>) -> Option<i64> {
+    let sign = match lexer.peek()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => {
+            let hours = match lexer.run(|b| b.is_ascii_alphabetic()).to_ascii_uppercase().as_slice() {
+                b"EDT" => -4,
+                b"EST" | b"CDT" => -5,
+                b"CST" | b"MDT" => -6,
+                b"MST" | b"PDT" => -7,
+                b"PST" => -8,
+                _ => 0,
+            };
+            return Some(hours * 3_600);
+        }
+    };
+    lexer.bump();
+    let (value, digits) = number(lexer)?;
+    (digits == 4 && value % 100 < 60).then(|| sign * i64::from(value / 100 * 3_600 + value % 100 * 60))
 }
 
 /// A number of at most four digits, and how many there are.
@@ -115,6 +166,23 @@ mod tests {
             ("1 Mar 99999999999999999999", None),
         ] {
             assert_eq!(Day::written(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn instants_are_read() {
+        for (text, expected) in [
+            ("Thu, 1 Jan 1970 02:03:04 +0200", Some(184)),
+            ("1 Jan 1970 00:00 -0130", Some(5_400)),
+            ("31 Dec 1969 23:59:59 GMT", Some(-1)),
+            ("1 Jan 1970 00:00:00 EST (winter)", Some(18_000)),
+            ("1 Jan 1970 01:00:00 +99", Some(3_600)),
+            ("1 Jan 1970 25:00:00 +0100", Some(0)),
+            ("1 Jan 1970", Some(0)),
+            ("1 Jan 1970 12", Some(0)),
+            ("1 Jan", None),
+        ] {
+            assert_eq!(instant(text.as_bytes()), expected.map(UnixTime), "{text}");
         }
     }
 

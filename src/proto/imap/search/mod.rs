@@ -6,7 +6,7 @@
 //! belong to a message (message/rfc822 with its header); TEXT at all header fields as well.
 //! Left out: sorting and threading (RFC 5256), Unicode normalization, words of attachments.
 
-mod date;
+pub(super) mod date;
 mod key;
 mod needle;
 mod reader;

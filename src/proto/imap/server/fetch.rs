@@ -1,12 +1,11 @@
 //! FETCH: one message after the other, so that one at most is in memory.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::super::adapter;
 use super::super::command::{Item, Messages};
-use super::super::content::Content;
+use super::super::content::{Content, section};
 use super::super::event::{Entry, ServerEvent};
 use super::super::flags::{Flags, SystemFlag};
 use super::{Doing, Ending, Server, State};
@@ -19,6 +18,8 @@ pub(super) struct Fetching {
     /// Messages still to be told of; the first is the one asked for.
     numbers: VecDeque<u32>,
     missing: bool,
+    /// A part had a transfer encoding that is not known.
+    undecodable: bool,
 }
 
 impl Fetching {
@@ -35,7 +36,10 @@ impl Server {
         if messages.uid && !items.contains(&Item::Uid) {
             items.insert(0, Item::Uid);
         }
-        self.fetch_on(tag, Fetching { items, uid: messages.uid, numbers: numbers.into(), missing: false });
+        self.fetch_on(
+            tag,
+            Fetching { items, uid: messages.uid, numbers: numbers.into(), missing: false, undecodable: false },
+        );
     }
 
     /// Goes on until a message is needed, or to the end.
@@ -63,6 +67,9 @@ impl Server {
         if fetching.missing {
             return self.some_are_gone(&tag, ending);
         }
+        if fetching.undecodable {
+            return self.no(&tag, Some("UNKNOWN-CTE"), "Unknown transfer encoding", ending);
+        }
         self.completed(&tag, if fetching.uid { "UID FETCH" } else { "FETCH" }, ending);
     }
 
@@ -81,6 +88,7 @@ impl Server {
             view.set_flags(uid, flags, items.contains(&Item::Flags));
             let Some(entry) = view.entry(number) else { return };
             let line = response(number, entry, &items, Some(&content));
+            fetching.undecodable |= is_undecodable(&items, &content);
             self.be_patient(line.len());
             self.send(&line);
             if whole {
@@ -120,6 +128,11 @@ fn told(item: &Item, content: &Content<'_>) -> Vec<u8> {
         Item::Envelope => adapter::envelope(content),
         Item::Structure { extended } => adapter::structure(content, *extended),
         Item::Section { section, partial, .. } => adapter::section(content, section.as_ref(), *partial),
+        Item::Binary { path, partial, .. } => binary(content, path, *partial),
+        Item::BinarySize { path } => {
+            let size = content.binary(path).and_then(Result::ok).map_or(0, |octets| octets.len());
+            format!("BINARY.SIZE[{}] {size}", dotted(path)).into_bytes()
+        }
         Item::Rfc822 => literal("RFC822", content.raw()),
         Item::Rfc822Header => literal("RFC822.HEADER", content.header()),
         Item::Rfc822Text => literal("RFC822.TEXT", content.text()),
@@ -127,8 +140,45 @@ fn told(item: &Item, content: &Content<'_>) -> Vec<u8> {
     }
 }
 
+fn dotted(path: &[u32]) -> String {
+    path.iter().map(u32::to_string).collect::<Vec<_>>().join(".")
+}
+
+/// RFC 3516 section 4.2: a literal8 if there are octets that a literal cannot have.
+fn binary(content: &Content<'_>, path: &[u32], partial: Option<(u32, u32)>) -> Vec<u8> {
+    let origin = partial.map_or_else(String::new, |(origin, _)| format!("<{origin}>"));
+    let name = format!("BINARY[{}]{origin}", dotted(path));
+    let Some(Ok(octets)) = content.binary(path) else { return format!("{name} NIL").into_bytes() };
+    let octets = partial.map_or(&octets[..], |(origin, count)| section::partial(&octets, origin, count));
+    let tilde = if octets.contains(&0) { " ~" } else { " " };
+    [format!("{name}{tilde}{{{}}}\r\n", octets.len()).as_bytes(), octets].concat()
+}
+
+/// Whether a part is asked for whose transfer encoding is not known.
+fn is_undecodable(items: &[Item], content: &[u8]) -> bool {
+    let path = |item: &Item| match item {
+        Item::Binary { path, .. } | Item::BinarySize { path } => Some(path.clone()),
+        Item::Flags
+        | Item::Uid
+        | Item::InternalDate
+        | Item::Size
+        | Item::Envelope
+        | Item::Structure { .. }
+        | Item::Section { .. }
+        | Item::Rfc822
+        | Item::Rfc822Header
+        | Item::Rfc822Text => None,
+    };
+    let paths: Vec<Vec<u32>> = items.iter().filter_map(path).collect();
+    !paths.is_empty() && {
+        let content = Content::parse(content);
+        paths.iter().any(|path| matches!(content.binary(path), Some(Err(_))))
+    }
+}
+
+/// RFC 3501 9: a literal has no NUL; BINARY can tell of one.
 fn literal(name: &str, octets: &[u8]) -> Vec<u8> {
-    let mut head = String::new();
-    let _ = write!(head, "{name} {{{}}}\r\n", octets.len());
-    [head.as_bytes(), octets].concat()
+    let head = format!("{name} {{{}}}\r\n", octets.len());
+    let octets = octets.iter().map(|octet| if *octet == 0 { 0x80 } else { *octet });
+    head.bytes().chain(octets).collect()
 }
