@@ -71,6 +71,7 @@ impl Host for Site {
     }
     fn trace(&mut self, what: Trace<'_>) -> EventId {
         if let Trace::Mail(what) = what {
+            #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is of no interest here")]
             let line = match what {
                 MailTrace::Phase { message, phase, .. } => Some(format!("{message} {}", phase.name())),
                 MailTrace::Retrieved { message, .. } => Some(format!("{message} retrieved")),
