@@ -76,7 +76,16 @@ impl Host for Site {
                 MailTrace::Retrieved { message, .. } => Some(format!("{message} retrieved")),
                 MailTrace::Deleted { message, .. } => Some(format!("{message} deleted")),
                 MailTrace::MailboxSize { messages, bytes, .. } => Some(format!("{messages} messages, {bytes} octets")),
-                _ => None,
+                MailTrace::Composed { .. }
+                | MailTrace::Accepted { .. }
+                | MailTrace::Refused { .. }
+                | MailTrace::AttemptStarted { .. }
+                | MailTrace::AttemptEnded { .. }
+                | MailTrace::Delivered { .. }
+                | MailTrace::GivenUp { .. }
+                | MailTrace::QueueLength { .. }
+                | MailTrace::HandedIn { .. }
+                | MailTrace::Appended { .. } => None,
             };
             self.log.extend(line);
         }

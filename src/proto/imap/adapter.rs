@@ -33,11 +33,12 @@ pub(super) fn decode(octets: &[u8]) -> Option<Command> {
     let Some((asked, rest)) = result_options(octets) else {
         return read(octets).or_else(|| list_command::read(octets).map(Command::ListExtended));
     };
-    match read(&rest)? {
-        Command::Search { keys, charset, order: Order::Numbers, uid, .. } => {
-            Some(Command::Search { keys, charset, order: Order::Numbers, returns: Some(asked?), uid })
-        }
-        _ => None,
+    let mut command = read(&rest)?;
+    if let Command::Search { order: Order::Numbers, returns, .. } = &mut command {
+        *returns = Some(asked?);
+        Some(command)
+    } else {
+        None
     }
 }
 
