@@ -71,7 +71,7 @@ class Checks:
         self.count += 1
         if not holds:
             self.failed += 1
-            print("FAILED %s: %s: %s" % (self.part, what, str(detail)[:400]), flush=True)
+            print("FAILED %s: %s: %s" % (self.part, what, str(detail)[:1000]), flush=True)
         return bool(holds)
 
     def equal(self, what, found, wanted):
@@ -98,8 +98,8 @@ class Checks:
             # Who stays would hold virtual time to the wall clock for the next part.
             if served.process.poll() is None:
                 served.until("clients", lambda answer: answer == "nobody is connected")
-        except Exception:
-            self.that("goes through to its end", False, traceback.format_exc(limit=-3))
+        except Exception as error:
+            self.that("goes through to its end", False, "%r\n%s" % (error, "".join(traceback.format_tb(error.__traceback__, -2))))
         if os.environ.get("VERBOSE"):
             print("%s: %d checks, %.1f s" % (part, self.count - before, time.monotonic() - start), flush=True)
 

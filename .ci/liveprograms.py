@@ -10,6 +10,9 @@ import time
 from livebed import CRLF, PASSWORD, PATIENCE, original, texts, until
 from livemail import CORPUS, content, fetched, imap, ok, pop3
 
+# Where the programs find nobody's settings.
+HOME = tempfile.TemporaryDirectory()
+
 # Messages that every program below hands on as they are: none of them lacks a header, a name or the end of its last line,
 # which mail programs may mend.
 FAITHFUL = ["plain", "dots", "octets", "spaces", "utf8", "multipart", "large"]
@@ -17,7 +20,8 @@ FAITHFUL = ["plain", "dots", "octets", "spaces", "utf8", "multipart", "large"]
 
 def run(*command, stdin=b"", code=0):
     """What a program prints; its exit code must be that."""
-    done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE)
+    environment = dict(os.environ, HOME=HOME.name, LC_ALL="C")
+    done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE, env=environment)
     if code is not None and done.returncode != code:
         raise AssertionError("%s ends with %d: %s" % (" ".join(command)[:200], done.returncode, done.stdout[-300:]))
     return done.stdout
@@ -286,10 +290,8 @@ def by_fetchmail(checks, served):
                            ' user "%s" password "%s" sslproto "" fetchall nokeep stripcr no rewrite\n'
                            ' mda "cat > %s/$$"\n' % (host, port, protocol, user, PASSWORD, keep))
             os.chmod(rules, 0o600)
-            environment = dict(os.environ, FETCHMAILHOME=folder)
-            done = subprocess.run(["fetchmail", "-f", rules, "--nodetach", "--nosyslog", "--invisible"], env=environment, timeout=PATIENCE,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            checks.equal("%s: exit code" % protocol, (done.returncode, done.stdout[-200:] if done.returncode else b""), (0, b""))
+            run("fetchmail", "-f", rules, "--nodetach", "--nosyslog", "--invisible", "--pidfile", os.path.join(folder, "pid"),
+                "--idfile", os.path.join(folder, "ids"))
             got = [original(open(os.path.join(keep, name), "rb").read().replace(b"\n", CRLF)) for name in os.listdir(keep)]
             for name in FAITHFUL:
                 checks.that("%s: %s" % (protocol, name), CORPUS[name][1] in got, sorted(map(len, got)))

@@ -10,6 +10,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub(crate) struct Served {
     child: Child,
     stdin: Option<ChildStdin>,
     printed: Receiver<Value>,
+    /// Who locks this keeps its stdout from being read.
+    pub(crate) stdout: Arc<Mutex<()>>,
     /// What was printed and is no answer, in order.
     pub(crate) told: Vec<Value>,
     pub(crate) place: TempDir,
@@ -85,17 +88,21 @@ impl Served {
             .unwrap();
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let (sender, printed) = channel();
+        let lock = Arc::new(Mutex::new(()));
+        let gate = Arc::clone(&lock);
         // It ends with the child's stdout.
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines() {
                 let line = line.unwrap();
+                drop(gate.lock());
                 let value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
                 if sender.send(value).is_err() {
                     break;
                 }
             }
         });
-        let mut served = Self { child, stdin: Some(stdin), printed, told: Vec::new(), place, table: Value::Null };
+        let mut served =
+            Self { child, stdin: Some(stdin), printed, stdout: lock, told: Vec::new(), place, table: Value::Null };
         let ready = served.place.path().join("ready.json");
         let text = wait_for("the ready file", || {
             let early = served.child.try_wait().unwrap();

@@ -65,3 +65,21 @@ fn without_an_end_it_waits_where_the_run_ends() {
         assert_eq!(ended.summary["ended"], "until", "{name}");
     }
 }
+
+/// Would break if a service that ends at a virtual time went on because of its clients.
+#[test]
+fn an_end_comes_for_clients_too() {
+    let mut served = Served::start(&super::lecture(), &["--speed", "0", "--until", "3min"]);
+    let mut client = served.client("smtp", "hamburger.edu");
+    served.until("clients", |answer| answer != "nobody is connected");
+    served.command("speed 1");
+    client.greet();
+    client.hand_in("bob@hamburger.edu", b"hi\r\n");
+    client.begin_message(&["bob@hamburger.edu"]);
+    served.command("speed 1000");
+    let ended = served.ended();
+    assert_eq!((ended.code, ended.summary["ended"].as_str()), (Some(0), Some("until")), "{}", ended.stderr);
+    client.hears_the_end();
+    assert_eq!(ended.metric("messages.delivered"), 1.0);
+    assert_eq!(ended.metric("run.end_s"), 180.0);
+}

@@ -169,3 +169,46 @@ fn without_anybody_at_the_console_it_goes_on() {
     served.signal("-TERM");
     assert_eq!(served.ended().code, Some(0));
 }
+
+/// Would break if a terminal that does not scroll held up the clients, or if lines were lost without a word.
+#[test]
+fn nobody_need_read_what_it_says() {
+    let served = lecture_at_once(&[]);
+    let stdout = served.stdout.clone();
+    let unread = stdout.lock().unwrap();
+    let mut sender = served.client("smtp", "hamburger.edu");
+    sender.greet();
+    // Each is told of several times; a pipe and what may wait for it hold less.
+    for number in 0..3_000 {
+        sender.hand_in("bob@hamburger.edu", format!("{number}\r\n").as_bytes());
+    }
+    // One who stays and says nothing would hold the others to the wall clock.
+    drop(sender);
+    for _ in 0..2_000 {
+        served.client("pop3", "hamburger.edu").hear("+OK");
+    }
+    assert_eq!(mailbox(&served, "hamburger.edu", "bob").len(), 3_000);
+    drop(unread);
+    let ended = served.quit();
+    assert_eq!(ended.metric("messages.delivered"), 3_000.0);
+    let lost: u64 = ended.told.iter().filter_map(|line| line["lost_lines"].as_u64()).sum();
+    assert!(lost > 0, "all {} lines fitted in: the test is too small", ended.told.len());
+}
+
+/// Would break if a link could not be cut and mended by its name.
+#[test]
+fn links_fail_too() {
+    let mut served = Served::start(&lecture(), &["--speed", "100"]);
+    let link = "hamburger.edu--router.hamburger.edu";
+    assert_eq!(served.command(&format!("fail {link}")), format!("{link} is down until `restore {link}`"));
+    served.hears(&format!("link {link} down"));
+    let mut client = served.client("smtp", "crepes.fr");
+    client.greet();
+    client.hand_in("bob@hamburger.edu", b"hi\r\n");
+    client.ask("QUIT", "221");
+    served.until("queue", |answer| answer.contains("1 attempts, retry at"));
+    assert_eq!(served.command(&format!("restore {link}")), format!("{link} is up"));
+    served.command("flush");
+    served.until("mail bob", |answer| answer.contains(": 1 messages"));
+    served.quit();
+}

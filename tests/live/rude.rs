@@ -19,6 +19,7 @@ fn one_who_never_reads_stops_nobody() {
     for _ in 0..5 {
         sender.hand_in("bob@hamburger.edu", &content);
     }
+    drop(sender);
     let mut reader = served.client("pop3", "hamburger.edu");
     reader.log_in("bob");
     let before = served.memory();

@@ -4,6 +4,7 @@
 //! Left out: limits on the rate of responses, EDNS cookies, and answers to queries that
 //! arrived before a crash.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::app::host::{Host, Input};
@@ -70,9 +71,11 @@ impl Service {
     }
 
     /// Takes an input; the messages that it brought to port 53.
-    pub(super) fn input(&mut self, host: &mut impl Host, input: Input<'_>) -> Vec<(Via, Vec<u8>)> {
+    pub(super) fn input<'a>(&mut self, host: &mut impl Host, input: Input<'a>) -> Vec<(Via, Cow<'a, [u8]>)> {
         match input {
-            Input::Datagram { local_port: PORT, from, bytes } => return vec![(Via::Datagram(from), bytes.to_vec())],
+            Input::Datagram { local_port: PORT, from, bytes } => {
+                return vec![(Via::Datagram(from), Cow::Borrowed(bytes))];
+            }
             Input::Accepted { socket, local_port: PORT, peer, .. } => {
                 if self.streams.len() >= CONNECTION_LIMIT {
                     host.abort(socket);
@@ -100,21 +103,28 @@ impl Service {
         Vec::new()
     }
 
-    fn feed(&mut self, host: &mut impl Host, socket: SocketId, input: SessionInput<'_>) -> Vec<(Via, Vec<u8>)> {
+    fn feed(
+        &mut self,
+        host: &mut impl Host,
+        socket: SocketId,
+        input: SessionInput<'_>,
+    ) -> Vec<(Via, Cow<'static, [u8]>)> {
         let Some((session, _)) = self.streams.get_mut(&socket) else { return Vec::new() };
         session.handle(host.now(), input);
         self.drain(host, socket)
     }
 
     /// Does what a session wants done.
-    fn drain(&mut self, host: &mut impl Host, socket: SocketId) -> Vec<(Via, Vec<u8>)> {
+    fn drain(&mut self, host: &mut impl Host, socket: SocketId) -> Vec<(Via, Cow<'static, [u8]>)> {
         let mut messages = Vec::new();
         let Some((session, peer)) = self.streams.get_mut(&socket) else { return messages };
         let mut closed = false;
         while let Some(output) = session.poll() {
             match output {
                 Output::Transmit(octets) => host.send(socket, &octets),
-                Output::Event(StreamEvent::Message(message)) => messages.push((Via::Stream(socket, *peer), message)),
+                Output::Event(StreamEvent::Message(message)) => {
+                    messages.push((Via::Stream(socket, *peer), Cow::Owned(message)));
+                }
                 Output::Event(StreamEvent::Lost) => {}
                 Output::Close => {
                     closed = true;

@@ -82,8 +82,8 @@ struct Line {
 impl<'a> Master<'a> {
     /// The text of a zone with that origin.
     #[must_use]
-    pub const fn new(text: &'a [u8], origin: Name) -> Self {
-        Self { text, at: 0, line: 1, origin, usual_ttl: None, last_ttl: None, owner: None }
+    pub fn new(text: &'a [u8], origin: Name) -> Self {
+        Self { text, at: start(text), line: 1, origin, usual_ttl: None, last_ttl: None, owner: None }
     }
 
     /// A text that is included here: it begins with what holds here, and changes nothing here
@@ -92,7 +92,7 @@ impl<'a> Master<'a> {
     pub fn included<'b>(&self, text: &'b [u8], origin: Option<Name>) -> Master<'b> {
         let origin = origin.unwrap_or_else(|| self.origin.clone());
         let (usual_ttl, last_ttl) = (self.usual_ttl, self.last_ttl);
-        Master { text, at: 0, line: 1, origin, usual_ttl, last_ttl, owner: self.owner.clone() }
+        Master { text, at: start(text), line: 1, origin, usual_ttl, last_ttl, owner: self.owner.clone() }
     }
 
     /// The words of the next entry, with its place; none at the end of the text.
@@ -278,6 +278,11 @@ impl<'a> Master<'a> {
         }
         Name::parse_within(word, &self.origin).map_err(|error| format!("{word} is no name: {error}"))
     }
+}
+
+/// Behind a byte order mark, which some editors write.
+fn start(text: &[u8]) -> usize {
+    if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
 }
 
 /// Whether a word is a class, and if so, whether it is the Internet's (RFC 1035 3.2.4, RFC 3597 5).

@@ -117,6 +117,7 @@ fn errors_tell_their_lines() {
         let whole = format!("{text}\ny A 1.1.1.2\n");
         assert_eq!(read(whole.as_bytes()), [said, "2 y.a.fr - A 1.1.1.2"], "{text:?}");
     }
+    assert_eq!(read(b"\xef\xbb\xbfx A 1.1.1.1"), ["1 x.a.fr - A 1.1.1.1"], "a byte order mark");
     assert_eq!(read(b"\nx A (\n1.1.1.1\n"), ["line 2: a parenthesis is not closed"]);
 }
 

@@ -33,13 +33,8 @@ pub(super) fn decode(octets: &[u8]) -> Option<Command> {
     let Some((asked, rest)) = result_options(octets) else {
         return read(octets).or_else(|| list_command::read(octets).map(Command::ListExtended));
     };
-    let mut command = read(&rest)?;
-    if let Command::Search { order: Order::Numbers, returns, .. } = &mut command {
-        *returns = Some(asked?);
-        Some(command)
-    } else {
-        None
-    }
+    let Command::Search { keys, charset, order: Order::Numbers, uid, .. } = read(&rest)? else { return None };
+    Some(Command::Search { keys, charset, order: Order::Numbers, returns: Some(asked?), uid })
 }
 
 /// What a SEARCH is asked to return (RFC 4731), which the library does not know, and the
