@@ -5,10 +5,9 @@ import re
 import socket
 import subprocess
 import tempfile
-import time
 
 from livebed import CRLF, PASSWORD, PATIENCE, original, texts, until
-from livemail import CORPUS, content, fetched, imap, ok, pop3
+from livemail import CORPUS, at_pace, fetched, imap, ok, pop3
 
 # Where the programs find nobody's settings.
 HOME = tempfile.TemporaryDirectory()
@@ -175,11 +174,9 @@ def pace(checks, served):
     """names at twenty times the pace"""
     ask = Asked(served)
     ttl = lambda: ask("resolver.hamburger.edu", "www.hamburger.edu", "A").answer[0].ttl
-    first, start = ttl(), time.monotonic()
-    until("a second to pass", lambda: time.monotonic() > start + 1)
-    later, real = ttl(), time.monotonic() - start
+    first, passed = at_pace(ttl)
     checks.equal("a whole time to live", first, 600)
-    checks.that("it counts down at the pace", 15 * real - 1 < first - later < 21 * real + 1, (first, later, real))
+    checks.that("it counts down at the pace", passed[0] - 1 < -passed[1] < passed[2] + 1, passed)
 
 
 def at(served, service, server="hamburger.edu"):
@@ -337,4 +334,5 @@ def by_mbsync(checks, served):
         client.logout()
 
 
-PARTS = [names, by_dig, names_gone, by_swaks, by_curl, by_msmtp, by_fetchmail, by_mbsync]
+# A question that is never answered holds virtual time to the wall clock for a minute, so these come last.
+PARTS = [names, by_dig, by_swaks, by_curl, by_msmtp, by_fetchmail, by_mbsync, names_gone]
