@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A command that needs the store becomes an event; the session goes on after
-//! [`Server::answer`], so commands sent in advance wait in its input. What other sessions do
+//! [`Server::answer`], so commands sent in advance wait in its input, as they do for answers that
+//! nobody has taken yet. What other sessions do
 //! to the selected mailbox comes by [`Server::notify`] and is told when the protocol allows.
 //!
 //! Left out: TLS, ACLs, quotas, and the extensions that [`CAPABILITIES`] does not name.
@@ -29,7 +30,7 @@ use super::view::View;
 use crate::base::{SimDuration, SimTime};
 use crate::proto::line::Line;
 use crate::proto::sasl::{self, Exchange};
-use crate::proto::session::{Input, Output, Session, transfer_time};
+use crate::proto::session::{HIGH_WATER, Input, Output, Session, transfer_time};
 
 /// RFC 3501 5.4: the autologout timer "MUST be at least 30 minutes".
 const IDLE_TIMEOUT: SimDuration = SimDuration::from_secs(1800);
@@ -180,7 +181,6 @@ impl Server {
             // No question has such an answer.
             (doing, _) => self.refused(&tag, &doing, Some("SERVERBUG"), "Not answered"),
         }
-        self.proceed();
     }
 
     /// What happened to the selected mailbox. What this session itself did by STORE comes
@@ -297,10 +297,21 @@ impl Server {
         }
     }
 
+    /// Whether the application has a question before it.
+    fn is_judging(&self) -> bool {
+        self.task.is_some() && self.output.is_empty()
+    }
+
+    /// Goes on with what came, up to an event or the octets of a block.
     fn proceed(&mut self) {
-        while self.task.is_none() && !self.is_closed() && self.step() {}
-        if self.ended && self.task.is_none() && !self.is_closed() {
-            self.close();
+        let is_little = |output: &Output<ServerEvent>| matches!(output, Output::Transmit(bytes) if bytes.len() < BLOCK);
+        while self.task.is_none() && !self.is_closed() && self.output.iter().all(is_little) {
+            if !self.step() {
+                if self.ended {
+                    self.close();
+                }
+                return;
+            }
         }
     }
 
@@ -440,29 +451,51 @@ impl Session for Server {
                 self.heard = now;
                 self.say(&format!("* OK [CAPABILITY {CAPABILITIES}] IMAP4rev1 server ready"));
             }
-            Input::Bytes(_) if self.task.is_some() && self.framer.unread() > MAX_AHEAD => self.close(),
+            Input::Bytes(_) if self.is_judging() && self.framer.unread() > MAX_AHEAD => self.close(),
             Input::Bytes(bytes) => {
                 self.heard = now;
                 self.patience = IDLE_TIMEOUT;
                 self.framer.push(bytes);
-                self.proceed();
             }
-            Input::EndOfStream => {
-                self.ended = true;
-                self.proceed();
+            Input::EndOfStream => self.ended = true,
+            Input::Tick if self.deadline() <= now => {
+                self.output.clear();
+                self.bye("Autologout; idle for too long");
             }
-            Input::Tick if self.deadline() <= now => self.bye("Autologout; idle for too long"),
             Input::Tick => {}
         }
     }
 
     fn poll(&mut self) -> Option<Output<ServerEvent>> {
+        if self.output.is_empty() {
+            self.proceed();
+        }
         self.output.pop_front()
     }
 
     fn deadline(&self) -> SimTime {
-        let idle = !self.is_closed() && self.task.is_none();
-        if idle { self.heard.saturating_add(self.patience) } else { SimTime::NEVER }
+        if self.is_judging() || self.is_closed() {
+            return SimTime::NEVER;
+        }
+        let unsent = if self.has_more() { transfer_time(HIGH_WATER as usize) } else { SimDuration::ZERO };
+        self.heard.saturating_add(self.patience.saturating_add(unsent))
+    }
+
+    fn has_more(&self) -> bool {
+        let waiting = self.task.is_none() && (self.ended || self.framer.unread() > 0);
+        !self.is_closed() && (waiting || !self.output.is_empty())
+    }
+
+    fn go_on(&mut self, now: SimTime) {
+        self.heard = now;
+        self.patience = IDLE_TIMEOUT.saturating_add(transfer_time(HIGH_WATER as usize));
+    }
+
+    fn lose(&mut self, _now: SimTime) {
+        if !self.is_closed() {
+            self.output.clear();
+            self.close();
+        }
     }
 }
 
