@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::UnixTime;
 use crate::proto::imap::{Counts, Entry, Flags, InternalDate, Keywords, Mailboxes, Selected};
+use crate::proto::session::{Input, Session as _};
 
 const CONFIG: ServerConfig = ServerConfig { separator: '/', max_message: 1 << 20 };
 
