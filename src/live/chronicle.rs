@@ -29,13 +29,16 @@ pub struct Line {
     pub place: String,
     /// What, in one line without control characters.
     pub what: String,
+    /// The event of the trace that the line tells of, for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<serde_json::Value>,
 }
 
 impl Line {
     /// A line; control characters are escaped and long texts cut.
     #[must_use]
     pub fn new(at: SimTime, place: &str, what: &str) -> Self {
-        Self { at_s: at.to_string(), place: plain(place), what: plain(what) }
+        Self { at_s: at.to_string(), place: plain(place), what: plain(what), event: None }
     }
 
     /// The line for a reader: time to the millisecond, place, what.
@@ -66,20 +69,30 @@ fn plain(text: &str) -> String {
     out
 }
 
+/// What a reader wants to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Nothing: then nothing is written.
+    Nothing,
+    /// Lines to read.
+    Lines,
+    /// Lines with the events of the trace.
+    Events,
+}
+
 /// The lines that were not fetched yet.
 #[derive(Clone, Debug)]
 pub struct Chronicle {
     directory: Directory,
-    /// Without a reader nothing is written.
-    wanted: bool,
+    wanted: Wanted,
     lines: VecDeque<Line>,
     lost: u64,
 }
 
 impl Chronicle {
-    /// An empty one; if it is not wanted it stays so.
+    /// An empty one; if nothing is wanted it stays so.
     #[must_use]
-    pub const fn new(directory: Directory, wanted: bool) -> Self {
+    pub const fn new(directory: Directory, wanted: Wanted) -> Self {
         Self { directory, wanted, lines: VecDeque::new(), lost: 0 }
     }
 
@@ -96,7 +109,7 @@ impl Chronicle {
 
 impl Observer for Chronicle {
     fn observe(&mut self, event: &TraceEvent<'_>) {
-        if !self.wanted {
+        if self.wanted == Wanted::Nothing {
             return;
         }
         let what = match event.what {
@@ -110,7 +123,12 @@ impl Observer for Chronicle {
             self.lost += 1;
             return;
         }
-        self.lines.push_back(Line::new(event.at, self.directory.host_name(event.host), &what));
+        let mut line = Line::new(event.at, self.directory.host_name(event.host), &what);
+        if self.wanted == Wanted::Events {
+            // Every event can be written: the folder's events are written so, too.
+            line.event = serde_json::to_value(event.what).ok();
+        }
+        self.lines.push_back(line);
     }
 }
 
@@ -151,6 +169,9 @@ impl Chronicle {
                 format!("{message} for {to} could not be submitted: {}", failure.text)
             }
             MailTrace::Retrieved { message, mailbox, .. } => format!("{mailbox} fetched {message}"),
+            MailTrace::Appended { message: "", mailbox, bytes } => {
+                format!("{mailbox} got a message without Message-ID from its user, {bytes} bytes")
+            }
             MailTrace::Appended { message, mailbox, bytes } => {
                 format!("{mailbox} got {message} from its user, {bytes} bytes")
             }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::app::App;
 use crate::app::mail::Status;
+use crate::base::directory::LinkEntry;
 use crate::base::trace::Observer;
 use crate::base::{HostId, SimDuration, SimTime};
 use crate::sim::{Faulty, World};
@@ -22,6 +23,8 @@ mail [USER]          what lies in the mailboxes
 speed X              virtual seconds in a second: a number, or max
 time                 the virtual time
 clients              who is connected
+hosts                all hosts and their addresses
+links                all links and their ends
 quit                 end, and write the results";
 
 /// A command.
@@ -50,6 +53,10 @@ pub enum Command {
     Time,
     /// Show who is connected.
     Clients,
+    /// Show all hosts.
+    Hosts,
+    /// Show all links.
+    Links,
     /// End.
     Quit,
     /// Show the commands.
@@ -68,6 +75,8 @@ impl Command {
             | Self::Speed(_)
             | Self::Time
             | Self::Clients
+            | Self::Hosts
+            | Self::Links
             | Self::Quit
             | Self::Help => false,
         }
@@ -100,6 +109,8 @@ impl Command {
             "speed" => Self::Speed(Speed::parse(&required("speed X")?)?),
             "time" => bare(Self::Time)?,
             "clients" => bare(Self::Clients)?,
+            "hosts" => bare(Self::Hosts)?,
+            "links" => bare(Self::Links)?,
             "quit" | "exit" => bare(Self::Quit)?,
             "help" | "?" => Self::Help,
             _ => {
@@ -113,7 +124,13 @@ impl Command {
 fn fail(rest: &[&str]) -> Result<Command, String> {
     let (name, lasts) = match rest {
         [name] => (name, None),
-        [name, time] => (name, Some(SimDuration::parse(time).map_err(|error| error.to_string())?)),
+        [name, time] => {
+            let lasts = SimDuration::parse(time).map_err(|error| error.to_string())?;
+            if lasts == SimDuration::ZERO {
+                return Err("the time must be above zero".to_owned());
+            }
+            (name, Some(lasts))
+        }
         _ => return Err("usage: fail HOST [TIME]".to_owned()),
     };
     Ok(Command::Fail { name: name.to_ascii_lowercase(), lasts })
@@ -126,7 +143,44 @@ fn breakable<O: Observer>(world: &World<O>, name: &str) -> Result<Faulty, String
     }
     let mut links = (0_u32..).zip(world.directory().links());
     let link = links.find(|(_, link)| link.name.eq_ignore_ascii_case(name)).map(|(number, _)| Faulty::Link(number));
-    link.ok_or_else(|| format!("there is no host or link {}", quoted(name)))
+    link.ok_or_else(|| {
+        let links = world.directory().links().iter().map(|link| link.name.as_str());
+        format!("there is no host or link {}{}", quoted(name), nearest(name, hosts(world).chain(links)))
+    })
+}
+
+fn hosts<O: Observer>(world: &World<O>) -> impl Iterator<Item = &str> {
+    world.directory().hosts().iter().map(|host| host.name.as_str())
+}
+
+/// What was perhaps meant.
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let distance = |known: &str| strsim::damerau_levenshtein(&known.to_ascii_lowercase(), name);
+    let near = known.map(|known| (distance(known), known)).min();
+    let near = near.filter(|(distance, known)| *distance <= known.len().div_ceil(4));
+    near.map_or_else(|| "; `hosts` and `links` list them".to_owned(), |(_, known)| format!("; do you mean {known}?"))
+}
+
+/// All hosts with their addresses.
+pub fn list_hosts<O: Observer>(world: &World<O>) -> String {
+    let mut text = String::new();
+    for (id, host) in (0_u32..).map(HostId).zip(world.directory().hosts()) {
+        let addresses: Vec<String> = host.addresses.by_precedence().map(|address| address.to_string()).collect();
+        let router = if host.router { ", router" } else { "" };
+        let state = if world.network().host_is_up(id) { "" } else { ", down" };
+        let _ = writeln!(text, "{} ({}{router}{state})", host.name, addresses.join(", "));
+    }
+    or_empty(text, "none")
+}
+
+/// All links with their ends.
+pub fn list_links<O: Observer>(world: &World<O>) -> String {
+    let directory = world.directory();
+    let line = |link: &LinkEntry| {
+        let [one, other] = link.ends.map(|end| directory.host_name(end));
+        format!("{}: {one} - {other}\n", link.name)
+    };
+    or_empty(directory.links().iter().map(line).collect(), "none")
 }
 
 fn quoted(name: &str) -> String {
@@ -141,7 +195,8 @@ fn host<O: Observer>(world: &World<O>, name: &str) -> Option<HostId> {
 /// The host of that name, or all.
 fn chosen<O: Observer>(world: &World<O>, name: Option<&str>) -> Result<Option<HostId>, String> {
     let Some(name) = name else { return Ok(None) };
-    host(world, name).map(Some).ok_or_else(|| format!("there is no host {}", quoted(name)))
+    let unknown = || format!("there is no host {}{}", quoted(name), nearest(name, hosts(world)));
+    host(world, name).map(Some).ok_or_else(unknown)
 }
 
 /// Switches a host or link off.
@@ -151,9 +206,10 @@ fn chosen<O: Observer>(world: &World<O>, name: Option<&str>) -> Result<Option<Ho
 pub fn fail_now<O: Observer>(world: &mut World<O>, name: &str, lasts: Option<SimDuration>) -> Result<String, String> {
     let what = breakable(world, name)?;
     let end = lasts.map(|lasts| clock(world.now().saturating_add(lasts)));
-    world.break_now(what, lasts);
-    Ok(end
-        .map_or_else(|| format!("{name} is down until `restore {name}`"), |end| format!("{name} is down until {end}")))
+    let others = world.break_now(&what, lasts);
+    let until = end.unwrap_or_else(|| format!("`restore {name}`"));
+    let longer = if others { ", or for as long as the scenario has it down" } else { "" };
+    Ok(format!("{name} is down until {until}{longer}"))
 }
 
 /// Switches a host or link on again.
@@ -178,6 +234,9 @@ pub fn flush<O: Observer>(world: &mut World<O>, name: Option<&str>) -> Result<St
     let servers: Vec<HostId> = servers.filter(|host| only.is_none_or(|only| only == *host)).collect();
     if servers.is_empty() {
         return Err("no mail server there".to_owned());
+    }
+    if world.copies_queued() == 0 {
+        return Ok("the queue is empty".to_owned());
     }
     for host in servers {
         world.flush(host);
@@ -243,7 +302,12 @@ pub fn mailboxes<O: Observer>(world: &World<O>, user: Option<&str>) -> Result<St
             let named = user.is_none_or(|user| user == address || address.split('@').next() == Some(user));
             found |= named;
             if named && (user.is_some() || !drop.messages().is_empty()) {
-                let _ = writeln!(text, "{address}: {} messages, {} bytes", drop.messages().len(), drop.octets());
+                let (messages, octets) = (drop.messages().len(), drop.inbox().octets());
+                let _ = writeln!(text, "{address}: {messages} messages, {octets} bytes");
+                let others = drop.octets() - octets;
+                if others > 0 {
+                    let _ = writeln!(text, "  in other folders: {others} bytes");
+                }
                 for message in drop.messages().iter().take(if user.is_some() { usize::MAX } else { 0 }) {
                     let name = message.origin.as_ref().map_or("a client's message", |origin| &origin.message_id);
                     let line = format!("{name} stored at {}", clock(message.stored));

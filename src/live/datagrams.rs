@@ -1,7 +1,7 @@
 //! Who asked what: real clients' UDP addresses and the simulated ports that stand for them.
 //!
 //! A client's address keeps its port as long as it asks; the one that has been silent longest gives
-//! its port back when there are too many, or after a minute.
+//! its port back when there are too many, or after a quarter of a minute.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use std::time::Duration;
 const MOST: usize = 4096;
 
 /// A silent client is forgotten after this.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(15);
 
 /// A client: the number of the listener that it asked, and its address.
 pub(super) type Asker = (usize, SocketAddr);
@@ -80,14 +80,14 @@ mod tests {
         askers.insert(client(2), 102, second);
         assert_eq!(askers.asks(client(1), second * 2), Some(101));
         assert_eq!(askers.asks(client(3), second * 2), None);
-        assert_eq!(askers.expire(second * 61), None);
-        assert_eq!(askers.expire(second * 62), Some(102));
+        assert_eq!(askers.expire(second * 16), None);
+        assert_eq!(askers.expire(second * 17), Some(102));
         assert_eq!((askers.client(102), askers.client(101)), (None, Some(client(1))));
         for port in 0..5000 {
-            if let Some(old) = askers.expire(second * 62) {
+            if let Some(old) = askers.expire(second * 17) {
                 assert_eq!(askers.client(old), None);
             }
-            askers.insert(client(1000 + port), 1000 + port, second * 62);
+            askers.insert(client(1000 + port), 1000 + port, second * 17);
         }
         assert!(askers.by_client.len() <= MOST && askers.by_client.len() == askers.by_age.len());
     }

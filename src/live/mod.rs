@@ -25,7 +25,7 @@ mod serving;
 #[cfg(test)]
 mod tests;
 
-pub use chronicle::{Chronicle, Line};
+pub use chronicle::{Chronicle, Line, Wanted};
 pub use gateway::{Gateway, GatewayError, Operator, Served, Settings};
 pub use pace::Speed;
 pub use ports::{Bound, Listener, Service, Transport};

@@ -319,12 +319,15 @@ impl<O: Observer, P: Operator> Serving<'_, O, P> {
                 let now = world.now();
                 self.pace.change(*speed, wall, now);
                 Ok(match speed {
-                    Speed::Max => "idle time is jumped over".to_owned(),
+                    Speed::Max if self.clients.is_empty() => "idle time is jumped over".to_owned(),
+                    Speed::Max => format!("idle time is jumped over when nobody is connected; now: {}", self.clients()),
                     Speed::Times(times) => format!("{times} virtual seconds in a second"),
                 })
             }
             Command::Time => Ok(super::chronicle::clock(world.now())),
             Command::Clients => Ok(self.clients()),
+            Command::Hosts => Ok(command::list_hosts(world)),
+            Command::Links => Ok(command::list_links(world)),
             Command::Quit => {
                 self.operator.quit();
                 Ok("ending".to_owned())

@@ -36,7 +36,7 @@ fn serve(clients: impl FnOnce(SocketAddr) + Send) -> Served {
     let gateway = Gateway::open(vec![Listener { service: Service::Smtp, server: "b".to_owned(), to, at }]).unwrap();
     let address = gateway.bound()[0].at;
     let plan = Plan { apps: vec![Vec::new(), vec![App::Fragile]], ..two_hosts() };
-    let chronicle = Chronicle::new(Directory::clone(&plan.directory), false);
+    let chronicle = Chronicle::new(Directory::clone(&plan.directory), Wanted::Nothing);
     let mut simulation = Simulation::new(World::new(plan, chronicle));
     let limits = Limits { until: SimTime::NEVER, events: u64::MAX, events_per_instant: 1_000_000, messages: 1 };
     let settings = Settings {

@@ -220,6 +220,24 @@ mod tests {
         assert_eq!(nexts, [5 * S, 6 * S]);
     }
 
+    /// Would break if fetching what was never sent went unseen, or what a user agent put into a
+    /// mailbox itself were taken for that.
+    #[test]
+    fn what_is_fetched_was_delivered_or_put_there() {
+        let fetched = |appended: &[(&str, &str)]| {
+            let mut script = Script::two_domains();
+            for (message, mailbox) in appended {
+                script.append("hamburger.edu", S, message, mailbox);
+            }
+            script.retrieve(2 * S, "<1@x>", "bob@hamburger.edu");
+            script.finish(3 * S).check()
+        };
+        assert_eq!(fetched(&[("<1@x>", "bob@hamburger.edu")]), Ok(()));
+        for other in [&[][..], &[("<2@x>", "bob@hamburger.edu")], &[("<1@x>", "carol@hamburger.edu")]] {
+            assert!(fetched(other).unwrap_err().contains("never delivered"), "{other:?}");
+        }
+    }
+
     /// Breaks when the audit believes a server that loses a copy or invents one.
     #[test]
     fn a_lost_copy_is_found() {

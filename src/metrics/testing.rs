@@ -153,6 +153,10 @@ impl Script {
         self.mail("pc", at, MailTrace::Retrieved { message, mailbox, conn })
     }
 
+    pub(crate) fn append(&mut self, host: &str, at: u64, message: &str, mailbox: &str) -> &mut Self {
+        self.mail(host, at, MailTrace::Appended { message, mailbox, bytes: 300 })
+    }
+
     /// A connection's whole life, with these pieces said a millisecond apart.
     pub(crate) fn connection(&mut self, client: &str, number: u32, port: u16, at: u64, pieces: &[(Side, &str)]) {
         let conn = self.conn_id(client, number);

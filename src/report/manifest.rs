@@ -39,8 +39,8 @@ impl Ended {
     #[must_use]
     pub const fn cut(&self) -> bool {
         match self {
-            Self::Until | Self::Idle | Self::Stopped => false,
-            Self::Limit(_) | Self::Interrupted => true,
+            Self::Until | Self::Idle => false,
+            Self::Limit(_) | Self::Interrupted | Self::Stopped => true,
         }
     }
 }

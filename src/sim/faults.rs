@@ -209,6 +209,10 @@ impl Faults {
         self.all.iter().filter_map(|(fault, _)| if let Faulty::Slow(host, _) = fault.what { Some(host) } else { None })
     }
 
+    pub(super) fn is_named(&self, number: u32, name: &str) -> bool {
+        self.all[number as usize].0.name == name
+    }
+
     fn draw(&mut self, number: u32, mean: SimDuration) -> SimDuration {
         Dist::Exponential { mean }.sample(&mut self.all[number as usize].1)
     }

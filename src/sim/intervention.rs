@@ -7,14 +7,24 @@ use crate::base::trace::Observer;
 use crate::base::{EventId, HostId, SimDuration};
 use crate::net::Kernel as _;
 
+/// The name of faults that somebody outside began.
+const BY_HAND: &str = "by hand";
+
 impl<O: Observer> World<O> {
-    /// Breaks something now, for that long; without a time until it is mended.
-    pub fn break_now(&mut self, what: Faulty, lasts: Option<SimDuration>) {
-        let at = self.now();
-        let fault = Fault { name: "by hand".to_owned(), timing: Timing::Once { at, lasts }, what };
+    /// Breaks something now, for that long; without a time until it is mended. What was broken by hand
+    /// before is broken anew. True if a fault of the scenario holds it down as well, which may last longer.
+    pub fn break_now(&mut self, what: &Faulty, lasts: Option<SimDuration>) -> bool {
+        let timing = Timing::Once { at: self.now(), lasts };
+        let older = self.faults.in_force(what);
         self.kernel.set_cause(EventId(0));
-        self.begin_by_hand(fault);
+        self.begin_by_hand(Fault { name: BY_HAND.to_owned(), timing, what: what.clone() });
+        let (by_hand, others): (Vec<u32>, Vec<u32>) =
+            older.into_iter().partition(|number| self.faults.is_named(*number, BY_HAND));
+        for number in by_hand {
+            self.fault_ends(number);
+        }
         self.deliver_notices();
+        !others.is_empty()
     }
 
     /// Ends all faults that hold a host, link or service down now, whoever began them; gives their number.
@@ -65,10 +75,13 @@ mod tests {
         assert_eq!(simulation.world_mut().mend_now(&host), 1);
         assert!(up(&simulation));
         assert_eq!(simulation.world_mut().mend_now(&host), 0, "nothing is broken any more");
-        simulation.world_mut().break_now(host.clone(), Some(SimDuration::from_secs(20)));
-        simulation.world_mut().break_now(host, None);
-        simulation.advance(SimDuration::from_secs(200));
-        assert!(!up(&simulation), "the second fault has no end, and the planned end was used up");
+        assert!(!simulation.world_mut().break_now(&host, None));
+        assert!(!simulation.world_mut().break_now(&host, Some(SimDuration::from_secs(200))));
+        simulation.advance(SimDuration::from_secs(150));
+        assert!(!up(&simulation), "the planned end was used up, and the later fault holds");
+        simulation.advance(SimDuration::from_secs(60));
+        assert!(up(&simulation), "the later fault stands for the one without an end");
+        simulation.world_mut().break_now(&host, None);
         assert_eq!(simulation.world_mut().mend_now(&Faulty::Host(HostId(1))), 1);
         assert!(up(&simulation));
     }

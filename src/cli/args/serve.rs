@@ -27,7 +27,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub overrides: Overrides,
     /// Virtual seconds in a second of the wall clock, or `max`: idle time passes at once
-    #[arg(long, value_name = "X", default_value = "1")]
+    #[arg(long, value_name = "X", default_value = "1", allow_negative_numbers = true)]
     pub speed: String,
     /// Begin at the present date and time instead of the scenario's `start`
     #[arg(long)]

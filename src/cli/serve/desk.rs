@@ -89,10 +89,13 @@ impl Desk {
 
 fn hear(typing: &Sender<String>, wake: impl Fn()) {
     let mut stdin = io::stdin().lock();
+    let mut whole = true;
     loop {
         let mut line = Vec::new();
         match stdin.by_ref().take(LONGEST_COMMAND).read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => return,
+            // The rest of a line that is too long is no command.
+            Ok(_) if !std::mem::replace(&mut whole, line.ends_with(b"\n")) => {}
             Ok(_) if typing.send(String::from_utf8_lossy(&line).into_owned()).is_err() => return,
             Ok(_) => wake(),
         }

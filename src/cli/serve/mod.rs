@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::base::{SimDuration, SimTime, UnixTime};
-use crate::live::{Bound, Chronicle, Gateway, GatewayError, Served, Settings, Speed};
+use crate::live::{Bound, Chronicle, Gateway, GatewayError, Served, Settings, Speed, Wanted};
 use crate::metrics::{Recorder, RecorderOptions};
 use crate::report;
 use crate::scenario::build::directory;
@@ -43,6 +43,10 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     }
     let scenario = load(&args.file, &overrides)?;
     let listeners = places::listeners(&scenario, args)?;
+    if let Some(path) = &args.ready_file {
+        // One of an earlier service would mislead who waits for it.
+        let _ = std::fs::remove_file(path);
+    }
     // Many systems give a process 1024 files unless it asks for more. With less, clients wait their turn.
     let _ = rlimit::increase_nofile_limit(args.most_clients as u64 + FILES_BESIDES_CLIENTS);
     let gateway = Gateway::open(listeners).map_err(|error| gateway_error(&error))?;
@@ -71,7 +75,7 @@ fn serve_gateway(
     let host = scenario.live.host.ok_or_else(|| {
         CommandError::new(
             Exit::Invalid,
-            format!("{}: there is no host from which clients could come", args.file.display()),
+            format!("{}: error: there is no host from which clients could come", args.file.display()),
         )
     })?;
     let place = |hash: &str| args.out.clone().unwrap_or_else(|| free_folder(&default_folder(&args.file, hash)));
@@ -89,7 +93,12 @@ fn serve_gateway(
     announce(args, scenario, gateway.bound(), &mut desk)?;
     let mut running = None;
     let ran = catch_unwind(AssertUnwindSafe(|| {
-        let chronicle = Chronicle::new(directory(scenario), !args.quiet);
+        let wanted = match (args.quiet, args.json) {
+            (true, _) => Wanted::Nothing,
+            (false, true) => Wanted::Events,
+            (false, false) => Wanted::Lines,
+        };
+        let chronicle = Chronicle::new(directory(scenario), wanted);
         let simulation = running.insert(begin(scenario, RecorderOptions::default(), (writers, chronicle)));
         let ended = gateway.serve(simulation, &settings, &mut desk, |readers: &mut Readers| &mut readers.1.1);
         ended.map(|served| (simulation.outcome(served.ended), served))
@@ -132,13 +141,13 @@ fn today() -> UnixTime {
 fn announce(args: &ServeArgs, scenario: &Resolved, bound: &[Bound], desk: &mut Desk) -> Result<(), CommandError> {
     let host = scenario.live.host.map_or("", |host| &scenario.host_spec(host).name);
     let table = json!({ "clients_come_from": host, "listening": bound });
+    if let Some(path) = &args.ready_file {
+        write_whole(path, &format!("{table:#}\n"))?;
+    }
     if args.json {
         desk.print(format!("{table}\n"));
     } else {
         desk.print(places::table(scenario, host, bound));
-    }
-    if let Some(path) = &args.ready_file {
-        write_whole(path, &format!("{table:#}\n"))?;
     }
     Ok(())
 }
@@ -147,7 +156,8 @@ fn announce(args: &ServeArgs, scenario: &Resolved, bound: &[Bound], desk: &mut D
 fn write_whole(path: &Path, text: &str) -> Result<(), CommandError> {
     let failed = |error: std::io::Error| CommandError::io(format!("{}: {error}", path.display()));
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let file = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
+    let made = tempfile::NamedTempFile::new_in(parent);
+    let file = made.map_err(|_| CommandError::io(format!("{}: cannot write to this folder", parent.display())))?;
     std::fs::write(file.path(), text).map_err(failed)?;
     file.persist(path).map(|_| ()).map_err(|error| failed(error.error))
 }

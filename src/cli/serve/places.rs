@@ -42,6 +42,7 @@ fn reach(scenario: &Resolved, server: HostId) -> Option<std::net::IpAddr> {
 /// An option cannot be understood or names a server that there is not.
 pub(super) fn listeners(scenario: &Resolved, args: &ServeArgs) -> Result<Vec<Listener>, CommandError> {
     let mut listeners = Vec::new();
+    let mut placed: BTreeMap<SocketAddr, String> = BTreeMap::new();
     for service in Service::ALL {
         let servers: Vec<HostId> = servers(scenario, service);
         let names = || servers.iter().map(|&server| scenario.host_spec(server).name.as_str());
@@ -52,6 +53,13 @@ pub(super) fn listeners(scenario: &Resolved, args: &ServeArgs) -> Result<Vec<Lis
             let at = given.get(name.as_str()).copied().unwrap_or(usual);
             if let Some(address) = reach(scenario, server) {
                 let to = Endpoint::new(address, service.port());
+                let whose = format!("{service} of {name}");
+                if at.port() != 0
+                    && let Some(other) = placed.insert(at, whose.clone())
+                {
+                    let hint = "place one of them elsewhere; port 0 takes any free one";
+                    return Err(CommandError::usage(format!("{other} and {whose} are both to be at {at}: {hint}")));
+                }
                 listeners.push(Listener { service, server: name.clone(), to, at });
             }
         }
@@ -94,18 +102,21 @@ fn given<'a>(
 
 /// The table of listeners for a reader.
 pub(super) fn table(scenario: &Resolved, host: &str, bound: &[Bound]) -> String {
-    let mut text = format!("{}\nClients come from {host}. Services:\n", scenario.title);
+    let title = if scenario.title.is_empty() { String::new() } else { format!("{}\n", scenario.title) };
+    let mut text = format!("{title}Clients come from {host}. Services:\n");
     let wide = |width: usize, len: usize| width.max(len);
     let server_width = bound.iter().map(|bound| bound.server.len()).fold(6, wide);
     let at_width = bound.iter().map(|bound| bound.at.to_string().len()).fold(10, wide);
-    let domain = scenario.domains.last().map_or("example.org", |domain| &domain.name);
+    let zone = || scenario.dns.zones.iter().map(|zone| zone.name.as_str()).find(|name| name.contains('.'));
+    let mail = scenario.domains.last().map(|domain| format!("{} MX", domain.name));
+    let question = mail.unwrap_or_else(|| format!("{} SOA", zone().unwrap_or(".")));
     let _ = writeln!(text, "{:<10}  {:<server_width$}  {:<at_width$}  try", "service", "server", "reached at");
     for Bound { service, server, at, .. } in bound {
         let (ip, port) = (at.ip(), at.port());
         let advice = match service {
             Service::Smtp | Service::Submission | Service::Pop3 | Service::Imap => format!("telnet {ip} {port}"),
             Service::Http => format!("curl http://{at}/"),
-            Service::Dns => format!("dig @{ip} -p {port} {domain} MX"),
+            Service::Dns => format!("dig @{ip} -p {port} {question}"),
         };
         let _ = writeln!(
             text,

@@ -217,11 +217,17 @@ impl<'a> Forest<'a> {
                 table.insert(subject, merged);
             }
         }
+        // What became a child, or gave all of its children away, is no root any more.
+        let mut roots = std::mem::take(&mut self.roots);
+        roots.retain(|root| {
+            let node = &self.nodes[*root];
+            node.parent.is_none() && (node.message.is_some() || !node.children.is_empty())
+        });
+        self.roots = roots;
     }
 
     /// Brings a root together with the one of its subject; returns which stands for the subject.
     fn merge(&mut self, held: usize, root: usize) -> usize {
-        self.roots.retain(|known| *known != root);
         match (self.nodes[held].message.is_some(), self.nodes[root].message.is_some()) {
             (false, false) => {
                 for child in std::mem::take(&mut self.nodes[root].children) {
@@ -232,7 +238,6 @@ impl<'a> Forest<'a> {
             (true, _) if self.is_reply(root) && !self.is_reply(held) => self.adopt(held, root),
             (true, _) => {
                 let both = self.add();
-                self.roots.retain(|known| *known != held);
                 self.roots.push(both);
                 self.adopt(both, held);
                 self.adopt(both, root);
@@ -355,6 +360,8 @@ mod tests {
         let id = |n: u32| format!("<{n}@x>");
         let chain: Vec<_> = (1..5_000).map(|n| message(n, &id(n), &id(n - 1), "s")).collect();
         assert_eq!(references(&chain).matches('(').count(), 1);
+        let alike: Vec<_> = (1..20_000).map(|n| message(n, &id(n), "", "s")).collect();
+        assert_eq!(references(&alike).matches('(').count(), 20_000);
     }
 
     proptest! {
