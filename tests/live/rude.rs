@@ -175,7 +175,7 @@ fn a_reset_in_the_middle_of_a_message_leaves_none() {
 fn what_is_down_in_the_simulation_is_down_for_clients() {
     let mut scenario = super::lecture();
     scenario["faults"] = serde_json::json!([{ "host": "hamburger.edu", "port": 25 }]);
-    let mut served = super::served::Served::start(&scenario, &["--speed", "max"]);
+    let mut served = Served::start(&scenario, &["--speed", "max"]);
     served.client("smtp", "hamburger.edu").hears_the_end();
     served.client("pop3", "hamburger.edu").log_in("bob");
     let mut open = served.client("pop3", "hamburger.edu");
