@@ -39,6 +39,13 @@ fn lecture() -> Value {
     })
 }
 
+/// The lecture's servers without idle time, next to each other, so that much is carried in a short time.
+fn lecture_nearby() -> Served {
+    let mut scenario = lecture();
+    scenario["network"] = json!({ "access": { "delay": "10us" }, "backbone": { "delay": "10us" } });
+    Served::start(&scenario, &["--speed", "max"])
+}
+
 /// The lecture's servers without idle time.
 fn lecture_at_once(args: &[&str]) -> Served {
     Served::start(&lecture(), &[&["--speed", "max"], args].concat())

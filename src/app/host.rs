@@ -35,6 +35,13 @@ pub trait Host {
     }
     /// Appends to a connection's outgoing byte stream.
     fn send(&mut self, socket: SocketId, bytes: &[u8]);
+    /// How many octets of a connection's outgoing byte stream were never sent so far.
+    fn unsent(&self, _socket: SocketId) -> u64 {
+        0
+    }
+    /// Asks for one [`Input::Drained`], when at most `to` octets of the connection are unsent;
+    /// what comes over it is left unread until then.
+    fn wake_when_drained(&mut self, _socket: SocketId, _to: u32) {}
     /// Closes the outgoing direction once everything was sent (FIN).
     /// [`Input::Closed`] follows when both directions are closed.
     fn close(&mut self, socket: SocketId);
@@ -95,6 +102,12 @@ pub enum Input<'a> {
         socket: SocketId,
         /// The octets; never empty.
         bytes: &'a [u8],
+    },
+    /// The octets of a connection are sent, but for those that it was asked to tell of; see
+    /// [`Host::wake_when_drained`].
+    Drained {
+        /// On this socket.
+        socket: SocketId,
     },
     /// The peer closed its direction: no more data will come.
     PeerClosed {

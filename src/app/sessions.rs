@@ -1,12 +1,13 @@
 //! The one place where a session meets a socket: its octets are traced and sent, its events
-//! handed to the application one by one, its deadline kept.
+//! handed to the application one by one, its deadline kept. It is left alone while too much of
+//! what it said is still to be sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::host::Host;
 use crate::base::trace::{Protocol, Trace};
 use crate::base::{ConnId, Side, SimTime, SocketId};
-use crate::proto::session::{Input, Output, Session};
+use crate::proto::session::{HIGH_WATER, Input, Output, Session};
 
 /// A session and the connection over which it runs.
 #[derive(Clone, Debug)]
@@ -46,10 +47,25 @@ impl<S: Session> Talk<S> {
         self.session.handle(host.now(), input);
     }
 
-    /// Does what the session wants done up to its next event, and returns that.
+    /// Most of what the session said is sent; take all events afterwards.
+    pub fn drained<H: Host>(&mut self, host: &H) {
+        self.session.go_on(host.now());
+    }
+
+    /// The connection is no more; take all events afterwards.
+    pub fn lose<H: Host>(&mut self, host: &H) {
+        self.session.lose(host.now());
+    }
+
+    /// Does what the session wants done up to its next event, and returns that. None while the
+    /// peer takes too little of what was said: [`Talk::drained`] when the host says so.
     pub fn next_event<H: Host>(&mut self, host: &mut H) -> Option<S::Event> {
-        while let Some(output) = self.session.poll() {
-            match output {
+        loop {
+            if self.session.has_more() && host.unsent(self.socket) > u64::from(HIGH_WATER) {
+                host.wake_when_drained(self.socket, HIGH_WATER);
+                return None;
+            }
+            match self.session.poll()? {
                 Output::Transmit(bytes) => {
                     let (conn, side, protocol) = (self.conn, self.side, self.protocol);
                     host.trace(Trace::Dialogue { conn, side, protocol, bytes: &bytes });
@@ -62,7 +78,6 @@ impl<S: Session> Talk<S> {
                 }
             }
         }
-        None
     }
 }
 

@@ -371,6 +371,18 @@ impl Network {
         self.tcp(kernel, |tcp, cx| tcp.tell_when_drained(cx, socket, to));
     }
 
+    /// Whether a [`Notice::Drained`] was asked for that has not come.
+    #[must_use]
+    pub fn is_draining(&self, socket: SocketId) -> bool {
+        self.tcp.is_draining(socket)
+    }
+
+    /// How many octets of a connection's outgoing stream were never sent so far.
+    #[must_use]
+    pub fn unsent(&self, socket: SocketId) -> u64 {
+        self.tcp.unsent(socket)
+    }
+
     /// Starts or stops a host. When it stops, all its sockets, listeners and bindings are gone
     /// without a word, and so is what waits in its outgoing queues; while it is down, packets
     /// to, from and through it are lost.

@@ -69,6 +69,14 @@ impl<O: Observer> Host for HostView<'_, O> {
         self.network.send(self.kernel, socket, bytes);
     }
 
+    fn unsent(&self, socket: SocketId) -> u64 {
+        self.network.unsent(socket)
+    }
+
+    fn wake_when_drained(&mut self, socket: SocketId, to: u32) {
+        self.network.tell_when_drained(self.kernel, socket, to);
+    }
+
     fn close(&mut self, socket: SocketId) {
         self.network.close(self.kernel, socket);
     }

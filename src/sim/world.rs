@@ -259,6 +259,19 @@ impl<O: Observer> World<O> {
         self.hosts[host.index()].processor.as_deref_mut()
     }
 
+    /// Hands an application what came for it over a connection.
+    fn read(&mut self, host: HostId, app: AppId, socket: SocketId) {
+        self.in_hand = Some((host, app, socket));
+        let mut inbox = std::mem::take(&mut self.inbox);
+        inbox.clear();
+        self.network.take_received(&mut self.kernel, socket, &mut inbox);
+        if !inbox.is_empty() {
+            self.input(host, app, Input::Data { socket, bytes: &inbox });
+        }
+        self.inbox = inbox;
+        self.in_hand = None;
+    }
+
     pub(super) fn deliver(&mut self, notice: Notice) {
         let Some(notice) = self.tell_visitor(notice) else { return };
         match notice {
@@ -266,20 +279,23 @@ impl<O: Observer> World<O> {
                 self.input(host, app, Input::Accepted { socket, conn, local_port, peer });
             }
             Notice::Connected { host, app, socket } => self.input(host, app, Input::Connected { socket }),
-            Notice::Readable { host, app, socket } => {
+            // Who has enough to say reads nothing, so that its peer has to wait in turn.
+            Notice::Readable { socket, .. } if self.network.is_draining(socket) => {}
+            Notice::Readable { host, app, socket } => self.read(host, app, socket),
+            Notice::Drained { host, app, socket } => {
                 self.in_hand = Some((host, app, socket));
-                let mut inbox = std::mem::take(&mut self.inbox);
-                inbox.clear();
-                self.network.take_received(&mut self.kernel, socket, &mut inbox);
-                if !inbox.is_empty() {
-                    self.input(host, app, Input::Data { socket, bytes: &inbox });
-                }
-                self.inbox = inbox;
+                self.input(host, app, Input::Drained { socket });
                 self.in_hand = None;
+                if !self.network.is_draining(socket) {
+                    self.read(host, app, socket);
+                }
             }
-            // No application asks for it.
-            Notice::Drained { .. } => {}
-            Notice::PeerClosed { host, app, socket } => self.input(host, app, Input::PeerClosed { socket }),
+            Notice::PeerClosed { host, app, socket } => {
+                if self.network.is_draining(socket) {
+                    self.read(host, app, socket);
+                }
+                self.input(host, app, Input::PeerClosed { socket });
+            }
             Notice::Closed { host, app, socket, reason } => self.input(host, app, Input::Closed { socket, reason }),
             Notice::Datagram { host, app, local_port, from, bytes } => {
                 self.input(host, app, Input::Datagram { local_port, from, bytes: &bytes });

@@ -1,7 +1,9 @@
 //! Mailboxes by IMAP through the gateway: octets unchanged, and clients that leave in the middle.
 
-use super::lecture_at_once;
+use std::io::Write as _;
+
 use super::served::{Client, mailbox, original};
+use super::{lecture_at_once, lecture_nearby};
 
 /// The answer to a tagged command: untagged lines, and what stands after the tag.
 #[track_caller]
@@ -49,6 +51,54 @@ fn content() -> Vec<u8> {
         content.extend_from_slice(b"\r\n");
     }
     content
+}
+
+/// Would break if a whole mailbox were made ready for a client that reads nothing, or did not come in
+/// the end.
+#[test]
+fn a_whole_mailbox_waits_for_its_reader() {
+    let served = lecture_nearby();
+    let mut client = served.client("imap", "hamburger.edu");
+    logged_in(&mut client, "bob");
+    let message = |number: u32| [format!("Subject: {number}\r\n\r\n").into_bytes(), vec![b'x'; 1 << 20]].concat();
+    for number in 0..50 {
+        let content = message(number);
+        client.say(&format!("a APPEND INBOX {{{}+}}", content.len()));
+        client.send(&content);
+        client.send(b"\r\n");
+        assert!(answer(&mut client, "a").1.starts_with("OK"));
+    }
+    let mut deaf = served.client("imap", "hamburger.edu");
+    logged_in(&mut deaf, "bob");
+    let before = served.memory();
+    deaf.send(&b"b FETCH 1:* BODY.PEEK[]\r\n".repeat(3));
+    // Longer than all windows on its way, so that it cannot be left aside.
+    let last = message(50);
+    let appending = std::thread::spawn({
+        let mut stream = deaf.stream().try_clone().unwrap();
+        let command = [format!("c APPEND INBOX {{{}+}}\r\n", last.len()).as_bytes(), &last, b"\r\n"].concat();
+        move || stream.write_all(&command)
+    });
+    for _ in 0..100 {
+        assert!(command(&mut client, "d", "NOOP").1.starts_with("OK"));
+        let memory = served.memory();
+        assert!(memory < before + (50 << 20), "{before} bytes before, {memory} now");
+    }
+    let told = (0..50).flat_map(|number| {
+        let content = message(number);
+        let head = format!("* {} FETCH (BODY[] {{{}}}\r\n", number + 1, content.len());
+        [head.as_bytes(), &content, b")\r\n"].concat()
+    });
+    let told: Vec<u8> = told.collect();
+    for _ in 0..3 {
+        let (untagged, end) = answer(&mut deaf, "b");
+        assert!(untagged == told && end.starts_with("OK"), "{} octets, {end}", untagged.len());
+    }
+    appending.join().unwrap().unwrap();
+    assert!(answer(&mut deaf, "c").1.starts_with("OK"));
+    let (untagged, _) = command(&mut deaf, "e", "FETCH 51 BODY.PEEK[]");
+    assert!(literal(&untagged) == last);
+    served.quit();
 }
 
 /// Would break if a literal lost an octet on its way in or out.

@@ -3,8 +3,8 @@
 use std::net::Shutdown;
 use std::time::Duration;
 
-use super::lecture_at_once;
-use super::served::{Client, drain, mailbox, original, stuffed, wait_for};
+use super::served::{Client, Served, drain, mailbox, original, stuffed, wait_for};
+use super::{lecture_at_once, lecture_nearby};
 
 /// How much a process may grow for two who do not read: a few times what they asked for in good faith.
 const ROOM: u64 = 100 << 20;
@@ -41,6 +41,46 @@ fn one_who_never_reads_stops_nobody() {
     }
     assert_eq!(mailbox(&served, "hamburger.edu", "dave").len(), 50);
     drop((deaf, reader));
+    served.quit();
+}
+
+/// Others are served as if nothing were, while somebody leaves unread what he asked for.
+#[track_caller]
+fn grows_little(served: &Served, before: u64) {
+    for _ in 0..20 {
+        let mut client = served.client("smtp", "hamburger.edu");
+        client.greet();
+        client.hand_in("dave@hamburger.edu", b"hi\r\n");
+        client.ask("QUIT", "221");
+        let memory = served.memory();
+        assert!(memory < before + ROOM, "{before} bytes before, {memory} now");
+    }
+}
+
+/// Would break if all that a client asks for ahead were made at once, or if any of it never came.
+#[test]
+fn a_thousand_answers_wait_for_their_reader() {
+    let served = lecture_nearby();
+    let content = [b"Subject: big\r\n\r\n".to_vec(), b"0123456789abcdef\r\n".repeat(10_000)].concat();
+    let mut sender = served.client("smtp", "hamburger.edu");
+    sender.greet();
+    sender.hand_in("bob@hamburger.edu", &content);
+    let mut reader = served.client("pop3", "hamburger.edu");
+    reader.log_in("bob");
+    let whole = reader.retrieve(1);
+    assert_eq!(original(&whole, &content), content);
+    let before = served.memory();
+    reader.say(&[&["RETR 1"; 1_000][..], &["DELE 1", "QUIT"]].concat().join("\r\n"));
+    grows_little(&served, before);
+    for _ in 0..1_000 {
+        reader.hear("+OK");
+        assert!(reader.lines() == whole);
+    }
+    reader.hear("+OK");
+    reader.hear("+OK");
+    reader.hears_the_end();
+    assert!(served.memory() < before + ROOM);
+    assert!(mailbox(&served, "hamburger.edu", "bob").is_empty());
     served.quit();
 }
 
@@ -135,7 +175,7 @@ fn a_reset_in_the_middle_of_a_message_leaves_none() {
 fn what_is_down_in_the_simulation_is_down_for_clients() {
     let mut scenario = super::lecture();
     scenario["faults"] = serde_json::json!([{ "host": "hamburger.edu", "port": 25 }]);
-    let mut served = super::served::Served::start(&scenario, &["--speed", "max"]);
+    let mut served = Served::start(&scenario, &["--speed", "max"]);
     served.client("smtp", "hamburger.edu").hears_the_end();
     served.client("pop3", "hamburger.edu").log_in("bob");
     let mut open = served.client("pop3", "hamburger.edu");
@@ -197,7 +237,8 @@ fn a_server_may_fail_in_the_middle() {
     served.quit();
 }
 
-/// Would break if a client that leaves while much is on its way to it held something up.
+/// Would break if a client that leaves while much is on its way to it held something up, or if what it
+/// asked for behind that were still done.
 #[test]
 fn one_who_leaves_in_the_middle_of_an_answer_is_forgotten() {
     let mut served = lecture_at_once(&[]);
@@ -216,7 +257,11 @@ fn one_who_leaves_in_the_middle_of_an_answer_is_forgotten() {
             std::mem::swap(&mut reader, &mut next);
             entered.then_some(())
         });
-        reader.say("RETR 1");
+        if way < 2 {
+            reader.say(&[&["RETR 1"; 100][..], &["DELE 1", "QUIT"]].concat().join("\r\n"));
+        } else {
+            reader.say("RETR 1");
+        }
         reader.hear("+OK");
         match way {
             0 => reader.reset(),

@@ -40,6 +40,7 @@ impl NameServer {
             | Input::Accepted { .. }
             | Input::Connected { .. }
             | Input::Data { .. }
+            | Input::Drained { .. }
             | Input::PeerClosed { .. }
             | Input::Closed { .. }
             | Input::Wake

@@ -76,7 +76,7 @@ impl LookupAgent {
             Input::Connected { .. } | Input::Data { .. } | Input::PeerClosed { .. } | Input::Closed { .. } => {
                 self.stub.stream(host, input);
             }
-            Input::Accepted { .. } | Input::Flush => {}
+            Input::Accepted { .. } | Input::Drained { .. } | Input::Flush => {}
         }
         while self.stub.next_answer().is_some() {}
     }

@@ -43,6 +43,7 @@ impl Repeats {
             Input::Boot
             | Input::Crash
             | Input::Accepted { .. }
+            | Input::Drained { .. }
             | Input::Datagram { .. }
             | Input::Unreachable { .. }
             | Input::Flush

@@ -146,6 +146,7 @@ impl Resolver {
             | Input::Accepted { .. }
             | Input::Connected { .. }
             | Input::Data { .. }
+            | Input::Drained { .. }
             | Input::PeerClosed { .. }
             | Input::Closed { .. } => self.queries(host, input),
         }

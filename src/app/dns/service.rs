@@ -97,6 +97,7 @@ impl Service {
             | Input::Flush
             | Input::Accepted { .. }
             | Input::Connected { .. }
+            | Input::Drained { .. }
             | Input::Datagram { .. }
             | Input::Unreachable { .. } => {}
         }

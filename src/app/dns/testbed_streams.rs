@@ -98,6 +98,7 @@ impl Caller {
             }
             Input::Crash
             | Input::Accepted { .. }
+            | Input::Drained { .. }
             | Input::Datagram { .. }
             | Input::Unreachable { .. }
             | Input::Flush

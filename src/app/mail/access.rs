@@ -89,8 +89,12 @@ impl Access {
     }
 
     pub(super) fn closed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
-        self.feed(host, spool, socket, Input::EndOfStream);
         self.timers.set(socket, SimTime::NEVER);
+        self.go_on(host, spool, socket, |host, talk| talk.lose(host));
+    }
+
+    pub(super) fn drained<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
+        self.go_on(host, spool, socket, |host, talk| talk.drained(host));
     }
 
     pub(super) fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
@@ -100,8 +104,18 @@ impl Access {
     }
 
     pub(super) fn feed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, input: Input<'_>) {
+        self.go_on(host, spool, socket, |host, talk| talk.feed(host, input));
+    }
+
+    fn go_on<H: Host>(
+        &mut self,
+        host: &mut H,
+        spool: &mut Spool,
+        socket: SocketId,
+        begin: impl FnOnce(&H, &mut Talk<Server>),
+    ) {
         if let Some(reader) = self.readers.get_mut(&socket) {
-            reader.talk.feed(host, input);
+            begin(host, &mut reader.talk);
             self.run(host, spool, socket);
             self.pass_on(host, spool);
         }

@@ -56,8 +56,18 @@ impl Retrieval {
     }
 
     pub(super) fn closed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
-        self.feed(host, spool, socket, Input::EndOfStream);
         self.timers.set(socket, SimTime::NEVER);
+        if let Some(reader) = self.readers.get_mut(&socket) {
+            reader.talk.lose(host);
+            self.run(host, spool, socket);
+        }
+    }
+
+    pub(super) fn drained<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
+        if let Some(reader) = self.readers.get_mut(&socket) {
+            reader.talk.drained(host);
+            self.run(host, spool, socket);
+        }
     }
 
     pub(super) fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
@@ -67,8 +77,14 @@ impl Retrieval {
     }
 
     pub(super) fn feed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, input: Input<'_>) {
+        if let Some(reader) = self.readers.get_mut(&socket) {
+            reader.talk.feed(host, input);
+            self.run(host, spool, socket);
+        }
+    }
+
+    fn run<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
         let Some(mut reader) = self.readers.remove(&socket) else { return };
-        reader.talk.feed(host, input);
         while let Some(event) = reader.talk.next_event(host) {
             self.event(host, spool, &mut reader, event);
         }

@@ -66,6 +66,9 @@ impl MailServer {
             }
             Input::Connected { socket } => self.delivery.connected(host, spool, socket),
             Input::Data { socket, bytes } => self.feed(host, socket, SessionInput::Bytes(bytes)),
+            // Only sessions that serve mailboxes say much at a time.
+            Input::Drained { socket } if self.access.owns(socket) => self.access.drained(host, spool, socket),
+            Input::Drained { socket } => self.retrieval.drained(host, spool, socket),
             Input::PeerClosed { socket } => self.feed(host, socket, SessionInput::EndOfStream),
             Input::Closed { socket, reason } => {
                 if self.reception.owns(socket) {

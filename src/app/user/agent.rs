@@ -84,8 +84,8 @@ impl UserAgent {
                 self.submission.wake(host);
                 self.reading.wake(host);
             }
-            // Nobody calls a user agent.
-            Input::Accepted { .. } => {}
+            // Nobody calls a user agent, and it asks for nothing else.
+            Input::Accepted { .. } | Input::Drained { .. } => {}
         }
         self.go_on(host);
     }

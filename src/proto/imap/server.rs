@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A command that needs the store becomes an event; the session goes on after
-//! [`Server::answer`], so commands sent in advance wait in its input. What other sessions do
+//! [`Server::answer`], so commands sent in advance wait in its input, as they do for answers that
+//! nobody has taken yet. What other sessions do
 //! to the selected mailbox comes by [`Server::notify`] and is told when the protocol allows.
 //!
 //! Left out: TLS, ACLs, quotas, and the extensions that [`CAPABILITIES`] does not name.
@@ -15,6 +16,7 @@ mod fetch;
 mod login;
 mod mailboxes;
 mod messages;
+mod pace;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -29,16 +31,12 @@ use super::view::View;
 use crate::base::{SimDuration, SimTime};
 use crate::proto::line::Line;
 use crate::proto::sasl::{self, Exchange};
-use crate::proto::session::{Input, Output, Session, transfer_time};
+use crate::proto::session::Output;
 
-/// RFC 3501 5.4: the autologout timer "MUST be at least 30 minutes".
-const IDLE_TIMEOUT: SimDuration = SimDuration::from_secs(1800);
 /// What a client that has not logged in may send in one command.
 const BEFORE_LOGIN: Limits = Limits { text: 1 << 13, literals: 1 << 13, message: 1 << 13 };
 /// The text and the small literals of a command.
 const MAX_COMMAND: usize = 1 << 16;
-/// What a client may send in advance while the application judges.
-const MAX_AHEAD: usize = 1 << 16;
 /// Octets handed to the socket at once.
 const BLOCK: usize = 1 << 16;
 
@@ -145,7 +143,7 @@ impl Server {
             ended: false,
             failures: 0,
             heard: SimTime::ZERO,
-            patience: IDLE_TIMEOUT,
+            patience: pace::IDLE_TIMEOUT,
             in_flight: Vec::new(),
             output: VecDeque::new(),
         }
@@ -180,7 +178,6 @@ impl Server {
             // No question has such an answer.
             (doing, _) => self.refused(&tag, &doing, Some("SERVERBUG"), "Not answered"),
         }
-        self.proceed();
     }
 
     /// What happened to the selected mailbox. What this session itself did by STORE comes
@@ -294,13 +291,6 @@ impl Server {
             State::Authenticated | State::Selected(_) => {
                 Limits { text: MAX_COMMAND, literals: MAX_COMMAND, message: self.config.max_message }
             }
-        }
-    }
-
-    fn proceed(&mut self) {
-        while self.task.is_none() && !self.is_closed() && self.step() {}
-        if self.ended && self.task.is_none() && !self.is_closed() {
-            self.close();
         }
     }
 
@@ -426,49 +416,4 @@ fn readable_tag(tag: &[u8]) -> String {
     let tag =
         str::from_utf8(tag).ok().filter(|tag| !tag.is_empty() && tag.len() <= 255 && tag.bytes().all(|b| atom(&b)));
     tag.unwrap_or("*").to_owned()
-}
-
-impl Session for Server {
-    type Event = ServerEvent;
-
-    fn handle(&mut self, now: SimTime, input: Input<'_>) {
-        if self.is_closed() {
-            return;
-        }
-        match input {
-            Input::Start => {
-                self.heard = now;
-                self.say(&format!("* OK [CAPABILITY {CAPABILITIES}] IMAP4rev1 server ready"));
-            }
-            Input::Bytes(_) if self.task.is_some() && self.framer.unread() > MAX_AHEAD => self.close(),
-            Input::Bytes(bytes) => {
-                self.heard = now;
-                self.patience = IDLE_TIMEOUT;
-                self.framer.push(bytes);
-                self.proceed();
-            }
-            Input::EndOfStream => {
-                self.ended = true;
-                self.proceed();
-            }
-            Input::Tick if self.deadline() <= now => self.bye("Autologout; idle for too long"),
-            Input::Tick => {}
-        }
-    }
-
-    fn poll(&mut self) -> Option<Output<ServerEvent>> {
-        self.output.pop_front()
-    }
-
-    fn deadline(&self) -> SimTime {
-        let idle = !self.is_closed() && self.task.is_none();
-        if idle { self.heard.saturating_add(self.patience) } else { SimTime::NEVER }
-    }
-}
-
-impl Server {
-    /// The client says nothing until so many octets have come.
-    fn be_patient(&mut self, octets: usize) {
-        self.patience = self.patience.saturating_add(transfer_time(octets));
-    }
 }

@@ -7,7 +7,8 @@
 //! Deletions are marks until the UPDATE state, which only QUIT enters: a session that ends in
 //! any other way deletes nothing. The maildrop is the one of the moment of the log-in, and
 //! message numbers are fixed for the session. A client logs in by USER and PASS or by AUTH
-//! (RFC 5034), and may send commands ahead (RFC 2449 section 6.6).
+//! (RFC 5034), and may send commands ahead (RFC 2449 section 6.6), which wait until the answers
+//! before theirs were taken.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use super::maildrop::{Entry, Maildrop, end_of_header, number};
 use crate::base::{SimDuration, SimTime};
 use crate::proto::line::{InputBuffer, Line};
 use crate::proto::sasl::{self, Credentials, Exchange, Mechanism, SaslError, Step};
-use crate::proto::session::{Input, Output, Session, transfer_time};
+use crate::proto::session::{HIGH_WATER, Input, Output, Session, transfer_time};
 use crate::proto::smtp::dot::stuff;
 
 /// RFC 1939 section 3: the inactivity timer "MUST be of at least 10 minutes' duration".
@@ -100,7 +101,6 @@ impl Server {
         }
         self.state = State::Transaction(Maildrop::new(entries));
         self.ok("user successfully logged on");
-        self.proceed();
     }
 
     /// The log-in is wrong, or the maildrop is locked by another session.
@@ -110,7 +110,6 @@ impl Server {
         }
         self.state = State::Authorization { user: None };
         self.failed(why);
-        self.proceed();
     }
 
     fn failed(&mut self, why: &str) {
@@ -153,28 +152,31 @@ impl Server {
         self.output.push_back(Output::Close);
     }
 
+    const fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
     const fn is_judging(&self) -> bool {
         matches!(self.state, State::JudgingLogin | State::Update)
     }
 
-    fn proceed(&mut self) {
-        while !self.is_judging() && !matches!(self.state, State::Closed) {
-            let limit = if self.exchange.is_some() { sasl::MAX_LINE } else { MAX_COMMAND_LINE };
-            match self.input.line(limit) {
-                None => break,
-                Some(Line::TooLong) => {
-                    self.exchange = None;
-                    self.err("command line too long");
-                }
-                Some(Line::Whole(line)) if self.exchange.is_some() => self.response(&line),
-                Some(Line::Whole(line)) => self.line(&line),
+    /// Goes on with the next thing that came; false if it is not whole yet.
+    fn work(&mut self) -> bool {
+        if self.is_judging() || self.is_closed() {
+            return false;
+        }
+        let limit = if self.exchange.is_some() { sasl::MAX_LINE } else { MAX_COMMAND_LINE };
+        match self.input.line(limit) {
+            None if self.ended => self.close(),
+            None => return false,
+            Some(Line::TooLong) => {
+                self.exchange = None;
+                self.err("command line too long");
             }
+            Some(Line::Whole(line)) if self.exchange.is_some() => self.response(&line),
+            Some(Line::Whole(line)) => self.line(&line),
         }
-        if matches!(self.state, State::Closed) {
-            self.input.clear();
-        } else if (self.ended && !self.is_judging()) || self.input.rest().len() > MAX_AHEAD {
-            self.close();
-        }
+        true
     }
 
     fn line(&mut self, line: &[u8]) {
@@ -363,7 +365,7 @@ impl Session for Server {
     type Event = ServerEvent;
 
     fn handle(&mut self, now: SimTime, input: Input<'_>) {
-        if matches!(self.state, State::Closed) {
+        if self.is_closed() {
             return;
         }
         match input {
@@ -375,25 +377,46 @@ impl Session for Server {
                 self.heard = now;
                 self.patience = IDLE_TIMEOUT;
                 self.input.push(bytes);
-                self.proceed();
+                if self.is_judging() && self.input.rest().len() > MAX_AHEAD {
+                    self.close();
+                }
             }
-            Input::EndOfStream => {
-                self.ended = true;
-                self.proceed();
-            }
+            Input::EndOfStream => self.ended = true,
             // RFC 1939 section 3: the server "should close the TCP connection without removing
             // any messages or sending any response to the client".
-            Input::Tick if self.deadline() <= now => self.close(),
+            Input::Tick if self.deadline() <= now => self.lose(now),
             Input::Tick => {}
         }
     }
 
     fn poll(&mut self) -> Option<Output<ServerEvent>> {
+        while self.output.is_empty() && self.work() {}
         self.output.pop_front()
     }
 
     fn deadline(&self) -> SimTime {
-        let idle = !matches!(self.state, State::Closed) && !self.is_judging();
-        if idle { self.heard.saturating_add(self.patience) } else { SimTime::NEVER }
+        let judged = self.is_judging() && self.output.is_empty();
+        if judged || self.is_closed() {
+            return SimTime::NEVER;
+        }
+        let unsent = if self.has_more() { transfer_time(HIGH_WATER as usize) } else { SimDuration::ZERO };
+        self.heard.saturating_add(self.patience.saturating_add(unsent))
+    }
+
+    fn has_more(&self) -> bool {
+        let waiting = !self.is_judging() && (self.ended || !self.input.rest().is_empty());
+        !self.is_closed() && (waiting || !self.output.is_empty())
+    }
+
+    fn go_on(&mut self, now: SimTime) {
+        self.heard = now;
+        self.patience = IDLE_TIMEOUT.saturating_add(transfer_time(HIGH_WATER as usize));
+    }
+
+    fn lose(&mut self, _now: SimTime) {
+        if !self.is_closed() {
+            self.output.clear();
+            self.close();
+        }
     }
 }

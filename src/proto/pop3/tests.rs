@@ -110,9 +110,48 @@ fn a_long_message_may_take_its_time() {
     }
     assert_eq!(server.deadline(), minutes(10));
     server.handle(SimTime::ZERO, Input::Bytes(b"RETR 1\r\n"));
+    judge(&mut server, &mut Vec::new());
     assert_eq!(server.deadline(), minutes(10 + 3 * 10));
     server.handle(minutes(39), Input::Bytes(b"NOOP\r\n"));
+    judge(&mut server, &mut Vec::new());
     assert_eq!(server.deadline(), minutes(39 + 10));
+}
+
+/// Would break if answers were made before those ahead of them were taken, if a client were sent
+/// away while it takes them, or if its commands still counted when it has gone.
+#[test]
+fn one_answer_at_a_time_is_made() {
+    let minutes = |n: u64| SimTime::ZERO + SimDuration::from_secs(60 * n);
+    let mut stalled = server();
+    stalled.handle(SimTime::ZERO, Input::Bytes(b"USER bob\r\nPASS hungry\r\n"));
+    judge(&mut stalled, &mut Vec::new());
+    assert!(!stalled.has_more());
+    stalled.handle(SimTime::ZERO, Input::Bytes(&[&b"RETR 1\r\n".repeat(1_000)[..], b"DELE 1\r\nQUIT\r\n"].concat()));
+    let retrieving = Output::Event(ServerEvent::Retrieving { uid: 1 });
+    assert_eq!(stalled.poll(), Some(retrieving.clone()));
+    assert!(matches!(stalled.poll(), Some(Output::Transmit(_))) && stalled.has_more());
+    // A quarter of a megabyte may still be on its way.
+    assert_eq!(stalled.deadline(), minutes(10 + 3 * 4));
+    stalled.go_on(minutes(21));
+    assert_eq!(stalled.deadline(), minutes(21 + 10 + 2 * 3 * 4));
+    assert_eq!(stalled.poll(), Some(Output::Event(ServerEvent::Received { uid: 1 })));
+    assert_eq!(stalled.poll(), Some(retrieving));
+    for whole in [true, false] {
+        let (mut server, mut deleted) = (stalled.clone(), Vec::new());
+        if whole {
+            server.handle(minutes(21), Input::EndOfStream);
+            let said = String::from_utf8(judge(&mut server, &mut deleted)).unwrap();
+            assert_eq!(said.matches("\r\n.\r\n").count(), 999);
+            assert!(said.ends_with("deleted\r\n+OK POP3 server signing off\r\n(closed)\r\n"));
+        } else {
+            server.lose(minutes(21));
+            assert_eq!(judge(&mut server, &mut deleted), b"(closed)\r\n");
+        }
+        assert!(!server.has_more() && server.deadline().is_never());
+        assert_eq!(deleted, if whole { vec![1] } else { vec![] });
+    }
+    stalled.handle(minutes(21 + 10 + 2 * 3 * 4), Input::Tick);
+    assert_eq!(judge(&mut stalled, &mut Vec::new()), b"(closed)\r\n");
 }
 
 /// Would break if a message too long for the client were taken for whole, and deleted.

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::UnixTime;
 use crate::proto::imap::{Counts, Entry, Flags, InternalDate, Keywords, Mailboxes, Selected};
+use crate::proto::session::{Input, Session as _};
 
 const CONFIG: ServerConfig = ServerConfig { separator: '/', max_message: 1 << 20 };
 
@@ -140,10 +141,44 @@ fn little_is_kept() {
 fn who_sends_without_end_while_the_application_judges_is_sent_away() {
     let mut server = Server::new(CONFIG);
     server.handle(SimTime::ZERO, Input::Bytes(b"a LOGIN b c\r\n"));
+    assert_eq!(drain(&mut server, |_| None), "");
     for _ in 0..100 {
         server.handle(SimTime::ZERO, Input::Bytes(&[b'x'; 10_000]));
     }
     assert!(server.is_closed() && server.framer.held() == 0);
+}
+
+/// Would break if a message were asked for before the one ahead of it was taken, if a client were
+/// sent away while it takes them, or if its commands still counted when it has gone.
+#[test]
+fn one_message_at_a_time_is_asked_for() {
+    let minutes = |n: u64| SimTime::ZERO + SimDuration::from_secs(60 * n);
+    let mut stalled = selected();
+    assert!(!stalled.has_more());
+    stalled.handle(SimTime::ZERO, Input::Bytes(b"a FETCH 1:* BODY[]\r\nb EXPUNGE\r\nc LOGOUT\r\n"));
+    assert!(stalled.has_more());
+    for uid in [2, 3] {
+        let Some(Output::Event(event)) = stalled.poll() else { panic!("no event") };
+        assert_eq!(event, ServerEvent::Content { uid, seen: true, whole: true });
+        assert!(!stalled.has_more() && stalled.deadline().is_never(), "it waits for the message");
+        stalled.answer(fitting(&event).unwrap());
+        assert!(matches!(stalled.poll(), Some(Output::Transmit(_))) && stalled.has_more());
+        assert_eq!(stalled.deadline(), minutes(30 + 3 * 4));
+    }
+    let (mut read_on, mut lost, mut idle) = (stalled.clone(), stalled.clone(), stalled);
+    read_on.go_on(minutes(40));
+    assert_eq!(read_on.deadline(), minutes(40 + 30 + 2 * 3 * 4));
+    read_on.handle(minutes(40), Input::EndOfStream);
+    let said = drain(&mut read_on, fitting);
+    let lines: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines.iter().filter(|line| line.contains("FETCH (BODY[]")).count(), 2, "{said}");
+    assert!(said.contains("a OK FETCH completed\r\nb OK EXPUNGE completed\r\n"), "{said}");
+    assert!(said.ends_with("c OK LOGOUT completed\r\n(closed)\r\n"), "{said}");
+    lost.lose(minutes(40));
+    assert_eq!(drain(&mut lost, |event| panic!("{event:?}")), "(closed)\r\n");
+    idle.handle(minutes(30 + 3 * 4), Input::Tick);
+    let said = drain(&mut idle, |event| panic!("{event:?}"));
+    assert_eq!(said, "* BYE Autologout; idle for too long\r\n(closed)\r\n");
 }
 
 fn any_answer() -> impl Strategy<Value = Answer> {
