@@ -65,12 +65,7 @@ impl Desk {
 
     /// Prints a text, or loses it.
     pub(super) fn print(&mut self, text: String) {
-        let lost = match self.lost {
-            0 => String::new(),
-            lost if self.json => format!("{}\n", json!({ "lost_lines": lost })),
-            lost => format!("({lost} lines left out)\n"),
-        };
-        match self.out.try_send(lost + &text) {
+        match self.out.try_send(self.what_was_lost() + &text) {
             Ok(()) => self.lost = 0,
             Err(TrySendError::Full(_)) => self.lost += 1,
             // Nobody reads any more.
@@ -78,8 +73,18 @@ impl Desk {
         }
     }
 
+    fn what_was_lost(&self) -> String {
+        match self.lost {
+            0 => String::new(),
+            lost if self.json => format!("{}\n", json!({ "lost_lines": lost })),
+            lost => format!("({lost} lines left out)\n"),
+        }
+    }
+
     /// Prints what waits, and tells how long the desk was open.
     pub(super) fn close(self) -> Duration {
+        // Now there is time to wait for a reader.
+        let _ = self.out.send(self.what_was_lost());
         drop(self.out);
         // A reader who holds stdout up may wait as long as he likes for what he asked for.
         let _ = self.printer.join();

@@ -157,7 +157,7 @@ fn write_whole(path: &Path, text: &str) -> Result<(), CommandError> {
     let failed = |error: std::io::Error| CommandError::io(format!("{}: {error}", path.display()));
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let made = tempfile::NamedTempFile::new_in(parent);
-    let file = made.map_err(|_| CommandError::io(format!("{}: cannot write to this folder", parent.display())))?;
+    let file = made.map_err(|_| CommandError::io(format!("{}: cannot write there", path.display())))?;
     std::fs::write(file.path(), text).map_err(failed)?;
     file.persist(path).map(|_| ()).map_err(|error| failed(error.error))
 }
