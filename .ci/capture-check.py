@@ -333,6 +333,9 @@ def spoken(check, seen, trace):
     for packet in seen:
         if not packet["tcp.seq_raw"] or packet["icmp.type"]:
             continue
+        # Names asked for over TCP are in the trace as questions, not as a dialogue.
+        if "53" in (packet["tcp.srcport"], packet["tcp.dstport"]):
+            continue
         conn = packet["frame.comment"].split(SEPARATOR)[0].partition("connection ")[2]
         ends = (conn, packet["ip.src"], packet["tcp.srcport"])
         if packet["tcp.flags.syn"] in ("1", "True"):

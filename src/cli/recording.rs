@@ -21,7 +21,9 @@ use crate::sim::{Ended, Limit, Outcome};
 use super::exit::CommandError;
 use super::output::say;
 use super::simulate::{Finished, expectations};
-use super::target::RESULTS;
+
+/// Where result folders go when no other place is named.
+pub(super) const RESULTS: &str = "results";
 
 type Stream = BufWriter<File>;
 
@@ -183,11 +185,19 @@ fn timing(wall: Duration, events: u64) -> BTreeMap<String, Value> {
 /// The summary with the place of the folder, the fingerprint and the reason of the end.
 pub(super) fn json_summary(done: &Done) -> Result<String, CommandError> {
     let path = done.written.dir.join("summary.json");
-    let summary: Value = serde_json::from_str(&super::target::read_text(&path)?)
+    let summary: Value = serde_json::from_str(&read_text(&path)?)
         .map_err(|error| CommandError::io(format!("{}: {error}", path.display())))?;
     let mut summary = summary;
     summary["results"] = json!(done.written.dir.display().to_string());
     summary["fingerprint"] = json!(done.record.fingerprint.to_string());
     summary["ended"] = json!(done.outcome.ended.to_string());
     Ok(serde_json::to_string_pretty(&summary).expect("plain data") + "\n")
+}
+
+/// Reads a file of a result folder.
+///
+/// # Errors
+/// The file cannot be read or is not text.
+pub(super) fn read_text(path: &Path) -> Result<String, CommandError> {
+    std::fs::read_to_string(path).map_err(|error| CommandError::io(format!("{}: {error}", path.display())))
 }

@@ -3,11 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::exit::{CommandError, Exit};
+use super::exit::CommandError;
+use super::recording::RESULTS;
 use super::run::run_quietly;
-
-/// Where result folders go when no other place is named.
-pub(super) const RESULTS: &str = "results";
 
 /// The result folder that `run` names: itself, the newest under `results/` for `latest`, or
 /// the one that running a scenario file gives.
@@ -39,12 +37,4 @@ fn latest() -> Result<PathBuf, CommandError> {
     let folders = entries.flatten().filter_map(|entry| Some((written(&entry.path())?, entry.path())));
     let newest = folders.max();
     newest.map(|(_, path)| path).ok_or_else(none)
-}
-
-/// Reads a file of a result folder.
-///
-/// # Errors
-/// The file cannot be read or is not text.
-pub(super) fn read_text(path: &Path) -> Result<String, CommandError> {
-    fs::read_to_string(path).map_err(|error| CommandError::new(Exit::Io, format!("{}: {error}", path.display())))
 }

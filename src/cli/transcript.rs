@@ -5,7 +5,8 @@ use crate::report::list_transcripts;
 use super::args::TranscriptArgs;
 use super::exit::{CommandError, Exit};
 use super::output::print;
-use super::target::{read_text, result_folder};
+use super::recording::read_text;
+use super::target::result_folder;
 
 /// Prints the dialogues that match, in the order in which their connections were opened.
 ///

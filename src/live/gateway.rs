@@ -7,13 +7,11 @@ use mio::net::{TcpListener, UdpSocket};
 use mio::{Interest, Poll, Token, Waker};
 use thiserror::Error;
 
-use super::chronicle::{Chronicle, Line};
+use super::chronicle::Line;
 use super::pace::Speed;
 use super::ports::{Bound, Listener, Transport};
-use super::serving::Serving;
-use crate::base::trace::Observer;
 use crate::base::{HostId, SimDuration, SimTime};
-use crate::sim::{Ended, Limits, Progress, Simulation};
+use crate::sim::{Ended, Limits, Progress};
 
 /// The token of whoever wakes the loop for its operator; listeners count from zero.
 pub(super) const WAKER: Token = Token(usize::MAX);
@@ -156,20 +154,6 @@ impl Gateway {
     /// The system has none. To be called once.
     pub fn waker(&self) -> io::Result<Waker> {
         Waker::new(self.poll.registry(), WAKER)
-    }
-
-    /// Serves the world until its operator or a limit stops it. `chronicle` finds the lines in the world's reader of the trace.
-    ///
-    /// # Errors
-    /// The system cannot wait for sockets any more.
-    pub fn serve<O: Observer>(
-        self,
-        simulation: &mut Simulation<O>,
-        settings: &Settings,
-        operator: &mut impl Operator,
-        chronicle: fn(&mut O) -> &mut Chronicle,
-    ) -> io::Result<Served> {
-        Serving::begin(self, simulation, settings, operator, chronicle).run()
     }
 }
 

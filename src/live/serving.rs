@@ -41,6 +41,22 @@ pub(super) const LARGEST_DATAGRAM: usize = 65_507;
 /// The loop looks up at least this often: for interrupts, and for who lingers.
 pub(super) const LONGEST_SLEEP: Duration = Duration::from_millis(100);
 
+impl Gateway {
+    /// Serves the world until its operator or a limit stops it. `chronicle` finds the lines in the world's reader of the trace.
+    ///
+    /// # Errors
+    /// The system cannot wait for sockets any more.
+    pub fn serve<O: Observer>(
+        self,
+        simulation: &mut Simulation<O>,
+        settings: &Settings,
+        operator: &mut impl Operator,
+        chronicle: fn(&mut O) -> &mut Chronicle,
+    ) -> io::Result<Served> {
+        Serving::begin(self, simulation, settings, operator, chronicle).run()
+    }
+}
+
 /// A world that is served.
 pub(super) struct Serving<'s, O: Observer, P> {
     pub(super) gateway: Gateway,
