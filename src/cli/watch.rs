@@ -33,14 +33,8 @@ impl Watch {
     /// A watch that starts now. `quiet` hides the bar; without a terminal it never shows.
     pub(super) fn start(until: SimTime, wall_clock: SimDuration, memory: u64, quiet: bool) -> Self {
         let interrupted = Arc::new(AtomicBool::new(false));
-        // Without the handlers Ctrl-C still ends the process; it only keeps nothing. So does the
-        // second one, for whom writing the results takes too long.
-        let again = i32::from(Exit::Interrupted as u8);
-        let _ = signal_hook::flag::register_conditional_shutdown(
-            signal_hook::consts::SIGINT,
-            again,
-            Arc::clone(&interrupted),
-        );
+        // Without the handlers Ctrl-C still ends the process; it only keeps nothing.
+        end_at_once_later(&interrupted);
         let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted));
         Self {
             started: Instant::now(),
@@ -102,6 +96,25 @@ impl Watch {
         bar.set_position(progress.now.as_nanos().min(until));
         bar.set_message(format!("{} events", progress.events));
     }
+}
+
+/// Lets a second Ctrl-C end the process at once, for whom writing the results takes too long. Not before
+/// a moment has passed: programs that stop others may send the signal twice, to the process and to its group.
+fn end_at_once_later(interrupted: &Arc<AtomicBool>) {
+    const MOMENT: Duration = Duration::from_secs(1);
+    let again = i32::from(Exit::Interrupted as u8);
+    let armed = Arc::new(AtomicBool::new(false));
+    let _ = signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, again, Arc::clone(&armed));
+    let interrupted = Arc::clone(interrupted);
+    let arm = move || {
+        while !interrupted.load(Ordering::Relaxed) {
+            std::thread::sleep(MOMENT / 10);
+        }
+        std::thread::sleep(MOMENT);
+        armed.store(true, Ordering::Relaxed);
+    };
+    // Without the thread a second Ctrl-C does nothing.
+    let _ = std::thread::Builder::new().name("interrupt".to_owned()).spawn(arm);
 }
 
 /// Resident memory of this process, where the system tells it (Linux).
