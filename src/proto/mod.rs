@@ -4,6 +4,7 @@ pub mod dns;
 pub mod imap;
 pub mod line;
 pub mod message;
+mod patience;
 pub mod pop3;
 pub mod sasl;
 pub mod session;

@@ -28,8 +28,8 @@ use super::command::{Command, Needs};
 use super::event::{Answer, Change, ServerEvent};
 use super::framing::{self, Frame, Framer, Limits, Refusal};
 use super::view::View;
-use crate::base::{SimDuration, SimTime};
 use crate::proto::line::Line;
+use crate::proto::patience::Patience;
 use crate::proto::sasl::{self, Exchange};
 use crate::proto::session::Output;
 
@@ -122,9 +122,8 @@ pub struct Server {
     ended: bool,
     /// Log-ins that failed.
     failures: u32,
-    heard: SimTime,
     /// How long the client may be silent.
-    patience: SimDuration,
+    patience: Patience,
     /// Messages sent whole since the client's last command.
     in_flight: Vec<u32>,
     output: VecDeque<Output<ServerEvent>>,
@@ -142,8 +141,7 @@ impl Server {
             framer: Framer::new(),
             ended: false,
             failures: 0,
-            heard: SimTime::ZERO,
-            patience: pace::IDLE_TIMEOUT,
+            patience: Patience::new(pace::IDLE_TIMEOUT),
             in_flight: Vec::new(),
             output: VecDeque::new(),
         }

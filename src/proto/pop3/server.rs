@@ -17,8 +17,9 @@ use super::MAX_COMMAND_LINE;
 use super::maildrop::{Entry, Maildrop, end_of_header, number};
 use crate::base::{SimDuration, SimTime};
 use crate::proto::line::{InputBuffer, Line};
+use crate::proto::patience::Patience;
 use crate::proto::sasl::{self, Credentials, Exchange, Mechanism, SaslError, Step};
-use crate::proto::session::{HIGH_WATER, Input, Output, Session, transfer_time};
+use crate::proto::session::{Input, Output, Session};
 use crate::proto::smtp::dot::stuff;
 
 /// RFC 1939 section 3: the inactivity timer "MUST be of at least 10 minutes' duration".
@@ -66,9 +67,8 @@ pub struct Server {
     failures: u32,
     input: InputBuffer,
     ended: bool,
-    heard: SimTime,
     /// How long the client may be silent.
-    patience: SimDuration,
+    patience: Patience,
     output: VecDeque<Output<ServerEvent>>,
 }
 
@@ -88,8 +88,7 @@ impl Server {
             failures: 0,
             input: InputBuffer::new(),
             ended: false,
-            heard: SimTime::ZERO,
-            patience: IDLE_TIMEOUT,
+            patience: Patience::new(IDLE_TIMEOUT),
             output: VecDeque::new(),
         }
     }
@@ -141,8 +140,7 @@ impl Server {
     fn multi(&mut self, first: &str, rest: &[u8]) {
         let mut bytes = format!("+OK {first}\r\n").into_bytes();
         bytes.extend_from_slice(&stuff(rest));
-        // The client says nothing until all has come.
-        self.patience = self.patience.saturating_add(transfer_time(bytes.len()));
+        self.patience.send(bytes.len());
         self.output.push_back(Output::Transmit(bytes));
     }
 
@@ -370,12 +368,11 @@ impl Session for Server {
         }
         match input {
             Input::Start => {
-                self.heard = now;
+                self.patience.hears(now);
                 self.ok("POP3 server ready");
             }
             Input::Bytes(bytes) => {
-                self.heard = now;
-                self.patience = IDLE_TIMEOUT;
+                self.patience.hears(now);
                 self.input.push(bytes);
                 if self.is_judging() && self.input.rest().len() > MAX_AHEAD {
                     self.close();
@@ -399,8 +396,7 @@ impl Session for Server {
         if judged || self.is_closed() {
             return SimTime::NEVER;
         }
-        let unsent = if self.has_more() { transfer_time(HIGH_WATER as usize) } else { SimDuration::ZERO };
-        self.heard.saturating_add(self.patience.saturating_add(unsent))
+        self.patience.deadline(self.has_more())
     }
 
     fn has_more(&self) -> bool {
@@ -409,8 +405,7 @@ impl Session for Server {
     }
 
     fn go_on(&mut self, now: SimTime) {
-        self.heard = now;
-        self.patience = IDLE_TIMEOUT.saturating_add(transfer_time(HIGH_WATER as usize));
+        self.patience.goes_on(now);
     }
 
     fn lose(&mut self, _now: SimTime) {

@@ -3,7 +3,7 @@
 use super::super::event::ServerEvent;
 use super::{BLOCK, CAPABILITIES, Server};
 use crate::base::{SimDuration, SimTime};
-use crate::proto::session::{HIGH_WATER, Input, Output, Session, transfer_time};
+use crate::proto::session::{Input, Output, Session};
 
 /// RFC 3501 5.4: the autologout timer "MUST be at least 30 minutes".
 pub(super) const IDLE_TIMEOUT: SimDuration = SimDuration::from_secs(1800);
@@ -31,7 +31,7 @@ impl Server {
 
     /// The client says nothing until so many octets have come.
     pub(super) fn be_patient(&mut self, octets: usize) {
-        self.patience = self.patience.saturating_add(transfer_time(octets));
+        self.patience.send(octets);
     }
 }
 
@@ -44,13 +44,12 @@ impl Session for Server {
         }
         match input {
             Input::Start => {
-                self.heard = now;
+                self.patience.hears(now);
                 self.say(&format!("* OK [CAPABILITY {CAPABILITIES}] IMAP4rev1 server ready"));
             }
             Input::Bytes(_) if self.is_judging() && self.framer.unread() > MAX_AHEAD => self.close(),
             Input::Bytes(bytes) => {
-                self.heard = now;
-                self.patience = IDLE_TIMEOUT;
+                self.patience.hears(now);
                 self.framer.push(bytes);
             }
             Input::EndOfStream => self.ended = true,
@@ -73,8 +72,7 @@ impl Session for Server {
         if self.is_judging() || self.is_closed() {
             return SimTime::NEVER;
         }
-        let unsent = if self.has_more() { transfer_time(HIGH_WATER as usize) } else { SimDuration::ZERO };
-        self.heard.saturating_add(self.patience.saturating_add(unsent))
+        self.patience.deadline(self.has_more())
     }
 
     fn has_more(&self) -> bool {
@@ -83,8 +81,7 @@ impl Session for Server {
     }
 
     fn go_on(&mut self, now: SimTime) {
-        self.heard = now;
-        self.patience = IDLE_TIMEOUT.saturating_add(transfer_time(HIGH_WATER as usize));
+        self.patience.goes_on(now);
     }
 
     fn lose(&mut self, _now: SimTime) {

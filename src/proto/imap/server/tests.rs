@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::base::UnixTime;
+
+use crate::base::{SimDuration, SimTime, UnixTime};
 use crate::proto::imap::{Counts, Entry, Flags, InternalDate, Keywords, Mailboxes, Selected};
 use crate::proto::session::{Input, Session as _};
 
