@@ -12,6 +12,7 @@
 pub mod authority;
 pub mod cache;
 pub mod client;
+pub mod config;
 mod families;
 mod iterate;
 mod listing;
@@ -44,6 +45,7 @@ mod tests;
 
 pub use authority::NameServer;
 pub use client::{LookupAgent, LookupJob};
-pub use resolver::{Resolver, ResolverConfig};
+pub use config::{Checks, ResolverConfig, ServeStale, Upstream, UpstreamKind};
+pub use resolver::Resolver;
 pub use stub::{Answer, Outcome, Stub};
 pub use zone::{Zone, ZoneError};

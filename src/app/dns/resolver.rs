@@ -11,10 +11,11 @@ use std::net::IpAddr;
 
 use crate::app::host::{Host, Input};
 use crate::base::trace::{CacheResult, DnsTrace, Trace};
-use crate::base::{Endpoint, SimDuration, SimTime, Stream};
+use crate::base::{Endpoint, SimTime, Stream};
 use crate::proto::dns::{Message, Name, Question, Rcode, Record, Rtype};
 
 use super::cache::{Cache, Held};
+use super::config::ResolverConfig;
 use super::lookup::{Budget, Depth, Finding, Lookup, LookupId, Phase, aged};
 use super::repeats::Repeats;
 use super::servers::ServerNotes;
@@ -22,36 +23,6 @@ use super::service::{Asked, Service};
 
 /// Aliases followed for one question.
 pub(super) const ALIAS_LIMIT: u32 = 12;
-
-/// Parameters of a resolver.
-#[derive(Clone, Debug)]
-pub struct ResolverConfig {
-    /// Names and addresses of the root servers, in the order in which to ask them.
-    pub roots: Vec<(Name, IpAddr)>,
-    /// How long to wait for a server's first response; doubles with each repetition.
-    pub timeout: SimDuration,
-    /// Queries sent for one question before the client gets SERVFAIL.
-    pub max_queries: u32,
-    /// Time spent on one question before the client gets SERVFAIL.
-    pub max_time: SimDuration,
-    /// Longest life of a denial in the cache, in seconds (RFC 2308 5).
-    pub negative_ttl_cap: u32,
-    /// Longest life of records in the cache, in seconds.
-    pub ttl_cap: u32,
-}
-
-impl Default for ResolverConfig {
-    fn default() -> Self {
-        Self {
-            roots: Vec::new(),
-            timeout: SimDuration::from_millis(400),
-            max_queries: 100,
-            max_time: SimDuration::from_secs(10),
-            negative_ttl_cap: 3600,
-            ttl_cap: 86_400,
-        }
-    }
-}
 
 /// A caching recursive resolver on port 53.
 #[derive(Clone, Debug)]
