@@ -5,6 +5,7 @@ mod bench;
 mod chart;
 mod check;
 pub mod exit;
+mod explain;
 mod load;
 pub mod measure;
 mod output;
@@ -54,6 +55,7 @@ fn execute(command: &Command) -> Result<Exit, CommandError> {
         Command::Serve(args) => serve::serve(args),
         Command::Check(args) => check::check(args),
         Command::Transcript(args) => transcript::transcript(args),
+        Command::Explain(args) => explain::explain(args),
         Command::Chart(args) => chart::chart(args),
         Command::Bench(args) => bench::bench(args),
         Command::Schema => {
