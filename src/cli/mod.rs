@@ -4,6 +4,7 @@ pub mod args;
 mod bench;
 mod chart;
 mod check;
+mod dns_replay;
 pub mod exit;
 mod load;
 pub mod measure;
@@ -56,6 +57,7 @@ fn execute(command: &Command) -> Result<Exit, CommandError> {
         Command::Transcript(args) => transcript::transcript(args),
         Command::Chart(args) => chart::chart(args),
         Command::Bench(args) => bench::bench(args),
+        Command::DnsReplay(args) => dns_replay::dns_replay(args),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&scenario::json_schema()).expect("plain data");
             output::print(&format!("{schema}\n")).map(|()| Exit::Done)

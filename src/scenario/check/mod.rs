@@ -16,6 +16,7 @@ mod names;
 mod network;
 mod record;
 mod run;
+pub(super) mod scripted;
 mod tcp;
 mod windows;
 mod work;

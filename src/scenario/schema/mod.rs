@@ -15,6 +15,7 @@ mod mail;
 mod network;
 mod quantity;
 mod run;
+mod scripted;
 mod tcp;
 mod windows;
 mod workload;
@@ -33,6 +34,9 @@ pub use mail::{CatchAll, DialectName, Imap, MailDomain, Retry, SeparatorName, Us
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
+pub use scripted::{
+    Replies, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted, Seconds, TransportName,
+};
 pub use tcp::{CongestionName, Tcp};
 pub use windows::{Cwnd, CwndChoice};
 pub use workload::{Entry, Poisson, ReadName};
