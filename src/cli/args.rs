@@ -52,6 +52,12 @@ Examples:
   posthaste bench dialogues --clients 100 --rate 50/s --time 10s
   posthaste bench idle --connections 4000
   posthaste bench hold --pending 10000";
+const DNS_REPLAY_EXAMPLES: &str = "\
+Examples:
+  posthaste dns-replay case.json
+  posthaste dns-replay case.json | jq -r '.steps[].text'
+
+Exit codes: 0 the case ran to its end, whatever was answered; 2 the case is malformed.";
 const SCHEMA_EXAMPLES: &str = "Examples:\n  posthaste schema > scenario.schema.json";
 const COMPLETIONS_EXAMPLES: &str =
     "Examples:\n  posthaste completions bash > ~/.local/share/bash-completion/completions/posthaste";
@@ -89,6 +95,9 @@ pub enum Command {
     /// Run a workload that measures the simulator; one line of key=value figures
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
+    /// Play a recorded resolver dialogue against scripted name servers; JSON out
+    #[command(after_help = DNS_REPLAY_EXAMPLES)]
+    DnsReplay(DnsReplayArgs),
     /// Print the JSON Schema of scenario files
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
@@ -194,6 +203,13 @@ pub struct ChartArgs {
     /// Print the names of all charts
     #[arg(long)]
     pub list: bool,
+}
+
+/// `posthaste dns-replay`
+#[derive(Args, Debug)]
+pub struct DnsReplayArgs {
+    /// Case file: a resolver, scripted servers, and what a client asks
+    pub case: PathBuf,
 }
 
 /// `posthaste completions`

@@ -4,6 +4,7 @@ pub mod args;
 mod bench;
 mod chart;
 mod check;
+mod dns_replay;
 pub mod exit;
 mod explain;
 mod load;
@@ -58,6 +59,7 @@ fn execute(command: &Command) -> Result<Exit, CommandError> {
         Command::Explain(args) => explain::explain(args),
         Command::Chart(args) => chart::chart(args),
         Command::Bench(args) => bench::bench(args),
+        Command::DnsReplay(args) => dns_replay::dns_replay(args),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&scenario::json_schema()).expect("plain data");
             output::print(&format!("{schema}\n")).map(|()| Exit::Done)

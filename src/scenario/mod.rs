@@ -16,6 +16,7 @@ mod json_schema;
 mod load;
 mod names;
 mod problem;
+pub mod replay;
 pub mod resolved;
 pub mod schema;
 mod zone_file;

@@ -17,6 +17,7 @@ mod network;
 mod record;
 mod resolver;
 mod run;
+pub(super) mod scripted;
 mod tcp;
 mod windows;
 mod work;

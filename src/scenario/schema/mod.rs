@@ -16,6 +16,7 @@ mod network;
 mod quantity;
 mod resolver;
 mod run;
+mod scripted;
 mod tcp;
 mod windows;
 mod workload;
@@ -35,6 +36,9 @@ pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use resolver::{Checks, ForwardZone, Resolver, ServeStale, StubZone};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
+pub use scripted::{
+    Replies, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted, Seconds, TransportName,
+};
 pub use tcp::{CongestionName, Tcp};
 pub use windows::{Cwnd, CwndChoice};
 pub use workload::{Entry, Poisson, ReadName};
