@@ -9,7 +9,7 @@
 //! Left out: EDNS(0) in questions of our own (in those of others it is understood), zone
 //! transfer, DNSSEC.
 
-pub mod authority;
+mod authority;
 pub mod cache;
 pub mod client;
 pub mod config;
@@ -17,7 +17,9 @@ mod families;
 mod iterate;
 mod listing;
 mod lookup;
+pub mod name_server;
 mod over_tcp;
+mod recursion;
 mod repeats;
 pub mod resolver;
 mod response;
@@ -44,9 +46,9 @@ mod testbed_zones;
 #[cfg(test)]
 mod tests;
 
-pub use authority::NameServer;
 pub use client::{LookupAgent, LookupJob};
 pub use config::{Checks, ResolverConfig, ServeStale, Upstream, UpstreamKind};
+pub use name_server::{NameServer, NameServerConfig};
 pub use resolver::Resolver;
 pub use scripted::ScriptedServer;
 pub use stub::{Answer, Outcome, Stub};
