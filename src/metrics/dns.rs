@@ -184,7 +184,10 @@ impl Questions {
                 }
             }
             DnsTrace::Cache { task, name: _, rtype: _, result } => self.cached(host, task, result),
-            DnsTrace::Replied { .. } => {}
+            DnsTrace::Replied { .. }
+            | DnsTrace::Changed { .. }
+            | DnsTrace::Copied { .. }
+            | DnsTrace::Expired { .. } => {}
         }
     }
 

@@ -24,6 +24,7 @@ mod repeats;
 pub mod resolver;
 mod response;
 pub mod scripted;
+mod secondary;
 mod servers;
 mod service;
 pub mod stub;
@@ -35,6 +36,8 @@ mod authority_tests;
 mod family_tests;
 #[cfg(test)]
 mod property_tests;
+#[cfg(test)]
+mod secondary_tests;
 #[cfg(test)]
 mod tcp_tests;
 #[cfg(test)]
@@ -51,5 +54,6 @@ pub use config::{Checks, ResolverConfig, ServeStale, Upstream, UpstreamKind};
 pub use name_server::{NameServer, NameServerConfig};
 pub use resolver::Resolver;
 pub use scripted::ScriptedServer;
+pub use secondary::SecondaryZone;
 pub use stub::{Answer, Outcome, Stub};
-pub use zone::{Zone, ZoneError};
+pub use zone::{Zone, ZoneChange, ZoneError};

@@ -483,6 +483,11 @@ impl Host for View<'_> {
             DnsTrace::Received { task, name, .. } => format!("received {task} {name}"),
             DnsTrace::Cache { task, name, result, .. } => format!("cache {task} {name} {result:?}"),
             DnsTrace::Replied { task, kind, rcode, .. } => format!("replied {task} {kind:?} {rcode}"),
+            DnsTrace::Changed { zone, serial, name, rtype } => {
+                format!("changed {zone} {serial} {name} {}", Rtype::from_number(rtype))
+            }
+            DnsTrace::Copied { zone, serial } => format!("copied {zone} {serial}"),
+            DnsTrace::Expired { zone } => format!("expired {zone}"),
         };
         self.shared.lines.push(Line { id, cause: self.cause.0, host: self.node, text });
         self.cause = EventId(id);

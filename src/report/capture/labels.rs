@@ -153,7 +153,12 @@ impl Labels {
                     self.questions.remove(&asked);
                 }
             }
-            DnsTrace::Received { .. } | DnsTrace::Cache { .. } | DnsTrace::Replied { .. } => {}
+            DnsTrace::Received { .. }
+            | DnsTrace::Cache { .. }
+            | DnsTrace::Replied { .. }
+            | DnsTrace::Changed { .. }
+            | DnsTrace::Copied { .. }
+            | DnsTrace::Expired { .. } => {}
         }
     }
 
