@@ -4,7 +4,7 @@
 //! common is in `service`. The resolver is split by idea: [`cache`] (what is believed, and for
 //! how long), `servers` (whom it is good to ask), `response` (what a server's response means),
 //! `lookup` (one question on its way down the tree), [`resolver`] (clients, timers, and who waits
-//! for whom), `repeats` (truncated responses), and `families` (A beside AAAA).
+//! for whom), `repeats` (truncated responses), [`listing`] (the cache for a reader), and `families` (A beside AAAA).
 //!
 //! Left out: EDNS(0) in questions of our own (in those of others it is understood), zone
 //! transfer, DNSSEC.
@@ -15,7 +15,7 @@ pub mod client;
 pub mod config;
 mod families;
 mod iterate;
-mod listing;
+pub mod listing;
 mod lookup;
 mod over_tcp;
 mod repeats;
