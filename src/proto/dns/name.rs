@@ -165,6 +165,12 @@ impl Name {
         self.0.ends_with(&zone.0)
     }
 
+    /// The name as it goes over the wire, uncompressed.
+    #[must_use]
+    pub fn octets(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+
     /// The number of labels, the root's empty one not counted.
     #[must_use]
     pub fn label_count(&self) -> usize {
