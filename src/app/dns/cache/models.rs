@@ -215,7 +215,7 @@ proptest! {
             let absent = model.known.iter().filter(|known| known.space == 1).count();
             prop_assert_eq!(cache.absent, absent);
         }
-        let found = cache.denied_above(&name(5), at(model.now), Reader::Resolver).is_some();
+        let found = cache.denied_above(&name(5), at(model.now)).is_some();
         let denied = |known: &Known| known.space == 1 && name(5).is_within(&known.name) && model.now < known.ends;
         prop_assert_eq!(found, model.known.iter().any(denied));
     }
