@@ -246,7 +246,8 @@ impl Service {
         }
     }
 
-    /// FORMERR, or NOTIMP to another kind of query, to what has at least a query's header.
+    /// FORMERR, or NOTIMP to another kind of query, to what has at least a query's header. What
+    /// was not understood is told nothing of recursion.
     fn reply_to_garbage(&mut self, host: &mut impl Host, via: Via, octets: &[u8]) {
         let [high, low, bits, ..] = *octets else { return self.pass_over(host, via) };
         if octets.len() < 12 || bits & 0x80 != 0 {
@@ -256,7 +257,6 @@ impl Service {
         let rcode = if opcode == 0 { Rcode::FormErr } else { Rcode::NotImp };
         let mut reply = Message::header_only(u16::from_be_bytes([high, low]), rcode);
         reply.flags.qr = true;
-        reply.flags.ra = self.recursion;
         reply.flags.opcode = opcode;
         reply.flags.rd = bits & 1 != 0;
         self.send(host, via, &reply.encode(UDP_LIMIT));
