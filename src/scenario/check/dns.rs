@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::scripted::read_scripted;
 use super::zone::ZoneRules;
 use super::{Context, record};
 use crate::base::HostId;
@@ -60,7 +61,8 @@ pub(super) fn read(cx: &mut Context<'_>) -> DnsSpec {
         let zones_path = path.key("zones");
         zones.push(read_zone(cx, zones_path.key(name), name, zone, &index));
     }
-    DnsSpec { zones, servers, resolvers, roots }
+    let scripted = read_scripted(cx);
+    DnsSpec { zones, servers, resolvers, roots, scripted }
 }
 
 fn read_servers(cx: &mut Context<'_>, path: Path<'_>, index: &BTreeMap<&str, usize>) -> Vec<NameServerSpec> {
