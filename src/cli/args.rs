@@ -1,6 +1,7 @@
 //! The command line: commands, options and their help.
 
 mod bench;
+mod explain;
 mod serve;
 
 use std::path::PathBuf;
@@ -9,12 +10,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use bench::{BenchArgs, BenchWorkload, DialoguesArgs, DumbbellArgs, HoldArgs, IdleArgs, Switch};
+pub use explain::ExplainArgs;
 pub use serve::ServeArgs;
 
 const AFTER_HELP: &str = "\
 Examples:
   posthaste run scenarios/ketchup.json          simulate, write results/ketchup-*/
   posthaste transcript latest --protocol smtp   read the dialogue in C:/S: form
+  posthaste explain latest --host H --at 12s    what a cache, queue or mailbox held
   posthaste chart latest latency_cdf > cdf.svg  one figure
   posthaste serve scenarios/lab.json            telnet, dig and read mail inside it
   posthaste check my.json --resolved            see every default filled in
@@ -83,6 +86,9 @@ pub enum Command {
     /// Print dialogues in the lecture's C:/S: form
     #[command(after_help = TRANSCRIPT_EXAMPLES)]
     Transcript(TranscriptArgs),
+    /// Show what a cache, queue or mailbox held at a time
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(ExplainArgs),
     /// Draw one figure of a run
     #[command(after_help = CHART_EXAMPLES)]
     Chart(ChartArgs),

@@ -6,6 +6,7 @@ mod chart;
 mod check;
 mod dns_replay;
 pub mod exit;
+mod explain;
 mod load;
 pub mod measure;
 mod output;
@@ -55,6 +56,7 @@ fn execute(command: &Command) -> Result<Exit, CommandError> {
         Command::Serve(args) => serve::serve(args),
         Command::Check(args) => check::check(args),
         Command::Transcript(args) => transcript::transcript(args),
+        Command::Explain(args) => explain::explain(args),
         Command::Chart(args) => chart::chart(args),
         Command::Bench(args) => bench::bench(args),
         Command::DnsReplay(args) => dns_replay::dns_replay(args),

@@ -15,6 +15,7 @@ mod mail;
 mod names;
 mod network;
 mod record;
+mod resolver;
 mod run;
 pub(super) mod scripted;
 mod tcp;
