@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::app::App;
-use crate::app::dns::{LookupAgent, LookupJob, NameServer, Resolver, Zone};
+use crate::app::dns::{LookupAgent, LookupJob, NameServer, Resolver, ScriptedServer, Zone};
 use crate::app::mail::{CatchAll, MailServer, MailServerConfig, MailboxConfig, RetryPolicy};
 use crate::app::user::UserAgent;
 use crate::base::directory::{HostEntry, LinkEntry};
@@ -27,7 +28,16 @@ use super::resolved::{self, LookupWork, Resolved, Work};
 pub fn plan(scenario: &Resolved) -> Plan {
     let mut apps: BTreeMap<HostId, Vec<App>> = BTreeMap::new();
     let mut start = |host: HostId, app: App| apps.entry(host).or_default().push(app);
-    for (host, server) in name_servers(scenario) {
+    let mut zones: BTreeMap<HostId, NameServer> = name_servers(scenario).collect();
+    for (host, script) in &scenario.dns.scripted {
+        let server = ScriptedServer::new(Arc::new(script.clone()));
+        let server = match zones.remove(host) {
+            Some(zones) => server.with_zones(zones),
+            None => server,
+        };
+        start(*host, App::ScriptedServer(Box::new(server)));
+    }
+    for (host, server) in zones {
         start(host, App::NameServer(Box::new(server)));
     }
     for resolver in &scenario.dns.resolvers {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::resolver::read_resolvers;
+use super::scripted::read_scripted;
 use super::zone::ZoneRules;
 use super::{Context, record};
 use crate::base::HostId;
@@ -56,7 +57,8 @@ pub(super) fn read(cx: &mut Context<'_>) -> DnsSpec {
         let zones_path = path.key("zones");
         zones.push(read_zone(cx, zones_path.key(name), name, zone, &index));
     }
-    DnsSpec { zones, servers, resolvers, roots }
+    let scripted = read_scripted(cx);
+    DnsSpec { zones, servers, resolvers, roots, scripted }
 }
 
 fn read_servers(cx: &mut Context<'_>, path: Path<'_>, index: &BTreeMap<&str, usize>) -> Vec<NameServerSpec> {

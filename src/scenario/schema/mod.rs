@@ -37,7 +37,8 @@ pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spr
 pub use resolver::{Checks, ForwardZone, Resolver, ServeStale, StubZone};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
 pub use scripted::{
-    Replies, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted, Seconds, TransportName,
+    BehaviourName, Replies, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted, Seconds,
+    TransportName, Unasked,
 };
 pub use tcp::{CongestionName, Tcp};
 pub use windows::{Cwnd, CwndChoice};
