@@ -53,6 +53,9 @@ pub struct Cache {
     ttl_cap: u32,
     negative_ttl_cap: u32,
     rrsets: BTreeMap<(Name, Rtype), Entry>,
+    /// What the zone above says of a zone's servers and their addresses. It stands beside what the
+    /// zone says itself and never answers: neither of the two prolongs the other.
+    delegated: BTreeMap<(Name, Rtype), Entry>,
     /// RFC 2308 5: NXDOMAIN is kept per name, whatever type was asked for.
     absent: BTreeMap<Name, Entry>,
     sweep_at: usize,
@@ -65,7 +68,14 @@ impl Cache {
     /// An empty cache that believes nothing for longer than these seconds.
     #[must_use]
     pub const fn new(ttl_cap: u32, negative_ttl_cap: u32) -> Self {
-        Self { ttl_cap, negative_ttl_cap, rrsets: BTreeMap::new(), absent: BTreeMap::new(), sweep_at: SWEEP_FLOOR }
+        Self {
+            ttl_cap,
+            negative_ttl_cap,
+            rrsets: BTreeMap::new(),
+            delegated: BTreeMap::new(),
+            absent: BTreeMap::new(),
+            sweep_at: SWEEP_FLOOR,
+        }
     }
 
     /// Forgets everything.
@@ -76,7 +86,7 @@ impl Cache {
     /// Entries held, expired ones that were not swept yet included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rrsets.len() + self.absent.len()
+        self.rrsets.len() + self.delegated.len() + self.absent.len()
     }
 
     /// Whether nothing is held.
@@ -94,28 +104,49 @@ impl Cache {
         let entry = self.rrsets.get(&(question.name.clone(), question.rtype))?;
         let ttl = entry.left(now)?;
         match &entry.what {
-            // RFC 2181 5.4.1: glue and the like are never returned as answers
-            Stored::Data(data) if entry.rank >= Rank::Answer => Some(Held::Records(records(&question.name, ttl, data))),
-            Stored::Data(_) => None,
+            // RFC 2181 5.4.1: glue and the like are never returned as answers; they are not kept here
+            Stored::Data(data) => Some(Held::Records(records(&question.name, ttl, data))),
             Stored::Denied(_) => Some(Held::NoData(entry.denial(ttl))),
         }
     }
 
     pub(super) fn entries(&self) -> impl Iterator<Item = (&(Name, Rtype), &Entry)> {
-        self.rrsets.iter()
+        self.rrsets.iter().chain(&self.delegated)
     }
 
     pub(super) fn absent_names(&self) -> impl Iterator<Item = (&Name, &Entry)> {
         self.absent.iter()
     }
 
-    /// Data of any rank, for finding one's way; nothing when there is none.
+    /// What the zone itself says, for finding one's way, of whatever rank; else what the zone
+    /// above says; nothing when there is neither.
     #[must_use]
     pub fn infrastructure(&self, name: &Name, rtype: Rtype, now: SimTime) -> &[RecordData] {
         match self.rrsets.get(&(name.clone(), rtype)) {
             Some(Entry { what: Stored::Data(data), expires, .. }) if now < *expires => data,
-            Some(_) | None => &[],
+            Some(_) | None => self.delegated(name, rtype, now).map_or(&[], |(data, _)| data),
         }
+    }
+
+    /// What the zone above says, and until when: NS records of a delegation, or glue.
+    #[must_use]
+    pub fn delegated(&self, name: &Name, rtype: Rtype, now: SimTime) -> Option<(&[RecordData], SimTime)> {
+        match self.delegated.get(&(name.clone(), rtype)) {
+            Some(Entry { what: Stored::Data(data), expires, .. }) if now < *expires => Some((data, *expires)),
+            Some(_) | None => None,
+        }
+    }
+
+    /// The denial of a name above this one, which holds for all beneath it (RFC 8020 2).
+    #[must_use]
+    pub fn denied_above(&self, name: &Name, now: SimTime) -> Option<Held> {
+        if self.absent.is_empty() {
+            return None;
+        }
+        name.ancestors().skip(1).find_map(|above| {
+            let entry = self.absent.get(&above)?;
+            entry.left(now).map(|ttl| Held::NxDomain(entry.denial(ttl)))
+        })
     }
 
     /// Takes up records, set by set.
@@ -162,16 +193,18 @@ impl Cache {
 
     fn put(&mut self, key: (Name, Rtype), entry: Entry, now: SimTime) {
         // RFC 2181 5.4.1: what is trusted more stays until it expires
-        if self.rrsets.get(&key).is_some_and(|held| held.rank > entry.rank && now < held.expires) {
+        let side = if entry.rank < Rank::Answer { &mut self.delegated } else { &mut self.rrsets };
+        if side.get(&key).is_some_and(|held| held.rank > entry.rank && now < held.expires) {
             return;
         }
-        self.rrsets.insert(key, entry);
+        side.insert(key, entry);
         self.sweep(now);
     }
 
     fn sweep(&mut self, now: SimTime) {
         if self.len() >= self.sweep_at {
             self.rrsets.retain(|_, entry| now < entry.expires);
+            self.delegated.retain(|_, entry| now < entry.expires);
             self.absent.retain(|_, entry| now < entry.expires);
             self.sweep_at = (2 * self.len()).max(SWEEP_FLOOR);
         }
@@ -278,6 +311,8 @@ mod tests {
         assert_eq!(cache.infrastructure(&asked.name, Rtype::A, at(0)), std::slice::from_ref(&glue.data));
         cache.store(std::slice::from_ref(&truth), Rank::Authority, at(0));
         cache.store(std::slice::from_ref(&glue), Rank::Glue, at(0));
+        assert_eq!(cache.infrastructure(&asked.name, Rtype::A, at(0)), std::slice::from_ref(&truth.data));
+        assert_eq!(cache.delegated(&asked.name, Rtype::A, at(0)).unwrap().0, std::slice::from_ref(&glue.data));
         assert_eq!(cache.answer(&asked, at(0)), Some(Held::Records(vec![truth])));
         cache.store(std::slice::from_ref(&glue), Rank::Glue, at(10_000_000_000));
         assert_eq!(cache.infrastructure(&asked.name, Rtype::A, at(10_000_000_000)), [glue.data]);
