@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::app::App;
-use crate::app::dns::{LookupAgent, LookupJob, NameServer, Resolver, ResolverConfig, Zone};
+use crate::app::dns::{LookupAgent, LookupJob, NameServer, Resolver, Zone};
 use crate::app::mail::{CatchAll, MailServer, MailServerConfig, MailboxConfig, RetryPolicy};
 use crate::app::user::UserAgent;
 use crate::base::directory::{HostEntry, LinkEntry};
@@ -30,8 +30,8 @@ pub fn plan(scenario: &Resolved) -> Plan {
     for (host, server) in name_servers(scenario) {
         start(host, App::NameServer(Box::new(server)));
     }
-    for &host in &scenario.dns.resolvers {
-        start(host, App::Resolver(Box::new(Resolver::new(resolver_config(scenario)))));
+    for resolver in &scenario.dns.resolvers {
+        start(resolver.host, App::Resolver(Box::new(Resolver::new(resolver.config.clone()))));
     }
     for (host, server) in mail_servers(scenario) {
         start(host, App::MailServer(Box::new(server)));
@@ -127,14 +127,6 @@ fn name_servers(scenario: &Resolved) -> impl Iterator<Item = (HostId, NameServer
         });
         (server.host, NameServer::new(zones.collect()))
     })
-}
-
-fn resolver_config(scenario: &Resolved) -> ResolverConfig {
-    let hints = |&host: &HostId| {
-        let host = scenario.host_spec(host);
-        host.addresses.by_precedence().map(|address| (name(&host.name), address))
-    };
-    ResolverConfig { roots: scenario.dns.roots.iter().flat_map(hints).collect(), ..ResolverConfig::default() }
 }
 
 /// One server application per host, serving all domains that name that host.

@@ -9,7 +9,7 @@ use crate::base::trace::{DnsAnswerKind, DnsTrace, Trace};
 use crate::base::{Addresses, Endpoint, Family, SimTime};
 use crate::proto::dns::{CLASS_IN, Message, Name, PORT, Question, Rcode, Record, RecordData, Rtype, UDP_LIMIT};
 
-use super::cache::{Rank, negative_ttl};
+use super::cache::{Origin, Rank, negative_ttl};
 use super::families::address_types;
 use super::lookup::{Asking, Budget, Delegation, Depth, Finding, Lookup, LookupId, Phase};
 use super::resolver::{ALIAS_LIMIT, Resolver, Step, addresses};
@@ -62,7 +62,7 @@ impl Resolver {
     fn nearest_delegation(&self, host: &impl Host, name: &Name) -> Delegation {
         let now = host.now();
         for zone in name.ancestors().filter(|zone| !zone.is_root()) {
-            let servers = names(self.cache.infrastructure(&zone, Rtype::Ns, now));
+            let servers = names(&self.cache.infrastructure(&zone, Rtype::Ns, now));
             if servers.is_empty() {
                 continue;
             }
@@ -261,6 +261,7 @@ impl Resolver {
         if over_udp {
             self.notes.answered(asking.server, now.since(asking.sent), now);
         }
+        self.cache.told_by(Origin::Server(asking.server));
         let cap = self.config.ttl_cap;
         let sections = [&mut message.answers, &mut message.authorities, &mut message.additionals];
         for record in sections.into_iter().flatten() {

@@ -4,7 +4,7 @@
 //! common is in `service`. The resolver is split by idea: [`cache`] (what is believed, and for
 //! how long), `servers` (whom it is good to ask), `response` (what a server's response means),
 //! `lookup` (one question on its way down the tree), [`resolver`] (clients, timers, and who waits
-//! for whom), `repeats` (truncated responses), and `families` (A beside AAAA).
+//! for whom), `repeats` (truncated responses), [`listing`] (the cache for a reader), and `families` (A beside AAAA).
 //!
 //! Left out: EDNS(0) in questions of our own (in those of others it is understood), zone
 //! transfer, DNSSEC.
@@ -15,12 +15,13 @@ pub mod client;
 pub mod config;
 mod families;
 mod iterate;
-mod listing;
+pub mod listing;
 mod lookup;
 mod over_tcp;
 mod repeats;
 pub mod resolver;
 mod response;
+pub mod scripted;
 mod servers;
 mod service;
 pub mod stub;
@@ -47,5 +48,6 @@ pub use authority::NameServer;
 pub use client::{LookupAgent, LookupJob};
 pub use config::{Checks, ResolverConfig, ServeStale, Upstream, UpstreamKind};
 pub use resolver::Resolver;
+pub use scripted::ScriptedServer;
 pub use stub::{Answer, Outcome, Stub};
 pub use zone::{Zone, ZoneError};

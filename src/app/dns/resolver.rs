@@ -57,7 +57,7 @@ impl Resolver {
     #[must_use]
     pub fn new(config: ResolverConfig) -> Self {
         Self {
-            cache: Cache::new(config.ttl_cap, config.negative_ttl_cap),
+            cache: Cache::new((&config).into()),
             config,
             notes: ServerNotes::default(),
             lookups: BTreeMap::new(),
@@ -233,6 +233,7 @@ impl Resolver {
                 Some(Held::NoData(soa)) => {
                     return Some(Finding { rcode: Rcode::NoError, answers: Vec::new(), soa }.behind(aliases));
                 }
+                Some(Held::Failure) => return Some(Finding::failure()),
                 None => {
                     let (alias, target) = self.cached_alias(&question, now)?;
                     aliases.push(alias);

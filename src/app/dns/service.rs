@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::app::host::{Host, Input};
 use crate::app::sessions::Timers;
-use crate::base::trace::{DnsTrace, Trace};
+use crate::base::trace::{DnsAnswerKind, DnsTrace, Trace};
 use crate::base::{Endpoint, SimTime, SocketId};
 use crate::proto::dns::stream::{StreamEvent, StreamServer};
 use crate::proto::dns::{CLASS_ANY, CLASS_IN, Message, PORT, Rcode, Rtype, TCP_LIMIT, UDP_LIMIT};
@@ -38,6 +38,13 @@ pub(super) struct Asked {
     via: Via,
     /// The query, with exactly one question.
     pub(super) query: Message,
+}
+
+impl Asked {
+    /// Whether it came over TCP.
+    pub(super) const fn is_stream(&self) -> bool {
+        matches!(self.via, Via::Stream(..))
+    }
 }
 
 /// Port 53 of an application.
@@ -148,6 +155,20 @@ impl Service {
     /// Takes a message up. None when that is all there is to it: it was no query, or one that
     /// every server refuses and that has its response already.
     pub(super) fn take_up(&mut self, host: &mut impl Host, via: Via, octets: &[u8]) -> Option<Asked> {
+        let asked = self.take_up_any(host, via, octets)?;
+        match refusal(&asked.query) {
+            None => Some(asked),
+            Some(rcode) => {
+                let mut reply = asked.query.response(rcode);
+                reply.flags.ra = self.recursion;
+                self.reply(host, &asked, &reply, 0);
+                None
+            }
+        }
+    }
+
+    /// Takes any query up, also one that a usual server refuses. None when it was no query.
+    pub(super) fn take_up_any(&mut self, host: &mut impl Host, via: Via, octets: &[u8]) -> Option<Asked> {
         let client = match via {
             Via::Datagram(client) | Via::Stream(_, client) => client,
         };
@@ -166,16 +187,26 @@ impl Service {
             let (name, rtype) = (&question.name.to_string(), question.rtype.number());
             host.trace(Trace::Dns(DnsTrace::Received { task, client, wire_id: query.id, name, rtype }));
         }
-        let asked = Asked { task, via, query };
-        match refusal(&asked.query) {
-            None => Some(asked),
-            Some(rcode) => {
-                let mut reply = asked.query.response(rcode);
-                reply.flags.ra = self.recursion;
-                self.reply(host, &asked, &reply, 0);
-                None
-            }
+        Some(Asked { task, via, query })
+    }
+
+    /// Sends octets as the reply, whatever they are, and writes it to the trace.
+    pub(super) fn reply_octets(&mut self, host: &mut impl Host, asked: &Asked, octets: &[u8]) {
+        if !asked.query.questions.is_empty() {
+            let failure = octets.get(3).map_or(0, |bits| bits & 15);
+            let (rcode, kind, answers) =
+                Message::decode(octets).map_or((failure, DnsAnswerKind::Failure, 0), |reply| {
+                    let answers = u16::try_from(reply.answers.len()).unwrap_or(u16::MAX);
+                    (reply.rcode.number(), reply.kind(), answers)
+                });
+            host.trace(Trace::Dns(DnsTrace::Replied { task: asked.task, rcode, kind, answers }));
         }
+        self.send(host, asked.via, octets);
+    }
+
+    /// A query gets no reply.
+    pub(super) fn swallow(&mut self, host: &mut impl Host, asked: &Asked) {
+        self.pass_over(host, asked.via);
     }
 
     /// Sends a reply, of whose additional records the first `glue` are needed, and writes it to

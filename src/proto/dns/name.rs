@@ -130,6 +130,18 @@ impl Name {
         domain::base::Name::from_octets(Bytes::from(octets)).ok().map(Self)
     }
 
+    /// The name as it stands uncompressed in a message (RFC 1035 3.1), in its own letter case.
+    #[must_use]
+    pub fn octets(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+
+    /// The name in those octets; none when they are not exactly one uncompressed name.
+    #[must_use]
+    pub fn from_octets(octets: &[u8]) -> Option<Self> {
+        domain::base::Name::from_octets(Bytes::copy_from_slice(octets)).ok().map(Self)
+    }
+
     /// Whether this is the root.
     #[must_use]
     pub fn is_root(&self) -> bool {

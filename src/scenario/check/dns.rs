@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::resolver::read_resolvers;
 use super::zone::ZoneRules;
 use super::{Context, record};
 use crate::base::HostId;
@@ -48,13 +49,8 @@ pub(super) fn read(cx: &mut Context<'_>) -> DnsSpec {
     let names: Vec<&String> = cx.scenario.dns.zones.keys().collect();
     let index: BTreeMap<&str, usize> = names.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
     let servers = read_servers(cx, path, &index);
-    let resolvers = read_resolvers(cx, path);
     let roots = read_roots(cx, path);
-    let place = path.key("resolvers");
-    for &resolver in &resolvers {
-        let hosts = cx.hosts;
-        cx.check_meet(place.name(&hosts[resolver.index()].name), resolver, &roots);
-    }
+    let resolvers = read_resolvers(cx, path, &roots);
     let mut zones = Vec::with_capacity(names.len());
     for (name, zone) in &cx.scenario.dns.zones {
         let zones_path = path.key("zones");
@@ -88,19 +84,6 @@ fn read_servers(cx: &mut Context<'_>, path: Path<'_>, index: &BTreeMap<&str, usi
     servers
 }
 
-fn read_resolvers(cx: &mut Context<'_>, path: Path<'_>) -> Vec<HostId> {
-    let path = path.key("resolvers");
-    let mut resolvers = Vec::new();
-    for name in cx.scenario.dns.resolvers.keys() {
-        if cx.scenario.dns.servers.contains_key(name) {
-            let message = format!("{name} is a name server too, and both need port 53", name = quote(name));
-            cx.problems.help(path.name(name), message, "put the resolver on a host of its own");
-        }
-        resolvers.extend(cx.host(path.name(name), name));
-    }
-    resolvers
-}
-
 fn read_roots(cx: &mut Context<'_>, path: Path<'_>) -> Vec<HostId> {
     let path = path.key("roots");
     let mut roots = BTreeSet::new();
@@ -117,14 +100,11 @@ fn read_roots(cx: &mut Context<'_>, path: Path<'_>) -> Vec<HostId> {
             cx.problems.at(here, format!("the root server {name} is listed twice", name = quote(name)));
         }
     }
-    if roots.is_empty() && !cx.scenario.dns.resolvers.is_empty() {
-        cx.problems.at(path, "resolvers need at least one root server");
-    }
     roots.into_iter().collect()
 }
 
 /// Whole seconds, at most 2^31 - 1 (RFC 2181 section 8).
-fn read_ttl(cx: &mut Context<'_>, path: Path<'_>, ttl: Option<Duration>) -> u32 {
+pub(super) fn read_ttl(cx: &mut Context<'_>, path: Path<'_>, ttl: Option<Duration>) -> u32 {
     let ttl = ttl.map(|ttl| ttl.0).unwrap_or_default();
     let whole = ttl.as_nanos().is_multiple_of(crate::base::time::NANOS_PER_SEC);
     match u32::try_from(ttl.as_secs()) {

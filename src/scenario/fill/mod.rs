@@ -38,6 +38,7 @@ pub(super) fn fill(scenario: &mut Scenario) {
         zones::add_servers(scenario);
         hosts::add_resolvers(scenario);
     }
+    defaults::fill_resolvers(scenario);
     links::connect(scenario);
     addresses::assign(scenario);
     zones::add_records(scenario);

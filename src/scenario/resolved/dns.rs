@@ -1,5 +1,6 @@
 //! Zones, records, and who serves and resolves them.
 
+use crate::app::dns::ResolverConfig;
 use crate::base::HostId;
 use crate::proto::dns::Record;
 
@@ -11,9 +12,18 @@ pub struct DnsSpec {
     /// Authoritative servers in host order.
     pub servers: Vec<NameServerSpec>,
     /// Hosts with a recursive resolver, in host order; none of them is an authoritative server.
-    pub resolvers: Vec<HostId>,
+    pub resolvers: Vec<ResolverSpec>,
     /// The root servers that resolvers know from the beginning, in host order.
     pub roots: Vec<HostId>,
+}
+
+/// A recursive resolver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolverSpec {
+    /// Where it runs.
+    pub host: HostId,
+    /// What it is told.
+    pub config: ResolverConfig,
 }
 
 /// An authoritative name server.

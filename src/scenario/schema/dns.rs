@@ -1,4 +1,4 @@
-//! The `dns` key: zones, the servers that hold them, and the resolvers that ask.
+//! The `dns` key: zones and the servers that hold them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::quantity::Duration;
+use super::resolver::Resolver;
 
 /// Zones, name servers and resolvers.
 ///
@@ -41,11 +42,6 @@ pub struct NameServer {
     /// The zones it serves.
     pub zones: Vec<String>,
 }
-
-/// A recursive resolver.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Resolver {}
 
 /// A zone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -14,7 +14,9 @@ mod live;
 mod mail;
 mod network;
 mod quantity;
+mod resolver;
 mod run;
+mod scripted;
 mod tcp;
 mod windows;
 mod workload;
@@ -25,14 +27,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use capture::{Capture, CaptureChoice, InterfaceName};
-pub use dns::{Dns, FilePlace, NameServer, Record, Resolver, SourceFile, Zone};
+pub use dns::{Dns, FilePlace, NameServer, Record, SourceFile, Zone};
 pub use host::{Host, Sessions, WhenFullName};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use live::Live;
 pub use mail::{CatchAll, DialectName, Imap, MailDomain, Retry, SeparatorName, User};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
+pub use resolver::{Checks, ForwardZone, Resolver, ServeStale, StubZone};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
+pub use scripted::{
+    Replies, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted, Seconds, TransportName,
+};
 pub use tcp::{CongestionName, Tcp};
 pub use windows::{Cwnd, CwndChoice};
 pub use workload::{Entry, Poisson, ReadName};
