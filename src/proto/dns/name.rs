@@ -159,6 +159,12 @@ impl Name {
         self.0.ends_with(&zone.0)
     }
 
+    /// The name as it stands uncompressed in a message (RFC 1035 3.1), in its own letter case.
+    #[must_use]
+    pub fn octets(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+
     /// The number of labels, the root's empty one not counted.
     #[must_use]
     pub fn label_count(&self) -> usize {
