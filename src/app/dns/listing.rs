@@ -71,7 +71,7 @@ impl Cache {
 fn line(entry: &Entry, origin: Origin, now: SimTime) -> Option<CacheLine> {
     let ttl_left = entry.left(now).unwrap_or(0);
     let knowledge = match entry.kind {
-        Kind::Records => Knowledge::Records(entry.data().collect()),
+        Kind::Records | Kind::Delegated => Knowledge::Records(entry.data().collect()),
         Kind::NoData => Knowledge::NoData(entry.soa(ttl_left)),
         Kind::NxDomain => Knowledge::NxDomain(entry.soa(ttl_left)),
         Kind::Failure => Knowledge::Failure,

@@ -68,6 +68,9 @@ pub enum Held {
 pub(super) enum Kind {
     /// There are records.
     Records,
+    /// The zone above says that there are these: a delegation, or glue. It stands beside what the
+    /// zone says itself, never answers, and neither of the two prolongs the other.
+    Delegated,
     /// There are none of this type.
     NoData,
     /// There is no such name.
@@ -235,25 +238,36 @@ impl Cache {
         place.is_some_and(|place| self.store.entry(place).left(now).is_some())
     }
 
-    /// Data of any rank, for finding one's way; nothing when there is none.
+    /// For finding one's way: what the zone itself says, else what the zone above says; nothing
+    /// when there is neither.
     #[must_use]
     pub fn infrastructure(&self, name: &Name, rtype: Rtype, now: SimTime) -> Vec<RecordData> {
-        let Some(place) = self.store.find(&Key::new(name, rtype.number(), Kind::Records)) else { return Vec::new() };
+        let own = self.data(name, rtype, Kind::Records, now);
+        own.or_else(|| self.data(name, rtype, Kind::Delegated, now)).map_or_else(Vec::new, |(data, _)| data)
+    }
+
+    /// What the zone above says, and until when: the servers of a delegation, or glue.
+    #[must_use]
+    pub fn delegated(&self, name: &Name, rtype: Rtype, now: SimTime) -> Option<(Vec<RecordData>, SimTime)> {
+        self.data(name, rtype, Kind::Delegated, now)
+    }
+
+    fn data(&self, name: &Name, rtype: Rtype, kind: Kind, now: SimTime) -> Option<(Vec<RecordData>, SimTime)> {
+        let place = self.store.find(&Key::new(name, rtype.number(), kind))?;
         let entry = self.store.entry(place);
-        if entry.kind != Kind::Records || entry.left(now).is_none() {
-            return Vec::new();
+        if entry.kind != kind || entry.left(now).is_none() {
+            return None;
         }
         self.store.touch(place);
-        entry.data().collect()
+        Some((entry.data().collect(), entry.expires()))
     }
 
     /// The entries that speak of a question, the weightiest first.
     fn readable(&self, question: &Question) -> impl IntoIterator<Item = Place> {
         let (name, rtype) = (&question.name, question.rtype.number());
         let absent = (self.absent > 0).then(|| self.store.find(&Key::new(name, WHOLE_NAME, Kind::NxDomain))).flatten();
-        // RFC 2181 5.4.1: glue and the like are never returned as answers
+        // RFC 2181 5.4.1: glue and the like are never returned as answers; they are of another kind
         let set = self.store.find(&Key::new(name, rtype, Kind::Records));
-        let set = set.filter(|place| self.store.entry(*place).rank >= Rank::Answer);
         let failure = (self.policy.failure_ttl > 0).then(|| self.store.find(&failure_key(question))).flatten();
         [absent, set, failure].into_iter().flatten()
     }
@@ -266,7 +280,9 @@ impl Cache {
         let stale_ttl = || self.policy.stale.map_or(0, |stale| stale.reply_ttl).min(entry.ttl);
         let ttl = entry.left(now).unwrap_or_else(stale_ttl);
         let held = match entry.kind {
-            Kind::Records => Held::Records(entry.data().map(|data| Record { name: name.clone(), ttl, data }).collect()),
+            Kind::Records | Kind::Delegated => {
+                Held::Records(entry.data().map(|data| Record { name: name.clone(), ttl, data }).collect())
+            }
             Kind::NoData => Held::NoData(entry.soa(ttl)),
             Kind::NxDomain => Held::NxDomain(entry.soa(ttl)),
             Kind::Failure => Held::Failure,
@@ -303,8 +319,9 @@ impl Cache {
                 packed::lay_data(&record.data, &mut packed);
             }
         }
-        let key = Key::new(&first.name, first.rtype().number(), Kind::Records);
-        self.put(&key, Kind::Records, rank, (ttl, &packed), now);
+        let kind = if rank >= Rank::Answer { Kind::Records } else { Kind::Delegated };
+        let key = Key::new(&first.name, first.rtype().number(), kind);
+        self.put(&key, kind, rank, (ttl, &packed), now);
     }
 
     /// A name is there after all, and with it all names above.
@@ -443,6 +460,7 @@ impl Kind {
             Self::Records | Self::NoData => 0,
             Self::NxDomain => 1,
             Self::Failure => 2,
+            Self::Delegated => 3,
         }
     }
 }
