@@ -11,20 +11,25 @@
 
 pub mod authority;
 pub mod cache;
+mod choose;
 pub mod client;
 pub mod config;
+mod delegation;
 mod families;
 mod iterate;
 pub mod listing;
 mod lookup;
+mod minimise;
 mod over_tcp;
 mod repeats;
 pub mod resolver;
 mod response;
 pub mod scripted;
+mod scrub;
 mod servers;
 mod service;
 pub mod stub;
+mod upstream;
 pub mod zone;
 
 #[cfg(test)]
