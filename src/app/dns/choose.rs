@@ -18,7 +18,9 @@ use crate::proto::dns::{Question, Rcode, RecordData, Rtype};
 use super::delegation::{Manner, names};
 use super::iterate::Dependency;
 use super::lookup::{Depth, Finding, Lookup, LookupId, Phase};
+use super::recall::Lead;
 use super::resolver::{Resolver, Step, addresses};
+use super::response::YX_DOMAIN;
 
 /// Glueless delegations entered one inside the other.
 const SERVER_DEPTH_LIMIT: u32 = 4;
@@ -49,8 +51,13 @@ impl Resolver {
                 None => vec![Step::Finish(id, Finding::given_up())],
             };
         }
-        if let Some((alias, target)) = self.cached_alias(&lookup.question, now) {
-            return self.go_on_at(host, id, vec![alias], target);
+        let lead = if lookup.renews { Lead::Nowhere } else { self.cached_lead(&lookup.question, now) };
+        match lead {
+            Lead::To(aliases, target) => return self.go_on_at(host, id, aliases, target),
+            Lead::TooLong(aliases) => {
+                return vec![Step::Finish(id, Finding::denied(YX_DOMAIN, None).behind(aliases))];
+            }
+            Lead::Nowhere => {}
         }
         match self.choose(lookup, self.reach(host), now) {
             Choice::Ask(server) => {
@@ -209,7 +216,7 @@ impl Resolver {
     /// The servers that are configured for a zone failed: on with those that the tree leads to.
     fn take_to_tree(&mut self, host: &impl Host, id: LookupId) -> Vec<Step> {
         let Some(question) = self.lookups.get(&id).map(|lookup| lookup.question.clone()) else { return Vec::new() };
-        let delegation = self.nearest_delegation(host, &question, true);
+        let delegation = self.nearest_delegation(host, &question, true, host.now());
         if let Some(lookup) = self.lookups.get_mut(&id) {
             lookup.tree = true;
             lookup.enter(delegation);

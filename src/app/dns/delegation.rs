@@ -145,14 +145,21 @@ impl Resolver {
         Addresses { v6: own.v6.filter(|_| self.config.ipv6), ..own }
     }
 
-    /// Whom to ask first: the servers of the nearest zone known (RFC 1034 5.3.3 step 2), or those
-    /// that are configured for a zone in its place.
-    pub(super) fn nearest_delegation(&self, host: &impl Host, question: &Question, tree: bool) -> Delegation {
+    /// Whom to ask first: the servers of the nearest zone that is known at least until then (RFC
+    /// 1034 5.3.3 step 2), or those that are configured for a zone in its place, if not the tree is
+    /// wanted.
+    pub(super) fn nearest_delegation(
+        &self,
+        host: &impl Host,
+        question: &Question,
+        tree: bool,
+        until: SimTime,
+    ) -> Delegation {
         let upstream = if tree { None } else { self.upstream_of(question) };
         let top = upstream.map_or_else(Name::root, |upstream| upstream.zone.clone());
         let forwarded = upstream.is_some_and(|upstream| matches!(upstream.kind, UpstreamKind::Forward { .. }));
         let mut zones = zones_of(question).take_while(|zone| *zone != top && !forwarded);
-        match zones.find_map(|zone| self.remembered(host, zone)) {
+        match zones.find_map(|zone| self.remembered(host, zone, until)) {
             Some(delegation) => delegation,
             None => upstream.map_or_else(|| self.root(host), |upstream| self.configured(host, upstream)),
         }
@@ -161,7 +168,7 @@ impl Resolver {
     /// The same from above a zone whose servers are of no use.
     pub(super) fn delegation_above(&self, host: &impl Host, lookup: &Lookup) -> Delegation {
         let zone = Question { name: lookup.delegation.zone.clone(), rtype: Rtype::DS };
-        self.nearest_delegation(host, &zone, lookup.tree)
+        self.nearest_delegation(host, &zone, lookup.tree, host.now())
     }
 
     /// The longest zone with servers of its own in which the question lies.
@@ -181,12 +188,12 @@ impl Resolver {
     }
 
     /// A zone's delegation, if the cache has one that leads anywhere.
-    fn remembered(&self, host: &impl Host, zone: Name) -> Option<Delegation> {
+    fn remembered(&self, host: &impl Host, zone: Name, least: SimTime) -> Option<Delegation> {
         let now = host.now();
         if zone.is_root() {
             return None;
         }
-        let (above, until) = self.cache.delegated(&zone, Rtype::Ns, now)?;
+        let (above, until) = self.cache.delegated(&zone, Rtype::Ns, least.max(now))?;
         let mut servers = names(&self.cache.infrastructure(&zone, Rtype::Ns, now));
         for server in names(&above) {
             if !servers.contains(&server) {

@@ -33,13 +33,14 @@ impl Resolver {
     ) -> LookupId {
         self.lookups_begun += 1;
         let id = self.lookups_begun;
-        let delegation = self.nearest_delegation(host, &question, false);
+        let delegation = self.nearest_delegation(host, &question, false, host.now());
         self.by_question.insert(question.clone(), id);
         let lookup = Lookup {
             question,
             task,
             budget,
             begun_by: None,
+            renews: false,
             depth,
             clients: Vec::new(),
             waiting: Vec::new(),
@@ -247,6 +248,7 @@ impl Resolver {
 
     fn believe(&mut self, records: &[Record], rank: Option<Rank>, now: SimTime) {
         if let Some(rank) = rank {
+            self.dnames |= records.iter().any(|record| record.rtype() == Rtype::Dname);
             self.cache.store(records, rank, now);
         }
     }

@@ -198,7 +198,7 @@ impl Resolver {
     fn release(&mut self, host: &mut impl Host, id: LookupId) {
         let Some(lookup) = self.lookups.get(&id) else { return };
         let Phase::Sharing = lookup.phase else { return };
-        let nearest = self.nearest_delegation(host, &lookup.question, lookup.tree);
+        let nearest = self.nearest_delegation(host, &lookup.question, lookup.tree, host.now());
         let Some(lookup) = self.lookups.get_mut(&id) else { return };
         if nearest.zone.label_count() > lookup.delegation.zone.label_count() {
             lookup.minimiser.descended();

@@ -130,12 +130,6 @@ impl Name {
         domain::base::Name::from_octets(Bytes::from(octets)).ok().map(Self)
     }
 
-    /// The name as it stands uncompressed in a message (RFC 1035 3.1), in its own letter case.
-    #[must_use]
-    pub fn octets(&self) -> &[u8] {
-        self.0.as_slice()
-    }
-
     /// The name in those octets; none when they are not exactly one uncompressed name.
     #[must_use]
     pub fn from_octets(octets: &[u8]) -> Option<Self> {
@@ -163,6 +157,12 @@ impl Name {
     #[must_use]
     pub fn is_within(&self, zone: &Self) -> bool {
         self.0.ends_with(&zone.0)
+    }
+
+    /// The name as it stands uncompressed in a message (RFC 1035 3.1), in its own letter case.
+    #[must_use]
+    pub fn octets(&self) -> &[u8] {
+        self.0.as_slice()
     }
 
     /// The number of labels, the root's empty one not counted.

@@ -23,8 +23,8 @@ use std::net::IpAddr;
 use super::config::{ResolverConfig, ServeStale};
 use crate::base::SimTime;
 use crate::proto::dns::{Name, Question, Record, RecordData, Rtype};
-pub(super) use store::Entry;
-use store::{Facts, Key, Place, Store};
+pub(super) use store::{Entry, Place};
+use store::{Facts, Key, Store};
 
 /// Where data came from, from the least to the most trustworthy (RFC 2181 5.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,19 +79,13 @@ pub(super) enum Kind {
     Failure,
 }
 
-/// For whom the cache is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reader {
-    /// To answer a client: that is counted.
-    Client,
-    /// For the resolver's own work.
-    Resolver,
-}
-
 /// An entry as it was read.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
+    pub(super) place: Place,
     pub(super) held: Held,
+    /// Seconds left, or those that stale data are served with.
+    pub(super) ttl: u32,
     /// It is in the last tenth of its life.
     pub(super) ending: bool,
     /// Seconds since it ended, rounded up; none while it is fresh.
@@ -207,33 +201,33 @@ impl Cache {
     /// What may be told to clients about exactly this name and type.
     #[must_use]
     pub fn answer(&self, question: &Question, now: SimTime) -> Option<Held> {
-        self.read(question, now, Reader::Resolver).map(|reading| reading.held)
+        self.read(question, now).map(|reading| reading.held)
     }
 
     /// What is fresh about exactly this name and type.
-    pub(super) fn read(&self, question: &Question, now: SimTime, reader: Reader) -> Option<Reading> {
+    pub(super) fn read(&self, question: &Question, now: SimTime) -> Option<Reading> {
         let fresh = |place: &Place| self.store.entry(*place).left(now).is_some();
-        self.readable(question).into_iter().find(fresh).map(|place| self.reading(place, &question.name, now, reader))
+        self.readable(question).into_iter().find(fresh).map(|place| self.reading(place, &question.name, now))
     }
 
     /// What is known about exactly this name and type and may be served beyond its end
     /// (RFC 8767): what was told last, fresh or not. Failures are no data.
-    pub(super) fn read_stale(&self, question: &Question, now: SimTime, reader: Reader) -> Option<Reading> {
+    pub(super) fn read_stale(&self, question: &Question, now: SimTime) -> Option<Reading> {
         let data = |entry: &Entry| entry.kind != Kind::Failure && self.servable(entry, now);
         let places = self.readable(question).into_iter().filter(|place| data(self.store.entry(*place)));
         let latest = places.max_by_key(|place| self.store.entry(*place).stored)?;
-        Some(self.reading(latest, &question.name, now, reader))
+        Some(self.reading(latest, &question.name, now))
     }
 
     /// The nearest name at or above this one that is known not to exist: nothing exists beneath
     /// it either (RFC 8020 2). What was stored later about a name beneath took it back.
-    pub(super) fn denied_above(&self, name: &Name, now: SimTime, reader: Reader) -> Option<Reading> {
+    pub(super) fn denied_above(&self, name: &Name, now: SimTime) -> Option<Reading> {
         if self.absent == 0 {
             return None;
         }
         let mut found = name.ancestors().filter_map(|above| {
             let place = self.store.find(&Key::new(&above, WHOLE_NAME, Kind::NxDomain))?;
-            self.store.entry(place).left(now).map(|_| self.reading(place, &above, now, reader))
+            self.store.entry(place).left(now).map(|_| self.reading(place, &above, now))
         });
         found.next()
     }
@@ -279,12 +273,9 @@ impl Cache {
     }
 
     /// Reads an entry, which is using it.
-    fn reading(&self, place: Place, name: &Name, now: SimTime, reader: Reader) -> Reading {
+    fn reading(&self, place: Place, name: &Name, now: SimTime) -> Reading {
         self.store.touch(place);
         let entry = self.store.entry(place);
-        if reader == Reader::Client {
-            entry.served.set(entry.served.get().saturating_add(1));
-        }
         // RFC 8767 4: a TTL of 30 s; but never more than the authority gave
         let stale_ttl = || self.policy.stale.map_or(0, |stale| stale.reply_ttl).min(entry.ttl);
         let ttl = entry.left(now).unwrap_or_else(stale_ttl);
@@ -296,7 +287,13 @@ impl Cache {
             Kind::NxDomain => Held::NxDomain(entry.soa(ttl)),
             Kind::Failure => Held::Failure,
         };
-        Reading { held, ending: ttl <= entry.ttl / 10, past: past(entry, now) }
+        Reading { place, held, ttl, ending: ttl <= entry.ttl / 10, past: past(entry, now) }
+    }
+
+    /// A client was answered with it. To be told before anything else is stored.
+    pub(super) fn count_served(&self, place: Place) {
+        let served = &self.store.entry(place).served;
+        served.set(served.get().saturating_add(1));
     }
 
     /// Takes up records, set by set.

@@ -150,7 +150,7 @@ pub(super) struct Store {
 
 /// The number of an entry; good until the next change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place(u32);
+pub(in crate::app::dns) struct Place(u32);
 
 impl Store {
     pub(super) const fn new() -> Self {

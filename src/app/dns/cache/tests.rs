@@ -118,7 +118,7 @@ fn what_expired_is_kept_for_who_serves_it_stale() {
     let asked = question("a.example", Rtype::A);
     put(&mut cache, "a.example", 100, 7);
     put(&mut cache, "short.example", 3, 7);
-    let read = |cache: &Cache, asked: &Question, now| cache.read_stale(asked, at(now), Reader::Resolver);
+    let read = |cache: &Cache, asked: &Question, now| cache.read_stale(asked, at(now));
     assert_eq!(read(&cache, &asked, 99 * SEC).unwrap().past, None);
     assert_eq!(cache.answer(&asked, at(100 * SEC + 7)), None);
     for (now, past) in [(100 * SEC + 7, 0), (100 * SEC + 8, 1), (109 * SEC + 7, 9)] {
@@ -153,7 +153,7 @@ fn floors_and_caps_are_kept() {
 fn a_denial_covers_what_lies_beneath() {
     let name = |text| Name::parse(text).unwrap();
     let above = |cache: &Cache, text, now| {
-        let found = cache.denied_above(&name(text), at(now), Reader::Resolver);
+        let found = cache.denied_above(&name(text), at(now));
         found.and_then(|reading| ttl(Some(reading.held)))
     };
     let mut cache = Cache::new(policy());
@@ -216,7 +216,7 @@ fn a_ttl_of_zero_takes_away_what_was_held() {
     let asked = question("a.example", Rtype::A);
     cache.store_nx_domain(&asked.name, Some(&soa("example", 10, 10)), at(0));
     put(&mut cache, "a.example", 0, 20 * SEC);
-    assert!(cache.read_stale(&asked, at(20 * SEC), Reader::Resolver).is_none());
+    assert!(cache.read_stale(&asked, at(20 * SEC)).is_none());
     put(&mut cache, "a.example", 10, 20 * SEC);
     cache.store(&[record("a.example", 0, Rtype::A, "10.9.9.9")], Rank::Glue, at(21 * SEC));
     assert_eq!(ttl(cache.answer(&asked, at(21 * SEC))), Some(9), "glue takes nothing away");
@@ -237,7 +237,7 @@ fn a_listing_tells_who_said_what_and_when() {
     cache.store_nx_domain(&Name::parse("z.a.example").unwrap(), Some(&soa("example", 30, 30)), at(3 * SEC));
     cache.store_failure(&question("b.example", Rtype::A), at(3 * SEC));
     for _ in 0..3 {
-        assert!(cache.read(&question("www.b.example", Rtype::A), at(4 * SEC), Reader::Client).is_some());
+        cache.count_served(cache.read(&question("www.b.example", Rtype::A), at(4 * SEC)).unwrap().place);
     }
     assert!(cache.answer(&question("www.b.example", Rtype::A), at(4 * SEC)).is_some());
     let lines = cache.listing(at(4 * SEC));
