@@ -119,7 +119,11 @@ impl Resolver {
         }
         match self.choose(lookup, host.addresses(), now) {
             Choice::Ask(server) => {
-                self.ask(host, id, server);
+                if self.config.tcp_upstream {
+                    self.ask_over_tcp(host, id, server);
+                } else {
+                    self.ask(host, id, server);
+                }
                 Vec::new()
             }
             Choice::FindServer(server, rtype) => self.find_server(host, id, server, rtype),
@@ -198,8 +202,8 @@ impl Resolver {
         lookup.phase = Phase::Ready;
         self.in_flight.remove(&asking.wire_id);
         self.deadlines.remove(&(asking.expires, id));
-        if let Some(socket) = asking.stream {
-            self.repeats.abandon(host, socket);
+        if let Some(repeat) = asking.stream {
+            self.repeats.abandon(host, repeat);
         }
         Some(asking)
     }
@@ -253,8 +257,8 @@ impl Resolver {
         }
         let question = lookup.question.clone();
         let zone = lookup.delegation.zone.clone();
-        if let Phase::Asking(Asking { stream: Some(socket), .. }) = lookup.phase {
-            self.repeats.finish(host, socket);
+        if let Phase::Asking(Asking { stream: Some(repeat), .. }) = lookup.phase {
+            self.repeats.finish(host, repeat);
         }
         let Some(asking) = self.stop_asking(host, id) else { return };
         let now = host.now();

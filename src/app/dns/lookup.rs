@@ -9,8 +9,9 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use super::repeats::RepeatId;
 use super::service::Asked;
-use crate::base::{EventId, QueryId, SimTime, SocketId};
+use crate::base::{EventId, QueryId, SimTime};
 use crate::proto::dns::{Name, Question, Rcode, Record, Rtype};
 
 /// The number of a lookup within its resolver.
@@ -115,8 +116,8 @@ pub(super) struct Asking {
     pub(super) wire_id: u16,
     /// Who was asked.
     pub(super) server: IpAddr,
-    /// The connection, if it goes over TCP.
-    pub(super) stream: Option<SocketId>,
+    /// Its number among those that go over TCP, if it does.
+    pub(super) stream: Option<RepeatId>,
     /// When.
     pub(super) sent: SimTime,
     /// When to stop waiting.
