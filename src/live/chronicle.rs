@@ -228,7 +228,9 @@ fn names(dns: &DnsTrace<'_>) -> Option<String> {
         | DnsTrace::TimedOut { .. }
         | DnsTrace::Received { .. }
         | DnsTrace::Replied { .. }
-        | DnsTrace::Unreachable { .. } => return None,
+        | DnsTrace::Unreachable { .. }
+        | DnsTrace::LocalCache { .. }
+        | DnsTrace::LookedUp { .. } => return None,
     })
 }
 

@@ -183,13 +183,13 @@ impl Questions {
             }
             DnsTrace::TimedOut { query } => self.unanswered(query, at, DnsOutcome::Timeout),
             DnsTrace::Unreachable { query } => self.unanswered(query, at, DnsOutcome::Unreachable),
-            DnsTrace::Received { task, client, wire_id, name: _, rtype: _ } => {
+            DnsTrace::Received { task, client, wire_id, .. } => {
                 if let Some(index) = self.on_wire.get(&(client, wire_id, host)) {
                     self.tasks.insert((host, task), *index);
                 }
             }
             DnsTrace::Cache { task, name: _, rtype: _, result } => self.cached(host, task, result),
-            DnsTrace::Replied { .. } => {}
+            DnsTrace::Replied { .. } | DnsTrace::LocalCache { .. } | DnsTrace::LookedUp { .. } => {}
         }
     }
 

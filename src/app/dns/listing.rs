@@ -108,7 +108,9 @@ impl CacheLine {
     }
 }
 
-fn text(data: &RecordData) -> String {
+/// The data of a record, its names without the final dot.
+#[must_use]
+pub fn text(data: &RecordData) -> String {
     match data {
         RecordData::A(address) => address.to_string(),
         RecordData::Aaaa(address) => address.to_string(),
