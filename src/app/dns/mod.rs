@@ -9,7 +9,7 @@
 //! Left out: EDNS(0) in questions of our own (in those of others it is understood), zone
 //! transfer, DNSSEC.
 
-pub mod authority;
+mod authority;
 pub mod cache;
 pub mod client;
 mod clients;
@@ -20,8 +20,10 @@ mod iterate;
 pub mod listing;
 mod local;
 mod lookup;
+pub mod name_server;
 mod over_tcp;
 mod recall;
+mod recursion;
 mod repeats;
 pub mod resolver;
 mod response;
@@ -52,11 +54,11 @@ mod testbed_zones;
 #[cfg(test)]
 mod tests;
 
-pub use authority::NameServer;
 pub use client::{LookupAgent, LookupJob};
 pub use config::{Checks, ResolverConfig, ServeStale, Upstream, UpstreamKind};
 pub use crowd::Crowd;
 pub use local::{Learnt, LocalCaches, digest};
+pub use name_server::{NameServer, NameServerConfig};
 pub use resolver::Resolver;
 pub use scripted::ScriptedServer;
 pub use stub::{Answer, Outcome, Stub};
