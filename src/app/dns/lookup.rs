@@ -8,9 +8,10 @@
 
 use super::delegation::Delegation;
 use super::minimise::Minimiser;
+use super::repeats::RepeatId;
 use super::response::Courtesy;
 use super::service::Asked;
-use crate::base::{EventId, QueryId, SimDuration, SimTime, SocketId};
+use crate::base::{EventId, QueryId, SimDuration, SimTime};
 use crate::proto::dns::{Message, Question, Rcode, Record};
 use std::net::IpAddr;
 
@@ -129,8 +130,8 @@ pub(super) struct Asking {
     pub(super) wire_id: u16,
     /// Who was asked.
     pub(super) server: IpAddr,
-    /// The connection, if it goes over TCP.
-    pub(super) stream: Option<SocketId>,
+    /// Its number among those that go over TCP, if it does.
+    pub(super) stream: Option<RepeatId>,
     /// When.
     pub(super) sent: SimTime,
     /// When to stop waiting.

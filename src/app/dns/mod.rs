@@ -48,6 +48,8 @@ mod family_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]
+mod reuse_tests;
+#[cfg(test)]
 mod stale_tests;
 #[cfg(test)]
 mod tcp_tests;
