@@ -9,7 +9,7 @@ use crate::base::trace::{DnsAnswerKind, DnsTrace, Trace};
 use crate::base::{Addresses, Endpoint, Family, SimTime};
 use crate::proto::dns::{CLASS_IN, Message, Name, PORT, Question, Rcode, Record, RecordData, Rtype, UDP_LIMIT};
 
-use super::cache::{Rank, negative_ttl};
+use super::cache::{Origin, Rank, negative_ttl};
 use super::families::address_types;
 use super::lookup::{Asking, Budget, Delegation, Depth, Finding, Lookup, LookupId, Phase};
 use super::resolver::{ALIAS_LIMIT, Resolver, Step, addresses};
@@ -49,20 +49,20 @@ impl Resolver {
     ) -> LookupId {
         self.lookups_begun += 1;
         let id = self.lookups_begun;
-        let delegation = self.nearest_delegation(host, &question.name);
+        let delegation = self.nearest_delegation(host, &question.name, host.now());
         self.by_question.insert(question.clone(), id);
         let (clients, waiting) = (Vec::new(), Vec::new());
-        let (begun_by, phase) = (None, Phase::Ready);
-        let lookup = Lookup { question, task, budget, begun_by, depth, clients, waiting, delegation, phase };
+        let (begun_by, renews, phase) = (None, false, Phase::Ready);
+        let lookup = Lookup { question, task, budget, begun_by, depth, clients, waiting, renews, delegation, phase };
         self.lookups.insert(id, lookup);
         id
     }
 
-    /// The servers of the nearest zone known above a name (RFC 1034 5.3.3 step 2).
-    fn nearest_delegation(&self, host: &impl Host, name: &Name) -> Delegation {
-        let now = host.now();
+    /// The servers of the nearest zone above a name that is known at least until then (RFC 1034
+    /// 5.3.3 step 2).
+    pub(super) fn nearest_delegation(&self, host: &impl Host, name: &Name, until: SimTime) -> Delegation {
         for zone in name.ancestors().filter(|zone| !zone.is_root()) {
-            let servers = names(self.cache.infrastructure(&zone, Rtype::Ns, now));
+            let servers = names(&self.cache.infrastructure(&zone, Rtype::Ns, until));
             if servers.is_empty() {
                 continue;
             }
@@ -113,7 +113,8 @@ impl Resolver {
         if lookup.budget.queries == 0 || lookup.budget.until <= now {
             return vec![Step::Finish(id, Finding::failure())];
         }
-        if let Some((alias, target)) = self.cached_alias(&lookup.question, now) {
+        let alias = if lookup.renews { None } else { self.cached_alias(&lookup.question, now) };
+        if let Some((alias, target)) = alias {
             return self.go_on_at(host, id, vec![alias], target);
         }
         match self.choose(lookup, host.addresses(), now) {
@@ -261,10 +262,11 @@ impl Resolver {
         if over_udp {
             self.notes.answered(asking.server, now.since(asking.sent), now);
         }
-        let cap = self.config.ttl_cap;
+        self.cache.told_by(Origin::Server(asking.server));
+        let (floor, cap) = (self.config.ttl_floor, self.config.ttl_cap);
         let sections = [&mut message.answers, &mut message.authorities, &mut message.additionals];
         for record in sections.into_iter().flatten() {
-            record.ttl = record.ttl.min(cap);
+            record.ttl = record.ttl.max(floor).min(cap);
         }
         let verdict = judge(&message, &question, &zone);
         // RFC 2181 9: what is truncated is ignored, and asked for again over TCP
@@ -346,8 +348,8 @@ impl Resolver {
     ) -> Vec<Step> {
         let Some(lookup) = self.lookups.get(&id) else { return Vec::new() };
         let denied = Question { name, rtype: lookup.question.rtype };
-        let cap = self.config.negative_ttl_cap;
-        let soa = soa.map(|soa| Record { ttl: negative_ttl(&soa).unwrap_or(0).min(cap), ..soa });
+        let (floor, cap) = (self.config.negative_ttl_floor, self.config.negative_ttl_cap);
+        let soa = soa.map(|soa| Record { ttl: negative_ttl(&soa).unwrap_or(0).max(floor).min(cap), ..soa });
         if nx_domain {
             self.cache.store_nx_domain(&denied.name, soa.as_ref(), now);
         } else {

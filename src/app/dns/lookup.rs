@@ -51,6 +51,8 @@ pub(super) struct Lookup {
     pub(super) clients: Vec<Asked>,
     /// Lookups that wait for it.
     pub(super) waiting: Vec<LookupId>,
+    /// It is to find anew what is still known.
+    pub(super) renews: bool,
     /// The servers it is asking among.
     pub(super) delegation: Delegation,
     /// What it is doing.

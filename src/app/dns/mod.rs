@@ -3,8 +3,8 @@
 //! All speak RFC 1035 over UDP and TCP port 53 and see only the socket API. What servers have in
 //! common is in `service`. The resolver is split by idea: [`cache`] (what is believed, and for
 //! how long), `servers` (whom it is good to ask), `response` (what a server's response means),
-//! `lookup` (one question on its way down the tree), [`resolver`] (clients, timers, and who waits
-//! for whom), `repeats` (truncated responses), and `families` (A beside AAAA).
+//! `lookup` (one question on its way down the tree), [`resolver`] (timers, and who waits for whom),
+//! `recall` (the cache along aliases), `clients` (what clients get, and when), `repeats` (truncated responses), [`listing`] (the cache for a reader), and `families` (A beside AAAA).
 //!
 //! Left out: EDNS(0) in questions of our own (in those of others it is understood), zone
 //! transfer, DNSSEC.
@@ -12,12 +12,16 @@
 pub mod authority;
 pub mod cache;
 pub mod client;
+mod clients;
 pub mod config;
+mod crowd;
 mod families;
 mod iterate;
-mod listing;
+pub mod listing;
+mod local;
 mod lookup;
 mod over_tcp;
+mod recall;
 mod repeats;
 pub mod resolver;
 mod response;
@@ -34,6 +38,8 @@ mod family_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]
+mod stale_tests;
+#[cfg(test)]
 mod tcp_tests;
 #[cfg(test)]
 mod testbed;
@@ -47,6 +53,8 @@ mod tests;
 pub use authority::NameServer;
 pub use client::{LookupAgent, LookupJob};
 pub use config::{Checks, ResolverConfig, ServeStale, Upstream, UpstreamKind};
+pub use crowd::Crowd;
+pub use local::{Learnt, LocalCaches, digest};
 pub use resolver::Resolver;
 pub use scripted::ScriptedServer;
 pub use stub::{Answer, Outcome, Stub};

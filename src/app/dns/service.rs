@@ -197,7 +197,8 @@ impl Service {
         let task = self.tasks;
         if let Some(question) = query.questions.first() {
             let (name, rtype) = (&question.name.to_string(), question.rtype.number());
-            host.trace(Trace::Dns(DnsTrace::Received { task, client, wire_id: query.id, name, rtype }));
+            let over_tcp = matches!(via, Via::Stream(..));
+            host.trace(Trace::Dns(DnsTrace::Received { task, client, wire_id: query.id, name, rtype, over_tcp }));
         }
         Some(Asked { task, via, query })
     }

@@ -4,16 +4,17 @@
 //! Servers are asked in the order given, each for 5 s, and then all again, each for 10 s: two
 //! attempts with a doubled wait, as resolv.conf describes. A server that answers with a failure
 //! is not asked again for that question; when none is left the outcome is a failure. Each
-//! repetition is a new message with a new ID. A truncated answer is asked for again over TCP. Left
-//! out: a cache, and search lists. There is one ephemeral port per stub.
+//! repetition is a new message with a new ID. A truncated answer is asked for again over TCP. What
+//! it learns it may keep (`local`). Left out: search lists. There is one ephemeral port per stub.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use super::families::{Pairs, address_types};
+use super::local::{Learnt, LocalCache, LocalCaches, summed_up};
 use super::repeats::Repeats;
 use crate::app::host::{Host, Input};
-use crate::base::trace::{DnsAnswerKind, DnsTrace, Trace};
+use crate::base::trace::{CacheLevel, DnsAnswerKind, DnsTrace, Trace};
 use crate::base::{Endpoint, EventId, QueryId, SimDuration, SimTime, SocketId, Stream};
 use crate::proto::dns::stream::StreamEvent;
 use crate::proto::dns::{CLASS_IN, Message, Name, PORT, Question, Record, Rtype, UDP_LIMIT};
@@ -41,6 +42,8 @@ pub struct Answer {
     pub token: u64,
     /// What it came to.
     pub outcome: Outcome,
+    /// What is known now, if anything is and [`Stub::hand_on_learnt`] was called.
+    pub learnt: Option<Learnt>,
     /// The event that brought it: to be taken as the cause of what follows.
     pub cause: EventId,
 }
@@ -54,6 +57,8 @@ struct Pending {
     question: Question,
     /// As the application wrote it.
     name: String,
+    /// When it was asked.
+    since: SimTime,
     /// Messages sent.
     sent: u32,
     round: usize,
@@ -79,6 +84,9 @@ pub struct Stub {
     asked: u64,
     answers: VecDeque<Answer>,
     repeats: Repeats,
+    /// From the nearest to the program to the farthest.
+    caches: Vec<LocalCache>,
+    hands_on: bool,
 }
 
 impl Stub {
@@ -94,7 +102,22 @@ impl Stub {
             asked: 0,
             answers: VecDeque::new(),
             repeats: Repeats::default(),
+            caches: Vec::new(),
+            hands_on: false,
         }
+    }
+
+    /// The same stub with caches before it.
+    #[must_use]
+    pub fn with_caches(mut self, caches: LocalCaches) -> Self {
+        let levels = [(caches.application, CacheLevel::Application), (caches.stub, CacheLevel::Stub)];
+        self.caches = levels.into_iter().filter(|(is, _)| *is).map(|(_, level)| LocalCache::new(level)).collect();
+        self
+    }
+
+    /// Hands on all that was learnt with the answers from now on.
+    pub fn hand_on_learnt(&mut self) {
+        self.hands_on = true;
     }
 
     /// Asks. The answer comes through [`Stub::next_answer`], perhaps at once.
@@ -115,16 +138,30 @@ impl Stub {
     }
 
     fn put<H: Host>(&mut self, host: &mut H, name: &str, rtype: Rtype, (token, pair): (u64, Option<u64>)) {
+        let bare = name.strip_suffix('.').filter(|bare| !bare.is_empty()).unwrap_or(name);
         let parsed = Name::parse(name);
         let (Ok(qname), false) = (parsed, self.servers.is_empty()) else {
-            return self.conclude(host, (token, pair), Outcome::Failed);
+            return self.conclude(host, (token, pair), (Outcome::Failed, None));
         };
+        let question = Question { name: qname, rtype };
+        for place in 0..self.caches.len() {
+            let cache = &mut self.caches[place];
+            if let Some(found) = cache.look(host, &question, bare) {
+                let end = End { question: &question, name: bare, since: host.now(), cache: Some(cache.level()) };
+                end.tell(host, found.kind, &found.answers);
+                for nearer in &mut self.caches[..place] {
+                    nearer.keep(&question, &found, host.now());
+                }
+                return self.learn(host, (token, pair), found);
+            }
+        }
         self.asked += 1;
         let pending = Pending {
             token,
             pair,
-            question: Question { name: qname, rtype },
-            name: name.strip_suffix('.').filter(|bare| !bare.is_empty()).unwrap_or(name).to_owned(),
+            question,
+            name: bare.to_owned(),
+            since: host.now(),
             sent: 0,
             round: 0,
             server: 0,
@@ -209,18 +246,26 @@ impl Stub {
             answers: u16::try_from(message.answers.len()).unwrap_or(u16::MAX),
             bytes: u32::try_from(length).unwrap_or(u32::MAX),
         }));
-        let outcome = match kind {
-            DnsAnswerKind::Answer => Outcome::Records(message.answers),
-            DnsAnswerKind::NxDomain => Outcome::NxDomain,
-            DnsAnswerKind::NoData | DnsAnswerKind::Alias => Outcome::NoData,
+        match kind {
+            DnsAnswerKind::Answer | DnsAnswerKind::NxDomain | DnsAnswerKind::NoData | DnsAnswerKind::Alias => {}
             // a server that only refers does not recurse for us
             DnsAnswerKind::Referral | DnsAnswerKind::Failure => {
                 pending.useless[pending.server] = true;
                 return self.next_server(host, key, pending);
             }
             DnsAnswerKind::Truncated => return self.send(host, key, pending, true),
-        };
-        self.conclude(host, (pending.token, pending.pair), outcome);
+        }
+        let learnt = Learnt::from_response(kind, message);
+        for cache in &mut self.caches {
+            cache.keep(&pending.question, &learnt, host.now());
+        }
+        pending.end().tell(host, kind, &learnt.answers);
+        self.learn(host, (pending.token, pending.pair), learnt);
+    }
+
+    fn learn<H: Host>(&mut self, host: &H, whose: (u64, Option<u64>), learnt: Learnt) {
+        let told = self.hands_on.then(|| learnt.clone());
+        self.conclude(host, whose, (learnt.outcome(), told));
     }
 
     /// A question did not get to its server, or lost its connection.
@@ -288,15 +333,21 @@ impl Stub {
         self.pairs.clear();
         self.answers.clear();
         self.repeats.crash();
+        self.caches.iter_mut().for_each(LocalCache::clear);
     }
 
     /// A question has its answer, which the present event brought.
-    fn conclude<H: Host>(&mut self, host: &H, (token, pair): (u64, Option<u64>), outcome: Outcome) {
-        let whole = match pair {
-            None => Some(outcome),
-            Some(pair) => self.pairs.take(pair, outcome),
+    fn conclude<H: Host>(
+        &mut self,
+        host: &H,
+        (token, pair): (u64, Option<u64>),
+        (outcome, learnt): (Outcome, Option<Learnt>),
+    ) {
+        let (whole, learnt) = match pair {
+            None => (Some(outcome), learnt),
+            Some(pair) => (self.pairs.take(pair, outcome), None),
         };
-        self.answers.extend(whole.map(|outcome| Answer { token, outcome, cause: host.cause() }));
+        self.answers.extend(whole.map(|outcome| Answer { token, outcome, learnt, cause: host.cause() }));
     }
 
     /// The next server of this round, or the first of the next, that has not failed.
@@ -308,7 +359,8 @@ impl Stub {
                 pending.round += 1;
             }
             if pending.round >= WAITS.len() {
-                return self.conclude(host, (pending.token, pending.pair), Outcome::Failed);
+                pending.end().tell(host, DnsAnswerKind::Failure, &[]);
+                return self.conclude(host, (pending.token, pending.pair), (Outcome::Failed, None));
             }
             if !pending.useless[pending.server] {
                 return self.send(host, key, pending, false);
@@ -344,7 +396,29 @@ impl Stub {
     }
 }
 
+/// A look-up at its end.
+pub(super) struct End<'a> {
+    pub(super) question: &'a Question,
+    pub(super) name: &'a str,
+    pub(super) since: SimTime,
+    pub(super) cache: Option<CacheLevel>,
+}
+
+impl End<'_> {
+    pub(super) fn tell<H: Host>(&self, host: &mut H, kind: DnsAnswerKind, answers: &[Record]) {
+        let Self { question, name, since, cache } = *self;
+        let (owner, digest) = summed_up(question, answers);
+        let owner = if owner == question.name { name.to_owned() } else { owner.to_string() };
+        let (rtype, owner) = (question.rtype.number(), &owner);
+        host.trace(Trace::Dns(DnsTrace::LookedUp { name, rtype, since, kind, cache, owner, digest }));
+    }
+}
+
 impl Pending {
+    fn end(&self) -> End<'_> {
+        End { question: &self.question, name: &self.name, since: self.since, cache: None }
+    }
+
     fn is_answered_by(&self, message: &Message) -> bool {
         message.flags.qr
             && message.class == CLASS_IN

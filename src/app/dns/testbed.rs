@@ -483,6 +483,8 @@ impl Host for View<'_> {
             DnsTrace::Received { task, name, .. } => format!("received {task} {name}"),
             DnsTrace::Cache { task, name, result, .. } => format!("cache {task} {name} {result:?}"),
             DnsTrace::Replied { task, kind, rcode, .. } => format!("replied {task} {kind:?} {rcode}"),
+            DnsTrace::LocalCache { level, name, result, .. } => format!("own {level:?} {name} {result:?}"),
+            DnsTrace::LookedUp { name, kind, cache, .. } => format!("looked up {name} {kind:?} {cache:?}"),
         };
         self.shared.lines.push(Line { id, cause: self.cause.0, host: self.node, text });
         self.cause = EventId(id);

@@ -153,7 +153,11 @@ impl Labels {
                     self.questions.remove(&asked);
                 }
             }
-            DnsTrace::Received { .. } | DnsTrace::Cache { .. } | DnsTrace::Replied { .. } => {}
+            DnsTrace::Received { .. }
+            | DnsTrace::Cache { .. }
+            | DnsTrace::Replied { .. }
+            | DnsTrace::LocalCache { .. }
+            | DnsTrace::LookedUp { .. } => {}
         }
     }
 

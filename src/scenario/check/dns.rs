@@ -1,5 +1,6 @@
 //! Zones, records, name servers and resolvers.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::resolver::read_resolvers;
@@ -8,7 +9,7 @@ use super::zone::ZoneRules;
 use super::{Context, record};
 use crate::base::HostId;
 use crate::proto::dns::{self, Name, RecordData, Rtype};
-use crate::scenario::names::closest_above;
+use crate::scenario::names::{closest_above, expand_record};
 use crate::scenario::problem::{Path, did_you_mean, quote};
 use crate::scenario::resolved::host_index;
 use crate::scenario::resolved::{DnsSpec, NameServerSpec, ZoneSpec};
@@ -125,16 +126,23 @@ fn read_zone(cx: &mut Context<'_>, here: Path<'_>, name: &str, zone: &Zone, inde
     let Ok(apex) = Name::parse(name) else { return spec };
     let path = here.key("records");
     let mut rules = ZoneRules::new(&apex);
+    let mut from = Vec::with_capacity(zone.records.len());
     for (position, record) in zone.records.iter().enumerate() {
         let place = path.index(position);
-        let Some(read) = read_record(cx, place, &apex, record, index) else { continue };
-        for fault in rules.add(&read) {
-            note(cx, place, record, fault);
+        // a pattern stands for many records; the first of them that does not fit speaks for all
+        for record in expanded(cx, place, record) {
+            let Some(read) = read_record(cx, place, &apex, &record, index) else { break };
+            let faults = rules.add(&read);
+            spec.records.push(read);
+            from.push(position);
+            if !faults.is_empty() {
+                faults.into_iter().for_each(|fault| note(cx, place, &record, fault));
+                break;
+            }
         }
-        spec.records.push(read);
     }
-    let given = spec.records.iter().zip(zone.records.iter().enumerate());
-    for (read, (position, record)) in given {
+    for (read, position) in spec.records.iter().zip(from) {
+        let record = &zone.records[position];
         if let Some(dname) = rules.hidden_by(&read.name) {
             let message = format!(
                 "{} lies beneath a DNAME record of {}, and so can have no records (RFC 6672 section 2.4)",
@@ -145,6 +153,20 @@ fn read_zone(cx: &mut Context<'_>, here: Path<'_>, name: &str, zone: &Zone, inde
         }
     }
     spec
+}
+
+/// The records that a record with a pattern in its name stands for; any other stands for itself.
+fn expanded<'r>(cx: &mut Context<'_>, here: Path<'_>, record: &'r Record) -> Vec<Cow<'r, Record>> {
+    let pattern = record.name.contains('{') && record.place.is_none();
+    if !pattern {
+        return vec![Cow::Borrowed(record)];
+    }
+    let Some(all) = expand_record(&record.name, &record.data) else {
+        let message = "this pattern stands for no names, for too many, or for other numbers than that of the data";
+        cx.problems.help(here.key("name"), message, "write it like \"n{1..100}\"");
+        return Vec::new();
+    };
+    all.into_iter().map(|(name, data)| Cow::Owned(Record { name, data, ..record.clone() })).collect()
 }
 
 /// Notes what is wrong with a record where it is written: in the scenario or in a master file.

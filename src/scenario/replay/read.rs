@@ -80,7 +80,13 @@ fn read_resolver(
     }
     let forward = |zone: &CaseZone| UpstreamKind::Forward { first: zone.first };
     read_upstreams(problems, path.key("forward"), &given.forward, forward, &mut config);
-    read_upstreams(problems, path.key("stub"), &given.stub, |_| UpstreamKind::Stub, &mut config);
+    read_upstreams(
+        problems,
+        path.key("stub"),
+        &given.stub,
+        |zone| UpstreamKind::Stub { first: zone.first },
+        &mut config,
+    );
     let here = path.key("options");
     read_stale(problems, here, &given.options, &mut config);
     for (name, value) in &given.options {
