@@ -5,6 +5,7 @@ use crate::app::dns::{LookupAgent, NameServer, Resolver, ScriptedServer};
 use crate::app::host::{Host, Input};
 use crate::app::mail::MailServer;
 use crate::app::user::UserAgent;
+use crate::app::web::WebServer;
 use crate::base::SimTime;
 
 /// One application of a host.
@@ -20,8 +21,10 @@ pub enum App {
     ScriptedServer(Box<ScriptedServer>),
     /// A recursive, caching resolver.
     Resolver(Box<Resolver>),
-    /// Somebody who looks up names on schedule.
+    /// Those who look up names on schedule or at random.
     LookupAgent(Box<LookupAgent>),
+    /// A Web server.
+    WebServer(WebServer),
     /// Gives back what it hears on TCP port 25, and panics when it hears of a bug.
     #[cfg(test)]
     Fragile,
@@ -37,6 +40,7 @@ impl App {
             Self::ScriptedServer(app) => app.handle(host, input),
             Self::Resolver(app) => app.handle(host, input),
             Self::LookupAgent(app) => app.handle(host, input),
+            Self::WebServer(_) => WebServer::handle(host, input),
             #[cfg(test)]
             Self::Fragile => fragile(host, input),
         }
@@ -52,6 +56,7 @@ impl App {
             Self::ScriptedServer(app) => app.deadline(),
             Self::Resolver(app) => app.deadline(),
             Self::LookupAgent(app) => app.deadline(),
+            Self::WebServer(_) => SimTime::NEVER,
             #[cfg(test)]
             Self::Fragile => SimTime::NEVER,
         }

@@ -11,5 +11,6 @@ pub mod host;
 pub mod mail;
 pub mod sessions;
 pub mod user;
+pub mod web;
 
 pub use application::App;

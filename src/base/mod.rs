@@ -13,6 +13,7 @@ pub mod socket;
 pub mod time;
 pub mod trace;
 pub mod units;
+pub mod zipf;
 
 pub use address::{Addresses, Family};
 pub use calendar::UnixTime;
@@ -23,3 +24,4 @@ pub use rng::{Stream, Streams};
 pub use socket::{CloseReason, Endpoint, Side, SocketId};
 pub use time::{SimDuration, SimTime};
 pub use units::{DataRate, DataSize, Probability};
+pub use zipf::Zipf;

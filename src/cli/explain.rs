@@ -127,7 +127,11 @@ fn holdings(world: &World<Silent>, host: HostId) -> Vec<Holding> {
                 holdings.push(listed("queue", "Queue", queue_lines(server), "is empty"));
                 holdings.push(listed("mailboxes", "Mailboxes", mailboxes, "there are none"));
             }
-            App::NameServer(_) | App::ScriptedServer(_) | App::UserAgent(_) | App::LookupAgent(_) => {}
+            App::NameServer(_)
+            | App::ScriptedServer(_)
+            | App::WebServer(_)
+            | App::UserAgent(_)
+            | App::LookupAgent(_) => {}
             #[cfg(test)]
             App::Fragile => {}
         }

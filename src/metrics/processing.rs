@@ -58,7 +58,7 @@ impl Processing {
     pub(super) fn observe(&mut self, host: HostId, event: &HostTrace) {
         let (wait, service, waiting) = match *event {
             HostTrace::Served { wait, service, waiting } => (wait, service, waiting),
-            HostTrace::TurnedAway { .. } => return,
+            HostTrace::TurnedAway { .. } | HostTrace::Visited { .. } => return,
         };
         if self.hosts.len() <= host.index() {
             self.hosts.resize(host.index() + 1, Sums::default());

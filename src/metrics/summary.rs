@@ -69,8 +69,10 @@ pub const METRICS: &[(&str, &str)] = &[
     ),
     ("dns.cache_hits", "look-ups that a resolver's cache answered with records"),
     ("dns.cache_misses", "look-ups that a resolver's cache could not answer"),
+    ("dns.failure_hits", "look-ups that a resolver's cache answered with the memory of a failure (RFC 9520)"),
     ("dns.negative_hits", "look-ups that a resolver's cache answered with the knowledge that there are none"),
     ("dns.queries", "DNS questions sent, by stubs and resolvers, repetitions included"),
+    ("dns.stale_hits", "clients that were answered with what had expired (RFC 8767)"),
     ("dns.timeouts", "DNS questions without a response in time"),
     ("dns.unreachable", "DNS questions that did not get to the server, and ICMP or their own host said so"),
     ("latency.max_s", "longest time from composition to the mailbox, user messages; absent when none was delivered"),
@@ -159,6 +161,8 @@ impl RunRecord {
         put("dns.unreachable", count(&self.tables.dns_queries, |row| row.outcome == DnsOutcome::Unreachable));
         put("dns.cache_hits", Metric::Integer(self.counts.cache.hits));
         put("dns.cache_misses", Metric::Integer(self.counts.cache.misses));
+        put("dns.failure_hits", Metric::Integer(self.counts.cache.failure_hits));
+        put("dns.stale_hits", Metric::Integer(self.counts.cache.stale_hits));
         put("dns.negative_hits", Metric::Integer(self.counts.cache.negative_hits));
         if !self.hosts.is_empty() {
             let requests: u64 = self.hosts.iter().map(|load| load.requests).sum();

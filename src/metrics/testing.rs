@@ -185,7 +185,11 @@ impl Script {
         let asked = DnsTrace::Asked { query: stub, task: None, to, from_port: 5000, wire_id, name, rtype, retry: 0 };
         self.event("pc", at, Trace::Dns(asked));
         let client = self.endpoint("pc", 5000);
-        self.event("resolver", at + 5, Trace::Dns(DnsTrace::Received { task: 1, client, wire_id, name, rtype }));
+        self.event(
+            "resolver",
+            at + 5,
+            Trace::Dns(DnsTrace::Received { task: 1, client, wire_id, name, rtype, over_tcp: false }),
+        );
         let miss = DnsTrace::Cache { task: 1, name, rtype, result: CacheResult::Miss };
         self.event("resolver", at + 5, Trace::Dns(miss));
         let query = QueryId { host: self.conn_id("resolver", 1).host, number: 1 };

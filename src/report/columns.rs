@@ -100,7 +100,7 @@ pub const DNS_QUERIES: TableDoc = TableDoc {
         ("latency_s", "from the question to the response, to the time-out, or to the word that it did not get there"),
         (
             "cache",
-            "what the asked resolver found in its cache for this question: hit, negative_hit or miss; empty for servers without a cache",
+            "what the asked resolver found in its cache for this question: hit, negative_hit, stale, failure or miss; empty for servers without a cache",
         ),
         ("for_query", "the client's question on whose behalf a resolver asked"),
     ],

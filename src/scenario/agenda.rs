@@ -46,7 +46,7 @@ pub(super) fn user_agents(scenario: &Resolved) -> Vec<(HostId, UserAgentConfig)>
                 agent(poisson.on, poisson.from, Job::WriteAtRandom(arrivals));
             }
             Work::Read(read) => agent(read.on, read.user, Job::Read(read_job(read))),
-            Work::Lookup(_) => {}
+            Work::Lookup(_) | Work::Lookups(_) => {}
         }
     }
     agents.into_iter().map(|((host, _), config)| (host, config)).collect()
@@ -61,6 +61,7 @@ fn idle_agent(scenario: &Resolved, index: usize, on: HostId) -> UserAgentConfig 
         server: scenario.host_spec(user.server).name.clone(),
         port: SUBMISSION,
         resolvers: resolver_addresses(scenario, on),
+        stub_cache: scenario.host_spec(on).stub_cache,
         dialect: dialect(scenario.domains[user.domain].dialect),
         drafts: Vec::new(),
         arrivals: Vec::new(),

@@ -4,20 +4,25 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::app::App;
-use crate::app::dns::{LookupAgent, LookupJob, NameServer, NameServerConfig, Resolver, SecondaryZone, Zone};
+use crate::app::dns::{
+    Crowd, LocalCaches, LookupAgent, LookupJob, NameServer, NameServerConfig, Resolver, ScriptedServer, SecondaryZone,
+    Zone,
+};
 use crate::app::mail::{CatchAll, MailServer, MailServerConfig, MailboxConfig, RetryPolicy};
 use crate::app::user::UserAgent;
+use crate::app::web::WebServer;
 use crate::base::directory::{HostEntry, LinkEntry};
-use crate::base::{Directory, Family, HostId};
+use crate::base::{Directory, Family, HostId, Zipf};
 use crate::net::{LinkConfig, NodeConfig, TcpConfig, Topology};
 use crate::proto::dns::Name;
 use crate::proto::smtp;
 use crate::sim::Plan;
 
 use super::agenda::user_agents;
-use super::resolved::{self, LookupWork, NameServerSpec, Resolved, Work};
+use super::resolved::{self, LookupWork, LookupsWork, NameServerSpec, Resolved, Work};
 
 /// The plan of the world that a scenario describes.
 ///
@@ -27,7 +32,16 @@ use super::resolved::{self, LookupWork, NameServerSpec, Resolved, Work};
 pub fn plan(scenario: &Resolved) -> Plan {
     let mut apps: BTreeMap<HostId, Vec<App>> = BTreeMap::new();
     let mut start = |host: HostId, app: App| apps.entry(host).or_default().push(app);
-    for (host, server) in name_servers(scenario) {
+    let mut zones: BTreeMap<HostId, NameServer> = name_servers(scenario).collect();
+    for (host, script) in &scenario.dns.scripted {
+        let server = ScriptedServer::new(Arc::new(script.clone()));
+        let server = match zones.remove(host) {
+            Some(zones) => server.with_zones(zones),
+            None => server,
+        };
+        start(*host, App::ScriptedServer(Box::new(server)));
+    }
+    for (host, server) in zones {
         start(host, App::NameServer(Box::new(server)));
     }
     for resolver in &scenario.dns.resolvers {
@@ -39,9 +53,13 @@ pub fn plan(scenario: &Resolved) -> Plan {
     for (host, config) in user_agents(scenario) {
         start(host, App::UserAgent(Box::new(UserAgent::new(config))));
     }
-    for (host, jobs) in lookups(scenario) {
-        let agent = LookupAgent::new(resolver_addresses(scenario, host), jobs);
+    for (host, (jobs, crowds)) in lookups(scenario) {
+        let agent = LookupAgent::new(resolver_addresses(scenario, host), jobs)
+            .with_crowds(crowds, scenario.host_spec(host).stub_cache);
         start(host, App::LookupAgent(Box::new(agent)));
+    }
+    for (id, _) in (0_u32..).map(HostId).zip(&scenario.hosts).filter(|(_, host)| host.web_server) {
+        start(id, App::WebServer(WebServer));
     }
     Plan {
         directory: directory(scenario),
@@ -166,6 +184,7 @@ fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
             dialect: dialect(domain.dialect),
             retry: RetryPolicy { interval: domain.retry.every, lifetime: domain.retry.lifetime },
             resolvers: resolver_addresses(scenario, domain.server),
+            caches: LocalCaches { application: domain.dns_cache, stub: scenario.host_spec(domain.server).stub_cache },
             separator: domain.separator,
             sessions: sessions_answered(scenario, domain.server),
             max_message: usize::try_from(scenario.limits.message_size.bytes()).unwrap_or(usize::MAX),
@@ -200,18 +219,46 @@ pub(super) const fn dialect(dialect: resolved::Dialect) -> smtp::Dialect {
     }
 }
 
-fn lookups(scenario: &Resolved) -> BTreeMap<HostId, Vec<LookupJob>> {
-    let mut jobs: BTreeMap<HostId, Vec<LookupJob>> = BTreeMap::new();
+/// The look-ups of each host: scheduled ones, and crowds in the order of the file.
+fn lookups(scenario: &Resolved) -> BTreeMap<HostId, (Vec<LookupJob>, Vec<Crowd>)> {
+    let mut all: BTreeMap<HostId, (Vec<LookupJob>, Vec<Crowd>)> = BTreeMap::new();
+    // the hosts of an entry share its table
+    let mut choices: BTreeMap<usize, Zipf> = BTreeMap::new();
     for work in &scenario.workload {
-        if let Work::Lookup(LookupWork { schedule, on, name, rtype, .. }) = work {
-            jobs.entry(*on).or_default().push(LookupJob {
-                at: schedule.at,
-                name: name.clone(),
-                rtype: *rtype,
-                every: schedule.every,
-                times: u32::try_from(schedule.count()).unwrap_or(u32::MAX),
-            });
+        match work {
+            Work::Lookup(LookupWork { schedule, on, name, rtype, web, .. }) => {
+                all.entry(*on).or_default().0.push(LookupJob {
+                    at: schedule.at,
+                    name: name.clone(),
+                    rtype: *rtype,
+                    every: schedule.every,
+                    times: u32::try_from(schedule.count()).unwrap_or(u32::MAX),
+                    visit: *web,
+                });
+            }
+            Work::Lookups(lookups) => {
+                let choice = choices.entry(lookups.entry);
+                let choice = choice.or_insert_with(|| Zipf::new(lookups.names.len(), lookups.zipf));
+                all.entry(lookups.on).or_default().1.push(crowd(lookups, choice.clone()));
+            }
+            Work::Message(_) | Work::Read(_) | Work::Poisson(_) => {}
         }
     }
-    jobs
+    all
+}
+
+fn crowd(work: &LookupsWork, choice: Zipf) -> Crowd {
+    Crowd {
+        at: work.schedule.at,
+        until: work.schedule.until,
+        clients: work.clients,
+        times: work.schedule.times,
+        gap: work.gap,
+        spread: work.spread,
+        names: Arc::clone(&work.names),
+        choice,
+        rtype: work.rtype,
+        cache: work.cache,
+        visit: work.web,
+    }
 }

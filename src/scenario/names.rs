@@ -3,6 +3,9 @@
 //! Host names are the letters-digits-hyphen names of RFC 1123 section 2.1 in lower case,
 //! without the final dot. Internationalised names must be given in their ASCII form.
 
+/// So many records may a pattern stand for.
+const MAX_RECORDS: usize = 1_000_000;
+
 /// Why `name` is no host or domain name; `Ok` when it is one.
 pub(super) fn check_host_name(name: &str) -> Result<(), String> {
     check_labels(name, false)
@@ -129,6 +132,19 @@ pub(super) fn expand(text: &str, limit: usize) -> Option<Vec<String>> {
     // A zero in front asks for equal widths: u{01..12}.
     let width = if first.starts_with('0') { first.len() } else { 0 };
     Some((low..=high).map(|number| format!("{prefix}{number:0width$}{suffix}")).collect())
+}
+
+/// A record's name and data as a zone's file writes them, for each name that the name's pattern
+/// stands for; a pattern in the data goes along with it. `None` when the name is no pattern, or
+/// the two do not go together.
+pub(super) fn expand_record(name: &str, data: &str) -> Option<Vec<(String, String)>> {
+    let names = expand(name, MAX_RECORDS)?;
+    let data = match expand(data, MAX_RECORDS) {
+        Some(data) if data.len() == names.len() => data,
+        Some(_) => return None,
+        None => vec![data.to_owned(); names.len()],
+    };
+    Some(names.into_iter().zip(data).collect())
 }
 
 #[cfg(test)]

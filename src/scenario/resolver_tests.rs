@@ -47,7 +47,7 @@ fn options_reach_the_application_and_resolve_to_themselves() {
     let home = config("home.net");
     let kinds: Vec<_> = home.upstreams.iter().map(|upstream| (upstream.zone.to_string(), upstream.kind)).collect();
     let forward = UpstreamKind::Forward { first: false };
-    assert_eq!(kinds, [(".".to_owned(), forward), ("crepes.fr".to_owned(), UpstreamKind::Stub)]);
+    assert_eq!(kinds, [(".".to_owned(), forward), ("crepes.fr".to_owned(), UpstreamKind::Stub { first: false })]);
     assert!(home.upstreams.iter().all(|upstream| upstream.servers.len() == 1));
 }
 

@@ -1,16 +1,20 @@
-//! An application that looks names up on schedule and does nothing with the answers: the
-//! trace tells what came.
+//! An application that looks names up, on schedule or at random, and may call the Web server
+//! that it finds; otherwise it does nothing with the answers: the trace tells what came.
 //!
-//! A job whose times pass while its host is down is done once when the host is up again.
+//! All look-ups of a host's workload go through one stub. A job whose times pass while its host
+//! is down is done once when the host is up again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::app::host::{Host, Input};
+use crate::app::web::Visits;
 use crate::base::{SimDuration, SimTime};
-use crate::proto::dns::Rtype;
+use crate::proto::dns::{Record, Rtype};
 
-use super::stub::Stub;
+use super::crowd::{Crowd, Process};
+use super::local::LocalCaches;
+use super::stub::{Answer, End, Outcome, Stub};
 
 /// Look-ups of one question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,15 +29,22 @@ pub struct LookupJob {
     pub every: Option<SimDuration>,
     /// How often to ask.
     pub times: u32,
+    /// Whether the Web server at the address is called.
+    pub visit: bool,
 }
 
-/// A schedule of look-ups on a host.
+/// The look-ups of a host.
 #[derive(Clone, Debug)]
 pub struct LookupAgent {
     stub: Stub,
     jobs: Vec<Scheduled>,
     /// When each job that is not done is due, with its number.
     due: BTreeSet<(SimTime, usize)>,
+    crowds: Vec<Process>,
+    /// Look-ups under way whose answers are for more than the trace.
+    open: BTreeMap<u64, Open>,
+    asked: u64,
+    visits: Visits,
     up: bool,
 }
 
@@ -44,6 +55,15 @@ struct Scheduled {
     left: u32,
 }
 
+/// A look-up under way.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    since: SimTime,
+    visit: bool,
+    /// The crowd, the client with a cache of its own, and the place of the name.
+    keeper: Option<(usize, usize, usize)>,
+}
+
 impl LookupAgent {
     /// An agent that asks these resolvers.
     #[must_use]
@@ -51,7 +71,27 @@ impl LookupAgent {
         let jobs: Vec<Scheduled> =
             jobs.into_iter().map(|job| Scheduled { next: job.at, left: job.times, job }).collect();
         let due = jobs.iter().enumerate().filter(|(_, job)| job.left > 0).map(|(n, job)| (job.next, n)).collect();
-        Self { stub: Stub::new(servers), jobs, due, up: false }
+        Self {
+            stub: Stub::new(servers),
+            jobs,
+            due,
+            crowds: Vec::new(),
+            open: BTreeMap::new(),
+            asked: 0,
+            visits: Visits::default(),
+            up: false,
+        }
+    }
+
+    /// The same agent with these crowds, and with a cache in its stub or without.
+    #[must_use]
+    pub fn with_crowds(mut self, crowds: Vec<Crowd>, stub_cache: bool) -> Self {
+        self.stub = self.stub.with_caches(LocalCaches { application: false, stub: stub_cache });
+        if crowds.iter().any(|crowd| crowd.cache) {
+            self.stub.hand_on_learnt();
+        }
+        self.crowds = crowds.into_iter().map(Process::new).collect();
+        self
     }
 
     /// Takes one input.
@@ -59,11 +99,17 @@ impl LookupAgent {
         match input {
             Input::Boot => {
                 self.up = true;
+                for (number, crowd) in self.crowds.iter_mut().enumerate() {
+                    crowd.boot(host, number);
+                }
                 self.ask_due(host);
             }
             Input::Crash => {
                 self.up = false;
                 self.stub.crash();
+                self.crowds.iter_mut().for_each(Process::crash);
+                self.open.clear();
+                self.visits.crash();
             }
             Input::Wake => {
                 self.stub.wake(host);
@@ -74,18 +120,23 @@ impl LookupAgent {
             }
             Input::Unreachable { local_port, to } => self.stub.unreachable(host, local_port, to),
             Input::Connected { .. } | Input::Data { .. } | Input::PeerClosed { .. } | Input::Closed { .. } => {
-                self.stub.stream(host, input);
+                if !self.stub.stream(host, input) {
+                    self.visits.input(host, input);
+                }
             }
             Input::Accepted { .. } | Input::Drained { .. } | Input::Flush => {}
         }
-        while self.stub.next_answer().is_some() {}
+        while let Some(answer) = self.stub.next_answer() {
+            self.answered(host, answer);
+        }
     }
 
     /// When the agent wants to be woken.
     #[must_use]
     pub fn deadline(&self) -> SimTime {
-        let due = self.due.first().filter(|_| self.up).map_or(SimTime::NEVER, |(at, _)| *at);
-        due.min(self.stub.deadline())
+        let jobs = self.due.first().map_or(SimTime::NEVER, |(at, _)| *at);
+        let due = self.crowds.iter().map(Process::deadline).fold(jobs, SimTime::min);
+        if self.up { due.min(self.stub.deadline()) } else { SimTime::NEVER }
     }
 
     fn ask_due(&mut self, host: &mut impl Host) {
@@ -100,10 +151,64 @@ impl LookupAgent {
             if scheduled.left > 0 {
                 self.due.insert((scheduled.next, number));
             }
+            self.asked += 1;
+            if scheduled.job.visit {
+                self.open.insert(self.asked, Open { since: now, visit: true, keeper: None });
+            }
             host.set_cause(cause);
-            self.stub.ask(host, &scheduled.job.name, scheduled.job.rtype, number as u64);
+            self.stub.ask(host, &scheduled.job.name, scheduled.job.rtype, self.asked);
+        }
+        for number in 0..self.crowds.len() {
+            while let Some((client, name)) = self.crowds[number].take(now) {
+                host.set_cause(cause);
+                self.ask_for_client(host, number, client, name);
+            }
         }
         host.set_cause(cause);
+    }
+
+    fn ask_for_client<H: Host>(&mut self, host: &mut H, number: usize, client: usize, name: usize) {
+        let process = &mut self.crowds[number];
+        let (names, visit, rtype) = (process.crowd.names.clone(), process.crowd.visit, process.crowd.rtype);
+        let (place, question) = (name, process.question(name));
+        let name: &str = &names[place];
+        let since = host.now();
+        let mut keeper = None;
+        if let Some((cache, question)) = process.cache(client).zip(question) {
+            if let Some(found) = cache.look(host, &question, name) {
+                let end = End { question: &question, name, since, cache: Some(cache.level()) };
+                end.tell(host, found.kind, &found.answers);
+                if visit {
+                    self.visits.call(host, &found.answers, SimDuration::ZERO);
+                }
+                return;
+            }
+            keeper = Some((number, client, place));
+        }
+        self.asked += 1;
+        if visit || keeper.is_some() {
+            self.open.insert(self.asked, Open { since, visit, keeper });
+        }
+        self.stub.ask(host, name, rtype, self.asked);
+    }
+
+    fn answered<H: Host>(&mut self, host: &mut H, answer: Answer) {
+        let Some(Open { since, visit, keeper }) = self.open.remove(&answer.token) else { return };
+        host.set_cause(answer.cause);
+        if let (Some((number, client, name)), Some(learnt)) = (keeper, &answer.learnt) {
+            let process = &mut self.crowds[number];
+            let question = process.question(name);
+            if let Some((cache, question)) = process.cache(client).zip(question) {
+                cache.keep(&question, learnt, host.now());
+            }
+        }
+        if visit {
+            let records: &[Record] = match &answer.outcome {
+                Outcome::Records(records) => records,
+                Outcome::NxDomain | Outcome::NoData | Outcome::Failed => &[],
+            };
+            self.visits.call(host, records, host.now().since(since));
+        }
     }
 }
 

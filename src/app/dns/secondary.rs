@@ -10,13 +10,12 @@ use std::net::IpAddr;
 
 use crate::app::host::{Host, Input};
 use crate::base::trace::{DnsAnswerKind, DnsTrace, Trace};
-use crate::base::{Endpoint, EventId, QueryId, SimDuration, SimTime, SocketId, Stream};
-use crate::proto::dns::stream::StreamEvent;
+use crate::base::{Endpoint, EventId, QueryId, SimDuration, SimTime, Stream};
 use crate::proto::dns::transfer::Transfer;
 use crate::proto::dns::{CLASS_IN, Message, Name, PORT, Question, Rcode, Rtype, TCP_LIMIT, UDP_LIMIT};
 
 use super::authority::Authority;
-use super::repeats::Repeats;
+use super::repeats::{RepeatEvent, RepeatId, Repeats, Sending};
 use super::zone::{Version, Zone, version};
 
 /// How long to wait for a primary's SOA record in each round.
@@ -77,7 +76,7 @@ struct Asking {
 
 #[derive(Clone, Debug)]
 struct Fetch {
-    socket: SocketId,
+    stream: RepeatId,
     transfer: Transfer,
     answers: usize,
     octets: usize,
@@ -131,7 +130,7 @@ impl Secondaries {
             };
             next.min(copy.end(authority))
         };
-        self.copies.iter().map(due).min().unwrap_or(SimTime::NEVER)
+        self.copies.iter().map(due).fold(self.repeats.deadline(), SimTime::min)
     }
 
     /// Takes an input that may concern the copies.
@@ -155,19 +154,22 @@ impl Secondaries {
                 }
             }
             Input::Connected { .. } | Input::Data { .. } | Input::PeerClosed { .. } | Input::Closed { .. } => {
-                for (socket, event) in self.repeats.input(host, input) {
-                    let is_its = |fetch: &Fetch| fetch.socket == socket;
+                for (stream, event) in self.repeats.input(host, input) {
+                    let is_its = |fetch: &Fetch| fetch.stream == stream;
                     let fits = |_: &Copied, asking: &Asking| asking.fetch.as_ref().is_some_and(is_its);
                     let Some(index) = self.find(fits) else { continue };
                     match event {
-                        StreamEvent::Lost => {
+                        RepeatEvent::Lost { .. } => {
                             self.failed(host, authority, index, |query| DnsTrace::Unreachable { query });
                         }
-                        StreamEvent::Message(octets) => self.fetched(host, authority, index, &octets),
+                        RepeatEvent::Message(octets) => self.fetched(host, authority, index, &octets),
                     }
                 }
             }
-            Input::Wake => self.wake(host, authority),
+            Input::Wake => {
+                self.repeats.wake(host);
+                self.wake(host, authority);
+            }
             Input::Boot
             | Input::Crash
             | Input::Accepted { .. }
@@ -248,7 +250,7 @@ impl Secondaries {
         let Phase::Asking(asking) = &self.copies[index].phase else { return };
         let (attempt, query) = (asking.attempt, asking.query);
         if let Some(fetch) = &asking.fetch {
-            self.repeats.abandon(host, fetch.socket);
+            self.repeats.abandon(host, fetch.stream);
         }
         host.trace(Trace::Dns(why(query)));
         self.poll(host, authority, index, attempt + 1);
@@ -294,15 +296,16 @@ impl Secondaries {
         let to = copy.server(attempt);
         let question = Question { name: copy.zone.clone(), rtype: Rtype::AXFR };
         let octets = Message::query(wire_id, question, false).encode(TCP_LIMIT);
-        let (socket, from_port) = self.repeats.ask(host, to, octets);
+        let (stream, from_port) = self.repeats.ask(host, to, Sending { wire_id, octets, again: false });
         let query = host.next_query();
         let name = &copy.zone.to_string();
         let (rtype, retry) = (Rtype::AXFR.number(), u32::try_from(attempt).unwrap_or(u32::MAX));
         let event =
             host.trace(Trace::Dns(DnsTrace::Asked { query, task: None, to, from_port, wire_id, name, rtype, retry }));
         let expires = host.now().saturating_add(PATIENCE);
-        let fetch = Some(Fetch { socket, transfer: Transfer::new(copy.zone.clone()), answers: 0, octets: 0 });
+        let fetch = Some(Fetch { stream, transfer: Transfer::new(copy.zone.clone()), answers: 0, octets: 0 });
         copy.phase = Phase::Asking(Asking { attempt, query, wire_id, expires, event, fetch });
+        self.repeats.send(host, stream);
     }
 
     /// The next message of a transfer.
@@ -319,9 +322,9 @@ impl Secondaries {
             return;
         }
         let (attempt, query) = (asking.attempt, asking.query);
-        let (socket, answers, length) = (fetch.socket, fetch.answers, fetch.octets);
+        let (stream, answers, length) = (fetch.stream, fetch.answers, fetch.octets);
         let Some(Fetch { transfer, .. }) = asking.fetch.take() else { return };
-        self.repeats.finish(host, socket);
+        self.repeats.finish(host, stream);
         let zone = took.and_then(|_| Zone::new(copy.zone.clone(), transfer.into_records()).ok());
         let newer = |zone: &Zone| {
             authority.zone(zone.apex()).is_none_or(|old| is_newer(zone.version().serial, old.version().serial))

@@ -41,16 +41,21 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Who asked.
+    /// Whether it came over TCP.
+    pub(super) const fn is_stream(&self) -> bool {
+        matches!(self.via, Via::Stream(..))
+    }
+
+    /// Who asks.
     pub(super) const fn client(&self) -> Endpoint {
         match self.via {
             Via::Datagram(client) | Via::Stream(_, client) => client,
         }
     }
 
-    /// Whether it came over TCP.
-    pub(super) const fn is_stream(&self) -> bool {
-        matches!(self.via, Via::Stream(..))
+    /// The longest response that its way takes.
+    pub(super) fn limit(&self) -> usize {
+        if self.is_stream() { TCP_LIMIT } else { self.query.response_limit() }
     }
 }
 
@@ -192,7 +197,8 @@ impl Service {
         let task = self.tasks;
         if let Some(question) = query.questions.first() {
             let (name, rtype) = (&question.name.to_string(), question.rtype.number());
-            host.trace(Trace::Dns(DnsTrace::Received { task, client, wire_id: query.id, name, rtype }));
+            let over_tcp = matches!(via, Via::Stream(..));
+            host.trace(Trace::Dns(DnsTrace::Received { task, client, wire_id: query.id, name, rtype, over_tcp }));
         }
         Some(Asked { task, via, query })
     }
@@ -232,11 +238,7 @@ impl Service {
     /// Sends a reply, of whose additional records the first `glue` are needed, and writes it to
     /// the trace.
     pub(super) fn reply(&mut self, host: &mut impl Host, asked: &Asked, reply: &Message, glue: usize) {
-        let limit = match asked.via {
-            Via::Datagram(_) => asked.query.response_limit(),
-            Via::Stream(..) => TCP_LIMIT,
-        };
-        let octets = reply.encode_with_glue(limit, glue);
+        let octets = reply.encode_with_glue(asked.limit(), glue);
         if !reply.questions.is_empty() {
             let answers = u16::try_from(reply.answers.len()).unwrap_or(u16::MAX);
             let (task, rcode, kind) = (asked.task, reply.rcode.number(), reply.kind());
@@ -266,7 +268,8 @@ impl Service {
         }
     }
 
-    /// FORMERR, or NOTIMP to another kind of query, to what has at least a query's header.
+    /// FORMERR, or NOTIMP to another kind of query, to what has at least a query's header. What
+    /// was not understood is told nothing of recursion.
     fn reply_to_garbage(&mut self, host: &mut impl Host, via: Via, octets: &[u8]) {
         let [high, low, bits, ..] = *octets else { return self.pass_over(host, via) };
         if octets.len() < 12 || bits & 0x80 != 0 {
@@ -276,7 +279,6 @@ impl Service {
         let rcode = if opcode == 0 { Rcode::FormErr } else { Rcode::NotImp };
         let mut reply = Message::header_only(u16::from_be_bytes([high, low]), rcode);
         reply.flags.qr = true;
-        reply.flags.ra = self.recursion;
         reply.flags.opcode = opcode;
         reply.flags.rd = bits & 1 != 0;
         self.send(host, via, &reply.encode(UDP_LIMIT));

@@ -4,18 +4,18 @@
 //! Servers are asked in the order given, each for 5 s, and then all again, each for 10 s: two
 //! attempts with a doubled wait, as resolv.conf describes. A server that answers with a failure
 //! is not asked again for that question; when none is left the outcome is a failure. Each
-//! repetition is a new message with a new ID. A truncated answer is asked for again over TCP. Left
-//! out: a cache, and search lists. There is one ephemeral port per stub.
+//! repetition is a new message with a new ID. A truncated answer is asked for again over TCP. What
+//! it learns it may keep (`local`). Left out: search lists. There is one ephemeral port per stub.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use super::families::{Pairs, address_types};
-use super::repeats::Repeats;
+use super::local::{Learnt, LocalCache, LocalCaches, summed_up};
+use super::repeats::{RepeatEvent, RepeatId, Repeats, Sending, Transport};
 use crate::app::host::{Host, Input};
-use crate::base::trace::{DnsAnswerKind, DnsTrace, Trace};
+use crate::base::trace::{CacheLevel, DnsAnswerKind, DnsTrace, Trace};
 use crate::base::{Endpoint, EventId, QueryId, SimDuration, SimTime, SocketId, Stream};
-use crate::proto::dns::stream::StreamEvent;
 use crate::proto::dns::{CLASS_IN, Message, Name, PORT, Question, Record, Rtype, UDP_LIMIT};
 
 /// How long to wait for a server in each round.
@@ -41,6 +41,8 @@ pub struct Answer {
     pub token: u64,
     /// What it came to.
     pub outcome: Outcome,
+    /// What is known now, if anything is and [`Stub::hand_on_learnt`] was called.
+    pub learnt: Option<Learnt>,
     /// The event that brought it: to be taken as the cause of what follows.
     pub cause: EventId,
 }
@@ -54,6 +56,8 @@ struct Pending {
     question: Question,
     /// As the application wrote it.
     name: String,
+    /// When it was asked.
+    since: SimTime,
     /// Messages sent.
     sent: u32,
     round: usize,
@@ -62,8 +66,8 @@ struct Pending {
     useless: Vec<bool>,
     query: QueryId,
     wire_id: u16,
-    /// The connection, if it goes over TCP.
-    stream: Option<SocketId>,
+    /// Its number among those that go over TCP, if it does.
+    stream: Option<RepeatId>,
     expires: SimTime,
     event: EventId,
 }
@@ -79,6 +83,9 @@ pub struct Stub {
     asked: u64,
     answers: VecDeque<Answer>,
     repeats: Repeats,
+    /// From the nearest to the program to the farthest.
+    caches: Vec<LocalCache>,
+    hands_on: bool,
 }
 
 impl Stub {
@@ -94,7 +101,22 @@ impl Stub {
             asked: 0,
             answers: VecDeque::new(),
             repeats: Repeats::default(),
+            caches: Vec::new(),
+            hands_on: false,
         }
+    }
+
+    /// The same stub with caches before it.
+    #[must_use]
+    pub fn with_caches(mut self, caches: LocalCaches) -> Self {
+        let levels = [(caches.application, CacheLevel::Application), (caches.stub, CacheLevel::Stub)];
+        self.caches = levels.into_iter().filter(|(is, _)| *is).map(|(_, level)| LocalCache::new(level)).collect();
+        self
+    }
+
+    /// Hands on all that was learnt with the answers from now on.
+    pub fn hand_on_learnt(&mut self) {
+        self.hands_on = true;
     }
 
     /// Asks. The answer comes through [`Stub::next_answer`], perhaps at once.
@@ -115,16 +137,30 @@ impl Stub {
     }
 
     fn put<H: Host>(&mut self, host: &mut H, name: &str, rtype: Rtype, (token, pair): (u64, Option<u64>)) {
+        let bare = name.strip_suffix('.').filter(|bare| !bare.is_empty()).unwrap_or(name);
         let parsed = Name::parse(name);
         let (Ok(qname), false) = (parsed, self.servers.is_empty()) else {
-            return self.conclude(host, (token, pair), Outcome::Failed);
+            return self.conclude(host, (token, pair), (Outcome::Failed, None));
         };
+        let question = Question { name: qname, rtype };
+        for place in 0..self.caches.len() {
+            let cache = &mut self.caches[place];
+            if let Some(found) = cache.look(host, &question, bare) {
+                let end = End { question: &question, name: bare, since: host.now(), cache: Some(cache.level()) };
+                end.tell(host, found.kind, &found.answers);
+                for nearer in &mut self.caches[..place] {
+                    nearer.keep(&question, &found, host.now());
+                }
+                return self.learn(host, (token, pair), found);
+            }
+        }
         self.asked += 1;
         let pending = Pending {
             token,
             pair,
-            question: Question { name: qname, rtype },
-            name: name.strip_suffix('.').filter(|bare| !bare.is_empty()).unwrap_or(name).to_owned(),
+            question,
+            name: bare.to_owned(),
+            since: host.now(),
             sent: 0,
             round: 0,
             server: 0,
@@ -135,7 +171,7 @@ impl Stub {
             expires: SimTime::NEVER,
             event: host.cause(),
         };
-        self.send(host, self.asked, pending, false);
+        self.send(host, self.asked, pending, Transport::Udp);
     }
 
     /// Takes a datagram. False when it is for somebody else in the application.
@@ -175,17 +211,24 @@ impl Stub {
         if !self.owns(socket) {
             return false;
         }
-        for (socket, event) in self.repeats.input(host, input) {
-            let asked = |pending: &Pending| pending.stream == Some(socket);
+        let cause = host.cause();
+        for (repeat, event) in self.repeats.input(host, input) {
+            let asked = |pending: &Pending| pending.stream == Some(repeat);
             let Some(key) = self.pending.iter().find(|(_, pending)| asked(pending)).map(|(key, _)| *key) else {
                 continue;
             };
+            host.set_cause(cause);
             match event {
-                StreamEvent::Lost => self.not_reached(host, key),
-                StreamEvent::Message(octets) => {
+                RepeatEvent::Lost { again: false } => self.not_reached(host, key),
+                RepeatEvent::Lost { again: true } => {
+                    let Some(pending) = self.pending.remove(&key) else { continue };
+                    host.trace(Trace::Dns(DnsTrace::Unreachable { query: pending.query }));
+                    self.send(host, key, pending, Transport::TcpAgain);
+                }
+                RepeatEvent::Message(octets) => {
                     let Ok(message) = Message::decode(&octets) else { continue };
                     if self.pending[&key].is_answered_by(&message) {
-                        self.repeats.finish(host, socket);
+                        self.repeats.finish(host, repeat);
                         self.heard(host, key, message, octets.len());
                     }
                 }
@@ -209,18 +252,26 @@ impl Stub {
             answers: u16::try_from(message.answers.len()).unwrap_or(u16::MAX),
             bytes: u32::try_from(length).unwrap_or(u32::MAX),
         }));
-        let outcome = match kind {
-            DnsAnswerKind::Answer => Outcome::Records(message.answers),
-            DnsAnswerKind::NxDomain => Outcome::NxDomain,
-            DnsAnswerKind::NoData | DnsAnswerKind::Alias => Outcome::NoData,
+        match kind {
+            DnsAnswerKind::Answer | DnsAnswerKind::NxDomain | DnsAnswerKind::NoData | DnsAnswerKind::Alias => {}
             // a server that only refers does not recurse for us
             DnsAnswerKind::Referral | DnsAnswerKind::Failure => {
                 pending.useless[pending.server] = true;
                 return self.next_server(host, key, pending);
             }
-            DnsAnswerKind::Truncated => return self.send(host, key, pending, true),
-        };
-        self.conclude(host, (pending.token, pending.pair), outcome);
+            DnsAnswerKind::Truncated => return self.send(host, key, pending, Transport::Tcp),
+        }
+        let learnt = Learnt::from_response(kind, message);
+        for cache in &mut self.caches {
+            cache.keep(&pending.question, &learnt, host.now());
+        }
+        pending.end().tell(host, kind, &learnt.answers);
+        self.learn(host, (pending.token, pending.pair), learnt);
+    }
+
+    fn learn<H: Host>(&mut self, host: &H, whose: (u64, Option<u64>), learnt: Learnt) {
+        let told = self.hands_on.then(|| learnt.clone());
+        self.conclude(host, whose, (learnt.outcome(), told));
     }
 
     /// A question did not get to its server, or lost its connection.
@@ -233,8 +284,8 @@ impl Stub {
 
     /// A server that cuts off its answers and gives none over TCP is of no use.
     fn give_up_stream<H: Host>(&mut self, host: &mut H, pending: &mut Pending) {
-        if let Some(socket) = pending.stream.take() {
-            self.repeats.abandon(host, socket);
+        if let Some(repeat) = pending.stream.take() {
+            self.repeats.abandon(host, repeat);
             pending.useless[pending.server] = true;
         }
     }
@@ -258,6 +309,7 @@ impl Stub {
     pub fn wake<H: Host>(&mut self, host: &mut H) {
         let before = host.cause();
         let now = host.now();
+        self.repeats.wake(host);
         let due: Vec<u64> =
             self.pending.iter().filter(|(_, pending)| pending.expires <= now).map(|(key, _)| *key).collect();
         for key in due {
@@ -273,7 +325,8 @@ impl Stub {
     /// When the stub wants [`Stub::wake`].
     #[must_use]
     pub fn deadline(&self) -> SimTime {
-        self.pending.values().map(|pending| pending.expires).min().unwrap_or(SimTime::NEVER)
+        let expires = self.pending.values().map(|pending| pending.expires).min().unwrap_or(SimTime::NEVER);
+        expires.min(self.repeats.deadline())
     }
 
     /// The next answer; to be drained after every call of the others.
@@ -288,15 +341,21 @@ impl Stub {
         self.pairs.clear();
         self.answers.clear();
         self.repeats.crash();
+        self.caches.iter_mut().for_each(LocalCache::clear);
     }
 
     /// A question has its answer, which the present event brought.
-    fn conclude<H: Host>(&mut self, host: &H, (token, pair): (u64, Option<u64>), outcome: Outcome) {
-        let whole = match pair {
-            None => Some(outcome),
-            Some(pair) => self.pairs.take(pair, outcome),
+    fn conclude<H: Host>(
+        &mut self,
+        host: &H,
+        (token, pair): (u64, Option<u64>),
+        (outcome, learnt): (Outcome, Option<Learnt>),
+    ) {
+        let (whole, learnt) = match pair {
+            None => (Some(outcome), learnt),
+            Some(pair) => (self.pairs.take(pair, outcome), None),
         };
-        self.answers.extend(whole.map(|outcome| Answer { token, outcome, cause: host.cause() }));
+        self.answers.extend(whole.map(|outcome| Answer { token, outcome, learnt, cause: host.cause() }));
     }
 
     /// The next server of this round, or the first of the next, that has not failed.
@@ -308,15 +367,16 @@ impl Stub {
                 pending.round += 1;
             }
             if pending.round >= WAITS.len() {
-                return self.conclude(host, (pending.token, pending.pair), Outcome::Failed);
+                pending.end().tell(host, DnsAnswerKind::Failure, &[]);
+                return self.conclude(host, (pending.token, pending.pair), (Outcome::Failed, None));
             }
             if !pending.useless[pending.server] {
-                return self.send(host, key, pending, false);
+                return self.send(host, key, pending, Transport::Udp);
             }
         }
     }
 
-    fn send<H: Host>(&mut self, host: &mut H, key: u64, mut pending: Pending, over_tcp: bool) {
+    fn send<H: Host>(&mut self, host: &mut H, key: u64, mut pending: Pending, transport: Transport) {
         let port = *self.port.get_or_insert_with(|| host.bind_udp_ephemeral());
         let ids = self.ids.get_or_insert_with(|| host.stream("dns/stub/id"));
         pending.wire_id = u16::try_from(ids.below(1 << 16)).expect("below 2^16");
@@ -324,8 +384,11 @@ impl Stub {
         pending.expires = host.now().saturating_add(WAITS[pending.round]);
         let to = Endpoint::new(self.servers[pending.server], PORT);
         let octets = Message::query(pending.wire_id, pending.question.clone(), true).encode(UDP_LIMIT);
-        let stream = over_tcp.then(|| self.repeats.ask(host, to, octets.clone()));
-        pending.stream = stream.map(|(socket, _)| socket);
+        let stream = (transport != Transport::Udp).then(|| {
+            let (wire_id, octets, again) = (pending.wire_id, octets.clone(), transport == Transport::TcpAgain);
+            self.repeats.ask(host, to, Sending { wire_id, octets, again })
+        });
+        pending.stream = stream.map(|(repeat, _)| repeat);
         pending.event = host.trace(Trace::Dns(DnsTrace::Asked {
             query: pending.query,
             task: None,
@@ -337,14 +400,37 @@ impl Stub {
             retry: pending.sent,
         }));
         pending.sent += 1;
-        if !over_tcp {
-            host.send_datagram(port, to, &octets);
+        match pending.stream {
+            Some(repeat) => self.repeats.send(host, repeat),
+            None => host.send_datagram(port, to, &octets),
         }
         self.pending.insert(key, pending);
     }
 }
 
+/// A look-up at its end.
+pub(super) struct End<'a> {
+    pub(super) question: &'a Question,
+    pub(super) name: &'a str,
+    pub(super) since: SimTime,
+    pub(super) cache: Option<CacheLevel>,
+}
+
+impl End<'_> {
+    pub(super) fn tell<H: Host>(&self, host: &mut H, kind: DnsAnswerKind, answers: &[Record]) {
+        let Self { question, name, since, cache } = *self;
+        let (owner, digest) = summed_up(question, answers);
+        let owner = if owner == question.name { name.to_owned() } else { owner.to_string() };
+        let (rtype, owner) = (question.rtype.number(), &owner);
+        host.trace(Trace::Dns(DnsTrace::LookedUp { name, rtype, since, kind, cache, owner, digest }));
+    }
+}
+
 impl Pending {
+    fn end(&self) -> End<'_> {
+        End { question: &self.question, name: &self.name, since: self.since, cache: None }
+    }
+
     fn is_answered_by(&self, message: &Message) -> bool {
         message.flags.qr
             && message.class == CLASS_IN

@@ -391,6 +391,7 @@ fn a_schedule_is_kept_and_what_was_missed_done_once() {
         rtype: Rtype::A,
         every: Some(SimDuration::from_secs(100)),
         times: 10,
+        visit: false,
     };
     let once = LookupJob { every: None, times: 3, ..job.clone() };
     let mut bed = world();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::retry::RetryPolicy;
+use crate::app::dns::LocalCaches;
 use crate::proto::smtp::Dialect;
 
 /// A mailbox of a server.
@@ -70,6 +71,8 @@ pub struct MailServerConfig {
     pub retry: RetryPolicy,
     /// The resolvers that it asks.
     pub resolvers: Vec<IpAddr>,
+    /// The caches between it and them.
+    pub caches: LocalCaches,
     /// The clients that may submit and relay.
     pub inside: Vec<IpAddr>,
     /// Recipients in one transaction, received or sent.
@@ -100,6 +103,7 @@ impl MailServerConfig {
             dialect: Dialect::Rfc5321,
             retry: RetryPolicy::default(),
             resolvers: Vec::new(),
+            caches: LocalCaches::default(),
             inside: Vec::new(),
             recipients_per_message: 100,
             max_messages_per_connection: u32::MAX,

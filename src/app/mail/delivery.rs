@@ -48,7 +48,7 @@ impl Delivery {
             most_recipients: config.recipients_per_message.max(1),
             most_messages: config.max_messages_per_connection.max(1),
             concurrency: config.concurrency_per_destination.max(1),
-            stub: Stub::new(config.resolvers.clone()),
+            stub: Stub::new(config.resolvers.clone()).with_caches(config.caches),
             couriers: BTreeMap::new(),
             last_courier: 0,
             by_destination: BTreeMap::new(),

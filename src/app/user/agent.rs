@@ -7,6 +7,7 @@ use super::UserAgentConfig;
 use super::compose::{Draft, Process};
 use super::reading::Reading;
 use super::submission::{Outgoing, Submission};
+use crate::app::dns::LocalCaches;
 use crate::app::dns::stub::{Answer, Outcome, Stub};
 use crate::app::host::{Host, Input};
 use crate::app::mail::failure::Reason;
@@ -45,7 +46,8 @@ impl UserAgent {
             composed: 0,
             submission: Submission::new(&config),
             reading: Reading::new(&config),
-            stub: Stub::new(config.resolvers.clone()),
+            stub: Stub::new(config.resolvers.clone())
+                .with_caches(LocalCaches { application: false, stub: config.stub_cache }),
             config,
         }
     }

@@ -31,6 +31,8 @@ pub struct UserAgentConfig {
     pub port: u16,
     /// The resolvers that the PC asks.
     pub resolvers: Vec<IpAddr>,
+    /// Whether the PC's stub resolver keeps what it learns.
+    pub stub_cache: bool,
     /// How it writes its commands.
     pub dialect: Dialect,
     /// Messages to be written at certain times.

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::base::ids::QueryId;
 use crate::base::socket::Endpoint;
+use crate::base::time::SimTime;
 
 /// Events of name resolution. `rtype` is the RR type's number (RFC 1035 3.2.2).
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -58,6 +59,8 @@ pub enum DnsTrace<'a> {
         name: &'a str,
         /// QTYPE.
         rtype: u16,
+        /// Whether it came over TCP.
+        over_tcp: bool,
     },
     /// A resolver looked for the question of a task in its cache.
     Cache {
@@ -80,6 +83,36 @@ pub enum DnsTrace<'a> {
         kind: DnsAnswerKind,
         /// Records in the answer section.
         answers: u16,
+    },
+    /// A program of this host looked for a question in a cache on its own host, before it asked
+    /// anybody.
+    LocalCache {
+        /// Whose cache it is.
+        level: CacheLevel,
+        /// The name looked for.
+        name: &'a str,
+        /// The type looked for.
+        rtype: u16,
+        /// What it found.
+        result: CacheResult,
+    },
+    /// A look-up of a program of this host has come to its end.
+    LookedUp {
+        /// The name looked up.
+        name: &'a str,
+        /// The type looked up.
+        rtype: u16,
+        /// When the program began to ask.
+        since: SimTime,
+        /// What the answer is.
+        kind: DnsAnswerKind,
+        /// The cache on this host that had it; none when somebody was asked.
+        cache: Option<CacheLevel>,
+        /// The name at the end of the chain of aliases.
+        owner: &'a str,
+        /// What that name's records were, in one number: see `digest` in `app::dns`; zero when
+        /// there were none.
+        digest: u64,
     },
     /// This host's question did not get to the server, and a host or router said so (ICMP), or
     /// this host itself.
@@ -134,6 +167,20 @@ pub enum DnsAnswerKind {
     Truncated,
 }
 
+/// Where a cache stands, from the asker upwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheLevel {
+    /// In the program that asks.
+    Application,
+    /// In the stub resolver.
+    Stub,
+    /// In a resolver that asks other resolvers.
+    Forwarder,
+    /// In a resolver that asks the servers of zones.
+    Resolver,
+}
+
 /// What a cache held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -147,6 +194,16 @@ pub enum CacheResult {
     NegativeHit {
         /// Remaining TTL in seconds.
         ttl_s: u32,
+    },
+    /// The knowledge that nobody could tell a short time ago (RFC 9520).
+    Failure {
+        /// Seconds for which it is still remembered.
+        ttl_s: u32,
+    },
+    /// Records or their absence, beyond their end (RFC 8767).
+    Stale {
+        /// Seconds since their end, rounded up.
+        past_s: u32,
     },
     /// Nothing.
     Miss,

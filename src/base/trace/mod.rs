@@ -17,7 +17,7 @@ mod net;
 use serde::Serialize;
 
 pub use content::{PacketContent, TcpContent};
-pub use dns::{CacheResult, DnsAnswerKind, DnsTrace};
+pub use dns::{CacheLevel, CacheResult, DnsAnswerKind, DnsTrace};
 pub use figures::{EndFigures, RttFigures, Windows};
 pub use mail::{AttemptOutcome, Failure, FailureKind, MailTrace, Phase};
 pub use net::{
@@ -168,6 +168,15 @@ pub enum HostTrace {
     TurnedAway {
         /// The caller's connection.
         conn: ConnId,
+    },
+    /// A program looked a name up and called the Web server there.
+    Visited {
+        /// Time until it knew an address.
+        lookup: SimDuration,
+        /// Time until the connection was established, or had failed; none without an address.
+        connect: Option<SimDuration>,
+        /// Whether it was established.
+        reached: bool,
     },
 }
 

@@ -158,7 +158,9 @@ impl Labels {
             | DnsTrace::Replied { .. }
             | DnsTrace::Changed { .. }
             | DnsTrace::Copied { .. }
-            | DnsTrace::Expired { .. } => {}
+            | DnsTrace::Expired { .. }
+            | DnsTrace::LocalCache { .. }
+            | DnsTrace::LookedUp { .. } => {}
         }
     }
 

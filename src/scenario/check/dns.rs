@@ -1,15 +1,17 @@
 //! Zones, records, name servers and resolvers.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::read_changes;
 use super::resolver::read_resolvers;
+use super::scripted::read_scripted;
 use super::server::read_servers;
 use super::zone::ZoneRules;
 use super::{Context, record};
 use crate::base::HostId;
 use crate::proto::dns::{self, Name, RecordData, Rtype};
-use crate::scenario::names::closest_above;
+use crate::scenario::names::{closest_above, expand_record};
 use crate::scenario::problem::{Path, did_you_mean, quote};
 use crate::scenario::resolved::host_index;
 use crate::scenario::resolved::{DnsSpec, ZoneSpec};
@@ -62,7 +64,8 @@ pub(super) fn read(cx: &mut Context<'_>) -> DnsSpec {
         zones.push(read_zone(cx, zones_path.key(name), name, zone, &index));
     }
     let changes = read_changes(cx, path, &zones, &index);
-    DnsSpec { zones, changes, servers, resolvers, roots }
+    let scripted = read_scripted(cx);
+    DnsSpec { zones, changes, servers, resolvers, roots, scripted }
 }
 
 fn read_roots(cx: &mut Context<'_>, path: Path<'_>) -> Vec<HostId> {
@@ -108,16 +111,23 @@ fn read_zone(cx: &mut Context<'_>, here: Path<'_>, name: &str, zone: &Zone, inde
     let Ok(apex) = Name::parse(name) else { return spec };
     let path = here.key("records");
     let mut rules = ZoneRules::new(&apex);
+    let mut from = Vec::with_capacity(zone.records.len());
     for (position, record) in zone.records.iter().enumerate() {
         let place = path.index(position);
-        let Some(read) = read_record(cx, place, &apex, record, index) else { continue };
-        for fault in rules.add(&read) {
-            note(cx, place, record, fault);
+        // a pattern stands for many records; the first of them that does not fit speaks for all
+        for record in expanded(cx, place, record) {
+            let Some(read) = read_record(cx, place, &apex, &record, index) else { break };
+            let faults = rules.add(&read);
+            spec.records.push(read);
+            from.push(position);
+            if !faults.is_empty() {
+                faults.into_iter().for_each(|fault| note(cx, place, &record, fault));
+                break;
+            }
         }
-        spec.records.push(read);
     }
-    let given = spec.records.iter().zip(zone.records.iter().enumerate());
-    for (read, (position, record)) in given {
+    for (read, position) in spec.records.iter().zip(from) {
+        let record = &zone.records[position];
         if let Some(dname) = rules.hidden_by(&read.name) {
             let message = format!(
                 "{} lies beneath a DNAME record of {}, and so can have no records (RFC 6672 section 2.4)",
@@ -128,6 +138,20 @@ fn read_zone(cx: &mut Context<'_>, here: Path<'_>, name: &str, zone: &Zone, inde
         }
     }
     spec
+}
+
+/// The records that a record with a pattern in its name stands for; any other stands for itself.
+fn expanded<'r>(cx: &mut Context<'_>, here: Path<'_>, record: &'r Record) -> Vec<Cow<'r, Record>> {
+    let pattern = record.name.contains('{') && record.place.is_none();
+    if !pattern {
+        return vec![Cow::Borrowed(record)];
+    }
+    let Some(all) = expand_record(&record.name, &record.data) else {
+        let message = "this pattern stands for no names, for too many, or for other numbers than that of the data";
+        cx.problems.help(here.key("name"), message, "write it like \"n{1..100}\"");
+        return Vec::new();
+    };
+    all.into_iter().map(|(name, data)| Cow::Owned(Record { name, data, ..record.clone() })).collect()
 }
 
 /// Notes what is wrong with a record where it is written: in the scenario or in a master file.

@@ -42,7 +42,7 @@ pub(super) fn read(cx: &mut Context<'_>) -> (Vec<DomainSpec>, Vec<UserSpec>) {
     for entry in &cx.scenario.workload {
         let who = entry.from.as_ref().map_or(&[][..], |from| from.items.as_slice());
         for user in who.iter().filter_map(|address| super::user_index(&users, address)) {
-            let on = entry.on.as_ref().and_then(|name| super::host_index(cx.hosts, name));
+            let on = entry.on.iter().flat_map(|on| &on.items).filter_map(|name| super::host_index(cx.hosts, name));
             relays.entry(users[user].server).or_default().extend(on);
         }
     }
@@ -75,7 +75,8 @@ fn read_domain(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain: &MailDo
         SeparatorName::Dot => '.',
     };
     let (name, users, relay_from) = (name.to_owned(), Vec::new(), Vec::new());
-    DomainSpec { name, server, dialect, retry, separator, users, catch_all, relay_from }
+    let dns_cache = domain.dns_cache == Some(true);
+    DomainSpec { name, server, dialect, retry, separator, users, dns_cache, catch_all, relay_from }
 }
 
 fn read_catch_all(
@@ -126,6 +127,10 @@ fn check_shared(cx: &mut Context<'_>, here: Path<'_>, spec: &DomainSpec, others:
     if other.separator != spec.separator {
         let message = format!("this domain shares its server with {}, but not its separator", quote(&other.name));
         cx.problems.help(here.key("imap"), message, "give both the same \"separator\"");
+    }
+    if other.dns_cache != spec.dns_cache {
+        let message = format!("this domain shares its server with {}, but not its cache", quote(&other.name));
+        cx.problems.help(here.key("dns_cache"), message, "give both the same \"dns_cache\"");
     }
 }
 

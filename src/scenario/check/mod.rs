@@ -12,6 +12,7 @@ mod faults;
 mod host;
 mod link;
 mod live;
+mod lookups;
 mod mail;
 mod names;
 mod network;

@@ -39,7 +39,13 @@ fn read_host(problems: &mut Problems, here: Path<'_>, name: &str, host: &Host, a
             "write \"router\": true or choose another name",
         );
     }
-    HostSpec { name: name.to_owned(), addresses, site, router, resolvers: Vec::new() }
+    let (stub_cache, web_server) = (host.stub_cache == Some(true), host.web_server == Some(true));
+    for (key, given) in [("stub_cache", stub_cache), ("web_server", web_server)] {
+        if given && router {
+            problems.at(here.key(key), "a router only forwards packets");
+        }
+    }
+    HostSpec { name: name.to_owned(), addresses, site, router, resolvers: Vec::new(), stub_cache, web_server }
 }
 
 /// How the network behaves.

@@ -164,8 +164,9 @@ fn read_upstreams(cx: &mut Context<'_>, here: Path<'_>, own: HostId, given: &Res
         ("forward", position, &zone.zone, ("to", &zone.to), kind)
     });
     let stub = given.stub.iter().enumerate();
-    let stub =
-        stub.map(|(position, zone)| ("stub", position, &zone.zone, ("servers", &zone.servers), UpstreamKind::Stub));
+    let stub = stub.map(|(position, zone)| {
+        ("stub", position, &zone.zone, ("servers", &zone.servers), UpstreamKind::Stub { first: false })
+    });
     let mut upstreams: Vec<Upstream> = Vec::new();
     for (list, position, zone, (key, hosts), kind) in forward.chain(stub) {
         let list = here.key(list);

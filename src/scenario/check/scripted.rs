@@ -1,18 +1,122 @@
 //! Scripted name servers: from rules as written to rules as a server goes by.
 //!
-//! Used for scenarios and for the cases of a replay, so nothing here needs the rest of either.
+//! What rules need is used for the cases of a replay too.
 
-use crate::app::dns::scripted::{Matching, Otherwise, Reply, ReplyForm, ReplyParts, Rule};
-use crate::base::SimDuration;
+use super::Context;
+use crate::app::dns::scripted::{
+    Entry, Manner, Matching, Otherwise, Reply, ReplyForm, ReplyParts, Rule, Script, Volley,
+};
+use crate::base::{HostId, SimDuration};
 use crate::proto::dns::handmade::{
     HandmadeOpt, HandmadeQuestion, HandmadeRecord, HeaderFlags, parse_class, parse_hex, parse_opcode, parse_rcode,
 };
-use crate::proto::dns::{CLASS_IN, Name, Question, Rtype};
+use crate::proto::dns::{CLASS_IN, Name, Question, Rcode, Rtype};
 use crate::scenario::problem::{Path, Problems, quote};
-use crate::scenario::schema::{ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, TransportName};
+use crate::scenario::schema::{
+    BehaviourName, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted, TransportName, Unasked,
+};
 
 /// The most octets of a message over TCP.
 const MESSAGE_LIMIT: usize = crate::proto::dns::TCP_LIMIT;
+
+/// Time until a "slow" server answers, unless it says how slow it is: longer than a resolver's first
+/// time-outs, shorter than its patience.
+const SLOW: SimDuration = SimDuration::from_secs(2);
+
+/// Forged responses of one volley.
+const VOLLEY_LIMIT: u32 = 1_000_000;
+
+/// The scripted servers of a scenario, in host order.
+pub(super) fn read_scripted(cx: &mut Context<'_>) -> Vec<(HostId, Script)> {
+    let network = Path::Root.key("network");
+    let path = network.key("hosts");
+    let mut all = Vec::new();
+    let scenario = cx.scenario;
+    for (name, given) in
+        scenario.network.hosts.iter().filter_map(|(name, host)| Some((name, host.dns_scripted.as_ref()?)))
+    {
+        let host = path.key(name);
+        let here = host.key("dns_scripted");
+        if scenario.dns.resolvers.contains_key(name) {
+            let message = format!("{} is a resolver too, and both need port 53", quote(name));
+            cx.problems.help(here, message, "put the resolver on a host of its own");
+        }
+        let serves = scenario.dns.servers.contains_key(name);
+        let script = read_script(cx, here, given, serves);
+        all.extend(cx.host(here, name).map(|host| (host, script)));
+    }
+    all
+}
+
+fn read_script(cx: &mut Context<'_>, path: Path<'_>, given: &Scripted, serves: bool) -> Script {
+    let mut rules = read_rules(cx.problems, path.key("rules"), &given.rules);
+    for (place, rule) in given.rules.iter().enumerate() {
+        if rule.steps.is_some() {
+            let message = "a scenario has no steps: only a replay's rules hold in some of them";
+            cx.problems.at(path.key("rules").index(place).key("steps"), message);
+        }
+    }
+    let behaviour = given.behaviour.unwrap_or(if serves { BehaviourName::Answer } else { BehaviourName::Silent });
+    let from_zones = matches!(behaviour, BehaviourName::Answer | BehaviourName::Slow | BehaviourName::Truncate);
+    if from_zones && !serves {
+        let help = "list its zones in `dns.servers`";
+        cx.problems.help(path.key("behaviour"), "it has no zones from which to answer", help);
+    }
+    if given.behaviour.is_some() && given.otherwise.is_some() {
+        cx.problems.at(path.key("otherwise"), "give either \"behaviour\" or \"otherwise\"");
+    }
+    let slow = (behaviour == BehaviourName::Slow).then_some(SLOW);
+    let manner = Manner {
+        delay: given.delay.map(|delay| delay.0).or(slow).unwrap_or_default(),
+        truncate: behaviour == BehaviourName::Truncate,
+    };
+    let otherwise = match behaviour {
+        BehaviourName::Answer | BehaviourName::Slow | BehaviourName::Truncate => Otherwise::Zones,
+        BehaviourName::Silent => Otherwise::Drop,
+        BehaviourName::Refuse => Otherwise::Rcode(Rcode::Refused.number().into()),
+        BehaviourName::Fail => Otherwise::Rcode(Rcode::ServFail.number().into()),
+        BehaviourName::Lame => {
+            rules.push(upward());
+            Otherwise::Drop
+        }
+    };
+    let otherwise = read_otherwise(cx.problems, path.key("otherwise"), given.otherwise.as_ref()).unwrap_or(otherwise);
+    let unasked = path.key("unasked");
+    let volleys =
+        given.unasked.iter().enumerate().filter_map(|(place, one)| read_unasked(cx, unasked.index(place), one));
+    let volleys = volleys.collect();
+    Script { entries: vec![Entry { number: 0, rules, otherwise: Some(otherwise) }], manner, volleys }
+}
+
+/// What a server says that knows nothing of the zone: the referral of all referrals.
+fn upward() -> Rule {
+    let root = HandmadeRecord::parse(". 518400 IN NS a.root-servers.net.").ok();
+    let sections = [Vec::new(), root.into_iter().collect(), Vec::new()];
+    let parts = ReplyParts { sections, ..ReplyParts::default() };
+    let reply = Reply { delay: SimDuration::ZERO, id: None, form: ReplyForm::Parts(parts) };
+    Rule { replies: vec![reply], ..Rule::default() }
+}
+
+fn read_unasked(cx: &mut Context<'_>, path: Path<'_>, given: &Unasked) -> Option<Volley> {
+    let at = cx.instant(path.key("at"), Some(given.at));
+    let every = cx.duration(path.key("every"), given.every);
+    let count = given.count.unwrap_or(1);
+    if count > VOLLEY_LIMIT {
+        cx.problems.at(path.key("count"), format!("at most {VOLLEY_LIMIT} are sent"));
+    }
+    let question = read_question(cx.problems, path.key("question"), &given.question);
+    let reply = read_reply(cx.problems, path.key("reply"), &given.reply);
+    let target = cx.host(path.key("to"), &given.to);
+    let source = cx.any_host(path.key("as"), &given.source);
+    let (target, source) = (cx.hosts[target?.index()].addresses, cx.hosts[source?.index()].addresses);
+    // a resolver asks at the address of the family that it prefers
+    let Some(family) = target.families().find(|family| source.has(*family)) else {
+        cx.problems.at(path.key("as"), "the two hosts have no address of the same family");
+        return None;
+    };
+    let (to, source) = (target.of(family)?, source.of(family)?);
+    Some(Volley { at, every, count, to, port: given.port, source, question: question?, reply })
+}
 
 /// Rules of one entry.
 pub(in crate::scenario) fn read_rules(problems: &mut Problems, path: Path<'_>, rules: &[ScriptRule]) -> Vec<Rule> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::dns::read_type;
+use super::lookups::read_lookups;
 use super::mail::{is_caught, unknown_user};
 use super::{Context, user_index};
 use crate::base::{DataSize, HostId, SimDuration, Streams};
@@ -15,7 +16,7 @@ use crate::scenario::resolved::{
 use crate::scenario::schema::{Entry, ReadName, Texts};
 
 /// So many items may a workload stand for.
-const MAX_ITEMS: usize = 1_000_000;
+pub(super) const MAX_ITEMS: usize = 1_000_000;
 const EVERY_USER: &str = "every-user";
 const ANY_USER: &str = "any-user";
 
@@ -34,6 +35,7 @@ enum Kind {
     Read,
     Poisson,
     Lookup,
+    Lookups,
 }
 
 impl Kind {
@@ -43,6 +45,7 @@ impl Kind {
             Self::Read => "fetches mail",
             Self::Poisson => "writes at random",
             Self::Lookup => "looks up a name",
+            Self::Lookups => "looks up names at random",
         }
     }
 
@@ -51,7 +54,8 @@ impl Kind {
             Self::Message => &["every", "times", "from", "to", "allow_unknown", "subject", "body", "body_bytes"],
             Self::Read => &["every", "times", "user", "read", "spread"],
             Self::Poisson => &["poisson", "from", "to", "subject", "body", "body_bytes"],
-            Self::Lookup => &["every", "times", "lookup", "type"],
+            Self::Lookup => &["every", "times", "lookup", "type", "web"],
+            Self::Lookups => &["times", "lookups", "type", "spread", "web"],
         }
     }
 }
@@ -77,6 +81,10 @@ pub(super) fn read(
             Kind::Read => items.extend(read_reading(cx, &shared, here, (index, entry), &mut readings)),
             Kind::Poisson => items.extend(read_poisson(cx, &shared, here, index, entry)),
             Kind::Lookup => items.extend(read_lookup(cx, &shared, here, index, entry)),
+            Kind::Lookups => {
+                let schedule = read_schedule(cx, &shared, here, entry);
+                items.extend(read_lookups(cx, here, (index, entry), schedule));
+            }
         }
         if items.len() > MAX_ITEMS {
             cx.problems.at(here, format!("the workload stands for more than {MAX_ITEMS} activities"));
@@ -91,6 +99,7 @@ fn read_kind(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> Option<Kind
         (entry.read.is_some(), Kind::Read),
         (entry.poisson.is_some(), Kind::Poisson),
         (entry.lookup.is_some(), Kind::Lookup),
+        (entry.lookups.is_some(), Kind::Lookups),
     ]
     .into_iter()
     .filter_map(|(is, kind)| is.then_some(kind))
@@ -100,7 +109,8 @@ fn read_kind(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> Option<Kind
         [] if entry.from.is_some() || entry.to.is_some() => Some(Kind::Message),
         [] if entry.user.is_some() => Some(Kind::Read),
         [] => {
-            let help = "give \"from\" and \"to\", or \"user\" and \"read\", or \"poisson\", or \"lookup\"";
+            let help =
+                "give \"from\" and \"to\", or \"user\" and \"read\", or \"poisson\", or \"lookup\", or \"lookups\"";
             cx.problems.help(here, "this entry does nothing", help);
             None
         }
@@ -127,6 +137,8 @@ fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
         ("spread", entry.spread.is_some()),
         ("lookup", entry.lookup.is_some()),
         ("type", entry.rtype.is_some()),
+        ("lookups", entry.lookups.is_some()),
+        ("web", entry.web.is_some()),
     ];
     for (key, _) in given.into_iter().filter(|(key, given)| *given && !kind.keys().contains(key)) {
         cx.problems.at(here.name(key), format!("an entry that {} has no `{key}`", kind.what()));
@@ -134,7 +146,7 @@ fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
     let needed: &[(&str, bool)] = match kind {
         Kind::Message | Kind::Poisson => &[("from", entry.from.is_some()), ("to", entry.to.is_some())],
         Kind::Read => &[("user", entry.user.is_some()), ("read", entry.read.is_some())],
-        Kind::Lookup => &[("on", entry.on.is_some())],
+        Kind::Lookup | Kind::Lookups => &[("on", entry.on.is_some())],
     };
     for (key, _) in needed.iter().filter(|(_, given)| !given) {
         cx.problems.at(here, format!("an entry that {} needs `{key}`", kind.what()));
@@ -152,10 +164,11 @@ fn read_schedule(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entr
     if entry.times == Some(0) {
         cx.problems.at(here.key("times"), "`times` is at least 1");
     }
-    if every.is_none() && entry.times.is_some_and(|times| times > 1) {
+    let random = entry.poisson.is_some() || entry.lookups.is_some();
+    if every.is_none() && entry.times.is_some_and(|times| times > 1) && !random {
         cx.problems.help(here.key("times"), "`times` needs `every`", "say how much time passes between two");
     }
-    if every.is_none() && entry.until.is_some() && entry.poisson.is_none() {
+    if every.is_none() && entry.until.is_some() && !random {
         cx.problems.at(here.key("until"), "`until` needs `every`: this entry happens once");
     }
     Schedule { at, every, times: entry.times, until: until.unwrap_or(shared.run.until) }
@@ -197,7 +210,11 @@ fn read_people(
 
 /// Where: the entry's own host, else each user's computer.
 fn read_device(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, people: usize) -> Option<Option<HostId>> {
-    let Some(name) = &entry.on else { return Some(None) };
+    let Some(names) = &entry.on else { return Some(None) };
+    let [name] = names.items.as_slice() else {
+        cx.problems.at(here.key("on"), "this happens on one host");
+        return None;
+    };
     if people > 1 {
         cx.problems.at(here.key("on"), "an entry for several users cannot name one host");
     }
@@ -401,5 +418,6 @@ fn read_lookup(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index:
     let text = entry.rtype.as_deref().unwrap_or("A");
     let rtype = read_type(cx, here.key("type"), text);
     let on = read_device(cx, here, entry, 1)??;
-    Some(Work::Lookup(LookupWork { entry: index, schedule, on, name, rtype: rtype? }))
+    let web = entry.web == Some(true);
+    Some(Work::Lookup(LookupWork { entry: index, schedule, on, name, rtype: rtype?, web }))
 }

@@ -5,7 +5,7 @@ use crate::proto::dns::EDNS_SIZE;
 use crate::scenario::names;
 use crate::scenario::resolved::QueueLimit;
 use crate::scenario::schema::{
-    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, LinkDefaults, Mode, Queue, Scenario, Size,
+    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, LinkDefaults, Mode, Queue, Scenario, Size, Texts,
 };
 
 /// How many users a file may ask for, whatever its own limit of hosts says.
@@ -172,14 +172,20 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
         {
             poisson.mean_gap = poisson.rate.take().map(|rate| Duration(rate.0));
         }
-        if entry.lookup.is_some() {
+        if entry.lookup.is_some() || entry.lookups.is_some() {
             entry.rtype.get_or_insert_with(|| "A".to_owned());
+            entry.web.get_or_insert(false);
+        }
+        if let Some(lookups) = &mut entry.lookups {
+            lookups.clients.get_or_insert(1);
+            lookups.zipf.get_or_insert(0.0);
+            lookups.cache.get_or_insert(false);
         }
         if entry.on.is_none()
             && let Some(who) = entry.user.as_ref().or(entry.from.as_ref())
             && let [address] = who.items.as_slice()
         {
-            entry.on = scenario.users.get(address).and_then(|user| user.host.clone());
+            entry.on = scenario.users.get(address).and_then(|user| user.host.as_deref()).map(Texts::one);
         }
     }
     for fault in &mut scenario.faults {

@@ -12,10 +12,13 @@ use super::{CORE_SITE, LOCAL_SITE};
 use crate::scenario::names;
 use crate::scenario::schema::{Host, Scenario};
 
+/// More hosts than a pattern of the workload may stand for.
+const MAX_DEVICES: usize = 100_000;
+
 /// Whether anybody could ask for a name.
 pub(super) fn uses_dns(scenario: &Scenario) -> bool {
     let dns = &scenario.dns;
-    let asked = scenario.workload.iter().any(|entry| entry.lookup.is_some());
+    let asked = scenario.workload.iter().any(|entry| entry.lookup.is_some() || entry.lookups.is_some());
     asked
         || !scenario.mail.is_empty()
         || !dns.servers.is_empty()
@@ -79,9 +82,11 @@ pub(super) fn declare_hosts(scenario: &mut Scenario) {
 fn clients(scenario: &Scenario) -> Vec<String> {
     let servers = scenario.mail.values().filter_map(|domain| domain.server.as_ref());
     let computers = scenario.users.values().filter_map(|user| user.host.as_ref());
-    let devices = scenario.workload.iter().filter_map(|entry| entry.on.as_ref());
+    let devices = scenario.workload.iter().flat_map(|entry| entry.on.iter().flat_map(|on| &on.items));
+    let devices: Vec<String> =
+        devices.flat_map(|name| names::expand(name, MAX_DEVICES).unwrap_or_else(|| vec![name.clone()])).collect();
     let visited = scenario.live.iter().filter_map(|live| live.host.as_ref());
-    let mut all: Vec<String> = servers.chain(computers).chain(devices).chain(visited).cloned().collect();
+    let mut all: Vec<String> = servers.chain(computers).chain(&devices).chain(visited).cloned().collect();
     all.sort();
     all.dedup();
     all.retain(|name| scenario.network.hosts.contains_key(name));

@@ -121,8 +121,15 @@ struct Draft {
 
 impl Draft {
     fn new(name: &str, zone: Zone) -> Self {
-        let key = |record: &Record| (names::absolute(&record.name, name), record.rtype.clone());
-        let has = zone.records.iter().map(key).collect();
+        let owners = |record: &Record| match names::expand_record(&record.name, &record.data) {
+            Some(all) => all.into_iter().map(|(owner, _)| owner).collect(),
+            None => vec![record.name.clone()],
+        };
+        let key = |record: &Record, owner: &str| (names::absolute(owner, name), record.rtype.clone());
+        let keys = |record: &Record| -> Vec<(String, String)> {
+            owners(record).iter().map(|owner| key(record, owner)).collect()
+        };
+        let has = zone.records.iter().flat_map(keys).collect();
         Self { name: name.to_owned(), zone, has }
     }
 

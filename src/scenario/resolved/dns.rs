@@ -1,5 +1,6 @@
 //! Zones, records, and who serves and resolves them.
 
+use crate::app::dns::scripted::Script;
 use crate::app::dns::{ResolverConfig, ZoneChange};
 use crate::base::HostId;
 use crate::proto::dns::Record;
@@ -17,6 +18,8 @@ pub struct DnsSpec {
     pub resolvers: Vec<ResolverSpec>,
     /// The root servers that resolvers know from the beginning, in host order.
     pub roots: Vec<HostId>,
+    /// Scripted name servers in host order; those among `servers` may answer from their zones.
+    pub scripted: Vec<(HostId, Script)>,
 }
 
 /// A recursive resolver.

@@ -11,7 +11,7 @@ mod work;
 use std::collections::BTreeMap;
 
 pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, SecondarySpec, ZoneSpec};
-pub use work::{Body, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work};
+pub use work::{Body, LookupWork, LookupsWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work};
 
 use super::schema::Scenario;
 use crate::base::{Addresses, DataSize, Dist, HostId, SimDuration, SimTime, UnixTime};
@@ -77,6 +77,10 @@ pub struct HostSpec {
     pub router: bool,
     /// The recursive resolvers its stub resolver asks, first to last; empty: it cannot look up names.
     pub resolvers: Vec<HostId>,
+    /// Whether its stub resolvers keep what they learn.
+    pub stub_cache: bool,
+    /// Whether it has a Web server.
+    pub web_server: bool,
 }
 
 /// A duplex link.
@@ -163,6 +167,8 @@ pub struct DomainSpec {
     pub separator: char,
     /// Indices into [`Resolved::users`], ascending.
     pub users: Vec<usize>,
+    /// Whether the server has a cache of DNS answers; equal for all domains of one server.
+    pub dns_cache: bool,
     /// Who gets mail for local parts that nobody has, if anybody does.
     pub catch_all: Option<CatchAllSpec>,
     /// Hosts that may hand in mail for other domains: the users' hosts, ascending.

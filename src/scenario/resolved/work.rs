@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{DataSize, HostId, SimDuration, SimTime};
+use crate::base::{DataSize, Dist, HostId, SimDuration, SimTime};
 use crate::proto::dns::Rtype;
 
 /// When something happens.
@@ -19,7 +19,7 @@ pub struct Schedule {
 }
 
 /// One thing that a user or a host does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Work {
     /// Somebody writes a message.
     Message(MessageWork),
@@ -29,6 +29,8 @@ pub enum Work {
     Poisson(PoissonWork),
     /// A host looks up a name.
     Lookup(LookupWork),
+    /// Clients on a host look up names.
+    Lookups(LookupsWork),
 }
 
 /// Somebody writes a message.
@@ -121,4 +123,33 @@ pub struct LookupWork {
     pub name: String,
     /// Type asked for.
     pub rtype: Rtype,
+    /// Whether the Web server at the address is called.
+    pub web: bool,
+}
+
+/// Clients on a host look up names, each as a renewal process of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LookupsWork {
+    /// Index of the entry in the file's workload.
+    pub entry: usize,
+    /// Begin, end, and look-ups of each client; `every` is none.
+    pub schedule: Schedule,
+    /// Their host.
+    pub on: HostId,
+    /// How many they are; above zero.
+    pub clients: u32,
+    /// The time between two look-ups of a client.
+    pub gap: Dist,
+    /// The first look-up comes after an own part of this; none: after a gap.
+    pub spread: Option<SimDuration>,
+    /// Absolute names without the final dot, the most popular first, never empty; shared by all hosts of the entry.
+    pub names: Arc<[String]>,
+    /// Exponent of their popularity, zero or above.
+    pub zipf: f64,
+    /// Type asked for.
+    pub rtype: Rtype,
+    /// Whether each client has a cache of its own.
+    pub cache: bool,
+    /// Whether the Web server at the address is called.
+    pub web: bool,
 }

@@ -116,7 +116,8 @@ pub struct Removal {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// Owner: "@" for the zone itself, a name within the zone ("www"), or an absolute name with a final dot.
+    /// Owner: "@" for the zone itself, a name within the zone ("www"), or an absolute name with a final dot. "n{1..100}" stands for
+    /// a hundred records; a pattern in `data` counts along with it.
     pub name: String,
     /// A, AAAA, CNAME, DNAME, MX, NS, PTR, SOA, SRV or TXT, or any other type: its mnemonic, or "TYPE" and its number.
     #[serde(rename = "type")]

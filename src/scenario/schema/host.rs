@@ -33,6 +33,12 @@ pub struct Host {
     /// The host whose recursive resolver it asks. Default: a resolver of its site.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolver: Option<String>,
+    /// Whether its stub resolvers keep what they learn. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stub_cache: Option<bool>,
+    /// Whether it has a Web server, which takes connections to port 80 and says nothing. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub web_server: Option<bool>,
     /// Time that each request takes before a program of the host gets it, one after the other: a datagram, or what a connection brings at once. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processing: Option<Spread>,

@@ -27,6 +27,9 @@ pub struct MailDomain {
     /// How the server speaks SMTP. Default: "rfc5321".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dialect: Option<DialectName>,
+    /// Whether the server has a cache of DNS answers of its own, besides the one that `stub_cache` gives its host. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns_cache: Option<bool>,
     /// When the server tries again to deliver a message, and when it gives up.
     pub retry: Retry,
     /// How the server serves mailboxes by IMAP.

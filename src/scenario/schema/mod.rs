@@ -11,6 +11,7 @@ mod dns;
 mod host;
 mod link;
 mod live;
+mod lookups;
 mod mail;
 mod network;
 mod quantity;
@@ -31,13 +32,15 @@ pub use dns::{Change, Dns, FilePlace, Mode, NameServer, Record, Removal, SourceF
 pub use host::{Host, Sessions, WhenFullName};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use live::Live;
+pub use lookups::{LookupArrivals, Lookups, ParetoGaps};
 pub use mail::{CatchAll, DialectName, Imap, MailDomain, Retry, SeparatorName, User};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use resolver::{Checks, ForwardZone, Resolver, ServeStale, StubZone};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
 pub use scripted::{
-    Replies, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted, Seconds, TransportName,
+    BehaviourName, Replies, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted, Seconds,
+    TransportName, Unasked,
 };
 pub use tcp::{CongestionName, Tcp};
 pub use windows::{Cwnd, CwndChoice};

@@ -10,17 +10,79 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::quantity::Duration;
 use crate::base::SimDuration;
 
 /// A name server that does what its rules say.
+///
+/// If `dns.servers` gives the host zones, these are delegated to it as to any name server, and it can answer from them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scripted {
     /// Rules; the first that holds for a query answers it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<ScriptRule>,
-    /// What becomes of other queries: "drop", or a response code such as "servfail". Default: "drop".
+    /// What it does with queries for which there is no rule. Default: "answer" if it has zones, else "silent".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behaviour: Option<BehaviourName>,
+    /// In place of `behaviour`: "drop", or a response code such as "notimp".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub otherwise: Option<String>,
+    /// Time until it sends what it answers from its zones, such as "2s". Default: none; "2s" if it is "slow".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay: Option<Seconds>,
+    /// Forged responses that it sends without being asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unasked: Vec<Unasked>,
+}
+
+/// What a name server does with queries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BehaviourName {
+    /// It answers from its zones, as it should.
+    #[default]
+    Answer,
+    /// It says nothing.
+    Silent,
+    /// REFUSED: it does not want to know of the zone that is delegated to it.
+    Refuse,
+    /// SERVFAIL: it cannot answer.
+    Fail,
+    /// It does not know its zone, and refers to the root.
+    Lame,
+    /// It answers late from its zones.
+    Slow,
+    /// Each answer over UDP is an empty one with TC; over TCP it answers from its zones.
+    Truncate,
+}
+
+/// Forged responses: messages in the name of another server, for a resolver that may wait for one.
+///
+/// Whoever forges does not see what the resolver asks: it must guess the ID.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unasked {
+    /// When the first is sent.
+    pub at: Duration,
+    /// The host that is to believe them.
+    pub to: String,
+    /// The host in whose name they are sent.
+    #[serde(rename = "as")]
+    pub source: String,
+    /// The port to which they are sent. Default: that from which `to` last asked this server something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// How many. Default: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// The time between two. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<Duration>,
+    /// The question that they answer.
+    pub question: ScriptQuestion,
+    /// The message. Without `id` each has another one, drawn at random.
+    pub reply: ScriptReply,
 }
 
 /// A rule: queries of a kind, and what is sent for each.

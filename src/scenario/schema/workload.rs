@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::lookups::Lookups;
 use super::quantity::{Duration, Frequency, Size, Texts};
 
 /// One activity: writing a message (`from`, `to`), writing at random (`poisson`, `from`,
-/// `to`), fetching mail (`user`, `read`), or looking up a name (`lookup`, `on`).
+/// `to`), fetching mail (`user`, `read`), looking up a name (`lookup`, `on`), or looking up names as
+/// clients do (`lookups`, `on`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Entry {
@@ -16,15 +18,16 @@ pub struct Entry {
     /// Time between repetitions. Default: it happens once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every: Option<Duration>,
-    /// How often in all, together with `every`. Default: until `until`.
+    /// How often in all, together with `every`; with `lookups`, how often for each client. Default: until `until`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
-    /// No repetition and no random message later than this. Default: the end of the run.
+    /// No repetition, no random message and no random look-up later than this. Default: the end of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Duration>,
-    /// The host on which it happens. Default: the user's computer; a look-up must name it.
+    /// The host on which it happens. Default: the user's computer; look-ups must name it. With `lookups` also a list of
+    /// hosts, in which "pc{1..10}.crepes.fr" stands for ten of them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub on: Option<String>,
+    pub on: Option<Texts>,
     /// Who writes: an address; with `poisson` also a list of addresses or "every-user".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Texts>,
@@ -52,12 +55,19 @@ pub struct Entry {
     /// How mail is fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read: Option<ReadName>,
-    /// With `read` and `every`: each user begins later than `at` by an own random part of this time. Default: "0s".
+    /// With `read` and `every`, and with the `every` of `lookups`: each user or client begins later than `at` by an own
+    /// random part of this time. Default: "0s".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spread: Option<Duration>,
     /// The name to look up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lookup: Option<String>,
+    /// Look up names as clients do: at random, and some names more often than others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookups: Option<Lookups>,
+    /// With `lookup` and `lookups`: whether the Web server at the address found is called, on port 80. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub web: Option<bool>,
     /// The type to look up: A, AAAA, CNAME, MX, NS, PTR, SOA or TXT. Default: "A".
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub rtype: Option<String>,

@@ -75,6 +75,7 @@ fn each_server_asks_the_next() {
             "0 answered Answer",
             "0 replied 1 Answer 0",
             "5 answered Answer",
+            "5 looked up www.example.com Answer None",
         ]
     );
     assert_eq!((bed.datagrams(), bed.now_ms()), (6, 60));

@@ -5,24 +5,29 @@
 //! a rule says is sent as it is, over UDP at any size. Its script stands on disk, and so does the
 //! count of how often a rule held: a crash loses what was to be sent later, no more.
 //!
+//! It may serve zones too, and answer from them what no rule is for, late or truncated. And it may forge:
+//! send responses in the name of another server to a resolver that waits for one. It does not see
+//! what that resolver asked, so it has to guess the ID, and knows the port only if the resolver
+//! asked it something before.
+//!
 //! Rules may be bound to *steps*. The server has a plain current step, 0 unless somebody sets it;
 //! only a replay of recorded dialogues does.
 
 mod script;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::app::host::{Host, Input};
-use crate::base::SimTime;
-use crate::proto::dns::{Message, Name, Rtype};
+use crate::base::{Endpoint, SimTime, Stream};
+use crate::proto::dns::{DATAGRAM_LIMIT, Message, Name, PORT, Rtype};
 
+use super::NameServer;
+use super::name_server::needed_glue;
 use super::service::{Asked, Service};
 use script::empty;
-pub use script::{Entry, Matching, Otherwise, Reply, ReplyForm, ReplyParts, Rule, Script};
-
-/// The longest payload of a datagram over IPv4: 65,535 octets less two headers.
-const DATAGRAM_LIMIT: usize = 65_507;
+pub use script::{Entry, Manner, Matching, Otherwise, Reply, ReplyForm, ReplyParts, Rule, Script, Volley};
 
 /// A rule by the number of its entry and its place there.
 pub type RuleId = (usize, usize);
@@ -55,6 +60,12 @@ pub struct ScriptedServer {
     later: BTreeMap<(SimTime, u64), (Asked, Vec<u8>)>,
     put: u64,
     service: Service,
+    zones: Option<NameServer>,
+    /// From which port each client last asked.
+    ports: BTreeMap<IpAddr, u16>,
+    /// The volleys that are not over: when the next response goes, which volley, how many went.
+    volleys: BTreeSet<(SimTime, usize, u32)>,
+    ids: Option<Stream>,
     journal: Option<Vec<Arrival>>,
 }
 
@@ -62,15 +73,27 @@ impl ScriptedServer {
     /// A server that goes by that script.
     #[must_use]
     pub fn new(script: Arc<Script>) -> Self {
+        let volleys = script.volleys.iter().enumerate().filter(|(_, volley)| volley.count > 0);
         Self {
+            volleys: volleys.map(|(place, volley)| (volley.at, place, 0)).collect(),
             script,
             step: 0,
             held: BTreeMap::new(),
             later: BTreeMap::new(),
             put: 0,
             service: Service::new(false),
+            zones: None,
+            ports: BTreeMap::new(),
+            ids: None,
             journal: None,
         }
+    }
+
+    /// Answers from these zones where the script says so.
+    #[must_use]
+    pub fn with_zones(mut self, zones: NameServer) -> Self {
+        self.zones = Some(zones);
+        self
     }
 
     /// Writes down each query that arrives from now on, for [`Self::take_arrivals`].
@@ -98,14 +121,22 @@ impl ScriptedServer {
     /// Takes one input.
     pub fn handle(&mut self, host: &mut impl Host, input: Input<'_>) {
         match input {
-            Input::Boot => Service::boot(host),
+            Input::Boot => {
+                Service::boot(host);
+                // kept through crashes, so that guesses do not begin anew
+                if self.ids.is_none() && !self.script.volleys.is_empty() {
+                    self.ids = Some(host.stream("dns/scripted/id"));
+                }
+            }
             Input::Crash => {
                 self.service.crash();
                 self.later.clear();
+                self.ports.clear();
             }
             Input::Wake => {
                 self.answer(host, input);
                 self.send_due(host);
+                self.forge_due(host);
             }
             Input::Datagram { .. }
             | Input::Unreachable { .. }
@@ -122,7 +153,9 @@ impl ScriptedServer {
     /// When the server wants to be woken: to send what is due, and to close idle connections.
     #[must_use]
     pub fn deadline(&self) -> SimTime {
-        self.later.first_key_value().map_or(SimTime::NEVER, |(key, _)| key.0).min(self.service.deadline())
+        let reply = self.later.first_key_value().map_or(SimTime::NEVER, |(key, _)| key.0);
+        let forged = self.volleys.first().map_or(SimTime::NEVER, |volley| volley.0);
+        reply.min(forged).min(self.service.deadline())
     }
 
     fn answer(&mut self, host: &mut impl Host, input: Input<'_>) {
@@ -137,6 +170,10 @@ impl ScriptedServer {
 
     fn reply(&mut self, host: &mut impl Host, asked: &Asked) {
         let script = Arc::clone(&self.script);
+        let client = asked.client();
+        if !asked.is_stream() {
+            self.ports.insert(client.addr, client.port);
+        }
         let rule = self.rule_for(&script, &asked.query, asked.is_stream());
         if let Some(journal) = &mut self.journal {
             let question = asked.query.questions.first();
@@ -153,16 +190,56 @@ impl ScriptedServer {
             Some((_, rule)) if rule.replies.is_empty() => self.service.swallow(host, asked),
             Some((_, rule)) => {
                 for reply in &rule.replies {
-                    let octets = reply.encode(&asked.query);
-                    self.put += 1;
-                    self.later.insert((host.now().saturating_add(reply.delay), self.put), (asked.clone(), octets));
+                    self.put_off(host.now().saturating_add(reply.delay), asked, reply.encode(&asked.query));
                 }
                 self.send_due(host);
             }
             None => match script.entries.iter().find_map(|entry| entry.otherwise) {
                 Some(Otherwise::Rcode(rcode)) => self.send(host, asked, &empty(&asked.query, rcode)),
+                Some(Otherwise::Zones) => self.answer_from_zones(host, asked, script.manner),
                 Some(Otherwise::Drop) | None => self.service.swallow(host, asked),
             },
+        }
+    }
+
+    fn answer_from_zones(&mut self, host: &mut impl Host, asked: &Asked, manner: Manner) {
+        let Some(zones) = &self.zones else { return self.service.swallow(host, asked) };
+        let mut response = zones.respond(&asked.query);
+        if manner.truncate && !asked.is_stream() {
+            response.flags.tc = true;
+            response.answers.clear();
+            response.authorities.clear();
+            response.additionals.clear();
+        }
+        let octets = response.encode_with_glue(asked.limit(), needed_glue(&response));
+        self.put_off(host.now().saturating_add(manner.delay), asked, octets);
+        self.send_due(host);
+    }
+
+    fn put_off(&mut self, until: SimTime, asked: &Asked, octets: Vec<u8>) {
+        self.put += 1;
+        self.later.insert((until, self.put), (asked.clone(), octets));
+    }
+
+    /// Sends the forged responses that are due. One for which there is no port to guess at is not sent.
+    fn forge_due(&mut self, host: &mut impl Host) {
+        let script = Arc::clone(&self.script);
+        while let Some(&(at, place, sent)) = self.volleys.first()
+            && at <= host.now()
+        {
+            self.volleys.pop_first();
+            let Some(volley) = script.volleys.get(place) else { continue };
+            if sent + 1 < volley.count {
+                self.volleys.insert((at.saturating_add(volley.every), place, sent + 1));
+            }
+            let guess = self.ids.as_mut().map_or(0, |ids| u16::try_from(ids.below(0x1_0000)).unwrap_or_default());
+            let mut query = Message::query(guess, volley.question.question.clone(), false);
+            query.class = volley.question.class;
+            if let Some(port) = volley.port.or(self.ports.get(&volley.to).copied()) {
+                let (source, to) = (Endpoint::new(volley.source, PORT), Endpoint::new(volley.to, port));
+                let octets = volley.reply.encode(&query);
+                host.forge_datagram(source, to, &octets[..octets.len().min(DATAGRAM_LIMIT)]);
+            }
         }
     }
 

@@ -1,8 +1,9 @@
 //! What a scripted name server answers: rules, tried in their order.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
-use crate::base::SimDuration;
+use crate::base::{SimDuration, SimTime};
 use crate::proto::dns::handmade::{Handmade, HandmadeOpt, HandmadeQuestion, HandmadeRecord, HeaderFlags};
 use crate::proto::dns::{Message, Name, Rtype};
 
@@ -11,6 +12,40 @@ use crate::proto::dns::{Message, Name, Rtype};
 pub struct Script {
     /// The entries, tried one after the other.
     pub entries: Vec<Entry>,
+    /// How answers from zones are sent.
+    pub manner: Manner,
+    /// What it sends without being asked.
+    pub volleys: Vec<Volley>,
+}
+
+/// How a server sends what it answers from its zones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// Time from the query until the answer.
+    pub delay: SimDuration,
+    /// Whether datagrams have nothing but the header with TC and the question.
+    pub truncate: bool,
+}
+
+/// Forged responses, sent in the name of another server to somebody who may be waiting for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Volley {
+    /// When the first is sent.
+    pub at: SimTime,
+    /// The time between two.
+    pub every: SimDuration,
+    /// How many.
+    pub count: u32,
+    /// To whom.
+    pub to: IpAddr,
+    /// To which port; none: that from which the last query of that address came here.
+    pub port: Option<u16>,
+    /// The address from which they claim to come, at port 53.
+    pub source: IpAddr,
+    /// The query that they claim to answer.
+    pub question: HandmadeQuestion,
+    /// The response; without an ID of its own each has a random one.
+    pub reply: Reply,
 }
 
 /// Rules that stand together.
@@ -32,6 +67,8 @@ pub enum Otherwise {
     Drop,
     /// An empty response with that RCODE.
     Rcode(u16),
+    /// What the server's zones say.
+    Zones,
 }
 
 /// One rule.

@@ -296,6 +296,7 @@ impl Bed {
             server: domain.to_owned(),
             port: 587,
             resolvers: vec![IpAddr::V4(Ipv4Addr::new(10, 0, 0, 53))],
+            stub_cache: false,
             dialect: Dialect::Lecture,
             drafts: Vec::new(),
             arrivals: Vec::new(),
