@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::app::host::{Host, Input};
 use crate::app::sessions::Timers;
-use crate::base::trace::{DnsTrace, Trace};
+use crate::base::trace::{DnsAnswerKind, DnsTrace, Trace};
 use crate::base::{Endpoint, SimTime, SocketId};
 use crate::proto::dns::stream::{StreamEvent, StreamServer};
 use crate::proto::dns::{CLASS_ANY, CLASS_IN, Message, PORT, Rcode, Rtype, TCP_LIMIT, UDP_LIMIT};
@@ -189,7 +189,9 @@ impl Service {
         let octets = reply.encode_with_glue(limit, glue);
         if !reply.questions.is_empty() {
             let answers = u16::try_from(reply.answers.len()).unwrap_or(u16::MAX);
-            let (task, rcode, kind) = (asked.task, reply.rcode.number(), reply.kind());
+            let cut = octets.get(2).is_some_and(|bits| bits & 2 != 0);
+            let kind = if cut { DnsAnswerKind::Truncated } else { reply.kind() };
+            let (task, rcode) = (asked.task, reply.rcode.number());
             host.trace(Trace::Dns(DnsTrace::Replied { task, rcode, kind, answers }));
         }
         self.send(host, asked.via, &octets);
