@@ -143,7 +143,9 @@ pub(super) enum Lead {
 /// Where records lead that stand where something else was asked for.
 fn leads_on(question: &Question, records: &[Record]) -> Lead {
     let Some(record) = records.first() else { return Lead::Nowhere };
-    if matches!(question.rtype, Rtype::Cname | Rtype::ANY) || record.rtype() == question.rtype && record.name == question.name {
+    if matches!(question.rtype, Rtype::Cname | Rtype::ANY)
+        || record.rtype() == question.rtype && record.name == question.name
+    {
         return Lead::Nowhere;
     }
     if let Some(target) = record.data.alias_target() {

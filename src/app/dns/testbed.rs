@@ -212,6 +212,21 @@ impl Bed {
         self.shared.listening.remove(&node);
     }
 
+    /// TCP connections that were tried so far.
+    pub(super) fn calls(&self) -> u64 {
+        self.shared.streams.count() / 2
+    }
+
+    /// Resets the connections of a host, which hears of it too.
+    pub(super) fn reset_connections(&mut self, node: usize) {
+        for socket in self.shared.streams.ends_of(node) {
+            self.shared.over(socket, StreamEvent::Closed(socket, CloseReason::Reset));
+            let Some(end) = self.shared.streams.ends.get(&socket) else { continue };
+            let other = end.other;
+            self.shared.over(socket, StreamEvent::Closed(other, CloseReason::Reset));
+        }
+    }
+
     pub(super) fn crash(&mut self, node: usize) {
         self.input(node, Input::Crash);
         self.nodes[node].up = false;
