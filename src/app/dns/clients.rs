@@ -42,12 +42,13 @@ impl Resolver {
         }
         trace_recall(host, client.task, &question, known.as_ref());
         let Some(known) = known else { return self.take_up(host, client, question) };
-        self.answer_known(host, &client, &known);
+        // the refresh goes out first: whoever asks at once for the same gets what it brought
         if self.config.prefetch && !failed {
-            for (question, left) in known.ending {
-                self.refresh(host, client.task, question, SimDuration::from_secs(left.into()));
+            for (question, left) in &known.ending {
+                self.refresh(host, client.task, question.clone(), SimDuration::from_secs((*left).into()));
             }
         }
+        self.answer_known(host, &client, &known);
     }
 
     /// A client that desires no recursion gets what is there, or the way to who knows

@@ -226,6 +226,7 @@ impl Resolver {
         for record in &mut servers {
             record.ttl = record.ttl.min(left);
         }
+        self.notes.told(&cut, now);
         if keep {
             self.cache.store(&servers, Rank::Referral, now);
             self.cache.store(glue, Rank::Glue, now);

@@ -12,7 +12,7 @@ use crate::base::{
     Addresses, CloseReason, ConnId, Endpoint, EventId, HostId, Probability, QueryId, SimDuration, SimTime, SocketId,
     Stream, Streams, UnixTime,
 };
-use crate::proto::dns::{Message, PORT, Rtype, UDP_LIMIT};
+use crate::proto::dns::{EDNS_SIZE, Message, PORT, Rtype, UDP_LIMIT};
 
 use super::testbed_streams::{Caller, StreamEvent, Streams as Connections};
 pub(super) use super::testbed_zones::{name, record, zone};
@@ -124,7 +124,8 @@ pub(super) fn server(apex: &str, records: &[&str]) -> App {
 
 pub(super) fn resolver() -> App {
     let roots = vec![(name("root-server"), addr(0))];
-    App::Resolver(Box::new(Resolver::new(ResolverConfig { roots, ..ResolverConfig::default() })))
+    // without EDNS what is longer than 512 octets is cut off
+    App::Resolver(Box::new(Resolver::new(ResolverConfig { roots, edns_size: None, ..ResolverConfig::default() })))
 }
 
 impl Bed {
@@ -464,7 +465,7 @@ impl Host for View<'_> {
         *self.ephemeral
     }
     fn send_datagram(&mut self, from_port: u16, to: Endpoint, bytes: &[u8]) {
-        assert!(bytes.len() <= UDP_LIMIT);
+        assert!(bytes.len() <= EDNS_SIZE.into());
         let own = self.shared.addresses[self.node];
         let from = Endpoint::new(own.source_for(to.addr), from_port);
         if !own.has(to.family()) {
