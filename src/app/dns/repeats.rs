@@ -16,6 +16,17 @@ pub(super) const LEAST_WAIT: SimDuration = SimDuration::from_secs(3);
 /// A question that goes over TCP.
 pub(super) type RepeatId = u64;
 
+/// How a question is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transport {
+    /// As a datagram.
+    Udp,
+    /// Over a connection.
+    Tcp,
+    /// Over another connection than that with which it was lost.
+    TcpAgain,
+}
+
 /// What became of such a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum RepeatEvent {

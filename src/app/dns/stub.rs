@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 use super::families::{Pairs, address_types};
 use super::local::{Learnt, LocalCache, LocalCaches, summed_up};
-use super::repeats::{RepeatEvent, RepeatId, Repeats, Sending};
+use super::repeats::{RepeatEvent, RepeatId, Repeats, Sending, Transport};
 use crate::app::host::{Host, Input};
 use crate::base::trace::{CacheLevel, DnsAnswerKind, DnsTrace, Trace};
 use crate::base::{Endpoint, EventId, QueryId, SimDuration, SimTime, SocketId, Stream};
@@ -70,15 +70,6 @@ struct Pending {
     stream: Option<RepeatId>,
     expires: SimTime,
     event: EventId,
-}
-
-/// How a question is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Transport {
-    Udp,
-    Tcp,
-    /// After a connection was lost with it.
-    TcpAgain,
 }
 
 /// A stub resolver.

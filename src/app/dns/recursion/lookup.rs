@@ -4,9 +4,10 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
+use super::super::repeats::RepeatId;
 use super::{Client, LookupId};
 use crate::base::trace::DnsAnswerKind;
-use crate::base::{Addresses, EventId, Family, QueryId, SimTime, SocketId};
+use crate::base::{Addresses, EventId, Family, QueryId, SimTime};
 use crate::proto::dns::{Message, Name, Question, Rcode, Record, RecordData, Rtype};
 
 #[derive(Clone, Debug)]
@@ -46,8 +47,8 @@ pub(super) struct Asking {
     pub(super) query: QueryId,
     pub(super) wire_id: u16,
     pub(super) server: IpAddr,
-    /// The connection, if it goes over TCP.
-    pub(super) stream: Option<SocketId>,
+    /// Its number among those that go over TCP, if it does.
+    pub(super) stream: Option<RepeatId>,
     pub(super) expires: SimTime,
     pub(super) event: EventId,
 }
