@@ -15,7 +15,7 @@ use crate::proto::dns::{Message, Question, Rcode};
 
 use super::lookup::{Budget, Depth, Finding, Lookup, LookupId};
 use super::recall::{Age, Known, trace_recall};
-use super::resolver::{Resolver, Step};
+use super::resolver::{BARREN_LIMIT, Resolver, Step};
 use super::service::Asked;
 
 /// When which client of which lookup has waited long enough.
@@ -74,7 +74,8 @@ impl Resolver {
     }
 
     fn fresh_budget(&self, host: &impl Host) -> Budget {
-        Budget { queries: self.config.max_queries, until: host.now().saturating_add(self.config.max_time) }
+        let until = host.now().saturating_add(self.config.max_time);
+        Budget { queries: self.config.max_queries, until, barren: BARREN_LIMIT }
     }
 
     /// Looks up again what is served for that long yet, unless that is under way or failed a
@@ -85,7 +86,7 @@ impl Resolver {
             return;
         }
         // servers that are known for no longer than the entry itself would teach nothing new
-        let delegation = self.nearest_delegation(host, &question.name, now.saturating_add(left));
+        let delegation = self.nearest_delegation(host, &question, false, now.saturating_add(left));
         let budget = self.fresh_budget(host);
         let id = self.begin(host, question, task, budget, Depth::default());
         if let Some(lookup) = self.lookups.get_mut(&id) {
@@ -131,10 +132,12 @@ impl Resolver {
     pub(super) fn conclude(&mut self, host: &mut impl Host, id: LookupId, lookup: &Lookup, finding: &Finding) {
         let cause = host.cause();
         let failed = finding.rcode == Rcode::ServFail;
-        if failed {
-            self.cache.store_failure(&lookup.question, host.now());
-        } else {
+        // what failed because of how it was come to may be found another way
+        let lasting = !finding.passing || lookup.depth.is_top();
+        if !failed {
             self.cache.forget_failure(&lookup.question);
+        } else if lasting {
+            self.cache.store_failure(&lookup.question, host.now());
         }
         self.patience.retain(|(_, waits_for, _)| *waits_for != id);
         for client in &lookup.clients {

@@ -24,7 +24,7 @@ use crate::base::{Endpoint, SimTime, Stream};
 use crate::proto::dns::{DATAGRAM_LIMIT, Message, Name, PORT, Rtype};
 
 use super::NameServer;
-use super::authority::needed_glue;
+use super::name_server::needed_glue;
 use super::service::{Asked, Service};
 use script::empty;
 pub use script::{Entry, Manner, Matching, Otherwise, Reply, ReplyForm, ReplyParts, Rule, Script, Volley};
