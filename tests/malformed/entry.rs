@@ -67,7 +67,7 @@ fn authority() -> NameServer {
 pub(crate) fn streams(octets: &[u8]) {
     let heard = |pieces: &mut dyn Iterator<Item = &[u8]>| {
         let (mut server, mut client) = (StreamServer::new(SimTime::ZERO), StreamClient::default());
-        client.ask(SimTime::ZERO, 0, &[0; 12]);
+        client.handle(SimTime::ZERO, Input::Start);
         let mut outputs = Vec::new();
         for piece in pieces {
             server.handle(SimTime::ZERO, Input::Bytes(piece));
