@@ -6,6 +6,8 @@ mod common;
 
 #[path = "cli/checking.rs"]
 mod checking;
+#[path = "cli/explain.rs"]
+mod explain;
 #[path = "cli/folders.rs"]
 mod folders;
 #[path = "cli/fuzz.rs"]

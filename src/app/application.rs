@@ -1,7 +1,7 @@
 //! The applications there are, behind one type: an enum, so that the event loop calls them
 //! without indirection and a world can be cloned.
 
-use crate::app::dns::{LookupAgent, NameServer, Resolver};
+use crate::app::dns::{LookupAgent, NameServer, Resolver, ScriptedServer};
 use crate::app::host::{Host, Input};
 use crate::app::mail::MailServer;
 use crate::app::user::UserAgent;
@@ -17,6 +17,8 @@ pub enum App {
     UserAgent(Box<UserAgent>),
     /// An authoritative name server.
     NameServer(Box<NameServer>),
+    /// A name server that goes by a script.
+    ScriptedServer(Box<ScriptedServer>),
     /// A recursive, caching resolver.
     Resolver(Box<Resolver>),
     /// Those who look up names on schedule or at random.
@@ -35,6 +37,7 @@ impl App {
             Self::MailServer(app) => app.handle(host, input),
             Self::UserAgent(app) => app.handle(host, input),
             Self::NameServer(app) => app.handle(host, input),
+            Self::ScriptedServer(app) => app.handle(host, input),
             Self::Resolver(app) => app.handle(host, input),
             Self::LookupAgent(app) => app.handle(host, input),
             Self::WebServer(_) => WebServer::handle(host, input),
@@ -50,6 +53,7 @@ impl App {
             Self::MailServer(app) => app.deadline(),
             Self::UserAgent(app) => app.deadline(),
             Self::NameServer(app) => app.deadline(),
+            Self::ScriptedServer(app) => app.deadline(),
             Self::Resolver(app) => app.deadline(),
             Self::LookupAgent(app) => app.deadline(),
             Self::WebServer(_) => SimTime::NEVER,

@@ -55,6 +55,9 @@ pub trait Host {
     /// Sends one UDP datagram.
     fn send_datagram(&mut self, from_port: u16, to: Endpoint, bytes: &[u8]);
 
+    /// Sends one UDP datagram that claims to come from elsewhere. A host that cannot forge sends nothing.
+    fn forge_datagram(&mut self, _source: Endpoint, _to: Endpoint, _bytes: &[u8]) {}
+
     /// Whether a program outside the simulation opened that connection: what comes over it was
     /// made by nobody here.
     fn opened_from_outside(&self, _conn: ConnId) -> bool {

@@ -1,6 +1,7 @@
 //! The command line: commands, options and their help.
 
 mod bench;
+mod explain;
 mod serve;
 
 use std::path::PathBuf;
@@ -9,12 +10,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use bench::{BenchArgs, BenchWorkload, DialoguesArgs, DumbbellArgs, HoldArgs, IdleArgs, Switch};
+pub use explain::ExplainArgs;
 pub use serve::ServeArgs;
 
 const AFTER_HELP: &str = "\
 Examples:
   posthaste run scenarios/ketchup.json          simulate, write results/ketchup-*/
   posthaste transcript latest --protocol smtp   read the dialogue in C:/S: form
+  posthaste explain latest --host H --at 12s    what a cache, queue or mailbox held
   posthaste chart latest latency_cdf > cdf.svg  one figure
   posthaste serve scenarios/lab.json            telnet, dig and read mail inside it
   posthaste check my.json --resolved            see every default filled in
@@ -49,6 +52,12 @@ Examples:
   posthaste bench dialogues --clients 100 --rate 50/s --time 10s
   posthaste bench idle --connections 4000
   posthaste bench hold --pending 10000";
+const DNS_REPLAY_EXAMPLES: &str = "\
+Examples:
+  posthaste dns-replay case.json
+  posthaste dns-replay case.json | jq -r '.steps[].text'
+
+Exit codes: 0 the case ran to its end, whatever was answered; 2 the case is malformed.";
 const SCHEMA_EXAMPLES: &str = "Examples:\n  posthaste schema > scenario.schema.json";
 const COMPLETIONS_EXAMPLES: &str =
     "Examples:\n  posthaste completions bash > ~/.local/share/bash-completion/completions/posthaste";
@@ -77,12 +86,18 @@ pub enum Command {
     /// Print dialogues in the lecture's C:/S: form
     #[command(after_help = TRANSCRIPT_EXAMPLES)]
     Transcript(TranscriptArgs),
+    /// Show what a cache, queue or mailbox held at a time
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(ExplainArgs),
     /// Draw one figure of a run
     #[command(after_help = CHART_EXAMPLES)]
     Chart(ChartArgs),
     /// Run a workload that measures the simulator; one line of key=value figures
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
+    /// Play a recorded resolver dialogue against scripted name servers; JSON out
+    #[command(after_help = DNS_REPLAY_EXAMPLES)]
+    DnsReplay(DnsReplayArgs),
     /// Print the JSON Schema of scenario files
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
@@ -188,6 +203,13 @@ pub struct ChartArgs {
     /// Print the names of all charts
     #[arg(long)]
     pub list: bool,
+}
+
+/// `posthaste dns-replay`
+#[derive(Args, Debug)]
+pub struct DnsReplayArgs {
+    /// Case file: a resolver, scripted servers, and what a client asks
+    pub case: PathBuf,
 }
 
 /// `posthaste completions`

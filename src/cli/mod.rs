@@ -4,7 +4,9 @@ pub mod args;
 mod bench;
 mod chart;
 mod check;
+mod dns_replay;
 pub mod exit;
+mod explain;
 mod load;
 pub mod measure;
 mod output;
@@ -54,8 +56,10 @@ fn execute(command: &Command) -> Result<Exit, CommandError> {
         Command::Serve(args) => serve::serve(args),
         Command::Check(args) => check::check(args),
         Command::Transcript(args) => transcript::transcript(args),
+        Command::Explain(args) => explain::explain(args),
         Command::Chart(args) => chart::chart(args),
         Command::Bench(args) => bench::bench(args),
+        Command::DnsReplay(args) => dns_replay::dns_replay(args),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&scenario::json_schema()).expect("plain data");
             output::print(&format!("{schema}\n")).map(|()| Exit::Done)

@@ -213,6 +213,12 @@ fn names(dns: &DnsTrace<'_>) -> Option<String> {
             CacheResult::NegativeHit { ttl_s } => {
                 format!("cache hit: no {name} {} ({ttl_s} s left)", type_name(rtype))
             }
+            CacheResult::Failure { ttl_s } => {
+                format!("cached failure: {name} {} ({ttl_s} s left)", type_name(rtype))
+            }
+            CacheResult::Stale { past_s } => {
+                format!("stale from the cache: {name} {} (ended {past_s} s ago)", type_name(rtype))
+            }
         },
         DnsTrace::Replied { rcode, kind: DnsAnswerKind::Failure, .. } => {
             format!("answered with a failure (rcode {rcode})")

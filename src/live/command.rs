@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::app::App;
-use crate::app::mail::Status;
+use crate::app::mail::{MailServer, Maildrop, Status};
 use crate::base::directory::LinkEntry;
 use crate::base::trace::Observer;
 use crate::base::{HostId, SimDuration, SimTime};
@@ -253,22 +253,32 @@ pub fn queues<O: Observer>(world: &World<O>, name: Option<&str>) -> Result<Strin
     let mut text = String::new();
     for (host, app) in world.apps().filter(|(host, _)| only.is_none_or(|only| only == *host)) {
         let App::MailServer(server) = app else { continue };
-        for message in server.queue() {
-            for copy in &message.copies {
-                let until = match copy.status {
-                    Status::Scheduled => "being tried".to_owned(),
-                    Status::TemporarilyFailed { until, give_up: false } => format!("retry at {}", clock(until)),
-                    Status::TemporarilyFailed { until, give_up: true } => format!("returned at {}", clock(until)),
-                    Status::Completed | Status::PermanentlyFailed => continue,
-                };
-                let last = copy.last_failure.as_ref().map_or_else(String::new, |last| format!(" ({})", last.text));
-                let (name, to) = (world.directory().host_name(host), copy.recipient.as_str());
-                let line = format!("{name}: {} for {to}: {} attempts, {until}{last}", message.queue_id, copy.attempts);
-                let _ = writeln!(text, "{}", Line::new(SimTime::ZERO, "", &line).what);
-            }
+        for line in queue_lines(server) {
+            let _ = writeln!(text, "{}: {line}", world.directory().host_name(host));
         }
     }
     Ok(or_empty(text, "the queue is empty"))
+}
+
+/// What lies in the queue of one server, a line for each copy.
+#[must_use]
+pub fn queue_lines(server: &MailServer) -> Vec<String> {
+    let mut lines = Vec::new();
+    for message in server.queue() {
+        for copy in &message.copies {
+            let until = match copy.status {
+                Status::Scheduled => "being tried".to_owned(),
+                Status::TemporarilyFailed { until, give_up: false } => format!("retry at {}", clock(until)),
+                Status::TemporarilyFailed { until, give_up: true } => format!("returned at {}", clock(until)),
+                Status::Completed | Status::PermanentlyFailed => continue,
+            };
+            let last = copy.last_failure.as_ref().map_or_else(String::new, |last| format!(" ({})", last.text));
+            let to = copy.recipient.as_str();
+            let line = format!("{} for {to}: {} attempts, {until}{last}", message.queue_id, copy.attempts);
+            lines.push(Line::new(SimTime::ZERO, "", &line).what);
+        }
+    }
+    lines
 }
 
 /// What resolvers remember.
@@ -302,16 +312,8 @@ pub fn mailboxes<O: Observer>(world: &World<O>, user: Option<&str>) -> Result<St
             let named = user.is_none_or(|user| user == address || address.split('@').next() == Some(user));
             found |= named;
             if named && (user.is_some() || !drop.messages().is_empty()) {
-                let (messages, octets) = (drop.messages().len(), drop.inbox().octets());
-                let _ = writeln!(text, "{address}: {messages} messages, {octets} bytes");
-                let others = drop.octets() - octets;
-                if others > 0 {
-                    let _ = writeln!(text, "  in other folders: {others} bytes");
-                }
-                for message in drop.messages().iter().take(if user.is_some() { usize::MAX } else { 0 }) {
-                    let name = message.origin.as_ref().map_or("a client's message", |origin| &origin.message_id);
-                    let line = format!("{name} stored at {}", clock(message.stored));
-                    let _ = writeln!(text, "  {}", Line::new(SimTime::ZERO, "", &line).what);
+                for line in mailbox_lines(drop, user.is_some()) {
+                    let _ = writeln!(text, "{line}");
                 }
             }
         }
@@ -321,6 +323,23 @@ pub fn mailboxes<O: Observer>(world: &World<O>, user: Option<&str>) -> Result<St
     } else {
         Err("no such mailbox".to_owned())
     }
+}
+
+/// What lies in one mailbox: a line of sums, and if asked one for each message.
+#[must_use]
+pub fn mailbox_lines(drop: &Maildrop, each: bool) -> Vec<String> {
+    let (messages, octets) = (drop.messages().len(), drop.inbox().octets());
+    let mut lines = vec![format!("{}: {messages} messages, {octets} bytes", drop.address())];
+    let others = drop.octets() - octets;
+    if others > 0 {
+        lines.push(format!("  in other folders: {others} bytes"));
+    }
+    for message in drop.messages().iter().take(if each { usize::MAX } else { 0 }) {
+        let name = message.origin.as_ref().map_or("a client's message", |origin| &origin.message_id);
+        let line = format!("{name} stored at {}", clock(message.stored));
+        lines.push(format!("  {}", Line::new(SimTime::ZERO, "", &line).what));
+    }
+    lines
 }
 
 fn or_empty(text: String, otherwise: &str) -> String {

@@ -92,7 +92,8 @@ pub struct DnsRow {
     pub answers: Option<u16>,
     /// From the question to its response, to the time-out, or to the word that it did not arrive.
     pub latency: Option<SimDuration>,
-    /// What the asked resolver found in its cache: `hit`, `negative_hit` or `miss`.
+    /// What the asked resolver found in its cache: `hit`, `negative_hit`, `stale`,
+    /// `failure` or `miss`.
     pub cache: Option<Text>,
     /// The client's question on whose behalf a resolver asked.
     pub for_query: Option<Text>,
@@ -105,6 +106,10 @@ pub struct CacheCounts {
     pub hits: u64,
     /// The knowledge that there are none was there.
     pub negative_hits: u64,
+    /// The memory of a failure was there.
+    pub failure_hits: u64,
+    /// Something that had ended was there, and was served.
+    pub stale_hits: u64,
     /// Nothing was there.
     pub misses: u64,
 }
@@ -198,6 +203,8 @@ impl Questions {
         let (word, count) = match result {
             CacheResult::Hit { .. } => ("hit", &mut self.cache.hits),
             CacheResult::NegativeHit { .. } => ("negative_hit", &mut self.cache.negative_hits),
+            CacheResult::Failure { .. } => ("failure", &mut self.cache.failure_hits),
+            CacheResult::Stale { .. } => ("stale", &mut self.cache.stale_hits),
             CacheResult::Miss => ("miss", &mut self.cache.misses),
         };
         *count += 1;

@@ -72,6 +72,7 @@ pub const METRICS: &[(&str, &str)] = &[
     ("dns.authority_queries", "DNS questions that came to servers of zones"),
     ("dns.cache_hits", "look-ups that a resolver's cache answered with records"),
     ("dns.cache_misses", "look-ups that a resolver's cache could not answer"),
+    ("dns.failure_hits", "look-ups that a resolver's cache answered with the memory of a failure (RFC 9520)"),
     (
         "dns.hit_ratio.application",
         "share of look-ups that the caches of programs answered, the knowledge that there is nothing included; absent without such caches",
@@ -89,6 +90,7 @@ pub const METRICS: &[(&str, &str)] = &[
     ("dns.negative_hits", "look-ups that a resolver's cache answered with the knowledge that there are none"),
     ("dns.queries", "DNS questions sent, by stubs and resolvers, repetitions included"),
     ("dns.stale_answers", "answers that the zone's authority had replaced before the program got them"),
+    ("dns.stale_hits", "clients that were answered with what had expired (RFC 8767)"),
     ("dns.stale_max_s", "longest time by which an answer came after its replacement; 0 without such answers"),
     ("dns.timeouts", "DNS questions without a response in time"),
     ("dns.unreachable", "DNS questions that did not get to the server, and ICMP or their own host said so"),
@@ -210,6 +212,8 @@ impl RunRecord {
         put("dns.cache_hits", Metric::Integer(self.counts.cache.hits));
         put("dns.cache_misses", Metric::Integer(self.counts.cache.misses));
         put("dns.negative_hits", Metric::Integer(self.counts.cache.negative_hits));
+        put("dns.failure_hits", Metric::Integer(self.counts.cache.failure_hits));
+        put("dns.stale_hits", Metric::Integer(self.counts.cache.stale_hits));
         let authorities = self.tables.dns_servers.iter().filter(|row| row.role == DnsServerRole::Authority);
         let asked = authorities.map(|row| row.queries_udp + row.queries_tcp).sum();
         put("dns.authority_queries", Metric::Integer(asked));

@@ -15,7 +15,7 @@ use std::net::IpAddr;
 
 use super::impairment::Fate;
 use super::link::{LinkDir, Rider};
-use super::packet::{Body, DatagramKey, Packet, Segment};
+use super::packet::{Body, DatagramKey, INITIAL_TTL, Packet, Segment};
 use super::policy::{DeadHosts, Policy, Routing};
 use super::pool::{PacketId, Pool};
 use super::routing::{Routes, State};
@@ -186,6 +186,19 @@ impl Fabric {
         }
     }
 
+    /// Sends a packet from a host that its source address is not: a forged one. Nothing checks
+    /// sources on the way (RFC 2827 asks networks to, and many do not).
+    pub(crate) fn forge<K: Kernel>(&mut self, kernel: &mut K, at: HostId, mut packet: Packet) {
+        packet.cause = kernel.cause();
+        if !self.is_up(at) || at == packet.dst {
+            self.lose(kernel, at, None, packet, DropReason::HostDown);
+            return;
+        }
+        let dst = packet.dst;
+        let id = self.pool.insert(packet);
+        self.put_on_link(kernel, at, dst, id);
+    }
+
     /// A packet leaves its source.
     fn sets_out<K: Kernel>(&mut self, kernel: &mut K, (src, dst): (HostId, HostId), id: PacketId) {
         if src == dst {
@@ -242,7 +255,8 @@ impl Fabric {
             let packet = *self.pool.get(id);
             let sent = kernel.trace(at, Trace::Net(NetTrace::Sent { link, packet: self.info(&packet) }));
             self.pool.get_mut(id).cause = sent;
-            if !twin && at == packet.src && kernel.wants_content() {
+            // a forged packet does not set out from its source, but routers have not touched it either
+            if !twin && packet.ttl == INITIAL_TTL && kernel.wants_content() {
                 self.reveal(kernel, id, &Packet { cause: sent, ..packet });
             }
         }

@@ -60,6 +60,27 @@ impl Network {
         self.fabric.send(kernel, Packet::udp(to.family(), (host, from_port), (dst, to.port), length, key));
     }
 
+    /// Sends one datagram that claims to come from another host's address. One that claims to come from
+    /// nowhere, or goes there, vanishes.
+    ///
+    /// # Panics
+    /// If the payload is longer than 65507 bytes.
+    pub fn forge_datagram<K: Kernel>(
+        &mut self,
+        kernel: &mut K,
+        host: HostId,
+        (source, to): (Endpoint, Endpoint),
+        bytes: Bytes,
+    ) {
+        assert!(bytes.len() <= MAX_PAYLOAD, "a datagram holds at most {MAX_PAYLOAD} bytes");
+        let hosts = self.fabric.host_at(source.addr).zip(self.fabric.host_at(to.addr));
+        let Some((src, dst)) = hosts.filter(|_| source.family() == to.family()) else { return };
+        let length = u32::try_from(bytes.len()).expect("at most 65507");
+        let key = self.fabric.datagrams.insert(bytes);
+        let packet = Packet::udp(to.family(), (src, source.port), (dst, to.port), length, key);
+        self.fabric.forge(kernel, host, packet);
+    }
+
     /// A datagram cannot even set out.
     fn lose_datagram<K: Kernel>(&self, kernel: &mut K, (host, port): (HostId, u16), to: Endpoint, length: u32) {
         if K::TRACING {

@@ -100,7 +100,7 @@ pub const DNS_QUERIES: TableDoc = TableDoc {
         ("latency_s", "from the question to the response, to the time-out, or to the word that it did not get there"),
         (
             "cache",
-            "what the asked resolver found in its cache for this question: hit, negative_hit or miss; empty for servers without a cache",
+            "what the asked resolver found in its cache for this question: hit, negative_hit, stale, failure or miss; empty for servers without a cache",
         ),
         ("for_query", "the client's question on whose behalf a resolver asked"),
     ],
@@ -121,6 +121,7 @@ pub const CACHES: TableDoc = TableDoc {
         ("hits", "those that found records"),
         ("negative_hits", "those that found the knowledge that there are none"),
         ("stale_hits", "those that were answered with what was beyond its end (RFC 8767)"),
+        ("failure_hits", "those that found the memory of a failure (RFC 9520)"),
         ("misses", "those that found nothing"),
         ("hit_ratio", "hits, negative_hits and stale_hits over lookups"),
     ],

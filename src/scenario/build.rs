@@ -7,7 +7,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::app::dns::{Crowd, LocalCaches, LookupAgent, LookupJob, NameServer, Resolver, ResolverConfig, Zone};
+use crate::app::dns::{
+    Crowd, LocalCaches, LookupAgent, LookupJob, NameServer, NameServerConfig, Resolver, ScriptedServer, Zone,
+};
 use crate::app::mail::{CatchAll, MailServer, MailServerConfig, MailboxConfig, RetryPolicy};
 use crate::app::user::UserAgent;
 use crate::app::web::WebServer;
@@ -29,11 +31,20 @@ use super::resolved::{self, LookupWork, LookupsWork, Resolved, Work};
 pub fn plan(scenario: &Resolved) -> Plan {
     let mut apps: BTreeMap<HostId, Vec<App>> = BTreeMap::new();
     let mut start = |host: HostId, app: App| apps.entry(host).or_default().push(app);
-    for (host, server) in name_servers(scenario) {
+    let mut zones: BTreeMap<HostId, NameServer> = name_servers(scenario).collect();
+    for (host, script) in &scenario.dns.scripted {
+        let server = ScriptedServer::new(Arc::new(script.clone()));
+        let server = match zones.remove(host) {
+            Some(zones) => server.with_zones(zones),
+            None => server,
+        };
+        start(*host, App::ScriptedServer(Box::new(server)));
+    }
+    for (host, server) in zones {
         start(host, App::NameServer(Box::new(server)));
     }
-    for &host in &scenario.dns.resolvers {
-        start(host, App::Resolver(Box::new(Resolver::new(resolver_config(scenario)))));
+    for resolver in &scenario.dns.resolvers {
+        start(resolver.host, App::Resolver(Box::new(Resolver::new(resolver.config.clone()))));
     }
     for (host, server) in mail_servers(scenario) {
         start(host, App::MailServer(Box::new(server)));
@@ -131,16 +142,15 @@ fn name_servers(scenario: &Resolved) -> impl Iterator<Item = (HostId, NameServer
             let zone = &scenario.dns.zones[index];
             Zone::new(name(&zone.name), zone.records.clone()).expect("zones were checked")
         });
-        (server.host, NameServer::new(zones.collect()))
+        let own = scenario.host_spec(server.host).addresses;
+        let reach = |id: &HostId| scenario.host_spec(*id).addresses.by_precedence().find(|to| own.has(Family::of(*to)));
+        let config = NameServerConfig {
+            zones: zones.collect(),
+            recursive: server.recursive,
+            roots: server.roots.iter().filter_map(reach).collect(),
+        };
+        (server.host, NameServer::with(config))
     })
-}
-
-fn resolver_config(scenario: &Resolved) -> ResolverConfig {
-    let hints = |&host: &HostId| {
-        let host = scenario.host_spec(host);
-        host.addresses.by_precedence().map(|address| (name(&host.name), address))
-    };
-    ResolverConfig { roots: scenario.dns.roots.iter().flat_map(hints).collect(), ..ResolverConfig::default() }
 }
 
 /// One server application per host, serving all domains that name that host.

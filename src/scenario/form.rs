@@ -4,6 +4,7 @@
 //! harmless at its place, and reading begins again; that is repeated a bounded number of
 //! times. Values that were replaced never go on to the check of meaning.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
@@ -22,13 +23,23 @@ struct FormError {
 const MAX_RETRIED_BYTES: usize = 1 << 20;
 
 /// Reads a scenario from the value of a text of `bytes` bytes; notes errors of form.
-pub(super) fn read(mut value: Value, bytes: usize, problems: &mut Problems) -> Option<Scenario> {
+pub(super) fn read(value: Value, bytes: usize, problems: &mut Problems) -> Option<Scenario> {
+    read_as("a scenario", value, bytes, problems)
+}
+
+/// Reads any kind of file; `what` names it in errors.
+pub(super) fn read_as<T: DeserializeOwned>(
+    what: &str,
+    mut value: Value,
+    bytes: usize,
+    problems: &mut Problems,
+) -> Option<T> {
     if !value.is_object() {
-        problems.at(Path::Root, "a scenario is a JSON object: { ... }");
+        problems.at(Path::Root, format!("{what} is a JSON object: {{ ... }}"));
         return None;
     }
     let mut error = match try_read(&value) {
-        Ok(scenario) => return Some(scenario),
+        Ok(read) => return Some(read),
         Err(error) => error,
     };
     for _ in 0..MAX_ERRORS {
@@ -36,7 +47,7 @@ pub(super) fn read(mut value: Value, bytes: usize, problems: &mut Problems) -> O
         if bytes > MAX_RETRIED_BYTES {
             break;
         }
-        match step_over(&mut value, &error) {
+        match step_over::<T>(&mut value, &error) {
             Some(next) => error = next,
             None => break,
         }
@@ -44,7 +55,7 @@ pub(super) fn read(mut value: Value, bytes: usize, problems: &mut Problems) -> O
     None
 }
 
-fn try_read(value: &Value) -> Result<Scenario, FormError> {
+fn try_read<T: DeserializeOwned>(value: &Value) -> Result<T, FormError> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let steps = error
             .path()
@@ -67,18 +78,18 @@ fn at<'v>(value: &'v mut Value, steps: &[Step]) -> Option<&'v mut Value> {
 }
 
 /// Makes the place of an error harmless; the next error, if there is one elsewhere.
-fn step_over(value: &mut Value, error: &FormError) -> Option<FormError> {
+fn step_over<T: DeserializeOwned>(value: &mut Value, error: &FormError) -> Option<FormError> {
     if let Some(field) = between(&error.message, "missing field `", "`") {
         let object = at(value, &error.steps)?.as_object_mut()?;
         let filler = if field == "between" { Value::Array(Vec::new()) } else { Value::String(String::new()) };
         object.insert(field.to_owned(), filler);
-        return try_read(value).err();
+        return try_read::<T>(value).err();
     }
     if error.message.starts_with("unknown field `") {
         let (last, above) = error.steps.split_last()?;
         let Step::Key(key) = last else { return None };
         at(value, above)?.as_object_mut()?.remove(key)?;
-        return try_read(value).err();
+        return try_read::<T>(value).err();
     }
     let fillers = [
         Value::Null,
@@ -89,7 +100,7 @@ fn step_over(value: &mut Value, error: &FormError) -> Option<FormError> {
     ];
     for filler in fillers {
         *at(value, &error.steps)? = filler;
-        match try_read(value) {
+        match try_read::<T>(value) {
             Ok(_) => return None,
             Err(next) if next.steps != error.steps && !next.message.starts_with("missing field") => return Some(next),
             Err(next)

@@ -16,6 +16,7 @@ mod json_schema;
 mod load;
 mod names;
 mod problem;
+pub mod replay;
 pub mod resolved;
 pub mod schema;
 mod zone_file;
@@ -29,6 +30,10 @@ pub use resolved::Resolved;
 mod advice_tests;
 #[cfg(test)]
 mod family_tests;
+#[cfg(test)]
+mod resolver_tests;
+#[cfg(test)]
+mod server_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -97,6 +97,10 @@ impl<O: Observer> Host for HostView<'_, O> {
         self.network.send_datagram(self.kernel, self.host, from_port, to, Bytes::copy_from_slice(bytes));
     }
 
+    fn forge_datagram(&mut self, source: Endpoint, to: Endpoint, bytes: &[u8]) {
+        self.network.forge_datagram(self.kernel, self.host, (source, to), Bytes::copy_from_slice(bytes));
+    }
+
     fn opened_from_outside(&self, conn: ConnId) -> bool {
         self.visitors.opened(conn)
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::app::dns::ScriptedServer;
 use crate::app::host::Input;
 use crate::base::trace::{Observer, Silent};
 use crate::base::{AppId, CloseReason, Directory, Dist, EventId, HostId, SimTime, SocketId, Streams};
@@ -153,6 +154,17 @@ impl<O: Observer> World<O> {
     pub fn apps(&self) -> impl Iterator<Item = (HostId, &App)> {
         let numbered = (0_u32..).map(HostId).zip(&self.hosts);
         numbered.flat_map(|(id, host)| host.apps.iter().map(move |slot| (id, &slot.app)))
+    }
+
+    /// The scripted name servers with their hosts, for somebody outside who leads them through
+    /// the steps of a script.
+    pub fn scripted_servers(&mut self) -> impl Iterator<Item = (HostId, &mut ScriptedServer)> {
+        let numbered = (0_u32..).map(HostId).zip(&mut self.hosts);
+        numbered.flat_map(|(id, host)| {
+            host.apps.iter_mut().filter_map(move |slot| {
+                if let App::ScriptedServer(app) = &mut slot.app { Some((id, &mut **app)) } else { None }
+            })
+        })
     }
 
     /// Takes the reader of the trace out.

@@ -79,7 +79,10 @@ pub enum UpstreamKind {
         first: bool,
     },
     /// As authoritative servers: the tree begins with them.
-    Stub,
+    Stub {
+        /// Whether to go on from the root when they fail.
+        first: bool,
+    },
 }
 
 /// How expired records are served (RFC 8767).

@@ -10,7 +10,7 @@ use crate::base::trace::{CacheLevel, CacheResult, DnsAnswerKind, DnsTrace, Trace
 use crate::base::{SimTime, hash};
 use crate::proto::dns::{Message, Name, Question, Record, RecordData, Rtype};
 
-use super::cache::{Cache, Held, Rank};
+use super::cache::{Cache, Held, Policy, Rank};
 use super::stub::Outcome;
 
 /// Aliases followed for one question.
@@ -66,7 +66,8 @@ impl Learnt {
 
 impl LocalCache {
     pub(super) fn new(level: CacheLevel) -> Self {
-        Self { level, cache: Cache::new(TTL_CAPS.0, TTL_CAPS.1) }
+        let (ttl, negative_ttl) = ((0, TTL_CAPS.0), (0, TTL_CAPS.1));
+        Self { level, cache: Cache::new(Policy { ttl, negative_ttl, failure_ttl: 0, limit: None, stale: None }) }
     }
 
     pub(super) const fn level(&self) -> CacheLevel {
@@ -103,6 +104,7 @@ impl LocalCache {
                 }
                 Some(Held::NxDomain(soa)) => (DnsAnswerKind::NxDomain, soa),
                 Some(Held::NoData(soa)) => (DnsAnswerKind::NoData, soa),
+                Some(Held::Failure) => return None,
                 None => {
                     let asked = Question { name: question.name.clone(), rtype: Rtype::Cname };
                     let Some(Held::Records(aliases)) = self.cache.answer(&asked, now) else { return None };

@@ -2,30 +2,43 @@
 //!
 //! All speak RFC 1035 over UDP and TCP port 53 and see only the socket API. What servers have in
 //! common is in `service`. The resolver is split by idea: [`cache`] (what is believed, and for
-//! how long), `servers` (whom it is good to ask), `response` (what a server's response means),
-//! `lookup` (one question on its way down the tree), [`resolver`] (clients, timers, and who waits
-//! for whom), `repeats` (truncated responses), and `families` (A beside AAAA).
+//! how long) and `recall` (the cache along aliases); `lookup` (one question on its way down the
+//! tree), `delegation` (the servers of a zone), `choose` (whom to turn to next), `minimise` (how
+//! much of the name to show), `upstream` (queries and responses), `response` and `scrub` (what a
+//! response means and what of it is believed), `iterate` (what follows from it); `servers` (whom
+//! it is good to ask), `repeats` (truncated responses); `clients` (what clients get, and when),
+//! [`resolver`] (timers, and who waits for whom), [`listing`] (the cache for a reader), and
+//! `families` (A beside AAAA).
 //!
-//! Left out: EDNS(0) in questions of our own (in those of others it is understood), zone
-//! transfer, DNSSEC.
+//! Left out: zone transfer, DNSSEC.
 
-pub mod authority;
+mod authority;
 pub mod cache;
+mod choose;
 pub mod client;
+mod clients;
 pub mod config;
 mod crowd;
+mod delegation;
 mod families;
 mod iterate;
-mod listing;
+pub mod listing;
 mod local;
 mod lookup;
+mod minimise;
+pub mod name_server;
 mod over_tcp;
+mod recall;
+mod recursion;
 mod repeats;
 pub mod resolver;
 mod response;
+pub mod scripted;
+mod scrub;
 mod servers;
 mod service;
 pub mod stub;
+mod upstream;
 pub mod zone;
 
 #[cfg(test)]
@@ -34,6 +47,8 @@ mod authority_tests;
 mod family_tests;
 #[cfg(test)]
 mod property_tests;
+#[cfg(test)]
+mod stale_tests;
 #[cfg(test)]
 mod tcp_tests;
 #[cfg(test)]
@@ -45,11 +60,12 @@ mod testbed_zones;
 #[cfg(test)]
 mod tests;
 
-pub use authority::NameServer;
 pub use client::{LookupAgent, LookupJob};
 pub use config::{Checks, ResolverConfig, ServeStale, Upstream, UpstreamKind};
 pub use crowd::Crowd;
 pub use local::{Learnt, LocalCaches, digest};
+pub use name_server::{NameServer, NameServerConfig};
 pub use resolver::Resolver;
+pub use scripted::ScriptedServer;
 pub use stub::{Answer, Outcome, Stub};
 pub use zone::{Zone, ZoneError};

@@ -1,8 +1,8 @@
 //! A recursive resolver that works iteratively and caches (RFC 1034 5.3.3, RFC 2308).
 //!
 //! It answers clients that desire recursion, on port 53, from its cache or by walking down
-//! from the root. The walk itself is in `iterate`; here are the clients, the timers, and the
-//! wakening of those who wait for a lookup. Everything is in memory: a crash loses the cache
+//! from the root. The walk itself is in `iterate`, what clients see in `clients`; here are the
+//! timers, and the wakening of those who wait for a lookup. Everything is in memory: a crash loses the cache
 //! and all that was under way. Left out: the source port of queries is one for all (the ID,
 //! the server and the question are what a response must match), forwarding.
 
@@ -10,19 +10,22 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use crate::app::host::{Host, Input};
-use crate::base::trace::{CacheResult, DnsTrace, Trace};
 use crate::base::{Endpoint, SimTime, Stream};
-use crate::proto::dns::{Message, Name, Question, Rcode, Record, Rtype};
+use crate::proto::dns::{Question, Record};
 
-use super::cache::{Cache, Held};
+use super::cache::Cache;
+use super::clients::Patience;
 use super::config::ResolverConfig;
-use super::lookup::{Budget, Depth, Finding, Lookup, LookupId, Phase, aged};
+use super::lookup::{Budget, Finding, Lookup, LookupId, Phase, aged};
 use super::repeats::Repeats;
 use super::servers::ServerNotes;
-use super::service::{Asked, Service};
+use super::service::Service;
 
 /// Aliases followed for one question.
 pub(super) const ALIAS_LIMIT: u32 = 12;
+
+/// Names of servers without address that are looked up for one question.
+pub(super) const BARREN_LIMIT: u32 = 5;
 
 /// A caching recursive resolver on port 53.
 #[derive(Clone, Debug)]
@@ -35,12 +38,19 @@ pub struct Resolver {
     /// Queries in flight, by the ID of their messages.
     pub(super) in_flight: BTreeMap<u16, LookupId>,
     pub(super) deadlines: BTreeSet<(SimTime, LookupId)>,
+    pub(super) patience: Patience,
     pub(super) port: u16,
     pub(super) ids: Option<Stream>,
-    service: Service,
+    pub(super) service: Service,
     /// Questions that are repeated over TCP.
     pub(super) repeats: Repeats,
     pub(super) lookups_begun: LookupId,
+    /// Who has which query outstanding, where two lookups may have the same.
+    pub(super) outstanding: BTreeMap<(IpAddr, Question), LookupId>,
+    /// Lookups whose wait for another's response is over.
+    pub(super) released: Vec<LookupId>,
+    /// Whether the cache was ever given a DNAME record: else none need be looked for.
+    pub(super) dnames: bool,
 }
 
 /// What is to be done next with a lookup.
@@ -57,18 +67,22 @@ impl Resolver {
     #[must_use]
     pub fn new(config: ResolverConfig) -> Self {
         Self {
-            cache: Cache::new(config.ttl_cap, config.negative_ttl_cap),
+            cache: Cache::new((&config).into()),
             config,
             notes: ServerNotes::default(),
             lookups: BTreeMap::new(),
             by_question: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            patience: Patience::new(),
             port: 0,
             ids: None,
             service: Service::new(true),
             repeats: Repeats::default(),
             lookups_begun: 0,
+            outstanding: BTreeMap::new(),
+            released: Vec::new(),
+            dnames: false,
         }
     }
 
@@ -126,7 +140,9 @@ impl Resolver {
     /// When the resolver wants to be woken.
     #[must_use]
     pub fn deadline(&self) -> SimTime {
-        self.deadlines.first().map_or(SimTime::NEVER, |first| first.0).min(self.service.deadline())
+        let patience = self.patience.first().map_or(SimTime::NEVER, |first| first.0);
+        let deadline = self.deadlines.first().map_or(SimTime::NEVER, |first| first.0);
+        deadline.min(patience).min(self.service.deadline())
     }
 
     fn crash(&mut self) {
@@ -138,9 +154,13 @@ impl Resolver {
         self.by_question.clear();
         self.in_flight.clear();
         self.deadlines.clear();
+        self.patience.clear();
+        self.outstanding.clear();
+        self.released.clear();
     }
 
     fn wake(&mut self, host: &mut impl Host) {
+        self.end_patience(host);
         while let Some(&(at, id)) = self.deadlines.first()
             && at <= host.now()
         {
@@ -176,85 +196,6 @@ impl Resolver {
         }
     }
 
-    fn query(&mut self, host: &mut impl Host, client: Asked) {
-        let Some(question) = client.query.questions.first().cloned() else { return };
-        // nobody may read the cache without taking part in filling it
-        if !client.query.flags.rd {
-            return self.answer(host, &client, Finding { rcode: Rcode::Refused, ..Finding::failure() });
-        }
-        match self.recall(host, client.task, &question) {
-            Some(finding) => self.answer(host, &client, finding),
-            None => self.take_up(host, client, question),
-        }
-    }
-
-    /// Identical questions of clients share one lookup.
-    fn take_up(&mut self, host: &mut impl Host, client: Asked, question: Question) {
-        let known = self.by_question.get(&question).and_then(|id| self.lookups.get_mut(id));
-        if let Some(lookup) = known {
-            return lookup.clients.push(client);
-        }
-        let budget =
-            Budget { queries: self.config.max_queries, until: host.now().saturating_add(self.config.max_time) };
-        let task = client.task;
-        let id = self.begin(host, question, task, budget, Depth::default());
-        if let Some(lookup) = self.lookups.get_mut(&id) {
-            lookup.clients.push(client);
-        }
-        self.run(host, Step::Advance(id));
-    }
-
-    /// Looks in the cache for all that answers a question, aliases included.
-    pub(super) fn recall(&self, host: &mut impl Host, task: u32, question: &Question) -> Option<Finding> {
-        let finding = self.held(question, host.now());
-        let result = match &finding {
-            None => CacheResult::Miss,
-            Some(Finding { answers, soa, .. }) => {
-                let ttl_s = answers.iter().chain(soa).map(|record| record.ttl).min().unwrap_or(0);
-                if soa.is_some() { CacheResult::NegativeHit { ttl_s } } else { CacheResult::Hit { ttl_s } }
-            }
-        };
-        let (name, rtype) = (&question.name.to_string(), question.rtype.number());
-        host.trace(Trace::Dns(DnsTrace::Cache { task, name, rtype, result }));
-        finding
-    }
-
-    fn held(&self, question: &Question, now: SimTime) -> Option<Finding> {
-        let mut question = question.clone();
-        let mut aliases = Vec::new();
-        for _ in 0..=ALIAS_LIMIT {
-            match self.cache.answer(&question, now) {
-                Some(Held::Records(answers)) => {
-                    return Some(Finding { rcode: Rcode::NoError, answers, soa: None }.behind(aliases));
-                }
-                Some(Held::NxDomain(soa)) => {
-                    return Some(Finding { rcode: Rcode::NxDomain, answers: Vec::new(), soa }.behind(aliases));
-                }
-                Some(Held::NoData(soa)) => {
-                    return Some(Finding { rcode: Rcode::NoError, answers: Vec::new(), soa }.behind(aliases));
-                }
-                None => {
-                    let (alias, target) = self.cached_alias(&question, now)?;
-                    aliases.push(alias);
-                    question.name = target;
-                }
-            }
-        }
-        None
-    }
-
-    /// The CNAME record held for a question's name, and its target.
-    pub(super) fn cached_alias(&self, question: &Question, now: SimTime) -> Option<(Record, Name)> {
-        if matches!(question.rtype, Rtype::Cname | Rtype::ANY) {
-            return None;
-        }
-        let asked = Question { name: question.name.clone(), rtype: Rtype::Cname };
-        let Held::Records(mut records) = self.cache.answer(&asked, now)? else { return None };
-        let alias = records.pop()?;
-        let target = alias.data.alias_target()?.clone();
-        Some((alias, target))
-    }
-
     /// Works until every lookup concerned waits for something. Each piece of work is ascribed
     /// to what happened now, not to the piece before it.
     pub(super) fn run(&mut self, host: &mut impl Host, first: Step) {
@@ -267,13 +208,10 @@ impl Resolver {
                 Step::Finish(id, finding) => {
                     let Some(lookup) = self.lookups.remove(&id) else { continue };
                     self.by_question.remove(&lookup.question);
-                    for client in &lookup.clients {
-                        host.set_cause(cause);
-                        self.answer(host, client, finding.clone());
-                    }
+                    self.conclude(host, id, &lookup, &finding);
                     work.extend(lookup.waiting.iter().filter_map(|&parent| {
                         let budget = (lookup.begun_by == Some(parent)).then_some(lookup.budget);
-                        self.resume(parent, budget, &finding, host.now())
+                        self.resume(host, parent, budget, &finding)
                     }));
                 }
             }
@@ -281,23 +219,23 @@ impl Resolver {
         host.set_cause(cause);
     }
 
-    fn answer(&mut self, host: &mut impl Host, client: &Asked, finding: Finding) {
-        self.service.reply(host, client, &reply(&client.query, finding), 0);
-    }
-
     /// What a lookup does when the one that it waited for has ended.
-    fn resume(&mut self, id: LookupId, budget: Option<Budget>, finding: &Finding, now: SimTime) -> Option<Step> {
+    fn resume(&mut self, host: &impl Host, id: LookupId, rest: Option<Budget>, finding: &Finding) -> Option<Step> {
         let lookup = self.lookups.get_mut(&id)?;
-        lookup.budget = budget.unwrap_or(lookup.budget);
         match std::mem::replace(&mut lookup.phase, Phase::Ready) {
             Phase::WaitingForAlias { aliases, since, .. } => {
-                Some(Step::Finish(id, finding.clone().behind(aged(aliases, since, now))))
+                lookup.budget = rest.unwrap_or(lookup.budget);
+                Some(Step::Finish(id, finding.clone().behind(aged(aliases, since, host.now()))))
             }
-            Phase::WaitingForServer { .. } => {
-                lookup.delegation.add(addresses(&finding.answers));
+            Phase::WaitingForServer { server, lent, .. } => {
+                if let Some(rest) = rest {
+                    lookup.budget.queries = lookup.budget.queries.saturating_sub(lent.saturating_sub(rest.queries));
+                    lookup.budget.barren = rest.barren;
+                }
+                self.found_server(host, id, server.as_ref(), finding);
                 Some(Step::Advance(id))
             }
-            Phase::Ready | Phase::Asking(_) => unreachable!("only those who wait are resumed"),
+            Phase::Ready | Phase::Asking(_) | Phase::Sharing => unreachable!("only those who wait are resumed"),
         }
     }
 }
@@ -305,12 +243,4 @@ impl Resolver {
 /// The addresses among records.
 pub(super) fn addresses(records: &[Record]) -> impl Iterator<Item = IpAddr> {
     records.iter().filter_map(|record| record.data.address())
-}
-
-fn reply(query: &Message, finding: Finding) -> Message {
-    let mut reply = query.response(finding.rcode);
-    reply.flags.ra = true;
-    reply.answers = finding.answers;
-    reply.authorities.extend(finding.soa);
-    reply
 }

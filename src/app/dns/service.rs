@@ -40,6 +40,25 @@ pub(super) struct Asked {
     pub(super) query: Message,
 }
 
+impl Asked {
+    /// Whether it came over TCP.
+    pub(super) const fn is_stream(&self) -> bool {
+        matches!(self.via, Via::Stream(..))
+    }
+
+    /// Who asks.
+    pub(super) const fn client(&self) -> Endpoint {
+        match self.via {
+            Via::Datagram(client) | Via::Stream(_, client) => client,
+        }
+    }
+
+    /// The longest response that its way takes.
+    pub(super) fn limit(&self) -> usize {
+        if self.is_stream() { TCP_LIMIT } else { self.query.response_limit() }
+    }
+}
+
 /// Port 53 of an application.
 #[derive(Clone, Debug)]
 pub(super) struct Service {
@@ -148,6 +167,20 @@ impl Service {
     /// Takes a message up. None when that is all there is to it: it was no query, or one that
     /// every server refuses and that has its response already.
     pub(super) fn take_up(&mut self, host: &mut impl Host, via: Via, octets: &[u8]) -> Option<Asked> {
+        let asked = self.take_up_any(host, via, octets)?;
+        match refusal(&asked.query) {
+            None => Some(asked),
+            Some(rcode) => {
+                let mut reply = asked.query.response(rcode);
+                reply.flags.ra = self.recursion;
+                self.reply(host, &asked, &reply, 0);
+                None
+            }
+        }
+    }
+
+    /// Takes any query up, also one that a usual server refuses. None when it was no query.
+    pub(super) fn take_up_any(&mut self, host: &mut impl Host, via: Via, octets: &[u8]) -> Option<Asked> {
         let client = match via {
             Via::Datagram(client) | Via::Stream(_, client) => client,
         };
@@ -167,26 +200,32 @@ impl Service {
             let over_tcp = matches!(via, Via::Stream(..));
             host.trace(Trace::Dns(DnsTrace::Received { task, client, wire_id: query.id, name, rtype, over_tcp }));
         }
-        let asked = Asked { task, via, query };
-        match refusal(&asked.query) {
-            None => Some(asked),
-            Some(rcode) => {
-                let mut reply = asked.query.response(rcode);
-                reply.flags.ra = self.recursion;
-                self.reply(host, &asked, &reply, 0);
-                None
-            }
+        Some(Asked { task, via, query })
+    }
+
+    /// Sends octets as the reply, whatever they are, and writes it to the trace.
+    pub(super) fn reply_octets(&mut self, host: &mut impl Host, asked: &Asked, octets: &[u8]) {
+        if !asked.query.questions.is_empty() {
+            let failure = octets.get(3).map_or(0, |bits| bits & 15);
+            let (rcode, kind, answers) =
+                Message::decode(octets).map_or((failure, DnsAnswerKind::Failure, 0), |reply| {
+                    let answers = u16::try_from(reply.answers.len()).unwrap_or(u16::MAX);
+                    (reply.rcode.number(), reply.kind(), answers)
+                });
+            host.trace(Trace::Dns(DnsTrace::Replied { task: asked.task, rcode, kind, answers }));
         }
+        self.send(host, asked.via, octets);
+    }
+
+    /// A query gets no reply.
+    pub(super) fn swallow(&mut self, host: &mut impl Host, asked: &Asked) {
+        self.pass_over(host, asked.via);
     }
 
     /// Sends a reply, of whose additional records the first `glue` are needed, and writes it to
     /// the trace.
     pub(super) fn reply(&mut self, host: &mut impl Host, asked: &Asked, reply: &Message, glue: usize) {
-        let limit = match asked.via {
-            Via::Datagram(_) => asked.query.response_limit(),
-            Via::Stream(..) => TCP_LIMIT,
-        };
-        let octets = reply.encode_with_glue(limit, glue);
+        let octets = reply.encode_with_glue(asked.limit(), glue);
         if !reply.questions.is_empty() {
             let answers = u16::try_from(reply.answers.len()).unwrap_or(u16::MAX);
             let cut = octets.get(2).is_some_and(|bits| bits & 2 != 0);
@@ -218,7 +257,8 @@ impl Service {
         }
     }
 
-    /// FORMERR, or NOTIMP to another kind of query, to what has at least a query's header.
+    /// FORMERR, or NOTIMP to another kind of query, to what has at least a query's header. What
+    /// was not understood is told nothing of recursion.
     fn reply_to_garbage(&mut self, host: &mut impl Host, via: Via, octets: &[u8]) {
         let [high, low, bits, ..] = *octets else { return self.pass_over(host, via) };
         if octets.len() < 12 || bits & 0x80 != 0 {
@@ -228,7 +268,6 @@ impl Service {
         let rcode = if opcode == 0 { Rcode::FormErr } else { Rcode::NotImp };
         let mut reply = Message::header_only(u16::from_be_bytes([high, low]), rcode);
         reply.flags.qr = true;
-        reply.flags.ra = self.recursion;
         reply.flags.opcode = opcode;
         reply.flags.rd = bits & 1 != 0;
         self.send(host, via, &reply.encode(UDP_LIMIT));

@@ -12,7 +12,7 @@ use crate::base::{
     Addresses, CloseReason, ConnId, Endpoint, EventId, HostId, Probability, QueryId, SimDuration, SimTime, SocketId,
     Stream, Streams, UnixTime,
 };
-use crate::proto::dns::{Message, PORT, Rtype, UDP_LIMIT};
+use crate::proto::dns::{EDNS_SIZE, Message, PORT, Rtype, UDP_LIMIT};
 
 use super::testbed_streams::{Caller, StreamEvent, Streams as Connections};
 pub(super) use super::testbed_zones::{name, record, zone};
@@ -449,7 +449,7 @@ impl Host for View<'_> {
         *self.ephemeral
     }
     fn send_datagram(&mut self, from_port: u16, to: Endpoint, bytes: &[u8]) {
-        assert!(bytes.len() <= UDP_LIMIT);
+        assert!(bytes.len() <= usize::from(EDNS_SIZE));
         let own = self.shared.addresses[self.node];
         let from = Endpoint::new(own.source_for(to.addr), from_port);
         if !own.has(to.family()) {

@@ -173,6 +173,16 @@ pub enum CacheResult {
         /// Remaining TTL in seconds.
         ttl_s: u32,
     },
+    /// The knowledge that nobody could tell a short time ago (RFC 9520).
+    Failure {
+        /// Seconds for which it is still remembered.
+        ttl_s: u32,
+    },
+    /// Records or their absence, beyond their end (RFC 8767).
+    Stale {
+        /// Seconds since their end, rounded up.
+        past_s: u32,
+    },
     /// Nothing.
     Miss,
 }

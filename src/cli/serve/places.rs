@@ -19,7 +19,7 @@ fn servers(scenario: &Resolved, service: Service) -> Vec<HostId> {
         Service::Http => Vec::new(),
         Service::Dns => {
             let nearest = scenario.live.host.iter().flat_map(|&host| &scenario.host_spec(host).resolvers).copied();
-            let resolvers = scenario.dns.resolvers.iter().copied();
+            let resolvers = scenario.dns.resolvers.iter().map(|resolver| resolver.host);
             nearest.chain(resolvers).chain(scenario.dns.servers.iter().map(|server| server.host)).collect()
         }
     };

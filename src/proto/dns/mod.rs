@@ -8,6 +8,7 @@
 //! Left out: records of classes other than IN, dynamic update and zone transfer, and what stands
 //! in EDNS options. Records of other types are carried as opaque octets (RFC 3597).
 
+pub mod handmade;
 pub mod master;
 mod message;
 mod name;

@@ -130,6 +130,12 @@ impl Name {
         domain::base::Name::from_octets(Bytes::from(octets)).ok().map(Self)
     }
 
+    /// The name in those octets; none when they are not exactly one uncompressed name.
+    #[must_use]
+    pub fn from_octets(octets: &[u8]) -> Option<Self> {
+        domain::base::Name::from_octets(Bytes::copy_from_slice(octets)).ok().map(Self)
+    }
+
     /// Whether this is the root.
     #[must_use]
     pub fn is_root(&self) -> bool {
@@ -153,10 +159,34 @@ impl Name {
         self.0.ends_with(&zone.0)
     }
 
+    /// The name as it stands uncompressed in a message (RFC 1035 3.1), in its own letter case.
+    #[must_use]
+    pub fn octets(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+
     /// The number of labels, the root's empty one not counted.
     #[must_use]
     pub fn label_count(&self) -> usize {
         self.0.label_count() - 1
+    }
+
+    /// The same name with each letter in upper case or lower case as the coin falls.
+    #[must_use]
+    pub fn in_mixed_case(&self, mut upper: impl FnMut() -> bool) -> Self {
+        let recase = |octet: &u8| match octet {
+            b'a'..=b'z' | b'A'..=b'Z' if upper() => octet.to_ascii_uppercase(),
+            // lengths of labels are less than the numbers of letters
+            octet => octet.to_ascii_lowercase(),
+        };
+        let octets: Vec<u8> = self.0.as_slice().iter().map(recase).collect();
+        domain::base::Name::from_octets(Bytes::from(octets)).map_or_else(|_| self.clone(), Self)
+    }
+
+    /// Whether two names are the same to the letter's case.
+    #[must_use]
+    pub fn is_spelled_as(&self, other: &Self) -> bool {
+        self.0.as_slice() == other.0.as_slice()
     }
 
     /// The wildcard directly beneath this name (RFC 4592 2.1.1); none when that is too long.

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use domain::base::iana::{Class, Opcode};
 use domain::base::message_builder::{AdditionalBuilder, RecordSectionBuilder, StaticCompressor};
 use domain::base::name::ToName as _;
+use domain::base::rdata::ComposeRecordData as _;
 use domain::base::rdata::UnknownRecordData;
 use domain::base::record::{ParsedRecord, Ttl};
 use domain::base::{MessageBuilder, ParsedName, Serial};
@@ -222,6 +223,16 @@ fn encode_data(data: &RecordData) -> Option<AllRecordData<Bytes, WireName>> {
             AllRecordData::Unknown(UnknownRecordData::from_octets(rtype, octets.clone()).ok()?)
         }
     })
+}
+
+impl RecordData {
+    /// RDATA with whole names; none when it is too long for any message.
+    #[must_use]
+    pub fn octets(&self) -> Option<Vec<u8>> {
+        let mut octets = Vec::new();
+        encode_data(self)?.compose_rdata(&mut octets).ok()?;
+        Some(octets)
+    }
 }
 
 /// RFC 1035 3.3.14: one or more character-strings, each with its length in front.

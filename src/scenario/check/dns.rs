@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::resolver::read_resolvers;
+use super::scripted::read_scripted;
 use super::zone::ZoneRules;
 use super::{Context, record};
 use crate::base::HostId;
@@ -11,7 +13,7 @@ use crate::scenario::names::{closest_above, expand_record};
 use crate::scenario::problem::{Path, did_you_mean, quote};
 use crate::scenario::resolved::host_index;
 use crate::scenario::resolved::{DnsSpec, NameServerSpec, ZoneSpec};
-use crate::scenario::schema::{Duration, Record, Zone};
+use crate::scenario::schema::{Duration, Mode, Record, Zone};
 
 /// Which resolvers each host asks, in host order.
 pub(super) fn read_host_resolvers(cx: &mut Context<'_>) -> Vec<Vec<HostId>> {
@@ -48,20 +50,19 @@ pub(super) fn read(cx: &mut Context<'_>) -> DnsSpec {
     read_ttl(cx, path.key("negative_ttl"), cx.scenario.dns.negative_ttl);
     let names: Vec<&String> = cx.scenario.dns.zones.keys().collect();
     let index: BTreeMap<&str, usize> = names.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
-    let servers = read_servers(cx, path, &index);
-    let resolvers = read_resolvers(cx, path);
+    let mut servers = read_servers(cx, path, &index);
     let roots = read_roots(cx, path);
-    let place = path.key("resolvers");
-    for &resolver in &resolvers {
-        let hosts = cx.hosts;
-        cx.check_meet(place.name(&hosts[resolver.index()].name), resolver, &roots);
+    for server in servers.iter_mut().filter(|server| server.recursive) {
+        server.roots = roots.iter().copied().filter(|root| *root != server.host).collect();
     }
+    let resolvers = read_resolvers(cx, path, &roots);
     let mut zones = Vec::with_capacity(names.len());
     for (name, zone) in &cx.scenario.dns.zones {
         let zones_path = path.key("zones");
         zones.push(read_zone(cx, zones_path.key(name), name, zone, &index));
     }
-    DnsSpec { zones, servers, resolvers, roots }
+    let scripted = read_scripted(cx);
+    DnsSpec { zones, servers, resolvers, roots, scripted }
 }
 
 fn read_servers(cx: &mut Context<'_>, path: Path<'_>, index: &BTreeMap<&str, usize>) -> Vec<NameServerSpec> {
@@ -84,22 +85,15 @@ fn read_servers(cx: &mut Context<'_>, path: Path<'_>, index: &BTreeMap<&str, usi
         if server.zones.is_empty() {
             cx.problems.help(here, "a name server serves at least one zone", "list them in \"zones\"");
         }
-        servers.extend(host.map(|host| NameServerSpec { host, zones: zones.into_iter().collect() }));
+        let recursive = server.mode == Some(Mode::Recursive);
+        servers.extend(host.map(|host| NameServerSpec {
+            host,
+            zones: zones.into_iter().collect(),
+            recursive,
+            roots: Vec::new(),
+        }));
     }
     servers
-}
-
-fn read_resolvers(cx: &mut Context<'_>, path: Path<'_>) -> Vec<HostId> {
-    let path = path.key("resolvers");
-    let mut resolvers = Vec::new();
-    for name in cx.scenario.dns.resolvers.keys() {
-        if cx.scenario.dns.servers.contains_key(name) {
-            let message = format!("{name} is a name server too, and both need port 53", name = quote(name));
-            cx.problems.help(path.name(name), message, "put the resolver on a host of its own");
-        }
-        resolvers.extend(cx.host(path.name(name), name));
-    }
-    resolvers
 }
 
 fn read_roots(cx: &mut Context<'_>, path: Path<'_>) -> Vec<HostId> {
@@ -118,14 +112,11 @@ fn read_roots(cx: &mut Context<'_>, path: Path<'_>) -> Vec<HostId> {
             cx.problems.at(here, format!("the root server {name} is listed twice", name = quote(name)));
         }
     }
-    if roots.is_empty() && !cx.scenario.dns.resolvers.is_empty() {
-        cx.problems.at(path, "resolvers need at least one root server");
-    }
     roots.into_iter().collect()
 }
 
 /// Whole seconds, at most 2^31 - 1 (RFC 2181 section 8).
-fn read_ttl(cx: &mut Context<'_>, path: Path<'_>, ttl: Option<Duration>) -> u32 {
+pub(super) fn read_ttl(cx: &mut Context<'_>, path: Path<'_>, ttl: Option<Duration>) -> u32 {
     let ttl = ttl.map(|ttl| ttl.0).unwrap_or_default();
     let whole = ttl.as_nanos().is_multiple_of(crate::base::time::NANOS_PER_SEC);
     match u32::try_from(ttl.as_secs()) {

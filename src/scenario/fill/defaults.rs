@@ -1,10 +1,11 @@
 //! The values that a scenario does not state: one line a default.
 
 use crate::base::{DataSize, Probability, SimDuration, UnixTime};
+use crate::proto::dns::EDNS_SIZE;
 use crate::scenario::names;
 use crate::scenario::resolved::QueueLimit;
 use crate::scenario::schema::{
-    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, LinkDefaults, Queue, Scenario, Size, Texts,
+    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, LinkDefaults, Mode, Queue, Scenario, Size, Texts,
 };
 
 /// How many users a file may ask for, whatever its own limit of hosts says.
@@ -72,6 +73,52 @@ fn fill_link(link: &mut LinkDefaults, delay: SimDuration) {
     link.delay.get_or_insert(Duration(delay));
     link.queue.get_or_insert(Queue(QueueLimit::Unlimited));
     link.loss.get_or_insert(Chance(Probability::ZERO));
+}
+
+/// Who walks down the tree of names.
+pub(super) fn fill_modes(scenario: &mut Scenario) {
+    let mode = *scenario.dns.mode.get_or_insert(Mode::Iterative);
+    for server in scenario.dns.servers.values_mut() {
+        server.mode.get_or_insert(mode);
+    }
+    for resolver in scenario.dns.resolvers.values_mut() {
+        resolver.mode.get_or_insert(mode);
+    }
+}
+
+/// The options of resolvers.
+pub(super) fn fill_resolvers(scenario: &mut Scenario) {
+    for resolver in scenario.dns.resolvers.values_mut() {
+        resolver.min_ttl.get_or_insert(seconds(0));
+        resolver.max_ttl.get_or_insert(seconds(86_400));
+        resolver.min_negative_ttl.get_or_insert(seconds(0));
+        resolver.max_negative_ttl.get_or_insert(seconds(3_600));
+        resolver.failure_ttl.get_or_insert(seconds(5));
+        resolver.first_timeout.get_or_insert(Duration(SimDuration::from_millis(400)));
+        resolver.lookup_timeout.get_or_insert(seconds(10));
+        resolver.queries_per_lookup.get_or_insert(100);
+        resolver.edns_size.get_or_insert(EDNS_SIZE);
+        resolver.ipv6.get_or_insert(true);
+        resolver.tcp_upstream.get_or_insert(false);
+        resolver.mixed_case.get_or_insert(false);
+        resolver.qname_minimisation.get_or_insert(false);
+        resolver.minimal_responses.get_or_insert(true);
+        resolver.prefetch.get_or_insert(false);
+        resolver.harden_glue.get_or_insert(true);
+        resolver.harden_referral_path.get_or_insert(false);
+        let checks = resolver.checks.get_or_insert_default();
+        for check in [&mut checks.id, &mut checks.question, &mut checks.source, &mut checks.bailiwick] {
+            check.get_or_insert(true);
+        }
+        for zone in &mut resolver.forward {
+            zone.first.get_or_insert(false);
+        }
+        if let Some(stale) = &mut resolver.serve_stale {
+            stale.max.get_or_insert(seconds(86_400));
+            stale.reply_ttl.get_or_insert(seconds(30));
+            stale.client_timeout.get_or_insert(Duration(SimDuration::from_millis(1_800)));
+        }
+    }
 }
 
 /// Mail domains and their users; a pattern beyond the limit stays as it is.

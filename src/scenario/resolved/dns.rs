@@ -1,5 +1,7 @@
 //! Zones, records, and who serves and resolves them.
 
+use crate::app::dns::ResolverConfig;
+use crate::app::dns::scripted::Script;
 use crate::base::HostId;
 use crate::proto::dns::Record;
 
@@ -11,9 +13,20 @@ pub struct DnsSpec {
     /// Authoritative servers in host order.
     pub servers: Vec<NameServerSpec>,
     /// Hosts with a recursive resolver, in host order; none of them is an authoritative server.
-    pub resolvers: Vec<HostId>,
+    pub resolvers: Vec<ResolverSpec>,
     /// The root servers that resolvers know from the beginning, in host order.
     pub roots: Vec<HostId>,
+    /// Scripted name servers in host order; those among `servers` may answer from their zones.
+    pub scripted: Vec<(HostId, Script)>,
+}
+
+/// A recursive resolver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolverSpec {
+    /// Where it runs.
+    pub host: HostId,
+    /// What it is told.
+    pub config: ResolverConfig,
 }
 
 /// An authoritative name server.
@@ -23,6 +36,10 @@ pub struct NameServerSpec {
     pub host: HostId,
     /// Indices into [`DnsSpec::zones`], ascending, never empty.
     pub zones: Vec<usize>,
+    /// Whether it asks the servers of a delegated zone itself when the asker desires recursion.
+    pub recursive: bool,
+    /// The root servers that it asks for the addresses of others, in host order, itself excepted.
+    pub roots: Vec<HostId>,
 }
 
 /// A zone: its own records, delegations and glue.

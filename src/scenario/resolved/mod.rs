@@ -10,7 +10,7 @@ mod work;
 
 use std::collections::BTreeMap;
 
-pub use dns::{DnsSpec, NameServerSpec, ZoneSpec};
+pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, ZoneSpec};
 pub use work::{Body, LookupWork, LookupsWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work};
 
 use super::schema::Scenario;
@@ -347,7 +347,9 @@ impl Resolved {
     }
 }
 
-pub(super) fn host_index(hosts: &[HostSpec], name: &str) -> Option<HostId> {
+/// The host of that name among hosts in the order of their names.
+#[must_use]
+pub fn host_index(hosts: &[HostSpec], name: &str) -> Option<HostId> {
     let index = hosts.binary_search_by(|host| host.name.as_str().cmp(name)).ok()?;
     u32::try_from(index).ok().map(HostId)
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::network::IpVersions;
 use super::quantity::Spread;
+use super::scripted::Scripted;
 
 /// A host or router.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +45,9 @@ pub struct Host {
     /// Services that take a limited number of connections at a time: "smtp", "submission", "pop3", "imap", or a port.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub sessions: BTreeMap<String, Sessions>,
+    /// A name server that does what a script says, however wrong. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns_scripted: Option<Scripted>,
 }
 
 /// A limit on connections at a time.

@@ -15,7 +15,9 @@ mod lookups;
 mod mail;
 mod network;
 mod quantity;
+mod resolver;
 mod run;
+mod scripted;
 mod tcp;
 mod windows;
 mod workload;
@@ -26,7 +28,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use capture::{Capture, CaptureChoice, InterfaceName};
-pub use dns::{Dns, FilePlace, NameServer, Record, Resolver, SourceFile, Zone};
+pub use dns::{Dns, FilePlace, Mode, NameServer, Record, SourceFile, Zone};
 pub use host::{Host, Sessions, WhenFullName};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use live::Live;
@@ -34,7 +36,12 @@ pub use lookups::{LookupArrivals, Lookups, ParetoGaps};
 pub use mail::{CatchAll, DialectName, Imap, MailDomain, Retry, SeparatorName, User};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
+pub use resolver::{Checks, ForwardZone, Resolver, ServeStale, StubZone};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
+pub use scripted::{
+    BehaviourName, Replies, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted, Seconds,
+    TransportName, Unasked,
+};
 pub use tcp::{CongestionName, Tcp};
 pub use windows::{Cwnd, CwndChoice};
 pub use workload::{Entry, Poisson, ReadName};

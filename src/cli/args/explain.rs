@@ -1,0 +1,28 @@
+//! The arguments of `posthaste explain`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Examples for the help text.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  posthaste explain latest --host resolver.crepes.fr --at 12s
+  posthaste explain scenarios/outage-queue.json --host crepes.fr --at 1h
+  posthaste explain scenarios/ketchup.json --host resolver.crepes.fr --json";
+
+/// `posthaste explain`
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// Result folder, `latest`, or a scenario file
+    pub run: PathBuf,
+    /// The host whose cache, queue and mailboxes are shown
+    #[arg(long, value_name = "HOST")]
+    pub host: String,
+    /// The virtual time at which they are shown, such as 12s or 1h30min, instead of the end of the run
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// Print them as JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,145 @@
+//! `posthaste explain`: what a cache, a queue or a mailbox held at a time.
+//!
+//! A run is the same each time, so its state at an instant is found by running it again up to
+//! there: nothing of it has to be kept in the result folder.
+
+mod cache;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::args::{ExplainArgs, Overrides};
+use super::exit::{CommandError, Exit};
+use super::load::load;
+use super::output::print;
+use super::simulate::limits;
+use super::target::result_folder;
+use crate::app::App;
+use crate::base::trace::Silent;
+use crate::base::{HostId, SimDuration, SimTime};
+use crate::live::command::{mailbox_lines, queue_lines};
+use crate::report::MODEL_VERSION;
+use crate::scenario::build::plan;
+use crate::scenario::resolved::{Resolved, host_index};
+use crate::sim::{Limits, Simulation, World};
+
+/// Runs up to the instant asked for, and prints what the host holds.
+///
+/// # Errors
+/// There is no such run, host or instant, or the host holds nothing of the kind.
+pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, CommandError> {
+    let scenario = scenario_of(&args.run)?;
+    let host = host_index(&scenario.hosts, &args.host).ok_or_else(|| unknown(&scenario, &args.host))?;
+    let at = args.at.as_deref().map(SimDuration::parse).transpose();
+    let at = at.map_err(|error| CommandError::usage(format!("--at: {error}")))?;
+    let world = at_instant(&scenario, at)?;
+    let holdings = holdings(&world, host);
+    if holdings.is_empty() {
+        let message = format!("{} keeps nothing: it has no cache, no queue and no mailboxes", args.host);
+        return Err(CommandError::usage(message));
+    }
+    if args.json {
+        let mut all = json!({ "host": args.host, "at_s": world.now().to_string() });
+        for holding in holdings {
+            all[holding.key] = holding.json;
+        }
+        return print(&format!("{all:#}\n")).map(|()| Exit::Done);
+    }
+    let mut text = String::new();
+    for holding in holdings {
+        let what = holding.title;
+        text += &format!("{what} of {} at {} s\n{}\n", args.host, world.now(), holding.text.trim_end());
+        text.push('\n');
+    }
+    text.pop();
+    print(&text).map(|()| Exit::Done)
+}
+
+/// Something that a host keeps.
+struct Holding {
+    key: &'static str,
+    title: &'static str,
+    text: String,
+    json: Value,
+}
+
+/// The scenario of a run: the file itself, or the one that its result folder keeps.
+fn scenario_of(run: &Path) -> Result<Resolved, CommandError> {
+    if run.is_file() {
+        return load(run, &Overrides::default());
+    }
+    let folder = result_folder(run)?;
+    let manifest = manifest(&folder)?;
+    let wrong = |why: &str| Err(CommandError::io(format!("{}: {why}", folder.display())));
+    if manifest["model"] != json!(MODEL_VERSION) {
+        return wrong("another version of the simulator made it, whose state this one cannot find again");
+    }
+    if manifest["ended"] == json!("stopped") {
+        return wrong("real clients took part in it, so it cannot be run again");
+    }
+    let Some(seed) = manifest["seed"].as_u64() else { return wrong("manifest.json has no seed") };
+    let overrides = Overrides { seed: Some(seed), ..Overrides::default() };
+    load(&folder.join("scenario.resolved.json"), &overrides)
+}
+
+fn manifest(folder: &Path) -> Result<Value, CommandError> {
+    let path: PathBuf = folder.join("manifest.json");
+    let fault = |error: &dyn std::fmt::Display| CommandError::io(format!("{}: {error}", path.display()));
+    let text = fs::read_to_string(&path).map_err(|error| fault(&error))?;
+    serde_json::from_str(&text).map_err(|error| fault(&error))
+}
+
+fn unknown(scenario: &Resolved, name: &str) -> CommandError {
+    let known = scenario.hosts.iter().map(|host| host.name.as_str());
+    let near = known.min_by_key(|known| strsim::osa_distance(known, name));
+    let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    CommandError::usage(format!("--host {name:?}: there is no such host{hint}"))
+}
+
+/// The world at that instant, everything that happens then included; at the end without one.
+fn at_instant(scenario: &Resolved, at: Option<SimDuration>) -> Result<World<Silent>, CommandError> {
+    let limits = limits(scenario);
+    let until = at.map_or(limits.until, |at| SimTime::ZERO.saturating_add(at));
+    if until > limits.until {
+        return Err(CommandError::usage(format!("--at: the run ends at {} s", limits.until)));
+    }
+    let mut simulation = Simulation::new(World::new(plan(scenario), Silent));
+    let outcome = simulation.run(&Limits { until, ..limits }, |_| None);
+    if outcome.ended.is_cut() {
+        let message = format!("the run ends before that, at {} s: {}", outcome.end, outcome.ended);
+        return Err(CommandError::new(Exit::Limit, message));
+    }
+    if at.is_some() {
+        simulation.idle_until(until);
+    }
+    Ok(simulation.into_world())
+}
+
+fn holdings(world: &World<Silent>, host: HostId) -> Vec<Holding> {
+    let mut holdings = Vec::new();
+    for (_, app) in world.apps().filter(|(on, _)| *on == host) {
+        match app {
+            App::Resolver(resolver) => holdings.push(cache::holding(world, resolver.cache(), "cache", "Cache")),
+            App::MailServer(server) => {
+                let mailboxes = server.mailboxes().flat_map(|drop| mailbox_lines(drop, true)).collect();
+                holdings.push(listed("queue", "Queue", queue_lines(server), "is empty"));
+                holdings.push(listed("mailboxes", "Mailboxes", mailboxes, "there are none"));
+            }
+            App::NameServer(_)
+            | App::ScriptedServer(_)
+            | App::WebServer(_)
+            | App::UserAgent(_)
+            | App::LookupAgent(_) => {}
+            #[cfg(test)]
+            App::Fragile => {}
+        }
+    }
+    holdings
+}
+
+fn listed(key: &'static str, title: &'static str, lines: Vec<String>, empty: &str) -> Holding {
+    let text = if lines.is_empty() { format!("  {empty}") } else { format!("  {}", lines.join("\n  ")) };
+    Holding { key, title, text, json: json!(lines) }
+}

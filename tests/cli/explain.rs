@@ -1,0 +1,87 @@
+//! `explain`: what a cache, a queue and a mailbox held at a time.
+
+use serde_json::{Value, json};
+
+use super::{Desk, read_json, small, with};
+
+fn entry<'a>(said: &'a Value, name: &str, rtype: &str) -> &'a Value {
+    let found = said["cache"].as_array().unwrap().iter().find(|line| line["name"] == name && line["type"] == rtype);
+    found.unwrap_or_else(|| panic!("no {name} {rtype} in {said:#}"))
+}
+
+/// Would break if the time asked for were not reached to the instant, if a TTL did not fall with
+/// it, or if who told an entry and how often it served got lost.
+#[test]
+fn a_cache_is_shown_as_it_was() {
+    let desk = Desk::new();
+    let again = json!({ "at": "2min", "from": "alice@crepes.fr", "to": "bob@hamburger.edu" });
+    let mut scenario = small();
+    scenario["workload"].as_array_mut().unwrap().push(again);
+    desk.scenario("s.json", &scenario);
+    let show = |at: &str| {
+        let said = desk.posthaste(&["explain", "s.json", "--host", "resolver.crepes.fr", "--at", at, "--json"]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        said.json()
+    };
+    assert_eq!(show("0s")["cache"], json!([]), "nothing is known before anybody asked");
+    let [early, late] = ["1min", "3min"].map(show);
+    assert_eq!(early["at_s"], "60.000000000");
+    let mx = |said: &Value| entry(said, "hamburger.edu", "MX").clone();
+    assert_eq!(mx(&early)["told_by"], "ns.hamburger.edu");
+    assert_eq!(mx(&early)["section"], "authoritative answer");
+    assert_eq!(entry(&early, "ns.hamburger.edu", "A")["section"], "additional section");
+    assert_eq!(mx(&early)["stored_at_s"], mx(&late)["stored_at_s"]);
+    let left = |said: &Value| mx(said)["ttl_left_s"].as_u64().unwrap();
+    assert_eq!(left(&early) - left(&late), 120);
+    assert_eq!((mx(&early)["served"].as_u64(), mx(&late)["served"].as_u64()), (Some(0), Some(1)));
+    let said = desk.posthaste(&["explain", "s.json", "--host", "resolver.crepes.fr", "--at", "1min"]);
+    let row = said.out.lines().find(|line| line.contains(" MX ")).unwrap();
+    assert!(row.contains("hamburger.edu") && row.contains("ns.hamburger.edu"), "{row}");
+}
+
+/// Would break if a result folder's seed or changes were lost on the way back, or the end were
+/// not the default.
+#[test]
+fn a_result_folder_is_explained_as_it_ran() {
+    let desk = Desk::new();
+    let faults = json!([{ "host": "hamburger.edu", "at": "0s", "for": "1h" }]);
+    desk.scenario("s.json", &with(small(), "/faults", faults));
+    assert_eq!(desk.posthaste(&["run", "s.json", "--seed", "9", "--until", "45min", "--out", "r", "--quiet"]).code, 0);
+    let queue = desk.posthaste(&["explain", "r", "--host", "crepes.fr"]);
+    assert_eq!(queue.code, 0, "{}", queue.err);
+    assert!(
+        queue.out.contains("2700.000000000 s") && queue.out.contains("bob@hamburger.edu: 2 attempts"),
+        "{}",
+        queue.out
+    );
+    let before = desk.posthaste(&["explain", "r", "--host", "crepes.fr", "--at", "20min"]);
+    assert!(before.out.contains("1 attempts"), "{}", before.out);
+    desk.posthaste(&["explain", "r", "--host", "crepes.fr", "--at", "50min"]).fails(2, "the run ends at 2700");
+    // without the fault the message is in the mailbox until it is fetched
+    desk.scenario("well.json", &small());
+    let mailbox = desk.posthaste(&["explain", "well.json", "--host", "hamburger.edu", "--at", "30s"]);
+    assert!(mailbox.out.contains("bob@hamburger.edu: 1 messages"), "{}", mailbox.out);
+}
+
+/// Would break if what cannot be explained were explained wrongly.
+#[test]
+fn what_cannot_be_explained_is_said() {
+    let desk = Desk::new();
+    desk.scenario("s.json", &small());
+    let explain = |run: &str, host: &str| desk.posthaste(&["explain", run, "--host", host]);
+    explain("s.json", "internet").fails(2, "keeps nothing");
+    explain("s.json", "crepe.fr").fails(2, "did you mean crepes.fr?");
+    explain("none", "crepes.fr").fails(4, "no such file or folder");
+    desk.posthaste(&["explain", "s.json", "--host", "crepes.fr", "--at", "noon"]).fails(2, "--at");
+    desk.posthaste(&["run", "s.json", "--out", "r", "--quiet"]);
+    let manifest = desk.path("r").join("manifest.json");
+    let whole = read_json(&manifest);
+    for (key, value, message) in [("model", json!(0), "another version"), ("ended", json!("stopped"), "real clients")] {
+        let mut changed = whole.clone();
+        changed[key] = value;
+        desk.write("r/manifest.json", changed.to_string());
+        explain("r", "crepes.fr").fails(4, message);
+    }
+    desk.write("r/manifest.json", "{");
+    explain("r", "crepes.fr").fails(4, "manifest.json");
+}
