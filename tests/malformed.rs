@@ -4,6 +4,8 @@
 //! message that was understood is written so that it means something else. With
 //! `POSTHASTE_FUZZ_SECONDS` set it goes on for so long, each time with another seed.
 
+#![expect(clippy::disallowed_types, reason = "fuzzing goes on for so many seconds")]
+
 #[path = "malformed/entry.rs"]
 mod entry;
 #[path = "malformed/mutate.rs"]
@@ -13,10 +15,15 @@ use std::time::{Duration, Instant};
 
 use mutate::{Maker, seeds};
 
+/// How long to go on, if the environment says so.
+#[expect(clippy::disallowed_methods, reason = "no result of the simulator depends on it")]
+fn patience() -> Option<Duration> {
+    std::env::var("POSTHASTE_FUZZ_SECONDS").ok()?.parse().ok().map(Duration::from_secs)
+}
+
 /// Tries a reader of octets on so many, or for as long as the environment says.
 fn trial(seed: u64, count: usize, read: impl Fn(&[u8])) {
-    let lasts = std::env::var("POSTHASTE_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok());
-    let end = lasts.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let end = patience().map(|lasts| Instant::now() + lasts);
     for round in 0.. {
         let mut maker = Maker::new(seed + 1000 * round);
         for _ in 0..count {

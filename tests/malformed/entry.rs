@@ -66,7 +66,8 @@ fn authority() -> NameServer {
 /// Both ends of a stream hear the octets, at once and one by one; it makes no difference.
 pub(crate) fn streams(octets: &[u8]) {
     let heard = |pieces: &mut dyn Iterator<Item = &[u8]>| {
-        let (mut server, mut client) = (StreamServer::new(SimTime::ZERO), StreamClient::new(vec![0; 12]));
+        let (mut server, mut client) = (StreamServer::new(SimTime::ZERO), StreamClient::default());
+        client.handle(SimTime::ZERO, Input::Start);
         let mut outputs = Vec::new();
         for piece in pieces {
             server.handle(SimTime::ZERO, Input::Bytes(piece));
