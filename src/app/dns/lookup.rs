@@ -6,13 +6,15 @@
 //! wants it, and no server is asked the same twice at a time. Who waits for whom is a chain,
 //! never a ring: a lookup that would close a ring fails instead.
 
+use std::net::IpAddr;
+
+use super::courtesy::Courtesy;
 use super::delegation::Delegation;
 use super::minimise::Minimiser;
-use super::response::Courtesy;
+use super::repeats::RepeatId;
 use super::service::Asked;
-use crate::base::{EventId, QueryId, SimDuration, SimTime, SocketId};
+use crate::base::{EventId, QueryId, SimDuration, SimTime};
 use crate::proto::dns::{Message, Question, Rcode, Record};
-use std::net::IpAddr;
 
 /// The number of a lookup within its resolver.
 pub(super) type LookupId = u64;
@@ -129,8 +131,8 @@ pub(super) struct Asking {
     pub(super) wire_id: u16,
     /// Who was asked.
     pub(super) server: IpAddr,
-    /// The connection, if it goes over TCP.
-    pub(super) stream: Option<SocketId>,
+    /// Its number among those that go over TCP, if it does.
+    pub(super) stream: Option<RepeatId>,
     /// When.
     pub(super) sent: SimTime,
     /// When to stop waiting.

@@ -6,7 +6,8 @@
 //! tree), `delegation` (the servers of a zone), `choose` (whom to turn to next), `minimise` (how
 //! much of the name to show), `upstream` (queries and responses), `response` and `scrub` (what a
 //! response means and what of it is believed), `iterate` (what follows from it); `servers` (whom
-//! it is good to ask), `repeats` (truncated responses); `clients` (what clients get, and when),
+//! it is good to ask), `repeats` (truncated responses); `clients` (what clients get, and when)
+//! and `courtesy` (what besides),
 //! [`resolver`] (timers, and who waits for whom), [`listing`] (the cache for a reader), and
 //! `families` (A beside AAAA).
 //!
@@ -18,6 +19,7 @@ mod choose;
 pub mod client;
 mod clients;
 pub mod config;
+mod courtesy;
 mod crowd;
 mod delegation;
 mod families;
@@ -35,6 +37,7 @@ pub mod resolver;
 mod response;
 pub mod scripted;
 mod scrub;
+mod secondary;
 mod servers;
 mod service;
 pub mod stub;
@@ -47,6 +50,10 @@ mod authority_tests;
 mod family_tests;
 #[cfg(test)]
 mod property_tests;
+#[cfg(test)]
+mod reuse_tests;
+#[cfg(test)]
+mod secondary_tests;
 #[cfg(test)]
 mod stale_tests;
 #[cfg(test)]
@@ -67,5 +74,6 @@ pub use local::{Learnt, LocalCaches, digest};
 pub use name_server::{NameServer, NameServerConfig};
 pub use resolver::Resolver;
 pub use scripted::ScriptedServer;
+pub use secondary::SecondaryZone;
 pub use stub::{Answer, Outcome, Stub};
-pub use zone::{Zone, ZoneError};
+pub use zone::{Zone, ZoneChange, ZoneError};

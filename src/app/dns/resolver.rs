@@ -42,7 +42,7 @@ pub struct Resolver {
     pub(super) port: u16,
     pub(super) ids: Option<Stream>,
     pub(super) service: Service,
-    /// Questions that are repeated over TCP.
+    /// Questions that go over TCP.
     pub(super) repeats: Repeats,
     pub(super) lookups_begun: LookupId,
     /// Who has which query outstanding, where two lookups may have the same.
@@ -95,7 +95,7 @@ impl Resolver {
     /// Whether no question is under way.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        let asks = !(self.in_flight.is_empty() && self.repeats.is_empty() && self.deadlines.is_empty());
+        let asks = !(self.in_flight.is_empty() && self.repeats.is_idle() && self.deadlines.is_empty());
         self.lookups.is_empty() && self.by_question.is_empty() && !asks
     }
 
@@ -142,7 +142,7 @@ impl Resolver {
     pub fn deadline(&self) -> SimTime {
         let patience = self.patience.first().map_or(SimTime::NEVER, |first| first.0);
         let deadline = self.deadlines.first().map_or(SimTime::NEVER, |first| first.0);
-        deadline.min(patience).min(self.service.deadline())
+        deadline.min(patience).min(self.service.deadline()).min(self.repeats.deadline())
     }
 
     fn crash(&mut self) {
@@ -160,6 +160,7 @@ impl Resolver {
     }
 
     fn wake(&mut self, host: &mut impl Host) {
+        self.repeats.wake(host);
         self.end_patience(host);
         while let Some(&(at, id)) = self.deadlines.first()
             && at <= host.now()

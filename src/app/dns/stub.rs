@@ -12,11 +12,10 @@ use std::net::IpAddr;
 
 use super::families::{Pairs, address_types};
 use super::local::{Learnt, LocalCache, LocalCaches, alias_digest, summed_up};
-use super::repeats::Repeats;
+use super::repeats::{RepeatEvent, RepeatId, Repeats, Sending, Transport};
 use crate::app::host::{Host, Input};
 use crate::base::trace::{CacheLevel, DnsAnswerKind, DnsTrace, Trace};
 use crate::base::{Endpoint, EventId, QueryId, SimDuration, SimTime, SocketId, Stream};
-use crate::proto::dns::stream::StreamEvent;
 use crate::proto::dns::{CLASS_IN, Message, Name, PORT, Question, Record, Rtype, UDP_LIMIT};
 
 /// How long to wait for a server in each round.
@@ -67,8 +66,8 @@ struct Pending {
     useless: Vec<bool>,
     query: QueryId,
     wire_id: u16,
-    /// The connection, if it goes over TCP.
-    stream: Option<SocketId>,
+    /// Its number among those that go over TCP, if it does.
+    stream: Option<RepeatId>,
     expires: SimTime,
     event: EventId,
 }
@@ -172,7 +171,7 @@ impl Stub {
             expires: SimTime::NEVER,
             event: host.cause(),
         };
-        self.send(host, self.asked, pending, false);
+        self.send(host, self.asked, pending, Transport::Udp);
     }
 
     /// Takes a datagram. False when it is for somebody else in the application.
@@ -212,17 +211,24 @@ impl Stub {
         if !self.owns(socket) {
             return false;
         }
-        for (socket, event) in self.repeats.input(host, input) {
-            let asked = |pending: &Pending| pending.stream == Some(socket);
+        let cause = host.cause();
+        for (repeat, event) in self.repeats.input(host, input) {
+            let asked = |pending: &Pending| pending.stream == Some(repeat);
             let Some(key) = self.pending.iter().find(|(_, pending)| asked(pending)).map(|(key, _)| *key) else {
                 continue;
             };
+            host.set_cause(cause);
             match event {
-                StreamEvent::Lost => self.not_reached(host, key),
-                StreamEvent::Message(octets) => {
+                RepeatEvent::Lost { again: false } => self.not_reached(host, key),
+                RepeatEvent::Lost { again: true } => {
+                    let Some(pending) = self.pending.remove(&key) else { continue };
+                    host.trace(Trace::Dns(DnsTrace::Unreachable { query: pending.query }));
+                    self.send(host, key, pending, Transport::TcpAgain);
+                }
+                RepeatEvent::Message(octets) => {
                     let Ok(message) = Message::decode(&octets) else { continue };
                     if self.pending[&key].is_answered_by(&message) {
-                        self.repeats.finish(host, socket);
+                        self.repeats.finish(host, repeat);
                         self.heard(host, key, message, octets.len());
                     }
                 }
@@ -253,7 +259,7 @@ impl Stub {
                 pending.useless[pending.server] = true;
                 return self.next_server(host, key, pending);
             }
-            DnsAnswerKind::Truncated => return self.send(host, key, pending, true),
+            DnsAnswerKind::Truncated => return self.send(host, key, pending, Transport::Tcp),
         }
         let learnt = Learnt::from_response(kind, message);
         for cache in &mut self.caches {
@@ -278,8 +284,8 @@ impl Stub {
 
     /// A server that cuts off its answers and gives none over TCP is of no use.
     fn give_up_stream<H: Host>(&mut self, host: &mut H, pending: &mut Pending) {
-        if let Some(socket) = pending.stream.take() {
-            self.repeats.abandon(host, socket);
+        if let Some(repeat) = pending.stream.take() {
+            self.repeats.abandon(host, repeat);
             pending.useless[pending.server] = true;
         }
     }
@@ -303,6 +309,7 @@ impl Stub {
     pub fn wake<H: Host>(&mut self, host: &mut H) {
         let before = host.cause();
         let now = host.now();
+        self.repeats.wake(host);
         let due: Vec<u64> =
             self.pending.iter().filter(|(_, pending)| pending.expires <= now).map(|(key, _)| *key).collect();
         for key in due {
@@ -318,7 +325,8 @@ impl Stub {
     /// When the stub wants [`Stub::wake`].
     #[must_use]
     pub fn deadline(&self) -> SimTime {
-        self.pending.values().map(|pending| pending.expires).min().unwrap_or(SimTime::NEVER)
+        let expires = self.pending.values().map(|pending| pending.expires).min().unwrap_or(SimTime::NEVER);
+        expires.min(self.repeats.deadline())
     }
 
     /// The next answer; to be drained after every call of the others.
@@ -363,12 +371,12 @@ impl Stub {
                 return self.conclude(host, (pending.token, pending.pair), (Outcome::Failed, None));
             }
             if !pending.useless[pending.server] {
-                return self.send(host, key, pending, false);
+                return self.send(host, key, pending, Transport::Udp);
             }
         }
     }
 
-    fn send<H: Host>(&mut self, host: &mut H, key: u64, mut pending: Pending, over_tcp: bool) {
+    fn send<H: Host>(&mut self, host: &mut H, key: u64, mut pending: Pending, transport: Transport) {
         let port = *self.port.get_or_insert_with(|| host.bind_udp_ephemeral());
         let ids = self.ids.get_or_insert_with(|| host.stream("dns/stub/id"));
         pending.wire_id = u16::try_from(ids.below(1 << 16)).expect("below 2^16");
@@ -376,8 +384,11 @@ impl Stub {
         pending.expires = host.now().saturating_add(WAITS[pending.round]);
         let to = Endpoint::new(self.servers[pending.server], PORT);
         let octets = Message::query(pending.wire_id, pending.question.clone(), true).encode(UDP_LIMIT);
-        let stream = over_tcp.then(|| self.repeats.ask(host, to, octets.clone()));
-        pending.stream = stream.map(|(socket, _)| socket);
+        let stream = (transport != Transport::Udp).then(|| {
+            let (wire_id, octets, again) = (pending.wire_id, octets.clone(), transport == Transport::TcpAgain);
+            self.repeats.ask(host, to, Sending { wire_id, octets, again })
+        });
+        pending.stream = stream.map(|(repeat, _)| repeat);
         pending.event = host.trace(Trace::Dns(DnsTrace::Asked {
             query: pending.query,
             task: None,
@@ -389,8 +400,9 @@ impl Stub {
             retry: pending.sent,
         }));
         pending.sent += 1;
-        if !over_tcp {
-            host.send_datagram(port, to, &octets);
+        match pending.stream {
+            Some(repeat) => self.repeats.send(host, repeat),
+            None => host.send_datagram(port, to, &octets),
         }
         self.pending.insert(key, pending);
     }

@@ -48,6 +48,16 @@ impl Streams {
         [a, b]
     }
 
+    /// The number of ends that there were so far.
+    pub(super) const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The ends at a host.
+    pub(super) fn ends_of(&self, node: usize) -> Vec<SocketId> {
+        self.ends.iter().filter(|(_, end)| end.node == node).map(|(socket, _)| *socket).collect()
+    }
+
     /// This end sends no more; whether the other end already said so, and both are over.
     pub(super) fn close(&mut self, socket: SocketId) -> Option<(SocketId, bool)> {
         let end = self.ends.get_mut(&socket).filter(|end| !end.closed)?;

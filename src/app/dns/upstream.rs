@@ -13,7 +13,7 @@ use crate::proto::dns::{CLASS_IN, Edns, Message, Name, PORT, Question, Rcode, Re
 
 use super::cache::Origin;
 use super::lookup::{Asking, Lookup, LookupId, Phase};
-use super::repeats::LEAST_WAIT;
+use super::repeats::{LEAST_WAIT, Sending, Transport};
 use super::resolver::{Resolver, Step};
 
 /// Draws of an ID before a used one is stepped over; with few queries in flight the first is free.
@@ -31,7 +31,7 @@ impl Resolver {
         let Some(lookup) = self.lookups.get_mut(&id) else { return };
         let Some(address) = lookup.delegation.address_mut(server) else { return };
         address.tries += 1;
-        self.put(host, id, server, self.config.tcp_upstream);
+        self.put(host, id, server, Transport::over_tcp(self.config.tcp_upstream));
     }
 
     /// Invariant: one query for a name and type is outstanding to a server at a time. Only
@@ -52,9 +52,10 @@ impl Resolver {
     }
 
     /// Puts a lookup's question to a server.
-    pub(super) fn put(&mut self, host: &mut impl Host, id: LookupId, server: IpAddr, over_tcp: bool) {
+    pub(super) fn put(&mut self, host: &mut impl Host, id: LookupId, server: IpAddr, transport: Transport) {
         let now = host.now();
         let wire_id = self.fresh_id();
+        let over_tcp = transport != Transport::Udp;
         let Some(lookup) = self.lookups.get_mut(&id) else { return };
         lookup.budget.queries = lookup.budget.queries.saturating_sub(1);
         let (until, task, forward) = (lookup.budget.until, lookup.task, lookup.delegation.is_forward());
@@ -70,11 +71,14 @@ impl Resolver {
         let expires = now.saturating_add(wait).min(until);
         let query = host.next_query();
         let to = Endpoint::new(server, PORT);
-        let (stream, from_port) = if over_tcp {
-            let (socket, port) = self.repeats.ask(host, to, message.encode(TCP_LIMIT));
-            (Some(socket), port)
-        } else {
-            (None, self.port)
+        let (stream, from_port) = match transport {
+            Transport::Udp => (None, self.port),
+            Transport::Tcp | Transport::TcpAgain => {
+                let again = transport == Transport::TcpAgain;
+                let sending = Sending { wire_id, octets: message.encode(TCP_LIMIT), again };
+                let (repeat, port) = self.repeats.ask(host, to, sending);
+                (Some(repeat), port)
+            }
         };
         let event = host.trace(Trace::Dns(DnsTrace::Asked {
             query,
@@ -95,8 +99,9 @@ impl Resolver {
         }
         self.in_flight.insert(wire_id, id);
         self.deadlines.insert((expires, id));
-        if !over_tcp {
-            host.send_datagram(self.port, to, &message.encode(UDP_LIMIT));
+        match stream {
+            None => host.send_datagram(self.port, to, &message.encode(UDP_LIMIT)),
+            Some(repeat) => self.repeats.send(host, repeat),
         }
     }
 
@@ -147,8 +152,8 @@ impl Resolver {
         if self.config.qname_minimisation {
             self.outstanding.remove(&(asking.server, asking.question.clone()));
         }
-        if let Some(socket) = asking.stream {
-            self.repeats.abandon(host, socket);
+        if let Some(repeat) = asking.stream {
+            self.repeats.abandon(host, repeat);
         }
         Some(asking)
     }
@@ -275,7 +280,7 @@ impl Resolver {
         // RFC 6891 7: without it then
         self.note_edns(id, &asking, &message, chokes, now);
         let steps = if chokes && self.has_budget(id, now) {
-            self.put(host, id, asking.server, !over_udp);
+            self.put(host, id, asking.server, Transport::over_tcp(!over_udp));
             Vec::new()
         } else if truncated && over_udp && self.has_budget(id, now) {
             self.ask_over_tcp(host, id, asking.server);

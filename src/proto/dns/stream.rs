@@ -2,13 +2,13 @@
 //!
 //! Both ends are sessions. A server takes any number of queries on one connection, in any
 //! pieces, and may answer them in any order: the asker knows each response by its ID. A client
-//! asks one question and closes, as a resolver does that repeats over TCP what UDP cut off.
+//! sends its queries without waiting for the responses to earlier ones, and keeps the connection
+//! for some seconds for later ones (RFC 7766 6.2.1).
 //! Bounds: one incomplete message of 65,535 octets at most, so many queries under way, and so
 //! many octets sent.
-//! Left out: connections kept for later questions on the client's side (RFC 7766 6.2.1), the
-//! EDNS keep-alive option (RFC 7828), and DNS over TLS.
+//! Left out: the EDNS keep-alive option (RFC 7828), and DNS over TLS.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::base::{SimDuration, SimTime};
 use crate::proto::session::{Input, Output, Session};
@@ -16,6 +16,10 @@ use crate::proto::session::{Input, Output, Session};
 /// How long a server keeps a connection on which nothing is under way, or waits for the rest
 /// of a message (RFC 7766 6.2.3: "of the order of a few seconds").
 pub const IDLE_TIMEOUT: SimDuration = SimDuration::from_secs(10);
+
+/// How long a client keeps a connection on which nothing is under way: less than servers do, so
+/// that no query meets a server that is just closing (RFC 7766 6.2.3).
+pub const REUSE_TIME: SimDuration = SimDuration::from_secs(8);
 
 /// Queries under way on one connection; whoever sends more is cut off.
 pub const PIPELINE_LIMIT: u32 = 128;
@@ -105,6 +109,15 @@ impl StreamServer {
         }
     }
 
+    /// Sends a message of the response to one of the queries, not the last one.
+    pub fn respond_in_part(&mut self, now: SimTime, message: &[u8]) {
+        if !self.closed {
+            self.touched = now;
+            self.sent += message.len();
+            self.outputs.push_back(Output::Transmit(framed(message)));
+        }
+    }
+
     /// One of the queries gets no response.
     pub fn pass_over(&mut self, now: SimTime) {
         self.touched = now;
@@ -173,45 +186,87 @@ impl Session for StreamServer {
     }
 }
 
-/// A client's end of a connection, for one question.
-#[derive(Clone, Debug)]
+/// A client's end of a connection.
+#[derive(Clone, Debug, Default)]
 pub struct StreamClient {
     inbox: Inbox,
     outputs: VecDeque<Output<StreamEvent>>,
-    query: Vec<u8>,
+    /// IDs of the queries whose responses are awaited.
+    under_way: BTreeSet<u16>,
+    /// Queries that wait for the connection to be there.
+    unsent: Vec<u8>,
+    open: bool,
     over: bool,
+    /// When something was last asked or heard.
+    touched: SimTime,
 }
 
 impl StreamClient {
-    /// The end of a connection that carries this query.
+    /// Whether a query with this ID may still be sent here. Not two with the same: their responses
+    /// could not be told apart.
     #[must_use]
-    pub const fn new(query: Vec<u8>) -> Self {
-        Self { inbox: Inbox { octets: Vec::new() }, outputs: VecDeque::new(), query, over: false }
+    pub fn takes(&self, id: u16) -> bool {
+        let under_way = u32::try_from(self.under_way.len()).unwrap_or(u32::MAX);
+        !self.over && under_way < PIPELINE_LIMIT && !self.under_way.contains(&id)
     }
 
-    /// Closes: the response has come, or nobody waits for it any more.
-    pub fn finish(&mut self) {
-        if !self.over {
-            self.over = true;
-            self.outputs.push_back(Output::Close);
+    /// Sends a query, as soon as the connection is there.
+    pub fn ask(&mut self, now: SimTime, id: u16, query: &[u8]) {
+        self.touched = now;
+        self.under_way.insert(id);
+        if self.open {
+            self.outputs.push_back(Output::Transmit(framed(query)));
+        } else {
+            self.unsent.extend_from_slice(&framed(query));
         }
+    }
+
+    /// A response has come, or nobody waits for it any more.
+    pub fn settle(&mut self, now: SimTime, id: u16) {
+        self.touched = now;
+        self.under_way.remove(&id);
+    }
+
+    /// Whether no response is awaited.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
+    /// Whether the connection ever was there.
+    #[must_use]
+    pub const fn was_open(&self) -> bool {
+        self.open
     }
 
     fn lost(&mut self) {
         self.outputs.push_back(Output::Event(StreamEvent::Lost));
-        self.finish();
+        self.close();
+    }
+
+    fn close(&mut self) {
+        self.over = true;
+        self.inbox.octets = Vec::new();
+        self.unsent = Vec::new();
+        self.outputs.push_back(Output::Close);
     }
 }
 
 impl Session for StreamClient {
     type Event = StreamEvent;
 
-    fn handle(&mut self, _now: SimTime, input: Input<'_>) {
+    fn handle(&mut self, now: SimTime, input: Input<'_>) {
         if self.over {
             return;
         }
         match input {
-            Input::Start => self.outputs.push_back(Output::Transmit(framed(&self.query))),
+            Input::Start => {
+                self.open = true;
+                let unsent = std::mem::take(&mut self.unsent);
+                if !unsent.is_empty() {
+                    self.outputs.push_back(Output::Transmit(unsent));
+                }
+            }
             Input::Bytes(bytes) => {
                 for message in self.inbox.take(bytes) {
                     if message.len() < HEADER {
@@ -221,7 +276,11 @@ impl Session for StreamClient {
                 }
             }
             Input::EndOfStream => self.lost(),
-            Input::Tick => {}
+            Input::Tick => {
+                if self.deadline() <= now {
+                    self.close();
+                }
+            }
         }
     }
 
@@ -229,9 +288,10 @@ impl Session for StreamClient {
         self.outputs.pop_front()
     }
 
-    /// Whoever asks sets the time for the answer.
+    /// Whoever asks sets the time for a response; here is that for closing.
     fn deadline(&self) -> SimTime {
-        SimTime::NEVER
+        let idle = !self.over && self.is_idle();
+        if idle { self.touched.saturating_add(REUSE_TIME) } else { SimTime::NEVER }
     }
 }
 
@@ -318,26 +378,53 @@ mod tests {
         assert!((SENDING_LIMIT..SENDING_LIMIT + 2 * answer.len()).contains(&sent));
     }
 
+    /// Would break if a query were sent before the connection is there, or waited for a response.
     #[test]
-    fn a_client_asks_and_reads_octet_by_octet() {
-        let mut client = StreamClient::new(query(9));
+    fn a_client_asks_in_a_row_and_reads_octet_by_octet() {
+        let mut client = StreamClient::default();
+        client.ask(NOW, 7, &query(7));
+        client.ask(NOW, 9, &query(9));
+        assert_eq!(events(&mut client), []);
+        assert!(client.takes(8) && !client.takes(9));
         client.handle(NOW, Input::Start);
-        assert_eq!(events(&mut client), [Output::Transmit(framed(&query(9)))]);
-        framed(&query(9)).iter().for_each(|octet| client.handle(NOW, Input::Bytes(&[*octet])));
-        assert_eq!(events(&mut client), [message(9)]);
-        client.finish();
-        client.handle(NOW, Input::EndOfStream);
-        assert_eq!(events(&mut client), [Output::Close]);
+        assert_eq!(events(&mut client), [Output::Transmit([framed(&query(7)), framed(&query(9))].concat())]);
+        client.ask(NOW, 8, &query(8));
+        assert_eq!(events(&mut client), [Output::Transmit(framed(&query(8)))]);
+        let octets = [framed(&query(9)), framed(&query(8)), framed(&query(7))].concat();
+        octets.iter().for_each(|octet| client.handle(NOW, Input::Bytes(&[*octet])));
+        assert_eq!(events(&mut client), [message(9), message(8), message(7)]);
+        for id in 0..u16::try_from(PIPELINE_LIMIT).unwrap() {
+            client.ask(NOW, id, &query(0));
+        }
+        assert!(!client.takes(u16::MAX));
+    }
+
+    #[test]
+    fn a_client_keeps_an_idle_connection_for_a_while() {
+        let mut client = StreamClient::default();
+        client.ask(NOW, 9, &query(9));
+        client.handle(NOW, Input::Start);
+        assert!(client.deadline().is_never());
+        let later = NOW + SimDuration::from_secs(5);
+        client.settle(later, 9);
+        assert_eq!(client.deadline(), later + REUSE_TIME);
+        client.handle(later, Input::Tick);
+        assert!(client.takes(9));
+        client.handle(client.deadline(), Input::Tick);
+        assert_eq!(events(&mut client).last(), Some(&Output::Close));
+        assert!(!client.takes(9));
     }
 
     #[test]
     fn a_client_is_told_of_the_loss() {
         for cut in 0..14 {
-            let mut client = StreamClient::new(query(9));
+            let mut client = StreamClient::default();
             client.handle(NOW, Input::Bytes(&framed(&query(9))[..cut]));
             client.handle(NOW, Input::EndOfStream);
-            let lost = if cut == 14 { message(9) } else { Output::Event(StreamEvent::Lost) };
-            assert_eq!(events(&mut client), [lost, Output::Close]);
+            assert_eq!(events(&mut client), [Output::Event(StreamEvent::Lost), Output::Close]);
         }
+        let mut client = StreamClient::default();
+        client.handle(NOW, Input::Bytes(&framed(b"eleven octs")));
+        assert_eq!(events(&mut client), [Output::Event(StreamEvent::Lost), Output::Close]);
     }
 }

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use super::{Client, LookupId};
+use crate::app::dns::repeats::RepeatId;
 use crate::base::trace::DnsAnswerKind;
-use crate::base::{Addresses, EventId, Family, QueryId, SimTime, SocketId};
+use crate::base::{Addresses, EventId, Family, QueryId, SimTime};
 use crate::proto::dns::{Message, Name, Question, Rcode, Record, RecordData, Rtype};
 
 #[derive(Clone, Debug)]
@@ -47,7 +48,7 @@ pub(super) struct Asking {
     pub(super) wire_id: u16,
     pub(super) server: IpAddr,
     /// The connection, if it goes over TCP.
-    pub(super) stream: Option<SocketId>,
+    pub(super) stream: Option<RepeatId>,
     pub(super) expires: SimTime,
     pub(super) event: EventId,
 }

@@ -13,7 +13,6 @@ use std::net::IpAddr;
 use crate::app::host::{Host, Input};
 use crate::base::trace::{DnsAnswerKind, DnsTrace, Trace};
 use crate::base::{Endpoint, SimDuration, SimTime, Stream};
-use crate::proto::dns::stream::StreamEvent;
 use crate::proto::dns::{
     CLASS_IN, EDNS_SIZE, Edns, Message, Name, PORT, Question, Rcode, Record, Rtype, TCP_LIMIT, UDP_LIMIT,
 };
@@ -21,7 +20,7 @@ use crate::proto::dns::{
 use self::lookup::{Asking, Finding, Lookup, Phase, Verdict};
 use super::authority::{Authority, Reach};
 use super::families::address_types;
-use super::repeats::{LEAST_WAIT, Repeats};
+use super::repeats::{LEAST_WAIT, RepeatEvent, Repeats, Sending, Transport};
 use super::service::Asked;
 
 /// How long to wait for a server in each round: it may have to ask others itself.
@@ -76,7 +75,8 @@ impl Recursion {
     }
 
     pub(super) fn deadline(&self) -> SimTime {
-        self.lookups.values().filter_map(Lookup::expires).min().unwrap_or(SimTime::NEVER)
+        let lookups = self.lookups.values().filter_map(Lookup::expires).min().unwrap_or(SimTime::NEVER);
+        lookups.min(self.repeats.deadline())
     }
 
     /// The clients whose answers have come since the last call.
@@ -130,11 +130,18 @@ impl Recursion {
                 }
             }
             Input::Connected { .. } | Input::Data { .. } | Input::PeerClosed { .. } | Input::Closed { .. } => {
-                for (socket, event) in self.repeats.input(host, input) {
-                    let Some(id) = self.find(|asking| asking.stream == Some(socket)) else { continue };
+                let cause = host.cause();
+                for (repeat, event) in self.repeats.input(host, input) {
+                    let Some(id) = self.find(|asking| asking.stream == Some(repeat)) else { continue };
+                    host.set_cause(cause);
                     match event {
-                        StreamEvent::Lost => self.not_reached(host, authority, id),
-                        StreamEvent::Message(octets) => {
+                        RepeatEvent::Lost { again: false } => self.not_reached(host, authority, id),
+                        RepeatEvent::Lost { again: true } => {
+                            let Some(asking) = self.stop_asking(host, id) else { continue };
+                            host.trace(Trace::Dns(DnsTrace::Unreachable { query: asking.query }));
+                            self.ask(host, id, asking.server, Transport::TcpAgain);
+                        }
+                        RepeatEvent::Message(octets) => {
                             if let Ok(message) = Message::decode(&octets) {
                                 self.heard(host, authority, id, message, octets.len());
                             }
@@ -142,7 +149,10 @@ impl Recursion {
                     }
                 }
             }
-            Input::Wake => self.wake(host, authority),
+            Input::Wake => {
+                self.repeats.wake(host);
+                self.wake(host, authority);
+            }
             Input::Boot
             | Input::Crash
             | Input::Accepted { .. }
@@ -184,8 +194,8 @@ impl Recursion {
         let lookup = self.lookups.get_mut(&id)?;
         let Phase::Asking(asking) = lookup.phase else { return None };
         lookup.phase = Phase::Ready;
-        if let Some(socket) = asking.stream {
-            self.repeats.abandon(host, socket);
+        if let Some(repeat) = asking.stream {
+            self.repeats.abandon(host, repeat);
         }
         Some(asking)
     }
@@ -279,7 +289,7 @@ impl Recursion {
             match (best, lookup.unknown.pop_front()) {
                 (Some(best), unknown) if best.tries == 0 || unknown.is_none() => {
                     lookup.unknown.extend(unknown);
-                    self.ask(host, id, best.addr, false);
+                    self.ask(host, id, best.addr, Transport::Udp);
                     return None;
                 }
                 (_, Some((server, rtype))) => {
@@ -343,7 +353,8 @@ impl Recursion {
         std::iter::successors(Some(on), next).any(|on| on == id)
     }
 
-    fn ask(&mut self, host: &mut impl Host, id: LookupId, server: IpAddr, over_tcp: bool) {
+    fn ask(&mut self, host: &mut impl Host, id: LookupId, server: IpAddr, transport: Transport) {
+        let over_tcp = transport != Transport::Udp;
         let used = |wire_id| self.find(|asking| asking.wire_id == wire_id).is_some();
         let mut ids = self.ids.clone();
         let mut draw = || ids.as_mut().map_or(0, |ids| u16::try_from(ids.below(1 << 16)).unwrap_or_default());
@@ -365,7 +376,10 @@ impl Recursion {
         let mut message = Message::query(wire_id, lookup.question.clone(), true);
         message.edns = Some(Edns { udp_size: EDNS_SIZE, version: 0, dnssec_ok: false });
         let octets = message.encode(if over_tcp { TCP_LIMIT } else { UDP_LIMIT });
-        let stream = over_tcp.then(|| self.repeats.ask(host, to, octets.clone()));
+        let stream = over_tcp.then(|| {
+            let again = transport == Transport::TcpAgain;
+            self.repeats.ask(host, to, Sending { wire_id, octets: octets.clone(), again })
+        });
         let event = host.trace(Trace::Dns(DnsTrace::Asked {
             query,
             task: Some(lookup.task),
@@ -377,10 +391,11 @@ impl Recursion {
             retry,
         }));
         let expires = host.now().saturating_add(wait).min(lookup.until);
-        let stream = stream.map(|(socket, _)| socket);
+        let stream = stream.map(|(repeat, _)| repeat);
         lookup.phase = Phase::Asking(Asking { query, wire_id, server, stream, expires, event });
-        if !over_tcp {
-            host.send_datagram(self.port, to, &octets);
+        match stream {
+            Some(repeat) => self.repeats.send(host, repeat),
+            None => host.send_datagram(self.port, to, &octets),
         }
     }
 
@@ -398,8 +413,8 @@ impl Recursion {
             return;
         }
         let next = lookup.judge(&message);
-        if let Some(socket) = stream {
-            self.repeats.finish(host, socket);
+        if let Some(repeat) = stream {
+            self.repeats.finish(host, repeat);
         }
         let Some(asking) = self.stop_asking(host, id) else { return };
         // RFC 2181 9: what is truncated is ignored, and asked for again over TCP
@@ -417,7 +432,7 @@ impl Recursion {
             bytes: u32::try_from(length).unwrap_or(u32::MAX),
         }));
         if truncated {
-            return self.ask(host, id, asking.server, true);
+            return self.ask(host, id, asking.server, Transport::Tcp);
         }
         let step = match next {
             Verdict::Found(finding) => Step::Finish(id, finding),
