@@ -6,13 +6,15 @@
 //! wants it, and no server is asked the same twice at a time. Who waits for whom is a chain,
 //! never a ring: a lookup that would close a ring fails instead.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use super::courtesy::Courtesy;
+use super::delegation::Delegation;
+use super::minimise::Minimiser;
 use super::repeats::RepeatId;
 use super::service::Asked;
-use crate::base::{EventId, QueryId, SimTime};
-use crate::proto::dns::{Name, Question, Rcode, Record, Rtype};
+use crate::base::{EventId, QueryId, SimDuration, SimTime};
+use crate::proto::dns::{Message, Question, Rcode, Record};
 
 /// The number of a lookup within its resolver.
 pub(super) type LookupId = u64;
@@ -24,6 +26,8 @@ pub(super) struct Budget {
     pub(super) queries: u32,
     /// When to give up.
     pub(super) until: SimTime,
+    /// Names of servers that may still turn out to have no address.
+    pub(super) barren: u32,
 }
 
 /// How far a lookup is from the client's question.
@@ -58,30 +62,31 @@ pub(super) struct Lookup {
     pub(super) delegation: Delegation,
     /// What it is doing.
     pub(super) phase: Phase,
+    /// Whether the servers that are configured for a zone have failed: on with the tree.
+    pub(super) tree: bool,
+    /// Whether the root's servers were looked up for it.
+    pub(super) primed: bool,
+    /// It met with a limit or a ring that lies in how it was come to.
+    pub(super) strained: bool,
+    /// How much of its name is shown to the servers.
+    pub(super) minimiser: Minimiser,
+    /// A response of doubtful use, for when there is no better.
+    pub(super) spare: Option<Box<Spare>>,
+    /// The delegation that was given up for the zone above.
+    pub(super) left: Option<Box<Delegation>>,
+    /// Lookups that were about to send the very query that is in flight.
+    pub(super) sharers: Vec<LookupId>,
 }
 
-/// The servers of the nearest zone known above the name.
+/// A response that is kept aside.
 #[derive(Clone, Debug)]
-pub(super) struct Delegation {
-    /// The zone.
-    pub(super) zone: Name,
-    /// Names of its servers, in the order listed.
-    pub(super) servers: Vec<Name>,
-    /// Addresses known, in the order of their names.
-    pub(super) addresses: Vec<Address>,
-    /// Servers with the types of address that are known or were looked up for this delegation.
-    pub(super) resolved: BTreeSet<(Name, Rtype)>,
-}
-
-/// A server's address, and how it fared in this lookup.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Address {
-    /// The address.
-    pub(super) addr: IpAddr,
-    /// Times asked without response.
-    pub(super) tries: u32,
-    /// It gave a useless response and is not asked again.
-    pub(super) useless: bool,
+pub(super) struct Spare {
+    /// Who sent it.
+    pub(super) server: IpAddr,
+    /// When it came.
+    pub(super) at: SimTime,
+    /// The response.
+    pub(super) message: Message,
 }
 
 /// What a lookup is doing.
@@ -95,12 +100,18 @@ pub(super) enum Phase {
     WaitingForServer {
         /// The lookup that finds it.
         on: LookupId,
+        /// The server, or none for those of the root.
+        server: Option<Question>,
+        /// Queries lent to that lookup.
+        lent: u32,
     },
+    /// Waiting for the response to another lookup's query, which is its own.
+    Sharing,
     /// Waiting for what stands at the end of an alias.
     WaitingForAlias {
         /// The lookup that finds it.
         on: LookupId,
-        /// The CNAME records up to there.
+        /// The CNAME and DNAME records up to there.
         aliases: Vec<Record>,
         /// Since when they are as old as they say.
         since: SimTime,
@@ -108,8 +119,12 @@ pub(super) enum Phase {
 }
 
 /// A query in flight.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Asking {
+    /// What was asked: the lookup's question, or one that shows less.
+    pub(super) question: Question,
+    /// Whether it had an OPT record.
+    pub(super) edns: bool,
     /// Its name in the trace.
     pub(super) query: QueryId,
     /// Its message's ID.
@@ -135,12 +150,31 @@ pub(super) struct Finding {
     pub(super) answers: Vec<Record>,
     /// The SOA of a denial.
     pub(super) soa: Option<Record>,
+    /// What may be told besides.
+    pub(super) courtesy: Option<Box<Courtesy>>,
+    /// It failed for a reason that lies in the question's surroundings, not in itself.
+    pub(super) passing: bool,
 }
 
 impl Finding {
     /// Nobody could be asked, or nobody knew.
     pub(super) const fn failure() -> Self {
-        Self { rcode: Rcode::ServFail, answers: Vec::new(), soa: None }
+        Self { rcode: Rcode::ServFail, answers: Vec::new(), soa: None, courtesy: None, passing: false }
+    }
+
+    /// It was not tried to the end.
+    pub(super) fn given_up() -> Self {
+        Self { passing: true, ..Self::failure() }
+    }
+
+    /// Records, or none of this type.
+    pub(super) const fn found(answers: Vec<Record>) -> Self {
+        Self { rcode: Rcode::NoError, answers, soa: None, courtesy: None, passing: false }
+    }
+
+    /// A denial.
+    pub(super) const fn denied(rcode: Rcode, soa: Option<Record>) -> Self {
+        Self { rcode, answers: Vec::new(), soa, courtesy: None, passing: false }
     }
 
     /// The same behind aliases.
@@ -163,25 +197,18 @@ pub(super) fn aged(mut records: Vec<Record>, since: SimTime, now: SimTime) -> Ve
     records
 }
 
-impl Address {
-    pub(super) const fn new(addr: IpAddr) -> Self {
-        Self { addr, tries: 0, useless: false }
+impl Budget {
+    /// A part for finding a server: half of the time, so that something is left for others.
+    pub(super) fn share(self, now: SimTime) -> Self {
+        let half = SimDuration::from_nanos(self.until.max(now).since(now).as_nanos() / 2);
+        Self { until: now.saturating_add(half), ..self }
     }
 }
 
-impl Delegation {
-    /// Adds addresses of one server, those not known yet.
-    pub(super) fn add(&mut self, addresses: impl IntoIterator<Item = IpAddr>) {
-        for addr in addresses {
-            if self.addresses.iter().all(|known| known.addr != addr) {
-                self.addresses.push(Address::new(addr));
-            }
-        }
-    }
-
-    /// The notes on one address.
-    pub(super) fn address_mut(&mut self, addr: IpAddr) -> Option<&mut Address> {
-        self.addresses.iter_mut().find(|known| known.addr == addr)
+impl Depth {
+    /// Whether it is a client's question itself.
+    pub(super) const fn is_top(self) -> bool {
+        self.aliases == 0 && self.servers == 0
     }
 }
 
@@ -189,8 +216,9 @@ impl Lookup {
     /// The lookup for which it waits.
     pub(super) const fn waits_on(&self) -> Option<LookupId> {
         match self.phase {
-            Phase::WaitingForServer { on } | Phase::WaitingForAlias { on, .. } => Some(on),
-            Phase::Ready | Phase::Asking(_) => None,
+            Phase::WaitingForServer { on, .. } | Phase::WaitingForAlias { on, .. } => Some(on),
+            // a query in flight ends by itself, whatever becomes of the lookup that sent it
+            Phase::Ready | Phase::Asking(_) | Phase::Sharing => None,
         }
     }
 }

@@ -2,24 +2,32 @@
 //!
 //! All speak RFC 1035 over UDP and TCP port 53 and see only the socket API. What servers have in
 //! common is in `service`. The resolver is split by idea: [`cache`] (what is believed, and for
-//! how long), `servers` (whom it is good to ask), `response` (what a server's response means),
-//! `lookup` (one question on its way down the tree), [`resolver`] (timers, and who waits for whom),
-//! `recall` (the cache along aliases), `clients` (what clients get, and when), `repeats` (truncated responses), [`listing`] (the cache for a reader), and `families` (A beside AAAA).
+//! how long) and `recall` (the cache along aliases); `lookup` (one question on its way down the
+//! tree), `delegation` (the servers of a zone), `choose` (whom to turn to next), `minimise` (how
+//! much of the name to show), `upstream` (queries and responses), `response` and `scrub` (what a
+//! response means and what of it is believed), `iterate` (what follows from it); `servers` (whom
+//! it is good to ask), `repeats` (truncated responses); `clients` (what clients get, and when)
+//! and `courtesy` (what besides),
+//! [`resolver`] (timers, and who waits for whom), [`listing`] (the cache for a reader), and
+//! `families` (A beside AAAA).
 //!
-//! Left out: EDNS(0) in questions of our own (in those of others it is understood), zone
-//! transfer, DNSSEC.
+//! Left out: zone transfer, DNSSEC.
 
 mod authority;
 pub mod cache;
+mod choose;
 pub mod client;
 mod clients;
 pub mod config;
+mod courtesy;
 mod crowd;
+mod delegation;
 mod families;
 mod iterate;
 pub mod listing;
 mod local;
 mod lookup;
+mod minimise;
 pub mod name_server;
 mod over_tcp;
 mod recall;
@@ -28,9 +36,12 @@ mod repeats;
 pub mod resolver;
 mod response;
 pub mod scripted;
+mod scrub;
+mod secondary;
 mod servers;
 mod service;
 pub mod stub;
+mod upstream;
 pub mod zone;
 
 #[cfg(test)]
@@ -41,6 +52,8 @@ mod family_tests;
 mod property_tests;
 #[cfg(test)]
 mod reuse_tests;
+#[cfg(test)]
+mod secondary_tests;
 #[cfg(test)]
 mod stale_tests;
 #[cfg(test)]
@@ -61,5 +74,6 @@ pub use local::{Learnt, LocalCaches, digest};
 pub use name_server::{NameServer, NameServerConfig};
 pub use resolver::Resolver;
 pub use scripted::ScriptedServer;
+pub use secondary::SecondaryZone;
 pub use stub::{Answer, Outcome, Stub};
-pub use zone::{Zone, ZoneError};
+pub use zone::{Zone, ZoneChange, ZoneError};

@@ -8,6 +8,8 @@ use crate::proto::dns::{Name, Question, Rcode, Record, Rtype};
 use super::cache::{Held, Place, Reading};
 use super::lookup::Finding;
 use super::resolver::{ALIAS_LIMIT, Resolver};
+use super::response::YX_DOMAIN;
+use super::scrub::synthesized;
 
 /// What is known without asking anybody.
 #[derive(Clone, Debug)]
@@ -57,19 +59,20 @@ impl Resolver {
             past = past.max(reading.past);
             places.push(reading.place);
             let (rcode, answers, soa) = match reading.held {
-                Held::Records(mut records) => {
-                    if let Some(target) = leads_on(&question, &records) {
-                        aliases.append(&mut records);
+                Held::Records(records) => match leads_on(&question, &records) {
+                    Lead::To(mut on_the_way, target) => {
+                        aliases.append(&mut on_the_way);
                         question.name = target;
                         continue;
                     }
-                    (Rcode::NoError, records, None)
-                }
+                    Lead::TooLong(records) => (YX_DOMAIN, records, None),
+                    Lead::Nowhere => (Rcode::NoError, records, None),
+                },
                 Held::NxDomain(soa) => (Rcode::NxDomain, Vec::new(), soa),
                 Held::NoData(soa) => (Rcode::NoError, Vec::new(), soa),
                 Held::Failure => (Rcode::ServFail, Vec::new(), None),
             };
-            let finding = Finding { rcode, answers, soa }.behind(aliases);
+            let finding = Finding { answers, ..Finding::denied(rcode, soa) }.behind(aliases);
             let ttl_s =
                 finding.answers.iter().chain(&finding.soa).map(|record| record.ttl).min().unwrap_or(reading.ttl);
             let result = match past {
@@ -91,6 +94,7 @@ impl Resolver {
         let records = |reading: &Reading| matches!(reading.held, Held::Records(_));
         let cache = &self.cache;
         let fresh = cache.read(question, now).filter(data);
+        let fresh = fresh.or_else(|| self.dname_above(question, now));
         let fresh = fresh.or_else(|| cache.read(&alias, now).filter(|found| has_alias && records(found)));
         let fresh = fresh.or_else(|| cache.denied_above(&question.name, now));
         if fresh.is_some() || age == Age::Fresh {
@@ -100,23 +104,60 @@ impl Resolver {
         stale.or_else(|| cache.read_stale(&alias, now).filter(|found| has_alias && records(found)))
     }
 
-    /// The CNAME record held for a question's name, and its target.
-    pub(super) fn cached_alias(&self, question: &Question, now: SimTime) -> Option<(Record, Name)> {
-        if matches!(question.rtype, Rtype::Cname | Rtype::ANY) {
+    /// The nearest DNAME record held for a name above the question's.
+    fn dname_above(&self, question: &Question, now: SimTime) -> Option<Reading> {
+        if !self.dnames {
             return None;
         }
-        let asked = Question { name: question.name.clone(), rtype: Rtype::Cname };
-        let Held::Records(mut records) = self.cache.answer(&asked, now)? else { return None };
-        let alias = records.pop()?;
-        let target = alias.data.alias_target()?.clone();
-        Some((alias, target))
+        question.name.ancestors().skip(1).find_map(|name| {
+            let reading = self.cache.read(&Question { name, rtype: Rtype::Dname }, now)?;
+            matches!(reading.held, Held::Records(_)).then_some(reading)
+        })
+    }
+
+    /// Where a question leads to by aliases that are held.
+    pub(super) fn cached_lead(&self, question: &Question, now: SimTime) -> Lead {
+        if matches!(question.rtype, Rtype::Cname | Rtype::ANY) {
+            return Lead::Nowhere;
+        }
+        let alias = Question { name: question.name.clone(), rtype: Rtype::Cname };
+        let held = self.dname_above(question, now).map(|reading| reading.held);
+        match held.or_else(|| self.cache.answer(&alias, now)) {
+            Some(Held::Records(records)) => leads_on(question, &records),
+            Some(Held::NxDomain(_) | Held::NoData(_) | Held::Failure) | None => Lead::Nowhere,
+        }
     }
 }
 
-/// The target of an alias that stands where something else was asked for.
-fn leads_on(question: &Question, records: &[Record]) -> Option<Name> {
-    let [record] = records else { return None };
-    record.data.alias_target().filter(|_| !matches!(question.rtype, Rtype::Cname | Rtype::ANY)).cloned()
+/// Where an alias leads.
+#[derive(Clone, Debug)]
+pub(super) enum Lead {
+    /// It is none.
+    Nowhere,
+    /// By these records to this name.
+    To(Vec<Record>, Name),
+    /// To a name that is too long.
+    TooLong(Vec<Record>),
+}
+
+/// Where records lead that stand where something else was asked for.
+fn leads_on(question: &Question, records: &[Record]) -> Lead {
+    let Some(record) = records.first() else { return Lead::Nowhere };
+    if matches!(question.rtype, Rtype::Cname | Rtype::ANY)
+        || record.rtype() == question.rtype && record.name == question.name
+    {
+        return Lead::Nowhere;
+    }
+    if let Some(target) = record.data.alias_target() {
+        return Lead::To(vec![record.clone()], target.clone());
+    }
+    if record.rtype() != Rtype::Dname {
+        return Lead::Nowhere;
+    }
+    match synthesized(record, &record.data, &question.name) {
+        Some((cname, target)) => Lead::To(vec![record.clone(), cname], target),
+        None => Lead::TooLong(vec![record.clone()]),
+    }
 }
 
 /// Writes to the trace what was found in the cache.

@@ -19,12 +19,17 @@ pub(super) type RepeatId = u64;
 /// How a question is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Transport {
-    /// As a datagram.
     Udp,
-    /// Over a connection.
     Tcp,
-    /// Over another connection than that with which it was lost.
+    /// After a connection was lost with it.
     TcpAgain,
+}
+
+impl Transport {
+    /// For the first time.
+    pub(super) const fn over_tcp(over_tcp: bool) -> Self {
+        if over_tcp { Self::Tcp } else { Self::Udp }
+    }
 }
 
 /// What became of such a question.

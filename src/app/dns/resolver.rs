@@ -24,6 +24,9 @@ use super::service::Service;
 /// Aliases followed for one question.
 pub(super) const ALIAS_LIMIT: u32 = 12;
 
+/// Names of servers without address that are looked up for one question.
+pub(super) const BARREN_LIMIT: u32 = 5;
+
 /// A caching recursive resolver on port 53.
 #[derive(Clone, Debug)]
 pub struct Resolver {
@@ -42,6 +45,12 @@ pub struct Resolver {
     /// Questions that go over TCP.
     pub(super) repeats: Repeats,
     pub(super) lookups_begun: LookupId,
+    /// Who has which query outstanding, where two lookups may have the same.
+    pub(super) outstanding: BTreeMap<(IpAddr, Question), LookupId>,
+    /// Lookups whose wait for another's response is over.
+    pub(super) released: Vec<LookupId>,
+    /// Whether the cache was ever given a DNAME record: else none need be looked for.
+    pub(super) dnames: bool,
 }
 
 /// What is to be done next with a lookup.
@@ -71,6 +80,9 @@ impl Resolver {
             service: Service::new(true),
             repeats: Repeats::default(),
             lookups_begun: 0,
+            outstanding: BTreeMap::new(),
+            released: Vec::new(),
+            dnames: false,
         }
     }
 
@@ -143,6 +155,8 @@ impl Resolver {
         self.in_flight.clear();
         self.deadlines.clear();
         self.patience.clear();
+        self.outstanding.clear();
+        self.released.clear();
     }
 
     fn wake(&mut self, host: &mut impl Host) {
@@ -198,7 +212,7 @@ impl Resolver {
                     self.conclude(host, id, &lookup, &finding);
                     work.extend(lookup.waiting.iter().filter_map(|&parent| {
                         let budget = (lookup.begun_by == Some(parent)).then_some(lookup.budget);
-                        self.resume(parent, budget, &finding, host.now())
+                        self.resume(host, parent, budget, &finding)
                     }));
                 }
             }
@@ -207,18 +221,22 @@ impl Resolver {
     }
 
     /// What a lookup does when the one that it waited for has ended.
-    fn resume(&mut self, id: LookupId, budget: Option<Budget>, finding: &Finding, now: SimTime) -> Option<Step> {
+    fn resume(&mut self, host: &impl Host, id: LookupId, rest: Option<Budget>, finding: &Finding) -> Option<Step> {
         let lookup = self.lookups.get_mut(&id)?;
-        lookup.budget = budget.unwrap_or(lookup.budget);
         match std::mem::replace(&mut lookup.phase, Phase::Ready) {
             Phase::WaitingForAlias { aliases, since, .. } => {
-                Some(Step::Finish(id, finding.clone().behind(aged(aliases, since, now))))
+                lookup.budget = rest.unwrap_or(lookup.budget);
+                Some(Step::Finish(id, finding.clone().behind(aged(aliases, since, host.now()))))
             }
-            Phase::WaitingForServer { .. } => {
-                lookup.delegation.add(addresses(&finding.answers));
+            Phase::WaitingForServer { server, lent, .. } => {
+                if let Some(rest) = rest {
+                    lookup.budget.queries = lookup.budget.queries.saturating_sub(lent.saturating_sub(rest.queries));
+                    lookup.budget.barren = rest.barren;
+                }
+                self.found_server(host, id, server.as_ref(), finding);
                 Some(Step::Advance(id))
             }
-            Phase::Ready | Phase::Asking(_) => unreachable!("only those who wait are resumed"),
+            Phase::Ready | Phase::Asking(_) | Phase::Sharing => unreachable!("only those who wait are resumed"),
         }
     }
 }

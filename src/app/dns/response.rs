@@ -4,32 +4,33 @@
 //! about nothing else: an alias that leads out of the zone is followed afresh, and addresses of
 //! servers elsewhere are looked up elsewhere. A pure function of the message.
 
+use super::scrub::{Trail, follow_aliases};
 use crate::base::trace::DnsAnswerKind;
 use crate::proto::dns::{Message, Name, Question, Rcode, Record, Rtype};
 
-/// Aliases followed inside one response; more is a loop.
-const ALIAS_LIMIT: usize = 12;
+/// YXDOMAIN, which tells that a DNAME record leads to a name that is too long (RFC 6672 2.2).
+pub(super) const YX_DOMAIN: Rcode = Rcode::Other(6);
 
 /// A response, judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// The records asked for, behind any aliases.
     Answer {
-        /// CNAME records, in order.
+        /// CNAME and DNAME records, in order.
         aliases: Vec<Record>,
         /// The records.
         records: Vec<Record>,
     },
     /// The search goes on at another name.
     Alias {
-        /// CNAME records, in order; at least one.
+        /// CNAME and DNAME records, in order; at least one.
         aliases: Vec<Record>,
         /// The name at the end.
         target: Name,
     },
     /// There is no such name, or no such record.
     Denial {
-        /// CNAME records, in order.
+        /// CNAME and DNAME records, in order.
         aliases: Vec<Record>,
         /// The name denied: the one at the end.
         name: Name,
@@ -37,6 +38,11 @@ pub(super) enum Verdict {
         nx_domain: bool,
         /// The SOA, if there was one of this bailiwick.
         soa: Option<Record>,
+    },
+    /// The search ends at an alias for a name that is too long to be one.
+    TooLong {
+        /// CNAME and DNAME records, in order.
+        aliases: Vec<Record>,
     },
     /// Ask further down.
     Referral {
@@ -60,75 +66,100 @@ impl Verdict {
             Self::Denial { nx_domain: true, .. } => DnsAnswerKind::NxDomain,
             Self::Denial { nx_domain: false, .. } => DnsAnswerKind::NoData,
             Self::Referral { .. } => DnsAnswerKind::Referral,
-            Self::Useless => DnsAnswerKind::Failure,
+            Self::TooLong { .. } | Self::Useless => DnsAnswerKind::Failure,
         }
     }
 }
 
-/// Judges a response to `question` from a server of the zone `zone`.
-pub(super) fn judge(message: &Message, question: &Question, zone: &Name) -> Verdict {
+/// For what a server was asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms<'a> {
+    /// The zone whose server it is.
+    pub(super) zone: &'a Name,
+    /// Beneath which its records are believed: the zone, if that is checked.
+    pub(super) bailiwick: &'a Name,
+    /// It was asked as a resolver.
+    pub(super) forward: bool,
+    /// Glue is believed only inside the bailiwick.
+    pub(super) harden_glue: bool,
+}
+
+/// How much a judgement is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// It settles the matter.
+    Sound,
+    /// Better ask another server first: a resolver's cache speaks, or next to nothing was said.
+    Doubtful,
+}
+
+/// Judges a response to `question`.
+pub(super) fn judge(message: &Message, question: &Question, terms: Terms<'_>) -> (Verdict, Worth) {
     let nx_domain = match message.rcode {
-        Rcode::NoError => false,
+        Rcode::NoError | YX_DOMAIN => false,
         Rcode::NxDomain => true,
         Rcode::FormErr | Rcode::ServFail | Rcode::NotImp | Rcode::Refused | Rcode::BadVers | Rcode::Other(_) => {
-            return Verdict::Useless;
+            return (Verdict::Useless, Worth::Sound);
         }
     };
-    let Some((aliases, name)) = follow_aliases(message, question, zone) else { return Verdict::Useless };
-    if !name.is_within(zone) {
-        return Verdict::Alias { aliases, target: name };
+    // one that offers recursion and has no authority tells what it happens to have in its cache
+    let cached = message.flags.ra && !message.flags.aa && !terms.forward;
+    let worth = if cached { Worth::Doubtful } else { Worth::Sound };
+    let (aliases, name) = match follow_aliases(message, question, terms.bailiwick) {
+        Trail::To(aliases, name) => (aliases, name),
+        Trail::TooLong(aliases) => return (Verdict::TooLong { aliases }, Worth::Sound),
+        Trail::Loop => return (Verdict::Useless, Worth::Sound),
+    };
+    if message.rcode == YX_DOMAIN {
+        return (Verdict::TooLong { aliases }, Worth::Sound);
+    }
+    if !name.is_within(terms.bailiwick) {
+        return (Verdict::Alias { aliases, target: name }, worth);
     }
     let records: Vec<Record> =
         message.answers.iter().filter(|record| record.name == name && asked_for(question, record)).cloned().collect();
     if !records.is_empty() {
-        return Verdict::Answer { aliases, records };
+        return (Verdict::Answer { aliases, records }, worth);
     }
-    let soa = soa_of(message, &name, zone);
-    if nx_domain {
-        // a denial that is neither authoritative nor explained is not worth believing
-        return if message.flags.aa || soa.is_some() {
-            Verdict::Denial { aliases, name, nx_domain, soa }
-        } else {
-            Verdict::Useless
-        };
-    }
-    if soa.is_some() {
-        return Verdict::Denial { aliases, name, nx_domain, soa };
+    let soa = soa_of(message, &name, terms.bailiwick);
+    if nx_domain || soa.is_some() {
+        // a denial that is neither authoritative nor explained is not worth much
+        let bare = soa.is_none() && !message.flags.aa && !terms.forward;
+        let worth = if bare { Worth::Doubtful } else { worth };
+        return (Verdict::Denial { aliases, name, nx_domain, soa }, worth);
     }
     if !aliases.is_empty() {
-        return Verdict::Alias { aliases, target: name };
+        return (Verdict::Alias { aliases, target: name }, worth);
     }
-    if let Some(referral) = referral(message, &name, zone) {
-        return referral;
+    nothing(message, question, terms)
+}
+
+/// A response without answer or denial: a referral, NODATA of types 2 and 3 (RFC 2308 2.2), or a
+/// server that knows nothing.
+fn nothing(message: &Message, question: &Question, terms: Terms<'_>) -> (Verdict, Worth) {
+    let name = &question.name;
+    let no_data = Verdict::Denial { aliases: Vec::new(), name: name.clone(), nx_domain: false, soa: None };
+    let mut cuts = message.authorities.iter().filter(|record| record.rtype() == Rtype::Ns).map(|record| &record.name);
+    if !terms.forward
+        && let Some(referral) = referral(message, question, terms)
+    {
+        return (referral, Worth::Sound);
     }
-    let lame = !message.flags.aa || message.authorities.iter().any(|record| record.rtype() == Rtype::Ns);
-    // RFC 2308 2.2: NODATA type 3 has neither SOA nor NS
-    if lame { Verdict::Useless } else { Verdict::Denial { aliases, name, nx_domain, soa } }
+    if terms.forward {
+        let leads_elsewhere = cuts.next().is_some() && !message.flags.aa;
+        return (if leads_elsewhere { Verdict::Useless } else { no_data }, Worth::Sound);
+    }
+    // the zone's own servers beside nothing is NODATA if it says so with authority; a way up, or
+    // round, is lame
+    match cuts.find(|cut| terms.zone.is_within(cut)) {
+        Some(cut) if cut == terms.zone && message.flags.aa => (no_data, Worth::Sound),
+        Some(_) => (Verdict::Useless, Worth::Sound),
+        None => (no_data, Worth::Doubtful),
+    }
 }
 
 fn asked_for(question: &Question, record: &Record) -> bool {
     record.rtype() == question.rtype || question.rtype == Rtype::ANY
-}
-
-/// The aliases from the question on, while they stay in the bailiwick, and the name at their
-/// end; none when they go round.
-fn follow_aliases(message: &Message, question: &Question, zone: &Name) -> Option<(Vec<Record>, Name)> {
-    let mut aliases: Vec<Record> = Vec::new();
-    let mut name = question.name.clone();
-    if matches!(question.rtype, Rtype::Cname | Rtype::ANY) {
-        return Some((aliases, name));
-    }
-    while name.is_within(zone) {
-        let at_name = |record: &&Record| record.name == name && record.rtype() == Rtype::Cname;
-        let Some(record) = message.answers.iter().find(at_name) else { break };
-        let Some(target) = record.data.alias_target().cloned() else { break };
-        if aliases.len() >= ALIAS_LIMIT || aliases.iter().any(|seen| seen.name == record.name) {
-            return None;
-        }
-        aliases.push(record.clone());
-        name = target;
-    }
-    Some((aliases, name))
 }
 
 /// The SOA of a zone that holds `name` and lies in the bailiwick.
@@ -138,9 +169,14 @@ fn soa_of(message: &Message, name: &Name, zone: &Name) -> Option<Record> {
     message.authorities.iter().find(fits).cloned()
 }
 
-/// A referral leads strictly downwards, towards the name.
-fn referral(message: &Message, name: &Name, zone: &Name) -> Option<Verdict> {
-    let leads_down = |cut: &Name| cut != zone && cut.is_within(zone) && name.is_within(cut);
+/// A referral leads strictly downwards, towards the name; for a DS record, which stands above
+/// the zone that it is about, not as far as the name itself (RFC 4035 3.1.4.1).
+fn referral(message: &Message, question: &Question, terms: Terms<'_>) -> Option<Verdict> {
+    let name = &question.name;
+    let leads_down = |cut: &Name| {
+        let too_far = question.rtype == Rtype::DS && cut == name;
+        cut != terms.zone && cut.is_within(terms.zone) && name.is_within(cut) && !too_far
+    };
     let ns = |record: &&Record| record.rtype() == Rtype::Ns;
     let cut = message.authorities.iter().filter(ns).map(|record| &record.name).find(|cut| leads_down(cut))?.clone();
     let servers: Vec<Record> =
@@ -150,7 +186,8 @@ fn referral(message: &Message, name: &Name, zone: &Name) -> Option<Verdict> {
         .additionals
         .iter()
         .filter(|record| record.data.address().is_some())
-        .filter(|record| record.name.is_within(zone) && is_server(&record.name))
+        .filter(|record| record.name.is_within(terms.bailiwick) || !terms.harden_glue)
+        .filter(|record| is_server(&record.name))
         .cloned()
         .collect();
     Some(Verdict::Referral { cut, servers, glue })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::base::{SimDuration, SimTime};
+use crate::proto::dns::Name;
 
 /// Silence is forgotten after this time, so that a mended server gets another chance.
 const MEMORY: SimDuration = SimDuration::from_secs(900);
@@ -16,6 +17,8 @@ const LONGEST: SimDuration = SimDuration::from_secs(60);
 struct Seen {
     smoothed: Option<(SimDuration, SimDuration)>,
     silent: u32,
+    /// Whether it takes OPT records (RFC 6891), if that was seen.
+    edns: Option<bool>,
     until: SimTime,
 }
 
@@ -23,7 +26,14 @@ struct Seen {
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServerNotes {
     seen: BTreeMap<IpAddr, Seen>,
+    /// Servers that were of no use for a zone, and until when they are asked for it last.
+    lame: BTreeMap<(IpAddr, Name), SimTime>,
+    /// Zones whose servers the zone above told a short time ago, and until when that counts.
+    told: BTreeMap<Name, SimTime>,
 }
+
+/// As many notes of a kind are kept on zones.
+const ZONE_LIMIT: usize = 4096;
 
 /// Less is better: silence, then whether it is known at all, then the smoothed RTT.
 pub(super) type Preference = (u32, bool, SimDuration);
@@ -66,18 +76,64 @@ impl ServerNotes {
             }
         };
         let until = now.saturating_add(MEMORY);
-        self.seen.insert(server, Seen { smoothed: Some(smoothed), silent: 0, until });
+        let edns = self.get(server, now).and_then(|seen| seen.edns);
+        self.seen.insert(server, Seen { smoothed: Some(smoothed), silent: 0, edns, until });
     }
 
     /// It did not answer in time.
     pub(super) fn timed_out(&mut self, server: IpAddr, now: SimTime) {
         let (smoothed, silent) = self.get(server, now).map_or((None, 0), |seen| (seen.smoothed, seen.silent));
+        let edns = self.get(server, now).and_then(|seen| seen.edns);
         let until = now.saturating_add(MEMORY);
-        self.seen.insert(server, Seen { smoothed, silent: silent.saturating_add(1), until });
+        self.seen.insert(server, Seen { smoothed, silent: silent.saturating_add(1), edns, until });
+    }
+
+    /// Whether it takes OPT records, if that was seen.
+    pub(super) fn speaks_edns(&self, server: IpAddr, now: SimTime) -> Option<bool> {
+        self.get(server, now)?.edns
+    }
+
+    /// It takes OPT records, or chokes on them.
+    pub(super) fn note_edns(&mut self, server: IpAddr, speaks: bool, now: SimTime) {
+        let until = now.saturating_add(MEMORY);
+        let blank = Seen { smoothed: None, silent: 0, edns: None, until };
+        self.seen.entry(server).or_insert(blank).edns = Some(speaks);
+    }
+
+    /// It was of no use for a zone: from now on the zone's other servers are asked before it.
+    pub(super) fn lame(&mut self, server: IpAddr, zone: &Name, now: SimTime) {
+        note(&mut self.lame, (server, zone.clone()), now);
+    }
+
+    /// The zone above told of a zone's servers.
+    pub(super) fn told(&mut self, zone: &Name, now: SimTime) {
+        note(&mut self.told, zone.clone(), now);
+    }
+
+    /// Whether the zone above may be asked for a zone's servers although they are remembered.
+    /// RFC 9520 3.3: that is done no more often than the zone's servers themselves are tried.
+    pub(super) fn may_ask_above(&self, zone: &Name, now: SimTime) -> bool {
+        self.told.get(zone).is_none_or(|until| *until <= now)
+    }
+
+    pub(super) fn is_lame(&self, server: IpAddr, zone: &Name, now: SimTime) -> bool {
+        let known = || self.lame.get(&(server, zone.clone()));
+        !self.lame.is_empty() && known().is_some_and(|until| now < *until)
     }
 
     pub(super) fn clear(&mut self) {
         self.seen.clear();
+        self.lame.clear();
+        self.told.clear();
+    }
+}
+
+fn note<K: Ord>(notes: &mut BTreeMap<K, SimTime>, key: K, now: SimTime) {
+    if notes.len() >= ZONE_LIMIT {
+        notes.retain(|_, until| now < *until);
+    }
+    if notes.len() < ZONE_LIMIT {
+        notes.insert(key, now.saturating_add(MEMORY));
     }
 }
 

@@ -217,6 +217,19 @@ impl Service {
         self.send(host, asked.via, octets);
     }
 
+    /// Sends a whole zone as the reply, in these messages, to who asked over a stream.
+    pub(super) fn reply_with_zone(&mut self, host: &mut impl Host, asked: &Asked, messages: &[Vec<u8>], count: usize) {
+        let Some((last, parts)) = messages.split_last() else { return };
+        let answers = u16::try_from(count).unwrap_or(u16::MAX);
+        host.trace(Trace::Dns(DnsTrace::Replied { task: asked.task, rcode: 0, kind: DnsAnswerKind::Answer, answers }));
+        if let Via::Stream(socket, _) = asked.via
+            && let Some((session, _)) = self.streams.get_mut(&socket)
+        {
+            parts.iter().for_each(|part| session.respond_in_part(host.now(), part));
+        }
+        self.send(host, asked.via, last);
+    }
+
     /// A query gets no reply.
     pub(super) fn swallow(&mut self, host: &mut impl Host, asked: &Asked) {
         self.pass_over(host, asked.via);
@@ -228,7 +241,9 @@ impl Service {
         let octets = reply.encode_with_glue(asked.limit(), glue);
         if !reply.questions.is_empty() {
             let answers = u16::try_from(reply.answers.len()).unwrap_or(u16::MAX);
-            let (task, rcode, kind) = (asked.task, reply.rcode.number(), reply.kind());
+            let cut = octets.get(2).is_some_and(|bits| bits & 2 != 0);
+            let kind = if cut { DnsAnswerKind::Truncated } else { reply.kind() };
+            let (task, rcode) = (asked.task, reply.rcode.number());
             host.trace(Trace::Dns(DnsTrace::Replied { task, rcode, kind, answers }));
         }
         self.send(host, asked.via, &octets);

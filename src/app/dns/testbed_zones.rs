@@ -37,6 +37,11 @@ pub(super) fn told(what: &DnsTrace<'_>) -> String {
         DnsTrace::Received { task, name, .. } => format!("received {task} {name}"),
         DnsTrace::Cache { task, name, result, .. } => format!("cache {task} {name} {result:?}"),
         DnsTrace::Replied { task, kind, rcode, .. } => format!("replied {task} {kind:?} {rcode}"),
+        DnsTrace::Changed { zone, serial, name, rtype } => {
+            format!("changed {zone} {serial} {name} {}", Rtype::from_number(rtype))
+        }
+        DnsTrace::Copied { zone, serial } => format!("copied {zone} {serial}"),
+        DnsTrace::Expired { zone } => format!("expired {zone}"),
         DnsTrace::LocalCache { level, name, result, .. } => format!("own {level:?} {name} {result:?}"),
         DnsTrace::LookedUp { name, kind, cache, .. } => format!("looked up {name} {kind:?} {cache:?}"),
     }

@@ -108,6 +108,8 @@ pub enum DnsTrace<'a> {
         kind: DnsAnswerKind,
         /// The cache on this host that had it; none when somebody was asked.
         cache: Option<CacheLevel>,
+        /// The digest of the alias that the name itself is; zero when it is none.
+        alias: u64,
         /// The name at the end of the chain of aliases.
         owner: &'a str,
         /// What that name's records were, in one number: see `digest` in `app::dns`; zero when
@@ -119,6 +121,30 @@ pub enum DnsTrace<'a> {
     Unreachable {
         /// The question.
         query: QueryId,
+    },
+    /// The records of one name and type changed, came or went in a zone of this host, which is a
+    /// primary server of it.
+    Changed {
+        /// The zone.
+        zone: &'a str,
+        /// Its serial from now on.
+        serial: u32,
+        /// The owner.
+        name: &'a str,
+        /// The type's number.
+        rtype: u16,
+    },
+    /// This host, a secondary server of the zone, has a newer copy of it.
+    Copied {
+        /// The zone.
+        zone: &'a str,
+        /// Its serial.
+        serial: u32,
+    },
+    /// This host's copy of the zone is too old to be served: nobody could be asked for so long.
+    Expired {
+        /// The zone.
+        zone: &'a str,
     },
 }
 

@@ -15,6 +15,7 @@ mod name;
 mod record;
 pub mod stream;
 mod text;
+pub mod transfer;
 mod wire;
 
 #[cfg(test)]
@@ -37,6 +38,9 @@ pub const UDP_LIMIT: usize = 512;
 /// Octets that our servers send and take in a datagram with EDNS: a packet of the least MTU of
 /// IPv6 holds them.
 pub const EDNS_SIZE: u16 = 1232;
+
+/// Octets of the longest payload of a datagram over IPv4: 65,535 less two headers (RFC 768, RFC 791).
+pub const DATAGRAM_LIMIT: usize = 65_507;
 
 /// Octets of the longest message over TCP (RFC 1035 4.2.2).
 pub const TCP_LIMIT: usize = 65_535;

@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use super::super::repeats::RepeatId;
 use super::{Client, LookupId};
+use crate::app::dns::repeats::RepeatId;
 use crate::base::trace::DnsAnswerKind;
 use crate::base::{Addresses, EventId, Family, QueryId, SimTime};
 use crate::proto::dns::{Message, Name, Question, Rcode, Record, RecordData, Rtype};
@@ -47,7 +47,7 @@ pub(super) struct Asking {
     pub(super) query: QueryId,
     pub(super) wire_id: u16,
     pub(super) server: IpAddr,
-    /// Its number among those that go over TCP, if it does.
+    /// The connection, if it goes over TCP.
     pub(super) stream: Option<RepeatId>,
     pub(super) expires: SimTime,
     pub(super) event: EventId,

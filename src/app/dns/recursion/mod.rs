@@ -75,8 +75,8 @@ impl Recursion {
     }
 
     pub(super) fn deadline(&self) -> SimTime {
-        let expires = self.lookups.values().filter_map(Lookup::expires).min().unwrap_or(SimTime::NEVER);
-        expires.min(self.repeats.deadline())
+        let lookups = self.lookups.values().filter_map(Lookup::expires).min().unwrap_or(SimTime::NEVER);
+        lookups.min(self.repeats.deadline())
     }
 
     /// The clients whose answers have come since the last call.
@@ -149,7 +149,10 @@ impl Recursion {
                     }
                 }
             }
-            Input::Wake => self.wake(host, authority),
+            Input::Wake => {
+                self.repeats.wake(host);
+                self.wake(host, authority);
+            }
             Input::Boot
             | Input::Crash
             | Input::Accepted { .. }
@@ -166,7 +169,6 @@ impl Recursion {
     }
 
     fn wake(&mut self, host: &mut impl Host, authority: &Authority) {
-        self.repeats.wake(host);
         let now = host.now();
         let due = |lookup: &Lookup| lookup.expires().is_some_and(|at| at <= now);
         let ids: Vec<LookupId> = self.lookups.iter().filter(|(_, lookup)| due(lookup)).map(|(id, _)| *id).collect();
@@ -375,8 +377,8 @@ impl Recursion {
         message.edns = Some(Edns { udp_size: EDNS_SIZE, version: 0, dnssec_ok: false });
         let octets = message.encode(if over_tcp { TCP_LIMIT } else { UDP_LIMIT });
         let stream = over_tcp.then(|| {
-            let sending = Sending { wire_id, octets: octets.clone(), again: transport == Transport::TcpAgain };
-            self.repeats.ask(host, to, sending)
+            let again = transport == Transport::TcpAgain;
+            self.repeats.ask(host, to, Sending { wire_id, octets: octets.clone(), again })
         });
         let event = host.trace(Trace::Dns(DnsTrace::Asked {
             query,
