@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 use crate::app::host::Host;
 use crate::base::{Addresses, SimTime};
-use crate::proto::dns::{Question, Rcode, RecordData, Rtype};
+use crate::proto::dns::{Name, Question, Rcode, RecordData, Rtype};
 
 use super::delegation::{Manner, names};
 use super::iterate::Dependency;
@@ -84,13 +84,14 @@ impl Resolver {
             return Choice::FindServers;
         }
         let ask = |tries: u32| best.filter(|address| address.tries <= tries).map(|address| Choice::Ask(address.addr));
+        let may_climb = || delegation.remembered && self.notes.may_ask_above(&delegation.zone, now);
         let silent = || best.map(|address| Choice::Ask(address.addr));
         ask(0)
             .or_else(|| unsought(lookup, own, false))
             .or_else(|| lookup.spare.is_some().then_some(Choice::Spare))
             .or_else(|| ask(1))
             .or_else(|| unsought(lookup, own, true))
-            .or_else(|| delegation.remembered.then_some(Choice::Up))
+            .or_else(|| may_climb().then_some(Choice::Up))
             .or_else(silent)
             .or_else(|| delegation.is_first().then_some(Choice::Tree))
             .or_else(|| self.may_prime(lookup).then_some(Choice::FindServers))
@@ -125,7 +126,14 @@ impl Resolver {
         let Some(lookup) = self.lookups.get_mut(&id) else { return Vec::new() };
         let depth = Depth { aliases: 0, servers: lookup.depth.servers + 1 };
         let budget = lookup.budget.share(host.now());
-        match self.depend(host, id, question, depth, budget) {
+        // the zone's servers cannot tell where they are: that is for the zone above (glue)
+        let inside = server.as_ref().is_some_and(|server| server.name.is_within(&lookup.delegation.zone));
+        let above = inside.then(|| lookup.delegation.zone.clone());
+        let dependency = self.depend(host, id, question, depth, budget);
+        if let (Some(zone), Dependency::On(on, Some(_))) = (above, &dependency) {
+            self.lift(host, *on, zone);
+        }
+        match dependency {
             Dependency::Known(finding) => {
                 self.found_server(host, id, server.as_ref(), &finding);
                 vec![Step::Advance(id)]
@@ -142,6 +150,15 @@ impl Resolver {
                 self.found_server(host, id, server.as_ref(), &Finding::given_up());
                 vec![Step::Advance(id)]
             }
+        }
+    }
+
+    /// A lookup that was just begun begins above a zone.
+    fn lift(&mut self, host: &impl Host, id: LookupId, zone: Name) {
+        let zone = Question { name: zone, rtype: Rtype::DS };
+        let above = self.nearest_delegation(host, &zone, false, host.now());
+        if let Some(lookup) = self.lookups.get_mut(&id) {
+            lookup.enter(above);
         }
     }
 

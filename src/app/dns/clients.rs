@@ -25,9 +25,8 @@ impl Resolver {
     /// A client's query.
     pub(super) fn query(&mut self, host: &mut impl Host, client: Asked) {
         let Some(question) = client.query.questions.first().cloned() else { return };
-        // nobody may read the cache without taking part in filling it
         if !client.query.flags.rd {
-            return self.answer(host, &client, Finding { rcode: Rcode::Refused, ..Finding::failure() });
+            return self.look_only(host, &client, &question);
         }
         let known = self.known(&question, host.now(), Age::Fresh);
         let failed = known.as_ref().is_some_and(|known| known.is_failure());
@@ -43,12 +42,28 @@ impl Resolver {
         }
         trace_recall(host, client.task, &question, known.as_ref());
         let Some(known) = known else { return self.take_up(host, client, question) };
-        self.answer_known(host, &client, &known);
+        // the refresh goes out first: whoever asks at once for the same gets what it brought
         if self.config.prefetch && !failed {
-            for (question, left) in known.ending {
-                self.refresh(host, client.task, question, SimDuration::from_secs(left.into()));
+            for (question, left) in &known.ending {
+                self.refresh(host, client.task, question.clone(), SimDuration::from_secs((*left).into()));
             }
         }
+        self.answer_known(host, &client, &known);
+    }
+
+    /// A client that desires no recursion gets what is there, or the way to who knows
+    /// (RFC 1034 4.3.1).
+    fn look_only(&mut self, host: &mut impl Host, client: &Asked, question: &Question) {
+        let known = self.known(question, host.now(), Age::Fresh).filter(|known| !known.is_failure());
+        trace_recall(host, client.task, question, known.as_ref());
+        if let Some(known) = known {
+            return self.answer_known(host, client, &known);
+        }
+        let finding = match self.courtesy_held(&question.name, host.now()) {
+            Some(way) => Finding { courtesy: Some(way), ..Finding::found(Vec::new()) },
+            None => Finding { rcode: Rcode::Refused, ..Finding::failure() },
+        };
+        self.answer(host, client, finding);
     }
 
     /// Identical questions of clients share one lookup.
@@ -156,7 +171,10 @@ impl Resolver {
         self.answer(host, client, known.finding.clone());
     }
 
-    fn answer(&mut self, host: &mut impl Host, client: &Asked, finding: Finding) {
+    fn answer(&mut self, host: &mut impl Host, client: &Asked, mut finding: Finding) {
+        if !self.config.minimal_responses && finding.courtesy.is_none() && finding.soa.is_none() {
+            finding.courtesy = self.courtesy_held_for(&finding.answers, host.now());
+        }
         self.service.reply(host, client, &reply(&client.query, finding), 0);
     }
 }
@@ -166,5 +184,9 @@ fn reply(query: &Message, finding: Finding) -> Message {
     reply.flags.ra = true;
     reply.answers = finding.answers;
     reply.authorities.extend(finding.soa);
+    if let Some(courtesy) = finding.courtesy {
+        reply.authorities.extend(courtesy.authorities);
+        reply.additionals.extend(courtesy.additionals);
+    }
     reply
 }

@@ -8,11 +8,12 @@ use crate::base::SimTime;
 use crate::proto::dns::{Message, Name, Question, Rcode, Record, RecordData, Rtype};
 
 use super::cache::{Rank, negative_ttl};
+use super::courtesy::Courtesy;
 use super::delegation::{Delegation, names};
 use super::lookup::{Asking, Budget, Depth, Finding, Lookup, LookupId, Phase, Spare};
 use super::minimise::Minimiser;
 use super::resolver::{ALIAS_LIMIT, Resolver, Step};
-use super::response::{Courtesy, Terms, Verdict, Worth, YX_DOMAIN, judge};
+use super::response::{Terms, Verdict, Worth, YX_DOMAIN, judge};
 use super::scrub::{alias_count, given};
 
 /// A response, judged, with what it is worth.
@@ -177,8 +178,7 @@ impl Resolver {
                 self.believe(&given(&aliases), rank, now);
                 let Some(lookup) = self.lookups.get(&id) else { return Vec::new() };
                 let denied = Question { name, rtype: lookup.question.rtype };
-                let courtesy = self.courtesy(id, message);
-                let finding = Finding { courtesy, ..self.deny(&denied, nx_domain, soa.as_ref(), now) };
+                let finding = self.deny(&denied, nx_domain, soa.as_ref(), now);
                 vec![Step::Finish(id, finding.behind(aliases))]
             }
             Verdict::TooLong { aliases } => {
@@ -226,6 +226,7 @@ impl Resolver {
         for record in &mut servers {
             record.ttl = record.ttl.min(left);
         }
+        self.notes.told(&cut, now);
         if keep {
             self.cache.store(&servers, Rank::Referral, now);
             self.cache.store(glue, Rank::Glue, now);

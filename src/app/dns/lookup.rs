@@ -6,14 +6,15 @@
 //! wants it, and no server is asked the same twice at a time. Who waits for whom is a chain,
 //! never a ring: a lookup that would close a ring fails instead.
 
+use std::net::IpAddr;
+
+use super::courtesy::Courtesy;
 use super::delegation::Delegation;
 use super::minimise::Minimiser;
 use super::repeats::RepeatId;
-use super::response::Courtesy;
 use super::service::Asked;
 use crate::base::{EventId, QueryId, SimDuration, SimTime};
 use crate::proto::dns::{Message, Question, Rcode, Record};
-use std::net::IpAddr;
 
 /// The number of a lookup within its resolver.
 pub(super) type LookupId = u64;

@@ -6,7 +6,8 @@
 //! tree), `delegation` (the servers of a zone), `choose` (whom to turn to next), `minimise` (how
 //! much of the name to show), `upstream` (queries and responses), `response` and `scrub` (what a
 //! response means and what of it is believed), `iterate` (what follows from it); `servers` (whom
-//! it is good to ask), `repeats` (truncated responses); `clients` (what clients get, and when),
+//! it is good to ask), `repeats` (truncated responses); `clients` (what clients get, and when)
+//! and `courtesy` (what besides),
 //! [`resolver`] (timers, and who waits for whom), [`listing`] (the cache for a reader), and
 //! `families` (A beside AAAA).
 //!
@@ -18,6 +19,7 @@ mod choose;
 pub mod client;
 mod clients;
 pub mod config;
+mod courtesy;
 mod crowd;
 mod delegation;
 mod families;

@@ -1,5 +1,5 @@
-//! A resolver's questions over TCP: those repeated because a datagram was too small for the
-//! answer (RFC 7766 5), and all of them where the configuration says so.
+//! A resolver's question that goes over TCP (RFC 7766 5): because the response over UDP was cut
+//! off, or because all do.
 
 use std::net::IpAddr;
 
@@ -41,9 +41,9 @@ impl Resolver {
     fn ask_once_more(&mut self, host: &mut impl Host, id: LookupId) {
         let Some(asking) = self.stop_asking(host, id) else { return };
         host.trace(Trace::Dns(DnsTrace::Unreachable { query: asking.query }));
-        if self.has_budget(id, host.now()) {
+        let left = self.lookups.get(&id).is_some_and(|lookup| lookup.budget.queries > 0);
+        if left {
             self.put(host, id, asking.server, Transport::TcpAgain);
-            self.go_on(host, []);
         } else {
             self.go_on(host, [Step::Advance(id)]);
         }

@@ -25,6 +25,13 @@ pub(super) enum Transport {
     TcpAgain,
 }
 
+impl Transport {
+    /// For the first time.
+    pub(super) const fn over_tcp(over_tcp: bool) -> Self {
+        if over_tcp { Self::Tcp } else { Self::Udp }
+    }
+}
+
 /// What became of such a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum RepeatEvent {

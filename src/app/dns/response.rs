@@ -6,7 +6,7 @@
 
 use super::scrub::{Trail, follow_aliases};
 use crate::base::trace::DnsAnswerKind;
-use crate::proto::dns::{Message, Name, Question, Rcode, Record, RecordData, Rtype};
+use crate::proto::dns::{Message, Name, Question, Rcode, Record, Rtype};
 
 /// YXDOMAIN, which tells that a DNAME record leads to a name that is too long (RFC 6672 2.2).
 pub(super) const YX_DOMAIN: Rcode = Rcode::Other(6);
@@ -191,33 +191,4 @@ fn referral(message: &Message, question: &Question, terms: Terms<'_>) -> Option<
         .cloned()
         .collect();
     Some(Verdict::Referral { cut, servers, glue })
-}
-
-/// What a response says besides the answer, for clients that are to have it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Courtesy {
-    /// The authority section.
-    pub(super) authorities: Vec<Record>,
-    /// The additional section.
-    pub(super) additionals: Vec<Record>,
-}
-
-impl Courtesy {
-    /// What of a response's other sections belongs to its answer: the servers of a zone that
-    /// holds a name of the answer, and the addresses of hosts that are named.
-    pub(super) fn of(message: &Message, question: &Question, bailiwick: &Name) -> Option<Box<Self>> {
-        let holds = |zone: &Name| {
-            let mut names = message.answers.iter().map(|record| &record.name).chain([&question.name]);
-            names.any(|name| name.is_within(zone))
-        };
-        let servers = message.authorities.iter();
-        let servers = servers.filter(|record| record.rtype() == Rtype::Ns && record.name.is_within(bailiwick));
-        let authorities: Vec<Record> = servers.filter(|record| holds(&record.name)).cloned().collect();
-        let named: Vec<&Name> =
-            message.answers.iter().chain(&authorities).filter_map(|record| RecordData::host(&record.data)).collect();
-        let addresses = message.additionals.iter().filter(|record| record.data.address().is_some());
-        let addresses = addresses.filter(|record| record.name.is_within(bailiwick) && named.contains(&&record.name));
-        let courtesy = Self { additionals: addresses.cloned().collect(), authorities };
-        (courtesy != Self::default()).then(|| Box::new(courtesy))
-    }
 }

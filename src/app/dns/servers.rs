@@ -28,10 +28,12 @@ pub(super) struct ServerNotes {
     seen: BTreeMap<IpAddr, Seen>,
     /// Servers that were of no use for a zone, and until when they are asked for it last.
     lame: BTreeMap<(IpAddr, Name), SimTime>,
+    /// Zones whose servers the zone above told a short time ago, and until when that counts.
+    told: BTreeMap<Name, SimTime>,
 }
 
-/// As many notes on lame servers are kept.
-const LAME_LIMIT: usize = 4096;
+/// As many notes of a kind are kept on zones.
+const ZONE_LIMIT: usize = 4096;
 
 /// Less is better: silence, then whether it is known at all, then the smoothed RTT.
 pub(super) type Preference = (u32, bool, SimDuration);
@@ -100,12 +102,18 @@ impl ServerNotes {
 
     /// It was of no use for a zone: from now on the zone's other servers are asked before it.
     pub(super) fn lame(&mut self, server: IpAddr, zone: &Name, now: SimTime) {
-        if self.lame.len() >= LAME_LIMIT {
-            self.lame.retain(|_, until| now < *until);
-        }
-        if self.lame.len() < LAME_LIMIT {
-            self.lame.insert((server, zone.clone()), now.saturating_add(MEMORY));
-        }
+        note(&mut self.lame, (server, zone.clone()), now);
+    }
+
+    /// The zone above told of a zone's servers.
+    pub(super) fn told(&mut self, zone: &Name, now: SimTime) {
+        note(&mut self.told, zone.clone(), now);
+    }
+
+    /// Whether the zone above may be asked for a zone's servers although they are remembered.
+    /// RFC 9520 3.3: that is done no more often than the zone's servers themselves are tried.
+    pub(super) fn may_ask_above(&self, zone: &Name, now: SimTime) -> bool {
+        self.told.get(zone).is_none_or(|until| *until <= now)
     }
 
     pub(super) fn is_lame(&self, server: IpAddr, zone: &Name, now: SimTime) -> bool {
@@ -116,6 +124,16 @@ impl ServerNotes {
     pub(super) fn clear(&mut self) {
         self.seen.clear();
         self.lame.clear();
+        self.told.clear();
+    }
+}
+
+fn note<K: Ord>(notes: &mut BTreeMap<K, SimTime>, key: K, now: SimTime) {
+    if notes.len() >= ZONE_LIMIT {
+        notes.retain(|_, until| now < *until);
+    }
+    if notes.len() < ZONE_LIMIT {
+        notes.insert(key, now.saturating_add(MEMORY));
     }
 }
 

@@ -125,7 +125,8 @@ pub(super) fn server(apex: &str, records: &[&str]) -> App {
 
 pub(super) fn resolver() -> App {
     let roots = vec![(name("root-server"), addr(0))];
-    App::Resolver(Box::new(Resolver::new(ResolverConfig { roots, ..ResolverConfig::default() })))
+    // without EDNS what is longer than 512 octets is cut off
+    App::Resolver(Box::new(Resolver::new(ResolverConfig { roots, edns_size: None, ..ResolverConfig::default() })))
 }
 
 impl Bed {

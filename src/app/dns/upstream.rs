@@ -31,8 +31,7 @@ impl Resolver {
         let Some(lookup) = self.lookups.get_mut(&id) else { return };
         let Some(address) = lookup.delegation.address_mut(server) else { return };
         address.tries += 1;
-        let transport = if self.config.tcp_upstream { Transport::Tcp } else { Transport::Udp };
-        self.put(host, id, server, transport);
+        self.put(host, id, server, Transport::over_tcp(self.config.tcp_upstream));
     }
 
     /// Invariant: one query for a name and type is outstanding to a server at a time. Only
@@ -54,9 +53,9 @@ impl Resolver {
 
     /// Puts a lookup's question to a server.
     pub(super) fn put(&mut self, host: &mut impl Host, id: LookupId, server: IpAddr, transport: Transport) {
-        let over_tcp = transport != Transport::Udp;
         let now = host.now();
         let wire_id = self.fresh_id();
+        let over_tcp = transport != Transport::Udp;
         let Some(lookup) = self.lookups.get_mut(&id) else { return };
         lookup.budget.queries = lookup.budget.queries.saturating_sub(1);
         let (until, task, forward) = (lookup.budget.until, lookup.task, lookup.delegation.is_forward());
@@ -76,8 +75,8 @@ impl Resolver {
             Transport::Udp => (None, self.port),
             Transport::Tcp | Transport::TcpAgain => {
                 let again = transport == Transport::TcpAgain;
-                let octets = message.encode(TCP_LIMIT);
-                let (repeat, port) = self.repeats.ask(host, to, Sending { wire_id, octets, again });
+                let sending = Sending { wire_id, octets: message.encode(TCP_LIMIT), again };
+                let (repeat, port) = self.repeats.ask(host, to, sending);
                 (Some(repeat), port)
             }
         };
@@ -101,8 +100,8 @@ impl Resolver {
         self.in_flight.insert(wire_id, id);
         self.deadlines.insert((expires, id));
         match stream {
-            Some(repeat) => self.repeats.send(host, repeat),
             None => host.send_datagram(self.port, to, &message.encode(UDP_LIMIT)),
+            Some(repeat) => self.repeats.send(host, repeat),
         }
     }
 
@@ -281,7 +280,7 @@ impl Resolver {
         // RFC 6891 7: without it then
         self.note_edns(id, &asking, &message, chokes, now);
         let steps = if chokes && self.has_budget(id, now) {
-            self.put(host, id, asking.server, if over_udp { Transport::Udp } else { Transport::Tcp });
+            self.put(host, id, asking.server, Transport::over_tcp(!over_udp));
             Vec::new()
         } else if truncated && over_udp && self.has_budget(id, now) {
             self.ask_over_tcp(host, id, asking.server);
@@ -297,15 +296,15 @@ impl Resolver {
 
     /// The query in flight has its response.
     fn answered(&mut self, host: &mut impl Host, id: LookupId) -> Option<Asking> {
-        if let Some(Phase::Asking(Asking { stream: Some(repeat), .. })) =
+        if let Some(Phase::Asking(Asking { stream: Some(socket), .. })) =
             self.lookups.get(&id).map(|lookup| &lookup.phase)
         {
-            self.repeats.finish(host, *repeat);
+            self.repeats.finish(host, *socket);
         }
         self.stop_asking(host, id)
     }
 
-    pub(super) fn has_budget(&self, id: LookupId, now: SimTime) -> bool {
+    fn has_budget(&self, id: LookupId, now: SimTime) -> bool {
         self.lookups.get(&id).is_some_and(|lookup| lookup.budget.queries > 0 && now < lookup.budget.until)
     }
 
