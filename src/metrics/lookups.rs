@@ -59,7 +59,12 @@ impl Lookups {
                     }
                 }
             }
-            DnsTrace::Asked { .. }
+            DnsTrace::Changed { zone: _, serial: _, name, rtype, digest } => {
+                self.changed(names, at, (name, rtype, digest));
+            }
+            DnsTrace::Copied { .. }
+            | DnsTrace::Expired { .. }
+            | DnsTrace::Asked { .. }
             | DnsTrace::Answered { .. }
             | DnsTrace::TimedOut { .. }
             | DnsTrace::Unreachable { .. }
@@ -82,7 +87,6 @@ impl Lookups {
     }
 
     /// An authority has changed an RRset.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nothing changes zones yet"))]
     pub(super) fn changed(&mut self, names: &mut Names, at: SimTime, (name, rtype, digest): (&str, u16, u64)) {
         self.zones.entry((names.id(name), rtype)).or_default().push((at, digest));
     }
