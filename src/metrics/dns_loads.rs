@@ -200,6 +200,9 @@ impl Loads {
             | DnsTrace::Answered { .. }
             | DnsTrace::TimedOut { .. }
             | DnsTrace::Unreachable { .. }
+            | DnsTrace::Changed { .. }
+            | DnsTrace::Copied { .. }
+            | DnsTrace::Expired { .. }
             | DnsTrace::LookedUp { .. } => {}
         }
     }

@@ -59,6 +59,7 @@ impl Lookups {
                     }
                 }
             }
+            DnsTrace::Changed { name, rtype, digest, .. } => self.changed(names, at, (name, rtype, digest)),
             DnsTrace::Asked { .. }
             | DnsTrace::Answered { .. }
             | DnsTrace::TimedOut { .. }
@@ -66,6 +67,8 @@ impl Lookups {
             | DnsTrace::Received { .. }
             | DnsTrace::Cache { .. }
             | DnsTrace::Replied { .. }
+            | DnsTrace::Copied { .. }
+            | DnsTrace::Expired { .. }
             | DnsTrace::LocalCache { .. } => {}
         }
     }
@@ -82,8 +85,7 @@ impl Lookups {
     }
 
     /// An authority has changed an RRset.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nothing changes zones yet"))]
-    pub(super) fn changed(&mut self, names: &mut Names, at: SimTime, (name, rtype, digest): (&str, u16, u64)) {
+    fn changed(&mut self, names: &mut Names, at: SimTime, (name, rtype, digest): (&str, u16, u64)) {
         self.zones.entry((names.id(name), rtype)).or_default().push((at, digest));
     }
 

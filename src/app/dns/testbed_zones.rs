@@ -36,7 +36,7 @@ pub(super) fn told(what: &DnsTrace<'_>) -> String {
         DnsTrace::Received { task, name, .. } => format!("received {task} {name}"),
         DnsTrace::Cache { task, name, result, .. } => format!("cache {task} {name} {result:?}"),
         DnsTrace::Replied { task, kind, rcode, .. } => format!("replied {task} {kind:?} {rcode}"),
-        DnsTrace::Changed { zone, serial, name, rtype } => {
+        DnsTrace::Changed { zone, serial, name, rtype, .. } => {
             format!("changed {zone} {serial} {name} {}", Rtype::from_number(rtype))
         }
         DnsTrace::Copied { zone, serial } => format!("copied {zone} {serial}"),

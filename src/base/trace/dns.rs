@@ -133,6 +133,8 @@ pub enum DnsTrace<'a> {
         name: &'a str,
         /// The type's number.
         rtype: u16,
+        /// A number that stands for the records that there are from now on.
+        digest: u64,
     },
     /// This host, a secondary server of the zone, has a newer copy of it.
     Copied {
