@@ -200,7 +200,10 @@ impl Loads {
             | DnsTrace::Answered { .. }
             | DnsTrace::TimedOut { .. }
             | DnsTrace::Unreachable { .. }
-            | DnsTrace::LookedUp { .. } => {}
+            | DnsTrace::LookedUp { .. }
+            | DnsTrace::Changed { .. }
+            | DnsTrace::Copied { .. }
+            | DnsTrace::Expired { .. } => {}
         }
     }
 
