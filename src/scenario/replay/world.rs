@@ -14,14 +14,14 @@ use crate::sim::Plan;
 
 /// The resolver's host.
 pub(super) const RESOLVER: HostId = HostId(0);
-/// The client's host.
-pub(super) const CLIENT: HostId = HostId(1);
 
 /// One way between the resolver and any other host.
 const DELAY: SimDuration = SimDuration::from_millis(1);
 
-/// The plan of a case's world, and the resolver's address of the client's family.
-pub(super) fn plan(case: &Case) -> (Plan, IpAddr) {
+/// The plan of a case's world, the client's host, and the resolver's address of the client's
+/// family. The client comes last: what it sends at the very instant at which a server answers
+/// comes after the answer.
+pub(super) fn plan(case: &Case) -> (Plan, HostId, IpAddr) {
     let taken: BTreeSet<IpAddr> = case.servers.keys().copied().collect();
     // addresses for benchmarks (RFC 2544, RFC 5180), of which cases know nothing
     let mut v4 =
@@ -30,13 +30,16 @@ pub(super) fn plan(case: &Case) -> (Plan, IpAddr) {
         (1..).map(|last| Ipv6Addr::from(0x2001_0002_u128 << 96 | last)).filter(|v6| !taken.contains(&IpAddr::V6(*v6)));
     let resolver = Addresses { v4: v4.next(), v6: v6.next() };
     let client = Addresses { v4: v4.next(), v6: v6.next() };
-    let mut hosts = vec![entry("resolver", resolver), entry("client", client)];
-    let mut apps = vec![vec![App::Resolver(Box::new(Resolver::new(case.resolver.clone())))], Vec::new()];
+    let mut hosts = vec![entry("resolver", resolver)];
+    let mut apps = vec![vec![App::Resolver(Box::new(Resolver::new(case.resolver.clone())))]];
     for (address, script) in &case.servers {
         hosts.push(entry(&address.to_string(), (*address).into()));
         let server = ScriptedServer::new(Arc::new(script.clone())).with_journal();
         apps.push(vec![App::ScriptedServer(Box::new(server))]);
     }
+    let client_host = HostId(u32::try_from(hosts.len()).unwrap_or(u32::MAX));
+    hosts.push(entry("client", client));
+    apps.push(Vec::new());
     let ideal = LinkDirConfig { delay: DELAY, ..LinkDirConfig::default() };
     let link = |(other, host): (HostId, &HostEntry)| {
         let ends = [RESOLVER, other];
@@ -57,7 +60,7 @@ pub(super) fn plan(case: &Case) -> (Plan, IpAddr) {
         faults: Vec::new(),
         seed: 1,
     };
-    (plan, resolver.v4.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V4))
+    (plan, client_host, resolver.v4.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V4))
 }
 
 fn entry(name: &str, addresses: Addresses) -> HostEntry {
