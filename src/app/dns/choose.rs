@@ -92,8 +92,8 @@ impl Resolver {
             .or_else(|| ask(1))
             .or_else(|| unsought(lookup, own, true))
             .or_else(|| may_climb().then_some(Choice::Up))
-            .or_else(silent)
             .or_else(|| delegation.is_first().then_some(Choice::Tree))
+            .or_else(silent)
             .or_else(|| self.may_prime(lookup).then_some(Choice::FindServers))
             .unwrap_or(Choice::Nobody)
     }

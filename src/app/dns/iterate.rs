@@ -37,6 +37,7 @@ impl Resolver {
         let delegation = self.nearest_delegation(host, &question, false, host.now());
         self.by_question.insert(question.clone(), id);
         let lookup = Lookup {
+            minimiser: Minimiser::new(self.config.qname_minimisation, question.rtype),
             question,
             task,
             budget,
@@ -50,7 +51,6 @@ impl Resolver {
             tree: false,
             primed: false,
             strained: false,
-            minimiser: Minimiser::new(self.config.qname_minimisation),
             spare: None,
             left: None,
             sharers: Vec::new(),

@@ -15,13 +15,17 @@ use crate::sim::Plan;
 /// The resolver's host.
 pub(super) const RESOLVER: HostId = HostId(0);
 
+/// The client's host. It is the last one, so that of what happens at one instant it sees what the
+/// servers did: its next question may be about that.
+pub(super) fn client(case: &Case) -> HostId {
+    HostId(u32::try_from(case.servers.len() + 1).unwrap_or(u32::MAX))
+}
+
 /// One way between the resolver and any other host.
 const DELAY: SimDuration = SimDuration::from_millis(1);
 
-/// The plan of a case's world, the client's host, and the resolver's address of the client's
-/// family. The client comes last: what it sends at the very instant at which a server answers
-/// comes after the answer.
-pub(super) fn plan(case: &Case) -> (Plan, HostId, IpAddr) {
+/// The plan of a case's world, and the resolver's address of the client's family.
+pub(super) fn plan(case: &Case) -> (Plan, IpAddr) {
     let taken: BTreeSet<IpAddr> = case.servers.keys().copied().collect();
     // addresses for benchmarks (RFC 2544, RFC 5180), of which cases know nothing
     let mut v4 =
@@ -37,7 +41,6 @@ pub(super) fn plan(case: &Case) -> (Plan, HostId, IpAddr) {
         let server = ScriptedServer::new(Arc::new(script.clone())).with_journal();
         apps.push(vec![App::ScriptedServer(Box::new(server))]);
     }
-    let client_host = HostId(u32::try_from(hosts.len()).unwrap_or(u32::MAX));
     hosts.push(entry("client", client));
     apps.push(Vec::new());
     let ideal = LinkDirConfig { delay: DELAY, ..LinkDirConfig::default() };
@@ -60,7 +63,7 @@ pub(super) fn plan(case: &Case) -> (Plan, HostId, IpAddr) {
         faults: Vec::new(),
         seed: 1,
     };
-    (plan, client_host, resolver.v4.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V4))
+    (plan, resolver.v4.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V4))
 }
 
 fn entry(name: &str, addresses: Addresses) -> HostEntry {
