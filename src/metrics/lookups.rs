@@ -69,7 +69,10 @@ impl Lookups {
             | DnsTrace::Received { .. }
             | DnsTrace::Cache { .. }
             | DnsTrace::Replied { .. }
-            | DnsTrace::LocalCache { .. } => {}
+            | DnsTrace::LocalCache { .. }
+            | DnsTrace::Changed { .. }
+            | DnsTrace::Copied { .. }
+            | DnsTrace::Expired { .. } => {}
         }
     }
 
