@@ -4,8 +4,10 @@ use super::attempts::AttemptRow;
 use super::connections::ConnectionRow;
 use super::dialogue::Dialogue;
 use super::dns::{CacheCounts, DnsRow};
+use super::dns_loads::{CacheRow, DnsServerRow};
 use super::faults::FaultRow;
 use super::links::LinkRow;
+use super::lookups::LookupFigures;
 use super::messages::{CopyStatus, MessageRow};
 use super::names::Text;
 use super::processing::HostLoad;
@@ -26,6 +28,10 @@ pub struct Tables {
     pub attempts: Vec<AttemptRow>,
     /// DNS questions, by the time of asking.
     pub dns_queries: Vec<DnsRow>,
+    /// What caches of names found, by host and level.
+    pub caches: Vec<CacheRow>,
+    /// What servers of names were asked, by host.
+    pub dns_servers: Vec<DnsServerRow>,
     /// TCP connections, by the time of opening.
     pub connections: Vec<ConnectionRow>,
     /// Changes of queue lengths, by time.
@@ -40,11 +46,12 @@ pub struct Tables {
 }
 
 /// Numbers of a run that no table holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) cache: CacheCounts,
     pub(super) dropped_at_hosts: u64,
     pub(super) turned_away: u64,
+    pub(super) lookups: LookupFigures,
 }
 
 /// What one server took and what became of it, in copies.

@@ -4,9 +4,11 @@ use super::attempts::{Attempts, Ending};
 use super::connections::Connections;
 use super::dialogue::Dialogues;
 use super::dns::Questions;
+use super::dns_loads::Loads;
 use super::faults::Faults;
 use super::fingerprint::Fingerprint;
 use super::links::Links;
+use super::lookups::Lookups;
 use super::messages::{Copies, NewCopy};
 use super::names::Names;
 use super::processing::Processing;
@@ -44,6 +46,8 @@ pub struct Recorder {
     copies: Copies,
     attempts: Attempts,
     questions: Questions,
+    loads: Loads,
+    lookups: Lookups,
     connections: Connections,
     queues: Queues,
     links: Links,
@@ -63,6 +67,8 @@ impl Recorder {
             copies: Copies::new(hosts),
             attempts: Attempts::default(),
             questions: Questions::default(),
+            loads: Loads::default(),
+            lookups: Lookups::default(),
             connections: Connections::default(),
             queues: Queues::new(hosts),
             links: Links::new(links),
@@ -110,6 +116,8 @@ impl Recorder {
         let (messages, violations) = self.copies.finish(names, end);
         let (dialogues, dialogues_left_out) = self.dialogues.finish(names, directory, &self.connections);
         let (dns_queries, cache) = self.questions.finish(names, directory);
+        let (caches, dns_servers) = self.loads.finish(names, directory, end);
+        let lookups = self.lookups.finish();
         let (links, dropped_at_hosts) = self.links.finish(names, directory);
         let turned_away = self.connections.turned_away();
         let connections = self.connections.finish(names, directory);
@@ -120,12 +128,24 @@ impl Recorder {
             start: directory.start(),
             fingerprint: self.fingerprint.digest(),
             trace_events: self.fingerprint.events(),
-            tables: Tables { end, messages, attempts, dns_queries, connections, queue, links, faults, cwnd: None },
+            tables: Tables {
+                end,
+                messages,
+                attempts,
+                dns_queries,
+                caches,
+                dns_servers,
+                connections,
+                queue,
+                links,
+                faults,
+                cwnd: None,
+            },
             dialogues,
             dialogues_left_out,
             servers,
             hosts,
-            counts: record::Counts { cache, dropped_at_hosts, turned_away },
+            counts: record::Counts { cache, dropped_at_hosts, turned_away, lookups },
             violations,
         }
     }
@@ -217,10 +237,15 @@ impl Observer for Recorder {
                 self.connections.speak(conn, side, protocol, bytes);
                 self.dialogues.observe(conn, side, protocol, at, bytes);
             }
-            Trace::Dns(ref dns) => self.questions.observe(&mut self.names, &self.directory, host, at, dns),
+            Trace::Dns(ref dns) => {
+                self.questions.observe(&mut self.names, &self.directory, host, at, dns);
+                self.loads.observe(&self.directory, host, dns);
+                self.lookups.observe(&mut self.names, at, dns);
+            }
             Trace::Mail(ref mail) => self.mail(host, at, mail),
             Trace::Host(ref event) => {
                 self.processing.observe(host, event);
+                self.lookups.observe_host(event);
                 if let HostTrace::TurnedAway { conn } = *event {
                     self.connections.turn_away(conn);
                 }

@@ -11,6 +11,8 @@ use serde::Serialize;
 
 use super::attempts::AttemptEnd;
 use super::dns::DnsOutcome;
+use super::dns_loads::{CacheFound, CacheLevel, DnsServerRole};
+use super::lookups::LookupFigures;
 use super::messages::{CopyStatus, MessageRow, before_mailbox};
 use super::record::RunRecord;
 use crate::base::time::SimDuration;
@@ -67,12 +69,29 @@ pub const METRICS: &[(&str, &str)] = &[
         "connections.turned_away",
         "TCP connections for which a service had no place: a SYN dropped or refused because sessions or the backlog were full, or a greeting of 421; those that a repeated SYN let in later are among them",
     ),
+    ("dns.authority_queries", "DNS questions that came to servers of zones"),
     ("dns.cache_hits", "look-ups that a resolver's cache answered with records"),
     ("dns.cache_misses", "look-ups that a resolver's cache could not answer"),
     ("dns.failure_hits", "look-ups that a resolver's cache answered with the memory of a failure (RFC 9520)"),
+    (
+        "dns.hit_ratio.application",
+        "share of look-ups that the caches of programs answered, the knowledge that there is nothing included; absent without such caches",
+    ),
+    ("dns.hit_ratio.forwarder", "likewise, of clients' questions at resolvers that ask other resolvers"),
+    ("dns.hit_ratio.resolver", "likewise, of clients' questions at all other resolvers"),
+    ("dns.hit_ratio.stub", "likewise, of stub resolvers"),
+    ("dns.lookup.max_s", "longest time of a look-up, as the program that asks sees it; absent without any"),
+    ("dns.lookup.mean_s", "mean of these times; absent without any"),
+    ("dns.lookup.p50_s", "median (nearest rank) of these times; absent without any"),
+    ("dns.lookup.p95_s", "95th percentile (nearest rank) of these times; absent without any"),
+    ("dns.lookup.p99_s", "99th percentile (nearest rank) of these times; absent without any"),
+    ("dns.lookups", "look-ups of programs that came to their end, whatever answered them: one for each name and type"),
+    ("dns.lookups_failed", "those of them to which nobody had an answer"),
     ("dns.negative_hits", "look-ups that a resolver's cache answered with the knowledge that there are none"),
     ("dns.queries", "DNS questions sent, by stubs and resolvers, repetitions included"),
+    ("dns.stale_answers", "answers that the zone's authority had replaced before the program got them"),
     ("dns.stale_hits", "clients that were answered with what had expired (RFC 8767)"),
+    ("dns.stale_max_s", "longest time by which an answer came after its replacement; 0 without such answers"),
     ("dns.timeouts", "DNS questions without a response in time"),
     ("dns.unreachable", "DNS questions that did not get to the server, and ICMP or their own host said so"),
     ("latency.max_s", "longest time from composition to the mailbox, user messages; absent when none was delivered"),
@@ -120,6 +139,11 @@ pub const METRICS: &[(&str, &str)] = &[
     ("processing.requests", "requests that took processing time; absent without processing times"),
     ("queue.max_copies", "the longest queue of any server, in copies"),
     ("run.end_s", "when the run ended"),
+    ("web.failed", "calls to Web servers without a connection, be it for want of an address"),
+    ("web.max_s", "longest time from the look-up of a Web server's name to the connection; absent without connections"),
+    ("web.mean_s", "mean of these times; absent without any"),
+    ("web.p95_s", "95th percentile (nearest rank) of these times; absent without any"),
+    ("web.visits", "calls to Web servers, after a look-up of their name"),
 ];
 
 /// The value of rank ceil(q n) of n sorted values, q in percent.
@@ -136,6 +160,12 @@ pub(crate) fn mean_s(values: impl Iterator<Item = SimDuration>) -> Option<f64> {
     (count > 0).then(|| sum as f64 / count as f64 / 1e9)
 }
 
+/// `part / whole`; none without a whole.
+#[expect(clippy::cast_precision_loss, reason = "statistics may round, once")]
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
 type Metrics = BTreeMap<String, Metric>;
 
 fn count<T>(rows: &[T], filter: impl Fn(&T) -> bool) -> Metric {
@@ -150,20 +180,13 @@ impl RunRecord {
         self.message_counts(&mut metrics);
         self.latencies(&mut metrics);
         self.network_counts(&mut metrics);
+        self.name_counts(&mut metrics);
         let mut put = |name: &str, value| metrics.insert(name.to_owned(), value);
         let attempts = |outcome| count(&self.tables.attempts, |row| row.outcome == outcome);
         put("attempts.total", count(&self.tables.attempts, |_| true));
         put("attempts.completed", attempts(AttemptEnd::Completed));
         put("attempts.deferred", attempts(AttemptEnd::Deferred));
         put("attempts.failed", attempts(AttemptEnd::Failed));
-        put("dns.queries", count(&self.tables.dns_queries, |_| true));
-        put("dns.timeouts", count(&self.tables.dns_queries, |row| row.outcome == DnsOutcome::Timeout));
-        put("dns.unreachable", count(&self.tables.dns_queries, |row| row.outcome == DnsOutcome::Unreachable));
-        put("dns.cache_hits", Metric::Integer(self.counts.cache.hits));
-        put("dns.cache_misses", Metric::Integer(self.counts.cache.misses));
-        put("dns.failure_hits", Metric::Integer(self.counts.cache.failure_hits));
-        put("dns.stale_hits", Metric::Integer(self.counts.cache.stale_hits));
-        put("dns.negative_hits", Metric::Integer(self.counts.cache.negative_hits));
         if !self.hosts.is_empty() {
             let requests: u64 = self.hosts.iter().map(|load| load.requests).sum();
             let busiest = self.hosts.iter().map(|load| load.utilization(self.tables.end)).fold(0.0, f64::max);
@@ -179,6 +202,48 @@ impl RunRecord {
         let end = SimDuration::from_nanos(self.tables.end.as_nanos());
         put("run.end_s", Metric::Float(end.as_secs_f64()));
         metrics
+    }
+
+    fn name_counts(&self, metrics: &mut Metrics) {
+        let mut put = |name: &str, value| metrics.insert(name.to_owned(), value);
+        put("dns.queries", count(&self.tables.dns_queries, |_| true));
+        put("dns.timeouts", count(&self.tables.dns_queries, |row| row.outcome == DnsOutcome::Timeout));
+        put("dns.unreachable", count(&self.tables.dns_queries, |row| row.outcome == DnsOutcome::Unreachable));
+        put("dns.cache_hits", Metric::Integer(self.counts.cache.hits));
+        put("dns.cache_misses", Metric::Integer(self.counts.cache.misses));
+        put("dns.negative_hits", Metric::Integer(self.counts.cache.negative_hits));
+        put("dns.failure_hits", Metric::Integer(self.counts.cache.failure_hits));
+        put("dns.stale_hits", Metric::Integer(self.counts.cache.stale_hits));
+        let authorities = self.tables.dns_servers.iter().filter(|row| row.role == DnsServerRole::Authority);
+        let asked = authorities.map(|row| row.queries_udp + row.queries_tcp).sum();
+        put("dns.authority_queries", Metric::Integer(asked));
+        for level in CacheLevel::ALL {
+            let caches = self.tables.caches.iter().filter(|row| row.level == *level);
+            let all = caches.fold(CacheFound::default(), |all, row| all.plus(row.found));
+            if let Some(share) = share(all.answered(), all.lookups()) {
+                put(&format!("dns.hit_ratio.{}", level.name()), Metric::Float(share));
+            }
+        }
+        let LookupFigures { took, failed, stale, stalest, visits, visits_failed } = &self.counts.lookups;
+        put("dns.lookups", Metric::Integer(took.len() as u64));
+        put("dns.lookups_failed", Metric::Integer(*failed));
+        put("dns.stale_answers", Metric::Integer(*stale));
+        put("dns.stale_max_s", Metric::Float(stalest.as_secs_f64()));
+        put("web.visits", Metric::Integer(visits.len() as u64 + visits_failed));
+        put("web.failed", Metric::Integer(*visits_failed));
+        for (name, times) in [("dns.lookup", took), ("web", visits)] {
+            let quantiles = [("p50", 50), ("p95", 95), ("p99", 99), ("max", 100)];
+            let quantiles =
+                quantiles.into_iter().filter(|(quantile, _)| name != "web" || !["p50", "p99"].contains(quantile));
+            for (quantile, value) in
+                quantiles.filter_map(|(quantile, percent)| Some((quantile, nearest_rank(times, percent)?)))
+            {
+                put(&format!("{name}.{quantile}_s"), Metric::Float(value.as_secs_f64()));
+            }
+            if let Some(mean) = mean_s(times.iter().copied()) {
+                put(&format!("{name}.mean_s"), Metric::Float(mean));
+            }
+        }
     }
 
     fn message_counts(&self, metrics: &mut Metrics) {
@@ -264,6 +329,7 @@ mod tests {
         script.one_message("<1@crepes.fr>", 0);
         let (wait, service) = (SimDuration::from_secs(1), SimDuration::from_secs(2));
         script.event("crepes.fr", 1_000, Trace::Host(HostTrace::Served { wait, service, waiting: 0 }));
+        script.names_at_all_levels(2_000);
         let metrics = script.finish(1_000_000_000_000).metrics();
         let documented: Vec<&str> = METRICS.iter().map(|(name, _)| *name).collect();
         assert_eq!(metrics.keys().map(String::as_str).collect::<Vec<_>>(), documented);

@@ -7,10 +7,10 @@ use crate::base::calendar::UnixTime;
 use crate::base::directory::{Directory, HostEntry, LinkEntry};
 use crate::base::ids::{ConnId, EventId, HostId, LinkDirId, QueryId};
 use crate::base::socket::{CloseReason, Endpoint, Side};
-use crate::base::time::SimTime;
+use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::{
-    AttemptOutcome, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, DropReason, Ecn, EndFigures, Failure, FailureKind,
-    MailTrace, NetTrace, Observer, PacketInfo, Phase, Protocol, Trace, TraceEvent,
+    AttemptOutcome, CacheLevel, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, DropReason, Ecn, EndFigures, Failure,
+    FailureKind, HostTrace, MailTrace, NetTrace, Observer, PacketInfo, Phase, Protocol, Trace, TraceEvent,
 };
 
 const S: u64 = 1_000_000_000;
@@ -200,6 +200,33 @@ impl Script {
         let (rcode, kind, answers, bytes) = (0, DnsAnswerKind::Answer, 1, 100);
         let answered = DnsTrace::Answered { query: stub, rcode, kind, answers, bytes };
         self.event("pc", at + 1_000_000_010, Trace::Dns(answered));
+    }
+
+    /// Look-ups at every level: ns forwards to the resolver; pc and its stub have caches, and it
+    /// calls a Web server.
+    pub(crate) fn names_at_all_levels(&mut self, at: u64) {
+        let (name, rtype, owner, digest) = ("hamburger.edu", 1, "hamburger.edu", 5);
+        for (level, result) in [(CacheLevel::Application, CacheResult::Miss), (CacheLevel::Stub, CacheResult::Miss)] {
+            self.event("pc", at, Trace::Dns(DnsTrace::LocalCache { level, name, rtype, result }));
+        }
+        let (client, to) = (self.endpoint("pc", 5000), self.endpoint("resolver", 53));
+        for host in ["ns", "resolver"] {
+            let received = DnsTrace::Received { task: 1, client, wire_id: 1, name, rtype, over_tcp: false };
+            self.event(host, at, Trace::Dns(received));
+            let result = if host == "ns" { CacheResult::Miss } else { CacheResult::Hit { ttl_s: 9 } };
+            // what is asked on the way is not a client's question
+            for _ in 0..2 {
+                self.event(host, at, Trace::Dns(DnsTrace::Cache { task: 1, name, rtype, result }));
+            }
+        }
+        let query = QueryId { host: self.conn_id("ns", 1).host, number: 1 };
+        let asked = DnsTrace::Asked { query, task: Some(1), to, from_port: 9, wire_id: 9, name, rtype, retry: 0 };
+        self.event("ns", at, Trace::Dns(asked));
+        let (since, kind) = (SimTime::from_nanos(at), DnsAnswerKind::Answer);
+        let ended = DnsTrace::LookedUp { name, rtype, since, kind, cache: None, alias: 0, owner, digest };
+        self.event("pc", at + 3 * S, Trace::Dns(ended));
+        let (lookup, connect) = (SimDuration::from_secs(3), Some(SimDuration::from_secs(1)));
+        self.event("pc", at + 4 * S, Trace::Host(HostTrace::Visited { lookup, connect, reached: true }));
     }
 
     /// One packet on the first link: sent and arrived, or lost.

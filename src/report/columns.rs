@@ -106,6 +106,49 @@ pub const DNS_QUERIES: TableDoc = TableDoc {
     ],
 };
 
+/// Caches of names.
+pub const CACHES: TableDoc = TableDoc {
+    name: "caches",
+    about: "One row for each host and level at which it looked names up in caches, in the order of hosts, the levels from \
+            the asker upwards; a look-up counts once at each cache that it comes to.",
+    columns: &[
+        ("host", "the host"),
+        (
+            "level",
+            "application (a program's own cache), stub (of its host's stub resolvers), forwarder (of a resolver that asks other resolvers) or resolver",
+        ),
+        ("lookups", "look-ups: at a resolver the questions of clients, not those that it asks itself on the way"),
+        ("hits", "those that found records"),
+        ("negative_hits", "those that found the knowledge that there are none"),
+        ("stale_hits", "those that were answered with what was beyond its end (RFC 8767)"),
+        ("misses", "those that found nothing"),
+        ("hit_ratio", "hits, negative_hits and stale_hits over lookups"),
+    ],
+};
+
+/// Servers of names.
+pub const DNS_SERVERS: TableDoc = TableDoc {
+    name: "dns_servers",
+    about: "One row for each host that was asked anything on port 53, in the order of hosts.",
+    columns: &[
+        ("server", "the host"),
+        (
+            "role",
+            "authority (it serves zones), forwarder (its resolver asks other resolvers) or resolver (it asks the servers of zones)",
+        ),
+        ("queries_udp", "questions that came as datagrams"),
+        ("queries_tcp", "questions that came over TCP"),
+        ("mean_load_per_s", "questions a second, over the whole run"),
+        ("answers", "responses with records of the asked type"),
+        ("aliases", "responses with CNAMEs only"),
+        ("referrals", "responses that name servers further down"),
+        ("nxdomain", "responses that the name does not exist"),
+        ("nodata", "responses that it has no such records"),
+        ("failures", "error responses"),
+        ("truncated", "responses that were cut off"),
+    ],
+};
+
 /// TCP connections.
 pub const CONNECTIONS: TableDoc = TableDoc {
     name: "connections",
@@ -259,7 +302,8 @@ pub const CWND: TableDoc = TableDoc {
 pub const OPTIONAL_TABLES: [TableDoc; 1] = [CWND];
 
 /// The tables of every run, in the order of the documentation.
-pub const TABLES: [TableDoc; 7] = [MESSAGES, ATTEMPTS, DNS_QUERIES, CONNECTIONS, QUEUE, LINKS, FAULTS];
+pub const TABLES: [TableDoc; 9] =
+    [MESSAGES, ATTEMPTS, DNS_QUERIES, CACHES, DNS_SERVERS, CONNECTIONS, QUEUE, LINKS, FAULTS];
 
 /// The text of `schema/tables.md`.
 #[must_use]

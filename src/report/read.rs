@@ -25,6 +25,8 @@ pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
         messages: read_table(&tables)?,
         attempts: read_table(&tables)?,
         dns_queries: read_table(&tables)?,
+        caches: read_table(&tables)?,
+        dns_servers: read_table(&tables)?,
         connections: read_table(&tables)?,
         queue: read_table(&tables)?,
         links: read_table(&tables)?,

@@ -421,6 +421,8 @@ pub fn table_csv(tables: &Tables, name: &str) -> Option<Vec<u8>> {
         "messages" => Some(csv_of(&tables.messages)),
         "attempts" => Some(csv_of(&tables.attempts)),
         "dns_queries" => Some(csv_of(&tables.dns_queries)),
+        "caches" => Some(csv_of(&tables.caches)),
+        "dns_servers" => Some(csv_of(&tables.dns_servers)),
         "connections" => Some(csv_of(&tables.connections)),
         "queue" => Some(csv_of(&tables.queue)),
         "links" => Some(csv_of(&tables.links)),

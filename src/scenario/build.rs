@@ -7,7 +7,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::app::dns::{Crowd, LocalCaches, LookupAgent, LookupJob, NameServer, Resolver, ScriptedServer, Zone};
+use crate::app::dns::{
+    Crowd, LocalCaches, LookupAgent, LookupJob, NameServer, NameServerConfig, Resolver, ScriptedServer, Zone,
+};
 use crate::app::mail::{CatchAll, MailServer, MailServerConfig, MailboxConfig, RetryPolicy};
 use crate::app::user::UserAgent;
 use crate::app::web::WebServer;
@@ -140,7 +142,14 @@ fn name_servers(scenario: &Resolved) -> impl Iterator<Item = (HostId, NameServer
             let zone = &scenario.dns.zones[index];
             Zone::new(name(&zone.name), zone.records.clone()).expect("zones were checked")
         });
-        (server.host, NameServer::new(zones.collect()))
+        let own = scenario.host_spec(server.host).addresses;
+        let reach = |id: &HostId| scenario.host_spec(*id).addresses.by_precedence().find(|to| own.has(Family::of(*to)));
+        let config = NameServerConfig {
+            zones: zones.collect(),
+            recursive: server.recursive,
+            roots: server.roots.iter().filter_map(reach).collect(),
+        };
+        (server.host, NameServer::with(config))
     })
 }
 

@@ -33,6 +33,8 @@ mod family_tests;
 #[cfg(test)]
 mod resolver_tests;
 #[cfg(test)]
+mod server_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod zone_file_tests;

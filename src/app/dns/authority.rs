@@ -1,13 +1,12 @@
-//! A name server that answers from its zones and nothing else (RFC 1034 4.3.2).
+//! The search of an authoritative name server in its zones (RFC 1034 4.3.2).
 //!
-//! Its data stands on disk: a crash loses nothing. It answers at once, as a server without
-//! load would. Left out: recursion, zone transfer (refused), notification, dynamic update.
+//! Left out: RFC 1034 4.3.2 step 4 (a server keeps no cache of what others said), DNSSEC.
 
-use crate::app::host::{Host, Input};
-use crate::base::SimTime;
+use std::collections::BTreeSet;
+
 use crate::proto::dns::{CLASS_IN, Message, Name, Question, Rcode, Record, Rtype};
 
-use super::service::{Service, refusal};
+use super::service::refusal;
 use super::zone::{Found, Zone};
 
 /// Aliases followed within the server's own zones.
@@ -16,68 +15,70 @@ const ALIAS_LIMIT: usize = 12;
 /// YXDOMAIN: the name that a DNAME leads to is too long (RFC 6672 2.2).
 const YX_DOMAIN: Rcode = Rcode::Other(6);
 
-/// An authoritative name server on port 53.
-#[derive(Clone, Debug)]
-pub struct NameServer {
+/// The zones of a name server.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Authority {
     zones: Vec<Zone>,
-    service: Service,
+    /// Copies that are too old to be served.
+    expired: BTreeSet<Name>,
 }
 
-impl NameServer {
-    /// A server of these zones; of two with the same apex the first counts.
-    #[must_use]
-    pub fn new(zones: Vec<Zone>) -> Self {
-        Self { zones, service: Service::new(false) }
+/// How far a search came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// To its end, as far as these zones are concerned.
+    End,
+    /// To a delegation.
+    Cut {
+        /// The name looked for, at the end of the aliases so far.
+        name: Name,
+        /// The NS records of the zone further down.
+        servers: Vec<Record>,
+    },
+}
+
+impl Authority {
+    /// These zones; of two with the same apex the first counts.
+    pub(super) const fn new(zones: Vec<Zone>) -> Self {
+        Self { zones, expired: BTreeSet::new() }
     }
 
-    /// Takes one input.
-    pub fn handle(&mut self, host: &mut impl Host, input: Input<'_>) {
-        match input {
-            Input::Boot => Service::boot(host),
-            Input::Crash => self.service.crash(),
-            Input::Datagram { .. }
-            | Input::Unreachable { .. }
-            | Input::Accepted { .. }
-            | Input::Connected { .. }
-            | Input::Data { .. }
-            | Input::Drained { .. }
-            | Input::PeerClosed { .. }
-            | Input::Closed { .. }
-            | Input::Wake
-            | Input::Flush => self.answer(host, input),
-        }
+    /// The zone of that name.
+    pub(super) fn zone(&self, apex: &Name) -> Option<&Zone> {
+        self.zones.iter().find(|zone| zone.apex() == apex)
     }
 
-    /// When the server wants to be woken: to close idle connections.
-    #[must_use]
-    pub fn deadline(&self) -> SimTime {
-        self.service.deadline()
+    /// As [`Self::zone`], to be changed.
+    pub(super) fn zone_mut(&mut self, apex: &Name) -> Option<&mut Zone> {
+        self.zones.iter_mut().find(|zone| zone.apex() == apex)
     }
 
-    fn answer(&mut self, host: &mut impl Host, input: Input<'_>) {
-        let cause = host.cause();
-        for (via, octets) in self.service.input(host, input) {
-            host.set_cause(cause);
-            if let Some(asked) = self.service.take_up(host, via, &octets) {
-                let response = self.respond(&asked.query);
-                self.service.reply(host, &asked, &response, needed_glue(&response));
-            }
+    /// A copy is too old to be served, or fresh again.
+    pub(super) fn set_expired(&mut self, apex: &Name, expired: bool) {
+        if expired {
+            self.expired.insert(apex.clone());
+        } else {
+            self.expired.remove(apex);
         }
     }
 
     /// The response to a query.
-    #[must_use]
-    pub fn respond(&self, query: &Message) -> Message {
-        if let Some(rcode) = refusal(query) {
-            return query.response(rcode);
+    pub(super) fn respond(&self, query: &Message) -> Message {
+        match refusal(query) {
+            Some(rcode) => query.response(rcode),
+            None => self.answer(query).0,
         }
-        let [question] = &query.questions[..] else { return query.response(Rcode::FormErr) };
+    }
+
+    /// The response to a query that is none to refuse, and how far the search came.
+    pub(super) fn answer(&self, query: &Message) -> (Message, Reach) {
+        let [question] = &query.questions[..] else { return (query.response(Rcode::FormErr), Reach::End) };
         let mut response = query.response(Rcode::NoError);
-        self.search(question, &mut response);
+        let reach = self.search(question, &mut response);
         self.add_addresses(&mut response);
         // RFC 1034 6.2.2: for QCLASS=* the answer cannot be authoritative
         response.flags.aa &= query.class == CLASS_IN;
-        response
+        (response, reach)
     }
 
     /// The zone that is the nearest ancestor of a name (RFC 1034 4.3.2 step 2).
@@ -99,16 +100,26 @@ impl NameServer {
         above.and_then(|parent| self.closest_zone(&parent)).or(closest)
     }
 
+    /// The zone to search for a name, or why there is none.
+    fn serving(&self, name: &Name, rtype: Rtype) -> Result<&Zone, Rcode> {
+        let zone = self.zone_for(name, rtype).ok_or(Rcode::Refused)?;
+        // RFC 1034 4.3.5: a copy that could not be checked for so long is no data any more
+        if self.expired.contains(zone.apex()) { Err(Rcode::ServFail) } else { Ok(zone) }
+    }
+
     /// RFC 1034 4.3.2 steps 2 and 3.
-    fn search(&self, question: &Question, response: &mut Message) {
+    fn search(&self, question: &Question, response: &mut Message) -> Reach {
         let mut name = question.name.clone();
         for hop in 0..=ALIAS_LIMIT {
-            let Some(zone) = self.zone_for(&name, question.rtype) else {
-                // an alias that leads elsewhere is a good answer, only not a whole one
-                if hop == 0 {
-                    response.rcode = Rcode::Refused;
+            let zone = match self.serving(&name, question.rtype) {
+                Ok(zone) => zone,
+                Err(rcode) => {
+                    // an alias that leads elsewhere is a good answer, only not a whole one
+                    if hop == 0 {
+                        response.rcode = rcode;
+                    }
+                    break;
                 }
-                return;
             };
             let found = zone.find(&name, question.rtype);
             // RFC 1035 4.1.1: AA speaks of the first owner name in the answer section
@@ -116,34 +127,46 @@ impl NameServer {
                 response.flags.aa = !matches!(found, Found::Referral(_));
             }
             match found {
-                Found::Answer(records) => return response.answers.extend(records),
-                Found::Referral(servers) => return response.authorities.extend(servers),
-                Found::NoData(soa) => return response.authorities.push(soa),
+                Found::Answer(records) => {
+                    response.answers.extend(records);
+                    break;
+                }
+                Found::Referral(servers) => {
+                    response.authorities.extend(servers.iter().cloned());
+                    return Reach::Cut { name, servers };
+                }
+                Found::NoData(soa) => {
+                    response.authorities.push(soa);
+                    break;
+                }
                 Found::NxDomain(soa) => {
                     // RFC 6604 3: the code is that of the last name in the chain
                     response.rcode = Rcode::NxDomain;
-                    return response.authorities.push(soa);
+                    response.authorities.push(soa);
+                    break;
                 }
                 Found::Alias { dname, alias, target } => {
                     // where a DNAME leads round, each name on the way is another one
                     let seen = |record: &Record| record.name == alias.name && record.rtype() == Rtype::Cname;
                     if response.answers.iter().any(seen) {
-                        return;
+                        break;
                     }
                     let new = dname.filter(|dname| !response.answers.contains(dname));
                     response.answers.extend(new);
                     response.answers.push(alias);
                     if matches!(question.rtype, Rtype::Cname | Rtype::ANY) {
-                        return;
+                        break;
                     }
                     name = target;
                 }
                 Found::TooLong(dname) => {
                     response.rcode = YX_DOMAIN;
-                    return response.answers.push(dname);
+                    response.answers.push(dname);
+                    break;
                 }
             }
         }
+        Reach::End
     }
 
     /// RFC 1035 3.3.9, 3.3.11 and RFC 2782: MX, NS and SRV records cause additional section
@@ -161,7 +184,9 @@ impl NameServer {
         // a stable sort: the order of the records is kept
         targets.sort_by_key(|target| !cut.as_ref().is_some_and(|cut| target.is_within(cut)));
         for target in targets {
-            let Some(zone) = self.closest_zone(&target) else { continue };
+            let Some(zone) = self.closest_zone(&target).filter(|zone| !self.expired.contains(zone.apex())) else {
+                continue;
+            };
             for rtype in [Rtype::A, Rtype::Aaaa] {
                 let held = zone.records(&target, rtype);
                 let fresh: Vec<Record> = held.into_iter().filter(|record| !response.answers.contains(record)).collect();
@@ -169,11 +194,4 @@ impl NameServer {
             }
         }
     }
-}
-
-/// How many additional records, in front, are addresses without which a referral leads nowhere:
-/// those of servers within the zone that is delegated (RFC 9471 3.1).
-pub(super) fn needed_glue(response: &Message) -> usize {
-    let Some(ns) = response.authorities.iter().find(|record| record.rtype() == Rtype::Ns) else { return 0 };
-    response.additionals.iter().take_while(|record| record.name.is_within(&ns.name)).count()
 }

@@ -195,7 +195,7 @@ fn glue_that_does_not_fit_truncates() {
         let texts: Vec<String> = ns.chain(glue).collect();
         let server = NameServer::new(vec![zone("example", &texts.iter().map(String::as_str).collect::<Vec<_>>())]);
         let response = ask(&server, "www.sub.example", "A");
-        let octets = response.encode_with_glue(UDP_LIMIT, super::authority::needed_glue(&response));
+        let octets = response.encode_with_glue(UDP_LIMIT, super::name_server::needed_glue(&response));
         let seen = Message::decode(&octets).unwrap();
         assert_eq!((response.additionals.len(), seen.authorities.len()), (12, 12));
         assert!(seen.additionals.len() < 12);

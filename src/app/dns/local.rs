@@ -146,6 +146,12 @@ pub fn digest<'a>(data: impl Iterator<Item = &'a RecordData>) -> u64 {
     data.fold(0_u64, |sum, data| sum.wrapping_add(hash::hash64(1, data.to_string().as_bytes())))
 }
 
+/// The digest of the alias that a question's name is, if it is one.
+pub(super) fn alias_digest(question: &Question, answers: &[Record]) -> u64 {
+    let aliases = answers.iter().filter(|record| record.rtype() == Rtype::Cname && record.name == question.name);
+    digest(aliases.map(|record| &record.data))
+}
+
 /// The name at the end of the chain of aliases that begins with a question, and the digest of
 /// its records among these.
 pub(super) fn summed_up(question: &Question, answers: &[Record]) -> (Name, u64) {

@@ -13,7 +13,7 @@
 //!
 //! Left out: zone transfer, DNSSEC.
 
-pub mod authority;
+mod authority;
 pub mod cache;
 mod choose;
 pub mod client;
@@ -28,8 +28,10 @@ pub mod listing;
 mod local;
 mod lookup;
 mod minimise;
+pub mod name_server;
 mod over_tcp;
 mod recall;
+mod recursion;
 mod repeats;
 pub mod resolver;
 mod response;
@@ -62,11 +64,11 @@ mod testbed_zones;
 #[cfg(test)]
 mod tests;
 
-pub use authority::NameServer;
 pub use client::{LookupAgent, LookupJob};
 pub use config::{Checks, ResolverConfig, ServeStale, Upstream, UpstreamKind};
 pub use crowd::Crowd;
 pub use local::{Learnt, LocalCaches, digest};
+pub use name_server::{NameServer, NameServerConfig};
 pub use resolver::Resolver;
 pub use scripted::ScriptedServer;
 pub use stub::{Answer, Outcome, Stub};

@@ -4,9 +4,8 @@
 use std::net::IpAddr;
 
 use super::lookup::{LookupId, Phase};
-use super::repeats::RepeatEvent;
+use super::repeats::{RepeatEvent, Transport};
 use super::resolver::{Resolver, Step};
-use super::upstream::Transport;
 use crate::app::host::{Host, Input};
 use crate::base::trace::{DnsTrace, Trace};
 use crate::proto::dns::Message;
@@ -14,7 +13,7 @@ use crate::proto::dns::Message;
 impl Resolver {
     /// Asks a server over TCP: again, if it had to cut off its response.
     pub(super) fn ask_over_tcp(&mut self, host: &mut impl Host, id: LookupId, server: IpAddr) {
-        self.put(host, id, server, Transport::Tcp { again: false });
+        self.put(host, id, server, Transport::Tcp);
     }
 
     /// Something befell the connection of such questions.
@@ -44,7 +43,7 @@ impl Resolver {
         host.trace(Trace::Dns(DnsTrace::Unreachable { query: asking.query }));
         let left = self.lookups.get(&id).is_some_and(|lookup| lookup.budget.queries > 0);
         if left {
-            self.put(host, id, asking.server, Transport::Tcp { again: true });
+            self.put(host, id, asking.server, Transport::TcpAgain);
         } else {
             self.go_on(host, [Step::Advance(id)]);
         }

@@ -16,6 +16,22 @@ pub(super) const LEAST_WAIT: SimDuration = SimDuration::from_secs(3);
 /// A question that goes over TCP.
 pub(super) type RepeatId = u64;
 
+/// How a question is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transport {
+    Udp,
+    Tcp,
+    /// After a connection was lost with it.
+    TcpAgain,
+}
+
+impl Transport {
+    /// For the first time.
+    pub(super) const fn over_tcp(over_tcp: bool) -> Self {
+        if over_tcp { Self::Tcp } else { Self::Udp }
+    }
+}
+
 /// What became of such a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum RepeatEvent {

@@ -228,7 +228,9 @@ impl Service {
         let octets = reply.encode_with_glue(asked.limit(), glue);
         if !reply.questions.is_empty() {
             let answers = u16::try_from(reply.answers.len()).unwrap_or(u16::MAX);
-            let (task, rcode, kind) = (asked.task, reply.rcode.number(), reply.kind());
+            let cut = octets.get(2).is_some_and(|bits| bits & 2 != 0);
+            let kind = if cut { DnsAnswerKind::Truncated } else { reply.kind() };
+            let (task, rcode) = (asked.task, reply.rcode.number());
             host.trace(Trace::Dns(DnsTrace::Replied { task, rcode, kind, answers }));
         }
         self.send(host, asked.via, &octets);

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use super::families::{Pairs, address_types};
-use super::local::{Learnt, LocalCache, LocalCaches, summed_up};
-use super::repeats::{RepeatEvent, RepeatId, Repeats, Sending};
+use super::local::{Learnt, LocalCache, LocalCaches, alias_digest, summed_up};
+use super::repeats::{RepeatEvent, RepeatId, Repeats, Sending, Transport};
 use crate::app::host::{Host, Input};
 use crate::base::trace::{CacheLevel, DnsAnswerKind, DnsTrace, Trace};
 use crate::base::{Endpoint, EventId, QueryId, SimDuration, SimTime, SocketId, Stream};
@@ -70,15 +70,6 @@ struct Pending {
     stream: Option<RepeatId>,
     expires: SimTime,
     event: EventId,
-}
-
-/// How a question is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Transport {
-    Udp,
-    Tcp,
-    /// After a connection was lost with it.
-    TcpAgain,
 }
 
 /// A stub resolver.
@@ -429,9 +420,10 @@ impl End<'_> {
     pub(super) fn tell<H: Host>(&self, host: &mut H, kind: DnsAnswerKind, answers: &[Record]) {
         let Self { question, name, since, cache } = *self;
         let (owner, digest) = summed_up(question, answers);
+        let alias = alias_digest(question, answers);
         let owner = if owner == question.name { name.to_owned() } else { owner.to_string() };
         let (rtype, owner) = (question.rtype.number(), &owner);
-        host.trace(Trace::Dns(DnsTrace::LookedUp { name, rtype, since, kind, cache, owner, digest }));
+        host.trace(Trace::Dns(DnsTrace::LookedUp { name, rtype, since, kind, cache, alias, owner, digest }));
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::app::host::{Host, Input};
-use crate::base::trace::{DnsTrace, Trace};
+use crate::base::trace::Trace;
 use crate::base::{
     Addresses, CloseReason, ConnId, Endpoint, EventId, HostId, Probability, QueryId, SimDuration, SimTime, SocketId,
     Stream, Streams, UnixTime,
@@ -15,6 +15,7 @@ use crate::base::{
 use crate::proto::dns::{EDNS_SIZE, Message, PORT, Rtype, UDP_LIMIT};
 
 use super::testbed_streams::{Caller, StreamEvent, Streams as Connections};
+use super::testbed_zones::told;
 pub(super) use super::testbed_zones::{name, record, zone};
 use super::{Answer, LookupAgent, NameServer, Resolver, ResolverConfig, Stub};
 
@@ -111,7 +112,7 @@ pub(super) fn addr6(node: usize) -> IpAddr {
     IpAddr::V6(Ipv6Addr::from((0x2001_0db8 << 96) + u128::try_from(node).unwrap()))
 }
 
-fn node_of(addr: IpAddr) -> usize {
+pub(super) fn node_of(addr: IpAddr) -> usize {
     match addr {
         IpAddr::V4(addr) => usize::from(addr.octets()[3]),
         IpAddr::V6(addr) => usize::from(addr.octets()[15]),
@@ -465,7 +466,7 @@ impl Host for View<'_> {
         *self.ephemeral
     }
     fn send_datagram(&mut self, from_port: u16, to: Endpoint, bytes: &[u8]) {
-        assert!(bytes.len() <= EDNS_SIZE.into());
+        assert!(bytes.len() <= usize::from(EDNS_SIZE));
         let own = self.shared.addresses[self.node];
         let from = Endpoint::new(own.source_for(to.addr), from_port);
         if !own.has(to.family()) {
@@ -488,20 +489,7 @@ impl Host for View<'_> {
     fn trace(&mut self, what: Trace<'_>) -> EventId {
         let Trace::Dns(what) = what else { unreachable!("only name resolution is here") };
         let id = self.shared.lines.last().map_or(0, |line| line.id) + 1;
-        let text = match what {
-            DnsTrace::Asked { to, name, rtype, .. } => {
-                let family = if to.addr.is_ipv6() { "v6 " } else { "" };
-                format!("asked {family}{} {name} {}", node_of(to.addr), Rtype::from_number(rtype))
-            }
-            DnsTrace::Answered { kind, .. } => format!("answered {kind:?}"),
-            DnsTrace::TimedOut { .. } => "timed out".to_owned(),
-            DnsTrace::Unreachable { .. } => "not reached".to_owned(),
-            DnsTrace::Received { task, name, .. } => format!("received {task} {name}"),
-            DnsTrace::Cache { task, name, result, .. } => format!("cache {task} {name} {result:?}"),
-            DnsTrace::Replied { task, kind, rcode, .. } => format!("replied {task} {kind:?} {rcode}"),
-            DnsTrace::LocalCache { level, name, result, .. } => format!("own {level:?} {name} {result:?}"),
-            DnsTrace::LookedUp { name, kind, cache, .. } => format!("looked up {name} {kind:?} {cache:?}"),
-        };
+        let text = told(&what);
         self.shared.lines.push(Line { id, cause: self.cause.0, host: self.node, text });
         self.cause = EventId(id);
         self.cause

@@ -1,6 +1,8 @@
 //! Names, records and zones of the tests, from their text.
 
 use super::Zone;
+use super::testbed::node_of;
+use crate::base::trace::DnsTrace;
 use crate::proto::dns::{Name, Record, RecordData, Rtype};
 
 pub(super) fn name(text: &str) -> Name {
@@ -19,4 +21,22 @@ pub(super) fn zone(apex: &str, records: &[&str]) -> Zone {
     let soa = record(&format!("{apex} 300 SOA ns. root. 1 7200 900 1209600 60"));
     let all = std::iter::once(soa).chain(records.iter().map(|text| record(text))).collect();
     Zone::new(name(apex), all).unwrap()
+}
+
+/// A line of the trace.
+pub(super) fn told(what: &DnsTrace<'_>) -> String {
+    match *what {
+        DnsTrace::Asked { to, name, rtype, .. } => {
+            let family = if to.addr.is_ipv6() { "v6 " } else { "" };
+            format!("asked {family}{} {name} {}", node_of(to.addr), Rtype::from_number(rtype))
+        }
+        DnsTrace::Answered { kind, .. } => format!("answered {kind:?}"),
+        DnsTrace::TimedOut { .. } => "timed out".to_owned(),
+        DnsTrace::Unreachable { .. } => "not reached".to_owned(),
+        DnsTrace::Received { task, name, .. } => format!("received {task} {name}"),
+        DnsTrace::Cache { task, name, result, .. } => format!("cache {task} {name} {result:?}"),
+        DnsTrace::Replied { task, kind, rcode, .. } => format!("replied {task} {kind:?} {rcode}"),
+        DnsTrace::LocalCache { level, name, result, .. } => format!("own {level:?} {name} {result:?}"),
+        DnsTrace::LookedUp { name, kind, cache, .. } => format!("looked up {name} {kind:?} {cache:?}"),
+    }
 }

@@ -13,7 +13,7 @@ use crate::proto::dns::{CLASS_IN, Edns, Message, Name, PORT, Question, Rcode, Re
 
 use super::cache::Origin;
 use super::lookup::{Asking, Lookup, LookupId, Phase};
-use super::repeats::{LEAST_WAIT, Sending};
+use super::repeats::{LEAST_WAIT, Sending, Transport};
 use super::resolver::{Resolver, Step};
 
 /// Draws of an ID before a used one is stepped over; with few queries in flight the first is free.
@@ -21,22 +21,6 @@ const ID_DRAWS: u32 = 8;
 
 /// A server that was silent this often in a lookup may be silent because of the OPT record.
 const EDNS_TRIES: u32 = 2;
-
-/// How a query goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Transport {
-    Udp,
-    Tcp {
-        /// It was lost with its connection before.
-        again: bool,
-    },
-}
-
-impl Transport {
-    const fn over_tcp(over_tcp: bool) -> Self {
-        if over_tcp { Self::Tcp { again: false } } else { Self::Udp }
-    }
-}
 
 impl Resolver {
     /// Sends what a lookup has to ask, or lets it wait for another that just did.
@@ -97,7 +81,8 @@ impl Resolver {
         let to = Endpoint::new(server, PORT);
         let (stream, from_port) = match transport {
             Transport::Udp => (None, self.port),
-            Transport::Tcp { again } => {
+            Transport::Tcp | Transport::TcpAgain => {
+                let again = transport == Transport::TcpAgain;
                 let sending = Sending { wire_id, octets: message.encode(TCP_LIMIT), again };
                 let (repeat, port) = self.repeats.ask(host, to, sending);
                 (Some(repeat), port)

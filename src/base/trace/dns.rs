@@ -108,6 +108,8 @@ pub enum DnsTrace<'a> {
         kind: DnsAnswerKind,
         /// The cache on this host that had it; none when somebody was asked.
         cache: Option<CacheLevel>,
+        /// The digest of the alias that the name itself is; zero when it is none.
+        alias: u64,
         /// The name at the end of the chain of aliases.
         owner: &'a str,
         /// What that name's records were, in one number: see `digest` in `app::dns`; zero when

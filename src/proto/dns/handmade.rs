@@ -92,6 +92,12 @@ impl HeaderFlags {
         Self::NAMES.iter().map(|known| known.0)
     }
 
+    /// The second word of a header with these flags, OPCODE and RCODE zero.
+    #[must_use]
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
     /// Those of a plain response: QR, and RD as in the query.
     #[must_use]
     pub const fn response(recursion_desired: bool) -> Self {

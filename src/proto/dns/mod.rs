@@ -38,6 +38,9 @@ pub const UDP_LIMIT: usize = 512;
 /// IPv6 holds them.
 pub const EDNS_SIZE: u16 = 1232;
 
+/// Octets of the longest payload of a datagram over IPv4: 65,535 less two headers (RFC 768, RFC 791).
+pub const DATAGRAM_LIMIT: usize = 65_507;
+
 /// Octets of the longest message over TCP (RFC 1035 4.2.2).
 pub const TCP_LIMIT: usize = 65_535;
 

@@ -304,7 +304,11 @@ pub(super) fn known_data(data: &AllRecordData<&[u8], ParsedName<&[u8]>>) -> Opti
         AllRecordData::Cname(cname) => RecordData::Cname(name(cname.cname())),
         AllRecordData::Ptr(ptr) => RecordData::Ptr(name(ptr.ptrdname())),
         AllRecordData::Mx(mx) => RecordData::Mx { preference: mx.preference(), exchange: name(mx.exchange()) },
-        AllRecordData::Txt(txt) => RecordData::Txt(txt.iter().map(<[u8]>::to_vec).collect()),
+        AllRecordData::Txt(txt) => {
+            let strings: Vec<Vec<u8>> = txt.iter().map(<[u8]>::to_vec).collect();
+            // RFC 1035 3.3.14: one or more character-strings
+            RecordData::Txt(Some(strings).filter(|strings| !strings.is_empty())?)
+        }
         AllRecordData::Soa(soa) => RecordData::Soa {
             mname: name(soa.mname()),
             rname: name(soa.rname()),

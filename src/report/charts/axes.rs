@@ -62,6 +62,13 @@ impl Scale {
         Self { low: 0.0, high, log: false, name: name.to_owned(), ticks: ticks(0.0, high, step, 1.0) }
     }
 
+    /// A linear scale of numbers from 0 to at least `most`, whole or not.
+    pub(super) fn measure(name: &str, most: f64) -> Self {
+        let step = step_below(most.max(1e-6) / 3.0);
+        let high = (most.max(1e-6) / step - 1e-9).ceil() * step;
+        Self { low: 0.0, high, log: false, name: name.to_owned(), ticks: ticks(0.0, high, step, 1.0) }
+    }
+
     /// A linear scale from 0 to 1.
     pub(super) fn share(name: &str) -> Self {
         let labels = ["0", "0.25", "0.5", "0.75", "1"];

@@ -9,6 +9,7 @@ mod axes;
 mod canvas;
 mod cdf;
 mod cwnd;
+mod names;
 mod phases;
 mod queue;
 
@@ -28,7 +29,8 @@ pub enum ChartError {
     Drawing(String),
 }
 
-const NAMES: [&str; 5] = ["attempts_per_message", "cwnd", "latency_by_phase", "latency_cdf", "queue_length"];
+const NAMES: [&str; 7] =
+    ["attempts_per_message", "cwnd", "dns_hit_ratio", "dns_load", "latency_by_phase", "latency_cdf", "queue_length"];
 
 /// The names of all charts, sorted.
 #[must_use]
@@ -48,6 +50,8 @@ fn sheet(name: &str, run: &Tables) -> Result<Canvas, ChartError> {
     match name {
         "attempts_per_message" => Ok(attempts::sheet(run)),
         "cwnd" => Ok(cwnd::sheet(run)),
+        "dns_hit_ratio" => Ok(names::hit_ratios(run)),
+        "dns_load" => Ok(names::loads(run)),
         "latency_by_phase" => Ok(phases::sheet(run)),
         "latency_cdf" => Ok(cdf::sheet(run)),
         "queue_length" => Ok(queue::sheet(run)),

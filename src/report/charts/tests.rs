@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::*;
 use crate::base::socket::Side;
 use crate::base::time::{SimDuration, SimTime};
-use crate::metrics::{CopyStatus, QueueRow, WindowRow};
+use crate::metrics::{
+    CacheFound, CacheLevel, CacheRow, CopyStatus, DnsServerRole, DnsServerRow, Millionths, QueueRow, WindowRow,
+};
 
 fn seconds(value: f64) -> SimTime {
     SimTime::from_nanos((value * 1e9) as u64)
@@ -47,6 +49,32 @@ fn one() -> Tables {
     let mut run = Tables { end: seconds(10_000.0), ..Tables::default() };
     run.messages.push(copy(1, "crepes.fr", 8_101.3, 5));
     run.queue = vec![queue_row(10.0, "crepes.fr", 1), queue_row(8_100.0, "crepes.fr", 0)];
+    run
+}
+
+/// Caches and servers on hosts with long names.
+fn names(hosts: u32, count: u64) -> Tables {
+    let mut run = Tables { end: seconds(10.0), ..Tables::default() };
+    for index in 0..hosts {
+        let host: Arc<str> = Arc::from(format!("resolver-{index}.of-a-university-with-a-long-name.example"));
+        let found = CacheFound { hits: count, negative_hits: count / 2, stale_hits: count / 3, misses: count };
+        let level = CacheLevel::ALL[index as usize % 4];
+        run.caches.push(CacheRow { host: host.clone(), level, found });
+        run.dns_servers.push(DnsServerRow {
+            server: host,
+            role: DnsServerRole::ALL[index as usize % 3],
+            queries_udp: count,
+            queries_tcp: 0,
+            mean_load: Millionths(count / u64::from(index + 1)),
+            answers: count,
+            aliases: 0,
+            referrals: 0,
+            nxdomain: 0,
+            nodata: 0,
+            failures: 0,
+            truncated: 0,
+        });
+    }
     run
 }
 
@@ -101,6 +129,8 @@ fn cases() -> Vec<(&'static str, Tables)> {
         ("few", several(7, 3)),
         ("several", several(300, 9)),
         ("huge", huge),
+        ("names", names(3, 1)),
+        ("many names", names(200, u64::MAX / 4)),
         ("no window", windows(0, 0)),
         ("one window", windows(1, 1)),
         ("one sender", windows(1, 50_000)),
@@ -152,6 +182,10 @@ fn hostile_names_are_inert() {
     run.messages[0].message = Arc::from("<</text><script>&\"\u{1b}\u{0}@x>");
     run.messages[0].from = Arc::from("a@<script>");
     run.queue[0].server = Arc::from("<script>]]>");
+    let named = names(2, 5);
+    (run.caches, run.dns_servers) = (named.caches, named.dns_servers);
+    run.caches[0].host = Arc::from("<script>\u{1b}");
+    run.dns_servers[0].server = Arc::from("<script>\u{1b}");
     run.cwnd = Some(vec![window(1.0, "<script>\u{1b}#1", 1)]);
     for name in chart_names() {
         let svg = chart(name, &run).unwrap();

@@ -13,7 +13,7 @@ use crate::scenario::names::{closest_above, expand_record};
 use crate::scenario::problem::{Path, did_you_mean, quote};
 use crate::scenario::resolved::host_index;
 use crate::scenario::resolved::{DnsSpec, NameServerSpec, ZoneSpec};
-use crate::scenario::schema::{Duration, Record, Zone};
+use crate::scenario::schema::{Duration, Mode, Record, Zone};
 
 /// Which resolvers each host asks, in host order.
 pub(super) fn read_host_resolvers(cx: &mut Context<'_>) -> Vec<Vec<HostId>> {
@@ -50,8 +50,11 @@ pub(super) fn read(cx: &mut Context<'_>) -> DnsSpec {
     read_ttl(cx, path.key("negative_ttl"), cx.scenario.dns.negative_ttl);
     let names: Vec<&String> = cx.scenario.dns.zones.keys().collect();
     let index: BTreeMap<&str, usize> = names.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
-    let servers = read_servers(cx, path, &index);
+    let mut servers = read_servers(cx, path, &index);
     let roots = read_roots(cx, path);
+    for server in servers.iter_mut().filter(|server| server.recursive) {
+        server.roots = roots.iter().copied().filter(|root| *root != server.host).collect();
+    }
     let resolvers = read_resolvers(cx, path, &roots);
     let mut zones = Vec::with_capacity(names.len());
     for (name, zone) in &cx.scenario.dns.zones {
@@ -82,7 +85,13 @@ fn read_servers(cx: &mut Context<'_>, path: Path<'_>, index: &BTreeMap<&str, usi
         if server.zones.is_empty() {
             cx.problems.help(here, "a name server serves at least one zone", "list them in \"zones\"");
         }
-        servers.extend(host.map(|host| NameServerSpec { host, zones: zones.into_iter().collect() }));
+        let recursive = server.mode == Some(Mode::Recursive);
+        servers.extend(host.map(|host| NameServerSpec {
+            host,
+            zones: zones.into_iter().collect(),
+            recursive,
+            roots: Vec::new(),
+        }));
     }
     servers
 }

@@ -9,7 +9,7 @@ use crate::base::{Family, HostId, SimDuration};
 use crate::proto::dns::{Name, UDP_LIMIT};
 use crate::scenario::problem::{Path, quote};
 use crate::scenario::resolved::ResolverSpec;
-use crate::scenario::schema::{Duration, Resolver};
+use crate::scenario::schema::{Duration, Mode, Resolver};
 
 /// All resolvers, in host order.
 pub(super) fn read_resolvers(cx: &mut Context<'_>, path: Path<'_>, roots: &[HostId]) -> Vec<ResolverSpec> {
@@ -24,7 +24,7 @@ pub(super) fn read_resolvers(cx: &mut Context<'_>, path: Path<'_>, roots: &[Host
         let here = path.key(name);
         let config = read_options(cx, here, resolver);
         let Some(host) = cx.host(path.name(name), name) else { continue };
-        let upstreams = read_upstreams(cx, here, host, resolver);
+        let mut upstreams = read_upstreams(cx, here, host, resolver);
         let walks = !upstreams.iter().any(|upstream| upstream.zone.is_root());
         if walks && roots.is_empty() {
             cx.problems.at(here, "resolvers need at least one root server, or all names forwarded");
@@ -36,7 +36,15 @@ pub(super) fn read_resolvers(cx: &mut Context<'_>, path: Path<'_>, roots: &[Host
             let name = Name::parse(&root.name).ok();
             root.addresses.by_precedence().filter_map(move |address| Some((name.clone()?, address)))
         });
-        resolvers.push(ResolverSpec { host, config: ResolverConfig { roots: roots.collect(), upstreams, ..config } });
+        let roots: Vec<(Name, IpAddr)> = roots.collect();
+        if walks && resolver.mode == Some(Mode::Recursive) {
+            let own = cx.hosts[host.index()].addresses;
+            let reach = |address: &IpAddr| own.has(Family::of(*address));
+            let servers = roots.iter().map(|(_, address)| *address).filter(reach).collect();
+            let kind = UpstreamKind::Forward { first: false };
+            upstreams.push(Upstream { zone: Name::root(), servers, kind });
+        }
+        resolvers.push(ResolverSpec { host, config: ResolverConfig { roots, upstreams, ..config } });
     }
     check_rings(cx, path);
     resolvers

@@ -5,7 +5,7 @@ use crate::proto::dns::EDNS_SIZE;
 use crate::scenario::names;
 use crate::scenario::resolved::QueueLimit;
 use crate::scenario::schema::{
-    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, LinkDefaults, Queue, Scenario, Size, Texts,
+    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, LinkDefaults, Mode, Queue, Scenario, Size, Texts,
 };
 
 /// How many users a file may ask for, whatever its own limit of hosts says.
@@ -73,6 +73,17 @@ fn fill_link(link: &mut LinkDefaults, delay: SimDuration) {
     link.delay.get_or_insert(Duration(delay));
     link.queue.get_or_insert(Queue(QueueLimit::Unlimited));
     link.loss.get_or_insert(Chance(Probability::ZERO));
+}
+
+/// Who walks down the tree of names.
+pub(super) fn fill_modes(scenario: &mut Scenario) {
+    let mode = *scenario.dns.mode.get_or_insert(Mode::Iterative);
+    for server in scenario.dns.servers.values_mut() {
+        server.mode.get_or_insert(mode);
+    }
+    for resolver in scenario.dns.resolvers.values_mut() {
+        resolver.mode.get_or_insert(mode);
+    }
 }
 
 /// The options of resolvers.

@@ -37,6 +37,7 @@ pub(super) fn fill(scenario: &mut Scenario) {
         zones::add_zones(scenario);
         zones::add_servers(scenario);
         hosts::add_resolvers(scenario);
+        defaults::fill_modes(scenario);
     }
     defaults::fill_resolvers(scenario);
     links::connect(scenario);

@@ -10,6 +10,7 @@ use super::{Case, Question, Step};
 use crate::app::dns::scripted::{Entry, Script};
 use crate::app::dns::{ResolverConfig, ServeStale, Upstream, UpstreamKind};
 use crate::base::{SimDuration, SimTime};
+use crate::proto::dns::DATAGRAM_LIMIT;
 use crate::proto::dns::handmade::{Handmade, HeaderFlags};
 use crate::scenario::check::scripted::{
     read_edns, read_flags, read_hex, read_name, read_opcode, read_otherwise, read_question, read_rules,
@@ -185,7 +186,11 @@ fn number(problems: &mut Problems, path: Path<'_>, value: &Value) -> u32 {
 fn read_query(problems: &mut Problems, path: Path<'_>, number: usize, given: &CaseQuery) -> Question {
     let tcp = given.transport == TransportName::Tcp;
     if let Some(wire) = &given.wire {
-        return Question { tcp, octets: read_hex(problems, path.key("wire"), wire) };
+        let octets = read_hex(problems, path.key("wire"), wire);
+        if !tcp && octets.len() > DATAGRAM_LIMIT {
+            problems.at(path.key("wire"), format!("a datagram holds at most {DATAGRAM_LIMIT} octets"));
+        }
+        return Question { tcp, octets };
     }
     let asked = |(qname, qtype): (&String, &String)| ScriptQuestion {
         qname: qname.clone(),

@@ -36,6 +36,10 @@ pub struct NameServerSpec {
     pub host: HostId,
     /// Indices into [`DnsSpec::zones`], ascending, never empty.
     pub zones: Vec<usize>,
+    /// Whether it asks the servers of a delegated zone itself when the asker desires recursion.
+    pub recursive: bool,
+    /// The root servers that it asks for the addresses of others, in host order, itself excepted.
+    pub roots: Vec<HostId>,
 }
 
 /// A zone: its own records, delegations and glue.

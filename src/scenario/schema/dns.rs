@@ -24,6 +24,9 @@ pub struct Dns {
     /// How long the answer "there is no such name" may be kept (the SOA record's last field). Default: "5min".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub negative_ttl: Option<Duration>,
+    /// Who walks down the tree of names. Default: "iterative".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
     /// Authoritative name servers by host name.
     pub servers: BTreeMap<String, NameServer>,
     /// Hosts with a recursive resolver, by host name.
@@ -41,6 +44,20 @@ pub struct Dns {
 pub struct NameServer {
     /// The zones it serves.
     pub zones: Vec<String>,
+    /// "recursive": asked for what lies in a zone further down, it asks a server of that zone itself, if the asker
+    /// desires recursion (RD), and hands back what came. "iterative": it refers to the servers of that zone. Default: that of `dns`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+}
+
+/// Who walks down the tree of names from the root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// The resolver: it asks one server after the other, and each refers to the next.
+    Iterative,
+    /// The servers: each asks the next one and hands the answer back.
+    Recursive,
 }
 
 /// A zone.

@@ -3,12 +3,17 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::dns::Mode;
 use super::quantity::{Duration, Size};
 
 /// A recursive resolver. Without options it walks down from the root, as the lecture's does.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Resolver {
+    /// "iterative": it walks down from the root itself. "recursive": it asks a root server for all names that
+    /// `forward` and `stub` leave, and desires recursion (RD). Default: that of `dns`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
     /// Zones whose names it asks other resolvers for; "." for all names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub forward: Vec<ForwardZone>,

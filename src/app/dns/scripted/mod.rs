@@ -21,16 +21,13 @@ use std::sync::Arc;
 
 use crate::app::host::{Host, Input};
 use crate::base::{Endpoint, SimTime, Stream};
-use crate::proto::dns::{Message, Name, PORT, Rtype};
+use crate::proto::dns::{DATAGRAM_LIMIT, Message, Name, PORT, Rtype};
 
 use super::NameServer;
-use super::authority::needed_glue;
+use super::name_server::needed_glue;
 use super::service::{Asked, Service};
 use script::empty;
 pub use script::{Entry, Manner, Matching, Otherwise, Reply, ReplyForm, ReplyParts, Rule, Script, Volley};
-
-/// The longest payload of a datagram over IPv4: 65,535 octets less two headers.
-const DATAGRAM_LIMIT: usize = 65_507;
 
 /// A rule by the number of its entry and its place there.
 pub type RuleId = (usize, usize);
