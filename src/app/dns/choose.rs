@@ -102,7 +102,7 @@ impl Resolver {
             .or_else(|| unsought(lookup, own, |server| !server.found && !is_inside(server)))
             .or_else(|| lookup.spare.is_some().then_some(Choice::Spare))
             .or_else(|| ask(PATIENT_TRIES - 1))
-            .or_else(|| unsought(lookup, own, |_| true))
+            .or_else(|| unsought(lookup, own, |server| !server.found || !is_inside(server)))
             .or_else(|| may_climb().then_some(Choice::Up))
             .or_else(|| delegation.is_first().then_some(Choice::Tree))
             .or_else(silent)
