@@ -69,10 +69,7 @@ impl Lookups {
             | DnsTrace::Received { .. }
             | DnsTrace::Cache { .. }
             | DnsTrace::Replied { .. }
-            | DnsTrace::LocalCache { .. }
-            | DnsTrace::Changed { .. }
-            | DnsTrace::Copied { .. }
-            | DnsTrace::Expired { .. } => {}
+            | DnsTrace::LocalCache { .. } => {}
         }
     }
 
