@@ -14,6 +14,7 @@ use crate::base::trace::{DnsTrace, Trace};
 use crate::proto::dns::{CLASS_IN, Message, Name, Question, Rtype, transfer};
 
 use super::authority::{Authority, Reach};
+use super::local::digest;
 use super::recursion::Recursion;
 use super::secondary::{Secondaries, SecondaryZone};
 use super::service::{Asked, Service, refusal};
@@ -136,8 +137,9 @@ impl NameServer {
             let serial = zone.version().serial;
             for (name, rtype) in touched {
                 host.set_cause(cause);
+                let digest = digest(zone.records(&name, rtype).iter().map(|record| &record.data));
                 let (zone, name, rtype) = (&change.zone.to_string(), &name.to_string(), rtype.number());
-                host.trace(Trace::Dns(DnsTrace::Changed { zone, serial, name, rtype }));
+                host.trace(Trace::Dns(DnsTrace::Changed { zone, serial, name, rtype, digest }));
             }
         }
         host.set_cause(cause);

@@ -1,8 +1,8 @@
 //! Names, records and zones of the tests, from their text.
 
-use super::Zone;
 use std::net::IpAddr;
 
+use super::Zone;
 use crate::base::trace::DnsTrace;
 use crate::proto::dns::{Name, Record, RecordData, Rtype};
 
@@ -37,7 +37,7 @@ pub(super) fn told(what: &DnsTrace<'_>) -> String {
         DnsTrace::Received { task, name, .. } => format!("received {task} {name}"),
         DnsTrace::Cache { task, name, result, .. } => format!("cache {task} {name} {result:?}"),
         DnsTrace::Replied { task, kind, rcode, .. } => format!("replied {task} {kind:?} {rcode}"),
-        DnsTrace::Changed { zone, serial, name, rtype } => {
+        DnsTrace::Changed { zone, serial, name, rtype, .. } => {
             format!("changed {zone} {serial} {name} {}", Rtype::from_number(rtype))
         }
         DnsTrace::Copied { zone, serial } => format!("copied {zone} {serial}"),
@@ -47,7 +47,6 @@ pub(super) fn told(what: &DnsTrace<'_>) -> String {
     }
 }
 
-/// The host of the bed that has an address.
 pub(super) fn node_of(addr: IpAddr) -> usize {
     match addr {
         IpAddr::V4(addr) => usize::from(addr.octets()[3]),
