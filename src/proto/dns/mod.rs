@@ -18,6 +18,8 @@ mod text;
 mod wire;
 
 #[cfg(test)]
+mod handmade_tests;
+#[cfg(test)]
 mod master_tests;
 #[cfg(test)]
 mod tests;
