@@ -2,6 +2,7 @@
 
 mod bench;
 mod explain;
+mod ladder;
 mod serve;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap_complete::Shell;
 
 pub use bench::{BenchArgs, BenchWorkload, DialoguesArgs, DumbbellArgs, HoldArgs, IdleArgs, Switch};
 pub use explain::ExplainArgs;
+pub use ladder::{LadderArgs, LadderProtocol};
 pub use serve::ServeArgs;
 
 const AFTER_HELP: &str = "\
@@ -19,6 +21,7 @@ Examples:
   posthaste transcript latest --protocol smtp   read the dialogue in C:/S: form
   posthaste explain latest --host H --at 12s    what a cache, queue or mailbox held
   posthaste chart latest latency_cdf > cdf.svg  one figure
+  posthaste ladder latest --query 1 > dns.svg   who asked whom for a name
   posthaste serve scenarios/lab.json            telnet, dig and read mail inside it
   posthaste check my.json --resolved            see every default filled in
 
@@ -92,6 +95,9 @@ pub enum Command {
     /// Draw one figure of a run
     #[command(after_help = CHART_EXAMPLES)]
     Chart(ChartArgs),
+    /// Draw who asked whom, with numbered messages
+    #[command(after_help = ladder::EXAMPLES)]
+    Ladder(LadderArgs),
     /// Run a workload that measures the simulator; one line of key=value figures
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),

@@ -7,6 +7,7 @@ mod check;
 mod dns_replay;
 pub mod exit;
 mod explain;
+mod ladder;
 mod load;
 pub mod measure;
 mod output;
@@ -58,6 +59,7 @@ fn execute(command: &Command) -> Result<Exit, CommandError> {
         Command::Transcript(args) => transcript::transcript(args),
         Command::Explain(args) => explain::explain(args),
         Command::Chart(args) => chart::chart(args),
+        Command::Ladder(args) => ladder::ladder(args),
         Command::Bench(args) => bench::bench(args),
         Command::DnsReplay(args) => dns_replay::dns_replay(args),
         Command::Schema => {

@@ -223,6 +223,11 @@ fn names(dns: &DnsTrace<'_>) -> Option<String> {
         DnsTrace::Replied { rcode, kind: DnsAnswerKind::Failure, .. } => {
             format!("answered with a failure (rcode {rcode})")
         }
+        DnsTrace::Changed { zone, serial, name, rtype, .. } => {
+            format!("zone {zone} changed: {name} {} (serial {serial})", type_name(rtype))
+        }
+        DnsTrace::Copied { zone, serial } => format!("zone {zone} copied (serial {serial})"),
+        DnsTrace::Expired { zone } => format!("zone {zone} expired"),
         DnsTrace::Asked { .. }
         | DnsTrace::Answered { .. }
         | DnsTrace::TimedOut { .. }

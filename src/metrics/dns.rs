@@ -189,7 +189,12 @@ impl Questions {
                 }
             }
             DnsTrace::Cache { task, name: _, rtype: _, result } => self.cached(host, task, result),
-            DnsTrace::Replied { .. } | DnsTrace::LocalCache { .. } | DnsTrace::LookedUp { .. } => {}
+            DnsTrace::Replied { .. }
+            | DnsTrace::Changed { .. }
+            | DnsTrace::Copied { .. }
+            | DnsTrace::Expired { .. }
+            | DnsTrace::LocalCache { .. }
+            | DnsTrace::LookedUp { .. } => {}
         }
     }
 

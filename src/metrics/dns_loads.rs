@@ -59,6 +59,8 @@ pub struct CacheFound {
     pub negative_hits: u64,
     /// Something beyond its end, which was served.
     pub stale_hits: u64,
+    /// The memory of a failure.
+    pub failure_hits: u64,
     /// Nothing.
     pub misses: u64,
 }
@@ -67,7 +69,7 @@ impl CacheFound {
     /// All look-ups.
     #[must_use]
     pub const fn lookups(&self) -> u64 {
-        self.answered().saturating_add(self.misses)
+        self.answered().saturating_add(self.failure_hits).saturating_add(self.misses)
     }
 
     /// Those that found an answer.
@@ -87,7 +89,8 @@ impl CacheFound {
             CacheResult::Hit { .. } => self.hits += 1,
             CacheResult::NegativeHit { .. } => self.negative_hits += 1,
             CacheResult::Stale { .. } => self.stale_hits += 1,
-            CacheResult::Failure { .. } | CacheResult::Miss => self.misses += 1,
+            CacheResult::Failure { .. } => self.failure_hits += 1,
+            CacheResult::Miss => self.misses += 1,
         }
     }
 
@@ -98,6 +101,7 @@ impl CacheFound {
             hits: self.hits.saturating_add(other.hits),
             negative_hits: self.negative_hits.saturating_add(other.negative_hits),
             stale_hits: self.stale_hits.saturating_add(other.stale_hits),
+            failure_hits: self.failure_hits.saturating_add(other.failure_hits),
             misses: self.misses.saturating_add(other.misses),
         }
     }
@@ -172,10 +176,10 @@ impl Loads {
                 if tally.fresh == Some(task) {
                     tally.fresh = None;
                     tally.resolver.count(result);
-                } else if let CacheResult::Stale { .. } = result {
-                    // the client missed, waited, and was served what had expired after all
+                } else if matches!(result, CacheResult::Stale { .. }) {
+                    // first it was looked for in vain, and then nobody else could tell
                     tally.resolver.misses = tally.resolver.misses.saturating_sub(1);
-                    tally.resolver.stale_hits += 1;
+                    tally.resolver.count(result);
                 }
             }
             DnsTrace::LocalCache { level, result, .. } => match level {
@@ -196,7 +200,10 @@ impl Loads {
             | DnsTrace::Answered { .. }
             | DnsTrace::TimedOut { .. }
             | DnsTrace::Unreachable { .. }
-            | DnsTrace::LookedUp { .. } => {}
+            | DnsTrace::LookedUp { .. }
+            | DnsTrace::Changed { .. }
+            | DnsTrace::Copied { .. }
+            | DnsTrace::Expired { .. } => {}
         }
     }
 
@@ -264,7 +271,6 @@ const fn place(kind: DnsAnswerKind) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::metrics::Metric;
     use crate::metrics::testing::Script;
 

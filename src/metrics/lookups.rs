@@ -59,7 +59,10 @@ impl Lookups {
                     }
                 }
             }
+            DnsTrace::Changed { name, rtype, digest, .. } => self.changed(names, at, (name, rtype, digest)),
             DnsTrace::Asked { .. }
+            | DnsTrace::Copied { .. }
+            | DnsTrace::Expired { .. }
             | DnsTrace::Answered { .. }
             | DnsTrace::TimedOut { .. }
             | DnsTrace::Unreachable { .. }
@@ -82,9 +85,12 @@ impl Lookups {
     }
 
     /// An authority has changed an RRset.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nothing changes zones yet"))]
-    pub(super) fn changed(&mut self, names: &mut Names, at: SimTime, (name, rtype, digest): (&str, u16, u64)) {
-        self.zones.entry((names.id(name), rtype)).or_default().push((at, digest));
+    fn changed(&mut self, names: &mut Names, at: SimTime, (name, rtype, digest): (&str, u16, u64)) {
+        let history = self.zones.entry((names.id(name), rtype)).or_default();
+        // two primary servers of a zone tell the same
+        if history.last().is_none_or(|(_, last)| *last != digest) {
+            history.push((at, digest));
+        }
     }
 
     pub(super) fn observe_host(&mut self, event: &HostTrace) {

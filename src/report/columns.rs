@@ -121,6 +121,7 @@ pub const CACHES: TableDoc = TableDoc {
         ("hits", "those that found records"),
         ("negative_hits", "those that found the knowledge that there are none"),
         ("stale_hits", "those that were answered with what was beyond its end (RFC 8767)"),
+        ("failure_hits", "those that found the memory of a failure (RFC 9520)"),
         ("misses", "those that found nothing"),
         ("hit_ratio", "hits, negative_hits and stale_hits over lookups"),
     ],

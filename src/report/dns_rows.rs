@@ -8,8 +8,8 @@ impl Row for CacheRow {
     const TABLE: TableDoc = columns::CACHES;
 
     fn cells(&self) -> Vec<String> {
-        let CacheFound { hits, negative_hits, stale_hits, misses } = self.found;
-        let counts = [self.found.lookups(), hits, negative_hits, stale_hits, misses];
+        let CacheFound { hits, negative_hits, stale_hits, failure_hits, misses } = self.found;
+        let counts = [self.found.lookups(), hits, negative_hits, stale_hits, failure_hits, misses];
         let mut cells = vec![self.host.to_string(), self.level.name().to_owned()];
         cells.extend(counts.iter().map(ToString::to_string));
         cells.push(self.found.hit_ratio().to_string());
@@ -23,12 +23,14 @@ impl Row for CacheRow {
             hits: cells.number()?,
             negative_hits: cells.number()?,
             stale_hits: cells.number()?,
+            failure_hits: cells.number()?,
             misses: cells.number()?,
         };
         cells.number::<Millionths>()?;
-        let CacheFound { hits, negative_hits, stale_hits, misses } = found;
+        let CacheFound { hits, negative_hits, stale_hits, failure_hits, misses } = found;
         // sums are drawn, so a damaged file may not overflow them
-        let sum = [hits, negative_hits, stale_hits, misses].iter().try_fold(0_u64, |sum, n| sum.checked_add(*n));
+        let all = [hits, negative_hits, stale_hits, failure_hits, misses];
+        let sum = all.iter().try_fold(0_u64, |sum, n| sum.checked_add(*n));
         if sum != Some(lookups) {
             return Err("the look-ups are not the sum of what they found".to_owned());
         }

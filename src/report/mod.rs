@@ -6,7 +6,7 @@
 //! chart can be drawn from a folder alone. The whole trace and a capture of the packets are
 //! written as the run goes on, when asked for.
 //!
-//! Left out: ladders and the HTML report.
+//! Left out: the HTML report.
 
 pub mod capture;
 pub mod charts;
@@ -15,6 +15,7 @@ mod dns_rows;
 mod error;
 pub mod events;
 pub mod folder;
+pub mod ladder;
 pub mod manifest;
 mod read;
 mod rows;
@@ -31,6 +32,7 @@ pub use columns::tables_markdown;
 pub use error::ReportError;
 pub use events::EventWriter;
 pub use folder::{OutputOptions, ResultFolder, Written, write_run};
+pub use ladder::{Ladder, LadderChoice, LadderError, dns_ladder};
 pub use manifest::{Ended, Expectation, MODEL_VERSION, RunInfo};
 pub use read::read_run;
 pub use rows::table_csv;

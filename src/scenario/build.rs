@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::dns::{
-    Crowd, LocalCaches, LookupAgent, LookupJob, NameServer, NameServerConfig, Resolver, ScriptedServer, Zone,
+    Crowd, LocalCaches, LookupAgent, LookupJob, NameServer, NameServerConfig, Resolver, ScriptedServer, SecondaryZone,
+    Zone,
 };
 use crate::app::mail::{CatchAll, MailServer, MailServerConfig, MailboxConfig, RetryPolicy};
 use crate::app::user::UserAgent;
@@ -21,7 +22,7 @@ use crate::proto::smtp;
 use crate::sim::Plan;
 
 use super::agenda::user_agents;
-use super::resolved::{self, LookupWork, LookupsWork, Resolved, Work};
+use super::resolved::{self, LookupWork, LookupsWork, NameServerSpec, Resolved, Work};
 
 /// The plan of the world that a scenario describes.
 ///
@@ -74,12 +75,13 @@ pub fn plan(scenario: &Resolved) -> Plan {
 
 /// The addresses at which a host asks its resolvers: one each, of a family that both have.
 pub(super) fn resolver_addresses(scenario: &Resolved, host: HostId) -> Vec<IpAddr> {
-    let own = scenario.host_spec(host).addresses;
-    let reach = |id: &HostId| {
-        let theirs = scenario.host_spec(*id).addresses;
-        theirs.by_precedence().find(|address| own.has(Family::of(*address)))
-    };
-    scenario.host_spec(host).resolvers.iter().filter_map(reach).collect()
+    scenario.host_spec(host).resolvers.iter().filter_map(|id| way(scenario, host, *id)).collect()
+}
+
+/// The address at which one host reaches another: of a family that both have.
+fn way(scenario: &Resolved, from: HostId, to: HostId) -> Option<IpAddr> {
+    let own = scenario.host_spec(from).addresses;
+    scenario.host_spec(to).addresses.by_precedence().find(|address| own.has(Family::of(*address)))
 }
 
 /// Who is who in that world.
@@ -136,16 +138,36 @@ fn name(text: &str) -> Name {
     Name::parse(text).expect("names were checked")
 }
 
+fn zone(scenario: &Resolved, index: usize) -> Zone {
+    let zone = &scenario.dns.zones[index];
+    Zone::new(name(&zone.name), zone.records.clone()).expect("zones were checked")
+}
+
+/// Who may fetch the zones of a server as a whole: its secondaries.
+fn transfers(scenario: &Resolved, primary: &NameServerSpec) -> BTreeMap<Name, Vec<IpAddr>> {
+    let mut allowed: BTreeMap<Name, Vec<IpAddr>> = BTreeMap::new();
+    for secondary in &scenario.dns.servers {
+        for copy in secondary.secondary.iter().filter(|copy| copy.primaries.contains(&primary.host)) {
+            let addresses = scenario.host_spec(secondary.host).addresses.by_precedence();
+            allowed.entry(name(&scenario.dns.zones[copy.zone].name)).or_default().extend(addresses);
+        }
+    }
+    allowed
+}
+
 fn name_servers(scenario: &Resolved) -> impl Iterator<Item = (HostId, NameServer)> {
     scenario.dns.servers.iter().map(|server| {
-        let zones = server.zones.iter().map(|&index| {
-            let zone = &scenario.dns.zones[index];
-            Zone::new(name(&zone.name), zone.records.clone()).expect("zones were checked")
+        let reach = |id: &HostId| way(scenario, server.host, *id);
+        let copies = server.secondary.iter().map(|copy| SecondaryZone {
+            zone: zone(scenario, copy.zone),
+            primaries: copy.primaries.iter().filter_map(reach).collect(),
         });
-        let own = scenario.host_spec(server.host).addresses;
-        let reach = |id: &HostId| scenario.host_spec(*id).addresses.by_precedence().find(|to| own.has(Family::of(*to)));
+        let own: Vec<Name> = server.zones.iter().map(|&index| name(&scenario.dns.zones[index].name)).collect();
         let config = NameServerConfig {
-            zones: zones.collect(),
+            zones: server.zones.iter().map(|&index| zone(scenario, index)).collect(),
+            secondary: copies.collect(),
+            transfers: transfers(scenario, server),
+            changes: scenario.dns.changes.iter().filter(|change| own.contains(&change.zone)).cloned().collect(),
             recursive: server.recursive,
             roots: server.roots.iter().filter_map(reach).collect(),
         };

@@ -41,3 +41,72 @@ fn one_switch_makes_all_recursive() {
     let recursive: Vec<_> = servers.iter().filter(|server| server.1).map(|server| &*server.0).collect();
     assert_eq!((&recursive[..], upstreams.len()), (&["ns.nic.fr"][..], 0));
 }
+
+const SECOND: &str = "ns2.crepes.fr";
+
+/// Breaks when a secondary is no server of the zone to the world, or nobody's copy.
+#[test]
+fn a_secondary_stands_in_the_zone_and_has_its_primary() {
+    let changes = json!([
+        { "at": "2min", "zone": "crepes.fr", "remove": [ { "name": "www" } ] },
+        { "at": "1min", "zone": "crepes.fr", "set": [ { "name": "www", "type": "A", "data": "10.9.9.9" } ] },
+    ]);
+    let dns = json!({ "servers": { SECOND: { "secondary": ["crepes.fr"] } }, "changes": changes });
+    let first = good(&with(&dns));
+    let again = load("again", &first.to_json_text()).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(format!("{first:?}"), format!("{again:?}"));
+    let host = |name: &str| first.host(name).unwrap();
+    let spec = first.dns.servers.iter().find(|spec| spec.host == host(SECOND)).unwrap();
+    assert_eq!((spec.zones.len(), spec.secondary.len()), (0, 1));
+    assert_eq!(spec.secondary[0].primaries, [host("ns.crepes.fr")]);
+    let text = |zone: &str| {
+        let zone = first.dns.zones.iter().find(|spec| spec.name == zone).unwrap();
+        zone.records.iter().map(|record| format!("{} {}", record.name, record.data)).collect::<Vec<_>>()
+    };
+    for zone in ["crepes.fr", "fr"] {
+        let text = text(zone);
+        let servers: Vec<_> =
+            text.iter().filter(|line| line.starts_with("crepes.fr ns") && !line.contains("hostmaster")).collect();
+        assert_eq!(servers, ["crepes.fr ns.crepes.fr.", "crepes.fr ns2.crepes.fr."], "{text:?}");
+    }
+    assert!(text("crepes.fr").iter().any(|line| line.starts_with("crepes.fr ns.crepes.fr. hostmaster")));
+    let order = first.dns.changes.iter().map(|change| (change.at.as_nanos() / 1_000_000_000, change.set.len()));
+    assert_eq!(order.collect::<Vec<_>>(), [(60, 1), (120, 0)]);
+    assert_eq!(first.dns.changes[0].set[0].ttl, 3600, "the zone's");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_where_it_stands() {
+    let change = |change: Value| json!({ "changes": [change] });
+    let a = json!({ "name": "www", "type": "A", "data": "10.9.9.9" });
+    for (dns, place) in [
+        (json!({ "servers": { SECOND: { "secondary": ["a.b"] } } }), "servers.\"ns2.crepes.fr\".secondary[0]"),
+        (
+            json!({ "servers": { SECOND: { "zones": ["crepes.fr"], "secondary": ["crepes.fr"] } } }),
+            "servers.\"ns2.crepes.fr\".secondary[0]",
+        ),
+        (change(json!({ "at": "1s", "zone": "a.b", "set": [a] })), "changes[0].zone"),
+        (change(json!({ "at": "1s", "zone": "crepes.fr" })), "changes[0]"),
+        (
+            change(json!({ "at": "1s", "zone": "crepes.fr", "set": [{ "name": "www", "type": "A", "data": "x" }] })),
+            "changes[0].set[0].data",
+        ),
+        (
+            change(json!({ "at": "1s", "zone": "crepes.fr", "remove": [{ "name": "www", "type": "Q" }] })),
+            "changes[0].remove[0].type",
+        ),
+        (change(json!({ "at": "1s", "zone": "crepes.fr", "remove": [{ "name": "no" }] })), "changes[0]"),
+        (change(json!({ "at": "1s", "zone": "crepes.fr", "remove": [{ "name": "@", "type": "SOA" }] })), "changes[0]"),
+        (
+            json!({ "changes": [
+                { "at": "1s", "zone": "crepes.fr", "set": [a] },
+                { "at": "2s", "zone": "crepes.fr", "set": [{ "name": "www", "type": "CNAME", "data": "x" }] },
+            ] }),
+            "changes[1]",
+        ),
+    ] {
+        let errors = load("wrong", &with(&dns).to_string()).unwrap_err();
+        assert!(errors.to_string().contains(&format!("dns.{place}")), "{dns}: {errors}");
+        assert_eq!(errors.list().len(), 1, "{dns}: {errors}");
+    }
+}

@@ -37,6 +37,7 @@ pub mod resolver;
 mod response;
 pub mod scripted;
 mod scrub;
+mod secondary;
 mod servers;
 mod service;
 pub mod stub;
@@ -51,6 +52,8 @@ mod family_tests;
 mod property_tests;
 #[cfg(test)]
 mod reuse_tests;
+#[cfg(test)]
+mod secondary_tests;
 #[cfg(test)]
 mod stale_tests;
 #[cfg(test)]
@@ -71,5 +74,6 @@ pub use local::{Learnt, LocalCaches, digest};
 pub use name_server::{NameServer, NameServerConfig};
 pub use resolver::Resolver;
 pub use scripted::ScriptedServer;
+pub use secondary::SecondaryZone;
 pub use stub::{Answer, Outcome, Stub};
-pub use zone::{Zone, ZoneError};
+pub use zone::{Zone, ZoneChange, ZoneError};

@@ -217,6 +217,19 @@ impl Service {
         self.send(host, asked.via, octets);
     }
 
+    /// Sends a whole zone as the reply, in these messages, to who asked over a stream.
+    pub(super) fn reply_with_zone(&mut self, host: &mut impl Host, asked: &Asked, messages: &[Vec<u8>], count: usize) {
+        let Some((last, parts)) = messages.split_last() else { return };
+        let answers = u16::try_from(count).unwrap_or(u16::MAX);
+        host.trace(Trace::Dns(DnsTrace::Replied { task: asked.task, rcode: 0, kind: DnsAnswerKind::Answer, answers }));
+        if let Via::Stream(socket, _) = asked.via
+            && let Some((session, _)) = self.streams.get_mut(&socket)
+        {
+            parts.iter().for_each(|part| session.respond_in_part(host.now(), part));
+        }
+        self.send(host, asked.via, last);
+    }
+
     /// A query gets no reply.
     pub(super) fn swallow(&mut self, host: &mut impl Host, asked: &Asked) {
         self.pass_over(host, asked.via);

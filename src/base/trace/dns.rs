@@ -122,6 +122,32 @@ pub enum DnsTrace<'a> {
         /// The question.
         query: QueryId,
     },
+    /// The records of one name and type changed, came or went in a zone of this host, which is a
+    /// primary server of it.
+    Changed {
+        /// The zone.
+        zone: &'a str,
+        /// Its serial from now on.
+        serial: u32,
+        /// The owner.
+        name: &'a str,
+        /// The type's number.
+        rtype: u16,
+        /// What they are now, in one number, as with `LookedUp`; zero when there are none.
+        digest: u64,
+    },
+    /// This host, a secondary server of the zone, has a newer copy of it.
+    Copied {
+        /// The zone.
+        zone: &'a str,
+        /// Its serial.
+        serial: u32,
+    },
+    /// This host's copy of the zone is too old to be served: nobody could be asked for so long.
+    Expired {
+        /// The zone.
+        zone: &'a str,
+    },
 }
 
 /// What a DNS response is.

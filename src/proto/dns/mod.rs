@@ -15,6 +15,7 @@ mod name;
 mod record;
 pub mod stream;
 mod text;
+pub mod transfer;
 mod wire;
 
 #[cfg(test)]

@@ -46,6 +46,8 @@ pub struct RtypeError;
 impl Rtype {
     /// QTYPE *: all records (RFC 1035 3.2.3).
     pub const ANY: Self = Self::Other(255);
+    /// QTYPE AXFR: a whole zone (RFC 5936).
+    pub const AXFR: Self = Self::Other(252);
     /// A signer of a zone, which stands in the zone above (RFC 4034 5).
     pub const DS: Self = Self::Other(43);
 

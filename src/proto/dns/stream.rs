@@ -109,6 +109,15 @@ impl StreamServer {
         }
     }
 
+    /// Sends a message of the response to one of the queries, not the last one.
+    pub fn respond_in_part(&mut self, now: SimTime, message: &[u8]) {
+        if !self.closed {
+            self.touched = now;
+            self.sent += message.len();
+            self.outputs.push_back(Output::Transmit(framed(message)));
+        }
+    }
+
     /// One of the queries gets no response.
     pub fn pass_over(&mut self, now: SimTime) {
         self.touched = now;

@@ -156,6 +156,9 @@ impl Labels {
             DnsTrace::Received { .. }
             | DnsTrace::Cache { .. }
             | DnsTrace::Replied { .. }
+            | DnsTrace::Changed { .. }
+            | DnsTrace::Copied { .. }
+            | DnsTrace::Expired { .. }
             | DnsTrace::LocalCache { .. }
             | DnsTrace::LookedUp { .. } => {}
         }

@@ -19,7 +19,7 @@ pub(super) const WIDTH: f64 = 960.0;
 pub(super) const HEIGHT: f64 = 540.0;
 const SCALE: f64 = 4.0;
 /// plotters writes its own size divided by this as the SVG's `font-size`.
-const FONT_SIZE_RATIO: f64 = 1.24;
+pub(in crate::report) const FONT_SIZE_RATIO: f64 = 1.24;
 
 /// A colour: red, green, blue.
 pub(super) type Color = (u8, u8, u8);
@@ -198,7 +198,7 @@ impl Canvas {
 }
 
 /// The width of a text in nominal pixels; a few percent too much rather than too little.
-pub(super) fn text_width(text: &str, size: f64, bold: bool) -> f64 {
+pub(in crate::report) fn text_width(text: &str, size: f64, bold: bool) -> f64 {
     register_fonts();
     let style = if bold { FontStyle::Bold } else { FontStyle::Normal };
     // Measured large, since plotters gives whole pixels.
@@ -208,7 +208,7 @@ pub(super) fn text_width(text: &str, size: f64, bold: bool) -> f64 {
 }
 
 /// `text`, cut with an ellipsis when it is wider than `room`.
-pub(super) fn shortened(text: &str, size: f64, room: f64) -> String {
+pub(in crate::report) fn shortened(text: &str, size: f64, room: f64) -> String {
     if text_width(text, size, false) <= room {
         return text.to_owned();
     }

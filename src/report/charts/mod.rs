@@ -16,6 +16,7 @@ mod queue;
 use thiserror::Error;
 
 use self::canvas::Canvas;
+pub(super) use self::canvas::{FONT_SIZE_RATIO, shortened, text_width};
 use crate::metrics::{MessageRow, Tables};
 
 /// Why there is no chart.

@@ -57,7 +57,8 @@ fn names(hosts: u32, count: u64) -> Tables {
     let mut run = Tables { end: seconds(10.0), ..Tables::default() };
     for index in 0..hosts {
         let host: Arc<str> = Arc::from(format!("resolver-{index}.of-a-university-with-a-long-name.example"));
-        let found = CacheFound { hits: count, negative_hits: count / 2, stale_hits: count / 3, misses: count };
+        let found =
+            CacheFound { hits: count, negative_hits: count / 2, stale_hits: count / 3, failure_hits: 0, misses: count };
         let level = CacheLevel::ALL[index as usize % 4];
         run.caches.push(CacheRow { host: host.clone(), level, found });
         run.dns_servers.push(DnsServerRow {

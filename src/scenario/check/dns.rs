@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::change::read_changes;
 use super::resolver::read_resolvers;
 use super::scripted::read_scripted;
+use super::server::read_servers;
 use super::zone::ZoneRules;
 use super::{Context, record};
 use crate::base::HostId;
@@ -12,8 +14,8 @@ use crate::proto::dns::{self, Name, RecordData, Rtype};
 use crate::scenario::names::{closest_above, expand_record};
 use crate::scenario::problem::{Path, did_you_mean, quote};
 use crate::scenario::resolved::host_index;
-use crate::scenario::resolved::{DnsSpec, NameServerSpec, ZoneSpec};
-use crate::scenario::schema::{Duration, Mode, Record, Zone};
+use crate::scenario::resolved::{DnsSpec, ZoneSpec};
+use crate::scenario::schema::{Duration, Record, Zone};
 
 /// Which resolvers each host asks, in host order.
 pub(super) fn read_host_resolvers(cx: &mut Context<'_>) -> Vec<Vec<HostId>> {
@@ -61,39 +63,9 @@ pub(super) fn read(cx: &mut Context<'_>) -> DnsSpec {
         let zones_path = path.key("zones");
         zones.push(read_zone(cx, zones_path.key(name), name, zone, &index));
     }
+    let changes = read_changes(cx, path, &zones, &index);
     let scripted = read_scripted(cx);
-    DnsSpec { zones, servers, resolvers, roots, scripted }
-}
-
-fn read_servers(cx: &mut Context<'_>, path: Path<'_>, index: &BTreeMap<&str, usize>) -> Vec<NameServerSpec> {
-    let path = path.key("servers");
-    let mut servers = Vec::new();
-    for (name, server) in &cx.scenario.dns.servers {
-        let here = path.key(name);
-        let host = cx.host(path.name(name), name);
-        let mut zones = BTreeSet::new();
-        for (position, zone) in server.zones.iter().enumerate() {
-            let place = here.key("zones");
-            match index.get(zone.as_str()) {
-                Some(found) if zones.insert(*found) => {}
-                Some(_) => cx
-                    .problems
-                    .at(place.index(position), format!("the zone {zone} is listed twice", zone = quote(zone))),
-                None => cx.problems.unknown(place.index(position), "zone", zone, index.keys().copied()),
-            }
-        }
-        if server.zones.is_empty() {
-            cx.problems.help(here, "a name server serves at least one zone", "list them in \"zones\"");
-        }
-        let recursive = server.mode == Some(Mode::Recursive);
-        servers.extend(host.map(|host| NameServerSpec {
-            host,
-            zones: zones.into_iter().collect(),
-            recursive,
-            roots: Vec::new(),
-        }));
-    }
-    servers
+    DnsSpec { zones, changes, servers, resolvers, roots, scripted }
 }
 
 fn read_roots(cx: &mut Context<'_>, path: Path<'_>) -> Vec<HostId> {
@@ -101,8 +73,12 @@ fn read_roots(cx: &mut Context<'_>, path: Path<'_>) -> Vec<HostId> {
     let mut roots = BTreeSet::new();
     for (index, name) in cx.scenario.dns.roots.iter().flatten().enumerate() {
         let here = path.index(index);
-        let serves =
-            cx.scenario.dns.servers.get(name).is_some_and(|server| server.zones.iter().any(|zone| zone == "."));
+        let serves = cx
+            .scenario
+            .dns
+            .servers
+            .get(name)
+            .is_some_and(|server| server.zones.iter().chain(&server.secondary).any(|zone| zone == "."));
         if !serves {
             cx.problems.at(here, format!("{} does not serve the root zone \".\"", quote(name)));
         }
@@ -186,7 +162,7 @@ fn note(cx: &mut Context<'_>, path: Path<'_>, record: &Record, message: String) 
     }
 }
 
-fn read_record(
+pub(super) fn read_record(
     cx: &mut Context<'_>,
     here: Path<'_>,
     apex: &Name,

@@ -6,6 +6,7 @@
 
 mod addresses;
 mod capture;
+mod change;
 mod dns;
 mod faults;
 mod host;
@@ -19,6 +20,7 @@ mod record;
 mod resolver;
 mod run;
 pub(super) mod scripted;
+mod server;
 mod tcp;
 mod windows;
 mod work;

@@ -11,7 +11,7 @@ use super::CORE_SITE;
 use super::hosts::declare;
 use crate::base::SimDuration;
 use crate::scenario::names;
-use crate::scenario::schema::{Duration, Record, Scenario, Zone};
+use crate::scenario::schema::{Duration, NameServer, Record, Scenario, Zone};
 
 const ROOT: &str = ".";
 const ROOT_SERVER: &str = "a.root-servers.net";
@@ -66,7 +66,9 @@ pub(super) fn add_servers(scenario: &mut Scenario) {
             let new = zone != ROOT && names::is_within(name, &zone) && *name != zone;
             scenario.network.hosts.contains_key(name) || new && names::check_host_name(name).is_ok()
         };
-        let mut servers: Vec<String> = given.into_iter().filter(known).collect();
+        let copies =
+            |name: &String| scenario.dns.servers.get(name).is_some_and(|server| server.secondary.contains(&zone));
+        let mut servers: Vec<String> = given.into_iter().filter(known).filter(|name| !copies(name)).collect();
         if zone == ROOT {
             servers.extend(scenario.dns.roots.iter().flatten().cloned());
         }
@@ -92,16 +94,19 @@ pub(super) fn add_servers(scenario: &mut Scenario) {
 }
 
 fn servers_of(scenario: &Scenario, zone: &str) -> Vec<String> {
-    let serves = |zones: &[String]| zones.iter().any(|name| name == zone);
-    scenario.dns.servers.iter().filter(|(_, server)| serves(&server.zones)).map(|(name, _)| name.clone()).collect()
+    let serves = |server: &NameServer| server.zones.iter().chain(&server.secondary).any(|name| name == zone);
+    scenario.dns.servers.iter().filter(|(_, server)| serves(server)).map(|(name, _)| name.clone()).collect()
 }
 
-/// All zones with their servers, in host order.
+/// All zones with their servers: the primary ones in host order, then the others.
 fn all_servers(scenario: &Scenario) -> BTreeMap<String, Vec<String>> {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (host, server) in &scenario.dns.servers {
-        for zone in &server.zones {
-            all.entry(zone.clone()).or_default().push(host.clone());
+    let lists: [fn(&NameServer) -> &[String]; 2] = [|server| &server.zones, |server| &server.secondary];
+    for list in lists {
+        for (host, server) in &scenario.dns.servers {
+            for zone in list(server) {
+                all.entry(zone.clone()).or_default().push(host.clone());
+            }
         }
     }
     all
@@ -170,6 +175,12 @@ pub(super) fn add_records(scenario: &mut Scenario) {
             record.ttl = record.ttl.or(draft.zone.ttl);
         }
         scenario.dns.zones.insert(name, draft.zone);
+    }
+    for change in &mut scenario.dns.changes {
+        let ttl = scenario.dns.zones.get(&change.zone).and_then(|zone| zone.ttl).or(scenario.dns.ttl);
+        for record in &mut change.set {
+            record.ttl = record.ttl.or(ttl);
+        }
     }
 }
 

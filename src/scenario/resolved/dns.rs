@@ -1,7 +1,7 @@
 //! Zones, records, and who serves and resolves them.
 
-use crate::app::dns::ResolverConfig;
 use crate::app::dns::scripted::Script;
+use crate::app::dns::{ResolverConfig, ZoneChange};
 use crate::base::HostId;
 use crate::proto::dns::Record;
 
@@ -10,6 +10,8 @@ use crate::proto::dns::Record;
 pub struct DnsSpec {
     /// All zones in name order; the root is `"."`.
     pub zones: Vec<ZoneSpec>,
+    /// Changes of zones, in the order of their times.
+    pub changes: Vec<ZoneChange>,
     /// Authoritative servers in host order.
     pub servers: Vec<NameServerSpec>,
     /// Hosts with a recursive resolver, in host order; none of them is an authoritative server.
@@ -34,12 +36,23 @@ pub struct ResolverSpec {
 pub struct NameServerSpec {
     /// Where it runs.
     pub host: HostId,
-    /// Indices into [`DnsSpec::zones`], ascending, never empty.
+    /// The zones it serves from its own file: indices into [`DnsSpec::zones`], ascending.
     pub zones: Vec<usize>,
+    /// The zones it serves from a copy.
+    pub secondary: Vec<SecondarySpec>,
     /// Whether it asks the servers of a delegated zone itself when the asker desires recursion.
     pub recursive: bool,
     /// The root servers that it asks for the addresses of others, in host order, itself excepted.
     pub roots: Vec<HostId>,
+}
+
+/// A zone that a server has from others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondarySpec {
+    /// Index into [`DnsSpec::zones`].
+    pub zone: usize,
+    /// The primary servers in host order, at least one.
+    pub primaries: Vec<HostId>,
 }
 
 /// A zone: its own records, delegations and glue.

@@ -10,7 +10,7 @@ mod work;
 
 use std::collections::BTreeMap;
 
-pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, ZoneSpec};
+pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, SecondarySpec, ZoneSpec};
 pub use work::{Body, LookupWork, LookupsWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work};
 
 use super::schema::Scenario;

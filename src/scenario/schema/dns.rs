@@ -36,14 +36,21 @@ pub struct Dns {
     pub roots: Option<Vec<String>>,
     /// Zones by name; the root is ".".
     pub zones: BTreeMap<String, Zone>,
+    /// Changes of records while the run goes on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
 }
 
 /// An authoritative name server.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NameServer {
-    /// The zones it serves.
+    /// The zones it serves as a primary server: from its own file.
     pub zones: Vec<String>,
+    /// The zones it serves as a secondary server: from a copy, for which it asks a primary server at intervals
+    /// that the zone's SOA record gives (refresh, retry, expire).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secondary: Vec<String>,
     /// "recursive": asked for what lies in a zone further down, it asks a server of that zone itself, if the asker
     /// desires recursion (RD), and hands back what came. "iterative": it refers to the servers of that zone. Default: that of `dns`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +82,34 @@ pub struct Zone {
     /// Records. Missing SOA and NS records, A and AAAA records of hosts, delegations, and the MX record of a
     /// mail domain whose name has no record of type MX, A, AAAA or CNAME are added.
     pub records: Vec<Record>,
+}
+
+/// A change of a zone on its primary servers. The serial in the SOA record goes up by one, unless the change sets
+/// that record itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// When, counted from the beginning of the run.
+    pub at: Duration,
+    /// The zone.
+    pub zone: String,
+    /// Records that take the place of all others of the same name and type.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub set: Vec<Record>,
+    /// Records that go.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub remove: Vec<Removal>,
+}
+
+/// Records that go when a zone changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Removal {
+    /// Owner, as in a record.
+    pub name: String,
+    /// The type of the records. Default: all of that name.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none", default)]
+    pub rtype: Option<String>,
 }
 
 /// A resource record, written as in a master file (RFC 1035 section 5.1).

@@ -28,7 +28,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use capture::{Capture, CaptureChoice, InterfaceName};
-pub use dns::{Dns, FilePlace, Mode, NameServer, Record, SourceFile, Zone};
+pub use dns::{Change, Dns, FilePlace, Mode, NameServer, Record, Removal, SourceFile, Zone};
 pub use host::{Host, Sessions, WhenFullName};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use live::Live;

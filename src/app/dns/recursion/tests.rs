@@ -18,7 +18,12 @@ const NET: &[&str] = &["ns.host.net 9 A 10.0.0.4", "ring.net 9 NS ns.ring.com."]
 
 fn recursive(apex: &str, records: &[&str]) -> App {
     let zones = vec![zone(apex, records)];
-    App::Server(NameServer::with(NameServerConfig { zones, recursive: true, roots: vec![addr(0)] }))
+    App::Server(NameServer::with(NameServerConfig {
+        zones,
+        recursive: true,
+        roots: vec![addr(0)],
+        ..NameServerConfig::default()
+    }))
 }
 
 fn asker() -> App {
