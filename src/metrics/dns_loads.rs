@@ -200,10 +200,10 @@ impl Loads {
             | DnsTrace::Answered { .. }
             | DnsTrace::TimedOut { .. }
             | DnsTrace::Unreachable { .. }
+            | DnsTrace::LookedUp { .. }
             | DnsTrace::Changed { .. }
             | DnsTrace::Copied { .. }
-            | DnsTrace::Expired { .. }
-            | DnsTrace::LookedUp { .. } => {}
+            | DnsTrace::Expired { .. } => {}
         }
     }
 

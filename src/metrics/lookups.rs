@@ -61,14 +61,14 @@ impl Lookups {
             }
             DnsTrace::Changed { name, rtype, digest, .. } => self.changed(names, at, (name, rtype, digest)),
             DnsTrace::Asked { .. }
+            | DnsTrace::Copied { .. }
+            | DnsTrace::Expired { .. }
             | DnsTrace::Answered { .. }
             | DnsTrace::TimedOut { .. }
             | DnsTrace::Unreachable { .. }
             | DnsTrace::Received { .. }
             | DnsTrace::Cache { .. }
             | DnsTrace::Replied { .. }
-            | DnsTrace::Copied { .. }
-            | DnsTrace::Expired { .. }
             | DnsTrace::LocalCache { .. } => {}
         }
     }
@@ -86,7 +86,11 @@ impl Lookups {
 
     /// An authority has changed an RRset.
     fn changed(&mut self, names: &mut Names, at: SimTime, (name, rtype, digest): (&str, u16, u64)) {
-        self.zones.entry((names.id(name), rtype)).or_default().push((at, digest));
+        let history = self.zones.entry((names.id(name), rtype)).or_default();
+        // two primary servers of a zone tell the same
+        if history.last().is_none_or(|(_, last)| *last != digest) {
+            history.push((at, digest));
+        }
     }
 
     pub(super) fn observe_host(&mut self, event: &HostTrace) {

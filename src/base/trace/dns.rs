@@ -133,7 +133,7 @@ pub enum DnsTrace<'a> {
         name: &'a str,
         /// The type's number.
         rtype: u16,
-        /// A number that stands for the records that there are from now on.
+        /// What they are now, in one number, as with `LookedUp`; zero when there are none.
         digest: u64,
     },
     /// This host, a secondary server of the zone, has a newer copy of it.
