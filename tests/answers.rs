@@ -94,6 +94,37 @@ fn dns_cache(run: &Path) -> Vec<String> {
     ]
 }
 
+fn dns_poisoning(run: &Path) -> Vec<String> {
+    let (dns, connections) = (table(run, "dns_queries"), table(run, "connections"));
+    let reached = |client: &str| -> Vec<String> {
+        connections.iter().filter(|row| row["client"] == client).map(|row| row["server"].clone()).collect()
+    };
+    assert!(connections.iter().all(|row| !row["established_s"].is_empty()));
+    let bank = |resolver: &str| dns.iter().find(|row| row["from"] == resolver && row["to"] == "ns.bank.org").unwrap();
+    let (careful, naive) = (bank("resolver.careful.edu"), bank("resolver.naive.edu"));
+    // the way from one site to another takes 42 ms
+    let arrivals = (0..200).map(|number| 10.1 + 0.0005 * f64::from(number) + 0.042);
+    let (asked, waits) = (number(careful, "time_s"), number(careful, "latency_s"));
+    let in_time = arrivals.filter(|at| (asked..asked + waits).contains(at)).count();
+    let later = dns.iter().filter(|row| row["role"] == "resolver" && row["name"] == "www.shop.org");
+    let (own, others): (Vec<&Row>, Vec<&Row>) = later.partition(|row| row["from"] == "resolver.careful.edu");
+    assert!(others.is_empty(), "the naive resolver believes what it has");
+    let naive_reached = reached("pc.naive.edu");
+    assert!(naive_reached.len() == 2 && naive_reached[0] == naive_reached[1]);
+    vec![
+        format!(
+            "pc.careful.edu reaches {}; pc.naive.edu reaches {} both",
+            reached("pc.careful.edu").join(" and "),
+            naive_reached[0]
+        ),
+        format!("Of her 200 answers {in_time} come to resolver.careful.edu"),
+        format!("{:.2} % for one attempt", 100.0 * f64::from(u32::try_from(in_time).unwrap()) / 65536.0),
+        format!("believed, {:.1} ms after the query", number(naive, "latency_s") * 1e3),
+        format!("the true answer, {} ms later", (waits * 1e3).round()),
+        format!("the careful one asks {} servers", own.len()),
+    ]
+}
+
 fn big_answer(run: &Path) -> Vec<String> {
     let (dns, connections) = (table(run, "dns_queries"), table(run, "connections"));
     let zone: Vec<&Row> = dns.iter().filter(|row| row["to"] == "ns.hamburger.edu" && row["type"] == "TXT").collect();
@@ -326,6 +357,7 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "returned-to-sender" => returned_to_sender(run),
         "several-messages-one-connection" => several_messages_one_connection(run),
         "dns-cache" => dns_cache(run),
+        "dns-poisoning" => dns_poisoning(run),
         "big-answer" => big_answer(run),
         "two-devices-one-mailbox" => two_devices_one_mailbox(run),
         "outage-queue" => outage_queue(run),

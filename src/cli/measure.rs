@@ -68,7 +68,8 @@ fn on_processor() -> Option<(u64, [u64; 2])> {
 }
 
 /// Resident memory of this process that no file backs, in bytes: heap and stacks, by pages.
-fn resident() -> Option<u64> {
+#[must_use]
+pub fn resident() -> Option<u64> {
     let rollup = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;
     let kibibytes = rollup.lines().find_map(|line| line.strip_prefix("Anonymous:")?.trim().strip_suffix(" kB"))?;
     kibibytes.parse::<u64>().ok()?.checked_mul(1024)

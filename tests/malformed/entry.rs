@@ -68,7 +68,8 @@ pub(crate) fn streams(octets: &[u8]) {
     let heard = |pieces: &mut dyn Iterator<Item = &[u8]>| {
         let (mut server, mut client) = (StreamServer::new(SimTime::ZERO), StreamClient::default());
         client.handle(SimTime::ZERO, Input::Start);
-        let mut outputs = Vec::new();
+        client.ask(SimTime::ZERO, 0, &[0; 12]);
+        let mut outputs: Vec<_> = std::iter::from_fn(|| client.poll()).collect();
         for piece in pieces {
             server.handle(SimTime::ZERO, Input::Bytes(piece));
             client.handle(SimTime::ZERO, Input::Bytes(piece));

@@ -15,7 +15,7 @@ use crate::app::host::Host;
 use crate::base::{Addresses, SimTime};
 use crate::proto::dns::{Name, Question, Rcode, RecordData, Rtype};
 
-use super::delegation::{Manner, names};
+use super::delegation::{Manner, Server, names};
 use super::iterate::Dependency;
 use super::lookup::{Depth, Finding, Lookup, LookupId, Phase};
 use super::recall::Lead;
@@ -24,6 +24,11 @@ use super::response::YX_DOMAIN;
 
 /// Glueless delegations entered one inside the other.
 const SERVER_DEPTH_LIMIT: u32 = 4;
+
+/// Silence so often, and other ways are tried: servers of which the address is not known, even
+/// those inside the zone, where the zone above may have an address that it did not tell or an
+/// alias is known; the zone above itself; the tree.
+const PATIENT_TRIES: u32 = 3;
 
 /// Whom to turn to next.
 enum Choice {
@@ -80,20 +85,27 @@ impl Resolver {
         let merit = |addr| (self.notes.is_lame(addr, &delegation.zone, now), self.notes.preference(addr, now));
         // min_by_key takes the first of equals: the order listed
         let best = usable.min_by_key(|address| (address.tries, address.second, merit(address.addr)));
-        if self.config.harden_referral_path && !lookup.primed && lookup.depth.servers == 0 && !delegation.is_forward() {
+        // the root's are those configured
+        if self.config.harden_referral_path
+            && !lookup.primed
+            && lookup.depth.servers == 0
+            && !delegation.is_forward()
+            && !delegation.zone.is_root()
+        {
             return Choice::FindServers;
         }
         let ask = |tries: u32| best.filter(|address| address.tries <= tries).map(|address| Choice::Ask(address.addr));
         let may_climb = || delegation.remembered && self.notes.may_ask_above(&delegation.zone, now);
+        let is_inside = |server: &Server| server.name.is_within(&delegation.zone);
         let silent = || best.map(|address| Choice::Ask(address.addr));
         ask(0)
-            .or_else(|| unsought(lookup, own, false))
+            .or_else(|| unsought(lookup, own, |server| !server.found && !is_inside(server)))
             .or_else(|| lookup.spare.is_some().then_some(Choice::Spare))
-            .or_else(|| ask(1))
-            .or_else(|| unsought(lookup, own, true))
+            .or_else(|| ask(PATIENT_TRIES - 1))
+            .or_else(|| unsought(lookup, own, |server| !server.found || !is_inside(server)))
             .or_else(|| may_climb().then_some(Choice::Up))
-            .or_else(silent)
             .or_else(|| delegation.is_first().then_some(Choice::Tree))
+            .or_else(silent)
             .or_else(|| self.may_prime(lookup).then_some(Choice::FindServers))
             .unwrap_or(Choice::Nobody)
     }
@@ -182,6 +194,9 @@ impl Resolver {
         // better the zone above's word than none
         self.add_known(&mut delegation, &server.name, server.rtype, &[], now);
         let barren = delegation.addresses.len() == known;
+        if let Some(known) = delegation.servers.iter_mut().find(|known| known.name == server.name) {
+            known.found |= !barren;
+        }
         if finding.rcode == Rcode::NxDomain
             && let Some(server) = delegation.servers.iter_mut().find(|known| known.name == server.name)
         {
@@ -242,19 +257,15 @@ impl Resolver {
     }
 }
 
-/// A server to be looked up: outside the zone, or inside it, where the zone above may have an
-/// address that it did not tell, or a name of which an alias is known. First for an IPv4
-/// address, which nearly every server has.
-fn unsought(lookup: &Lookup, own: Addresses, inside: bool) -> Option<Choice> {
+/// A server to be looked up, first for an IPv4 address, which nearly every server has.
+fn unsought(lookup: &Lookup, own: Addresses, suits: impl Fn(&Server) -> bool) -> Option<Choice> {
     let delegation = &lookup.delegation;
     if lookup.depth.servers >= SERVER_DEPTH_LIMIT || lookup.budget.barren == 0 {
         return None;
     }
     let types = [(Rtype::A, own.v4.is_some()), (Rtype::Aaaa, own.v6.is_some())];
     types.into_iter().filter(|(_, reachable)| *reachable).find_map(|(rtype, _)| {
-        let wanted = |server: &super::delegation::Server| {
-            !server.is_sought(rtype) && server.name.is_within(&delegation.zone) == inside
-        };
+        let wanted = |server: &Server| !server.is_sought(rtype) && suits(server);
         delegation.servers.iter().position(wanted).map(|place| Choice::FindServer(place, rtype))
     })
 }

@@ -42,13 +42,14 @@ impl Resolver {
         }
         trace_recall(host, client.task, &question, known.as_ref());
         let Some(known) = known else { return self.take_up(host, client, question) };
+        self.count_served(&known);
         // the refresh goes out first: whoever asks at once for the same gets what it brought
         if self.config.prefetch && !failed {
             for (question, left) in &known.ending {
                 self.refresh(host, client.task, question.clone(), SimDuration::from_secs((*left).into()));
             }
         }
-        self.answer_known(host, &client, &known);
+        self.answer(host, &client, known.finding);
     }
 
     /// A client that desires no recursion gets what is there, or the way to who knows
@@ -57,7 +58,7 @@ impl Resolver {
         let known = self.known(question, host.now(), Age::Fresh).filter(|known| !known.is_failure());
         trace_recall(host, client.task, question, known.as_ref());
         if let Some(known) = known {
-            return self.answer_known(host, client, &known);
+            return self.answer_known(host, client, known);
         }
         let finding = match self.courtesy_held(&question.name, host.now()) {
             Some(way) => Finding { courtesy: Some(way), ..Finding::found(Vec::new()) },
@@ -118,7 +119,7 @@ impl Resolver {
         }
         let Some(known) = self.known(question, host.now(), Age::Stale) else { return false };
         trace_recall(host, client.task, question, Some(&known));
-        self.answer_known(host, client, &known);
+        self.answer_known(host, client, known);
         true
     }
 
@@ -164,11 +165,14 @@ impl Resolver {
         host.set_cause(cause);
     }
 
-    fn answer_known(&mut self, host: &mut impl Host, client: &Asked, known: &Known) {
-        for place in &known.places {
-            self.cache.count_served(*place);
-        }
-        self.answer(host, client, known.finding.clone());
+    fn answer_known(&mut self, host: &mut impl Host, client: &Asked, known: Known) {
+        self.count_served(&known);
+        self.answer(host, client, known.finding);
+    }
+
+    /// Each entry knows how many clients it served.
+    fn count_served(&self, known: &Known) {
+        known.places.iter().for_each(|place| self.cache.count_served(*place));
     }
 
     fn answer(&mut self, host: &mut impl Host, client: &Asked, mut finding: Finding) {

@@ -51,6 +51,8 @@ pub(super) struct Server {
     pub(super) name: Name,
     /// Which of its addresses are known, or were looked up for this delegation: A and AAAA.
     sought: [bool; 2],
+    /// Whether any are known.
+    pub(super) found: bool,
 }
 
 /// A server's address, and how it fared in this lookup.
@@ -68,7 +70,7 @@ pub(super) struct Address {
 
 impl Server {
     pub(super) const fn new(name: Name) -> Self {
-        Self { name, sought: [false; 2] }
+        Self { name, sought: [false; 2], found: false }
     }
 
     pub(super) fn is_sought(&self, rtype: Rtype) -> bool {
@@ -230,6 +232,7 @@ impl Resolver {
             for rtype in address_types(self.reach(host)) {
                 if self.add_known(&mut delegation, &server.name, rtype, glue, host.now()) {
                     server.seek(rtype);
+                    server.found = true;
                 }
             }
             delegation.servers.push(server);

@@ -1,6 +1,7 @@
 //! The walk down the tree: whom to ask next, and what follows from the response
 //! (RFC 1034 5.3.3).
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::app::host::Host;
@@ -37,6 +38,7 @@ impl Resolver {
         let delegation = self.nearest_delegation(host, &question, false, host.now());
         self.by_question.insert(question.clone(), id);
         let lookup = Lookup {
+            minimiser: Minimiser::new(self.config.qname_minimisation, question.rtype),
             question,
             task,
             budget,
@@ -50,7 +52,6 @@ impl Resolver {
             tree: false,
             primed: false,
             strained: false,
-            minimiser: Minimiser::new(self.config.qname_minimisation),
             spare: None,
             left: None,
             sharers: Vec::new(),
@@ -164,6 +165,7 @@ impl Resolver {
         }
         match verdict {
             Verdict::Answer { aliases, records } => {
+                let records = with_one_ttl(records);
                 self.believe(&given(&aliases), rank, now);
                 self.believe(&records, rank, now);
                 let courtesy = self.courtesy(id, message);
@@ -193,9 +195,17 @@ impl Resolver {
                 if let Some(lookup) = self.lookups.get(&id) {
                     self.notes.lame(server, &lookup.delegation.zone, now);
                 }
-                self.give_up(id, server);
+                self.failed(id, server, message.rcode);
                 vec![Step::Advance(id)]
             }
+        }
+    }
+
+    /// A server was of no use. One that failed may do better the next time, if it is asked more
+    /// than once by configuration.
+    fn failed(&mut self, id: LookupId, server: IpAddr, rcode: Rcode) {
+        if rcode != Rcode::ServFail || self.config.retries.is_none() {
+            self.give_up(id, server);
         }
     }
 
@@ -338,6 +348,19 @@ impl Resolver {
         let next = |on: &LookupId| self.lookups.get(on).and_then(Lookup::waits_on);
         std::iter::successors(Some(on), next).any(|on| on == id)
     }
+}
+
+/// RFC 2181 5.2: one RRset has one TTL, the least.
+fn with_one_ttl(mut records: Vec<Record>) -> Vec<Record> {
+    let mut least: BTreeMap<Rtype, u32> = BTreeMap::new();
+    for record in &records {
+        let ttl = least.entry(record.rtype()).or_insert(record.ttl);
+        *ttl = (*ttl).min(record.ttl);
+    }
+    for record in &mut records {
+        record.ttl = least.get(&record.rtype()).copied().unwrap_or(record.ttl);
+    }
+    records
 }
 
 /// What became of a question on which a lookup depends.

@@ -5,6 +5,9 @@
 //! first (RFC 7816), and one that chokes on that too is shown the whole question. So is one
 //! that denies the shorter name: many servers know nothing of names that have only others
 //! beneath them (RFC 9156 2.3, the relaxed mode).
+//!
+//! Questions for DS records go that way whether it is wanted or not, and by NS: a server that
+//! has the zones above and beneath the one in between would answer from the wrong one.
 
 use crate::proto::dns::{Name, Question, Rtype};
 
@@ -25,8 +28,14 @@ pub(super) struct Minimiser {
 }
 
 impl Minimiser {
-    pub(super) const fn new(on: bool) -> Self {
-        Self { on, labels: 0, steps: 0, ns: false }
+    pub(super) fn new(wanted: bool, rtype: Rtype) -> Self {
+        let ds = rtype == Rtype::DS;
+        Self { on: wanted || ds, labels: 0, steps: 0, ns: ds }
+    }
+
+    /// Whether less may be shown than the whole question.
+    pub(super) const fn is_on(&self) -> bool {
+        self.on
     }
 
     /// What to ask the servers of a zone in place of a question, if not that.
@@ -94,7 +103,7 @@ mod tests {
 
     #[test]
     fn one_label_at_a_time() {
-        let mut minimiser = Minimiser::new(true);
+        let mut minimiser = Minimiser::new(true, Rtype::Txt);
         assert_eq!(asked(&minimiser, "www.example.com", "."), Some("com A".to_owned()));
         minimiser.descended();
         assert_eq!(asked(&minimiser, "www.example.com", "com"), Some("example.com A".to_owned()));
@@ -106,12 +115,13 @@ mod tests {
         assert_eq!(asked(&minimiser, "a.b.example.com", "com"), Some("b.example.com NS".to_owned()));
         minimiser.choked();
         assert_eq!(asked(&minimiser, "a.b.example.com", "com"), None);
-        assert_eq!(asked(&Minimiser::default(), "www.example.com", "."), None);
+        assert_eq!(asked(&Minimiser::new(false, Rtype::A), "www.example.com", "."), None);
+        assert_eq!(asked(&Minimiser::new(false, Rtype::DS), "example.com", "."), Some("com NS".to_owned()));
     }
 
     #[test]
     fn underscores_hold_no_cut() {
-        let minimiser = Minimiser::new(true);
+        let minimiser = Minimiser::new(true, Rtype::Txt);
         assert_eq!(asked(&minimiser, "_25._tcp.mail.com", "mail.com"), None);
         assert_eq!(asked(&minimiser, "a._tcp.mail.com", "mail.com"), None);
         assert_eq!(asked(&minimiser, "b.a._tcp.mail.com", "mail.com"), Some("a._tcp.mail.com A".to_owned()));
@@ -120,7 +130,7 @@ mod tests {
     #[test]
     fn a_long_name_takes_ten_questions_and_no_more() {
         let name = "a.".repeat(100);
-        let mut minimiser = Minimiser::new(true);
+        let mut minimiser = Minimiser::new(true, Rtype::Txt);
         let mut labels = Vec::new();
         while let Some(shown) = minimiser.question(&question(&name), &Name::root()) {
             labels.push(shown.name.label_count());

@@ -61,6 +61,7 @@ impl Resolver {
             let (rcode, answers, soa) = match reading.held {
                 Held::Records(records) => match leads_on(&question, &records) {
                     Lead::To(mut on_the_way, target) => {
+                        on_the_way.retain(|record| !aliases.contains(record));
                         aliases.append(&mut on_the_way);
                         question.name = target;
                         continue;

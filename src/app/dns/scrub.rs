@@ -38,7 +38,9 @@ pub(super) fn follow_aliases(message: &Message, question: &Question, zone: &Name
             return Trail::Loop;
         }
         passed.push(name.clone());
-        trail.push(record.clone());
+        if !trail.contains(record) {
+            trail.push(record.clone());
+        }
         match &record.data {
             RecordData::Cname(target) => name = target.clone(),
             data => match synthesized(record, data, &name) {
@@ -84,8 +86,14 @@ pub(super) fn synthesized(dname: &Record, data: &RecordData, name: &Name) -> Opt
 /// The records of a trail that a server gave: CNAME records that follow from a DNAME record
 /// follow from it again when they are needed.
 pub(super) fn given(trail: &[Record]) -> Vec<Record> {
-    let follows = |at: usize| at > 0 && trail.get(at - 1).is_some_and(|before| before.rtype() == Rtype::Dname);
-    trail.iter().enumerate().filter(|(at, _)| !follows(*at)).map(|(_, record)| record.clone()).collect()
+    let dnames: Vec<&Record> = trail.iter().filter(|record| record.rtype() == Rtype::Dname).collect();
+    let follows = |record: &Record| {
+        let from = |dname: &&&Record| {
+            synthesized(dname, &dname.data, &record.name).is_some_and(|(made, _)| made.data == record.data)
+        };
+        dnames.iter().any(|dname| from(&dname))
+    };
+    trail.iter().filter(|record| !follows(record)).cloned().collect()
 }
 
 /// The number of aliases in a trail.
@@ -136,6 +144,9 @@ mod tests {
         let long = format!("d.org 9 DNAME {}", "x23456789.".repeat(25));
         assert!(matches!(follow("a23456789.d.org", &[&long]), Trail::TooLong(trail) if trail.len() == 1));
         assert_eq!(given(&[record(dname), record(cname)]), [record(dname)]);
+        let twice = ["x.org 9 DNAME org.", "a.x.x.org 9 CNAME a.x.org.", "a.x.org 9 CNAME a.org."];
+        assert_eq!(follow("a.x.x.org", &twice), to(&twice, "a.org"), "one DNAME record for two steps");
+        assert_eq!(given(&twice.map(record)), [record(twice[0])]);
     }
 
     #[test]

@@ -15,8 +15,8 @@ use crate::base::{
 use crate::proto::dns::{EDNS_SIZE, Message, PORT, Rtype, UDP_LIMIT};
 
 use super::testbed_streams::{Caller, StreamEvent, Streams as Connections};
-use super::testbed_zones::told;
 pub(super) use super::testbed_zones::{name, record, zone};
+use super::testbed_zones::{node_of, told};
 use super::{Answer, LookupAgent, NameServer, Resolver, ResolverConfig, Stub};
 
 pub(super) type Script = fn(&Message) -> Vec<Message>;
@@ -110,13 +110,6 @@ pub(super) fn addr(node: usize) -> IpAddr {
 /// Its IPv6 address, if it has one, is 2001:db8::n.
 pub(super) fn addr6(node: usize) -> IpAddr {
     IpAddr::V6(Ipv6Addr::from((0x2001_0db8 << 96) + u128::try_from(node).unwrap()))
-}
-
-pub(super) fn node_of(addr: IpAddr) -> usize {
-    match addr {
-        IpAddr::V4(addr) => usize::from(addr.octets()[3]),
-        IpAddr::V6(addr) => usize::from(addr.octets()[15]),
-    }
 }
 
 pub(super) fn server(apex: &str, records: &[&str]) -> App {

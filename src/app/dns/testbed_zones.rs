@@ -1,7 +1,8 @@
 //! Names, records and zones of the tests, from their text.
 
+use std::net::IpAddr;
+
 use super::Zone;
-use super::testbed::node_of;
 use crate::base::trace::DnsTrace;
 use crate::proto::dns::{Name, Record, RecordData, Rtype};
 
@@ -43,5 +44,12 @@ pub(super) fn told(what: &DnsTrace<'_>) -> String {
         DnsTrace::Expired { zone } => format!("expired {zone}"),
         DnsTrace::LocalCache { level, name, result, .. } => format!("own {level:?} {name} {result:?}"),
         DnsTrace::LookedUp { name, kind, cache, .. } => format!("looked up {name} {kind:?} {cache:?}"),
+    }
+}
+
+pub(super) fn node_of(addr: IpAddr) -> usize {
+    match addr {
+        IpAddr::V4(addr) => usize::from(addr.octets()[3]),
+        IpAddr::V6(addr) => usize::from(addr.octets()[15]),
     }
 }

@@ -37,11 +37,13 @@ impl Resolver {
     /// Invariant: one query for a name and type is outstanding to a server at a time. Only
     /// questions that show less than the name can be those of two lookups.
     fn share(&mut self, id: LookupId, server: IpAddr) -> bool {
-        if !self.config.qname_minimisation {
+        let Some(lookup) = self.lookups.get(&id) else { return false };
+        if !lookup.minimiser.is_on() && self.outstanding.is_empty() {
             return false;
         }
-        let Some(lookup) = self.lookups.get(&id) else { return false };
-        let Some(&on) = self.outstanding.get(&(server, lookup.to_ask())) else { return false };
+        let question = lookup.to_ask();
+        let whole = || self.by_question.get(&question).filter(|other| **other != id && self.is_asking(**other, server));
+        let Some(&on) = self.outstanding.get(&(server, question.clone())).or_else(whole) else { return false };
         if let Some(other) = self.lookups.get_mut(&on) {
             other.sharers.push(id);
         }
@@ -49,6 +51,12 @@ impl Resolver {
             lookup.phase = Phase::Sharing;
         }
         true
+    }
+
+    /// Whether a lookup has its whole question outstanding to a server.
+    fn is_asking(&self, id: LookupId, server: IpAddr) -> bool {
+        let Some(lookup) = self.lookups.get(&id) else { return false };
+        matches!(&lookup.phase, Phase::Asking(asking) if asking.server == server && asking.question == lookup.question)
     }
 
     /// Puts a lookup's question to a server.
@@ -61,7 +69,7 @@ impl Resolver {
         let (until, task, forward) = (lookup.budget.until, lookup.task, lookup.delegation.is_forward());
         let tries = lookup.delegation.address_mut(server).map_or(0, |address| address.tries.saturating_sub(1));
         let before: u32 = lookup.delegation.addresses.iter().map(|address| address.tries).sum();
-        let question = lookup.to_ask();
+        let (question, whole) = (lookup.to_ask(), lookup.question.clone());
         let question = self.spell(question);
         let mut message = Message::query(wire_id, question.clone(), forward);
         message.edns = self.edns(server, tries, now);
@@ -90,7 +98,7 @@ impl Resolver {
             rtype: question.rtype.number(),
             retry: if over_tcp { before } else { before.saturating_sub(1) },
         }));
-        if self.config.qname_minimisation {
+        if question != whole {
             self.outstanding.insert((server, question.clone()), id);
         }
         let asking = Asking { question, edns, query, wire_id, server, stream, sent: now, expires, event };
@@ -149,7 +157,7 @@ impl Resolver {
         self.released.append(&mut lookup.sharers);
         self.in_flight.remove(&asking.wire_id);
         self.deadlines.remove(&(asking.expires, id));
-        if self.config.qname_minimisation {
+        if lookup.question != asking.question {
             self.outstanding.remove(&(asking.server, asking.question.clone()));
         }
         if let Some(repeat) = asking.stream {

@@ -249,9 +249,19 @@ fn character_strings(strings: &[Vec<u8>]) -> Vec<u8> {
     octets
 }
 
-/// None for what is skipped: another class, a pseudo-record, an obsolete type with names in it.
+/// None for what is skipped: another class, a pseudo-record, an obsolete type with names in it, an
+/// address of the wrong length.
 fn decode_record(record: &ParsedRecord<'_, &[u8]>) -> Result<Option<Record>, WireError> {
     let number = record.rtype().to_int();
+    // where the record ends is plain nevertheless, and others are worth having
+    let address = match number {
+        1 => Some(4),
+        28 => Some(16),
+        _ => None,
+    };
+    if address.is_some_and(|length| record.rdlen() != length) {
+        return Ok(None);
+    }
     // MD to MR and MINFO may hold compressed names, which must not be carried as octets
     // (RFC 3597 4); TKEY and TSIG belong to one message and are never handed on
     if record.class().to_int() != CLASS_IN || matches!(number, 3 | 4 | 7..=9 | 14 | 249 | 250) {

@@ -218,7 +218,7 @@ fn end(row: &DnsRow, depth: usize) -> Option<(Step, [&str; 2])> {
         DnsOutcome::Open => return None,
     };
     let cached = matches!(row.cache.as_deref(), Some("hit" | "negative_hit"));
-    let label = if cached { format!("{label}, from the cache") } else { label };
+    let label = if cached { format!("{label}, cached") } else { label };
     let what = What::Message { from: 0, to: 0, label, look };
     Some((Step { at, what, depth }, [&row.to, &row.from]))
 }

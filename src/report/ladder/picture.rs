@@ -50,6 +50,13 @@ pub(super) enum Look {
     Failure,
 }
 
+impl Step {
+    /// Whether somebody begins something of his own accord.
+    pub(super) const fn begins(&self) -> bool {
+        self.depth == 0 && matches!(self.what, What::Message { look: Look::Request | Look::Vain, .. })
+    }
+}
+
 /// One line of a ladder.
 pub(super) struct Line<'a> {
     pub(super) step: &'a Step,

@@ -13,12 +13,14 @@ use crate::report::charts::{FONT_SIZE_RATIO, shortened, text_width};
 /// The margin with the times.
 const MARGIN: f64 = 96.0;
 /// The least and the greatest distance of two lifelines.
-const PITCH: (f64, f64) = (170.0, 250.0);
+const PITCH: (f64, f64) = (184.0, 250.0);
 /// Where the first step stands.
 const TOP: f64 = 108.0;
 /// The height of a step, and of a break before one.
 const ROW: f64 = 38.0;
 const BREAK: f64 = 30.0;
+/// The space between what somebody began of his own accord and what was before.
+const SPACE: f64 = 10.0;
 /// Font sizes of titles, hosts and labels, and of times and numbers.
 const TITLE: f64 = 16.0;
 const LABEL: f64 = 13.0;
@@ -55,7 +57,8 @@ impl Ladder {
         let widest = self.lifelines.iter().map(|name| width(name, LABEL)).fold(0.0, f64::max);
         let pitch = (widest + 36.0).clamp(PITCH.0, PITCH.1).round();
         let count = self.lifelines.len().max(1);
-        let width = MARGIN + pitch * count as f64;
+        let beyond = if self.needs_margin() { pitch / 2.0 } else { 0.0 };
+        let width = MARGIN + pitch * count as f64 + beyond;
         let mut sheet = Sheet { body: String::new(), pitch, width };
         sheet.text((12.0, 26.0), &self.title, (TITLE, INK, Align::Start), width - 24.0);
         let mut y = TOP;
@@ -68,6 +71,9 @@ impl Ladder {
                 let at = (MARGIN - 8.0, y - ROW / 2.0 + BREAK / 2.0 - 4.0);
                 steps.text(at, &text, (SMALL, FAINT, Align::End), MARGIN - 16.0);
                 y += BREAK;
+            }
+            if line.step.begins() && y > TOP {
+                y += SPACE;
             }
             if let Some(time) = line.time {
                 let text = self.time(time.as_nanos());
@@ -90,8 +96,19 @@ impl Ladder {
     }
 }
 
+impl Ladder {
+    /// Whether something is written to the right of the last lifeline.
+    fn needs_margin(&self) -> bool {
+        let last = self.lifelines.len().saturating_sub(1);
+        self.steps.iter().any(|step| match &step.what {
+            What::Message { from, to, .. } => *from == last && *to == last,
+            What::Note { beside, .. } => *beside == last,
+        })
+    }
+}
+
 /// The width of a text as our letters have it; those of other fonts are narrower as a rule.
-fn width(text: &str, size: f64) -> f64 {
+pub(super) fn width(text: &str, size: f64) -> f64 {
     text_width(text, size / FONT_SIZE_RATIO, false)
 }
 
@@ -195,7 +212,7 @@ impl Sheet {
                 // what lies between the disc and the head
                 let middle = (tail + tip) / 2.0 + ahead * (DISC + 1.0);
                 let room = (tip - tail).abs() - 2.0 * DISC - 26.0;
-                self.label((middle, y - 10.0), label, Align::Middle, room);
+                self.label((middle, y - 11.0), label, Align::Middle, room);
             }
             What::Note { beside, text } => {
                 let x = self.x(*beside);
@@ -212,7 +229,7 @@ impl Sheet {
         self.stroke(&[(x, y - 4.0), (x + LOOP, y - 4.0), (x + LOOP, low), (x, low)], colour(look), 1.8, dash);
         self.head(x, low, -1.0, colour(look));
         self.disc(x + DISC + 5.0, y - 4.0, colour(look), line.number);
-        self.label((x + LOOP + 6.0, y + 3.0), label, Align::Start, self.pitch / 2.0 - LOOP - 12.0);
+        self.label((x + LOOP + 6.0, y + 3.0), label, Align::Start, self.pitch - LOOP - 20.0);
     }
 
     /// A text on a strip of paper, so that lifelines do not run through it.

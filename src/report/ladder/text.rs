@@ -29,7 +29,8 @@ impl Ladder {
         let mut out = format!("{}\n", self.title);
         for (row, line) in rows.iter().zip(self.lines()) {
             if let Some(pause) = line.pause {
-                let _ = writeln!(out, "{:number$}  {:>time$}", "", format!("... {}", self.time(pause.as_nanos())));
+                let pause = format!("... {}", self.time(pause.as_nanos()));
+                let _ = writeln!(out, "{pause:>0$}", number + 2 + time);
             }
             let whole = format!("{:>number$}  {:>time$}  {:ends$}  {}", row[0], row[1], row[2], row[3]);
             let _ = writeln!(out, "{}", whole.trim_end());

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 
 use super::told::{Told, ToldQuery, ToldStep, hex, text};
-use super::world::{CLIENT, plan};
+use super::world::{client, plan};
 use super::{Case, Step};
 use crate::base::trace::Silent;
 use crate::base::{ConnId, Endpoint, SimDuration, SimTime, SocketId};
@@ -123,15 +123,15 @@ impl Player<'_> {
         let current = u32::try_from(number).unwrap_or(u32::MAX);
         world.scripted_servers().for_each(|(_, server)| server.set_step(current));
         if step.question.tcp {
-            if let Some((socket, conn)) = world.visitor_connects(CLIENT, self.resolver) {
+            if let Some((socket, conn)) = world.visitor_connects(client(self.case), self.resolver) {
                 self.streams.insert(socket, Connection { step: number, conn, octets: Vec::new() });
             }
-        } else if let Some(port) = world.visitor_port(CLIENT) {
+        } else if let Some(port) = world.visitor_port(client(self.case)) {
             self.ports.insert(port, number);
             let octets = &step.question.octets;
             // a longer one fits into no datagram: nothing is sent
             if octets.len() <= DATAGRAM_LIMIT {
-                world.visitor_asks((CLIENT, port), self.resolver, Bytes::copy_from_slice(octets));
+                world.visitor_asks((client(self.case), port), self.resolver, Bytes::copy_from_slice(octets));
             }
         }
         self.news();
@@ -237,7 +237,7 @@ impl Player<'_> {
         let port = self.ports.iter().find(|port| *port.1 == step).map(|port| *port.0);
         if let Some(port) = port {
             self.ports.remove(&port);
-            self.simulation.world_mut().visitor_leaves_port(CLIENT, port);
+            self.simulation.world_mut().visitor_leaves_port(client(self.case), port);
         }
         let socket = self.streams.iter().find(|stream| stream.1.step == step).map(|stream| *stream.0);
         if let Some(socket) = socket {

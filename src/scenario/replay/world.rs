@@ -14,8 +14,12 @@ use crate::sim::Plan;
 
 /// The resolver's host.
 pub(super) const RESOLVER: HostId = HostId(0);
-/// The client's host.
-pub(super) const CLIENT: HostId = HostId(1);
+
+/// The client's host. It is the last one, so that of what happens at one instant it sees what the
+/// servers did: its next question may be about that.
+pub(super) fn client(case: &Case) -> HostId {
+    HostId(u32::try_from(case.servers.len() + 1).unwrap_or(u32::MAX))
+}
 
 /// One way between the resolver and any other host.
 const DELAY: SimDuration = SimDuration::from_millis(1);
@@ -30,13 +34,15 @@ pub(super) fn plan(case: &Case) -> (Plan, IpAddr) {
         (1..).map(|last| Ipv6Addr::from(0x2001_0002_u128 << 96 | last)).filter(|v6| !taken.contains(&IpAddr::V6(*v6)));
     let resolver = Addresses { v4: v4.next(), v6: v6.next() };
     let client = Addresses { v4: v4.next(), v6: v6.next() };
-    let mut hosts = vec![entry("resolver", resolver), entry("client", client)];
-    let mut apps = vec![vec![App::Resolver(Box::new(Resolver::new(case.resolver.clone())))], Vec::new()];
+    let mut hosts = vec![entry("resolver", resolver)];
+    let mut apps = vec![vec![App::Resolver(Box::new(Resolver::new(case.resolver.clone())))]];
     for (address, script) in &case.servers {
         hosts.push(entry(&address.to_string(), (*address).into()));
         let server = ScriptedServer::new(Arc::new(script.clone())).with_journal();
         apps.push(vec![App::ScriptedServer(Box::new(server))]);
     }
+    hosts.push(entry("client", client));
+    apps.push(Vec::new());
     let ideal = LinkDirConfig { delay: DELAY, ..LinkDirConfig::default() };
     let link = |(other, host): (HostId, &HostEntry)| {
         let ends = [RESOLVER, other];
