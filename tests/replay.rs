@@ -172,6 +172,38 @@ fn the_judge_finds_what_is_wrong() {
     }
 }
 
+/// A zone of many names, each asked for once, then again from the last to the first.
+fn many(count: usize, cache_limit: Option<usize>) -> Vec<bool> {
+    let step = |number: usize| {
+        let query = serde_json::json!({ "qname": format!("n{number}.kiwi.test."), "qtype": "A", "flags": ["RD"] });
+        serde_json::json!({ "at": 0, "query": query, "expect": {} })
+    };
+    let rule = |number: usize| {
+        let answer = format!("n{number}.kiwi.test. 86400 IN A 198.51.100.7");
+        serde_json::json!({ "match": { "qname": format!("n{number}.kiwi.test.") }, "reply": { "flags": ["QR", "AA"], "answer": [answer] } })
+    };
+    let case = serde_json::json!({
+        "resolver": { "stub": [{ "zone": "kiwi.test.", "addresses": ["192.0.2.3"] }] },
+        "servers": [{ "address": "192.0.2.3", "rules": (0..count).map(rule).collect::<Vec<_>>() }],
+        "steps": (0..count).chain((0..count).rev()).map(step).collect::<Vec<_>>(),
+    });
+    let mut case = replay::load("many", case.to_string().as_bytes()).unwrap();
+    case.resolver.cache_limit = cache_limit;
+    let told = replay::play(&case).unwrap();
+    assert!(told.steps.iter().all(|step| step.text.as_ref().is_some_and(|text| text.contains("198.51.100.7"))));
+    // whether each name, from the last to the first, was still there
+    told.steps[count..].iter().map(|step| step.upstream.is_empty()).collect()
+}
+
+#[test]
+fn a_cache_with_a_limit_forgets_what_was_used_least_recently() {
+    assert!(many(300, None).iter().all(|held| *held));
+    let held = many(300, Some(20_000));
+    let kept = held.iter().take_while(|held| **held).count();
+    assert!((20..250).contains(&kept), "{kept} names in 20 kB");
+    assert!(held[kept..].iter().all(|held| !held), "the older ones are gone: {held:?}");
+}
+
 #[test]
 fn a_case_replays_alike() {
     for name in CASES {
