@@ -2,10 +2,15 @@
 
 mod common;
 
+mod answers {
+    pub(crate) mod names;
+}
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use answers::names;
 use common::binary::{posthaste, table, too_large_here, workplace};
 use common::{root, section};
 use serde_json::Value;
@@ -113,7 +118,10 @@ fn dns_poisoning(run: &Path) -> Vec<String> {
             naive_reached[0]
         ),
         format!("Of her 200 answers {in_time} come to resolver.careful.edu"),
-        format!("{:.2} % for one attempt if she knew the port", 100.0 * f64::from(u32::try_from(in_time).unwrap()) / 65536.0),
+        format!(
+            "{:.2} % for one attempt if she knew the port",
+            100.0 * f64::from(u32::try_from(in_time).unwrap()) / 65536.0
+        ),
         format!("believed, {:.1} ms after the query", number(naive, "latency_s") * 1e3),
         format!("the true answer, {} ms later", (waits * 1e3).round()),
         format!("the careful one asks {} servers", own.len()),
@@ -423,6 +431,10 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "full-server" => full_server(run),
         "sick-service" => sick_service(run),
         "narrow-link" => narrow_link(run),
+        "dns-ttl" => names::dns_ttl(run),
+        "dns-forwarders" => names::dns_forwarders(run),
+        "dns-negative" => names::dns_negative(run),
+        "dns-outage" => names::dns_outage(run),
         other => panic!("scenarios/README.md has no checked answers for {other}: add them here"),
     }
 }
