@@ -2,10 +2,15 @@
 
 mod common;
 
+mod answers {
+    pub(crate) mod names;
+}
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use answers::names;
 use common::binary::{posthaste, table, too_large_here, workplace};
 use common::{root, section};
 use serde_json::Value;
@@ -426,6 +431,10 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "full-server" => full_server(run),
         "sick-service" => sick_service(run),
         "narrow-link" => narrow_link(run),
+        "dns-ttl" => names::dns_ttl(run),
+        "dns-forwarders" => names::dns_forwarders(run),
+        "dns-negative" => names::dns_negative(run),
+        "dns-outage" => names::dns_outage(run),
         other => panic!("scenarios/README.md has no checked answers for {other}: add them here"),
     }
 }
