@@ -36,6 +36,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Zone", "### `dns.zones`"),
     ("Record", "### `dns.zones`"),
     ("NameServer", "### `dns.servers`"),
+    ("Change", "### `dns.changes`"),
+    ("Removal", "### `dns.changes`"),
     ("Resolver", "### `dns.resolvers`"),
     ("ForwardZone", "### `dns.resolvers`"),
     ("StubZone", "### `dns.resolvers`"),
