@@ -118,7 +118,10 @@ fn dns_poisoning(run: &Path) -> Vec<String> {
             naive_reached[0]
         ),
         format!("Of her 200 answers {in_time} come to resolver.careful.edu"),
-        format!("{:.2} % for one attempt if she knew the port", 100.0 * f64::from(u32::try_from(in_time).unwrap()) / 65536.0),
+        format!(
+            "{:.2} % for one attempt if she knew the port",
+            100.0 * f64::from(u32::try_from(in_time).unwrap()) / 65536.0
+        ),
         format!("believed, {:.1} ms after the query", number(naive, "latency_s") * 1e3),
         format!("the true answer, {} ms later", (waits * 1e3).round()),
         format!("the careful one asks {} servers", own.len()),
