@@ -53,6 +53,8 @@ mod authority_tests;
 #[cfg(test)]
 mod family_tests;
 #[cfg(test)]
+mod local_tests;
+#[cfg(test)]
 mod property_tests;
 #[cfg(test)]
 mod reuse_tests;
