@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::base::{SimDuration, SimTime};
 use crate::proto::dns::{RecordData, Rtype};
 
-use super::testbed::{App, Bed, addr, name, zone};
+use super::testbed::{App, Bed, addr, name, resolver, zone};
 use super::{NameServer, Outcome, Resolver, ResolverConfig, ServeStale, Stub};
 
 const ZONES: [&str; 4] = ["a.com", "b.com", "c.org", "sub.a.com"];
@@ -195,5 +195,37 @@ proptest! {
         let App::Resolver(resolver) = &bed.nodes[RESOLVER].app else { unreachable!() };
         prop_assert!(resolver.is_idle());
         prop_assert!(config.cache_limit.is_none_or(|limit| resolver.cache().octets() <= limit));
+    }
+
+    /// Would break if a TTL rose, stood still, or fell faster than the clock while nobody was asked.
+    #[test]
+    fn ttls_fall_second_by_second(
+        world in worlds(),
+        gaps in vec((200..40_000_u64, 0..ZONES.len(), 0..HOSTS), 1..40),
+    ) {
+        let mut apps: Vec<(u64, App)> = [15, 10, 5].into_iter().zip(world.servers(1)).collect();
+        apps.push((0, resolver()));
+        apps.push((1, App::Asker(Stub::new(vec![addr(RESOLVER)]), Vec::new())));
+        let mut bed = Bed::new(apps);
+        let (mut now, mut before) = (0, BTreeMap::new());
+        for (gap, z, h) in gaps {
+            now += gap;
+            bed.forget();
+            bed.ask_at(now, CLIENT, &World::name(z, h), Rtype::A);
+            bed.run_until(now + 199);
+            let App::Asker(_, answers) = &bed.nodes[CLIENT].app else { unreachable!() };
+            let Some((at, answer)) = answers.last() else { continue };
+            let Outcome::Records(records) = &answer.outcome else { continue };
+            let at = millis(*at);
+            for record in records {
+                let last = before.insert((record.name.clone(), record.rtype()), (at, record.ttl));
+                if let Some((earlier, ttl)) = last.filter(|_| bed.asked(RESOLVER).is_empty()) {
+                    let (least, most) = ((at - earlier) / 1000, (at - earlier).div_ceil(1000));
+                    let fallen = u64::from(ttl).checked_sub(u64::from(record.ttl));
+                    let steady = fallen.is_some_and(|fallen| (least..=most).contains(&fallen));
+                    prop_assert!(steady, "{ttl} s at {earlier} ms, {} s at {at} ms", record.ttl);
+                }
+            }
+        }
     }
 }
