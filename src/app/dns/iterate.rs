@@ -1,7 +1,7 @@
 //! The walk down the tree: whom to ask next, and what follows from the response
 //! (RFC 1034 5.3.3).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::app::host::Host;
@@ -350,8 +350,12 @@ impl Resolver {
     }
 }
 
-/// RFC 2181 5.2: one RRset has one TTL, the least.
+/// RFC 2181 5: no record stands twice in an RRset, and it has one TTL, the least.
 fn with_one_ttl(mut records: Vec<Record>) -> Vec<Record> {
+    if records.len() > 1 {
+        let mut seen = BTreeSet::new();
+        records.retain(|record| seen.insert((record.rtype(), record.data.to_string())));
+    }
     let mut least: BTreeMap<Rtype, u32> = BTreeMap::new();
     for record in &records {
         let ttl = least.entry(record.rtype()).or_insert(record.ttl);

@@ -11,7 +11,11 @@
 //! [`resolver`] (timers, and who waits for whom), [`listing`] (the cache for a reader), and
 //! `families` (A beside AAAA).
 //!
-//! Left out: zone transfer, DNSSEC.
+//! A name server is split likewise: [`zone`] (records, the search in them, changes), `authority`
+//! (all zones of a server), `recursion` (asking further), `secondary` (copies of others' zones), and
+//! [`name_server`] (which of these a query or a timer is for).
+//!
+//! Left out: notification, incremental transfer, dynamic update, DNSSEC.
 
 mod authority;
 pub mod cache;

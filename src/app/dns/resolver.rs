@@ -233,7 +233,8 @@ impl Resolver {
         match std::mem::replace(&mut lookup.phase, Phase::Ready) {
             Phase::WaitingForAlias { aliases, since, .. } => {
                 lookup.budget = rest.unwrap_or(lookup.budget);
-                Some(Step::Finish(id, finding.clone().behind(aged(aliases, since, host.now()))))
+                let aliases = self.as_held(aged(aliases, since, host.now()), host.now());
+                Some(Step::Finish(id, finding.clone().behind(aliases)))
             }
             Phase::WaitingForServer { server, lent, .. } => {
                 if let Some(rest) = rest {
