@@ -74,8 +74,7 @@ impl Resolver {
         let root = Name::root();
         let zone = &lookup.delegation.zone;
         let forward = lookup.delegation.is_forward();
-        // a resolver that is asked in the tree's place speaks of all names
-        let bailiwick = if self.config.checks.bailiwick && !forward { zone } else { &root };
+        let bailiwick = if self.config.checks.bailiwick { zone } else { &root };
         judge(message, asked, Terms { zone, bailiwick, forward, harden_glue: self.config.harden_glue })
     }
 
@@ -162,6 +161,8 @@ impl Resolver {
             // whoever believes everything believes the whole message
             self.believe(&message.authorities, rank, now);
             self.believe(&message.additionals, rank, now);
+        } else if message.flags.aa && !message.flags.tc {
+            self.note_servers(id, message, now);
         }
         match verdict {
             Verdict::Answer { aliases, records } => {
@@ -195,17 +196,24 @@ impl Resolver {
                 if let Some(lookup) = self.lookups.get(&id) {
                     self.notes.lame(server, &lookup.delegation.zone, now);
                 }
-                self.failed(id, server, message.rcode);
+                self.failed(id, server, message);
                 vec![Step::Advance(id)]
             }
         }
     }
 
-    /// A server was of no use. One that failed may do better the next time, if it is asked more
-    /// than once by configuration.
-    fn failed(&mut self, id: LookupId, server: IpAddr, rcode: Rcode) {
-        if rcode != Rcode::ServFail || self.config.retries.is_none() {
-            self.give_up(id, server);
+    /// A server was of no use. One that failed may do better the next time: it is asked once
+    /// more, after the others and if somebody waits, or as often as is configured. A failure may be its way to say
+    /// that it does not know OPT records.
+    fn failed(&mut self, id: LookupId, server: IpAddr, message: &Message) {
+        let Some(lookup) = self.lookups.get_mut(&id) else { return };
+        let renews = lookup.renews;
+        let Some(address) = lookup.delegation.address_mut(server) else { return };
+        let again = self.config.retries.is_some() || address.failed.is_none() && !renews;
+        if message.rcode == Rcode::ServFail && again {
+            address.failed = Some(message.edns.is_none());
+        } else {
+            address.useless = true;
         }
     }
 
@@ -215,9 +223,7 @@ impl Resolver {
         }
         let lookup = self.lookups.get(&id)?;
         let zone = &lookup.delegation.zone;
-        let root = Name::root();
-        let bailiwick = if lookup.delegation.is_forward() { &root } else { zone };
-        Courtesy::of(message, &lookup.question, bailiwick)
+        Courtesy::of(message, &lookup.question, zone)
     }
 
     /// A lookup goes on with the servers of a zone further down.
@@ -255,6 +261,22 @@ impl Resolver {
         }
         lookup.minimiser.descended();
         lookup.enter(delegation);
+    }
+
+    /// What a zone says of its own servers beside an answer (RFC 2181 5.4.1: the authority section
+    /// of an authoritative answer). Their addresses are of use where nothing better is known.
+    fn note_servers(&mut self, id: LookupId, message: &Message, now: SimTime) {
+        let Some(lookup) = self.lookups.get(&id).filter(|lookup| !lookup.delegation.is_forward()) else { return };
+        let zone = &lookup.delegation.zone;
+        let is_ns = |record: &&Record| record.rtype() == Rtype::Ns && record.name == *zone;
+        let servers: Vec<Record> = message.authorities.iter().filter(is_ns).cloned().collect();
+        let named: Vec<&Name> = servers.iter().filter_map(|record| record.data.name_server()).collect();
+        let addresses = message.additionals.iter().filter(|record| record.data.address().is_some());
+        let addresses = addresses.filter(|record| record.name.is_within(zone) && named.contains(&&record.name));
+        let unknown = |record: &&Record| self.cache.delegated(&record.name, record.rtype(), now).is_none();
+        let addresses: Vec<Record> = addresses.filter(unknown).cloned().collect();
+        self.cache.store(&servers, Rank::Answer, now);
+        self.cache.store(&addresses, Rank::Glue, now);
     }
 
     fn believe(&mut self, records: &[Record], rank: Option<Rank>, now: SimTime) {
@@ -350,8 +372,14 @@ impl Resolver {
     }
 }
 
-/// RFC 2181 5.2: one RRset has one TTL, the least.
-fn with_one_ttl(mut records: Vec<Record>) -> Vec<Record> {
+/// RFC 2181 5, 5.2: an RRset has no record twice, and one TTL, the least.
+fn with_one_ttl(told: Vec<Record>) -> Vec<Record> {
+    let mut records: Vec<Record> = Vec::with_capacity(told.len());
+    for record in told {
+        if records.iter().all(|known| known.data != record.data) {
+            records.push(record);
+        }
+    }
     let mut least: BTreeMap<Rtype, u32> = BTreeMap::new();
     for record in &records {
         let ttl = least.entry(record.rtype()).or_insert(record.ttl);
