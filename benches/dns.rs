@@ -177,7 +177,6 @@ fn query(number: u32) -> Vec<u8> {
     Message::query(u16::try_from(number % 65_536).expect("less"), question, true).encode(512)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a measurement may round")]
 fn per(seconds: f64, count: u32) -> (f64, f64) {
     (seconds * 1e9 / f64::from(count), f64::from(count) / seconds)
 }

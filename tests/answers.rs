@@ -2,10 +2,15 @@
 
 mod common;
 
+mod answers {
+    pub(crate) mod names;
+}
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use answers::names;
 use common::binary::{posthaste, table, too_large_here, workplace};
 use common::{root, section};
 use serde_json::Value;
@@ -113,10 +118,66 @@ fn dns_poisoning(run: &Path) -> Vec<String> {
             naive_reached[0]
         ),
         format!("Of her 200 answers {in_time} come to resolver.careful.edu"),
-        format!("{:.2} % for one attempt", 100.0 * f64::from(u32::try_from(in_time).unwrap()) / 65536.0),
+        format!(
+            "{:.2} % for one attempt if she knew the port",
+            100.0 * f64::from(u32::try_from(in_time).unwrap()) / 65536.0
+        ),
         format!("believed, {:.1} ms after the query", number(naive, "latency_s") * 1e3),
         format!("the true answer, {} ms later", (waits * 1e3).round()),
         format!("the careful one asks {} servers", own.len()),
+    ]
+}
+
+/// The messages of each look-up in order: question and answer of the client, and of those asked for it.
+fn message_counts(run: &Path) -> Vec<usize> {
+    let dns = table(run, "dns_queries");
+    let above: BTreeMap<&str, &str> = dns.iter().map(|row| (&*row["query"], &*row["for_query"])).collect();
+    let origin = |row: &Row| {
+        let up = |query: &&str| above.get(query).copied().filter(|query| !query.is_empty());
+        std::iter::successors(Some(row["query"].clone()), |query| up(&&**query).map(str::to_owned)).last().unwrap()
+    };
+    let stubs = dns.iter().filter(|row| row["role"] == "stub");
+    stubs.map(|stub| 2 * dns.iter().filter(|row| origin(row) == stub["query"]).count()).collect()
+}
+
+fn dns_hierarchy(run: &Path) -> Vec<String> {
+    let recursive = run.with_extension("recursive");
+    let out = recursive.to_str().unwrap();
+    let mode = ["run", "scenarios/dns-hierarchy.json", "--set", "/dns/mode=recursive", "-q", "--out", out];
+    assert_eq!(posthaste(run.parent().unwrap(), &mode).code, 0);
+    let text = |counts: &[usize]| {
+        let [a, b, c, d] = counts[..] else { panic!("four look-ups") };
+        format!("{a}, {b}, {c} and {d}")
+    };
+    let (one, other) = (message_counts(run), message_counts(&recursive));
+    let at_root = |run: &Path| {
+        let dns = table(run, "dns_queries");
+        2 * dns.iter().filter(|row| [&row["from"], &row["to"]].contains(&&"root-server.net".to_owned())).count()
+    };
+    vec![
+        format!("iteratively?* {}.", text(&one)),
+        format!("recursively?* {}:", text(&other)),
+        format!("Of {} messages in the first run the root sees {}", one.iter().sum::<usize>(), at_root(run)),
+        format!("of {} in the second {}", other.iter().sum::<usize>(), at_root(&recursive)),
+    ]
+}
+
+fn dns_change(run: &Path) -> Vec<String> {
+    let dns = table(run, "dns_queries");
+    let fetched = dns.iter().find(|row| row["type"] == "AXFR").unwrap();
+    let copied = number(fetched, "time_s") + number(fetched, "latency_s");
+    let asked = dns.iter().filter(|row| row["role"] == "resolver" && row["to"] == "ns2.work.org");
+    let before = asked.map(|row| number(row, "time_s")).filter(|at| *at < copied).fold(0.0, f64::max);
+    let metrics = fs::read(run.join("summary.json")).unwrap();
+    let metrics: Value = serde_json::from_slice(&metrics).unwrap();
+    let oldest = metrics["metrics"]["dns.stale_max_s"].as_f64().unwrap();
+    vec![
+        format!("At {copied:.3} s, {:.0} s after the change", copied - 610.0),
+        format!(
+            "Until {:.0} s, {oldest:.0} s after the change: its resolver asked last at {before:.0} s",
+            610.0 + oldest
+        ),
+        format!("{} answers were old", metrics["metrics"]["dns.stale_answers"]),
     ]
 }
 
@@ -354,6 +415,8 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "dns-cache" => dns_cache(run),
         "dns-poisoning" => dns_poisoning(run),
         "big-answer" => big_answer(run),
+        "dns-hierarchy" => dns_hierarchy(run),
+        "dns-change" => dns_change(run),
         "two-devices-one-mailbox" => two_devices_one_mailbox(run),
         "outage-queue" => outage_queue(run),
         "campus-day" => campus_day(run),
@@ -368,6 +431,10 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "full-server" => full_server(run),
         "sick-service" => sick_service(run),
         "narrow-link" => narrow_link(run),
+        "dns-ttl" => names::dns_ttl(run),
+        "dns-forwarders" => names::dns_forwarders(run),
+        "dns-negative" => names::dns_negative(run),
+        "dns-outage" => names::dns_outage(run),
         other => panic!("scenarios/README.md has no checked answers for {other}: add them here"),
     }
 }

@@ -16,6 +16,8 @@ mod fuzz;
 mod limits;
 #[path = "cli/overrides.rs"]
 mod overrides;
+#[path = "cli/replaying.rs"]
+mod replaying;
 #[path = "cli/results.rs"]
 mod results;
 #[path = "cli/strange.rs"]

@@ -52,6 +52,12 @@ pub trait Host {
     fn bind_udp(&mut self, port: u16);
     /// Receives UDP datagrams to a free port, which is returned.
     fn bind_udp_ephemeral(&mut self) -> u16;
+    /// Binds a free UDP port above 1023 that nobody can guess (RFC 5452 9.2), and tells it.
+    fn bind_udp_random(&mut self, _draws: &mut Stream) -> u16 {
+        self.bind_udp_ephemeral()
+    }
+    /// Gives a UDP port back.
+    fn unbind_udp(&mut self, _port: u16) {}
     /// Sends one UDP datagram.
     fn send_datagram(&mut self, from_port: u16, to: Endpoint, bytes: &[u8]);
 

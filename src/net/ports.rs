@@ -1,7 +1,8 @@
 //! A host's ports: who listens, who is bound, and which connection a segment belongs to.
 //!
 //! Ephemeral ports count upward from 49152 (RFC 6335 6) and wrap; real hosts choose at
-//! random (RFC 6056), which would only make ladders harder to read. The counters survive a
+//! random (RFC 6056), which would only make ladders harder to read. Resolvers do choose at random,
+//! since forged answers have to meet the port. The counters survive a
 //! crash, so that a host that comes back does not meet its own former connections.
 //!
 //! A listener or a bound port takes what comes over either family, as a socket does whose
@@ -14,7 +15,7 @@ use rustc_hash::FxHashMap;
 
 use super::service::Services;
 use super::tcp::TcbKey;
-use crate::base::{AppId, Family, HostId};
+use crate::base::{AppId, Family, HostId, Stream};
 
 /// The first of the dynamic ports (RFC 6335 6).
 const FIRST_EPHEMERAL: u16 = 49_152;
@@ -94,6 +95,21 @@ impl Ports {
         self.next_udp = after(port);
         self.udp.insert(port, app);
         port
+    }
+
+    /// Binds a port drawn from all above 1023; from the eighth draw that meets a bound one on, the
+    /// next free port.
+    pub(crate) fn bind_udp_random(&mut self, app: AppId, draws: &mut Stream) -> u16 {
+        const FIRST: u16 = 1024;
+        for _ in 0..8 {
+            let draw = draws.below(u64::from(u16::MAX - FIRST) + 1);
+            let port = FIRST + u16::try_from(draw).unwrap_or(0);
+            if !self.udp.contains_key(&port) {
+                self.udp.insert(port, app);
+                return port;
+            }
+        }
+        self.bind_udp_ephemeral(app)
     }
 
     pub(crate) fn unbind_udp(&mut self, port: u16) {

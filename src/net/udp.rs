@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::packet::{DatagramKey, Icmp, Packet, Sender, udp_bytes};
 use super::{Kernel, Network, Notice};
 use crate::base::trace::{DropReason, Ecn, IcmpKind, NetTrace, PacketInfo, Trace};
-use crate::base::{AppId, Endpoint, HostId};
+use crate::base::{AppId, Endpoint, HostId, Stream};
 
 /// The largest payload of a datagram: 65535 less the IPv4 and UDP headers. IPv6 could take 20
 /// more (RFC 8200 4.5), which no application here asks for.
@@ -26,6 +26,11 @@ impl Network {
     /// Receives datagrams to a free port, which is returned.
     pub fn bind_udp_ephemeral(&mut self, host: HostId, app: AppId) -> u16 {
         self.ports[host.index()].bind_udp_ephemeral(app)
+    }
+
+    /// Binds a free UDP port above 1023 that nobody can guess, and tells it.
+    pub fn bind_udp_random(&mut self, host: HostId, app: AppId, draws: &mut Stream) -> u16 {
+        self.ports[host.index()].bind_udp_random(app, draws)
     }
 
     /// Receives no more datagrams to `port`.

@@ -93,6 +93,14 @@ impl<O: Observer> Host for HostView<'_, O> {
         self.network.bind_udp_ephemeral(self.host, self.app)
     }
 
+    fn bind_udp_random(&mut self, draws: &mut Stream) -> u16 {
+        self.network.bind_udp_random(self.host, self.app, draws)
+    }
+
+    fn unbind_udp(&mut self, port: u16) {
+        self.network.unbind_udp(self.host, port);
+    }
+
     fn send_datagram(&mut self, from_port: u16, to: Endpoint, bytes: &[u8]) {
         self.network.send_datagram(self.kernel, self.host, from_port, to, Bytes::copy_from_slice(bytes));
     }

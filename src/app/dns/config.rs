@@ -38,6 +38,8 @@ pub struct ResolverConfig {
     pub ipv6: bool,
     /// The UDP payload size told in the OPT record of queries (RFC 6891 6.2.3); none for no OPT record.
     pub edns_size: Option<u16>,
+    /// Whether each query comes from a port of its own that nobody can guess (RFC 5452 9.2).
+    pub random_ports: bool,
     /// Whether the letters of a question are sent in random case, and must come back so.
     pub mixed_case: bool,
     /// Whether a zone's servers learn no more of the name than they need (RFC 9156).
@@ -129,6 +131,7 @@ impl Default for ResolverConfig {
             cache_limit: None,
             ipv6: true,
             edns_size: Some(EDNS_SIZE),
+            random_ports: true,
             mixed_case: false,
             qname_minimisation: false,
             minimal_responses: true,

@@ -202,14 +202,15 @@ impl Resolver {
         }
     }
 
-    /// A server was of no use. One that failed may do better the next time: it is asked once
-    /// more, after the others and if somebody waits, or as often as is configured. A failure may be its way to say
-    /// that it does not know OPT records.
+    /// A server was of no use. One that failed may do better the next time: if somebody waits it
+    /// is asked once more, after the others, or as often as is configured. A failure may be its
+    /// way to say that it does not know OPT records.
     fn failed(&mut self, id: LookupId, server: IpAddr, message: &Message) {
         let Some(lookup) = self.lookups.get_mut(&id) else { return };
-        let renews = lookup.renews;
+        // where something expired can be served, nobody is kept waiting
+        let waits = !lookup.renews && self.config.stale.is_none();
         let Some(address) = lookup.delegation.address_mut(server) else { return };
-        let again = self.config.retries.is_some() || address.failed.is_none() && !renews;
+        let again = self.config.retries.is_some() || address.failed.is_none() && waits;
         if message.rcode == Rcode::ServFail && again {
             address.failed = Some(message.edns.is_none());
         } else {

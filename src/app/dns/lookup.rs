@@ -131,6 +131,8 @@ pub(super) struct Asking {
     pub(super) wire_id: u16,
     /// Who was asked.
     pub(super) server: IpAddr,
+    /// The port that it came from.
+    pub(super) port: u16,
     /// Its number among those that go over TCP, if it does.
     pub(super) stream: Option<RepeatId>,
     /// When.

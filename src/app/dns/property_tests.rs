@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::base::SimTime;
+use crate::base::{SimDuration, SimTime};
 use crate::proto::dns::{RecordData, Rtype};
 
 use super::testbed::{App, Bed, addr, name, zone};
-use super::{NameServer, Outcome, Resolver, ResolverConfig, Stub};
+use super::{NameServer, Outcome, Resolver, ResolverConfig, ServeStale, Stub};
 
 const ZONES: [&str; 4] = ["a.com", "b.com", "c.org", "sub.a.com"];
 const HOSTS: usize = 4;
@@ -103,15 +103,26 @@ fn worlds() -> impl Strategy<Value = World> {
     )
 }
 
-/// Resolvers that renew what ends, that hold little or nothing, and that ask over TCP.
+/// Resolvers that renew what ends, that hold little or nothing, that ask over TCP, and that serve
+/// what has expired.
 fn configs() -> impl Strategy<Value = ResolverConfig> {
     let limit = prop_oneof![2 => Just(None), 1 => (0..3000_usize).prop_map(Some)];
-    (any::<bool>(), prop::bool::weighted(0.2), limit).prop_map(|(prefetch, tcp_upstream, cache_limit)| ResolverConfig {
-        roots: vec![(name("root-server"), addr(0))],
-        prefetch,
-        tcp_upstream,
-        cache_limit,
-        ..ResolverConfig::default()
+    let patience = prop::sample::select(vec![None, Some(0), Some(10), Some(1800)]);
+    let stale = (0..200_u64, patience).prop_map(|(max, patience)| ServeStale {
+        max: Some(SimDuration::from_secs(max)),
+        client_timeout: patience.map(SimDuration::from_millis),
+        ..ServeStale::default()
+    });
+    let stale = prop::option::weighted(0.3, stale);
+    (any::<bool>(), prop::bool::weighted(0.2), limit, stale).prop_map(|(prefetch, tcp_upstream, cache_limit, stale)| {
+        ResolverConfig {
+            roots: vec![(name("root-server"), addr(0))],
+            prefetch,
+            tcp_upstream,
+            cache_limit,
+            stale,
+            ..ResolverConfig::default()
+        }
     })
 }
 
@@ -119,8 +130,9 @@ fn millis(at: SimTime) -> u64 {
     at.as_nanos() / 1_000_000
 }
 
-/// Checks one answer; `changed` is when the second version of the world began.
-fn check(world: &World, asked: (usize, usize), at: u64, outcome: &Outcome, changed: u64) {
+/// Checks one answer; `changed` is when the second version of the world began, and what expired may
+/// be served until `grace` later.
+fn check(world: &World, asked: (usize, usize), at: u64, outcome: &Outcome, (changed, grace): (u64, u64)) {
     match world.walk(asked) {
         None => assert_eq!(*outcome, Outcome::Failed, "a ring"),
         Some((path, _)) if path.len() > 12 => {}
@@ -136,8 +148,9 @@ fn check(world: &World, asked: (usize, usize), at: u64, outcome: &Outcome, chang
                     // 5 ms from the zone's server to the resolver, 1 ms to the client
                     // the copy may live on at the client for as long as it says
                     let ends = at + u64::from(record.ttl) * 1000;
-                    let stale = a.octets()[1] == 1 && at.max(ends) > changed + u64::from(ttl) * 1000 + 6;
-                    assert!(!stale, "{a} at {at} ms, changed at {changed} ms, TTL {ttl} s");
+                    let end = changed + u64::from(ttl) * 1000 + 6;
+                    let stale = at > end + grace || grace == 0 && ends > end || grace > 0 && record.ttl > ttl.max(30);
+                    assert!(a.octets()[1] == 2 || !stale, "{a} at {at} ms, changed at {changed} ms, TTL {ttl} s");
                 }
             }
         }
@@ -172,10 +185,11 @@ proptest! {
         bed.run();
         let App::Asker(_, answers) = &bed.nodes[CLIENT].app else { unreachable!() };
         prop_assert_eq!(answers.len(), questions.len(), "every question gets one answer");
+        let grace = config.stale.and_then(|stale| stale.max).map_or(0, |max| max.as_nanos() / 1_000_000);
         for (at, answer) in answers {
             let (_, z, h) = questions[usize::try_from(answer.token).unwrap()];
             if loss.is_none() || answer.outcome != Outcome::Failed {
-                check(&world, (z, h), millis(*at), &answer.outcome, changed);
+                check(&world, (z, h), millis(*at), &answer.outcome, (changed, grace));
             }
         }
         let App::Resolver(resolver) = &bed.nodes[RESOLVER].app else { unreachable!() };

@@ -2,16 +2,16 @@
 //!
 //! It answers clients that desire recursion, on port 53, from its cache or by walking down
 //! from the root. The walk itself is in `iterate`, what clients see in `clients`; here are the
-//! timers, and the wakening of those who wait for a lookup. Everything is in memory: a crash loses the cache
-//! and all that was under way. Left out: the source port of queries is one for all (the ID,
-//! the server and the question are what a response must match), forwarding.
+//! timers, and the wakening of those who wait for a lookup. A response has to match the ID, the
+//! port, the server and the question of its query (RFC 5452 9.1). Everything is in memory: a crash
+//! loses the cache and all that was under way.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use crate::app::host::{Host, Input};
 use crate::base::{Endpoint, SimTime, Stream};
-use crate::proto::dns::{Question, Record};
+use crate::proto::dns::{PORT, Question, Record};
 
 use super::cache::Cache;
 use super::clients::Patience;
@@ -41,6 +41,7 @@ pub struct Resolver {
     pub(super) patience: Patience,
     pub(super) port: u16,
     pub(super) ids: Option<Stream>,
+    pub(super) ports: Option<Stream>,
     pub(super) service: Service,
     /// Questions that go over TCP.
     pub(super) repeats: Repeats,
@@ -77,6 +78,7 @@ impl Resolver {
             patience: Patience::new(),
             port: 0,
             ids: None,
+            ports: None,
             service: Service::new(true),
             repeats: Repeats::default(),
             lookups_begun: 0,
@@ -104,15 +106,20 @@ impl Resolver {
         match input {
             Input::Boot => {
                 Service::boot(host);
-                self.port = host.bind_udp_ephemeral();
+                if !self.config.random_ports {
+                    self.port = host.bind_udp_ephemeral();
+                }
                 // kept through crashes, so that IDs do not begin anew
                 if self.ids.is_none() {
                     self.ids = Some(host.stream("dns/resolver/id"));
+                    self.ports = Some(host.stream("dns/resolver/port"));
                 }
             }
             Input::Crash => self.crash(),
-            Input::Datagram { local_port, from, bytes } if local_port == self.port => self.response(host, from, bytes),
-            Input::Unreachable { local_port, to } if local_port == self.port => self.unreachable(host, to),
+            Input::Datagram { local_port, from, bytes } if local_port != PORT => {
+                self.response(host, local_port, from, bytes);
+            }
+            Input::Unreachable { local_port, to } if local_port != PORT => self.unreachable(host, to),
             Input::Wake => {
                 self.queries(host, input);
                 self.wake(host);

@@ -41,16 +41,16 @@ pub(super) fn follow_aliases(message: &Message, question: &Question, zone: &Name
         if !trail.contains(record) {
             trail.push(record.clone());
         }
-        match &record.data {
-            RecordData::Cname(target) => name = target.clone(),
-            data => match synthesized(record, data, &name) {
+        name = match record.data.alias_target() {
+            Some(target) => target.clone(),
+            None => match synthesized(record, &record.data, &name) {
                 Some((cname, target)) => {
                     trail.push(cname);
-                    name = target;
+                    target
                 }
                 None => return Trail::TooLong(trail),
             },
-        }
+        };
     }
     if passed.contains(&name) { Trail::Loop } else { Trail::To(trail, name) }
 }

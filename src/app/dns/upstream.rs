@@ -82,7 +82,7 @@ impl Resolver {
         let query = host.next_query();
         let to = Endpoint::new(server, PORT);
         let (stream, from_port) = match transport {
-            Transport::Udp => (None, self.port),
+            Transport::Udp => (None, self.fresh_port(host)),
             Transport::Tcp | Transport::TcpAgain => {
                 let again = transport == Transport::TcpAgain;
                 let sending = Sending { wire_id, octets: message.encode(TCP_LIMIT), again };
@@ -103,14 +103,15 @@ impl Resolver {
         if question != whole {
             self.outstanding.insert((server, question.clone()), id);
         }
-        let asking = Asking { question, edns, query, wire_id, server, stream, sent: now, expires, event };
+        let port = from_port;
+        let asking = Asking { question, edns, query, wire_id, server, port, stream, sent: now, expires, event };
         if let Some(lookup) = self.lookups.get_mut(&id) {
             lookup.phase = Phase::Asking(asking);
         }
         self.in_flight.insert(wire_id, id);
         self.deadlines.insert((expires, id));
         match stream {
-            None => host.send_datagram(self.port, to, &message.encode(UDP_LIMIT)),
+            None => host.send_datagram(from_port, to, &message.encode(UDP_LIMIT)),
             Some(repeat) => self.repeats.send(host, repeat),
         }
     }
@@ -128,6 +129,14 @@ impl Resolver {
     fn spell(&mut self, question: Question) -> Question {
         let Some(coins) = self.ids.as_mut().filter(|_| self.config.mixed_case) else { return question };
         Question { name: question.name.in_mixed_case(|| coins.below(2) == 1), ..question }
+    }
+
+    /// The port from which a query goes.
+    fn fresh_port(&mut self, host: &mut impl Host) -> u16 {
+        match self.ports.as_mut().filter(|_| self.config.random_ports) {
+            Some(draws) => host.bind_udp_random(draws),
+            None => self.port,
+        }
     }
 
     /// RFC 5452 4.3: an ID that cannot be guessed, and that no other query in flight has.
@@ -162,8 +171,10 @@ impl Resolver {
         if lookup.question != asking.question {
             self.outstanding.remove(&(asking.server, asking.question.clone()));
         }
-        if let Some(repeat) = asking.stream {
-            self.repeats.abandon(host, repeat);
+        match asking.stream {
+            Some(repeat) => self.repeats.abandon(host, repeat),
+            None if self.config.random_ports => host.unbind_udp(asking.port),
+            None => {}
         }
         Some(asking)
     }
@@ -224,13 +235,13 @@ impl Resolver {
     }
 
     /// A datagram that ought to be a server's response.
-    pub(super) fn response(&mut self, host: &mut impl Host, from: Endpoint, bytes: &[u8]) {
+    pub(super) fn response(&mut self, host: &mut impl Host, port: u16, from: Endpoint, bytes: &[u8]) {
         let Ok(message) = Message::decode(bytes) else { return };
         let checks = self.config.checks;
         let fits = |id: &LookupId| {
             let Some(Phase::Asking(asking)) = self.lookups.get(id).map(|lookup| &lookup.phase) else { return false };
             let source = !checks.source || from == Endpoint::new(asking.server, PORT);
-            source && asking.stream.is_none() && self.is_response(&message, asking)
+            source && asking.stream.is_none() && asking.port == port && self.is_response(&message, asking)
         };
         let id = if checks.id {
             self.in_flight.get(&message.id).copied().filter(fits)

@@ -19,6 +19,8 @@ pub mod transfer;
 mod wire;
 
 #[cfg(test)]
+mod handmade_tests;
+#[cfg(test)]
 mod master_tests;
 #[cfg(test)]
 mod tests;

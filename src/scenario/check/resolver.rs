@@ -115,6 +115,7 @@ fn read_options(cx: &mut Context<'_>, here: Path<'_>, given: &Resolver) -> Resol
         cache_limit: given.cache_limit.map(|size| usize::try_from(size.0.bytes()).unwrap_or(usize::MAX)),
         ipv6: given.ipv6.unwrap_or(default.ipv6),
         edns_size: Some(edns_size).filter(|size| *size > 0),
+        random_ports: given.random_ports.unwrap_or(default.random_ports),
         mixed_case: given.mixed_case.unwrap_or(default.mixed_case),
         qname_minimisation: given.qname_minimisation.unwrap_or(default.qname_minimisation),
         minimal_responses: given.minimal_responses.unwrap_or(default.minimal_responses),

@@ -4,7 +4,7 @@
 
 use super::Context;
 use crate::app::dns::scripted::{
-    Entry, Manner, Matching, Otherwise, Reply, ReplyForm, ReplyParts, Rule, Script, Volley,
+    Entry, Guess, Manner, Matching, Otherwise, Reply, ReplyForm, ReplyParts, Rule, Script, Volley,
 };
 use crate::base::{HostId, SimDuration};
 use crate::proto::dns::handmade::{
@@ -13,7 +13,8 @@ use crate::proto::dns::handmade::{
 use crate::proto::dns::{CLASS_IN, Name, Question, Rcode, Rtype};
 use crate::scenario::problem::{Path, Problems, quote};
 use crate::scenario::schema::{
-    BehaviourName, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted, TransportName, Unasked,
+    BehaviourName, IdsName, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted, TransportName,
+    Unasked,
 };
 
 /// The most octets of a message over TCP.
@@ -115,7 +116,11 @@ fn read_unasked(cx: &mut Context<'_>, path: Path<'_>, given: &Unasked) -> Option
         return None;
     };
     let (to, source) = (target.of(family)?, source.of(family)?);
-    Some(Volley { at, every, count, to, port: given.port, source, question: question?, reply })
+    let guess = match given.ids.unwrap_or_default() {
+        IdsName::Random => Guess::Random,
+        IdsName::Counting => Guess::Counting,
+    };
+    Some(Volley { at, every, count, to, port: given.port, source, question: question?, guess, reply })
 }
 
 /// Rules of one entry.

@@ -100,6 +100,7 @@ pub(super) fn fill_resolvers(scenario: &mut Scenario) {
         resolver.edns_size.get_or_insert(EDNS_SIZE);
         resolver.ipv6.get_or_insert(true);
         resolver.tcp_upstream.get_or_insert(false);
+        resolver.random_ports.get_or_insert(true);
         resolver.mixed_case.get_or_insert(false);
         resolver.qname_minimisation.get_or_insert(false);
         resolver.minimal_responses.get_or_insert(true);

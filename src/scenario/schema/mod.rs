@@ -39,8 +39,8 @@ pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spr
 pub use resolver::{Checks, ForwardZone, Resolver, ServeStale, StubZone};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
 pub use scripted::{
-    BehaviourName, Replies, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted, Seconds,
-    TransportName, Unasked,
+    BehaviourName, IdsName, Replies, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted,
+    Seconds, TransportName, Unasked,
 };
 pub use tcp::{CongestionName, Tcp};
 pub use windows::{Cwnd, CwndChoice};

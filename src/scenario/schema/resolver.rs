@@ -59,6 +59,9 @@ pub struct Resolver {
     /// Whether all its queries go over TCP. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tcp_upstream: Option<bool>,
+    /// Whether each query comes from a port of its own that nobody can guess (RFC 5452 9.2). Default: true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub random_ports: Option<bool>,
     /// Whether it sends the letters of a name in random case, and takes no response that has them otherwise. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mixed_case: Option<bool>,

@@ -81,8 +81,22 @@ pub struct Unasked {
     pub every: Option<Duration>,
     /// The question that they answer.
     pub question: ScriptQuestion,
-    /// The message. Without `id` each has another one, drawn at random.
+    /// How the ID is guessed. Default: "random".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<IdsName>,
+    /// The message. With `id` nothing is guessed.
     pub reply: ScriptReply,
+}
+
+/// How the ID of a query is guessed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum IdsName {
+    /// At random, each time anew.
+    #[default]
+    Random,
+    /// One after the other, from 0.
+    Counting,
 }
 
 /// A rule: queries of a kind, and what is sent for each.

@@ -27,7 +27,7 @@ use super::NameServer;
 use super::name_server::needed_glue;
 use super::service::{Asked, Service};
 use script::empty;
-pub use script::{Entry, Manner, Matching, Otherwise, Reply, ReplyForm, ReplyParts, Rule, Script, Volley};
+pub use script::{Entry, Guess, Manner, Matching, Otherwise, Reply, ReplyForm, ReplyParts, Rule, Script, Volley};
 
 /// A rule by the number of its entry and its place there.
 pub type RuleId = (usize, usize);
@@ -232,7 +232,9 @@ impl ScriptedServer {
             if sent + 1 < volley.count {
                 self.volleys.insert((at.saturating_add(volley.every), place, sent + 1));
             }
-            let guess = self.ids.as_mut().map_or(0, |ids| u16::try_from(ids.below(0x1_0000)).unwrap_or_default());
+            let random = self.ids.as_mut().filter(|_| volley.guess == Guess::Random);
+            let guess = random.map_or(u64::from(sent), |ids| ids.next_u64()) & 0xffff;
+            let guess = u16::try_from(guess).unwrap_or_default();
             let mut query = Message::query(guess, volley.question.question.clone(), false);
             query.class = volley.question.class;
             if let Some(port) = volley.port.or(self.ports.get(&volley.to).copied()) {

@@ -44,8 +44,20 @@ pub struct Volley {
     pub source: IpAddr,
     /// The query that they claim to answer.
     pub question: HandmadeQuestion,
-    /// The response; without an ID of its own each has a random one.
+    /// How the ID is guessed, where the response has none of its own.
+    pub guess: Guess,
+    /// The response.
     pub reply: Reply,
+}
+
+/// How somebody guesses the ID of a query.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Guess {
+    /// At random, each time anew.
+    #[default]
+    Random,
+    /// One after the other, from 0.
+    Counting,
 }
 
 /// Rules that stand together.
