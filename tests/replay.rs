@@ -177,6 +177,7 @@ cases! {
     serve_stale_not,
     sides_address,
     sides_servers,
+    sides_unasked,
     stale_alias,
     stale_denial,
     stale_recheck,

@@ -163,6 +163,7 @@ impl Resolver {
             self.believe(&message.authorities, rank, now);
             self.believe(&message.additionals, rank, now);
         }
+        self.listen(id, message, now);
         match verdict {
             Verdict::Answer { aliases, records } => {
                 let records = with_one_ttl(records);
@@ -206,6 +207,15 @@ impl Resolver {
     fn failed(&mut self, id: LookupId, server: IpAddr, rcode: Rcode) {
         if rcode != Rcode::ServFail || self.config.retries.is_none() {
             self.give_up(id, server);
+        }
+    }
+
+    fn listen(&mut self, id: LookupId, message: &Message, now: SimTime) {
+        let Some(lookup) = self.lookups.get(&id) else { return };
+        let delegation = &lookup.delegation;
+        if message.flags.aa && !message.authorities.is_empty() && !delegation.is_forward() && !delegation.zone.is_root()
+        {
+            self.hearsay.note(&delegation.zone, message, delegation.until, now);
         }
     }
 
