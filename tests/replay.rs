@@ -168,6 +168,8 @@ cases! {
     root_other,
     rrset_ttl,
     same_server,
+    script_steps,
+    script_times,
     selection,
     serve_stale,
     serve_stale_at_once,
