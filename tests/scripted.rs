@@ -86,12 +86,15 @@ fn forged(changes: &Value, checks: &Value) -> Vec<&'static str> {
     // the resolver asks the server 86 ms after the beginning and hears of it 44 ms later; a way takes 22 ms
     let mut volley = json!({ "at": "70ms", "count": 1000, "to": "resolver.uni.edu", "as": "ns.kiwi.org",
         "port": 49152, "question": { "qname": "www.kiwi.org", "qtype": "A" }, "reply": { "flags": ["QR", "AA"] } });
-    for (key, value) in changes.as_object().unwrap() {
+    for (key, value) in changes.as_object().unwrap().iter().filter(|change| *change.1 != "random") {
         volley[key] = value.clone();
     }
     let mut value = world(&json!({}));
     value["network"]["hosts"]["evil.net"] = json!({ "dns_scripted": { "unasked": [volley] } });
-    value["dns"]["resolvers"] = json!({ "resolver.uni.edu": { "checks": checks } });
+    value["dns"]["resolvers"] = json!({ "resolver.uni.edu": { "checks": checks, "random_ports": false } });
+    if changes["port"] == "random" {
+        value["dns"]["resolvers"]["resolver.uni.edu"]["random_ports"] = json!(true);
+    }
     let rows = asked(&value).0;
     let asked = rows[0].asked.as_nanos() / 1_000_000;
     assert_eq!(asked, 86, "the forged responses were meant to come while it waits");
@@ -102,6 +105,7 @@ fn forged(changes: &Value, checks: &Value) -> Vec<&'static str> {
 fn who_forges_must_know_the_port_and_guess_the_id() {
     let (careful, trusting) = (json!({}), json!({ "id": false }));
     assert_eq!(forged(&json!({}), &trusting), ["nodata"]);
+    assert_eq!(forged(&json!({ "port": "random" }), &trusting), ["answer"], "a port of each query's own");
     assert_eq!(forged(&json!({ "port": 49_153 }), &trusting), ["answer"], "the wrong port");
     assert_eq!(forged(&json!({ "port": null }), &trusting), ["answer"], "a port that was never learned");
     assert_eq!(forged(&json!({ "as": "ns.nic.org" }), &trusting), ["answer"], "the wrong server");
@@ -135,6 +139,14 @@ fn what_fits_no_scripted_server_is_refused() {
     no_zones["dns"]["servers"] = json!({});
     no_zones["network"]["hosts"]["other.org"] = json!({ "dns_scripted": { "behaviour": "slow" } });
     assert!(scenario::load("t", &no_zones.to_string()).unwrap_err().to_string().contains("no zones"));
+    let mut changing = world(&json!({}));
+    changing["dns"]["changes"] =
+        json!([{ "at": "1s", "zone": "kiwi.org", "set": [{ "name": "www", "type": "A", "data": "10.0.0.1" }] }]);
+    assert!(scenario::load("t", &changing.to_string()).unwrap_err().to_string().contains("stay as they are"));
+    let mut copying = world(&json!({}));
+    copying["dns"]["servers"]["ns2.kiwi.org"] = json!({ "secondary": ["kiwi.org"] });
+    copying["network"]["hosts"]["ns2.kiwi.org"] = json!({ "dns_scripted": { "behaviour": "silent" } });
+    assert!(scenario::load("t", &copying.to_string()).unwrap_err().to_string().contains("keeps no copies"));
     let mut both = world(&json!({}));
     both["dns"]["resolvers"] = json!({ "ns.kiwi.org": {} });
     assert!(scenario::load("t", &both.to_string()).unwrap_err().to_string().contains("port 53"));

@@ -15,7 +15,10 @@ use super::output::print;
 pub(super) fn dns_replay(args: &DnsReplayArgs) -> Result<Exit, CommandError> {
     let case = replay::load_file(&args.case).map_err(|error| match error {
         LoadError::Io { .. } => CommandError::io(error.to_string()),
-        LoadError::Invalid(diagnostics) => CommandError::usage(diagnostics.to_string()),
+        LoadError::Invalid(diagnostics) => {
+            let text = diagnostics.to_string();
+            CommandError::usage(text.strip_prefix("error: ").unwrap_or(&text))
+        }
     })?;
     let told = replay::play(&case).map_err(|error| CommandError::new(Exit::Limit, error.to_string()))?;
     print(&format!("{}\n", serde_json::to_string(&told).expect("plain data"))).map(|()| Exit::Done)

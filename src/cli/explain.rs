@@ -1,4 +1,4 @@
-//! `posthaste explain`: what a cache, a queue or a mailbox held at a time.
+//! `posthaste explain`: what a cache, a server's zones, a queue or a mailbox held at a time.
 //!
 //! A run is the same each time, so its state at an instant is found by running it again up to
 //! there: nothing of it has to be kept in the result folder.
@@ -37,7 +37,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, CommandError> {
     let world = at_instant(&scenario, at)?;
     let holdings = holdings(&world, host);
     if holdings.is_empty() {
-        let message = format!("{} keeps nothing: it has no cache, no queue and no mailboxes", args.host);
+        let message = format!("{} keeps nothing: it has no cache, no zones, no queue and no mailboxes", args.host);
         return Err(CommandError::usage(message));
     }
     if args.json {
@@ -127,11 +127,8 @@ fn holdings(world: &World<Silent>, host: HostId) -> Vec<Holding> {
                 holdings.push(listed("queue", "Queue", queue_lines(server), "is empty"));
                 holdings.push(listed("mailboxes", "Mailboxes", mailboxes, "there are none"));
             }
-            App::NameServer(_)
-            | App::ScriptedServer(_)
-            | App::WebServer(_)
-            | App::UserAgent(_)
-            | App::LookupAgent(_) => {}
+            App::NameServer(server) => holdings.push(listed("zones", "Zones", server.lines(), "there are none")),
+            App::ScriptedServer(_) | App::WebServer(_) | App::UserAgent(_) | App::LookupAgent(_) => {}
             #[cfg(test)]
             App::Fragile => {}
         }

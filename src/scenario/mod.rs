@@ -31,6 +31,8 @@ mod advice_tests;
 #[cfg(test)]
 mod family_tests;
 #[cfg(test)]
+mod lookups_tests;
+#[cfg(test)]
 mod resolver_tests;
 #[cfg(test)]
 mod server_tests;

@@ -63,6 +63,22 @@ fn a_result_folder_is_explained_as_it_ran() {
     assert!(mailbox.out.contains("bob@hamburger.edu: 1 messages"), "{}", mailbox.out);
 }
 
+/// A server's own zones and its copies, before and after a change has come to the copy.
+#[test]
+fn zones_have_their_serials() {
+    let desk = Desk::new();
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/dns-change.json");
+    let explain = |host: &str, at: &str| {
+        let said = desk.posthaste(&["explain", scenario, "--host", host, "--at", at]);
+        said.out.lines().nth(1).unwrap_or_default().trim().to_owned()
+    };
+    assert_eq!(explain("ns1.work.org", "10min"), "work.org serial 2026010501, 5 records, from its own file");
+    assert_eq!(explain("ns1.work.org", "11min"), "work.org serial 2026010502, 5 records, from its own file");
+    let copy = "records, a copy, the newest at";
+    assert_eq!(explain("ns2.work.org", "11min"), format!("work.org serial 2026010501, 5 {copy} 600.004025440 s"));
+    assert_eq!(explain("ns2.work.org", "21min"), format!("work.org serial 2026010502, 5 {copy} 1200.016111840 s"));
+}
+
 /// Would break if what cannot be explained were explained wrongly.
 #[test]
 fn what_cannot_be_explained_is_said() {

@@ -43,6 +43,11 @@ impl Authority {
         Self { zones, expired: BTreeSet::new() }
     }
 
+    /// All zones.
+    pub(super) fn zones(&self) -> &[Zone] {
+        &self.zones
+    }
+
     /// The zone of that name.
     pub(super) fn zone(&self, apex: &Name) -> Option<&Zone> {
         self.zones.iter().find(|zone| zone.apex() == apex)

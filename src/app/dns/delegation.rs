@@ -191,6 +191,9 @@ impl Resolver {
         let mut delegation = Delegation::new(upstream.zone.clone(), Manner::Upstream(upstream.kind));
         let within_reach = upstream.servers.iter().copied().filter(|address| own.has(Family::of(*address)));
         delegation.trust(within_reach);
+        if !delegation.is_forward() {
+            self.add_hearsay(&mut delegation, own, host.now());
+        }
         delegation
     }
 
@@ -210,7 +213,22 @@ impl Resolver {
         delegation.servers.extend(others.servers);
         // servers that only their own zone could name have to be asked of its parent
         let outside = delegation.servers.iter().any(|server| !server.name.is_within(&delegation.zone));
-        (outside || !delegation.addresses.is_empty()).then_some(delegation)
+        if !outside && delegation.addresses.is_empty() {
+            return None;
+        }
+        self.add_hearsay(&mut delegation, self.reach(host), now);
+        Some(delegation)
+    }
+
+    /// Adds servers that the zone told of unasked, to be asked last.
+    fn add_hearsay(&self, delegation: &mut Delegation, own: Addresses, now: SimTime) {
+        let zone = delegation.zone.clone();
+        for (name, addresses) in self.hearsay.of(&zone, now) {
+            delegation.add(addresses.iter().copied().filter(|address| own.has(Family::of(*address))), true);
+            if delegation.servers.iter().all(|known| known.name != *name) && addresses.is_empty() {
+                delegation.servers.push(Server::new(name.clone()));
+            }
+        }
     }
 
     /// The root's servers as configured, and what the root says of them if it was ever asked.

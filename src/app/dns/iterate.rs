@@ -1,7 +1,7 @@
 //! The walk down the tree: whom to ask next, and what follows from the response
 //! (RFC 1034 5.3.3).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::app::host::Host;
@@ -164,6 +164,7 @@ impl Resolver {
         } else if message.flags.aa && !message.flags.tc {
             self.note_servers(id, message, now);
         }
+        self.listen(id, message, now);
         match verdict {
             Verdict::Answer { aliases, records } => {
                 let records = with_one_ttl(records);
@@ -215,6 +216,15 @@ impl Resolver {
             address.failed = Some(message.edns.is_none());
         } else {
             address.useless = true;
+        }
+    }
+
+    fn listen(&mut self, id: LookupId, message: &Message, now: SimTime) {
+        let Some(lookup) = self.lookups.get(&id) else { return };
+        let delegation = &lookup.delegation;
+        if message.flags.aa && !message.authorities.is_empty() && !delegation.is_forward() && !delegation.zone.is_root()
+        {
+            self.hearsay.note(&delegation.zone, message, delegation.until, now);
         }
     }
 
@@ -373,6 +383,7 @@ impl Resolver {
     }
 }
 
+<<<<<<< HEAD
 /// RFC 2181 5, 5.2: an RRset has no record twice, and one TTL, the least.
 fn with_one_ttl(told: Vec<Record>) -> Vec<Record> {
     let mut records: Vec<Record> = Vec::with_capacity(told.len());
@@ -380,6 +391,13 @@ fn with_one_ttl(told: Vec<Record>) -> Vec<Record> {
         if records.iter().all(|known| known.data != record.data) {
             records.push(record);
         }
+=======
+/// RFC 2181 5: no record stands twice in an RRset, and it has one TTL, the least.
+fn with_one_ttl(mut records: Vec<Record>) -> Vec<Record> {
+    if records.len() > 1 {
+        let mut seen = BTreeSet::new();
+        records.retain(|record| seen.insert((record.rtype(), record.data.to_string())));
+>>>>>>> engine
     }
     let mut least: BTreeMap<Rtype, u32> = BTreeMap::new();
     for record in &records {

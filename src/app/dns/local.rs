@@ -142,8 +142,25 @@ impl LocalCache {
 /// One number for the data of an RRset, whatever their order; zero for none. Two sets that
 /// differ have different numbers, but for a chance of 2^-64.
 pub fn digest<'a>(data: impl Iterator<Item = &'a RecordData>) -> u64 {
+    let one = |data: &RecordData| {
+        let text = data.to_string();
+        // RFC 4343: compression may give a name in the data the letters of the question
+        let text = match data {
+            RecordData::Txt(_) | RecordData::Opaque { .. } => text,
+            RecordData::A(_)
+            | RecordData::Aaaa(_)
+            | RecordData::Ns(_)
+            | RecordData::Cname(_)
+            | RecordData::Dname(_)
+            | RecordData::Ptr(_)
+            | RecordData::Mx { .. }
+            | RecordData::Srv { .. }
+            | RecordData::Soa { .. } => text.to_ascii_lowercase(),
+        };
+        hash::hash64(1, text.as_bytes())
+    };
     // a sum does not depend on the order
-    data.fold(0_u64, |sum, data| sum.wrapping_add(hash::hash64(1, data.to_string().as_bytes())))
+    data.fold(0_u64, |sum, data| sum.wrapping_add(one(data)))
 }
 
 /// The digest of the alias that a question's name is, if it is one.

@@ -3,7 +3,7 @@
 //! All speak RFC 1035 over UDP and TCP port 53 and see only the socket API. What servers have in
 //! common is in `service`. The resolver is split by idea: [`cache`] (what is believed, and for
 //! how long) and `recall` (the cache along aliases); `lookup` (one question on its way down the
-//! tree), `delegation` (the servers of a zone), `choose` (whom to turn to next), `minimise` (how
+//! tree), `delegation` and `hearsay` (the servers of a zone), `choose` (whom to turn to next), `minimise` (how
 //! much of the name to show), `upstream` (queries and responses), `response` and `scrub` (what a
 //! response means and what of it is believed), `iterate` (what follows from it); `servers` (whom
 //! it is good to ask), `repeats` (truncated responses); `clients` (what clients get, and when)
@@ -11,7 +11,11 @@
 //! [`resolver`] (timers, and who waits for whom), [`listing`] (the cache for a reader), and
 //! `families` (A beside AAAA).
 //!
-//! Left out: zone transfer, DNSSEC.
+//! A name server is split likewise: [`zone`] (records, the search in them, changes), `authority`
+//! (all zones of a server), `recursion` (asking further), `secondary` (copies of others' zones), and
+//! [`name_server`] (which of these a query or a timer is for).
+//!
+//! Left out: notification, incremental transfer, dynamic update, DNSSEC.
 
 mod authority;
 pub mod cache;
@@ -23,6 +27,7 @@ mod courtesy;
 mod crowd;
 mod delegation;
 mod families;
+mod hearsay;
 mod iterate;
 pub mod listing;
 mod local;
@@ -48,6 +53,8 @@ pub mod zone;
 mod authority_tests;
 #[cfg(test)]
 mod family_tests;
+#[cfg(test)]
+mod local_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]

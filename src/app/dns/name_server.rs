@@ -145,6 +145,17 @@ impl NameServer {
         host.set_cause(cause);
     }
 
+    /// A line for each zone: its serial, how many records it has, and where they are from.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let line = |zone: &Zone| {
+            let (apex, serial, records) = (zone.apex(), zone.version().serial, zone.all_but_soa().count() + 1);
+            let origin = self.secondaries.as_ref().and_then(|secondaries| secondaries.origin(apex));
+            format!("{apex} serial {serial}, {records} records, {}", origin.as_deref().unwrap_or("from its own file"))
+        };
+        self.authority.zones().iter().map(line).collect()
+    }
+
     /// The response to a query, from the zones.
     #[must_use]
     pub fn respond(&self, query: &Message) -> Message {

@@ -116,6 +116,20 @@ impl Resolver {
         })
     }
 
+    /// The same records with the TTLs that the cache would tell now, where it holds them: what was
+    /// rounded down once must not be rounded down again, or the next client would see it rise.
+    pub(super) fn as_held(&self, mut records: Vec<Record>, now: SimTime) -> Vec<Record> {
+        for record in &mut records {
+            let question = Question { name: record.name.clone(), rtype: record.rtype() };
+            if let Some(Held::Records(held)) = self.cache.answer(&question, now)
+                && let Some(same) = held.iter().find(|held| held.data == record.data)
+            {
+                record.ttl = same.ttl;
+            }
+        }
+        records
+    }
+
     /// Where a question leads to by aliases that are held.
     pub(super) fn cached_lead(&self, question: &Question, now: SimTime) -> Lead {
         if matches!(question.rtype, Rtype::Cname | Rtype::ANY) {

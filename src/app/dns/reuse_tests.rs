@@ -125,3 +125,23 @@ fn every_question_can_go_over_tcp() {
     deaf.run();
     assert_eq!(*outcomes(&deaf)[0].1, Outcome::Failed);
 }
+
+/// RFC 7766 6.2.3: connections that are kept for later make room for those that are needed now. One
+/// hundred and fifty is the limit.
+#[test]
+fn idle_connections_make_room() {
+    let mut bed = world(resolver());
+    let first = bed.nodes.len();
+    for _ in 0..200 {
+        bed.add(1, App::Asker(Stub::new(vec![addr(RESOLVER)]), Vec::new()));
+    }
+    for (n, at) in (first..first + 200).zip(0..) {
+        bed.ask_at(200 + 20 * at, n, "long1.example", Rtype::Txt);
+    }
+    bed.run();
+    assert_eq!(bed.calls(), 1 + 200, "nobody had to call twice");
+    for node in &bed.nodes[first..] {
+        let App::Asker(_, answers) = &node.app else { unreachable!() };
+        assert!(matches!(answers[..], [(_, ref answer)] if matches!(answer.outcome, Outcome::Records(_))));
+    }
+}

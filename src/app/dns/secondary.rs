@@ -122,6 +122,13 @@ impl Secondaries {
         }
     }
 
+    /// Where a zone is from and how it stands, if it is one of the copies.
+    pub(super) fn origin(&self, zone: &Name) -> Option<String> {
+        let copy = self.copies.iter().find(|copy| copy.zone == *zone)?;
+        let expired = if copy.expired { " and expired since" } else { "" };
+        Some(format!("a copy, the newest at {} s{expired}", copy.checked))
+    }
+
     pub(super) fn deadline(&self, authority: &Authority) -> SimTime {
         let due = |copy: &Copied| {
             let next = match &copy.phase {

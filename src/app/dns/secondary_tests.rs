@@ -52,9 +52,10 @@ fn pair(changes: Vec<ZoneChange>) -> Bed {
 fn says(bed: &Bed, node: usize, asked: &str) -> String {
     let App::Server(server) = &bed.nodes[node].app else { panic!("no server") };
     let response = server.respond(&Message::query(1, Question { name: name(asked), rtype: Rtype::A }, false));
-    match response.rcode {
-        Rcode::NoError => response.answers.iter().map(|record| record.data.to_string()).collect(),
-        other => format!("{other:?}"),
+    if response.rcode == Rcode::NoError {
+        response.answers.iter().map(|record| record.data.to_string()).collect()
+    } else {
+        format!("{:?}", response.rcode)
     }
 }
 

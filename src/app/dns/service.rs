@@ -15,7 +15,8 @@ use crate::proto::dns::stream::{StreamEvent, StreamServer};
 use crate::proto::dns::{CLASS_ANY, CLASS_IN, Message, PORT, Rcode, Rtype, TCP_LIMIT, UDP_LIMIT};
 use crate::proto::session::{Input as SessionInput, Output, Session as _};
 
-/// TCP connections at a time; further ones are reset (RFC 7766 10).
+/// TCP connections at a time. Further ones take the place of those that are kept for later queries,
+/// and are reset when there are none (RFC 7766 6.2.3, 10).
 const CONNECTION_LIMIT: usize = 150;
 
 /// IXFR and AXFR, the zone transfers (RFC 1995, RFC 5936).
@@ -96,7 +97,7 @@ impl Service {
                 return vec![(Via::Datagram(from), Cow::Borrowed(bytes))];
             }
             Input::Accepted { socket, local_port: PORT, peer, .. } => {
-                if self.streams.len() >= CONNECTION_LIMIT {
+                if self.streams.len() >= CONNECTION_LIMIT && !self.make_room(host) {
                     host.abort(socket);
                 } else {
                     self.streams.insert(socket, (StreamServer::new(host.now()), peer));
@@ -121,6 +122,17 @@ impl Service {
             | Input::Unreachable { .. } => {}
         }
         Vec::new()
+    }
+
+    /// Closes the connection that has been idle for longest, if one is.
+    fn make_room(&mut self, host: &mut impl Host) -> bool {
+        let idle = self.streams.iter().filter_map(|(socket, (session, _))| Some((session.idle_since()?, *socket)));
+        let Some((_, socket)) = idle.min() else { return false };
+        if let Some((session, _)) = self.streams.get_mut(&socket) {
+            session.close();
+        }
+        self.drain(host, socket);
+        true
     }
 
     fn feed(

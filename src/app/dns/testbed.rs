@@ -4,7 +4,7 @@
 //! with the resolver at distance zero every other host's distance is its one-way delay.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::app::host::{Host, Input};
 use crate::base::trace::Trace;
@@ -15,7 +15,7 @@ use crate::base::{
 use crate::proto::dns::{EDNS_SIZE, Message, PORT, Rtype, UDP_LIMIT};
 
 use super::testbed_streams::{Caller, StreamEvent, Streams as Connections};
-pub(super) use super::testbed_zones::{name, record, zone};
+pub(super) use super::testbed_zones::{addr6, name, record, zone};
 use super::testbed_zones::{node_of, told};
 use super::{Answer, LookupAgent, NameServer, Resolver, ResolverConfig, Stub};
 
@@ -107,11 +107,6 @@ pub(super) fn addr(node: usize) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(10, 0, 0, u8::try_from(node).unwrap()))
 }
 
-/// Its IPv6 address, if it has one, is 2001:db8::n.
-pub(super) fn addr6(node: usize) -> IpAddr {
-    IpAddr::V6(Ipv6Addr::from((0x2001_0db8 << 96) + u128::try_from(node).unwrap()))
-}
-
 pub(super) fn server(apex: &str, records: &[&str]) -> App {
     App::Server(NameServer::new(vec![zone(apex, records)]))
 }
@@ -145,6 +140,15 @@ impl Bed {
             bed.input(node, Input::Boot);
         }
         bed
+    }
+
+    /// One more host.
+    pub(super) fn add(&mut self, distance_ms: u64, app: App) {
+        let node = self.nodes.len();
+        self.shared.distances.push(SimDuration::from_millis(distance_ms));
+        self.shared.addresses.push(addr(node).into());
+        self.nodes.push(Node { app, up: true, ephemeral: 49_151, queries: 0 });
+        self.input(node, Input::Boot);
     }
 
     /// Loses datagrams at random from now on.

@@ -1,6 +1,6 @@
 //! Names, records and zones of the tests, from their text.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::Zone;
 use crate::base::trace::DnsTrace;
@@ -52,4 +52,9 @@ pub(super) fn node_of(addr: IpAddr) -> usize {
         IpAddr::V4(addr) => usize::from(addr.octets()[3]),
         IpAddr::V6(addr) => usize::from(addr.octets()[15]),
     }
+}
+
+/// Its IPv6 address, if it has one, is 2001:db8::n.
+pub(super) fn addr6(node: usize) -> IpAddr {
+    IpAddr::V6(Ipv6Addr::from((0x2001_0db8 << 96) + u128::try_from(node).unwrap()))
 }

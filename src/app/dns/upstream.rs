@@ -199,7 +199,7 @@ impl Resolver {
             // RFC 9156 2.3: some servers do not answer what shows less
             lookup.minimiser.stop();
         }
-        if asking.stream.is_some() {
+        if asking.stream.is_some() && !self.config.tcp_upstream {
             // over UDP it would cut its response off again
             self.give_up(id, asking.server);
         } else {

@@ -16,7 +16,7 @@ Examples:
 pub struct ExplainArgs {
     /// Result folder, `latest`, or a scenario file
     pub run: PathBuf,
-    /// The host whose cache, queue and mailboxes are shown
+    /// The host whose cache, zones, queue and mailboxes are shown
     #[arg(long, value_name = "HOST")]
     pub host: String,
     /// The virtual time at which they are shown, such as 12s or 1h30min, instead of the end of the run

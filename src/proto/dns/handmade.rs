@@ -16,6 +16,25 @@ const HEADER: usize = 12;
 /// The last offset that a compression pointer reaches (RFC 1035 4.1.4).
 const POINTER_LIMIT: usize = 0x3fff;
 
+/// Types whose data is written as that of another type, which the reader of presentation forms knows: KEY
+/// and SIG (RFC 2535), X25, ISDN and RT (RFC 1183), AFSDB (RFC 1183), GPOS (RFC 1712), KX (RFC 2230), SMIMEA
+/// (RFC 8162), SPF (RFC 7208), LP (RFC 6742), RESINFO (RFC 9606), DLV (RFC 4431).
+const ALIKE: [(u16, Rtype); 13] = [
+    (18, Rtype::Mx),
+    (19, Rtype::Txt),
+    (20, Rtype::Txt),
+    (21, Rtype::Mx),
+    (24, Rtype::Other(46)),
+    (25, Rtype::Other(48)),
+    (27, Rtype::Txt),
+    (36, Rtype::Mx),
+    (53, Rtype::Other(52)),
+    (99, Rtype::Txt),
+    (107, Rtype::Mx),
+    (261, Rtype::Txt),
+    (32_769, Rtype::DS),
+];
+
 /// A question of any class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandmadeQuestion {
@@ -169,7 +188,8 @@ pub fn parse_rcode(text: &str) -> Option<u16> {
         "DSOTYPENI",
     ];
     let known = (0_u16..).zip(NAMES).find(|known| known.1.eq_ignore_ascii_case(text)).map(|known| known.0);
-    let odd = [("NOTIMPL", 4), ("BADVERS", 16)].into_iter().find(|odd| odd.0.eq_ignore_ascii_case(text));
+    let odd =
+        [("NOTIMPL", 4), ("BADVERS", 16), ("BADCOOKIE", 23)].into_iter().find(|odd| odd.0.eq_ignore_ascii_case(text));
     known.or(odd.map(|odd| odd.1)).or_else(|| text.parse().ok().filter(|number| *number < 4096))
 }
 
@@ -195,7 +215,8 @@ fn rdata(rtype: Rtype, text: &str) -> Result<Vec<u8>, String> {
             Ok(_) | Err(_) => Err(format!("the length after \\# is not that of the {} octets behind it", octets.len())),
         };
     }
-    let data = RecordData::parse(rtype, text, &Name::root()).map_err(|why| why.to_string())?;
+    let written_as = ALIKE.iter().find(|alike| alike.0 == rtype.number()).map_or(rtype, |alike| alike.1);
+    let data = RecordData::parse(written_as, text, &Name::root()).map_err(|why| why.to_string())?;
     let octets = data.octets().filter(|octets| u16::try_from(octets.len()).is_ok());
     octets.ok_or_else(|| "RDATA has at most 65535 octets".to_owned())
 }

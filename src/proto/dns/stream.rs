@@ -128,7 +128,15 @@ impl StreamServer {
         }
     }
 
-    fn close(&mut self) {
+    /// Since when nothing is under way on a connection that had its use; none for one that is in
+    /// use, or never was.
+    #[must_use]
+    pub fn idle_since(&self) -> Option<SimTime> {
+        (!self.closed && self.under_way == 0 && self.sent > 0).then_some(self.touched)
+    }
+
+    /// Closes the connection, as others need its place (RFC 7766 6.2.3).
+    pub fn close(&mut self) {
         if !self.closed {
             self.closed = true;
             self.inbox.octets = Vec::new();

@@ -20,6 +20,7 @@ struct Bar {
 pub(super) fn hit_ratios(run: &Tables) -> Canvas {
     const TITLE: &str = "What caches answered";
     let mut bars = Vec::new();
+    let few = run.caches.len() + CacheLevel::ALL.len() <= MOST_BARS;
     for level in CacheLevel::ALL {
         let mut rows: Vec<_> = run.caches.iter().filter(|row| row.level == *level && row.found.lookups() > 0).collect();
         if rows.is_empty() {
@@ -30,7 +31,7 @@ pub(super) fn hit_ratios(run: &Tables) -> Canvas {
         bars.push(share(format!("{}{caches}", level.name()), all));
         if rows.len() > 1 {
             rows.sort_by_key(|row| std::cmp::Reverse(row.found.lookups()));
-            let hosts = rows.iter().take(2);
+            let hosts = rows.iter().take(if few { MOST_BARS } else { 2 });
             bars.extend(hosts.map(|row| share(format!("  {}", escape(row.host.as_bytes())), row.found)));
         }
     }
@@ -38,9 +39,13 @@ pub(super) fn hit_ratios(run: &Tables) -> Canvas {
         return empty(TITLE, "No cache was asked.");
     }
     let keys = [("hits", PALETTE[0]), ("knowledge of absence", PALETTE[2]), ("beyond their end", PALETTE[1])];
-    draw(TITLE, "from the asker upwards; of several hosts the two busiest", &bars, &keys, |_| {
-        Scale::share("share of look-ups")
-    })
+    draw(
+        TITLE,
+        if few { "from the asker upwards" } else { "from the asker upwards; of several hosts the two busiest" },
+        &bars,
+        &keys,
+        |_| Scale::share("share of look-ups"),
+    )
 }
 
 /// Shares of the look-ups of one bar, in the order of the keys.

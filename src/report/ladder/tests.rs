@@ -164,7 +164,7 @@ fn boxes(svg: &str) -> Vec<([f64; 4], String)> {
 }
 
 fn step(at_ms: u64, what: What) -> Step {
-    Step { at: SimTime::ZERO + SimDuration::from_millis(at_ms), what, depth: usize::from(at_ms % 2 == 0) }
+    Step { at: SimTime::ZERO + SimDuration::from_millis(at_ms), what, depth: usize::from(at_ms.is_multiple_of(2)) }
 }
 
 /// Names too long, labels too long, neighbours and far ends, oneself, remarks and pauses.

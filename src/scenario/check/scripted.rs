@@ -13,8 +13,8 @@ use crate::proto::dns::handmade::{
 use crate::proto::dns::{CLASS_IN, Name, Question, Rcode, Rtype};
 use crate::scenario::problem::{Path, Problems, quote};
 use crate::scenario::schema::{
-    BehaviourName, IdsName, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted, TransportName,
-    Unasked,
+    BehaviourName, IdsName, NameServer, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted,
+    TransportName, Unasked,
 };
 
 /// The most octets of a message over TCP.
@@ -42,11 +42,27 @@ pub(super) fn read_scripted(cx: &mut Context<'_>) -> Vec<(HostId, Script)> {
             let message = format!("{} is a resolver too, and both need port 53", quote(name));
             cx.problems.help(here, message, "put the resolver on a host of its own");
         }
-        let serves = scenario.dns.servers.contains_key(name);
+        let server = scenario.dns.servers.get(name);
+        check_zones(cx, here, name, server);
+        let serves = server.is_some_and(|server| !server.zones.is_empty());
         let script = read_script(cx, here, given, serves);
         all.extend(cx.host(here, name).map(|host| (host, script)));
     }
     all
+}
+
+/// A scripted server has its zones as they are in the file: it asks nobody for them.
+fn check_zones(cx: &mut Context<'_>, path: Path<'_>, name: &str, server: Option<&NameServer>) {
+    let Some(server) = server else { return };
+    if !server.secondary.is_empty() {
+        let message = format!("{} is a secondary server, and a scripted one keeps no copies", quote(name));
+        cx.problems.help(path, message, "list its zones in \"zones\"");
+    }
+    let changes = &cx.scenario.dns.changes;
+    if let Some(change) = changes.iter().find(|change| server.zones.contains(&change.zone)) {
+        let zone = quote(&change.zone);
+        cx.problems.at(path, format!("the zone {zone} changes, and those of a scripted server stay as they are"));
+    }
 }
 
 fn read_script(cx: &mut Context<'_>, path: Path<'_>, given: &Scripted, serves: bool) -> Script {

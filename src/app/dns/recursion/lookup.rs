@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use super::{Client, LookupId};
+use crate::app::dns::lookup::aged;
 use crate::app::dns::repeats::RepeatId;
 use crate::base::trace::DnsAnswerKind;
 use crate::base::{Addresses, EventId, Family, QueryId, SimTime};
@@ -15,7 +16,8 @@ pub(super) struct Lookup {
     pub(super) question: Question,
     /// The task for which it was begun.
     pub(super) task: u32,
-    pub(super) clients: Vec<Client>,
+    /// Clients that wait, with the aliases within the own zones, and since when.
+    pub(super) clients: Vec<(Client, SimTime)>,
     /// Lookups that wait for the address it finds.
     pub(super) waiting: Vec<LookupId>,
     pub(super) depth: u32,
@@ -116,7 +118,7 @@ impl Finding {
     }
 
     /// The response to a client: this behind the aliases that it has so far.
-    pub(super) fn behind(&self, mut so_far: Message) -> Message {
+    pub(super) fn behind(&self, mut so_far: Message, since: SimTime, now: SimTime) -> Message {
         so_far.rcode = self.rcode;
         so_far.flags.ra = true;
         // RFC 1035 4.1.1: AA speaks of the first owner name in the answer section
@@ -127,6 +129,7 @@ impl Finding {
             so_far.flags.aa = false;
             so_far.answers = Vec::new();
         }
+        so_far.answers = aged(so_far.answers, since, now);
         so_far.answers.extend(self.answers.iter().cloned());
         so_far
     }

@@ -35,7 +35,7 @@ const DEPTH_LIMIT: u32 = 4;
 
 type LookupId = u64;
 
-/// A client that waits, and the response so far: aliases within the own zones.
+/// A client that waits, and the response to it.
 type Client = (Asked, Message);
 
 /// The questions that a name server has put to others.
@@ -94,14 +94,14 @@ impl Recursion {
         client: Client,
     ) {
         if let Some(lookup) = self.lookups.values_mut().find(|lookup| lookup.question == question) {
-            return lookup.clients.push(client);
+            return lookup.clients.push((client, host.now()));
         }
         let task = client.0.task;
         let until = host.now().saturating_add(PATIENCE);
         let id = self.begin(question, task, 0, until);
         self.enter(host, authority, id, servers, &client.1.additionals);
         if let Some(lookup) = self.lookups.get_mut(&id) {
-            lookup.clients.push(client);
+            lookup.clients.push((client, host.now()));
         }
         self.run(host, authority, Step::Advance(id));
     }
@@ -261,7 +261,9 @@ impl Recursion {
                 Step::Advance(id) => work.extend(self.advance(host, authority, id)),
                 Step::Finish(id, finding) => {
                     let Some(lookup) = self.lookups.remove(&id) else { continue };
-                    let whole = |(asked, so_far)| (asked, finding.behind(so_far));
+                    let now = host.now();
+                    let whole =
+                        |((asked, so_far), since): (Client, SimTime)| (asked, finding.behind(so_far, since, now));
                     self.done.extend(lookup.clients.into_iter().map(whole));
                     for parent in lookup.waiting {
                         let Some(waiting) = self.lookups.get_mut(&parent) else { continue };
