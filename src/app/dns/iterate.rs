@@ -383,21 +383,11 @@ impl Resolver {
     }
 }
 
-<<<<<<< HEAD
-/// RFC 2181 5, 5.2: an RRset has no record twice, and one TTL, the least.
-fn with_one_ttl(told: Vec<Record>) -> Vec<Record> {
-    let mut records: Vec<Record> = Vec::with_capacity(told.len());
-    for record in told {
-        if records.iter().all(|known| known.data != record.data) {
-            records.push(record);
-        }
-=======
 /// RFC 2181 5: no record stands twice in an RRset, and it has one TTL, the least.
 fn with_one_ttl(mut records: Vec<Record>) -> Vec<Record> {
     if records.len() > 1 {
         let mut seen = BTreeSet::new();
         records.retain(|record| seen.insert((record.rtype(), record.data.to_string())));
->>>>>>> engine
     }
     let mut least: BTreeMap<Rtype, u32> = BTreeMap::new();
     for record in &records {
