@@ -35,11 +35,14 @@ fn good(scenario: &Value) -> Resolved {
 }
 
 fn works(resolved: &Resolved) -> Vec<&LookupsWork> {
-    let work = |work| match work {
-        &Work::Lookups(ref work) => Some(work),
-        &(Work::Lookup(_) | Work::Message(_) | Work::Poisson(_) | Work::Read(_)) => None,
-    };
-    resolved.workload.iter().filter_map(work).collect()
+    let mut found = Vec::new();
+    for work in &resolved.workload {
+        match work {
+            Work::Lookups(work) => found.push(work),
+            Work::Lookup(_) | Work::Message(_) | Work::Poisson(_) | Work::Read(_) => {}
+        }
+    }
+    found
 }
 
 #[test]

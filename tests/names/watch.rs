@@ -106,7 +106,8 @@ impl Watch {
         let some = |digest: u64| (digest != 0).then_some(digest);
         for (set, rtype, digest) in [(name, Rtype::Cname.number(), some(alias)), (owner, rtype, some(digest))] {
             // an alias's other types are those of its target
-            if !(digest.is_none() && set == name && alias != 0) && !self.may_be_had(set, rtype, digest, 0) {
+            let target = digest.is_none() && set == name && alias != 0;
+            if !target && !self.may_be_had(set, rtype, digest, 0) {
                 self.fault(format!("{name}: {set} {rtype} is {digest:?}, of {:?}", self.past(set, rtype)));
             }
         }

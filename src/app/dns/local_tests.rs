@@ -61,7 +61,7 @@ fn a_stub_keeps_answers_for_what_is_left() {
         })
         .collect();
     assert_eq!(ttls, [30, 29, 0, 30, 30]);
-    assert!(bed.texts(CLIENT, "looked up ").iter().any(|line| *line == "www.com Answer Some(Stub)"));
+    assert!(bed.texts(CLIENT, "looked up ").contains(&"www.com Answer Some(Stub)"));
 }
 
 /// Fails when denials or aliases are not kept, or an alias outlives its own TTL.

@@ -67,12 +67,14 @@ impl Resolver {
         let Some(lookup) = self.lookups.get_mut(&id) else { return };
         lookup.budget.queries = lookup.budget.queries.saturating_sub(1);
         let (until, task, forward) = (lookup.budget.until, lookup.task, lookup.delegation.is_forward());
-        let tries = lookup.delegation.address_mut(server).map_or(0, |address| address.tries.saturating_sub(1));
+        let address = lookup.delegation.address_mut(server);
+        let plain = address.as_ref().is_some_and(|address| address.failed == Some(true));
+        let tries = address.map_or(0, |address| address.tries.saturating_sub(1));
         let before: u32 = lookup.delegation.addresses.iter().map(|address| address.tries).sum();
         let (question, whole) = (lookup.to_ask(), lookup.question.clone());
         let question = self.spell(question);
         let mut message = Message::query(wire_id, question.clone(), forward);
-        message.edns = self.edns(server, tries, now);
+        message.edns = self.edns(server, tries, now).filter(|_| !plain);
         let edns = message.edns.is_some();
         let wait = self.notes.timeout(server, self.config.timeout, if over_tcp { 0 } else { tries }, now);
         let wait = if over_tcp { wait.saturating_mul(2).max(LEAST_WAIT) } else { wait };
