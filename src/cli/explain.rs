@@ -140,7 +140,8 @@ fn holdings(world: &World<Silent>, host: HostId) -> Vec<Holding> {
                 let filled = agent.caches().filter(|own| own.client.is_none() || !own.cache.is_empty());
                 holdings.extend(filled.take(MOST_CLIENTS).map(|own| own_cache(world, own)));
             }
-            App::NameServer(_) | App::ScriptedServer(_) | App::WebServer(_) => {}
+            App::NameServer(server) => holdings.push(listed("zones", "Zones", &server.lines(), "there are none")),
+            App::ScriptedServer(_) | App::WebServer(_) => {}
             #[cfg(test)]
             App::Fragile => {}
         }

@@ -9,6 +9,7 @@
 //! `IPV6_V6ONLY` is off (RFC 3493 5.3). Connections of the two families are kept apart: the same
 //! ports of the same hosts can be in use once over each.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
@@ -104,8 +105,8 @@ impl Ports {
         for _ in 0..8 {
             let draw = draws.below(u64::from(u16::MAX - FIRST) + 1);
             let port = FIRST + u16::try_from(draw).unwrap_or(0);
-            if !self.udp.contains_key(&port) {
-                self.udp.insert(port, app);
+            if let Entry::Vacant(free) = self.udp.entry(port) {
+                free.insert(app);
                 return port;
             }
         }

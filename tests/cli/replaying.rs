@@ -30,7 +30,7 @@ fn small() -> Value {
 #[test]
 fn a_case_becomes_a_result() {
     let desk = Desk::new();
-    desk.write("case.json", &small().to_string());
+    desk.write("case.json", small().to_string());
     let said = desk.posthaste(&["dns-replay", "case.json"]);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     let told = said.json();
