@@ -161,8 +161,6 @@ impl Resolver {
             // whoever believes everything believes the whole message
             self.believe(&message.authorities, rank, now);
             self.believe(&message.additionals, rank, now);
-        } else if message.flags.aa && !message.flags.tc {
-            self.note_servers(id, message, now);
         }
         self.listen(id, message, now);
         match verdict {
@@ -272,22 +270,6 @@ impl Resolver {
         }
         lookup.minimiser.descended();
         lookup.enter(delegation);
-    }
-
-    /// What a zone says of its own servers beside an answer (RFC 2181 5.4.1: the authority section
-    /// of an authoritative answer). Their addresses are of use where nothing better is known.
-    fn note_servers(&mut self, id: LookupId, message: &Message, now: SimTime) {
-        let Some(lookup) = self.lookups.get(&id).filter(|lookup| !lookup.delegation.is_forward()) else { return };
-        let zone = &lookup.delegation.zone;
-        let is_ns = |record: &&Record| record.rtype() == Rtype::Ns && record.name == *zone;
-        let servers: Vec<Record> = message.authorities.iter().filter(is_ns).cloned().collect();
-        let named: Vec<&Name> = servers.iter().filter_map(|record| record.data.name_server()).collect();
-        let addresses = message.additionals.iter().filter(|record| record.data.address().is_some());
-        let addresses = addresses.filter(|record| record.name.is_within(zone) && named.contains(&&record.name));
-        let unknown = |record: &&Record| self.cache.delegated(&record.name, record.rtype(), now).is_none();
-        let addresses: Vec<Record> = addresses.filter(unknown).cloned().collect();
-        self.cache.store(&servers, Rank::Answer, now);
-        self.cache.store(&addresses, Rank::Glue, now);
     }
 
     fn believe(&mut self, records: &[Record], rank: Option<Rank>, now: SimTime) {

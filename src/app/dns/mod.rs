@@ -77,7 +77,7 @@ mod tests;
 pub use client::{LookupAgent, LookupJob};
 pub use config::{Checks, ResolverConfig, ServeStale, Upstream, UpstreamKind};
 pub use crowd::Crowd;
-pub use local::{Learnt, LocalCaches, digest};
+pub use local::{Learnt, LocalCaches, OwnCache, digest};
 pub use name_server::{NameServer, NameServerConfig};
 pub use resolver::Resolver;
 pub use scripted::ScriptedServer;

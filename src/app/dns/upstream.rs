@@ -192,6 +192,8 @@ impl Resolver {
     }
 
     fn unanswered(&mut self, host: &mut impl Host, id: LookupId, asking: &Asking, what: DnsTrace<'_>) {
+        // where all goes over TCP a silence is what it is over UDP
+        let silent = self.config.tcp_upstream && matches!(what, DnsTrace::TimedOut { .. });
         host.trace(Trace::Dns(what));
         if let Some(lookup) = self.lookups.get_mut(&id)
             && lookup.question != asking.question
@@ -199,7 +201,7 @@ impl Resolver {
             // RFC 9156 2.3: some servers do not answer what shows less
             lookup.minimiser.stop();
         }
-        if asking.stream.is_some() && !self.config.tcp_upstream {
+        if asking.stream.is_some() && !silent {
             // over UDP it would cut its response off again
             self.give_up(id, asking.server);
         } else {
