@@ -62,7 +62,7 @@ impl Resolver {
             Lead::TooLong(aliases) => {
                 return vec![Step::Finish(id, Finding::denied(YX_DOMAIN, None).behind(aliases))];
             }
-            Lead::Nowhere => {}
+            Lead::Here(_) | Lead::Nowhere => {}
         }
         match self.choose(lookup, self.reach(host), now) {
             Choice::Ask(server) => {

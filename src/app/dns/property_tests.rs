@@ -158,7 +158,9 @@ fn check(world: &World, asked: (usize, usize), at: u64, outcome: &Outcome, (chan
         Some((_, What::Absent)) => assert_eq!(*outcome, Outcome::NxDomain),
         Some((path, _)) => {
             let Outcome::Records(records) = outcome else { panic!("{outcome:?} for {path:?}") };
-            let owners: Vec<String> = records.iter().map(|record| record.name.to_string()).collect();
+            // clients that share a recursive server's question get it in the spelling of the first
+            let owners: Vec<String> =
+                records.iter().map(|record| record.name.to_string().to_ascii_lowercase()).collect();
             assert_eq!(owners, path.iter().map(|&(z, h)| World::name(z, h)).collect::<Vec<_>>());
             for (record, key) in records.iter().zip(&path) {
                 let ttl = world.names[key].0;

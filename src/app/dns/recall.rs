@@ -67,6 +67,7 @@ impl Resolver {
                         continue;
                     }
                     Lead::TooLong(records) => (YX_DOMAIN, records, None),
+                    Lead::Here(records) => (Rcode::NoError, records, None),
                     Lead::Nowhere => (Rcode::NoError, records, None),
                 },
                 Held::NxDomain(soa) => (Rcode::NxDomain, Vec::new(), soa),
@@ -153,12 +154,15 @@ pub(super) enum Lead {
     To(Vec<Record>, Name),
     /// To a name that is too long.
     TooLong(Vec<Record>),
+    /// Nowhere, for the aliases themselves were asked for.
+    Here(Vec<Record>),
 }
 
 /// Where records lead that stand where something else was asked for.
 fn leads_on(question: &Question, records: &[Record]) -> Lead {
     let Some(record) = records.first() else { return Lead::Nowhere };
-    if matches!(question.rtype, Rtype::Cname | Rtype::ANY)
+    let asks_alias = matches!(question.rtype, Rtype::Cname | Rtype::ANY);
+    if asks_alias && (record.rtype() != Rtype::Dname || record.name == question.name)
         || record.rtype() == question.rtype && record.name == question.name
     {
         return Lead::Nowhere;
@@ -170,6 +174,7 @@ fn leads_on(question: &Question, records: &[Record]) -> Lead {
         return Lead::Nowhere;
     }
     match synthesized(record, &record.data, &question.name) {
+        Some((cname, _)) if asks_alias => Lead::Here(vec![record.clone(), cname]),
         Some((cname, target)) => Lead::To(vec![record.clone(), cname], target),
         None => Lead::TooLong(vec![record.clone()]),
     }

@@ -4,7 +4,7 @@
 //! about nothing else: an alias that leads out of the zone is followed afresh, and addresses of
 //! servers elsewhere are looked up elsewhere. A pure function of the message.
 
-use super::scrub::{Trail, follow_aliases};
+use super::scrub::{Trail, alias_beneath, follow_aliases};
 use crate::base::trace::DnsAnswerKind;
 use crate::proto::dns::{Message, Name, Question, Rcode, Record, Rtype};
 
@@ -115,6 +115,9 @@ pub(super) fn judge(message: &Message, question: &Question, terms: Terms<'_>) ->
     }
     if !name.is_within(terms.bailiwick) {
         return (Verdict::Alias { aliases, target: name }, worth);
+    }
+    if let Some((dname, cname)) = alias_beneath(message, question, terms.bailiwick) {
+        return (Verdict::Answer { aliases: vec![dname], records: vec![cname] }, worth);
     }
     let records: Vec<Record> =
         message.answers.iter().filter(|record| record.name == name && asked_for(question, record)).cloned().collect();

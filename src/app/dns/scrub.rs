@@ -83,6 +83,16 @@ pub(super) fn synthesized(dname: &Record, data: &RecordData, name: &Name) -> Opt
     Some((Record { name: name.clone(), ttl: dname.ttl, data }, target))
 }
 
+/// Whoever asks for the alias itself beneath a DNAME record gets that record, and the CNAME
+/// record that follows from it (RFC 6672 3.1).
+pub(super) fn alias_beneath(message: &Message, question: &Question, zone: &Name) -> Option<(Record, Record)> {
+    let asks_alias = matches!(question.rtype, Rtype::Cname | Rtype::ANY);
+    let above = |record: &&Record| record.rtype() == Rtype::Dname && alias_of(record, &question.name);
+    let dname = message.answers.iter().filter(|_| asks_alias).filter(above).find(|dname| dname.name.is_within(zone))?;
+    let (cname, _) = synthesized(dname, &dname.data, &question.name)?;
+    Some((dname.clone(), cname))
+}
+
 /// The records of a trail that a server gave: CNAME records that follow from a DNAME record
 /// follow from it again when they are needed.
 pub(super) fn given(trail: &[Record]) -> Vec<Record> {
