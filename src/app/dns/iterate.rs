@@ -158,9 +158,7 @@ impl Resolver {
         // RFC 1035 7.4: what a truncated response holds should not be cached
         let rank = (!message.flags.tc).then_some(rank);
         if !self.config.checks.bailiwick {
-            // whoever believes everything believes the whole message
-            self.believe(&message.authorities, rank, now);
-            self.believe(&message.additionals, rank, now);
+            self.believe_outsiders(id, message, now);
         }
         self.listen(id, message, now);
         match verdict {
@@ -270,6 +268,15 @@ impl Resolver {
         }
         lookup.minimiser.descended();
         lookup.enter(delegation);
+    }
+
+    /// Whoever does not look at who may speak of a name believes all that stands in a message.
+    fn believe_outsiders(&mut self, id: LookupId, message: &Message, now: SimTime) {
+        let Some(lookup) = self.lookups.get(&id).filter(|_| !message.flags.tc) else { return };
+        let outside = |record: &&Record| !record.name.is_within(&lookup.delegation.zone);
+        let sections = message.authorities.iter().chain(&message.additionals);
+        let records: Vec<Record> = sections.filter(outside).cloned().collect();
+        self.believe(&records, Some(Rank::Unchecked), now);
     }
 
     fn believe(&mut self, records: &[Record], rank: Option<Rank>, now: SimTime) {

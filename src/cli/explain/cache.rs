@@ -67,6 +67,7 @@ const fn section(line: &CacheLine) -> &'static str {
         (Knowledge::NoData(_) | Knowledge::NxDomain(_), _) => "denial",
         (Knowledge::Records(_), Rank::Glue) => "additional section",
         (Knowledge::Records(_), Rank::Referral) => "authority section",
+        (Knowledge::Records(_), Rank::Unchecked) => "elsewhere, unchecked",
         (Knowledge::Records(_), Rank::Answer) => "answer",
         (Knowledge::Records(_), Rank::Authority) => "authoritative answer",
     }

@@ -33,6 +33,9 @@ pub enum Rank {
     Glue,
     /// Authority section of a referral.
     Referral,
+    /// Any section, about a name of which the server may not speak: believed only where nobody
+    /// checks that.
+    Unchecked,
     /// Answer section of a response without AA.
     Answer,
     /// Answer section of an authoritative response.
@@ -310,7 +313,7 @@ impl Cache {
         // RFC 2181 5.2: one RRset has one TTL
         let ttl = set.iter().map(|record| record.ttl).min().unwrap_or(0);
         let ttl = ttl.max(self.policy.ttl.0).min(self.policy.ttl.1);
-        if rank >= Rank::Answer {
+        if rank >= Rank::Unchecked {
             self.exists(&first.name);
         }
         let mut packed = Vec::new();
@@ -319,7 +322,7 @@ impl Cache {
                 packed::lay_data(&record.data, &mut packed);
             }
         }
-        let kind = if rank >= Rank::Answer { Kind::Records } else { Kind::Delegated };
+        let kind = if rank >= Rank::Unchecked { Kind::Records } else { Kind::Delegated };
         let key = Key::new(&first.name, first.rtype().number(), kind);
         self.put(&key, kind, rank, (ttl, &packed), now);
     }
