@@ -17,6 +17,8 @@ use super::output::print;
 use super::simulate::limits;
 use super::target::result_folder;
 use crate::app::App;
+use crate::app::dns::OwnCache;
+use crate::base::trace::CacheLevel;
 use crate::base::trace::Silent;
 use crate::base::{HostId, SimDuration, SimTime};
 use crate::live::command::{mailbox_lines, queue_lines};
@@ -43,7 +45,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, CommandError> {
     if args.json {
         let mut all = json!({ "host": args.host, "at_s": world.now().to_string() });
         for holding in holdings {
-            all[holding.key] = holding.json;
+            all[&holding.key] = holding.json;
         }
         return print(&format!("{all:#}\n")).map(|()| Exit::Done);
     }
@@ -59,11 +61,14 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, CommandError> {
 
 /// Something that a host keeps.
 struct Holding {
-    key: &'static str,
-    title: &'static str,
+    key: String,
+    title: String,
     text: String,
     json: Value,
 }
+
+/// Crowds have many clients: this many of their caches are printed.
+const MOST_CLIENTS: usize = 20;
 
 /// The scenario of a run: the file itself, or the one that its result folder keeps.
 fn scenario_of(run: &Path) -> Result<Resolved, CommandError> {
@@ -121,14 +126,21 @@ fn holdings(world: &World<Silent>, host: HostId) -> Vec<Holding> {
     let mut holdings = Vec::new();
     for (_, app) in world.apps().filter(|(on, _)| *on == host) {
         match app {
-            App::Resolver(resolver) => holdings.push(cache::holding(world, resolver.cache(), "cache", "Cache")),
-            App::MailServer(server) => {
-                let mailboxes = server.mailboxes().flat_map(|drop| mailbox_lines(drop, true)).collect();
-                holdings.push(listed("queue", "Queue", queue_lines(server), "is empty"));
-                holdings.push(listed("mailboxes", "Mailboxes", mailboxes, "there are none"));
+            App::Resolver(resolver) => {
+                holdings.push(cache::holding(world, resolver.cache(), "cache".to_owned(), "Cache".to_owned()));
             }
-            App::NameServer(server) => holdings.push(listed("zones", "Zones", server.lines(), "there are none")),
-            App::ScriptedServer(_) | App::WebServer(_) | App::UserAgent(_) | App::LookupAgent(_) => {}
+            App::MailServer(server) => {
+                let mailboxes = server.mailboxes().flat_map(|drop| mailbox_lines(drop, true)).collect::<Vec<_>>();
+                holdings.push(listed("queue", "Queue", &queue_lines(server), "is empty"));
+                holdings.push(listed("mailboxes", "Mailboxes", &mailboxes, "there are none"));
+                holdings.extend(server.caches().map(|own| own_cache(world, own)));
+            }
+            App::UserAgent(agent) => holdings.extend(agent.caches().map(|own| own_cache(world, own))),
+            App::LookupAgent(agent) => {
+                let filled = agent.caches().filter(|own| own.client.is_none() || !own.cache.is_empty());
+                holdings.extend(filled.take(MOST_CLIENTS).map(|own| own_cache(world, own)));
+            }
+            App::NameServer(_) | App::ScriptedServer(_) | App::WebServer(_) => {}
             #[cfg(test)]
             App::Fragile => {}
         }
@@ -136,7 +148,20 @@ fn holdings(world: &World<Silent>, host: HostId) -> Vec<Holding> {
     holdings
 }
 
-fn listed(key: &'static str, title: &'static str, lines: Vec<String>, empty: &str) -> Holding {
+/// The cache of a program or of its stub resolver.
+fn own_cache(world: &World<Silent>, own: OwnCache<'_>) -> Holding {
+    let (key, whose) = match own.level {
+        CacheLevel::Application => ("application_cache", "a program"),
+        CacheLevel::Stub | CacheLevel::Forwarder | CacheLevel::Resolver => ("stub_cache", "a stub resolver"),
+    };
+    let (key, whose) = match own.client {
+        None => (key.to_owned(), whose.to_owned()),
+        Some(client) => (format!("{key}_{client}"), format!("{whose}, client {client},")),
+    };
+    cache::holding(world, own.cache, key, format!("Cache of {whose}"))
+}
+
+fn listed(key: &str, title: &str, lines: &[String], empty: &str) -> Holding {
     let text = if lines.is_empty() { format!("  {empty}") } else { format!("  {}", lines.join("\n  ")) };
-    Holding { key, title, text, json: json!(lines) }
+    Holding { key: key.to_owned(), title: title.to_owned(), text, json: json!(lines) }
 }

@@ -102,3 +102,59 @@ fn our_own_cases_are_read() {
     assert_eq!((said.code, said.json()["steps"].as_array().map(Vec::len)), (0, Some(3)));
     assert!(replay::load_file(&path).is_ok());
 }
+
+/// The JSON pointers of all values within a value.
+fn pointers(value: &Value, here: &str, all: &mut Vec<String>) {
+    all.push(here.to_owned());
+    match value {
+        Value::Object(object) => object.iter().for_each(|(key, inner)| pointers(inner, &format!("{here}/{key}"), all)),
+        Value::Array(list) => (0..).zip(list).for_each(|(at, inner)| pointers(inner, &format!("{here}/{at}"), all)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Would break if any value at any place of a case led to a panic, or to a case without an end.
+#[test]
+fn any_value_anywhere_is_played_or_refused() {
+    let mut all = Vec::new();
+    pointers(&small(), "", &mut all);
+    assert!(all.len() > 40, "{all:?}");
+    let values = [
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(4_294_967_296_u64),
+        json!(1e18),
+        json!(""),
+        json!("."),
+        json!("\u{0}\u{202e}"),
+        json!("::"),
+        json!([]),
+        json!([[]]),
+        json!({}),
+        json!("ff".repeat(65_535)),
+    ];
+    let (mut played, mut refused) = (0, 0);
+    for pointer in &all {
+        for value in &values {
+            let mut case = small();
+            *case.pointer_mut(pointer).unwrap() = value.clone();
+            match replay::load("case.json", case.to_string().as_bytes()) {
+                Ok(case) => {
+                    played += 1;
+                    replay::play(&case).unwrap();
+                }
+                Err(errors) => {
+                    refused += 1;
+                    assert!(!errors.list().is_empty() && !errors.to_string().contains('\u{202e}'));
+                }
+            }
+        }
+    }
+    assert!(played > 100 && refused > 100, "{played} played, {refused} refused");
+    let text = small().to_string();
+    for end in (0..text.len()).step_by(3) {
+        assert!(replay::load("case.json", &text.as_bytes()[..end]).is_err());
+    }
+}

@@ -95,11 +95,15 @@ impl Resolver {
             return Choice::FindServers;
         }
         let ask = |tries: u32| best.filter(|address| address.tries <= tries).map(|address| Choice::Ask(address.addr));
-        let may_climb = || delegation.remembered && self.notes.may_ask_above(&delegation.zone, now);
+        // glue ends before NS records do: then the zone above has to give it again
         let is_inside = |server: &Server| server.name.is_within(&delegation.zone);
+        let ended = || delegation.addresses.is_empty() && delegation.servers.iter().any(is_inside);
+        let may_climb = || delegation.remembered && (self.notes.may_ask_above(&delegation.zone, now) || ended());
         let silent = || best.map(|address| Choice::Ask(address.addr));
-        ask(0)
+        let first_rate = || ask(0).filter(|_| best.is_some_and(|address| !address.second));
+        first_rate()
             .or_else(|| unsought(lookup, own, |server| !server.found && !is_inside(server)))
+            .or_else(|| ask(0))
             .or_else(|| lookup.spare.is_some().then_some(Choice::Spare))
             .or_else(|| ask(PATIENT_TRIES - 1))
             .or_else(|| unsought(lookup, own, |server| !server.found || !is_inside(server)))
@@ -223,7 +227,9 @@ impl Resolver {
         let second = !told.is_empty();
         for address in old.addresses {
             match delegation.address_mut(address.addr) {
-                Some(same) => (same.tries, same.useless) = (address.tries, address.useless),
+                Some(same) => {
+                    (same.tries, same.useless, same.failed) = (address.tries, address.useless, address.failed);
+                }
                 None => delegation.keep(address, second),
             }
         }

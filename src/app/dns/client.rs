@@ -13,7 +13,7 @@ use crate::base::{SimDuration, SimTime};
 use crate::proto::dns::{Record, Rtype};
 
 use super::crowd::{Crowd, Process};
-use super::local::LocalCaches;
+use super::local::{LocalCaches, OwnCache};
 use super::stub::{Answer, End, Outcome, Stub};
 
 /// Look-ups of one question.
@@ -129,6 +129,11 @@ impl LookupAgent {
         while let Some(answer) = self.stub.next_answer() {
             self.answered(host, answer);
         }
+    }
+
+    /// What its stub and its clients keep.
+    pub fn caches(&self) -> impl Iterator<Item = OwnCache<'_>> {
+        self.stub.caches().chain(self.crowds.iter().flat_map(Process::caches))
     }
 
     /// When the agent wants to be woken.

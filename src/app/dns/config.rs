@@ -54,8 +54,8 @@ pub struct ResolverConfig {
     pub tcp_upstream: bool,
     /// Whether addresses of servers in a referral are believed only inside the delegating zone.
     pub harden_glue: bool,
-    /// Whether the names and addresses of servers are looked up at their own zone too, before
-    /// they are relied on.
+    /// Whether a zone is asked for its own servers before those are relied on of which the zone
+    /// above told.
     pub harden_referral_path: bool,
     /// What a response must have to be believed.
     pub checks: Checks,

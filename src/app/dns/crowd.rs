@@ -14,7 +14,7 @@ use crate::base::trace::CacheLevel;
 use crate::base::{Dist, SimDuration, SimTime, Stream, Zipf};
 use crate::proto::dns::{Name, Question, Rtype};
 
-use super::local::LocalCache;
+use super::local::{LocalCache, OwnCache};
 
 /// Clients that are alike.
 #[derive(Clone, Debug)]
@@ -124,6 +124,12 @@ impl Process {
         }
         let name = Name::parse(self.crowd.names.get(name)?).ok()?;
         Some(Question { name, rtype: self.crowd.rtype })
+    }
+
+    /// The clients' own caches.
+    pub(super) fn caches(&self) -> impl Iterator<Item = OwnCache<'_>> {
+        let numbered = self.clients.iter().enumerate();
+        numbered.filter_map(|(number, client)| Some(client.cache.as_ref()?.shown(Some(number + 1))))
     }
 
     pub(super) fn cache(&mut self, client: usize) -> Option<&mut LocalCache> {

@@ -66,7 +66,12 @@ pub(super) struct Address {
     pub(super) tries: u32,
     /// It gave a useless response and is not asked again.
     pub(super) useless: bool,
+    /// It answered SERVFAIL, and to a query with an OPT record by a response without.
+    pub(super) failed: Option<Plain>,
 }
+
+/// Whether a query is repeated without an OPT record.
+pub(super) type Plain = bool;
 
 impl Server {
     pub(super) const fn new(name: Name) -> Self {
@@ -92,7 +97,7 @@ impl Delegation {
     pub(super) fn add(&mut self, addresses: impl IntoIterator<Item = IpAddr>, second: bool) {
         for addr in addresses.into_iter().filter(is_host) {
             if self.addresses.iter().all(|known| known.addr != addr) {
-                self.addresses.push(Address { addr, second, tries: 0, useless: false });
+                self.addresses.push(Address { addr, second, tries: 0, useless: false, failed: None });
             }
         }
     }
@@ -127,7 +132,7 @@ impl Delegation {
         }
         for address in &mut self.addresses {
             if let Some(known) = earlier.addresses.iter().find(|known| known.addr == address.addr) {
-                (address.tries, address.useless) = (known.tries, known.useless);
+                (address.tries, address.useless, address.failed) = (known.tries, known.useless, known.failed);
             }
         }
     }
@@ -186,6 +191,9 @@ impl Resolver {
         let mut delegation = Delegation::new(upstream.zone.clone(), Manner::Upstream(upstream.kind));
         let within_reach = upstream.servers.iter().copied().filter(|address| own.has(Family::of(*address)));
         delegation.trust(within_reach);
+        if !delegation.is_forward() {
+            self.add_hearsay(&mut delegation, own, host.now());
+        }
         delegation
     }
 
@@ -196,17 +204,31 @@ impl Resolver {
             return None;
         }
         let (above, until) = self.cache.delegated(&zone, Rtype::Ns, least.max(now))?;
-        let mut servers = names(&self.cache.infrastructure(&zone, Rtype::Ns, now));
-        for server in names(&above) {
-            if !servers.contains(&server) {
-                servers.push(server);
-            }
-        }
+        let servers = names(&self.cache.infrastructure(&zone, Rtype::Ns, now));
+        let others = names(&above).into_iter().filter(|server| !servers.contains(server)).collect();
+        let others = self.delegation(host, zone.clone(), others, &[]);
         let mut delegation = self.delegation(host, zone, servers, &[]);
         (delegation.remembered, delegation.until) = (true, until);
+        delegation.add(others.addresses.iter().map(|address| address.addr), true);
+        delegation.servers.extend(others.servers);
         // servers that only their own zone could name have to be asked of its parent
         let outside = delegation.servers.iter().any(|server| !server.name.is_within(&delegation.zone));
-        (outside || !delegation.addresses.is_empty()).then_some(delegation)
+        if !outside && delegation.addresses.is_empty() {
+            return None;
+        }
+        self.add_hearsay(&mut delegation, self.reach(host), now);
+        Some(delegation)
+    }
+
+    /// Adds servers that the zone told of unasked, to be asked last.
+    fn add_hearsay(&self, delegation: &mut Delegation, own: Addresses, now: SimTime) {
+        let zone = delegation.zone.clone();
+        for (name, addresses) in self.hearsay.of(&zone, now) {
+            delegation.add(addresses.iter().copied().filter(|address| own.has(Family::of(*address))), true);
+            if delegation.servers.iter().all(|known| known.name != *name) && addresses.is_empty() {
+                delegation.servers.push(Server::new(name.clone()));
+            }
+        }
     }
 
     /// The root's servers as configured, and what the root says of them if it was ever asked.
@@ -270,7 +292,7 @@ impl Resolver {
 impl Delegation {
     /// Adds addresses that nobody else gave than the configuration.
     fn trust(&mut self, addresses: impl IntoIterator<Item = IpAddr>) {
-        let fresh = |addr| Address { addr, second: false, tries: 0, useless: false };
+        let fresh = |addr| Address { addr, second: false, tries: 0, useless: false, failed: None };
         self.addresses.extend(addresses.into_iter().map(fresh));
     }
 }

@@ -74,8 +74,7 @@ impl Resolver {
         let root = Name::root();
         let zone = &lookup.delegation.zone;
         let forward = lookup.delegation.is_forward();
-        // a resolver that is asked in the tree's place speaks of all names
-        let bailiwick = if self.config.checks.bailiwick && !forward { zone } else { &root };
+        let bailiwick = if self.config.checks.bailiwick { zone } else { &root };
         judge(message, asked, Terms { zone, bailiwick, forward, harden_glue: self.config.harden_glue })
     }
 
@@ -163,6 +162,7 @@ impl Resolver {
             self.believe(&message.authorities, rank, now);
             self.believe(&message.additionals, rank, now);
         }
+        self.listen(id, message, now);
         match verdict {
             Verdict::Answer { aliases, records } => {
                 let records = with_one_ttl(records);
@@ -195,17 +195,34 @@ impl Resolver {
                 if let Some(lookup) = self.lookups.get(&id) {
                     self.notes.lame(server, &lookup.delegation.zone, now);
                 }
-                self.failed(id, server, message.rcode);
+                self.failed(id, server, message);
                 vec![Step::Advance(id)]
             }
         }
     }
 
-    /// A server was of no use. One that failed may do better the next time, if it is asked more
-    /// than once by configuration.
-    fn failed(&mut self, id: LookupId, server: IpAddr, rcode: Rcode) {
-        if rcode != Rcode::ServFail || self.config.retries.is_none() {
-            self.give_up(id, server);
+    /// A server was of no use. One that failed may do better the next time: if somebody waits it
+    /// is asked once more, after the others, or as often as is configured. A failure may be its
+    /// way to say that it does not know OPT records.
+    fn failed(&mut self, id: LookupId, server: IpAddr, message: &Message) {
+        let Some(lookup) = self.lookups.get_mut(&id) else { return };
+        // where something expired can be served, nobody is kept waiting
+        let waits = !lookup.renews && self.config.stale.is_none();
+        let Some(address) = lookup.delegation.address_mut(server) else { return };
+        let again = self.config.retries.is_some() || address.failed.is_none() && waits;
+        if message.rcode == Rcode::ServFail && again {
+            address.failed = Some(message.edns.is_none());
+        } else {
+            address.useless = true;
+        }
+    }
+
+    fn listen(&mut self, id: LookupId, message: &Message, now: SimTime) {
+        let Some(lookup) = self.lookups.get(&id) else { return };
+        let delegation = &lookup.delegation;
+        if message.flags.aa && !message.authorities.is_empty() && !delegation.is_forward() && !delegation.zone.is_root()
+        {
+            self.hearsay.note(&delegation.zone, message, delegation.until, now);
         }
     }
 
@@ -215,9 +232,7 @@ impl Resolver {
         }
         let lookup = self.lookups.get(&id)?;
         let zone = &lookup.delegation.zone;
-        let root = Name::root();
-        let bailiwick = if lookup.delegation.is_forward() { &root } else { zone };
-        Courtesy::of(message, &lookup.question, bailiwick)
+        Courtesy::of(message, &lookup.question, zone)
     }
 
     /// A lookup goes on with the servers of a zone further down.

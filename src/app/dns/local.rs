@@ -35,6 +35,17 @@ pub(super) struct LocalCache {
     cache: Cache,
 }
 
+/// A cache on the asker's host, for a reader.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnCache<'a> {
+    /// Whose it is.
+    pub level: CacheLevel,
+    /// Which client of a crowd has it, counted from 1; none for the host's only one.
+    pub client: Option<usize>,
+    /// What it holds.
+    pub cache: &'a Cache,
+}
+
 /// What is known about a question: from a response, or from a cache.
 #[derive(Clone, Debug)]
 pub struct Learnt {
@@ -68,6 +79,10 @@ impl LocalCache {
     pub(super) fn new(level: CacheLevel) -> Self {
         let (ttl, negative_ttl) = ((0, TTL_CAPS.0), (0, TTL_CAPS.1));
         Self { level, cache: Cache::new(Policy { ttl, negative_ttl, failure_ttl: 0, limit: None, stale: None }) }
+    }
+
+    pub(super) const fn shown(&self, client: Option<usize>) -> OwnCache<'_> {
+        OwnCache { level: self.level, client, cache: &self.cache }
     }
 
     pub(super) const fn level(&self) -> CacheLevel {

@@ -3,7 +3,7 @@
 //! All speak RFC 1035 over UDP and TCP port 53 and see only the socket API. What servers have in
 //! common is in `service`. The resolver is split by idea: [`cache`] (what is believed, and for
 //! how long) and `recall` (the cache along aliases); `lookup` (one question on its way down the
-//! tree), `delegation` (the servers of a zone), `choose` (whom to turn to next), `minimise` (how
+//! tree), `delegation` and `hearsay` (the servers of a zone), `choose` (whom to turn to next), `minimise` (how
 //! much of the name to show), `upstream` (queries and responses), `response` and `scrub` (what a
 //! response means and what of it is believed), `iterate` (what follows from it); `servers` (whom
 //! it is good to ask), `repeats` (truncated responses); `clients` (what clients get, and when)
@@ -27,6 +27,7 @@ mod courtesy;
 mod crowd;
 mod delegation;
 mod families;
+mod hearsay;
 mod iterate;
 pub mod listing;
 mod local;
@@ -76,7 +77,7 @@ mod tests;
 pub use client::{LookupAgent, LookupJob};
 pub use config::{Checks, ResolverConfig, ServeStale, Upstream, UpstreamKind};
 pub use crowd::Crowd;
-pub use local::{Learnt, LocalCaches, digest};
+pub use local::{Learnt, LocalCaches, OwnCache, digest};
 pub use name_server::{NameServer, NameServerConfig};
 pub use resolver::Resolver;
 pub use scripted::ScriptedServer;

@@ -116,8 +116,8 @@ fn worlds() -> impl Strategy<Value = World> {
     )
 }
 
-/// Resolvers that renew what ends, that hold little or nothing, that ask over TCP, and that serve
-/// what has expired.
+/// Resolvers that renew what ends, that hold little or nothing, that ask over TCP, that show little
+/// of names or spell them oddly, and that serve what has expired.
 fn configs() -> impl Strategy<Value = ResolverConfig> {
     let limit = prop_oneof![2 => Just(None), 1 => (0..3000_usize).prop_map(Some)];
     let patience = prop::sample::select(vec![None, Some(0), Some(10), Some(1800)]);
@@ -127,8 +127,14 @@ fn configs() -> impl Strategy<Value = ResolverConfig> {
         ..ServeStale::default()
     });
     let stale = prop::option::weighted(0.3, stale);
-    (any::<bool>(), prop::bool::weighted(0.2), limit, stale).prop_map(|(prefetch, tcp_upstream, cache_limit, stale)| {
+    let ways = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.2));
+    let bools = (any::<bool>(), prop::bool::weighted(0.2), ways);
+    (bools, limit, stale).prop_map(|((prefetch, tcp_upstream, (minimise, mixed, harden)), cache_limit, stale)| {
         ResolverConfig {
+            qname_minimisation: minimise,
+            mixed_case: mixed,
+            harden_referral_path: harden,
+            edns_size: (!harden).then_some(1232),
             roots: vec![(name("root-server"), addr(0))],
             prefetch,
             tcp_upstream,

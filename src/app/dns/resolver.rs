@@ -16,6 +16,7 @@ use crate::proto::dns::{PORT, Question, Record};
 use super::cache::Cache;
 use super::clients::Patience;
 use super::config::ResolverConfig;
+use super::hearsay::Hearsay;
 use super::lookup::{Budget, Finding, Lookup, LookupId, Phase, aged};
 use super::repeats::Repeats;
 use super::servers::ServerNotes;
@@ -33,6 +34,7 @@ pub struct Resolver {
     pub(super) config: ResolverConfig,
     pub(super) cache: Cache,
     pub(super) notes: ServerNotes,
+    pub(super) hearsay: Hearsay,
     pub(super) lookups: BTreeMap<LookupId, Lookup>,
     pub(super) by_question: BTreeMap<Question, LookupId>,
     /// Queries in flight, by the ID of their messages.
@@ -71,6 +73,7 @@ impl Resolver {
             cache: Cache::new((&config).into()),
             config,
             notes: ServerNotes::default(),
+            hearsay: Hearsay::default(),
             lookups: BTreeMap::new(),
             by_question: BTreeMap::new(),
             in_flight: BTreeMap::new(),
@@ -157,6 +160,7 @@ impl Resolver {
         self.repeats.crash();
         self.cache.clear();
         self.notes.clear();
+        self.hearsay.clear();
         self.lookups.clear();
         self.by_question.clear();
         self.in_flight.clear();

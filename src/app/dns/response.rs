@@ -119,7 +119,12 @@ pub(super) fn judge(message: &Message, question: &Question, terms: Terms<'_>) ->
     let records: Vec<Record> =
         message.answers.iter().filter(|record| record.name == name && asked_for(question, record)).cloned().collect();
     if !records.is_empty() {
-        return (Verdict::Answer { aliases, records }, worth);
+        // a zone above that answers out of its own glue: who has authority is further down
+        let above = aliases.is_empty() && !message.flags.aa && !message.flags.ra && !terms.forward;
+        return match referral(message, question, terms).filter(|_| above) {
+            Some(referral) => (referral, Worth::Sound),
+            None => (Verdict::Answer { aliases, records }, worth),
+        };
     }
     let soa = soa_of(message, &name, terms.bailiwick);
     if nx_domain || soa.is_some() {
@@ -177,14 +182,15 @@ fn referral(message: &Message, question: &Question, terms: Terms<'_>) -> Option<
         let too_far = question.rtype == Rtype::DS && cut == name;
         cut != terms.zone && cut.is_within(terms.zone) && name.is_within(cut) && !too_far
     };
-    let ns = |record: &&Record| record.rtype() == Rtype::Ns;
-    let cut = message.authorities.iter().filter(ns).map(|record| &record.name).find(|cut| leads_down(cut))?.clone();
-    let servers: Vec<Record> =
-        message.authorities.iter().filter(ns).filter(|record| record.name == cut).cloned().collect();
+    // asked for NS records, the zone above may have them in the answer section
+    let told = || message.authorities.iter().chain(&message.answers).filter(|record| record.rtype() == Rtype::Ns);
+    let cut = told().map(|record| &record.name).find(|cut| leads_down(cut))?.clone();
+    let servers: Vec<Record> = told().filter(|record| record.name == cut).cloned().collect();
     let is_server = |name: &Name| servers.iter().any(|ns| ns.data.name_server() == Some(name));
     let glue = message
         .additionals
         .iter()
+        .chain(&message.answers)
         .filter(|record| record.data.address().is_some())
         .filter(|record| record.name.is_within(terms.bailiwick) || !terms.harden_glue)
         .filter(|record| is_server(&record.name))

@@ -145,3 +145,20 @@ fn idle_connections_make_room() {
         assert!(matches!(answers[..], [(_, ref answer)] if matches!(answer.outcome, Outcome::Records(_))));
     }
 }
+
+/// Would break if a server that lost its connections, and cannot say so, were given up at once.
+#[test]
+fn silence_on_a_connection_is_no_refusal() {
+    let roots = vec![(name("root-server"), addr(0))];
+    let config = ResolverConfig { roots, tcp_upstream: true, ..ResolverConfig::default() };
+    let mut bed = world(App::Resolver(Box::new(Resolver::new(config))));
+    bed.ask_at(0, CLIENT, "www.example", Rtype::A);
+    bed.run_until(1000);
+    bed.nodes[ZONE].app = server("example", &["mail.example 300 A 10.1.0.2"]);
+    bed.ask_at(2000, CLIENT, "mail.example", Rtype::A);
+    bed.run();
+    assert!(all_found(&bed, 2));
+    // 3 s until it is given up, and a handshake
+    assert_eq!(outcomes(&bed)[1].0, 2000 + 3000 + 40 + 2);
+    assert_eq!(bed.calls(), 3);
+}

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use super::families::{Pairs, address_types};
-use super::local::{Learnt, LocalCache, LocalCaches, alias_digest, summed_up};
+use super::local::{Learnt, LocalCache, LocalCaches, OwnCache, alias_digest, summed_up};
 use super::repeats::{RepeatEvent, RepeatId, Repeats, Sending, Transport};
 use crate::app::host::{Host, Input};
 use crate::base::trace::{CacheLevel, DnsAnswerKind, DnsTrace, Trace};
@@ -112,6 +112,11 @@ impl Stub {
         let levels = [(caches.application, CacheLevel::Application), (caches.stub, CacheLevel::Stub)];
         self.caches = levels.into_iter().filter(|(is, _)| *is).map(|(_, level)| LocalCache::new(level)).collect();
         self
+    }
+
+    /// What it keeps.
+    pub fn caches(&self) -> impl Iterator<Item = OwnCache<'_>> {
+        self.caches.iter().map(|cache| cache.shown(None))
     }
 
     /// Hands on all that was learnt with the answers from now on.

@@ -67,12 +67,14 @@ impl Resolver {
         let Some(lookup) = self.lookups.get_mut(&id) else { return };
         lookup.budget.queries = lookup.budget.queries.saturating_sub(1);
         let (until, task, forward) = (lookup.budget.until, lookup.task, lookup.delegation.is_forward());
-        let tries = lookup.delegation.address_mut(server).map_or(0, |address| address.tries.saturating_sub(1));
+        let address = lookup.delegation.address_mut(server);
+        let plain = address.as_ref().is_some_and(|address| address.failed == Some(true));
+        let tries = address.map_or(0, |address| address.tries.saturating_sub(1));
         let before: u32 = lookup.delegation.addresses.iter().map(|address| address.tries).sum();
         let (question, whole) = (lookup.to_ask(), lookup.question.clone());
         let question = self.spell(question);
         let mut message = Message::query(wire_id, question.clone(), forward);
-        message.edns = self.edns(server, tries, now);
+        message.edns = self.edns(server, tries, now).filter(|_| !plain);
         let edns = message.edns.is_some();
         let wait = self.notes.timeout(server, self.config.timeout, if over_tcp { 0 } else { tries }, now);
         let wait = if over_tcp { wait.saturating_mul(2).max(LEAST_WAIT) } else { wait };
@@ -190,6 +192,8 @@ impl Resolver {
     }
 
     fn unanswered(&mut self, host: &mut impl Host, id: LookupId, asking: &Asking, what: DnsTrace<'_>) {
+        // where all goes over TCP a silence is what it is over UDP
+        let silent = self.config.tcp_upstream && matches!(what, DnsTrace::TimedOut { .. });
         host.trace(Trace::Dns(what));
         if let Some(lookup) = self.lookups.get_mut(&id)
             && lookup.question != asking.question
@@ -197,7 +201,7 @@ impl Resolver {
             // RFC 9156 2.3: some servers do not answer what shows less
             lookup.minimiser.stop();
         }
-        if asking.stream.is_some() {
+        if asking.stream.is_some() && !silent {
             // over UDP it would cut its response off again
             self.give_up(id, asking.server);
         } else {

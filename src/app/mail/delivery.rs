@@ -13,6 +13,7 @@ use super::failure::Reason;
 use super::queue::CopyKey;
 use super::routing::{addresses, exchangers, others};
 use super::spool::{Reached, Spool};
+use crate::app::dns::OwnCache;
 use crate::app::dns::stub::{Answer, Stub};
 use crate::app::host::{Host, Input as HostInput};
 use crate::app::sessions::{Talk, Timers};
@@ -56,6 +57,10 @@ impl Delivery {
             closing: BTreeMap::new(),
             timers: Timers::default(),
         }
+    }
+
+    pub(super) fn caches(&self) -> impl Iterator<Item = OwnCache<'_>> {
+        self.stub.caches()
     }
 
     pub(super) fn deadline(&self) -> SimTime {

@@ -9,6 +9,7 @@ use super::queue::QueuedMessage;
 use super::reception::Reception;
 use super::retrieval::Retrieval;
 use super::spool::{Audit, Spool};
+use crate::app::dns::OwnCache;
 use crate::app::host::{Host, Input};
 use crate::base::{SimTime, SocketId};
 use crate::proto::session::Input as SessionInput;
@@ -140,6 +141,11 @@ impl MailServer {
     /// The messages in the queue, oldest first.
     pub fn queue(&self) -> impl Iterator<Item = &QueuedMessage> {
         self.spool.queue.messages()
+    }
+
+    /// What the server and its stub resolver keep of the names they looked up.
+    pub fn caches(&self) -> impl Iterator<Item = OwnCache<'_>> {
+        self.delivery.caches()
     }
 
     /// The mailboxes, by address.

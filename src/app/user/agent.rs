@@ -7,8 +7,8 @@ use super::UserAgentConfig;
 use super::compose::{Draft, Process};
 use super::reading::Reading;
 use super::submission::{Outgoing, Submission};
-use crate::app::dns::LocalCaches;
 use crate::app::dns::stub::{Answer, Outcome, Stub};
+use crate::app::dns::{LocalCaches, OwnCache};
 use crate::app::host::{Host, Input};
 use crate::app::mail::failure::Reason;
 use crate::base::trace::{FailureKind, MailTrace, Trace};
@@ -95,6 +95,11 @@ impl UserAgent {
     fn feed<H: Host>(&mut self, host: &mut H, socket: SocketId, input: SessionInput<'_>) {
         self.submission.feed(host, socket, input);
         self.reading.feed(host, socket, input);
+    }
+
+    /// What its stub resolver keeps.
+    pub fn caches(&self) -> impl Iterator<Item = OwnCache<'_>> {
+        self.stub.caches()
     }
 
     /// When it wants [`Input::Wake`].

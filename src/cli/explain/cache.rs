@@ -13,7 +13,7 @@ use crate::sim::World;
 const HEADINGS: [&str; 8] = ["TTL left", "served", "name", "type", "data", "told by", "in", "at"];
 
 /// What a cache holds now.
-pub(super) fn holding(world: &World<Silent>, cache: &Cache, key: &'static str, title: &'static str) -> Holding {
+pub(super) fn holding(world: &World<Silent>, cache: &Cache, key: String, title: String) -> Holding {
     let lines = cache.listing(world.now());
     let directory = world.directory();
     let json: Vec<Value> = lines.iter().map(|line| object(directory, line)).collect();
