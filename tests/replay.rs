@@ -64,6 +64,7 @@ cases! {
     chain_in_one,
     chain_shuffled,
     chain_too_long,
+    child_servers,
     child_servers_dead,
     dedup,
     dname,
