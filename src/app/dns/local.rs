@@ -5,12 +5,14 @@
 //! own, and so a cache of its own: one cache for all programs of a host, as a daemon has it, is
 //! left out. A crash empties them.
 
+use std::net::IpAddr;
+
 use crate::app::host::Host;
 use crate::base::trace::{CacheLevel, CacheResult, DnsAnswerKind, DnsTrace, Trace};
 use crate::base::{SimTime, hash};
 use crate::proto::dns::{Message, Name, Question, Record, RecordData, Rtype};
 
-use super::cache::{Cache, Held, Policy, Rank};
+use super::cache::{Cache, Held, Origin, Policy, Rank};
 use super::stub::Outcome;
 
 /// Aliases followed for one question.
@@ -50,6 +52,8 @@ pub struct OwnCache<'a> {
 #[derive(Clone, Debug)]
 pub struct Learnt {
     pub(super) kind: DnsAnswerKind,
+    /// The resolver that said it; none where a cache did.
+    pub(super) from: Option<IpAddr>,
     /// Aliases first.
     pub(super) answers: Vec<Record>,
     /// With a denial.
@@ -57,9 +61,9 @@ pub struct Learnt {
 }
 
 impl Learnt {
-    pub(super) fn from_response(kind: DnsAnswerKind, message: Message) -> Self {
+    pub(super) fn from_response(kind: DnsAnswerKind, message: Message, from: IpAddr) -> Self {
         let soa = message.authorities.into_iter().find(|record| record.rtype() == Rtype::Soa);
-        Self { kind, answers: message.answers, soa }
+        Self { kind, from: Some(from), answers: message.answers, soa }
     }
 
     pub(super) fn outcome(self) -> Outcome {
@@ -115,7 +119,10 @@ impl LocalCache {
             let (kind, soa) = match self.cache.answer(&question, now) {
                 Some(Held::Records(records)) => {
                     answers.extend(records);
-                    return Some((least(&answers), Learnt { kind: DnsAnswerKind::Answer, answers, soa: None }));
+                    return Some((
+                        least(&answers),
+                        Learnt { kind: DnsAnswerKind::Answer, from: None, answers, soa: None },
+                    ));
                 }
                 Some(Held::NxDomain(soa)) => (DnsAnswerKind::NxDomain, soa),
                 Some(Held::NoData(soa)) => (DnsAnswerKind::NoData, soa),
@@ -130,13 +137,14 @@ impl LocalCache {
                 }
             };
             let left = answers.iter().chain(&soa).map(|record| record.ttl).min().unwrap_or(0);
-            return Some((left, Learnt { kind, answers, soa }));
+            return Some((left, Learnt { kind, from: None, answers, soa }));
         }
         None
     }
 
     /// Keeps what was learnt about a question.
     pub(super) fn keep(&mut self, question: &Question, learnt: &Learnt, now: SimTime) {
+        self.cache.told_by(learnt.from.map_or(Origin::Own, Origin::Server));
         self.cache.store(&learnt.answers, Rank::Answer, now);
         let name = || summed_up(question, &learnt.answers).0;
         match learnt.kind {

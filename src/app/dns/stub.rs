@@ -266,7 +266,7 @@ impl Stub {
             }
             DnsAnswerKind::Truncated => return self.send(host, key, pending, Transport::Tcp),
         }
-        let learnt = Learnt::from_response(kind, message);
+        let learnt = Learnt::from_response(kind, message, self.servers[pending.server]);
         for cache in &mut self.caches {
             cache.keep(&pending.question, &learnt, host.now());
         }
