@@ -1,5 +1,5 @@
 //! The documents against the program: keys, defaults, examples, notebooks, and the committed
-//! example result and picture.
+//! example result and pictures.
 
 mod common;
 
@@ -190,10 +190,10 @@ fn every_file_of_a_result_is_explained() {
     }
 }
 
-/// Breaks when the committed example or the README's picture is not what the program makes.
+/// Breaks when the committed example or one of the README's pictures is not what the program makes.
 /// To make them anew, see results/README.md.
 #[test]
-fn the_committed_example_and_picture_are_fresh() {
+fn the_committed_example_and_pictures_are_fresh() {
     let place = workplace();
     assert_eq!(posthaste(place.path(), &["run", "scenarios/ketchup.json", "-q", "--out", "example"]).code, 0);
     let stale = differences(&place.path().join("example"), &root().join("results/example"), &["timing.json"]);
@@ -202,6 +202,10 @@ fn the_committed_example_and_picture_are_fresh() {
     assert_eq!(posthaste(place.path(), &["run", "scenarios/outage-queue.json", "-q", "--out", "outage"]).code, 0);
     let fresh = fs::read_to_string(place.path().join("outage/charts/queue_length.svg")).unwrap();
     assert!(fresh == read("docs/images/outage-queue.svg"), "docs/images/outage-queue.svg is stale");
+    let ladder = ["ladder", "scenarios/dns-hierarchy.json", "--query", "1", "-o", "ladder.svg"];
+    assert_eq!(posthaste(place.path(), &ladder).code, 0);
+    let fresh = fs::read_to_string(place.path().join("ladder.svg")).unwrap();
+    assert!(fresh == read("docs/images/dns-ladder.svg"), "docs/images/dns-ladder.svg is stale");
 }
 
 /// Breaks when a notebook has outputs, or its two forms say different things.

@@ -173,7 +173,9 @@ fn check_document(name: &str) -> usize {
 #[test]
 fn every_command_in_the_documents_does_what_they_say() {
     let mut commands = 0;
-    for name in ["README.md", "docs/scenario.md", "docs/results.md", "docs/model.md", "scenarios/README.md"] {
+    for name in
+        ["README.md", "docs/scenario.md", "docs/results.md", "docs/model.md", "docs/replay.md", "scenarios/README.md"]
+    {
         commands += check_document(name);
     }
     for name in ["results/README.md", "notebooks/README.md"] {
