@@ -215,7 +215,11 @@ impl Questions {
         *count += 1;
         // A task that follows aliases looks several times; the first time is for its question.
         if let Some(index) = self.tasks.get(&(host, task)) {
-            self.questions[*index].cache.get_or_insert(word);
+            let cache = &mut self.questions[*index].cache;
+            // RFC 8767 5: what was looked for in vain is served after all, when nobody else can tell
+            if cache.is_none() || (word == "stale" && *cache == Some("miss")) {
+                *cache = Some(word);
+            }
         }
     }
 
