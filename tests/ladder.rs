@@ -97,7 +97,11 @@ fn one_can_choose_and_mistakes_are_told() {
     let wrong = [
         (&["iterative", "--query", "5"][..], 2, "--query 5: there are 4 look-ups that match, counted from 1"),
         (&["iterative", "--query", "www.nowhere.com"], 2, "no look-up matches"),
-        (&["iterative", "--host", "nobody.com"], 4, "no look-up matches"),
+        (
+            &["iterative", "--host", "nobody.com"],
+            2,
+            "--host \"nobody.com\": no look-up has to do with a host of that name; did you mean ",
+        ),
         (&["nothing"], 4, "no such file or folder"),
         (&["iterative", "-o", "no/such/folder.svg"], 4, "cannot write"),
     ];

@@ -56,6 +56,9 @@ fn each_behaviour_is_what_it_says() {
     }
     let (all, first, stub) = behaves("truncate");
     assert_eq!((&all[..2], first.answers, stub.outcome.name()), (&["truncated", "answer"][..], Some(0), "answer"));
+    let servers = run_value(&world(&json!({ "behaviour": "truncate" }))).record.tables.dns_servers;
+    let server = servers.iter().find(|row| &*row.server == "ns.kiwi.org").unwrap();
+    assert_eq!((server.truncated, server.answers, server.nodata), (1, 1, 0));
 
     let (all, _, stub) = behaves("slow");
     assert!(all.contains(&"timeout") && stub.outcome.name() == "answer", "{all:?}");

@@ -1,6 +1,6 @@
 //! `posthaste ladder`: who said what to whom in a run, read from its tables.
 
-use crate::report::{self, LadderChoice};
+use crate::report::{self, LadderChoice, LadderError};
 
 use super::args::{LadderArgs, LadderProtocol};
 use super::exit::CommandError;
@@ -19,9 +19,12 @@ pub(super) fn ladder(args: &LadderArgs) -> Result<Exit, CommandError> {
     let ladder = match args.protocol {
         LadderProtocol::Dns => report::dns_ladder(&tables.dns_queries, &choice),
     };
-    let ladder = ladder.map_err(|error| match &args.query {
-        Some(query) => CommandError::usage(format!("--query {query}: {error}")),
-        None => CommandError::io(format!("{}: {error}", folder.display())),
+    let ladder = ladder.map_err(|error| match (&args.host, &args.query) {
+        (Some(host), _) if matches!(error, LadderError::NoHost(_)) => {
+            CommandError::usage(format!("--host {host:?}: {error}"))
+        }
+        (_, Some(query)) => CommandError::usage(format!("--query {query}: {error}")),
+        (_, None) => CommandError::io(format!("{}: {error}", folder.display())),
     })?;
     let drawn = if args.text { ladder.text() } else { ladder.svg() };
     match &args.output {

@@ -215,7 +215,11 @@ impl Questions {
         *count += 1;
         // A task that follows aliases looks several times; the first time is for its question.
         if let Some(index) = self.tasks.get(&(host, task)) {
-            self.questions[*index].cache.get_or_insert(word);
+            let cache = &mut self.questions[*index].cache;
+            // RFC 8767 5: what was looked for in vain is served after all, when nobody else can tell
+            if cache.is_none() || (word == "stale" && *cache == Some("miss")) {
+                *cache = Some(word);
+            }
         }
     }
 
@@ -246,5 +250,27 @@ impl Questions {
             })
             .collect();
         (rows, self.cache)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::trace::{CacheResult, DnsTrace, Trace};
+    use crate::metrics::testing::Script;
+
+    /// Fails when the row of a client that waited and was then served stale still says `miss`,
+    /// which the table `caches` takes back, or when anything else replaces the first word.
+    #[test]
+    fn what_was_served_stale_after_a_wait_was_no_miss() {
+        for (then, word) in [(CacheResult::Stale { past_s: 5 }, "stale"), (CacheResult::Hit { ttl_s: 5 }, "miss")] {
+            let mut script = Script::two_domains();
+            script.lookup(0);
+            let later = DnsTrace::Cache { task: 1, name: "hamburger.edu", rtype: 15, result: then };
+            script.event("resolver", 1_000_000_011, Trace::Dns(later));
+            let record = script.finish(2_000_000_000);
+            assert_eq!(record.tables.dns_queries[0].cache.as_deref(), Some(word));
+            let found = record.tables.caches[0].found;
+            assert_eq!((found.stale_hits, found.misses), if word == "stale" { (1, 0) } else { (0, 1) });
+        }
     }
 }

@@ -2,7 +2,8 @@
 //! server was asked and answered.
 //!
 //! A look-up counts once at each cache that it comes to: at a resolver's with the client's
-//! question, not with those that the resolver asks itself on the way. A host whose resolver asks
+//! question, not with those that the resolver asks itself on the way. A question that a stub repeats
+//! comes to the resolver as another, and counts there again. A host whose resolver asks
 //! another host's resolver is a forwarder; only the run tells which are.
 
 use super::links::Millionths;

@@ -22,6 +22,8 @@ type History = Vec<(SimTime, u64)>;
 pub(super) struct Lookups {
     took: Vec<SimDuration>,
     failed: u64,
+    nxdomain: u64,
+    nodata: u64,
     stale: u64,
     stalest: SimDuration,
     zones: FxHashMap<(NameId, u16), History>,
@@ -35,6 +37,9 @@ pub(super) struct LookupFigures {
     /// How long each took, ascending; failures too.
     pub(super) took: Vec<SimDuration>,
     pub(super) failed: u64,
+    /// Those that ended with the word that the name does not exist, or has no such records.
+    pub(super) nxdomain: u64,
+    pub(super) nodata: u64,
     pub(super) stale: u64,
     /// How long the stalest answer had been replaced.
     pub(super) stalest: SimDuration,
@@ -48,6 +53,8 @@ impl Lookups {
         match *event {
             DnsTrace::LookedUp { name, rtype, since, kind, alias, owner, digest, cache: _ } => {
                 self.took.push(at.since(since));
+                self.nxdomain += u64::from(kind == DnsAnswerKind::NxDomain);
+                self.nodata += u64::from(kind == DnsAnswerKind::NoData);
                 if kind == DnsAnswerKind::Failure {
                     self.failed += 1;
                 } else if !self.zones.is_empty() {
@@ -102,10 +109,10 @@ impl Lookups {
     }
 
     pub(super) fn finish(self) -> LookupFigures {
-        let Self { mut took, failed, stale, stalest, zones: _, mut visits, visits_failed } = self;
+        let Self { mut took, failed, nxdomain, nodata, stale, stalest, zones: _, mut visits, visits_failed } = self;
         took.sort_unstable();
         visits.sort_unstable();
-        LookupFigures { took, failed, stale, stalest, visits, visits_failed }
+        LookupFigures { took, failed, nxdomain, nodata, stale, stalest, visits, visits_failed }
     }
 }
 
@@ -128,5 +135,20 @@ mod tests {
         assert_eq!(lookups.replaced(&names, ("www.example", 1, 22)), None);
         assert_eq!(lookups.replaced(&names, ("www.example", 1, 33)), Some(at(30)));
         assert_eq!(lookups.replaced(&names, ("ftp.example", 1, 33)), None);
+    }
+
+    /// Fails when a denial counts as a failure, or one kind as the other.
+    #[test]
+    fn denials_count_by_kind() {
+        let (mut lookups, mut names) = (Lookups::default(), Names::default());
+        let (name, since) = ("www.example", SimTime::ZERO);
+        let kinds = [(DnsAnswerKind::Answer, 1), (DnsAnswerKind::NxDomain, 2), (DnsAnswerKind::NoData, 3)];
+        for kind in kinds.into_iter().flat_map(|(kind, times)| std::iter::repeat_n(kind, times)) {
+            let event =
+                DnsTrace::LookedUp { name, rtype: 1, since, kind, cache: None, alias: 0, owner: name, digest: 0 };
+            lookups.observe(&mut names, since, &event);
+        }
+        let figures = lookups.finish();
+        assert_eq!((figures.took.len(), figures.nxdomain, figures.nodata, figures.failed), (6, 2, 3, 0));
     }
 }

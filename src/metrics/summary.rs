@@ -87,6 +87,8 @@ pub const METRICS: &[(&str, &str)] = &[
     ("dns.lookup.p99_s", "99th percentile (nearest rank) of these times; absent without any"),
     ("dns.lookups", "look-ups of programs that came to their end, whatever answered them: one for each name and type"),
     ("dns.lookups_failed", "those of them to which nobody had an answer"),
+    ("dns.lookups_nodata", "those of them that ended with the answer that the name has no records of that type"),
+    ("dns.lookups_nxdomain", "those of them that ended with the answer that the name does not exist"),
     ("dns.negative_hits", "look-ups that a resolver's cache answered with the knowledge that there are none"),
     ("dns.queries", "DNS questions sent, by stubs and resolvers, repetitions included"),
     ("dns.stale_answers", "answers that the zone's authority had replaced before the program got them"),
@@ -224,9 +226,12 @@ impl RunRecord {
                 put(&format!("dns.hit_ratio.{}", level.name()), Metric::Float(share));
             }
         }
-        let LookupFigures { took, failed, stale, stalest, visits, visits_failed } = &self.counts.lookups;
+        let LookupFigures { took, failed, nxdomain, nodata, stale, stalest, visits, visits_failed } =
+            &self.counts.lookups;
         put("dns.lookups", Metric::Integer(took.len() as u64));
         put("dns.lookups_failed", Metric::Integer(*failed));
+        put("dns.lookups_nxdomain", Metric::Integer(*nxdomain));
+        put("dns.lookups_nodata", Metric::Integer(*nodata));
         put("dns.stale_answers", Metric::Integer(*stale));
         put("dns.stale_max_s", Metric::Float(stalest.as_secs_f64()));
         put("web.visits", Metric::Integer(visits.len() as u64 + visits_failed));

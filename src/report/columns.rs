@@ -100,7 +100,7 @@ pub const DNS_QUERIES: TableDoc = TableDoc {
         ("latency_s", "from the question to the response, to the time-out, or to the word that it did not get there"),
         (
             "cache",
-            "what the asked resolver found in its cache for this question: hit, negative_hit, stale, failure or miss; empty for servers without a cache",
+            "what the asked resolver found in its cache for this question: hit, negative_hit, stale (also when it served that only after asking in vain), failure or miss; empty for servers without a cache",
         ),
         ("for_query", "the client's question on whose behalf a resolver asked"),
     ],
@@ -110,7 +110,8 @@ pub const DNS_QUERIES: TableDoc = TableDoc {
 pub const CACHES: TableDoc = TableDoc {
     name: "caches",
     about: "One row for each host and level at which it looked names up in caches, in the order of hosts, the levels from \
-            the asker upwards; a look-up counts once at each cache that it comes to.",
+            the asker upwards; a look-up counts once at each cache that it comes to, but a question that a stub repeats \
+            counts again at the resolver.",
     columns: &[
         ("host", "the host"),
         (
@@ -146,7 +147,7 @@ pub const DNS_SERVERS: TableDoc = TableDoc {
         ("nxdomain", "responses that the name does not exist"),
         ("nodata", "responses that it has no such records"),
         ("failures", "error responses"),
-        ("truncated", "responses that were cut off"),
+        ("truncated", "responses that were cut off (TC), whatever was left in them"),
     ],
 };
 

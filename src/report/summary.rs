@@ -1,11 +1,12 @@
 //! A run in a few aligned lines, for a terminal.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::manifest::{Ended, RunInfo};
 use super::values::escape;
 use crate::base::time::SimDuration;
-use crate::metrics::{Metric, RunRecord};
+use crate::metrics::{CacheLevel, Metric, RunRecord};
 
 /// A short summary of a run: what happened to the mail, how long it took, what it cost,
 /// whether expectations held.
@@ -29,7 +30,10 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
         line("scenario", escape(info.title.as_bytes()));
     }
     let all = ["composed", "delivered", "retrieved", "bounced", "dropped", "refused", "queued", "outbox", "duplicates"];
-    line("messages", counts("messages", &all));
+    let mail = ["messages.composed", "bounces.composed", "attempts.total"].iter().any(|name| count(name) > 0.0);
+    if mail {
+        line("messages", counts("messages", &all));
+    }
     if count("bounces.composed") > 0.0 {
         line("bounces", counts("bounces", &["composed", "delivered", "retrieved", "dropped", "queued"]));
     }
@@ -38,7 +42,12 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
         let (median, p95, most) = (quantile("p50"), quantile("p95"), quantile("max"));
         line("latency", format!("mean {}, median {median}, 95 % {p95}, longest {most}", human(mean.value())));
     }
-    line("attempts", counts("attempts", &["total", "completed", "deferred", "failed"]));
+    if mail {
+        line("attempts", counts("attempts", &["total", "completed", "deferred", "failed"]));
+    }
+    if count("dns.lookups") > 0.0 {
+        line("lookups", lookups(&metrics));
+    }
     line("dns", counts("dns", &["queries", "cache_hits", "negative_hits", "cache_misses", "timeouts", "unreachable"]));
     line("connections", counts("connections", &["opened", "failed", "turned_away", "retransmissions"]));
     line("network", counts("network", &["packets", "bytes", "dropped"]));
@@ -63,6 +72,33 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
         line("expect", format!("{verdict}: {} {} (found {found})", expectation.metric, expectation.expected));
     }
     out
+}
+
+/// What became of the look-ups of programs, how often caches had the answer, and how long they took.
+fn lookups(metrics: &BTreeMap<String, Metric>) -> String {
+    let metric = |name: &str| metrics.get(&format!("dns.{name}")).map(|metric| metric.value());
+    let ends = [
+        ("lookups", "done"),
+        ("lookups_failed", "failed"),
+        ("lookups_nxdomain", "no such name"),
+        ("lookups_nodata", "no such record"),
+        ("stale_answers", "stale"),
+    ];
+    let ends = ends.iter().enumerate().filter_map(|(place, (name, word))| {
+        let value = metric(name).unwrap_or(0.0);
+        (place < 2 || value > 0.0).then(|| format!("{value} {word}"))
+    });
+    let mut parts: Vec<String> = ends.collect();
+    let ratios = CacheLevel::ALL.iter().filter_map(|level| {
+        let ratio = metric(&format!("hit_ratio.{}", level.name()))?;
+        Some(format!(" {} {ratio:.2}", level.name()))
+    });
+    let ratios: String = ratios.collect();
+    if !ratios.is_empty() {
+        parts.push(format!("hit ratio{ratios}"));
+    }
+    parts.extend(metric("lookup.mean_s").map(|mean| format!("mean {}", human(mean))));
+    parts.join(", ")
 }
 
 /// Seconds for reading: three or four digits, and the unit that suits.

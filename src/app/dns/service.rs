@@ -222,7 +222,8 @@ impl Service {
             let (rcode, kind, answers) =
                 Message::decode(octets).map_or((failure, DnsAnswerKind::Failure, 0), |reply| {
                     let answers = u16::try_from(reply.answers.len()).unwrap_or(u16::MAX);
-                    (reply.rcode.number(), reply.kind(), answers)
+                    let kind = if reply.flags.tc { DnsAnswerKind::Truncated } else { reply.kind() };
+                    (reply.rcode.number(), kind, answers)
                 });
             host.trace(Trace::Dns(DnsTrace::Replied { task: asked.task, rcode, kind, answers }));
         }

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 pub(super) const EXAMPLES: &str = "\
+A ladder ends after 400 messages and says how many it leaves out; --host and --query choose
+fewer look-ups. What has no time beside it happens at the same instant as the line above.
+
 Examples:
   posthaste ladder scenarios/dns-hierarchy.json --query 1 > iterative.svg
   posthaste ladder latest --query www.example.com --text

@@ -1,7 +1,8 @@
 //! The ladder of look-ups, read from the table `dns_queries`.
 //!
 //! Every question and every response is a message. Which question was asked on whose behalf is in
-//! the table, so at one instant what follows from something stands beneath it.
+//! the table, so at one instant what follows from something stands beneath it. A question says when it
+//! repeats one to the same server, or goes there over TCP because the response was cut off.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,9 @@ pub enum LadderError {
     /// The run has no such look-up.
     #[error("no look-up matches")]
     NoMatch,
+    /// No look-up has to do with that host.
+    #[error("no look-up has to do with a host of that name; did you mean {0}?")]
+    NoHost(String),
     /// There is no look-up with that number.
     #[error("there are {0} look-ups that match, counted from 1")]
     NoNumber(usize),
@@ -45,8 +49,11 @@ pub fn dns_ladder(rows: &[DnsRow], choice: &LadderChoice) -> Result<Ladder, Ladd
     let behalf = Behalf::new(rows);
     let chosen = choose(look_ups(rows), &behalf, choice)?;
     let mut steps: Vec<(Step, [&str; 2])> = Vec::new();
-    for question in chosen.iter().flat_map(|look_up| &look_up.questions) {
-        tell(question, &behalf, &mut steps);
+    for look_up in &chosen {
+        let mut before = Before::new();
+        for question in &look_up.questions {
+            tell(question, &behalf, &mut before, &mut steps);
+        }
     }
     // a stable sort: at one instant what follows from something stands beneath it
     steps.sort_by_key(|(step, _)| step.at);
@@ -148,8 +155,16 @@ fn choose<'a>(
 ) -> Result<Vec<LookUp<'a>>, LadderError> {
     if let Some(host) = &choice.host {
         let there = |row: &DnsRow| *row.from == **host || *row.to == **host;
-        look_ups
-            .retain(|look_up| look_up.questions.iter().any(|row| behalf.tree(row).iter().any(|(_, row)| there(row))));
+        let (with, without): (Vec<_>, Vec<_>) = look_ups.into_iter().partition(|look_up| {
+            look_up.questions.iter().any(|row| behalf.tree(row).iter().any(|(_, row)| there(row)))
+        });
+        if with.is_empty() {
+            let rows = without.iter().flat_map(|look_up| &look_up.questions).flat_map(|row| behalf.tree(row));
+            let known: BTreeSet<&str> = rows.flat_map(|(_, row)| [&*row.from, &*row.to]).collect();
+            let near = known.into_iter().min_by_key(|known| strsim::osa_distance(known, host));
+            return Err(near.map_or(LadderError::NoMatch, |near| LadderError::NoHost(shown(near))));
+        }
+        look_ups = with;
     }
     match choice.query.as_deref().map(|query| (query, query.parse::<usize>())) {
         None => {}
@@ -168,8 +183,11 @@ fn choose<'a>(
     if look_ups.is_empty() { Err(LadderError::NoMatch) } else { Ok(look_ups) }
 }
 
+/// How the last question went that the same host, on the same behalf, asked the same server.
+type Before<'a> = BTreeMap<[&'a str; 5], DnsOutcome>;
+
 /// A question, what was asked because of it, and how it ended.
-fn tell<'a>(row: &'a DnsRow, behalf: &Behalf<'a>, steps: &mut Vec<(Step, [&'a str; 2])>) {
+fn tell<'a>(row: &'a DnsRow, behalf: &Behalf<'a>, before: &mut Before<'a>, steps: &mut Vec<(Step, [&'a str; 2])>) {
     let mut open: Vec<(usize, &DnsRow)> = Vec::new();
     for (depth, row) in behalf.tree(row) {
         while let Some((above, ended)) = open.pop_if(|(above, _)| *above >= depth) {
@@ -186,7 +204,12 @@ fn tell<'a>(row: &'a DnsRow, behalf: &Behalf<'a>, steps: &mut Vec<(Step, [&'a st
             | DnsOutcome::Truncated => true,
         };
         let look = if has_answer { Look::Request } else { Look::Vain };
-        let again = if row.retry > 0 { ", again" } else { "" };
+        let asked: [&str; 5] = [&row.from, row.for_query.as_deref().unwrap_or(""), &row.to, &row.name, &row.rtype];
+        let again = match before.insert(asked, row.outcome) {
+            Some(DnsOutcome::Truncated) => ", over TCP",
+            Some(_) if row.retry > 0 => ", again",
+            Some(_) | None => "",
+        };
         let label = format!("{} {}?{again}", shown(&row.name), shown(&row.rtype));
         let what = What::Message { from: 0, to: 0, label, look };
         steps.push((Step { at: row.asked, what, depth }, [&row.from, &row.to]));
@@ -211,14 +234,19 @@ fn end(row: &DnsRow, depth: usize) -> Option<(Step, [&str; 2])> {
         DnsOutcome::Referral => ("referral".to_owned(), Look::Response),
         DnsOutcome::NxDomain => ("no such name".to_owned(), Look::Response),
         DnsOutcome::NoData => ("no such record".to_owned(), Look::Response),
+        // such as a lame server's referral: no error, and of no use
+        DnsOutcome::Failure if rcode == "NOERROR" => ("no answer".to_owned(), Look::Failure),
         DnsOutcome::Failure => (rcode, Look::Failure),
         DnsOutcome::Truncated => ("cut off: ask over TCP".to_owned(), Look::Failure),
         DnsOutcome::Timeout => return Some(note(row, at, depth, "no answer in time")),
         DnsOutcome::Unreachable => return Some(note(row, at, depth, "not reached")),
         DnsOutcome::Open => return None,
     };
-    let cached = matches!(row.cache.as_deref(), Some("hit" | "negative_hit"));
-    let label = if cached { format!("{label}, cached") } else { label };
+    let label = match row.cache.as_deref() {
+        Some("hit" | "negative_hit") => format!("{label}, cached"),
+        Some("stale") => format!("{label}, stale"),
+        Some(_) | None => label,
+    };
     let what = What::Message { from: 0, to: 0, label, look };
     Some((Step { at, what, depth }, [&row.to, &row.from]))
 }

@@ -73,7 +73,8 @@ Look-up of www.a.fr A by pc
     assert!(text(&all, None, Some("WWW.a.fr.")).unwrap().starts_with("2 look-ups"));
     assert_eq!(text(&all, None, Some("3")), Err(LadderError::NoNumber(2)));
     assert_eq!(text(&all, None, Some("0")), Err(LadderError::NoNumber(2)));
-    assert_eq!(text(&all, Some("nobody"), None), Err(LadderError::NoMatch));
+    assert_eq!(text(&all, Some("cmo"), None), Err(LadderError::NoHost("com".to_owned())));
+    assert_eq!(text(&[], Some("com"), None), Err(LadderError::NoMatch));
     assert_eq!(text(&[], None, None), Err(LadderError::NoMatch));
 }
 
@@ -116,6 +117,37 @@ Look-up of www.a.fr A by pc
         .collect();
     // the first was heard: somebody asked further because of it
     assert_eq!(looks, [Look::Request, Look::Vain, Look::Vain, Look::Vain, Look::Request, Look::Failure]);
+}
+
+/// Fails when a question to the next server is called a repetition, or a useless response no error.
+#[test]
+fn what_is_asked_again_says_how() {
+    let child = |n: u64, ends: &str, outcome| {
+        let mut row = row(&format!("dns?{n}"), ends, (n, Some(1)), outcome, "pc?1");
+        row.retry = u32::try_from(n).unwrap() - 1;
+        row
+    };
+    let mut rows = vec![row("pc?1", "pc>dns", (0, Some(9)), DnsOutcome::Answer, "")];
+    rows[0].cache = Some("stale".into());
+    rows.push(child(1, "dns>ns1", DnsOutcome::Failure));
+    rows.push(child(2, "dns>ns2", DnsOutcome::Truncated));
+    rows.push(child(3, "dns>ns2", DnsOutcome::Failure));
+    rows.push(child(4, "dns>ns1", DnsOutcome::Answer));
+    rows[3].rcode = Some("SERVFAIL".into());
+    let wanted = "\
+Look-up of www.a.fr A by pc
+ 1  0.000 s  pc -> dns     www.a.fr A?
+ 2  0.001 s    dns -> ns1  www.a.fr A?
+ 3  0.002 s    ns1 -> dns  no answer
+ 4             dns -> ns2  www.a.fr A?
+ 5  0.003 s    ns2 -> dns  cut off: ask over TCP
+ 6             dns -> ns2  www.a.fr A?, over TCP
+ 7  0.004 s    ns2 -> dns  SERVFAIL
+ 8             dns -> ns1  www.a.fr A?, again
+ 9  0.005 s    ns1 -> dns  1 record
+10  0.009 s  dns -> pc     1 record, stale
+";
+    assert_eq!(text(&rows, None, None).unwrap(), wanted);
 }
 
 /// A damaged table may have rows that ask on their own behalf, or on each other's.
