@@ -63,6 +63,11 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
             json!({ "a.net": { "forward": [ { "zone": "x..y", "to": ["ns.crepes.fr"] } ] } }),
             ".\"a.net\".forward[0].zone",
         ),
+        (json!({ "a.net": forward("crepes.fr") }), ".\"a.net\".forward[0].to[0]"),
+        (
+            json!({ "a.net": { "stub": [ { "zone": "x.net", "servers": ["ns.crepes.fr", "crepes.fr"] } ] } }),
+            ".\"a.net\".stub[0].servers[1]",
+        ),
         (json!({ "a.net": { "min_ttl": "2d" } }), ".\"a.net\".min_ttl"),
         (json!({ "a.net": { "failure_ttl": "6min" } }), ".\"a.net\".failure_ttl"),
         (json!({ "a.net": { "edns_size": 511 } }), ".\"a.net\".edns_size"),
@@ -74,4 +79,19 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         assert!(errors.to_string().contains(&format!("dns.resolvers{place}")), "{resolvers}: {errors}");
         assert_eq!(errors.list().len(), 1, "{resolvers}: {errors}");
     }
+}
+
+/// Breaks when a host without any of the three is asked, or one with any of them must not be.
+#[test]
+fn who_is_asked_can_answer() {
+    let asks = |host: &str| {
+        let mut scenario = with(&json!({ "a.net": { "forward": [ { "zone": ".", "to": [host] } ] }, "b.net": {} }));
+        scenario["network"] = json!({ "hosts": { "odd.net": { "dns_scripted": { "behaviour": "fail" } } } });
+        load("test", &scenario.to_string())
+    };
+    for host in ["b.net", "ns.crepes.fr", "odd.net"] {
+        assert!(asks(host).is_ok(), "{host}");
+    }
+    let said = asks("alice-pc.crepes.fr").unwrap_err().to_string();
+    assert!(said.contains("answers no questions") && said.contains("resolvers: \"a.net\", \"b.net\""), "{said}");
 }
