@@ -95,3 +95,29 @@ fn who_is_asked_can_answer() {
     let said = asks("alice-pc.crepes.fr").unwrap_err().to_string();
     assert!(said.contains("answers no questions") && said.contains("resolvers: \"a.net\", \"b.net\""), "{said}");
 }
+
+/// Breaks when a slip leaves its writer without a way out.
+#[test]
+fn slips_are_told_with_what_to_write() {
+    let said = |scenario: Value| load("test", &scenario.to_string()).unwrap_err().to_string();
+    for (option, word) in [
+        (json!({ "serve_stale": true }), "write {}"),
+        (json!({ "checks": false }), "{ \"id\": false }"),
+        (json!({ "forward": [{ "zone": ".", "to": "isp.net" }] }), "[\"isp.net\"]"),
+    ] {
+        let said = said(with(&json!({ "a.net": option })));
+        assert!(said.contains(word), "{said}");
+    }
+    let hosts = |hosts: Value| said(json!({ "network": { "hosts": hosts } }));
+    let pattern = hosts(json!({ "pc{1..3}": {} }));
+    assert!(pattern.contains("name each host"), "{pattern}");
+    for (record, word) in [
+        ("www 60 IN A 10.0.0.1", "\"www\" has no final dot"),
+        ("org. 60 IN NS ns.org", "\"ns.org\" has no final dot"),
+        ("org. 60 NS ns.org.", "write IN before NS"),
+    ] {
+        let script = json!({ "rules": [{ "reply": { "answer": [record] } }] });
+        let said = hosts(json!({ "odd.org": { "dns_scripted": script } }));
+        assert!(said.contains(word) && said.contains("rules[0].reply.answer[0]"), "{said}");
+    }
+}

@@ -129,7 +129,11 @@ fn check_dots(problems: &mut Problems, path: Path<'_>, reply: &ScriptReply) {
             };
             for name in std::iter::once(owner).chain(names).filter(|name| !name.ends_with('.')) {
                 let message = format!("{} has no final dot, and a script has no zone that it could be in", quote(name));
-                problems.help(path.key(key).index(place), message, format!("write {}", quote(&format!("{name}."))));
+                problems.help(
+                    path.key(key).index(place),
+                    message,
+                    "write the whole name and a final dot, like \"www.crepes.fr.\"",
+                );
             }
         }
     }
