@@ -240,7 +240,10 @@ fn unit_error(text: &str, number: &str, unit: &str, units: &[(&str, u64)], what:
             known()
         ));
     }
-    QuantityError(format!("\"{}\" is not a unit of a {what} (units: {})", clip(unit), known()))
+    // a minute is often written so, and a month or a metre might be meant
+    let minutes = unit == "m" && units.iter().any(|(name, _)| *name == "min");
+    let meant = if minutes { format!("; did you mean \"{}min\"?", clip(number)) } else { String::new() };
+    QuantityError(format!("\"{}\" is not a unit of a {what} (units: {}){meant}", clip(unit), known()))
 }
 
 fn clip(text: &str) -> String {
@@ -269,6 +272,13 @@ fn parse_decimal(number: &str, scale: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn minutes_have_three_letters() {
+        let said = SimDuration::parse("10m").unwrap_err().to_string();
+        assert!(said.ends_with("did you mean \"10min\"?"), "{said}");
+        assert!(!SimDuration::parse("10q").unwrap_err().to_string().contains("mean"));
+    }
 
     #[test]
     fn known_quantities() {

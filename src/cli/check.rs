@@ -30,7 +30,10 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, CommandError> {
                 print(&resolved.to_json_text())?;
             }
             Ok(_) if args.json => {}
-            Ok(_) => say(&format!("{name}: valid")),
+            Ok(resolved) => {
+                say(&format!("{name}: valid"));
+                scenario::notes(&resolved).iter().for_each(|note| say(&format!("{name}: note: {note}")));
+            }
             Err(error @ LoadError::Io { .. }) => {
                 exit = Exit::Io;
                 found(error.to_string(), json!([of_file(&name, &error)]));

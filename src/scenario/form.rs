@@ -141,7 +141,7 @@ fn describe(error: &FormError, value: &Value) -> Problem {
     } else if let Some((_, expected)) = message.rsplit_once(", expected ").filter(|_| message.starts_with("invalid ")) {
         let found = value_at(value, &error.steps).map_or_else(|| "something else".to_owned(), show);
         problem.message = format!("expected {}, found {found}", plain_type(expected));
-        problem.help = value_at(value, &error.steps).and_then(|found| as_text(expected, found));
+        problem.help = value_at(value, &error.steps).and_then(|found| instead(expected, last_key, found));
     } else {
         problem.message = clean(message, 300);
     }
@@ -166,10 +166,19 @@ fn show(value: &Value) -> String {
     }
 }
 
-/// What to write where a number stands in place of a text.
-fn as_text(expected: &str, found: &Value) -> Option<String> {
+/// What to write where a value of another type stands.
+fn instead(expected: &str, key: &str, found: &Value) -> Option<String> {
     let text = ["a string", "string or map"].contains(&expected);
-    found.as_number().filter(|_| text).map(|number| format!("write it as a text: {}", quote(&number.to_string())))
+    match found {
+        Value::Number(number) if text => Some(format!("write it as a text: {}", quote(&number.to_string()))),
+        Value::String(only) if expected == "a sequence" => Some(format!("write it as a list: [{}]", quote(only))),
+        Value::Bool(true) if expected.starts_with("struct ") => {
+            Some("write {} to have it with its defaults".to_owned())
+        }
+        Value::Bool(false) if key == "checks" => Some("turn off single ones, as in { \"id\": false }".to_owned()),
+        Value::Bool(false) if expected.starts_with("struct ") => Some("leave the key out".to_owned()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 /// The library's words for types, in words for people.

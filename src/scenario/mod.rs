@@ -15,6 +15,7 @@ mod form;
 mod json_schema;
 mod load;
 mod names;
+mod notes;
 mod problem;
 pub mod replay;
 pub mod resolved;
@@ -24,6 +25,7 @@ mod zone_file;
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use json_schema::json_schema;
 pub use load::{LoadError, MAX_FILE_BYTES, Overrides, load, load_file, load_with};
+pub use notes::notes;
 pub use resolved::Resolved;
 
 #[cfg(test)]

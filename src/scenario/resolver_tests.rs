@@ -63,6 +63,11 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
             json!({ "a.net": { "forward": [ { "zone": "x..y", "to": ["ns.crepes.fr"] } ] } }),
             ".\"a.net\".forward[0].zone",
         ),
+        (json!({ "a.net": forward("crepes.fr") }), ".\"a.net\".forward[0].to[0]"),
+        (
+            json!({ "a.net": { "stub": [ { "zone": "x.net", "servers": ["ns.crepes.fr", "crepes.fr"] } ] } }),
+            ".\"a.net\".stub[0].servers[1]",
+        ),
         (json!({ "a.net": { "min_ttl": "2d" } }), ".\"a.net\".min_ttl"),
         (json!({ "a.net": { "failure_ttl": "6min" } }), ".\"a.net\".failure_ttl"),
         (json!({ "a.net": { "edns_size": 511 } }), ".\"a.net\".edns_size"),
@@ -73,5 +78,46 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         let errors = load("wrong", &with(&resolvers).to_string()).unwrap_err();
         assert!(errors.to_string().contains(&format!("dns.resolvers{place}")), "{resolvers}: {errors}");
         assert_eq!(errors.list().len(), 1, "{resolvers}: {errors}");
+    }
+}
+
+/// Breaks when a host without any of the three is asked, or one with any of them must not be.
+#[test]
+fn who_is_asked_can_answer() {
+    let asks = |host: &str| {
+        let mut scenario = with(&json!({ "a.net": { "forward": [ { "zone": ".", "to": [host] } ] }, "b.net": {} }));
+        scenario["network"] = json!({ "hosts": { "odd.net": { "dns_scripted": { "behaviour": "fail" } } } });
+        load("test", &scenario.to_string())
+    };
+    for host in ["b.net", "ns.crepes.fr", "odd.net"] {
+        assert!(asks(host).is_ok(), "{host}");
+    }
+    let said = asks("alice-pc.crepes.fr").unwrap_err().to_string();
+    assert!(said.contains("answers no questions") && said.contains("resolvers: \"a.net\", \"b.net\""), "{said}");
+}
+
+/// Breaks when a slip leaves its writer without a way out.
+#[test]
+fn slips_are_told_with_what_to_write() {
+    let said = |scenario: Value| load("test", &scenario.to_string()).unwrap_err().to_string();
+    for (option, word) in [
+        (json!({ "serve_stale": true }), "write {}"),
+        (json!({ "checks": false }), "{ \"id\": false }"),
+        (json!({ "forward": [{ "zone": ".", "to": "isp.net" }] }), "[\"isp.net\"]"),
+    ] {
+        let said = said(with(&json!({ "a.net": option })));
+        assert!(said.contains(word), "{said}");
+    }
+    let hosts = |hosts: Value| said(json!({ "network": { "hosts": hosts } }));
+    let pattern = hosts(json!({ "pc{1..3}": {} }));
+    assert!(pattern.contains("name each host"), "{pattern}");
+    for (record, word) in [
+        ("www 60 IN A 10.0.0.1", "\"www\" has no final dot"),
+        ("org. 60 IN NS ns.org", "\"ns.org\" has no final dot"),
+        ("org. 60 NS ns.org.", "write IN before NS"),
+    ] {
+        let script = json!({ "rules": [{ "reply": { "answer": [record] } }] });
+        let said = hosts(json!({ "odd.org": { "dns_scripted": script } }));
+        assert!(said.contains(word) && said.contains("rules[0].reply.answer[0]"), "{said}");
     }
 }

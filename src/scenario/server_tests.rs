@@ -79,6 +79,12 @@ fn a_secondary_stands_in_the_zone_and_has_its_primary() {
 fn what_makes_no_sense_is_refused_where_it_stands() {
     let change = |change: Value| json!({ "changes": [change] });
     let a = json!({ "name": "www", "type": "A", "data": "10.9.9.9" });
+    // the serial before is 1, and RFC 1982 counts in a ring
+    let soa =
+        |serial: u32| json!({ "name": "@", "type": "SOA", "data": format!("ns hostmaster {serial} 60 60 60 60") });
+    for serial in [1, 2, 0x8000_0000] {
+        good(&with(&change(json!({ "at": "1s", "zone": "crepes.fr", "set": [soa(serial)] }))));
+    }
     for (dns, place) in [
         (json!({ "servers": { SECOND: { "secondary": ["a.b"] } } }), "servers.\"ns2.crepes.fr\".secondary[0]"),
         (
@@ -97,6 +103,7 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         ),
         (change(json!({ "at": "1s", "zone": "crepes.fr", "remove": [{ "name": "no" }] })), "changes[0]"),
         (change(json!({ "at": "1s", "zone": "crepes.fr", "remove": [{ "name": "@", "type": "SOA" }] })), "changes[0]"),
+        (change(json!({ "at": "1s", "zone": "crepes.fr", "set": [soa(0)] })), "changes[0]"),
         (
             json!({ "changes": [
                 { "at": "1s", "zone": "crepes.fr", "set": [a] },

@@ -41,6 +41,32 @@ fn every_error_of_every_file_is_told() {
     assert_eq!((said.code, said.json()[0]["errors"].as_array().map(Vec::len)), (3, Some(3)));
 }
 
+/// Would break if what comes to nothing were passed over in silence, or refused.
+#[test]
+fn what_comes_to_nothing_is_told() {
+    let desk = Desk::new();
+    let change =
+        |at: &str| json!({ "at": at, "zone": "crepes.fr", "set": [{ "name": "x", "type": "A", "data": "10.9.9.9" }] });
+    let forged = |port: Option<u16>| {
+        let mut forged = json!({ "at": "1s", "to": "resolver.crepes.fr", "as": "ns.crepes.fr", "reply": {} });
+        forged["question"] = json!({ "qname": "x.", "qtype": "A" });
+        port.iter().for_each(|port| forged["port"] = json!(port));
+        json!({ "hosts": { "evil.org": { "dns_scripted": { "unasked": [forged] } } } })
+    };
+    let until = json!({ "until": "1min" });
+    let notes = |changes: Value, port: Option<u16>| {
+        let scenario = super::with(super::with(small(), "/run", until.clone()), "/network", forged(port));
+        desk.scenario("s.json", &super::with(scenario, "/dns", json!({ "changes": changes })));
+        let said = desk.posthaste(&["check", "s.json"]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        said.err.lines().filter(|line| line.contains("note: ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(notes(json!([change("59s")]), Some(7)), [""; 0]);
+    let said = notes(json!([change("59s"), change("60s")]), None);
+    assert!(said.len() == 2 && said[0].contains("\"crepes.fr.\" at 1min never happens"), "{said:?}");
+    assert!(said[1].contains("no resolver asks \"evil.org\""), "{said:?}");
+}
+
 /// Would break if a hundred errors were a flood, or their number were kept secret.
 #[test]
 fn more_errors_than_anybody_reads_are_counted() {

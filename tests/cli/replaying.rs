@@ -16,8 +16,8 @@ fn small() -> Value {
             "options": { "prefetch": true, "telepathy": true }
         },
         "servers": [{ "address": ["192.0.2.1", "2001:db8::1"], "filled": false, "rules": [{
-            "filled": true, "match": { "qname": "WWW.test", "mood": "good" }, "times": 1,
-            "reply": { "flags": ["QR", "AA"], "answer": ["www.test. 60 IN A 198.51.100.7"], "colour": "red" }
+            "filled": true, "match": { "qname": "WWW.test", "notes": "good" }, "times": 1,
+            "reply": { "flags": ["QR", "AA"], "answer": ["www.test. 60 IN A 198.51.100.7"], "title": "red" }
         }] }],
         "steps": [
             { "id": 7, "at": 1, "query": { "qname": "www.test.", "qtype": "A", "flags": ["RD"] }, "expect": {} },
@@ -45,6 +45,7 @@ fn a_case_becomes_a_result() {
         (&json!("192.0.2.1"), &json!("udp"), &json!([0, 0]))
     );
     assert_eq!((&query["qname"], &query["qtype"], &query["t"]), (&json!("www.test."), &json!("A"), &json!(1.002)));
+    assert_eq!(first["took"], json!(0.004), "in whole nanoseconds: no remains of a difference");
     // the second step begins with the first one's answer, and nobody has a rule for it
     assert_eq!(second["at"].as_f64(), first["took"].as_f64().map(|took| 1.0 + took));
     let unmatched = second["upstream"].as_array().unwrap();
@@ -66,6 +67,9 @@ fn what_is_no_case_is_2_and_told_with_its_place() {
     desk.posthaste(&["dns-replay"]).fails(2, "Usage");
     refused("no.json", "{", "no.json:1:");
     refused("list.json", "[]", "a case is a JSON object");
+    refused("empty.json", "{}", "it has no \"servers\"");
+    refused("half.json", r#"{ "servers": [] }"#, "it has no \"steps\"");
+    refused("small.json", &super::small().to_string(), "`posthaste run`");
     let cases: &[(&str, Value, &str)] = &[
         ("/steps/0/query/qtype", json!("AAA"), "steps[0].query.qtype"),
         ("/steps/0/query/qname", json!("a..b"), "steps[0].query.qname"),
@@ -86,6 +90,11 @@ fn what_is_no_case_is_2_and_told_with_its_place() {
         ("/servers/0/rules/0/reply/id", json!(65536), "servers[0].rules[0].reply.id"),
         ("/servers/0/rules/0/reply", json!(7), "servers[0].rules[0].reply"),
         ("/resolver/root_hints/0/address", json!("here"), "resolver.root_hints[0].address"),
+        ("/servers/0/rules/0/reply/anser", json!([]), "did you mean \"answer\"?"),
+        ("/servers/0/rules/0/match/mood", json!("good"), "servers[0].rules[0].match.mood"),
+        ("/servers/0/rule", json!([]), "did you mean \"rules\"?"),
+        ("/steps/0/query/qnam", json!("x."), "did you mean \"qname\"?"),
+        ("/steps/0/exepct", json!({}), "did you mean \"expect\"?"),
         ("/resolver/options/prefetch", json!("yes"), "resolver.options.prefetch"),
     ];
     for (pointer, value, message) in cases {

@@ -12,6 +12,7 @@ use crate::base::SimTime;
 use crate::proto::dns::{Name, Record, RecordData, Rtype};
 
 use super::cache::negative_ttl;
+use super::secondary::is_newer;
 
 /// A zone: the records from its apex down to its delegations, with their glue.
 #[derive(Clone, Debug)]
@@ -79,6 +80,14 @@ pub enum ZoneError {
     /// A change would remove what is not there.
     #[error("{0} has no such records at that time")]
     Nothing(Name),
+    /// RFC 1982 3.2: secondaries take only a greater serial for news.
+    #[error("the serial goes back from {from} to {to} (RFC 1982 section 3.2), and no secondary would fetch the zone")]
+    Serial {
+        /// The serial before the change.
+        from: u32,
+        /// That which the change sets.
+        to: u32,
+    },
 }
 
 /// What the search for a question came to.
@@ -195,6 +204,11 @@ impl Zone {
         touched.extend(given);
         for (name, node) in &nodes {
             node.check(name, &self.apex)?;
+        }
+        let from = self.version().serial;
+        let set = change.set.iter().find_map(version).map(|version| version.serial);
+        if let Some(to) = set.filter(|to| *to != from && !is_newer(*to, from)) {
+            return Err(ZoneError::Serial { from, to });
         }
         let renumbered = touched.remove(&(self.apex.clone(), Rtype::Soa));
         for (name, node) in nodes {

@@ -144,7 +144,11 @@ impl HandmadeRecord {
         };
         let name = Name::parse(word("owner")?).map_err(|why| format!("the owner: {why}"))?;
         let ttl = word("TTL")?.parse().map_err(|_| "the TTL is no number below 2^32".to_owned())?;
-        let class = parse_class(word("class")?).ok_or("there is no such class: write IN, CH, HS or CLASS3")?;
+        let class = word("class")?;
+        let class = parse_class(class).ok_or_else(|| match Rtype::parse(class) {
+            Ok(_) => format!("the class is missing: write IN before {class}"),
+            Err(_) => "there is no such class: write IN, CH, HS or CLASS3".to_owned(),
+        })?;
         let mnemonic = word("type")?;
         let rtype = Rtype::parse(mnemonic).map_err(|why| why.to_string())?;
         let octets = rdata(rtype, rest)?;

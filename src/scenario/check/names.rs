@@ -26,7 +26,12 @@ pub(in crate::scenario) fn check_names(scenario: &Scenario, problems: &mut Probl
     let (network, dns) = (Path::Root.key("network"), Path::Root.key("dns"));
     let hosts = network.key("hosts");
     for (name, host) in &scenario.network.hosts {
-        problems.check(hosts.name(name), check_host_name(name));
+        match check_host_name(name) {
+            Err(message) if name.contains('{') => {
+                problems.help(hosts.name(name), message, "patterns are for users and records: name each host");
+            }
+            checked => problems.check(hosts.name(name), checked),
+        }
         if let Some(site) = &host.site {
             problems.check(hosts.key(name).key("site"), check_host_name(site));
         }

@@ -7,8 +7,8 @@ use super::dns::read_ttl;
 use crate::app::dns::{Checks, ResolverConfig, ServeStale, Upstream, UpstreamKind};
 use crate::base::{Family, HostId, SimDuration};
 use crate::proto::dns::{Name, UDP_LIMIT};
-use crate::scenario::problem::{Path, quote};
-use crate::scenario::resolved::ResolverSpec;
+use crate::scenario::problem::{Path, quote, some_of};
+use crate::scenario::resolved::{ResolverSpec, host_index};
 use crate::scenario::schema::{Duration, Mode, Resolver};
 
 /// All resolvers, in host order.
@@ -200,6 +200,8 @@ fn read_servers(cx: &mut Context<'_>, here: Path<'_>, own: HostId, names: &[Stri
         let Some(host) = cx.host(place, name) else { continue };
         if host == own {
             cx.problems.at(place, "a resolver cannot ask itself");
+        } else {
+            check_answers(cx, place, name);
         }
         cx.check_meet(place, own, &[host]);
         let families = cx.hosts[own.index()].addresses;
@@ -207,4 +209,18 @@ fn read_servers(cx: &mut Context<'_>, here: Path<'_>, own: HostId, names: &[Stri
         servers.extend(cx.hosts[host.index()].addresses.by_precedence().filter(reach));
     }
     servers
+}
+
+/// Notes a host that has nothing at port 53.
+fn check_answers(cx: &mut Context<'_>, place: Path<'_>, name: &str) {
+    let dns = &cx.scenario.dns;
+    let scripted = cx.scenario.network.hosts.get(name).is_some_and(|host| host.dns_scripted.is_some());
+    let router = host_index(cx.hosts, name).is_some_and(|host| cx.hosts[host.index()].router);
+    // a router was noted before
+    if router || scripted || dns.resolvers.contains_key(name) || dns.servers.contains_key(name) {
+        return;
+    }
+    let message = format!("{} answers no questions: it has no resolver and no name server", quote(name));
+    let help = some_of("resolvers", dns.resolvers.keys().map(String::as_str));
+    cx.problems.add(place, message, help);
 }

@@ -72,6 +72,13 @@ fn read_script(cx: &mut Context<'_>, path: Path<'_>, given: &Scripted, serves: b
             let message = "a scenario has no steps: only a replay's rules hold in some of them";
             cx.problems.at(path.key("rules").index(place).key("steps"), message);
         }
+        let rules = path.key("rules");
+        let rule_path = rules.index(place);
+        let replies = rule_path.key("reply");
+        for (number, reply) in rule.reply.0.iter().enumerate() {
+            let at = if rule.reply.0.len() > 1 { replies.index(number) } else { replies };
+            check_dots(cx.problems, at, reply);
+        }
     }
     let behaviour = given.behaviour.unwrap_or(if serves { BehaviourName::Answer } else { BehaviourName::Silent });
     let from_zones = matches!(behaviour, BehaviourName::Answer | BehaviourName::Slow | BehaviourName::Truncate);
@@ -105,6 +112,33 @@ fn read_script(cx: &mut Context<'_>, path: Path<'_>, given: &Scripted, serves: b
     Script { entries: vec![Entry { number: 0, rules, otherwise: Some(otherwise) }], manner, volleys }
 }
 
+/// In a scenario names without a final dot are within a zone; a script has none, so it takes only absolute ones.
+fn check_dots(problems: &mut Problems, path: Path<'_>, reply: &ScriptReply) {
+    let sections = [("answer", &reply.answer), ("authority", &reply.authority), ("additional", &reply.additional)];
+    for (key, records) in sections {
+        for (place, record) in records.iter().enumerate() {
+            let words: Vec<&str> = record.split_ascii_whitespace().collect();
+            let [owner, _, _, rtype, data @ ..] = &words[..] else { continue };
+            let names = match Rtype::parse(rtype) {
+                _ if data.first().is_some_and(|word| word.starts_with('\\')) => &[],
+                Ok(Rtype::Ns | Rtype::Cname | Rtype::Ptr | Rtype::Dname | Rtype::Mx | Rtype::Srv) => {
+                    data.last_chunk::<1>().map_or(&[][..], |name| &name[..])
+                }
+                Ok(Rtype::Soa) => data.get(..2).unwrap_or_default(),
+                Ok(Rtype::A | Rtype::Aaaa | Rtype::Txt | Rtype::Other(_)) | Err(_) => &[],
+            };
+            for name in std::iter::once(owner).chain(names).filter(|name| !name.ends_with('.')) {
+                let message = format!("{} has no final dot, and a script has no zone that it could be in", quote(name));
+                problems.help(
+                    path.key(key).index(place),
+                    message,
+                    "write the whole name and a final dot, like \"www.crepes.fr.\"",
+                );
+            }
+        }
+    }
+}
+
 /// What a server says that knows nothing of the zone: the referral of all referrals.
 fn upward() -> Rule {
     let root = HandmadeRecord::parse(". 518400 IN NS a.root-servers.net.").ok();
@@ -123,6 +157,7 @@ fn read_unasked(cx: &mut Context<'_>, path: Path<'_>, given: &Unasked) -> Option
     }
     let question = read_question(cx.problems, path.key("question"), &given.question);
     let reply = read_reply(cx.problems, path.key("reply"), &given.reply);
+    check_dots(cx.problems, path.key("reply"), &given.reply);
     let target = cx.host(path.key("to"), &given.to);
     let source = cx.any_host(path.key("as"), &given.source);
     let (target, source) = (cx.hosts[target?.index()].addresses, cx.hosts[source?.index()].addresses);

@@ -96,7 +96,12 @@ pub fn load(label: &str, bytes: &[u8]) -> Result<Case, Diagnostics> {
         }
     };
     let read = document::parse(text, &mut problems).and_then(|mut value| {
+        case::check_parts(&value, &mut problems);
+        if !problems.is_empty() {
+            return None;
+        }
         case::drop_notes(&mut value);
+        document::strip_comments(&mut value);
         form::read_as::<case::CaseFile>("a case", value, text.len(), &mut problems)
     });
     if let Some(file) = read

@@ -39,6 +39,7 @@ pub fn play(case: &Case) -> Result<Told, Unfinished> {
         ports: BTreeMap::new(),
         streams: BTreeMap::new(),
         told: Vec::with_capacity(case.steps.len()),
+        begun: Vec::with_capacity(case.steps.len()),
         unmatched: 0,
         rest: SimTime::ZERO,
     };
@@ -63,6 +64,8 @@ struct Player<'c> {
     streams: BTreeMap<SocketId, Connection>,
     /// The steps that began.
     told: Vec<ToldStep>,
+    /// When each of them began.
+    begun: Vec<SimTime>,
     unmatched: usize,
     /// Until when the world goes on after the last answer, for what happens in the background.
     rest: SimTime,
@@ -117,6 +120,7 @@ impl Player<'_> {
         let step = &self.case.steps[number];
         let now = self.simulation.world().now();
         self.told.push(ToldStep { step: number, at: seconds(now.since(SimTime::ZERO)), ..ToldStep::default() });
+        self.begun.push(now);
         self.under_way.insert(number, now.saturating_add(PATIENCE));
         self.rest = now.saturating_add(PATIENCE);
         let world = self.simulation.world_mut();
@@ -233,7 +237,7 @@ impl Player<'_> {
         let now = self.simulation.world().now();
         self.under_way.remove(&step);
         self.rest = now.saturating_add(PATIENCE);
-        self.told[step].took = Some(seconds(now.since(SimTime::ZERO)) - self.told[step].at);
+        self.told[step].took = Some(seconds(now.since(self.begun[step])));
         let port = self.ports.iter().find(|port| *port.1 == step).map(|port| *port.0);
         if let Some(port) = port {
             self.ports.remove(&port);
