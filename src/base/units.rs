@@ -240,7 +240,7 @@ fn unit_error(text: &str, number: &str, unit: &str, units: &[(&str, u64)], what:
             known()
         ));
     }
-    // a minute is often written so, and a month or a metre might be meant
+    // minutes are often written so
     let minutes = unit == "m" && units.iter().any(|(name, _)| *name == "min");
     let meant = if minutes { format!("; did you mean \"{}min\"?", clip(number)) } else { String::new() };
     QuantityError(format!("\"{}\" is not a unit of a {what} (units: {}){meant}", clip(unit), known()))
