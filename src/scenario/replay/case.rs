@@ -1,5 +1,4 @@
-//! The form of a case: what is in the file. Of the case as a whole and of its resolver, keys that mean nothing
-//! here are for people; in servers and steps they would be slips of the pen, and only some are for people.
+//! The form of a case: what is in the file. Keys that mean nothing here are for people.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -44,7 +43,6 @@ pub(super) struct CaseZone {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct CaseServer {
     /// One address, or several behind one script.
     pub(super) address: Texts,
@@ -55,7 +53,6 @@ pub(super) struct CaseServer {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct CaseStep {
     #[serde(default)]
     pub(super) at: Seconds,
@@ -72,7 +69,7 @@ const fn yes() -> bool {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub(super) struct CaseQuery {
     pub(super) qname: Option<String>,
     pub(super) qtype: Option<String>,
@@ -84,53 +81,65 @@ pub(super) struct CaseQuery {
     pub(super) wire: Option<String>,
 }
 
-/// Keys for people, wherever they stand; of a reply, `id` is a part.
-const NOTES: &[&str] = &["title", "notes", "not_carried", "completed", "filled"];
-const NOTES_AND_ID: &[&str] = &["title", "id", "notes", "not_carried", "completed", "filled"];
+/// Keys of a rule and its parts. Scenarios refuse others; a case may have them, for people.
+const RULE: &[&str] = &["steps", "times", "match", "reply"];
+const MATCH: &[&str] = &["opcode", "qname", "qtype", "subdomain_of", "transport", "edns", "do"];
+const REPLY: &[&str] =
+    &["rcode", "flags", "opcode", "id", "question", "answer", "authority", "additional", "edns", "wire", "delay"];
+const QUESTION: &[&str] = &["qname", "qtype", "qclass"];
+const EDNS: &[&str] = &["do", "options"];
 
-/// Drops the keys that are for people where any other unknown key is a slip of the pen.
+/// Drops the keys that are for people where the types are those of a scenario, which has no such keys.
 pub(super) fn drop_notes(case: &mut Value) {
     for server in elements(case, "servers") {
-        drop(server, NOTES_AND_ID);
         for rule in elements(server, "rules") {
-            drop(rule, NOTES_AND_ID);
+            keep(rule, RULE);
             if let Some(matching) = rule.get_mut("match") {
-                drop(matching, NOTES_AND_ID);
+                keep(matching, MATCH);
             }
             match rule.get_mut("reply") {
-                Some(Value::Array(replies)) => replies.iter_mut().for_each(|reply| drop(reply, NOTES)),
-                Some(reply) => drop(reply, NOTES),
+                Some(Value::Array(replies)) => replies.iter_mut().for_each(drop_notes_of_reply),
+                Some(reply) => drop_notes_of_reply(reply),
                 None => {}
             }
         }
     }
     for step in elements(case, "steps") {
-        drop(step, NOTES_AND_ID);
-        if let Some(query) = step.get_mut("query") {
-            drop(query, NOTES_AND_ID);
+        if let Some(edns) = step.get_mut("query").and_then(|query| query.get_mut("edns")) {
+            keep(edns, EDNS);
         }
     }
+}
+
+fn drop_notes_of_reply(reply: &mut Value) {
+    keep(reply, REPLY);
+    if let Some(edns) = reply.get_mut("edns") {
+        keep(edns, EDNS);
+    }
+    elements(reply, "question").for_each(|question| keep(question, QUESTION));
 }
 
 fn elements<'v>(value: &'v mut Value, key: &str) -> impl Iterator<Item = &'v mut Value> {
     value.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten()
 }
 
-fn drop(value: &mut Value, keys: &[&str]) {
+fn keep(value: &mut Value, keys: &[&str]) {
     if let Some(object) = value.as_object_mut() {
-        object.retain(|key, _| !keys.contains(&key.as_str()));
+        object.retain(|key, _| keys.contains(&key.as_str()));
     }
 }
 
-/// What a case cannot be without. A file that lacks it is often a scenario.
+/// Without steps nothing would be played. A file that has none is often a scenario.
 pub(super) fn check_parts(case: &Value, problems: &mut Problems) {
     let Some(object) = case.as_object() else { return };
-    let Some(missing) = ["servers", "steps"].into_iter().find(|key| !object.contains_key(*key)) else { return };
+    if object.contains_key("steps") {
+        return;
+    }
     let scenario = ["network", "mail", "dns", "workload", "run"].iter().any(|key| object.contains_key(*key));
     let help = if scenario {
         "it looks like a scenario: `posthaste run` runs those"
     } else {
         "a case has \"resolver\", \"servers\" and \"steps\": see docs/replay.md"
     };
-    problems.help(Path::Root, format!("this is no case: it has no \"{missing}\""), help);
+    problems.help(Path::Root, "this is no case: it has no \"steps\"", help);
 }
