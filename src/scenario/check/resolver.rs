@@ -166,7 +166,13 @@ fn read_upstreams(cx: &mut Context<'_>, here: Path<'_>, own: HostId, given: &Res
     });
     let stub = given.stub.iter().enumerate();
     let stub = stub.map(|(position, zone)| {
-        ("stub", position, &zone.zone, ("servers", &zone.servers), UpstreamKind::Stub { first: false })
+        (
+            "stub",
+            position,
+            &zone.zone,
+            ("servers", &zone.servers),
+            UpstreamKind::Stub { first: zone.first.unwrap_or(false) },
+        )
     });
     let mut upstreams: Vec<Upstream> = Vec::new();
     for (list, position, zone, (key, hosts), kind) in forward.chain(stub) {

@@ -114,6 +114,9 @@ pub(super) fn fill_resolvers(scenario: &mut Scenario) {
         for zone in &mut resolver.forward {
             zone.first.get_or_insert(false);
         }
+        for zone in &mut resolver.stub {
+            zone.first.get_or_insert(false);
+        }
         if let Some(stale) = &mut resolver.serve_stale {
             stale.max.get_or_insert(seconds(86_400));
             stale.reply_ttl.get_or_insert(seconds(30));

@@ -109,6 +109,9 @@ pub struct StubZone {
     pub zone: String,
     /// The hosts of its name servers, in the order in which to ask them.
     pub servers: Vec<String>,
+    /// Whether to go on from the root when they fail. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first: Option<bool>,
 }
 
 /// How expired records are served (RFC 8767).
