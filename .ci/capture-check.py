@@ -292,7 +292,10 @@ def judge(folder, ask):
         for proto, field in (("smtp", "smtp.req.command"), ("pop", "pop.request.command")):
             check("%s is dissected" % proto, bool(values(field)) == (proto in protocols), field)
         queries, answers = (values("dns.flags.response").count(flag) for flag in ("0", "1"))
-        check("DNS is dissected", queries >= answers > 0, (queries, answers))
+        # Forged responses answer nobody's query.
+        servers = [host.get("dns_scripted") or {} for host in scenario["network"]["hosts"].values()]
+        forged = sum(forgery.get("count", 1) for server in servers for forgery in server.get("unasked", []))
+        check("DNS is dissected", queries + forged >= answers > 0, (queries, forged, answers))
         spoken(check, seen, trace)
         mail = sorted(plain(message) for said in trace.by("smtp", "client") for message in messages_of_smtp(said))
         found = exported(path)
