@@ -98,9 +98,9 @@ fn one_can_choose_and_mistakes_are_told() {
         (&["iterative", "--query", "5"][..], 2, "--query 5: there are 4 look-ups that match, counted from 1"),
         (&["iterative", "--query", "www.nowhere.com"], 2, "no look-up matches"),
         (
-            &["iterative", "--host", "nobody.com"],
+            &["iterative", "--host", "dns.exmaple.com"],
             2,
-            "--host \"nobody.com\": no look-up has to do with a host of that name; did you mean ",
+            "--host \"dns.exmaple.com\": no look-up has to do with a host of that name; did you mean dns.example.com?",
         ),
         (&["nothing"], 4, "no such file or folder"),
         (&["iterative", "-o", "no/such/folder.svg"], 4, "cannot write"),

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::app::dns::OwnCache;
 use crate::base::trace::CacheLevel;
 use crate::base::trace::Silent;
-use crate::base::{HostId, SimDuration, SimTime};
+use crate::base::{HostId, SimDuration, SimTime, nearest};
 use crate::live::command::{mailbox_lines, queue_lines};
 use crate::report::MODEL_VERSION;
 use crate::scenario::build::plan;
@@ -45,7 +45,12 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, CommandError> {
     if args.json {
         let mut all = json!({ "host": args.host, "at_s": world.now().to_string() });
         for holding in holdings {
-            all[&holding.key] = holding.json;
+            // a host may run several programs, each with a stub of its own
+            let mut names =
+                std::iter::once(holding.key.clone()).chain((2..).map(|n| format!("{}_of_{n}", holding.key)));
+            if let Some(name) = names.find(|name| all.get(name).is_none()) {
+                all[name] = holding.json;
+            }
         }
         return print(&format!("{all:#}\n")).map(|()| Exit::Done);
     }
@@ -98,7 +103,7 @@ fn manifest(folder: &Path) -> Result<Value, CommandError> {
 
 fn unknown(scenario: &Resolved, name: &str) -> CommandError {
     let known = scenario.hosts.iter().map(|host| host.name.as_str());
-    let near = known.min_by_key(|known| strsim::osa_distance(known, name));
+    let near = nearest(name, known);
     let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
     CommandError::usage(format!("--host {name:?}: there is no such host{hint}"))
 }

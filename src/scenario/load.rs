@@ -72,24 +72,27 @@ pub fn load_with(label: &str, bytes: &[u8], overrides: &Overrides) -> Result<Res
     load_in(label, bytes, overrides, None)
 }
 
+/// The text of a file that is not too long.
+pub(super) fn text_of<'b>(label: &str, what: &str, bytes: &'b [u8]) -> Result<&'b str, Diagnostics> {
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(Diagnostics::of_file(label, format!("{what} has at most 64 MiB")));
+    }
+    document::decode(bytes).map_err(|error| {
+        let (lossy, problem) = *error;
+        let mut problems = Problems::default();
+        problems.push(problem);
+        Diagnostics::new(label, &lossy, problems, &[])
+    })
+}
+
 fn load_in(
     label: &str,
     bytes: &[u8],
     overrides: &Overrides,
     folder: Option<&FilePath>,
 ) -> Result<Resolved, Diagnostics> {
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(Diagnostics::of_file(label, "a scenario file has at most 64 MiB".to_owned()));
-    }
+    let text = text_of(label, "a scenario file", bytes)?;
     let mut problems = Problems::default();
-    let text = match document::decode(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let (lossy, problem) = *error;
-            problems.push(problem);
-            return Err(Diagnostics::new(label, &lossy, problems, &[]));
-        }
-    };
     let mut changes = Vec::new();
     if let Some(resolved) = resolve(text, overrides, folder, &mut changes, &mut problems) {
         return Ok(resolved);

@@ -3,7 +3,7 @@
 //! A finding knows where it is as a path of keys and indices; the text is searched for that
 //! place only when there is something to report.
 
-use strsim::damerau_levenshtein;
+pub(super) use crate::base::nearest;
 
 use super::schema::FilePlace;
 
@@ -189,27 +189,6 @@ pub(super) fn some_of<'n>(what: &str, mut names: impl Iterator<Item = &'n str>) 
     (!first.is_empty()).then(|| format!("{what}: {}{rest}", first.join(", ")))
 }
 
-/// The candidate that differs least from `name` by typing errors (Damerau 1964), if it is
-/// near enough; of equals the first.
-pub(super) fn nearest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let length = name.chars().count();
-    if length > MAX_QUOTE {
-        return None;
-    }
-    let bound = (length / 3).max(1);
-    let mut best: Option<(usize, &str)> = None;
-    for candidate in candidates {
-        if candidate.len().abs_diff(name.len()) > 4 * bound || candidate.len() > 4 * MAX_QUOTE {
-            continue;
-        }
-        let distance = damerau_levenshtein(name, candidate);
-        if distance <= bound && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, candidate));
-        }
-    }
-    best.map(|(_, candidate)| candidate)
-}
-
 /// Input in quotation marks, cut at 80 characters and with control characters escaped.
 pub(super) fn quote(text: &str) -> String {
     let mut out = String::from("\"");
@@ -259,15 +238,6 @@ pub(super) fn path_text(steps: &[Step]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn suggestions_are_near() {
-        let known = ["hamburger.edu", "crepes.fr"];
-        assert_eq!(nearest("hamburgr.edu", known.into_iter()), Some("hamburger.edu"));
-        assert_eq!(nearest("crepse.fr", known.into_iter()), Some("crepes.fr"));
-        assert_eq!(nearest("pizza.it", known.into_iter()), None);
-        assert_eq!(nearest("ab", ["ac", "ad"].into_iter()), Some("ac"));
-    }
 
     #[test]
     fn names_are_listed_up_to_a_few() {

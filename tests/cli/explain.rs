@@ -101,3 +101,25 @@ fn what_cannot_be_explained_is_said() {
     desk.write("r/manifest.json", "{");
     explain("r", "crepes.fr").fails(4, "manifest.json");
 }
+
+/// Would break if the caches of two programs of one host, each with a stub of its own, were told
+/// as one, or if comparing a long name with all hosts took for ever.
+#[test]
+fn each_programs_cache_is_told() {
+    let desk = Desk::new();
+    let mut scenario = with(small(), "/network/hosts/alice-pc.crepes.fr", json!({ "stub_cache": true }));
+    let lookup = json!({ "at": "1s", "lookup": "hamburger.edu", "type": "MX", "on": "alice-pc.crepes.fr" });
+    scenario["workload"].as_array_mut().unwrap().push(lookup);
+    desk.scenario("s.json", &scenario);
+    let said = desk.posthaste(&["explain", "s.json", "--host", "alice-pc.crepes.fr", "--at", "30s", "--json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let told = said.json();
+    let names =
+        |key: &str| -> Vec<Value> { told[key].as_array().unwrap().iter().map(|line| line["name"].clone()).collect() };
+    let mut all = [names("stub_cache"), names("stub_cache_of_2")];
+    all.sort_by_key(|names| names[0].to_string());
+    assert_eq!(all, [vec![json!("crepes.fr")], vec![json!("hamburger.edu")]]);
+    assert_eq!(told["stub_cache"][0]["told_by"], "resolver.crepes.fr");
+    let long = "a.".repeat(50_000);
+    desk.posthaste(&["explain", "s.json", "--host", &long]).fails(2, "there is no such host");
+}

@@ -12,6 +12,9 @@ use crate::sim::World;
 /// The columns of the table.
 const HEADINGS: [&str; 8] = ["TTL left", "served", "name", "type", "data", "told by", "in", "at"];
 
+/// The column of a record's data.
+const DATA: usize = 4;
+
 /// What a cache holds now.
 pub(super) fn holding(world: &World<Silent>, cache: &Cache, key: String, title: String) -> Holding {
     let lines = cache.listing(world.now());
@@ -36,19 +39,23 @@ fn rows(directory: &Directory, line: &CacheLine) -> Vec<[String; 8]> {
     };
     let rtype = line.rtype.map_or_else(|| "any".to_owned(), |rtype| rtype.to_string());
     let row = |(index, data): (usize, String)| {
-        if index > 0 {
-            return [String::new(), String::new(), String::new(), String::new(), data].to_vec();
+        let mut cells: [String; 8] = Default::default();
+        if index == 0 {
+            cells = [
+                left.clone(),
+                line.served.to_string(),
+                line.name.to_string(),
+                rtype.clone(),
+                String::new(),
+                teller(directory, line.origin),
+                section(line).to_owned(),
+                clock(line.stored_at),
+            ];
         }
-        let front = [left.clone(), line.served.to_string(), line.name.to_string(), rtype.clone(), data];
-        let back = [teller(directory, line.origin), section(line).to_owned(), clock(line.stored_at)];
-        [front.as_slice(), back.as_slice()].concat()
+        cells[DATA] = data;
+        cells
     };
-    let rows = data.into_iter().enumerate().map(row);
-    rows.map(|mut cells| {
-        cells.resize(HEADINGS.len(), String::new());
-        cells.try_into().unwrap_or_default()
-    })
-    .collect()
+    data.into_iter().enumerate().map(row).collect()
 }
 
 /// Who told it, by the host's name.

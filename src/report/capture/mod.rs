@@ -110,8 +110,8 @@ impl<W: Write> CaptureWriter<W> {
 
     fn sent(&mut self, event: &TraceEvent<'_>, link: LinkDirId, info: PacketInfo) {
         // what a host sends in the name of another begins there too: only routers forward
-        let forged = self.directory.hosts().get(event.host.index()).is_some_and(|host| !host.router);
-        let at_source = forged || self.directory.host_at(info.src.addr) == Some(event.host);
+        let forwards = self.directory.hosts().get(event.host.index()).is_none_or(|host| host.router);
+        let at_source = !forwards || self.directory.host_at(info.src.addr) == Some(event.host);
         let mut made = None;
         let (mut flight, origin) = if let Some(mut flight) = self.take_here(event.cause, &info) {
             // A router forwards it (RFC 1812 5.3.1: "decrement the TTL by at least one").

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::picture::{Ladder, Look, Step, What};
+use crate::base::nearest;
 use crate::metrics::{DnsOutcome, DnsRow};
 use crate::report::values::escape;
 
@@ -28,8 +29,8 @@ pub enum LadderError {
     /// The run has no such look-up.
     #[error("no look-up matches")]
     NoMatch,
-    /// No look-up has to do with that host.
-    #[error("no look-up has to do with a host of that name; did you mean {0}?")]
+    /// No look-up has to do with that host; with a hint at the nearest that one has to do with.
+    #[error("no look-up has to do with a host of that name{0}")]
     NoHost(String),
     /// There is no look-up with that number.
     #[error("there are {0} look-ups that match, counted from 1")]
@@ -161,8 +162,13 @@ fn choose<'a>(
         if with.is_empty() {
             let rows = without.iter().flat_map(|look_up| &look_up.questions).flat_map(|row| behalf.tree(row));
             let known: BTreeSet<&str> = rows.flat_map(|(_, row)| [&*row.from, &*row.to]).collect();
-            let near = known.into_iter().min_by_key(|known| strsim::osa_distance(known, host));
-            return Err(near.map_or(LadderError::NoMatch, |near| LadderError::NoHost(shown(near))));
+            if known.is_empty() {
+                return Err(LadderError::NoMatch);
+            }
+            let near = nearest(host, known.into_iter());
+            return Err(LadderError::NoHost(
+                near.map_or_else(String::new, |near| format!("; did you mean {}?", shown(near))),
+            ));
         }
         look_ups = with;
     }

@@ -73,7 +73,7 @@ Look-up of www.a.fr A by pc
     assert!(text(&all, None, Some("WWW.a.fr.")).unwrap().starts_with("2 look-ups"));
     assert_eq!(text(&all, None, Some("3")), Err(LadderError::NoNumber(2)));
     assert_eq!(text(&all, None, Some("0")), Err(LadderError::NoNumber(2)));
-    assert_eq!(text(&all, Some("cmo"), None), Err(LadderError::NoHost("com".to_owned())));
+    assert_eq!(text(&all, Some("cmo"), None), Err(LadderError::NoHost("; did you mean com?".to_owned())));
     assert_eq!(text(&[], Some("com"), None), Err(LadderError::NoMatch));
     assert_eq!(text(&[], None, None), Err(LadderError::NoMatch));
 }

@@ -18,7 +18,7 @@ use std::net::IpAddr;
 use std::path::Path as FilePath;
 
 use super::diagnostics::Diagnostics;
-use super::load::{LoadError, MAX_FILE_BYTES};
+use super::load::{LoadError, MAX_FILE_BYTES, text_of};
 use super::problem::{Problems, clean};
 use super::{document, form};
 use crate::app::dns::ResolverConfig;
@@ -83,18 +83,8 @@ pub fn load_file(path: &FilePath) -> Result<Case, LoadError> {
 /// # Errors
 /// They are no valid case; all errors that can be found at once.
 pub fn load(label: &str, bytes: &[u8]) -> Result<Case, Diagnostics> {
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(Diagnostics::of_file(label, "a case has at most 64 MiB".to_owned()));
-    }
+    let text = text_of(label, "a case", bytes)?;
     let mut problems = Problems::default();
-    let text = match document::decode(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let (lossy, problem) = *error;
-            problems.push(problem);
-            return Err(Diagnostics::new(label, &lossy, problems, &[]));
-        }
-    };
     let read = document::parse(text, &mut problems).and_then(|mut value| {
         case::check_parts(&value, &mut problems);
         if !problems.is_empty() {
