@@ -3,7 +3,7 @@
 
 use super::axes::{Frame, Key, Scale, TICK_SIZE, empty, heading, legend};
 use super::canvas::{Align, Canvas, Color, HEIGHT, Label, PALETTE, shortened, text_width};
-use crate::metrics::{CacheFound, CacheLevel, DnsServerRole, Tables};
+use crate::metrics::{CacheFound, CacheLevel, DnsServerRole, DnsServerRow, Tables};
 use crate::report::values::escape;
 
 const MOST_BARS: usize = 10;
@@ -60,17 +60,24 @@ fn share(label: String, found: CacheFound) -> Bar {
     Bar { label, parts, end: format!("{:.1} % of {}", 100.0 * part(found.answered()), found.lookups()) }
 }
 
-/// Questions a second at the busiest servers.
+/// Questions a second at the busiest servers, and at the busiest of each kind.
 #[expect(clippy::cast_precision_loss, reason = "loads are drawn, not counted")]
 pub(super) fn loads(run: &Tables) -> Canvas {
     const TITLE: &str = "Questions at name servers";
     let mut rows: Vec<_> = run.dns_servers.iter().collect();
-    rows.sort_by(|a, b| b.mean_load.cmp(&a.mean_load).then_with(|| a.server.cmp(&b.server)));
+    let order =
+        |a: &&DnsServerRow, b: &&DnsServerRow| b.mean_load.cmp(&a.mean_load).then_with(|| a.server.cmp(&b.server));
+    rows.sort_by(order);
     if rows.is_empty() {
         return empty(TITLE, "No server was asked.");
     }
+    // the busiest of each kind is there, so that one sees what caches keep from the zones' servers
+    let busiest =
+        |row: &&DnsServerRow| rows.iter().find(|other| other.role == row.role).is_some_and(|first| first == row);
+    let (first, others): (Vec<_>, Vec<_>) = rows.iter().copied().partition(busiest);
     let left_out = rows.len().saturating_sub(MOST_BARS);
-    rows.truncate(MOST_BARS);
+    let mut rows: Vec<_> = first.into_iter().chain(others).take(MOST_BARS).collect();
+    rows.sort_by(order);
     let color = |role: DnsServerRole| match role {
         DnsServerRole::Authority => PALETTE[0],
         DnsServerRole::Forwarder => PALETTE[1],
@@ -92,7 +99,7 @@ pub(super) fn loads(run: &Tables) -> Canvas {
     let note = if left_out == 0 {
         "mean over the run, repetitions included".to_owned()
     } else {
-        format!("mean over the run, repetitions included; {left_out} servers with less left out")
+        format!("mean over the run, repetitions included; {left_out} others left out")
     };
     draw(TITLE, &note, &bars, &keys, |most| Scale::measure("questions a second", most))
 }
@@ -126,4 +133,38 @@ fn draw(title: &str, note: &str, bars: &[Bar], keys: &[(&str, Color)], scale: im
         canvas.text(Label::new((frame.right + 12.0, middle), bar.end.clone(), TICK_SIZE, Align::Left));
     }
     canvas
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Millionths;
+
+    /// Would break if the zones' servers, which caches spare most of all, were not seen for that.
+    #[test]
+    fn the_busiest_of_each_kind_is_drawn() {
+        let row = |server: &str, role, load: u64| DnsServerRow {
+            server: server.into(),
+            role,
+            queries_udp: load,
+            queries_tcp: 0,
+            mean_load: Millionths(load),
+            answers: 0,
+            aliases: 0,
+            referrals: 0,
+            nxdomain: 0,
+            nodata: 0,
+            failures: 0,
+            truncated: 0,
+        };
+        let mut run = Tables::default();
+        let forwarders = (10..30).map(|n| row(&format!("f{n}"), DnsServerRole::Forwarder, 1000 + n));
+        run.dns_servers = forwarders.collect();
+        run.dns_servers.push(row("quiet", DnsServerRole::Authority, 1));
+        run.dns_servers.push(row("busy", DnsServerRole::Authority, 2));
+        let svg = loads(&run).svg().unwrap();
+        let shows = |text: &str| svg.contains(&format!("\n{text}\n"));
+        assert!(shows("busy") && !shows("quiet") && svg.contains("12 others left out"), "{svg}");
+        assert!(shows("f29") && shows("f21") && !shows("f20"), "{svg}");
+    }
 }
