@@ -16,7 +16,8 @@ impl Server {
     }
 
     pub(super) fn expand(&mut self, name: String, utf8: bool) {
-        if !self.offers(Extension::Expn) {
+        // RFC 821 has EXPN, so HELO is greeting enough.
+        if !self.config.extensions.has(Extension::Expn) {
             return self.wrong(CommandError::NotImplemented);
         }
         match self.judge_name(&name, utf8) {
