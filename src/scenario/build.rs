@@ -182,7 +182,7 @@ fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
         let config = configs.entry(domain.server).or_insert_with(|| MailServerConfig {
             domains: Vec::new(),
             dialect: dialect(domain.dialect),
-            retry: RetryPolicy { interval: domain.retry.every, lifetime: domain.retry.lifetime },
+            retry: RetryPolicy::fixed(domain.retry.every, domain.retry.lifetime),
             resolvers: resolver_addresses(scenario, domain.server),
             caches: LocalCaches { application: domain.dns_cache, stub: scenario.host_spec(domain.server).stub_cache },
             separator: domain.separator,

@@ -32,6 +32,6 @@ pub use config::{CatchAll, MailServerConfig, MailboxConfig};
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};
 pub use queue::{QueuedCopy, QueuedMessage, Status};
-pub use retry::{Next, RetryPolicy};
+pub use retry::{AgeFrom, EximRules, History, Next, RetryPolicy, Rule, WaitFrom};
 pub use server::MailServer;
 pub use spool::Audit;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::failure::Reason;
-use crate::base::{EventId, SimTime};
+use crate::base::{EventId, SimDuration, SimTime};
 use crate::proto::smtp::{Mailbox, ReversePath};
 
 /// A copy's name in the queue.
@@ -46,8 +46,14 @@ pub struct QueuedCopy {
     pub attempts: u32,
     /// When the first attempt began.
     pub first_attempt: Option<SimTime>,
+    /// When the first attempt failed.
+    pub first_failure: Option<SimTime>,
     /// When the last attempt began.
     pub last_attempt: SimTime,
+    /// From when the last wait was counted.
+    pub waited_from: Option<SimTime>,
+    /// How long it was to be.
+    pub last_wait: Option<SimDuration>,
     /// How the last attempt failed.
     pub last_failure: Option<Reason>,
     /// The event from which the next attempt follows.

@@ -11,7 +11,7 @@ use super::folder::Origin;
 use super::homes::Homes;
 use super::mailbox::{Maildrop, Maildrops};
 use super::queue::{CopyKey, Queue, QueuedCopy, QueuedMessage, Status};
-use super::retry::{Next, RetryPolicy};
+use super::retry::{AgeFrom, History, Next, RetryPolicy, WaitFrom};
 use crate::app::host::Host;
 use crate::base::trace::{AttemptOutcome, FailureKind, MailTrace, Phase, Trace};
 use crate::base::{ConnId, EventId, SimDuration, SimTime};
@@ -88,6 +88,8 @@ pub(super) struct Spool {
     last_queue_id: u64,
     last_bounce: u64,
     traced_length: (u32, u32),
+    /// When the host last started.
+    booted: SimTime,
 }
 
 impl Spool {
@@ -103,6 +105,7 @@ impl Spool {
             last_queue_id: 0,
             last_bounce: 0,
             traced_length: (0, 0),
+            booted: SimTime::ZERO,
         }
     }
 
@@ -167,7 +170,10 @@ impl Spool {
                 status: Status::Scheduled,
                 attempts: 0,
                 first_attempt: None,
+                first_failure: None,
                 last_attempt: SimTime::ZERO,
+                waited_from: None,
+                last_wait: None,
                 last_failure: None,
             })
             .collect();
@@ -210,7 +216,12 @@ impl Spool {
         let copy = self.queue.copy(key);
         host.set_cause(copy.cause);
         let first = copy.first_attempt.unwrap_or(now);
-        if now > self.retry.end(first) {
+        let born = match self.retry.age_from {
+            AgeFrom::Acceptance => self.queue.message(key).accepted,
+            AgeFrom::FirstAttempt => first,
+            AgeFrom::FirstFailure => copy.first_failure.unwrap_or(now),
+        };
+        if now > self.retry.end(born, self.queue.message(key).reverse_path == ReversePath::Null) {
             self.expire(host, key);
             return false;
         }
@@ -237,9 +248,8 @@ impl Spool {
     /// The attempt failed, but another may succeed.
     pub(super) fn deferred<H: Host>(&mut self, host: &mut H, key: CopyKey, reached: Reached, reason: &Reason) {
         let now = host.now();
-        let copy = self.queue.copy_mut(key);
-        copy.last_failure = Some(reason.clone());
-        let next = self.retry.next(copy.first_attempt.unwrap_or(now), copy.last_attempt, now);
+        let next = self.after_failure(host, key);
+        self.queue.copy_mut(key).last_failure = Some(reason.clone());
         let failure = reason.as_trace();
         let (outcome, until, give_up) = match next {
             Next::Attempt(at) => (AttemptOutcome::Deferred { failure, next: at }, at, false),
@@ -252,6 +262,41 @@ impl Spool {
         self.trace_copy_phase(host, key, Phase::WaitingForRetry);
         self.queue.wait(key, until, give_up, cause);
         self.trace_length(host);
+    }
+
+    /// What the policy says after an attempt that failed now.
+    fn after_failure<H: Host>(&mut self, host: &H, key: CopyKey) -> Next {
+        let now = host.now();
+        let message = self.queue.message(key);
+        let copy = &message.copies[key.copy];
+        let from = match self.retry.wait_from {
+            WaitFrom::Start => copy.last_attempt,
+            WaitFrom::Failure => now,
+        };
+        // A flush may have cut the last wait short.
+        let last_wait = copy.last_wait.zip(copy.waited_from).map(|(wait, since)| wait.min(from.since(since)));
+        let history = History {
+            booted: self.booted,
+            accepted: message.accepted,
+            first_attempt: copy.first_attempt.unwrap_or(now),
+            first_failure: copy.first_failure.unwrap_or(now),
+            attempts: copy.attempts,
+            started: copy.last_attempt,
+            last_wait,
+            now,
+            report: message.reverse_path == ReversePath::Null,
+        };
+        // Each attempt has its own draw, so that policies can be compared on one seed.
+        let purpose = || format!("mail/retry/{}/{}/{}", message.queue_id, key.copy, copy.attempts);
+        let next = self.retry.next(&history, || host.stream(&purpose()).next_u64());
+        let copy = self.queue.copy_mut(key);
+        copy.first_failure.get_or_insert(now);
+        copy.waited_from = Some(from);
+        copy.last_wait = match next {
+            Next::Attempt(at) => Some(at.since(from)),
+            Next::GiveUp(_) => None,
+        };
+        next
     }
 
     /// The attempt failed for good.
@@ -271,6 +316,7 @@ impl Spool {
     /// The host works again: what was due or under way is due now.
     pub(super) fn boot<H: Host>(&mut self, host: &mut H) {
         self.homes.boot(host.addresses());
+        self.booted = host.now();
         self.queue.reschedule_all(host.cause());
     }
 
