@@ -2,7 +2,7 @@
 
 use super::faults::{Fault, Faulty, Timing};
 use super::world::World;
-use crate::app::host::Input;
+use crate::app::host::{Flush, Input};
 use crate::base::trace::Observer;
 use crate::base::{EventId, HostId, SimDuration};
 use crate::net::Kernel as _;
@@ -41,9 +41,14 @@ impl<O: Observer> World<O> {
 
     /// An operator asks a host's applications to try at once all that waits for another attempt.
     pub fn flush(&mut self, host: HostId) {
+        self.flush_some(host, Flush::All);
+    }
+
+    /// The same for a part of what waits.
+    pub fn flush_some(&mut self, host: HostId, what: Flush<'_>) {
         if self.network.host_is_up(host) {
             self.kernel.set_cause(EventId(0));
-            self.each_app(host, Input::Flush);
+            self.each_app(host, Input::Flush(what));
         }
     }
 }

@@ -5,6 +5,8 @@
 //! factor by which each interval is longer than the one before; H the same, but a random time
 //! in the upper half of what G has. A copy older than the last law says goes on with that.
 
+use std::fmt;
+
 use super::{below, times};
 use crate::base::SimDuration;
 
@@ -91,6 +93,41 @@ impl EximRules {
     }
 }
 
+impl fmt::Display for EximRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, rule) in self.0.iter().enumerate() {
+            let (letter, factor) = match rule.kind {
+                EximKind::Fixed => ('F', None),
+                EximKind::Geometric { factor } => ('G', Some(factor)),
+                EximKind::Random { factor } => ('H', Some(factor)),
+            };
+            let separator = if at == 0 { "" } else { "; " };
+            write!(f, "{separator}{letter},{},{}", written(rule.until), written(rule.interval))?;
+            if let Some(factor) = factor {
+                let decimals = format!("{:03}", factor % 1_000);
+                let decimals = decimals.trim_end_matches('0');
+                write!(f, ",{}.{}", factor / 1_000, if decimals.is_empty() { "0" } else { decimals })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A time as Exim writes it.
+fn written(duration: SimDuration) -> String {
+    let mut left = duration.as_secs();
+    let mut text = String::new();
+    for (letter, unit) in UNITS {
+        if left >= unit {
+            text.push_str(&format!("{}{}", left / unit, char::from(letter)));
+            left %= unit;
+        }
+    }
+    text
+}
+
+const UNITS: [(u8, u64); 5] = [(b'w', 604_800), (b'd', 86_400), (b'h', 3_600), (b'm', 60), (b's', 1)];
+
 fn rule(text: &str) -> Result<EximRule, String> {
     let mut parts = text.split(',').map(str::trim);
     let (Some(letter), Some(until), Some(interval)) = (parts.next(), parts.next(), parts.next()) else {
@@ -121,8 +158,7 @@ fn rule(text: &str) -> Result<EximRule, String> {
 
 /// A time as Exim writes it: whole numbers of weeks, days, hours, minutes and seconds, largest first.
 fn duration(text: &str) -> Option<SimDuration> {
-    let units: [(u8, u64); 5] = [(b'w', 604_800), (b'd', 86_400), (b'h', 3_600), (b'm', 60), (b's', 1)];
-    let (mut seconds, mut number, mut left) = (0_u64, None::<u64>, &units[..]);
+    let (mut seconds, mut number, mut left) = (0_u64, None::<u64>, &UNITS[..]);
     for byte in text.bytes() {
         if byte.is_ascii_digit() {
             number = Some(number.unwrap_or(0).checked_mul(10)?.checked_add(u64::from(byte - b'0'))?);
@@ -164,6 +200,8 @@ mod tests {
         ];
         assert_eq!(rules.rules(), expected);
         assert_eq!(rules.until(), secs(788_645));
+        assert_eq!(rules.to_string(), "F,2h,15m; G,16h,1h,1.5; H,1w2d3h4m5s,6h,2.125");
+        assert_eq!(EximRules::parse("g,60m,90s,2").unwrap().to_string(), "G,1h,1m30s,2.0");
     }
 
     #[test]
