@@ -11,7 +11,7 @@ use crate::app::dns::{
     Crowd, LocalCaches, LookupAgent, LookupJob, NameServer, NameServerConfig, Resolver, ScriptedServer, SecondaryZone,
     Zone,
 };
-use crate::app::mail::{CatchAll, MailServer, MailServerConfig, MailboxConfig, RetryPolicy};
+use crate::app::mail::{CatchAll, MailServer, MailServerConfig, MailboxConfig, Quota, RetryPolicy};
 use crate::app::user::UserAgent;
 use crate::app::web::WebServer;
 use crate::base::directory::{HostEntry, LinkEntry};
@@ -191,7 +191,7 @@ fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
             ..MailServerConfig::new(&scenario.host_spec(domain.server).name)
         });
         config.domains.push(domain.name.clone());
-        config.catch_alls.extend(domain.catch_all.iter().map(|catch_all| CatchAll {
+        config.book.catch_alls.extend(domain.catch_all.iter().map(|catch_all| CatchAll {
             domain: domain.name.clone(),
             mailbox: catch_all.mailbox.clone(),
             except: catch_all.except.clone(),
@@ -201,7 +201,8 @@ fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
             .extend(domain.relay_from.iter().flat_map(|&host| scenario.host_spec(host).addresses.by_precedence()));
         config.mailboxes.extend(domain.users.iter().map(|&user| {
             let user = &scenario.users[user];
-            MailboxConfig { address: user.address.clone(), password: user.password.clone() }
+            let (address, password) = (user.address.clone(), user.password.clone());
+            MailboxConfig { address, password, quota: Quota::default() }
         }));
     }
     configs.into_iter().map(|(host, config)| (host, MailServer::new(config))).collect()

@@ -1,7 +1,14 @@
 //! What a mail server is to do: its names, users, limits and policies.
 
+mod routing;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+
+pub use routing::{
+    AddressBook, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, Quota, QuotaPolicy, RelayedDomain,
+    SubaddressConfig, Transports, WhenFull,
+};
 
 use super::retry::RetryPolicy;
 use crate::app::dns::LocalCaches;
@@ -14,6 +21,8 @@ pub struct MailboxConfig {
     pub address: String,
     /// The password for POP3, IMAP and submission.
     pub password: String,
+    /// How much it holds.
+    pub quota: Quota,
 }
 
 /// The mailbox for what is addressed to nobody in a domain.
@@ -63,8 +72,16 @@ pub struct MailServerConfig {
     pub domains: Vec<String>,
     /// The mailboxes.
     pub mailboxes: Vec<MailboxConfig>,
-    /// Who gets what is addressed to nobody, for the domains that want that.
-    pub catch_alls: Vec<CatchAll>,
+    /// What the addresses in its domains stand for; the mailboxes' users need not be in it.
+    pub book: AddressBook,
+    /// The domains for which it takes mail that others keep.
+    pub relayed: Vec<RelayedDomain>,
+    /// How it passes mail on.
+    pub transports: Transports,
+    /// What it does against mail that goes round.
+    pub loops: LoopGuard,
+    /// What it does with mail for full mailboxes.
+    pub quotas: QuotaPolicy,
     /// How it writes its commands.
     pub dialect: Dialect,
     /// When it tries again.
@@ -99,7 +116,11 @@ impl MailServerConfig {
             name: name.to_owned(),
             domains: vec![name.to_owned()],
             mailboxes: Vec::new(),
-            catch_alls: Vec::new(),
+            book: AddressBook::default(),
+            relayed: Vec::new(),
+            transports: Transports::default(),
+            loops: LoopGuard::default(),
+            quotas: QuotaPolicy::default(),
             dialect: Dialect::Rfc5321,
             retry: RetryPolicy::default(),
             resolvers: Vec::new(),

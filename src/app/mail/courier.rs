@@ -14,11 +14,11 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use super::queue::CopyKey;
-use super::routing::Route;
+use super::routing::{Route, next_hop};
 use super::spool::Reached;
 use crate::app::sessions::Talk;
 use crate::base::{CloseReason, ConnId};
-use crate::proto::smtp::Client;
+use crate::proto::smtp::{Client, PORT};
 
 /// Copies of one message for one destination: one transaction.
 #[derive(Clone, Debug)]
@@ -50,6 +50,7 @@ pub(super) enum Stage {
 #[derive(Clone, Debug)]
 pub(super) struct Courier {
     pub(super) destination: String,
+    pub(super) port: u16,
     pub(super) stage: Stage,
     pub(super) route: Route,
     pub(super) jobs: VecDeque<Job>,
@@ -62,6 +63,7 @@ pub(super) struct Courier {
 impl Courier {
     pub(super) fn new(destination: String) -> Self {
         Self {
+            port: next_hop(&destination).map_or(PORT, |hop| hop.port),
             destination,
             stage: Stage::Fresh,
             route: Route::default(),

@@ -11,7 +11,7 @@ use super::config::MailServerConfig;
 use super::courier::{Courier, Job, Stage};
 use super::failure::Reason;
 use super::queue::CopyKey;
-use super::routing::{addresses, exchangers, others};
+use super::routing::{Ways, addresses, exchangers, next_hop, others};
 use super::spool::{Reached, Spool};
 use crate::app::dns::OwnCache;
 use crate::app::dns::stub::{Answer, Stub};
@@ -22,7 +22,7 @@ use crate::base::{CloseReason, Endpoint, Side, SimTime, SocketId};
 use crate::proto::dns::Rtype;
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::path::literal_address;
-use crate::proto::smtp::{Client, ClientEvent, Dialect, Envelope, ForwardPath, PORT, Transaction, Trouble, Verdict};
+use crate::proto::smtp::{Client, ClientEvent, Dialect, Envelope, ForwardPath, Transaction, Trouble, Verdict};
 
 /// The couriers of a server; all in memory only.
 #[derive(Clone, Debug)]
@@ -32,6 +32,7 @@ pub(super) struct Delivery {
     most_recipients: usize,
     most_messages: u32,
     concurrency: usize,
+    ways: Ways,
     stub: Stub,
     couriers: BTreeMap<u64, Courier>,
     last_courier: u64,
@@ -49,6 +50,7 @@ impl Delivery {
             most_recipients: config.recipients_per_message.max(1),
             most_messages: config.max_messages_per_connection.max(1),
             concurrency: config.concurrency_per_destination.max(1),
+            ways: Ways::new(&config.transports),
             stub: Stub::new(config.resolvers.clone()).with_caches(config.caches),
             couriers: BTreeMap::new(),
             last_courier: 0,
@@ -108,7 +110,7 @@ impl Delivery {
 
     /// Gives a copy to a courier; returns that courier if it is a new one.
     fn assign<H: Host>(&mut self, host: &mut H, spool: &Spool, key: CopyKey) -> Option<u64> {
-        let destination = spool.queue.copy(key).recipient.domain().to_ascii_lowercase();
+        let destination = self.ways.destination(spool.queue.copy(key).recipient.domain());
         let present = self.by_destination.entry(destination.clone()).or_default();
         let same_message =
             present.iter().find(|id| self.couriers[*id].jobs.back().is_some_and(|job| job.message == key.message));
@@ -147,6 +149,10 @@ impl Delivery {
         }
         let keys = courier.keys();
         host.set_cause(spool.queue.copy(keys[0]).cause);
+        if let Some(hop) = next_hop(&courier.destination) {
+            courier.route.exchanges = [hop.host].into();
+            return self.advance(host, spool, id);
+        }
         trace_all(host, spool, &keys, Phase::Dns);
         courier.stage = Stage::Mx;
         self.stub.ask(host, &courier.destination, Rtype::Mx, id);
@@ -181,7 +187,7 @@ impl Delivery {
         let Some(courier) = self.couriers.get_mut(&id) else { return };
         if let Some(address) = courier.route.addresses.pop_front() {
             trace_all(host, spool, &courier.keys(), Phase::Connecting);
-            let (socket, conn) = host.connect(Endpoint::new(address, PORT));
+            let (socket, conn) = host.connect(Endpoint::new(address, courier.port));
             courier.stage = Stage::Connecting;
             courier.exchange = Some(address);
             courier.conn = Some(conn);

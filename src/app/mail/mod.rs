@@ -28,7 +28,10 @@ mod spool;
 #[cfg(test)]
 mod tests;
 
-pub use config::{CatchAll, MailServerConfig, MailboxConfig};
+pub use config::{
+    AddressBook, CatchAll, ForwardConfig, FullAt, ListConfig, LoopGuard, MailServerConfig, MailboxConfig, NextHop,
+    Posting, Quota, QuotaPolicy, RelayedDomain, SubaddressConfig, Transports, WhenFull,
+};
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};
 pub use queue::{QueuedCopy, QueuedMessage, Status};

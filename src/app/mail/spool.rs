@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::bounce::{self, Report};
 use super::failure::Reason;
 use super::folder::Origin;
-use super::homes::Homes;
+use super::homes::{Homes, Target};
 use super::mailbox::{Maildrop, Maildrops};
 use super::queue::{CopyKey, Queue, QueuedCopy, QueuedMessage, Status};
 use super::retry::{Next, RetryPolicy};
@@ -120,7 +120,7 @@ impl Spool {
 
     /// Whether mail for a local address is taken.
     pub(super) fn knows(&self, mailbox: &Mailbox) -> bool {
-        self.homes.mailbox_of(&self.maildrops, mailbox).is_some()
+        !self.homes.is_unknown(mailbox)
     }
 
     pub(super) fn next_queue_id(&mut self) -> String {
@@ -145,7 +145,8 @@ impl Spool {
                 self.undeliverable_here(host, &arrival, recipient, &Reason::new(FailureKind::Loop, "too many hops"));
             } else if !self.is_local(recipient) {
                 remote.push(recipient.clone());
-            } else if let Some(key) = self.homes.mailbox_of(&self.maildrops, recipient) {
+            } else if let Target::Mailbox { .. } = self.homes.find(recipient).target {
+                let key = self.homes.find(recipient).key;
                 self.deliver(host, &arrival, recipient, key);
             } else {
                 let text = format!("{recipient} ... User unknown");
