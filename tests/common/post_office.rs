@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use posthaste::app::host::{Host, Input};
-use posthaste::app::mail::{MailServer, MailServerConfig, MailboxConfig, Quota};
+use posthaste::app::mail::{MailServer, MailServerConfig, MailboxConfig};
 use posthaste::base::trace::{MailTrace, Trace};
 use posthaste::base::{
     Addresses, CloseReason, ConnId, Endpoint, EventId, HostId, QueryId, SimDuration, SimTime, SocketId, Stream,
@@ -102,11 +102,7 @@ impl PostOffice {
         let mut config = MailServerConfig::new(name);
         config.mailboxes = users
             .iter()
-            .map(|(user, password)| MailboxConfig {
-                address: format!("{user}@{name}"),
-                password: password.clone(),
-                quota: Quota::default(),
-            })
+            .map(|(user, password)| MailboxConfig { address: format!("{user}@{name}"), password: password.clone() })
             .collect();
         change(&mut config);
         let site = Site {

@@ -99,9 +99,9 @@ impl Books {
     /// Goes through the trace.
     pub(crate) fn new(scenario: &Resolved, log: &Log) -> Self {
         let policy =
-            |retry: posthaste::scenario::resolved::RetrySpec| Policy { every: retry.every, lifetime: retry.lifetime };
+            |retry: posthaste::app::mail::RetryPolicy| Policy { every: retry.interval, lifetime: retry.lifetime };
         let mut books = Self {
-            policies: scenario.domains.iter().map(|domain| (domain.server, policy(domain.retry))).collect(),
+            policies: scenario.domains.iter().map(|domain| (domain.server, policy(domain.settings.retry))).collect(),
             homes: Homes::new(scenario),
             ..Self::default()
         };
@@ -316,7 +316,7 @@ impl Books {
             let regular = thread.started.saturating_add(policy.every).max(at);
             let last = regular > end || at >= end;
             let verdict = match *ending {
-                Ending::Completed => Ok((at, None)),
+                Ending::Completed | Ending::Stored => Ok((at, None)),
                 Ending::Deferred { code, .. } if code / 100 == 5 => Err(format!("put off after a {code}")),
                 Ending::Interrupted if down => Ok((at, None)),
                 Ending::Interrupted => Err("interrupted without a crash".to_owned()),

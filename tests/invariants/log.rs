@@ -17,6 +17,7 @@ use super::tcp::End;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Completed,
+    Stored,
     Deferred { code: u16, next: SimTime },
     Failed { kind: FailureKind, code: u16 },
     Interrupted,
@@ -149,6 +150,9 @@ impl Log {
                 | MailTrace::Delivered { .. }
                 | MailTrace::GivenUp { .. }
                 | MailTrace::MailboxSize { .. }
+                | MailTrace::Redirected { .. }
+                | MailTrace::Expanded { .. }
+                | MailTrace::Discarded { .. }
                 | MailTrace::Retrieved { .. }
                 | MailTrace::Deleted { .. } => true,
             },
@@ -247,8 +251,8 @@ impl Log {
 
     fn mail(&mut self, event: &TraceEvent<'_>, mail: &MailTrace<'_>) {
         let (message, to, fact) = match *mail {
-            MailTrace::Composed { message, from, to, bytes, bounce_of } => {
-                let bounce_of = bounce_of.map(str::to_owned);
+            MailTrace::Composed { message, from, to, bytes, kind: _, about } => {
+                let bounce_of = about.map(str::to_owned);
                 (message, to, Fact::Composed { from: from.to_owned(), bytes, bounce_of })
             }
             MailTrace::HandedIn { .. } => return self.fault("nobody is outside, but a copy was handed in".to_owned()),
@@ -260,6 +264,7 @@ impl Log {
             MailTrace::AttemptEnded { message, to, attempt, conn, outcome, .. } => {
                 let ending = match outcome {
                     AttemptOutcome::Completed => Ending::Completed,
+                    AttemptOutcome::Stored => Ending::Stored,
                     AttemptOutcome::Deferred { failure, next } => Ending::Deferred { code: failure.code, next },
                     AttemptOutcome::Failed { failure } => Ending::Failed { kind: failure.kind, code: failure.code },
                     AttemptOutcome::Interrupted { failure: _ } => Ending::Interrupted,
@@ -271,6 +276,9 @@ impl Log {
             }
             MailTrace::GivenUp { message, to, bounce, failure } => {
                 (message, to, Fact::GivenUp { bounce: bounce.map(str::to_owned), kind: failure.kind })
+            }
+            MailTrace::Redirected { .. } | MailTrace::Expanded { .. } | MailTrace::Discarded { .. } => {
+                return self.fault("nobody has aliases, but a copy was turned into others".to_owned());
             }
             MailTrace::QueueLength { copies, .. } => ("", "", Fact::Queue { copies }),
             MailTrace::MailboxSize { mailbox, messages, .. } => ("", mailbox, Fact::Mailbox { messages }),

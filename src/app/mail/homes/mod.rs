@@ -13,9 +13,11 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub(super) use expand::{Child, End, Expansion, Fate, Link, Node, Place, Sending, expand};
+#[cfg(test)]
+use expand::Fate;
+pub(super) use expand::{Child, End, Expansion, Link, Place, Sending, expand};
 
-use super::config::{AddressBook, CatchAll, ListConfig, Posting, RelayedDomain};
+use super::config::{CatchAll, ListConfig, Posting, Quota, RoutingConfig};
 use crate::base::Addresses;
 use crate::proto::smtp::{Mailbox, ReversePath};
 
@@ -66,6 +68,7 @@ struct Account {
     forward: Vec<Mailbox>,
     /// Whether a forwarded message goes into the mailbox too.
     keep: bool,
+    quota: Quota,
 }
 
 /// How the local parts of a domain are divided (RFC 5233).
@@ -119,6 +122,8 @@ pub(super) struct Homes {
     domains: Vec<String>,
     users: BTreeMap<String, Account>,
     entries: BTreeMap<String, Entry>,
+    /// Whether any user's mail goes elsewhere.
+    forwards: bool,
     details: BTreeMap<String, Detail>,
     catch_alls: Vec<CatchAll>,
     relayed: BTreeMap<String, Relayed>,
@@ -126,16 +131,21 @@ pub(super) struct Homes {
 }
 
 impl Homes {
-    pub(super) fn new(domains: &[String], book: &AddressBook, relayed: &[RelayedDomain]) -> Self {
+    pub(super) fn new(domains: &[String], routing: &RoutingConfig) -> Self {
+        let book = &routing.book;
         let mut homes = Self {
             domains: domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
             catch_alls: book.catch_alls.clone(),
+            forwards: !book.forwards.is_empty(),
             ..Self::default()
         };
         let key = |address: &String| Mailbox::parse(address).map(|mailbox| mailbox.key());
         homes.users.extend(book.users.iter().filter_map(key).map(|key| (key, Account::default())));
         homes.users.extend(book.forwards.iter().filter_map(|forward| {
-            Some((key(&forward.address)?, Account { forward: mailboxes(&forward.to), keep: forward.keep_copy }))
+            Some((
+                key(&forward.address)?,
+                Account { forward: mailboxes(&forward.to), keep: forward.keep_copy, ..Account::default() },
+            ))
         }));
         for (address, to) in &book.aliases {
             homes.insert(address, Entry::Alias(mailboxes(to)));
@@ -150,11 +160,19 @@ impl Homes {
             let detail = Detail { separator: subaddress.separator, folders: subaddress.folders };
             (subaddress.domain.to_ascii_lowercase(), detail)
         }));
-        homes.relayed.extend(relayed.iter().map(|relayed| {
+        homes.relayed.extend(routing.relayed.iter().map(|relayed| {
             let domain = relayed.domain.to_ascii_lowercase();
-            let known = relayed.recipients.as_ref().map(|book| Self::new(&[domain.clone()], book, &[]));
+            let known = relayed.recipients.as_ref().map(|book| {
+                let routing = RoutingConfig { book: book.clone(), ..RoutingConfig::default() };
+                Self::new(std::slice::from_ref(&domain), &routing)
+            });
             (domain, Relayed { known })
         }));
+        for (address, quota) in &routing.quotas {
+            if let Some(account) = key(address).and_then(|key| homes.users.get_mut(&key)) {
+                account.quota = *quota;
+            }
+        }
         homes
     }
 
@@ -249,6 +267,25 @@ impl Homes {
     /// Whether a user has that mailbox, whatever else the address stands for.
     fn has_mailbox(&self, key: &str) -> bool {
         self.users.contains_key(key)
+    }
+
+    /// Whether any address here stands for others.
+    pub(super) fn redirects(&self) -> bool {
+        !self.entries.is_empty() || self.forwards
+    }
+
+    /// The mailbox in which mail for a local address lies that was to be delivered here: its key, and a folder.
+    pub(super) fn mailbox_of(&self, mailbox: &Mailbox) -> (String, Option<String>) {
+        let Found { key, target, .. } = self.find(mailbox);
+        match target {
+            Target::Mailbox { folder } | Target::Forward { folder, .. } => (key, folder),
+            Target::Elsewhere | Target::Unknown | Target::Discard | Target::Alias(_) | Target::List(_) => (key, None),
+        }
+    }
+
+    /// How much the mailbox of that key holds.
+    pub(super) fn quota(&self, key: &str) -> Quota {
+        self.users.get(key).map(|account| account.quota).unwrap_or_default()
     }
 
     /// What an address is turned into, for EXPN; none if it stands for itself.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::app::mail::config::{ForwardConfig, SubaddressConfig};
+use crate::app::mail::config::{AddressBook, ForwardConfig, SubaddressConfig};
 
 fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| at_home(text)).collect()
@@ -39,7 +39,8 @@ fn book(users: &[&str]) -> AddressBook {
 }
 
 fn homes(book: &AddressBook) -> Homes {
-    Homes::new(&["h.edu".to_owned()], book, &[])
+    let routing = RoutingConfig { book: book.clone(), ..RoutingConfig::default() };
+    Homes::new(&["h.edu".to_owned()], &routing)
 }
 
 fn run(homes: &Homes, from: &str, to: &[&str], most: usize) -> Expansion {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::names;
 use crate::app::host::{Host, Input};
-use crate::app::mail::{MailServer, MailServerConfig, MailboxConfig, Quota};
+use crate::app::mail::{MailServer, MailServerConfig, MailboxConfig};
 use crate::app::user::{Body, Draft, ReadJob, UserAgent, UserAgentConfig};
 use crate::base::trace::{MailTrace, Phase, Trace};
 use crate::base::{
@@ -276,11 +276,7 @@ impl Bed {
         config.inside = if self.apps.is_empty() { (2..10).map(Self::address).collect() } else { Vec::new() };
         config.mailboxes = users
             .iter()
-            .map(|user| MailboxConfig {
-                address: format!("{user}@{name}"),
-                password: "hungry".to_owned(),
-                quota: Quota::default(),
-            })
+            .map(|user| MailboxConfig { address: format!("{user}@{name}"), password: "hungry".to_owned() })
             .collect();
         change(&mut config);
         self.net.zone.insert(format!("{name} MX"), (0, vec![format!("10 {name}")]));
