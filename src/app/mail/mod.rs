@@ -31,8 +31,8 @@ mod tests;
 
 pub use config::{
     AddressBook, CatchAll, ConductConfig, ForwardConfig, FullAt, ListConfig, LoopGuard, MailServerConfig,
-    MailboxConfig, NextHop, Posting, QueueConfig, Quota, QuotaPolicy, RelayedDomain, RoutingConfig, SmtpConfig,
-    SubaddressConfig, Transports, WhenFull,
+    MailboxConfig, NextHop, Posting, QueueConfig, Quota, RelayedDomain, RoutingConfig, SmtpConfig, SubaddressConfig,
+    Transports, WhenFull,
 };
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};

@@ -14,8 +14,8 @@ use crate::app::dns::LocalCaches;
 pub use conduct::ConductConfig;
 pub use queue::QueueConfig;
 pub use routing::{
-    AddressBook, CatchAll, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, Quota, QuotaPolicy,
-    RelayedDomain, RoutingConfig, SubaddressConfig, Transports, WhenFull,
+    AddressBook, CatchAll, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, Quota, RelayedDomain,
+    RoutingConfig, SubaddressConfig, Transports, WhenFull,
 };
 pub use smtp::SmtpConfig;
 

@@ -15,10 +15,8 @@ pub struct RoutingConfig {
     pub transports: Transports,
     /// What it does against mail that goes round.
     pub loops: LoopGuard,
-    /// How much its mailboxes hold, by address.
+    /// How much its mailboxes hold, by address; those not named hold anything.
     pub quotas: Vec<(String, Quota)>,
-    /// What it does with mail for full mailboxes.
-    pub full: QuotaPolicy,
 }
 
 /// Who may write to a list.
@@ -141,6 +139,10 @@ pub struct Quota {
     pub messages: Option<u64>,
     /// Octets.
     pub size: Option<DataSize>,
+    /// What is said when it is full.
+    pub when_full: WhenFull,
+    /// When that is looked at.
+    pub checked: FullAt,
 }
 
 impl Quota {
@@ -155,15 +157,6 @@ impl Quota {
     pub fn is_exceeded_by(&self, messages: u64, octets: u64) -> bool {
         self.messages.is_some_and(|most| messages > most) || self.size.is_some_and(|most| octets > most.bytes())
     }
-}
-
-/// How a server treats full mailboxes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct QuotaPolicy {
-    /// What it says of them.
-    pub when_full: WhenFull,
-    /// When it looks.
-    pub checked: FullAt,
 }
 
 /// What a server says of a full mailbox.

@@ -152,10 +152,11 @@ impl Spool {
             Place::Queue => return branch.remote.push(addressee),
             Place::Mailbox { key, folder } => {
                 if !self.has_room(key, branch.arrival.content.len()) {
-                    if self.full.when_full == WhenFull::Defer {
+                    let when_full = self.homes.quota(key).when_full;
+                    if when_full == WhenFull::Defer {
                         return branch.remote.push(addressee);
                     }
-                    let reason = full(recipient, self.full.when_full);
+                    let reason = full(recipient, when_full);
                     return self.undeliverable_here(host, &branch.arrival, recipient, &reason);
                 }
                 let Arrival { message_id, reverse_path, content, .. } = &branch.arrival;

@@ -12,7 +12,7 @@ pub(in crate::app::mail) use verdicts::{Known, Refusal};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::config::{LoopGuard, QuotaPolicy, RoutingConfig};
+use super::config::{LoopGuard, RoutingConfig};
 use super::homes::Homes;
 use super::mailbox::{Maildrop, Maildrops};
 use super::queue::{Addressee, CopyKey, Queue, QueuedCopy, Status};
@@ -86,7 +86,6 @@ pub(in crate::app::mail) struct Spool {
     pub(in crate::app::mail) name: String,
     pub(in crate::app::mail) homes: Homes,
     loops: LoopGuard,
-    pub(in crate::app::mail) full: QuotaPolicy,
     retry: RetryPolicy,
     pub(in crate::app::mail) queue: Queue,
     pub(in crate::app::mail) maildrops: Maildrops,
@@ -110,7 +109,6 @@ impl Spool {
             name,
             homes,
             loops: routing.loops,
-            full: routing.full,
             retry,
             queue: Queue::default(),
             maildrops,

@@ -52,11 +52,12 @@ impl Spool {
             return Err(Refusal::new(550, Status::NO_POSTING, recipient, "This sender may not write to the list"));
         }
         let found = self.homes.find(recipient);
-        if self.full.checked == FullAt::Recipient
+        let quota = self.homes.quota(&found.key);
+        if quota.checked == FullAt::Recipient
             && matches!(found.target, Target::Mailbox { .. })
             && !self.has_room(&found.key, usize::try_from(size).unwrap_or(usize::MAX))
         {
-            let code = match self.full.when_full {
+            let code = match quota.when_full {
                 WhenFull::Defer => 452,
                 WhenFull::Refuse => 552,
             };

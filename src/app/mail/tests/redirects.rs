@@ -2,8 +2,7 @@
 
 use super::bed::{Bed, at, draft};
 use crate::app::mail::{
-    AddressBook, ForwardConfig, FullAt, ListConfig, MailServerConfig, Posting, Quota, QuotaPolicy, SubaddressConfig,
-    WhenFull,
+    AddressBook, ForwardConfig, FullAt, ListConfig, MailServerConfig, Posting, Quota, SubaddressConfig, WhenFull,
 };
 use crate::base::DataSize;
 
@@ -154,7 +153,8 @@ fn a_detail_may_name_a_folder() {
 /// Would break if a full mailbox took a message, or lost it.
 #[test]
 fn a_full_mailbox_puts_off_or_refuses() {
-    let limit = |messages, size: Option<u64>| Quota { messages, size: size.map(DataSize::from_bytes) };
+    let limit =
+        |messages, size: Option<u64>| Quota { messages, size: size.map(DataSize::from_bytes), ..Quota::default() };
     for (quota, when_full, checked) in [
         (limit(Some(1), None), WhenFull::Refuse, FullAt::Recipient),
         (limit(None, Some(500)), WhenFull::Refuse, FullAt::Delivery),
@@ -164,8 +164,7 @@ fn a_full_mailbox_puts_off_or_refuses() {
         let mut bed = Bed::new();
         let crepes = bed.server("crepes.fr", &["alice"], |_| {});
         let hamburger = bed.server("hamburger.edu", &["bob"], |config| {
-            config.routing.quotas = vec![(HERE[0].to_owned(), quota)];
-            config.routing.full = QuotaPolicy { when_full, checked };
+            config.routing.quotas = vec![(HERE[0].to_owned(), Quota { when_full, checked, ..quota })];
         });
         let drafts = vec![draft(1, &[HERE[0]], "One"), draft(100, &[HERE[0]], "Two")];
         bed.user("alice@crepes.fr", drafts, Vec::new());
