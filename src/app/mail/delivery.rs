@@ -231,7 +231,7 @@ impl Delivery {
             let phase = if at == 0 { Phase::Dialogue } else { Phase::Queued };
             job.keys().for_each(|key| spool.trace_copy_phase(host, key, phase));
         }
-        let client = Client::new(self.name.clone(), self.smtp.dialect);
+        let client = Client::with(self.smtp.client(self.name.clone()));
         let talk = Box::new(Talk::new(socket, conn, Side::Client, Protocol::Smtp, client));
         courier.stage = Stage::Talking { talk, job: None, sent: 0 };
         self.feed(host, spool, socket, Input::Start);
@@ -351,6 +351,7 @@ impl Delivery {
                     spool.failed(host, key, reached, &Reason::reply(reply));
                 }
                 Verdict::Refused(reply) => spool.deferred(host, key, reached, &Reason::reply(reply)),
+                Verdict::Unsendable(why) => spool.failed(host, key, reached, &Reason::reply(&why.reply())),
                 // RFC 5321 4.5.3.2.6 and 6.1, RFC 1047: the server may have the message; trying again may
                 // make a duplicate, not trying would lose it.
                 Verdict::Broken { trouble, after_dot: true } => {
