@@ -145,6 +145,7 @@ impl Chronicle {
             MailTrace::AttemptEnded { message, to, exchange, outcome, .. } => {
                 let exchange = exchange.map_or_else(String::new, |at| format!(" by {}", self.directory.name_at(at)));
                 match outcome {
+                    AttemptOutcome::Stored => format!("{message} for {to} found room"),
                     AttemptOutcome::Completed => format!("{message} for {to} was taken{exchange}"),
                     AttemptOutcome::Deferred { failure, next } => {
                         format!("{message} for {to} waits: {}; retry at {}", failure.text, clock(next))

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use super::accounts::Accounts;
 use super::config::MailServerConfig;
 use super::queue::Addressee;
-use super::spool::{Arrival, Spool};
+use super::spool::{Arrival, Known, Refusal, Spool};
 use crate::app::host::Host;
 use crate::app::sessions::{Talk, Timers};
 use crate::base::trace::{MailTrace, Protocol, Trace};
@@ -18,8 +18,8 @@ use crate::base::{ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
 use crate::proto::message::{Hop, first, received};
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::{
-    Authentication, Envelope, ForwardPath, Greeting, Mailbox, Recipient, SUBMISSION_PORT, Server, ServerConfig,
-    ServerEvent, Status,
+    Authentication, Envelope, ForwardPath, Greeting, Mailbox, Recipient, ReversePath, SUBMISSION_PORT, Server,
+    ServerConfig, ServerEvent, Status,
 };
 
 /// A client's session.
@@ -31,6 +31,8 @@ struct Inbound {
     trusted: bool,
     authenticated: bool,
     port: u16,
+    /// From whom the message of the present transaction comes.
+    sender: ReversePath,
 }
 
 /// The SMTP server's sessions; all in memory only.
@@ -134,7 +136,14 @@ impl Reception {
         };
         let session = Server::new(ServerConfig { authentication, ..self.config.clone() });
         let talk = Talk::new(socket, conn, Side::Server, Protocol::Smtp, session);
-        let inbound = Inbound { talk, client: peer.addr, trusted, authenticated: false, port: local_port };
+        let inbound = Inbound {
+            talk,
+            client: peer.addr,
+            trusted,
+            authenticated: false,
+            port: local_port,
+            sender: ReversePath::Null,
+        };
         self.sessions.insert(socket, inbound);
         self.feed(host, spool, socket, Input::Start);
     }
@@ -171,14 +180,15 @@ impl Reception {
         inbound.talk.feed(host, input);
         while let Some(event) = inbound.talk.next_event(host) {
             match event {
-                ServerEvent::Sender(_) => inbound.talk.session.accept(),
-                ServerEvent::Recipient(path) => {
-                    match refusal(spool, inbound.trusted, self.postmaster.as_ref(), &path) {
-                        Some((status, text)) => inbound.talk.session.reject(550, status, &text),
-                        None => inbound.talk.session.accept(),
-                    }
+                ServerEvent::Sender(path) => {
+                    inbound.sender = path;
+                    inbound.talk.session.accept();
                 }
-                ServerEvent::Verify(name) if is_unknown(spool, &name) => {
+                ServerEvent::Recipient(path) => match judge(spool, inbound, self.postmaster.as_ref(), &path) {
+                    Err(Refusal { code, status, text }) => inbound.talk.session.reject(code, status, &text),
+                    Ok(()) => inbound.talk.session.accept(),
+                },
+                ServerEvent::Verify(name) if spool.identify(&name) == Known::Nobody => {
                     inbound.talk.session.reject(550, Status::NO_MAILBOX, &format!("{name} ... User unknown"));
                 }
                 ServerEvent::Verify(_) => inbound.talk.session.accept(),
@@ -263,30 +273,18 @@ fn hand_in<H: Host>(host: &mut H, arrival: &Arrival) {
     }
 }
 
-/// Whether a name given to VRFY, a mailbox or its local part, should be here and is not. Other
-/// names, and mailboxes elsewhere, cannot be judged.
-fn is_unknown(spool: &Spool, name: &str) -> bool {
-    let text = name.strip_prefix('<').and_then(|name| name.strip_suffix('>')).unwrap_or(name);
-    if let Some(mailbox) = Mailbox::parse(text) {
-        return spool.is_local(&mailbox) && !spool.knows(&mailbox);
-    }
-    let mut named = spool.homes.domains().filter_map(|domain| Mailbox::parse(&format!("{text}@{domain}"))).peekable();
-    named.peek().is_some() && !named.any(|mailbox| spool.knows(&mailbox))
-}
-
-/// Why a recipient is refused, if it is.
-fn refusal(spool: &Spool, trusted: bool, postmaster: Option<&Mailbox>, path: &ForwardPath) -> Option<(Status, String)> {
+/// Whether a recipient is taken.
+fn judge(spool: &Spool, inbound: &Inbound, postmaster: Option<&Mailbox>, path: &ForwardPath) -> Result<(), Refusal> {
     let mailbox = match path {
         ForwardPath::Mailbox(mailbox) => mailbox,
+        ForwardPath::Postmaster if postmaster.is_some() => return Ok(()),
         // Without a domain that mail can name there is nobody to keep the message for.
         ForwardPath::Postmaster => {
-            return postmaster.is_none().then(|| (Status::NO_MAILBOX, "postmaster ... User unknown".to_owned()));
+            let text = "postmaster ... User unknown".to_owned();
+            return Err(Refusal { code: 550, status: Status::NO_MAILBOX, text });
         }
     };
-    if !spool.is_local(mailbox) {
-        return (!trusted).then(|| (Status::POLICY, format!("{mailbox} ... Relaying denied")));
-    }
-    (!spool.knows(mailbox)).then(|| (Status::NO_MAILBOX, format!("{mailbox} ... User unknown")))
+    spool.judge(&inbound.sender, mailbox, (inbound.trusted, 0))
 }
 
 impl Inbound {

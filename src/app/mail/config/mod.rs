@@ -13,7 +13,10 @@ use crate::app::dns::LocalCaches;
 
 pub use conduct::ConductConfig;
 pub use queue::{DeadDestinations, Meanwhile, QUEUES, QueueConfig};
-pub use routing::{CatchAll, RoutingConfig};
+pub use routing::{
+    AddressBook, CatchAll, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, Quota, RelayedDomain,
+    RoutingConfig, SubaddressConfig, Transports, WhenFull,
+};
 pub use smtp::SmtpConfig;
 
 /// A mailbox of a server.
