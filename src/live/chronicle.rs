@@ -145,6 +145,7 @@ impl Chronicle {
             MailTrace::AttemptEnded { message, to, exchange, outcome, .. } => {
                 let exchange = exchange.map_or_else(String::new, |at| format!(" by {}", self.directory.name_at(at)));
                 match outcome {
+                    AttemptOutcome::Stored => format!("{message} for {to} found room"),
                     AttemptOutcome::Completed => format!("{message} for {to} was taken{exchange}"),
                     AttemptOutcome::Deferred { failure, next } => {
                         format!("{message} for {to} waits: {}; retry at {}", failure.text, clock(next))
@@ -203,6 +204,7 @@ impl Chronicle {
             FaultTrace::ProcessingChanged => "requests take another time".to_owned(),
             FaultTrace::LinkRestored { link: dir } => format!("link {} restored", link(dir)),
             FaultTrace::ProcessingRestored => "requests take their own time again".to_owned(),
+            FaultTrace::QueueFlushed => "the queue is flushed".to_owned(),
             FaultTrace::ServiceRestored { port } => format!("service on port {port} restored"),
         }
     }

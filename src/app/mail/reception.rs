@@ -4,22 +4,22 @@
 //! inside and from users who have logged in. Port 587 is for these alone (RFC 6409 section
 //! 4.3: the submission server must know its users; by their address or by AUTH).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use super::accounts::Accounts;
 use super::config::MailServerConfig;
 use super::queue::Addressee;
-use super::spool::{Arrival, Spool};
+use super::spool::{Arrival, Known, Refusal, Spool};
 use crate::app::host::Host;
 use crate::app::sessions::{Talk, Timers};
 use crate::base::trace::{MailTrace, Protocol, Trace};
-use crate::base::{ConnId, Endpoint, Side, SimTime, SocketId};
+use crate::base::{ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
 use crate::proto::message::{Hop, first, received};
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::{
-    Authentication, Envelope, ForwardPath, Greeting, Mailbox, Recipient, SUBMISSION_PORT, Server, ServerConfig,
-    ServerEvent, Status,
+    Authentication, Envelope, ForwardPath, Greeting, Mailbox, Recipient, ReversePath, SUBMISSION_PORT, Server,
+    ServerConfig, ServerEvent, Status,
 };
 
 /// A client's session.
@@ -31,6 +31,8 @@ struct Inbound {
     trusted: bool,
     authenticated: bool,
     port: u16,
+    /// From whom the message of the present transaction comes.
+    sender: ReversePath,
 }
 
 /// The SMTP server's sessions; all in memory only.
@@ -44,18 +46,51 @@ pub(super) struct Reception {
     timers: Timers,
     /// Sessions at a time by port, where they are limited.
     limits: BTreeMap<u16, u32>,
+    sessions_per_client: u32,
+    handshakes: Handshakes,
+}
+
+/// TLS handshakes that the processor is at, one after the other: when each is done.
+#[derive(Clone, Debug, Default)]
+struct Handshakes {
+    waiting: VecDeque<(SimTime, SocketId)>,
+}
+
+impl Handshakes {
+    /// One more, which takes so long.
+    fn add(&mut self, now: SimTime, socket: SocketId, cost: SimDuration) {
+        let free = self.waiting.back().map_or(now, |(at, _)| (*at).max(now));
+        self.waiting.push_back((free.saturating_add(cost), socket));
+    }
+
+    fn next(&self) -> SimTime {
+        self.waiting.front().map_or(SimTime::NEVER, |(at, _)| *at)
+    }
+
+    fn done(&mut self, now: SimTime) -> Option<SocketId> {
+        self.waiting.pop_front_if(|(at, _)| *at <= now).map(|(_, socket)| socket)
+    }
 }
 
 impl Reception {
     pub(super) fn new(config: &MailServerConfig) -> Self {
         let domain = config.domains.first().unwrap_or(&config.name);
+        let smtp = &config.smtp;
         Self {
             config: ServerConfig {
-                name: config.name.clone(),
-                max_message: config.max_message,
-                max_recipients: config.smtp.recipients_per_message.max(1),
-                authentication: Authentication::NotOffered,
+                max_message: usize::try_from(smtp.max_message.unwrap_or(u64::MAX))
+                    .unwrap_or(usize::MAX)
+                    .min(config.max_message),
+                max_recipients: smtp.recipients_per_message.max(1),
+                max_errors: smtp.max_errors.max(1),
+                max_messages: smtp.messages_per_session.max(1),
+                timeout: smtp.idle_timeout,
+                extensions: smtp.extensions,
+                tls: smtp.tls,
+                ..ServerConfig::new(config.name.clone())
             },
+            sessions_per_client: smtp.sessions_per_client.max(1),
+            handshakes: Handshakes::default(),
             accounts: Accounts::new(&config.domains),
             postmaster: Mailbox::parse(&format!("postmaster@{domain}")),
             inside: config.inside.iter().copied().collect(),
@@ -66,12 +101,13 @@ impl Reception {
     }
 
     pub(super) fn deadline(&self) -> SimTime {
-        self.timers.first()
+        self.timers.first().min(self.handshakes.next())
     }
 
     pub(super) fn crash(&mut self) {
         self.sessions.clear();
         self.timers.clear();
+        self.handshakes = Handshakes::default();
     }
 
     pub(super) fn owns(&self, socket: SocketId) -> bool {
@@ -86,7 +122,9 @@ impl Reception {
         peer: Endpoint,
     ) {
         let open = self.sessions.values().filter(|session| session.port == local_port).count();
-        if self.limits.get(&local_port).is_some_and(|most| open >= *most as usize) {
+        let of_client = self.sessions.values().filter(|session| session.client == peer.addr).count();
+        let full = self.limits.get(&local_port).is_some_and(|most| open >= *most as usize);
+        if full || of_client >= self.sessions_per_client as usize {
             self.turn_away(host, socket, conn);
             return;
         }
@@ -98,7 +136,14 @@ impl Reception {
         };
         let session = Server::new(ServerConfig { authentication, ..self.config.clone() });
         let talk = Talk::new(socket, conn, Side::Server, Protocol::Smtp, session);
-        let inbound = Inbound { talk, client: peer.addr, trusted, authenticated: false, port: local_port };
+        let inbound = Inbound {
+            talk,
+            client: peer.addr,
+            trusted,
+            authenticated: false,
+            port: local_port,
+            sender: ReversePath::Null,
+        };
         self.sessions.insert(socket, inbound);
         self.feed(host, spool, socket, Input::Start);
     }
@@ -119,6 +164,12 @@ impl Reception {
     }
 
     pub(super) fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
+        while let Some(socket) = self.handshakes.done(host.now()) {
+            if let Some(inbound) = self.sessions.get_mut(&socket) {
+                inbound.talk.session.computed();
+            }
+            self.feed(host, spool, socket, Input::Tick);
+        }
         for socket in self.timers.due(host.now()) {
             self.feed(host, spool, socket, Input::Tick);
         }
@@ -129,17 +180,30 @@ impl Reception {
         inbound.talk.feed(host, input);
         while let Some(event) = inbound.talk.next_event(host) {
             match event {
-                ServerEvent::Sender(_) => inbound.talk.session.accept(),
-                ServerEvent::Recipient(path) => {
-                    match refusal(spool, inbound.trusted, self.postmaster.as_ref(), &path) {
-                        Some((status, text)) => inbound.talk.session.reject(550, status, &text),
-                        None => inbound.talk.session.accept(),
-                    }
+                ServerEvent::Sender(path) => {
+                    inbound.sender = path;
+                    inbound.talk.session.accept();
                 }
-                ServerEvent::Verify(name) if is_unknown(spool, &name) => {
+                ServerEvent::Recipient(path) => match judge(spool, inbound, self.postmaster.as_ref(), &path) {
+                    Err(Refusal { code, status, text }) => inbound.talk.session.reject(code, status, &text),
+                    Ok(()) => inbound.talk.session.accept(),
+                },
+                ServerEvent::Verify(name) if spool.identify(&name) == Known::Nobody => {
                     inbound.talk.session.reject(550, Status::NO_MAILBOX, &format!("{name} ... User unknown"));
                 }
                 ServerEvent::Verify(_) => inbound.talk.session.accept(),
+                ServerEvent::Expand(name) => {
+                    inbound.talk.session.reject(550, Status::NO_MAILBOX, &format!("{name} ... There is no such list"));
+                }
+                ServerEvent::Flush(node) => flush(host, spool, &mut inbound.talk.session, &node),
+                ServerEvent::Handshake => {
+                    let cost = self.config.tls.map_or(SimDuration::ZERO, |model| model.cpu);
+                    if cost == SimDuration::ZERO {
+                        inbound.talk.session.computed();
+                    } else {
+                        self.handshakes.add(host.now(), socket, cost);
+                    }
+                }
                 ServerEvent::Login(credentials) => {
                     if self.accounts.login(&spool.maildrops, &credentials).is_some() {
                         (inbound.trusted, inbound.authenticated) = (true, true);
@@ -168,6 +232,24 @@ impl Reception {
     }
 }
 
+/// ETRN (RFC 1985): sends what waits for a domain. Whoever asks, it goes to the domain's own servers.
+fn flush<H: Host>(host: &mut H, spool: &mut Spool, session: &mut Server, node: &str) {
+    if node.starts_with('#') {
+        // RFC 1985 section 5: "458 Unable to queue messages for node <x>". No queue has a name here.
+        return session.reject(458, Status::OTHER, &format!("Unable to queue messages for node {node}"));
+    }
+    let below = node.strip_prefix('@');
+    let domain = below.unwrap_or(node);
+    if spool.homes.domains().any(|own| own.eq_ignore_ascii_case(domain)) {
+        let text = format!("Node {node} not allowed: its mail is delivered here");
+        return session.reject(459, Status::POLICY, &text);
+    }
+    match spool.flush_for(host, domain, below.is_some()) {
+        0 => session.accept_as(251, Status::OTHER, &format!("OK, no messages waiting for node {node}")),
+        n => session.accept_as(253, Status::OTHER, &format!("OK, {n} pending messages for node {node} started")),
+    }
+}
+
 /// The name that a Message-ID gives a message: as it stands, but no longer than a line may be
 /// in an envelope, and with its control characters escaped, since tables show it. None: it names nothing.
 fn name_of(message_id: &str) -> Option<String> {
@@ -191,30 +273,18 @@ fn hand_in<H: Host>(host: &mut H, arrival: &Arrival) {
     }
 }
 
-/// Whether a name given to VRFY, a mailbox or its local part, should be here and is not. Other
-/// names, and mailboxes elsewhere, cannot be judged.
-fn is_unknown(spool: &Spool, name: &str) -> bool {
-    let text = name.strip_prefix('<').and_then(|name| name.strip_suffix('>')).unwrap_or(name);
-    if let Some(mailbox) = Mailbox::parse(text) {
-        return spool.is_local(&mailbox) && !spool.knows(&mailbox);
-    }
-    let mut named = spool.homes.domains().filter_map(|domain| Mailbox::parse(&format!("{text}@{domain}"))).peekable();
-    named.peek().is_some() && !named.any(|mailbox| spool.knows(&mailbox))
-}
-
-/// Why a recipient is refused, if it is.
-fn refusal(spool: &Spool, trusted: bool, postmaster: Option<&Mailbox>, path: &ForwardPath) -> Option<(Status, String)> {
+/// Whether a recipient is taken.
+fn judge(spool: &Spool, inbound: &Inbound, postmaster: Option<&Mailbox>, path: &ForwardPath) -> Result<(), Refusal> {
     let mailbox = match path {
         ForwardPath::Mailbox(mailbox) => mailbox,
+        ForwardPath::Postmaster if postmaster.is_some() => return Ok(()),
         // Without a domain that mail can name there is nobody to keep the message for.
         ForwardPath::Postmaster => {
-            return postmaster.is_none().then(|| (Status::NO_MAILBOX, "postmaster ... User unknown".to_owned()));
+            let text = "postmaster ... User unknown".to_owned();
+            return Err(Refusal { code: 550, status: Status::NO_MAILBOX, text });
         }
     };
-    if !spool.is_local(mailbox) {
-        return (!trusted).then(|| (Status::POLICY, format!("{mailbox} ... Relaying denied")));
-    }
-    (!spool.knows(mailbox)).then(|| (Status::NO_MAILBOX, format!("{mailbox} ... User unknown")))
+    spool.judge(&inbound.sender, mailbox, (inbound.trusted, 0))
 }
 
 impl Inbound {

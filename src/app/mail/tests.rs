@@ -5,5 +5,7 @@ mod bed;
 mod families;
 mod flow;
 mod names;
+mod redirects;
+mod relays;
 mod submission;
 mod trouble;

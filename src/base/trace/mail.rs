@@ -328,6 +328,8 @@ pub enum MailTrace<'a> {
 pub enum AttemptOutcome<'a> {
     /// The next server took it with a 250.
     Completed,
+    /// This server stored it in a mailbox that had no room before.
+    Stored,
     /// It stays in the queue; the next attempt is due then.
     Deferred {
         /// Why.

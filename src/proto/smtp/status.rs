@@ -16,6 +16,8 @@ impl Status {
     pub const NO_MAILBOX: Self = Self(1, 1);
     /// X.1.5: the recipient's address is taken.
     pub const RECIPIENT: Self = Self(1, 5);
+    /// X.2.2: the mailbox is full.
+    pub const MAILBOX_FULL: Self = Self(2, 2);
     /// X.3.2: the server takes no messages now.
     pub const NOT_ACCEPTING: Self = Self(3, 2);
     /// X.3.4: the message is too large for the server.
@@ -30,12 +32,16 @@ impl Status {
     pub const TOO_MANY_RECIPIENTS: Self = Self(5, 3);
     /// X.5.4: the command's arguments are wrong.
     pub const ARGUMENTS: Self = Self(5, 4);
+    /// X.6.7: an address is not ASCII, and SMTPUTF8 was not said (RFC 6531 section 3.5).
+    pub const UTF8: Self = Self(6, 7);
     /// X.6.0: something is wrong with the message.
     pub const MESSAGE: Self = Self(6, 0);
     /// X.7.0: security, without more.
     pub const SECURITY: Self = Self(7, 0);
     /// X.7.1: policy refuses it.
     pub const POLICY: Self = Self(7, 1);
+    /// X.7.2: the sender may not write to the mailing list.
+    pub const NO_POSTING: Self = Self(7, 2);
     /// X.7.8: the credentials are wrong (RFC 4954 section 6).
     pub const CREDENTIALS: Self = Self(7, 8);
 

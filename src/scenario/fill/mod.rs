@@ -10,6 +10,8 @@ mod addresses;
 mod defaults;
 mod hosts;
 mod links;
+mod queue;
+mod routing;
 mod zones;
 
 use super::schema::Scenario;
@@ -32,6 +34,7 @@ pub(super) fn site_router(site: &str) -> String {
 pub(super) fn fill(scenario: &mut Scenario) {
     defaults::fill_values(scenario);
     defaults::fill_mail(scenario);
+    routing::fill_relays(scenario);
     hosts::declare_hosts(scenario);
     if hosts::uses_dns(scenario) {
         zones::add_zones(scenario);

@@ -33,7 +33,11 @@ pub use host::{Host, Sessions, WhenFullName};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use live::Live;
 pub use lookups::{LookupArrivals, Lookups, ParetoGaps};
-pub use mail::{CatchAll, DialectName, Imap, MailDomain, Retry, SeparatorName, User};
+pub use mail::{
+    AgeBounds, AgeFromName, CatchAll, Dead, Delivery, DeliveryPreset, DialectName, Exponential, Imap, MailDomain,
+    MailingList, MeanwhileName, PostingName, Quota, QuotaAnswer, QuotaCheck, Relay, Retry, RetryPreset, SeparatorName,
+    Subaddress, User, WaitFromName,
+};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use resolver::{Checks, ForwardZone, Resolver, ServeStale, StubZone};

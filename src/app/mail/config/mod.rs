@@ -12,8 +12,11 @@ use super::retry::RetryPolicy;
 use crate::app::dns::LocalCaches;
 
 pub use conduct::ConductConfig;
-pub use queue::QueueConfig;
-pub use routing::{CatchAll, RoutingConfig};
+pub use queue::{DeadDestinations, Meanwhile, QUEUES, QueueConfig};
+pub use routing::{
+    AddressBook, CatchAll, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, Quota, RelayedDomain,
+    RoutingConfig, SubaddressConfig, Transports, WhenFull,
+};
 pub use smtp::SmtpConfig;
 
 /// A mailbox of a server.

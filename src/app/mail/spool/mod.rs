@@ -5,21 +5,24 @@
 mod attempts;
 mod intake;
 mod reports;
+mod verdicts;
+
+pub(in crate::app::mail) use verdicts::{Known, Refusal};
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
+pub(super) use attempts::is_or_is_in;
+
+use super::config::{LoopGuard, RoutingConfig};
 use super::homes::Homes;
 use super::mailbox::{Maildrop, Maildrops};
 use super::queue::{Addressee, CopyKey, Queue, QueuedCopy, Status};
 use super::retry::RetryPolicy;
 use crate::app::host::Host;
 use crate::base::trace::{MailTrace, Phase, Trace};
-use crate::base::{ConnId, EventId, SimDuration};
+use crate::base::{ConnId, EventId, SimDuration, SimTime};
 use crate::proto::smtp::{MailOptions, Mailbox, ReversePath};
-
-/// RFC 5321 6.3: the threshold for loops is "normally at least 100 Received entries".
-const MAX_HOPS: usize = 100;
 
 /// What became of the copies that a server accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,22 +87,34 @@ struct Undeliverable {
 pub(in crate::app::mail) struct Spool {
     pub(in crate::app::mail) name: String,
     pub(in crate::app::mail) homes: Homes,
+    loops: LoopGuard,
     retry: RetryPolicy,
     pub(in crate::app::mail) queue: Queue,
     pub(in crate::app::mail) maildrops: Maildrops,
-    /// Mailboxes whose INBOX changed, other than by IMAP, since IMAP's sessions were told.
-    pub(in crate::app::mail) touched: Vec<String>,
+    /// Mailboxes and their folders, by validity, that changed other than by IMAP since IMAP's sessions were told.
+    pub(in crate::app::mail) touched: Vec<(String, u32)>,
     counted: Audit,
     last_queue_id: u64,
     last_bounce: u64,
     traced_length: (u32, u32),
+    /// When the host last started.
+    booted: SimTime,
+    /// Domains whose mail somebody asked to be tried at once.
+    asked_for: Vec<String>,
 }
 
 impl Spool {
-    pub(in crate::app::mail) fn new(name: String, homes: Homes, retry: RetryPolicy, maildrops: Maildrops) -> Self {
+    pub(in crate::app::mail) fn new(
+        name: String,
+        homes: Homes,
+        routing: &RoutingConfig,
+        retry: RetryPolicy,
+        maildrops: Maildrops,
+    ) -> Self {
         Self {
             name,
             homes,
+            loops: routing.loops,
             retry,
             queue: Queue::default(),
             maildrops,
@@ -108,6 +123,8 @@ impl Spool {
             last_queue_id: 0,
             last_bounce: 0,
             traced_length: (0, 0),
+            booted: SimTime::ZERO,
+            asked_for: Vec::new(),
         }
     }
 
@@ -123,14 +140,20 @@ impl Spool {
         self.homes.domain_of(mailbox).is_some()
     }
 
-    /// Whether mail for a local address is taken.
-    pub(in crate::app::mail) fn knows(&self, mailbox: &Mailbox) -> bool {
-        self.homes.mailbox_of(&self.maildrops, mailbox).is_some()
-    }
-
     pub(in crate::app::mail) fn next_queue_id(&mut self) -> String {
         self.last_queue_id += 1;
         format!("Q{:06}", self.last_queue_id)
+    }
+
+    /// A client asks by ETRN (RFC 1985) to try at once what waits for a domain, or with "@" before
+    /// it also for those below it.
+    pub(in crate::app::mail) fn ask_for(&mut self, domain: String) {
+        self.asked_for.push(domain);
+    }
+
+    /// The domains asked for since the last time.
+    pub(in crate::app::mail) fn take_asked_for(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.asked_for)
     }
 
     pub(in crate::app::mail) fn trace_copy_phase<H: Host>(&self, host: &mut H, key: CopyKey, phase: Phase) {
