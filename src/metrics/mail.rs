@@ -134,7 +134,7 @@ impl MailBooks {
             self.copies.violate(format!("{message} for {to}: {server} ended an attempt that it had not begun"));
         }
         let failure: Option<Failure<'_>> = match ending.outcome {
-            AttemptOutcome::Completed => None,
+            AttemptOutcome::Completed | AttemptOutcome::Stored => None,
             AttemptOutcome::Deferred { failure, .. }
             | AttemptOutcome::Failed { failure }
             | AttemptOutcome::Interrupted { failure } => Some(failure),
@@ -155,7 +155,13 @@ impl MailBooks {
                 self.copies.does(id, host, Doing::Due, at);
                 Outcome::Interrupted
             }
-            AttemptOutcome::Failed { .. } => Outcome::Failed,
+            // Its delivery is told next.
+            AttemptOutcome::Stored => Outcome::Completed,
+            // It may lie in the queue until its time is over.
+            AttemptOutcome::Failed { .. } => {
+                self.copies.does(id, host, Doing::Waiting, at);
+                Outcome::Failed
+            }
         };
         self.reasons.count((host, self.copies.destination(id)), outcome, failure.as_ref(), at);
     }
