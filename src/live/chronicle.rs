@@ -175,6 +175,9 @@ impl Chronicle {
             MailTrace::Appended { message, mailbox, bytes } => {
                 format!("{mailbox} got {message} from its user, {bytes} bytes")
             }
+            MailTrace::Conduct { rule, at, action, client, .. } => {
+                format!("conduct at {at} towards {client}: {}, by the rule {rule}", action.name())
+            }
             MailTrace::Composed { .. }
             | MailTrace::HandedIn { .. }
             | MailTrace::Phase { .. }

@@ -201,7 +201,7 @@ impl Recorder {
             MailTrace::Appended { message, mailbox, bytes: _ } => {
                 self.copies.append(&mut self.names, message, mailbox);
             }
-            MailTrace::MailboxSize { .. } | MailTrace::Deleted { .. } => {}
+            MailTrace::Conduct { .. } | MailTrace::MailboxSize { .. } | MailTrace::Deleted { .. } => {}
         }
     }
 

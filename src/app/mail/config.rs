@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use super::conduct::rules::Rule;
 use super::retry::RetryPolicy;
 use crate::app::dns::LocalCaches;
 use crate::proto::smtp::Dialect;
@@ -40,7 +42,7 @@ impl CatchAll {
 
 /// Whether a text fits a pattern in which `*` stands for any characters. Each star takes as
 /// little as it can, which is right for all but the last: what follows that must end the text.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(head) else { return false };
     let mut parts: Vec<&str> = rest.split('*').collect();
@@ -87,6 +89,8 @@ pub struct MailServerConfig {
     pub max_message: usize,
     /// What stands between the levels of folder names in IMAP.
     pub separator: char,
+    /// What it does to its clients besides serving them.
+    pub conduct: Arc<[Rule]>,
 }
 
 impl MailServerConfig {
@@ -111,6 +115,7 @@ impl MailServerConfig {
             sessions: BTreeMap::new(),
             max_message: 10_240_000,
             separator: '/',
+            conduct: Arc::default(),
         }
     }
 }
