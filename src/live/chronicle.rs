@@ -178,7 +178,10 @@ impl Chronicle {
             MailTrace::Conduct { rule, at, action, client, .. } => {
                 format!("conduct at {at} towards {client}: {}, by the rule {rule}", action.name())
             }
+            MailTrace::Redirected { message, to, into, .. } => format!("{message} for {to} goes on to {into}"),
+            MailTrace::Discarded { message, to, why } => format!("{message} for {to} is discarded: {why}"),
             MailTrace::Composed { .. }
+            | MailTrace::Expanded { .. }
             | MailTrace::HandedIn { .. }
             | MailTrace::Phase { .. }
             | MailTrace::QueueLength { .. }

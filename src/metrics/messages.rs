@@ -31,6 +31,10 @@ named! {
         Bounced = "bounced",
         /// A server gave it up and told nobody (it was a bounce itself).
         Dropped = "dropped",
+        /// An alias, a forward or a list turned it into others.
+        Expanded = "expanded",
+        /// A stated policy ended it.
+        Discarded = "discarded",
         /// It lies in a server's queue.
         Queued = "queued",
         /// The user agent could not submit it and gave up.
@@ -115,6 +119,8 @@ pub(super) struct Ledger {
     pub(super) delivered: u64,
     pub(super) relayed: u64,
     pub(super) given_up: u64,
+    pub(super) expanded: u64,
+    pub(super) discarded: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -137,6 +143,8 @@ struct Copy {
     duplicates: u32,
     refused: bool,
     given_up: bool,
+    expanded: bool,
+    discarded: bool,
     bounce_sent: bool,
     /// Somebody outside the simulation named it.
     handed_in: bool,
@@ -170,6 +178,10 @@ impl Copy {
             Some(CopyStatus::Queued)
         } else if self.given_up {
             Some(if self.bounce_sent { CopyStatus::Bounced } else { CopyStatus::Dropped })
+        } else if self.expanded {
+            Some(CopyStatus::Expanded)
+        } else if self.discarded {
+            Some(CopyStatus::Discarded)
         } else if self.refused {
             Some(CopyStatus::Refused)
         } else if self.accepted.is_none() {
@@ -256,6 +268,8 @@ impl Copies {
             duplicates: 0,
             refused: false,
             given_up: false,
+            expanded: false,
+            discarded: false,
             bounce_sent: false,
             handed_in: false,
             reason: None,
@@ -319,9 +333,54 @@ impl Copies {
         self.end(id, kind, at);
     }
 
+    /// The copy is turned into one for somebody else, whose life includes this one's so far.
+    pub(super) fn redirect(&mut self, names: &mut Names, id: CopyId, new: (HostId, &str, &str), at: SimTime) {
+        let (host, from, into) = new;
+        let parent = &self.copies[id.0 as usize];
+        let key = (parent.message, names.id(into));
+        let child = match self.index.get(&key) {
+            Some(child) => *child,
+            None => {
+                let mut child = Copy {
+                    from: names.id(from),
+                    to: key.1,
+                    retrieved: None,
+                    delivered: None,
+                    ended: None,
+                    holders: SmallVec::new(),
+                    ..parent.clone()
+                };
+                child.enter(Phase::Queued, at);
+                let id = CopyId(u32::try_from(self.copies.len()).expect("fewer than 2^32 copies"));
+                self.index.insert(key, id);
+                self.copies.push(child);
+                id
+            }
+        };
+        self.accept(child, host, at);
+    }
+
+    pub(super) fn expand(&mut self, names: &Names, id: CopyId, host: HostId, at: SimTime) {
+        self.ledgers[host.index()].expanded += 1;
+        self.release(names, id, host, "expanded");
+        self.copies[id.0 as usize].expanded = true;
+        self.close(id, at);
+    }
+
+    pub(super) fn discard(&mut self, names: &Names, id: CopyId, host: HostId, at: SimTime) {
+        self.ledgers[host.index()].discarded += 1;
+        self.release(names, id, host, "discarded");
+        self.copies[id.0 as usize].discarded = true;
+        self.close(id, at);
+    }
+
     fn end(&mut self, id: CopyId, kind: FailureKind, at: SimTime) {
+        self.copies[id.0 as usize].reason = Some(kind);
+        self.close(id, at);
+    }
+
+    fn close(&mut self, id: CopyId, at: SimTime) {
         let copy = &mut self.copies[id.0 as usize];
-        copy.reason = Some(kind);
         if copy.delivered.is_none() {
             let phase = copy.phase;
             copy.enter(phase, at);
@@ -416,7 +475,11 @@ impl Copies {
             });
             let ended = match status {
                 CopyStatus::Delivered => copy.retrieved,
-                CopyStatus::Bounced | CopyStatus::Dropped | CopyStatus::Refused => copy.ended,
+                CopyStatus::Bounced
+                | CopyStatus::Dropped
+                | CopyStatus::Refused
+                | CopyStatus::Expanded
+                | CopyStatus::Discarded => copy.ended,
                 CopyStatus::Queued | CopyStatus::Outbox => None,
             };
             if ended.is_none() {
