@@ -33,7 +33,10 @@ pub use host::{Host, Sessions, WhenFullName};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use live::Live;
 pub use lookups::{LookupArrivals, Lookups, ParetoGaps};
-pub use mail::{CatchAll, DialectName, Imap, MailDomain, Retry, SeparatorName, User};
+pub use mail::{
+    Blocklist, CatchAll, Conduct, ConductRate, ConductRule, ConductThen, ConductWhen, DialectName, GaugeName, Greylist,
+    Imap, Limit, LimitedName, MailDomain, PerName, Retry, SeparatorName, Tarpit, ThenKeys, User,
+};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use resolver::{Checks, ForwardZone, Resolver, ServeStale, StubZone};

@@ -1,5 +1,6 @@
 //! The `mail` and `users` keys: mail domains, their servers, and the people behind the addresses.
 
+mod conduct;
 mod queue;
 mod routing;
 mod smtp;
@@ -7,6 +8,10 @@ mod smtp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use conduct::{
+    Blocklist, Conduct, ConductRate, ConductRule, ConductThen, ConductWhen, GaugeName, Greylist, Limit, LimitedName,
+    PerName, Tarpit, ThenKeys,
+};
 pub use queue::Retry;
 pub use routing::CatchAll;
 pub use smtp::DialectName;
@@ -40,6 +45,9 @@ pub struct MailDomain {
     pub retry: Retry,
     /// How the server serves mailboxes by IMAP.
     pub imap: Imap,
+    /// What the server does to its clients besides serving them. Default: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conduct: Option<Conduct>,
 }
 
 /// The service of mailboxes by IMAP.
