@@ -72,11 +72,13 @@ impl ConductAction {
         }
     }
 
-    /// Whether the rule did something to the client: it let nothing simply go on.
+    /// Whether it counts as a use of its rule: greylisting's rule is tried at each recipient, and used
+    /// where it refuses.
     #[must_use]
-    pub const fn is_felt(self) -> bool {
+    pub const fn is_counted(self) -> bool {
         match self {
             Self::Slowed
+            | Self::LetPass
             | Self::Replied
             | Self::Dropped
             | Self::Cut
@@ -84,7 +86,7 @@ impl ConductAction {
             | Self::Garbled
             | Self::HalfClosed
             | Self::Greylisted => true,
-            Self::LetPass | Self::GreyPassed | Self::GreyKnown | Self::GreyWhitelisted | Self::GreyExempt => false,
+            Self::GreyPassed | Self::GreyKnown | Self::GreyWhitelisted | Self::GreyExempt => false,
         }
     }
 }

@@ -213,7 +213,10 @@ impl Attended {
                 then.push_back(Output::Transmit(octets.to_vec()));
             }
             Ruling::Drop { reset: false } => closes = true,
-            Ruling::Drop { reset: true } => then.push_back(Output::Event(Notice::Reset)),
+            Ruling::Drop { reset: true } => {
+                closes = false;
+                then.push_back(Output::Event(Notice::Reset));
+            }
             Ruling::Silent => return self.state = State::Silent,
         }
         if closes {
@@ -234,6 +237,9 @@ impl Attended {
             self.reading = Reading::Message(cut);
         } else if code / 100 == 3 && at == At::Auth {
             self.reading = Reading::Response;
+        } else if matches!(code, 500 | 502) && at == At::Bdat {
+            // Who does not know the command takes what follows for commands.
+            self.reading = Reading::Commands;
         }
     }
 

@@ -32,6 +32,8 @@ pub struct Use {
     pub rule: Arc<str>,
     /// What it did.
     pub action: ConductAction,
+    /// Whether that decided the occasion.
+    pub decides: bool,
     /// The time that it costs the client before the effect, and after it.
     pub delay: SimDuration,
 }
@@ -81,7 +83,7 @@ impl Judge {
             }
             let (action, ends) = scene.act(memory, &mut decision);
             let delay = scene.slow(memory, &mut decision);
-            uses.push(Use { rule: Arc::clone(&rule.name), action, delay });
+            uses.push(Use { rule: Arc::clone(&rule.name), action, decides: ends, delay });
             if ends {
                 break;
             }

@@ -14,6 +14,8 @@ pub mod judge;
 pub mod meter;
 pub mod pattern;
 pub mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 
@@ -23,7 +25,7 @@ use self::rules::{Caller, Occasion};
 use crate::app::host::Host;
 use crate::app::sessions::Talk;
 use crate::base::ConnId;
-use crate::base::trace::{ConductAction, MailTrace, Trace};
+use crate::base::trace::{MailTrace, Trace};
 use crate::proto::smtp::ServerEvent;
 
 /// What the session of a client tells or asks next; what is a matter of conduct is settled here.
@@ -59,7 +61,7 @@ fn told<H: Host>(host: &mut H, conn: ConnId, caller: Caller, occasion: &Occasion
         conn,
         at: occasion.at.map_or("", |at| at.name()),
         action: used.action,
-        effect: effect && used.action.is_felt() && used.action != ConductAction::Slowed,
+        effect: effect && used.decides,
         delay: used.delay,
         client: caller.client,
         sender: occasion.sender.as_deref(),

@@ -77,6 +77,25 @@ pub(super) fn read_conduct(cx: &mut Context<'_>, here: Path<'_>, given: &Conduct
     ConductConfig { rules: rules.into() }
 }
 
+/// Whether a metric counts the uses of some server's rule.
+pub(in crate::scenario::check) fn counts_rule(cx: &Context<'_>, metric: &str) -> bool {
+    let name = metric.strip_prefix("conduct.").and_then(|name| name.strip_suffix(".count"));
+    let Some(name) = name else { return false };
+    let servers = cx.scenario.mail.values().filter_map(|domain| domain.conduct.as_ref());
+    servers.into_iter().any(|given| {
+        let short = [
+            (given.tarpit.is_some(), "tarpit"),
+            (given.blocklist.as_ref().is_some_and(|list| list.lookup.is_some()), "lookup"),
+            (given.blocklist.is_some(), "blocklist"),
+            (!given.refuse_helo.is_empty(), "refuse_helo"),
+            (given.limit.is_some(), "limit"),
+            (given.max_size.is_some(), "max_size"),
+            (given.greylisting.is_some(), "greylisting"),
+        ];
+        short.contains(&(true, name)) || given.rules.iter().any(|rule| rule.name.as_deref() == Some(name))
+    })
+}
+
 const fn decide(ruling: Ruling) -> Action {
     Action::Decide { ruling, effect: false }
 }
@@ -144,9 +163,9 @@ fn check_rule_names(problems: &mut Problems, path: Path<'_>, given: &[ConductRul
     for (place, rule) in given.iter().enumerate() {
         let name = rule.name.as_deref().unwrap_or_default();
         let here = path.index(place);
-        let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+        let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
         if name.is_empty() || name.len() > 40 || !name.bytes().all(fits) {
-            problems.at(here.key("name"), "a rule's name has 1 to 40 letters, digits, \"_\" and \"-\"");
+            problems.at(here.key("name"), "a rule's name has 1 to 40 of the characters a to z, 0 to 9 and \"_\"");
         } else if times.get(name).is_some_and(|times| *times > 1) {
             problems.help(here.key("name"), format!("two rules have the name {}", quote(name)), "give each its own");
         }
