@@ -148,7 +148,7 @@ pub fn expectations(scenario: &Resolved, record: &RunRecord) -> Vec<Expectation>
         .collect()
 }
 
-/// The count of a rule of conduct that was never used.
+/// What metrics of conduct count when no rule was used.
 fn unused(metric: &str) -> Option<Metric> {
     metric.starts_with("conduct.").then_some(Metric::Integer(0))
 }

@@ -10,11 +10,18 @@ use crate::base::ids::HostId;
 use crate::base::time::SimDuration;
 use crate::base::trace::{ConductAction, MailTrace};
 
-/// Metrics whose names contain one of the scenario's, and what they count.
-pub const NAMED_METRICS: &[(&str, &str)] = &[(
-    "conduct.RULE.count",
-    "uses of the rules of that name at all mail servers; of greylisting, its refusals. 0 for a rule that was never used",
-)];
+/// The metrics that are there when a rule of conduct was used, and what they count. RULE is a name of
+/// the scenario's.
+pub const CONDUCT_METRICS: &[(&str, &str)] = &[
+    (
+        "conduct.RULE.count",
+        "uses of the rules of that name at all mail servers; of greylisting, its refusals; absent when there was no use",
+    ),
+    (
+        "conduct.lost_replies",
+        "messages that a server took while a rule of conduct told the client something else, or nothing; absent when no rule was used",
+    ),
+];
 
 /// Uses of a rule with one outcome: a row of the table `conduct`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -33,7 +33,7 @@ pub mod windows;
 mod words;
 
 pub use attempts::{AttemptEnd, AttemptRow};
-pub use conduct::{ConductRow, NAMED_METRICS};
+pub use conduct::{CONDUCT_METRICS, ConductRow};
 pub use connections::{ConnectionRow, EndRow};
 pub use dialogue::{Dialogue, Piece};
 pub use dns::{DnsOutcome, DnsRole, DnsRow};

@@ -60,10 +60,6 @@ pub const METRICS: &[(&str, &str)] = &[
     ("bounces.dropped", "bounces given up"),
     ("bounces.queued", "bounces in a queue at the end"),
     ("bounces.retrieved", "bounces fetched"),
-    (
-        "conduct.lost_replies",
-        "messages that a server took while a rule of conduct told the client something else, or nothing",
-    ),
     ("connections.failed", "TCP connections that never were established"),
     ("connections.opened", "TCP connections for which a SYN was sent"),
     ("connections.retransmissions", "segments sent again, by either end"),
@@ -187,7 +183,9 @@ impl RunRecord {
         self.latencies(&mut metrics);
         self.network_counts(&mut metrics);
         self.name_counts(&mut metrics);
-        super::conduct::count(self.tables.conduct.as_deref().unwrap_or_default(), &mut metrics);
+        if let Some(rows) = &self.tables.conduct {
+            super::conduct::count(rows, &mut metrics);
+        }
         let mut put = |name: &str, value| metrics.insert(name.to_owned(), value);
         let attempts = |outcome| count(&self.tables.attempts, |row| row.outcome == outcome);
         put("attempts.total", count(&self.tables.attempts, |_| true));

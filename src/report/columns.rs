@@ -350,7 +350,7 @@ pub fn tables_markdown() -> String {
          Counts are per copy (message times recipient). Quantiles are nearest ranks on exact nanoseconds: of n sorted\n\
          values the one of rank ceil(q n). A metric without a value is absent.\n\n| metric | meaning |\n|---|---|\n",
     );
-    for (metric, meaning) in crate::metrics::METRICS.iter().chain(crate::metrics::NAMED_METRICS) {
+    for (metric, meaning) in crate::metrics::METRICS.iter().chain(crate::metrics::CONDUCT_METRICS) {
         out.push_str(&format!("| `{metric}` | {meaning} |\n"));
     }
     out

@@ -77,23 +77,27 @@ pub(super) fn read_conduct(cx: &mut Context<'_>, here: Path<'_>, given: &Conduct
     ConductConfig { rules: rules.into() }
 }
 
-/// Whether a metric counts the uses of some server's rule.
+/// Whether a metric counts what the scenario's rules of conduct do.
 pub(in crate::scenario::check) fn counts_rule(cx: &Context<'_>, metric: &str) -> bool {
-    let name = metric.strip_prefix("conduct.").and_then(|name| name.strip_suffix(".count"));
+    let name = metric.strip_prefix("conduct.").map(|name| name.strip_suffix(".count").unwrap_or(name));
     let Some(name) = name else { return false };
-    let servers = cx.scenario.mail.values().filter_map(|domain| domain.conduct.as_ref());
-    servers.into_iter().any(|given| {
-        let short = [
-            (given.tarpit.is_some(), "tarpit"),
-            (given.blocklist.as_ref().is_some_and(|list| list.lookup.is_some()), "lookup"),
-            (given.blocklist.is_some(), "blocklist"),
-            (!given.refuse_helo.is_empty(), "refuse_helo"),
-            (given.limit.is_some(), "limit"),
-            (given.max_size.is_some(), "max_size"),
-            (given.greylisting.is_some(), "greylisting"),
-        ];
-        short.contains(&(true, name)) || given.rules.iter().any(|rule| rule.name.as_deref() == Some(name))
-    })
+    let mut servers = cx.scenario.mail.values().filter_map(|domain| domain.conduct.as_ref());
+    if metric == "conduct.lost_replies" {
+        return servers.next().is_some();
+    }
+    metric.ends_with(".count")
+        && servers.any(|given| {
+            let short = [
+                (given.tarpit.is_some(), "tarpit"),
+                (given.blocklist.as_ref().is_some_and(|list| list.lookup.is_some()), "lookup"),
+                (given.blocklist.is_some(), "blocklist"),
+                (!given.refuse_helo.is_empty(), "refuse_helo"),
+                (given.limit.is_some(), "limit"),
+                (given.max_size.is_some(), "max_size"),
+                (given.greylisting.is_some(), "greylisting"),
+            ];
+            short.contains(&(true, name)) || given.rules.iter().any(|rule| rule.name.as_deref() == Some(name))
+        })
 }
 
 const fn decide(ruling: Ruling) -> Action {
