@@ -29,10 +29,13 @@ mod spool;
 #[cfg(test)]
 mod tests;
 
-pub use config::{CatchAll, ConductConfig, MailServerConfig, MailboxConfig, QueueConfig, RoutingConfig, SmtpConfig};
+pub use config::{
+    CatchAll, ConductConfig, DeadDestinations, MailServerConfig, MailboxConfig, Meanwhile, QUEUES, QueueConfig,
+    RoutingConfig, SmtpConfig,
+};
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};
-pub use queue::{Addressee, QueuedCopy, QueuedMessage, Status};
-pub use retry::{Next, RetryPolicy};
+pub use queue::{Addressee, Priority, QueuedCopy, QueuedMessage, Status};
+pub use retry::{AgeFrom, EximRules, History, Next, PRESETS, RetryPolicy, Rule, WaitFrom};
 pub use server::MailServer;
 pub use spool::Audit;

@@ -11,6 +11,7 @@ mod conduct;
 mod defaults;
 mod hosts;
 mod links;
+mod queue;
 mod zones;
 
 use super::schema::Scenario;

@@ -34,8 +34,9 @@ pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use live::Live;
 pub use lookups::{LookupArrivals, Lookups, ParetoGaps};
 pub use mail::{
-    Blocklist, CatchAll, Conduct, ConductRate, ConductRule, ConductThen, ConductWhen, DialectName, GaugeName, Greylist,
-    Imap, Limit, LimitedName, MailDomain, PerName, Retry, SeparatorName, Tarpit, ThenKeys, User,
+    AgeBounds, AgeFromName, Blocklist, CatchAll, Conduct, ConductRate, ConductRule, ConductThen, ConductWhen, Dead,
+    Delivery, DeliveryPreset, DialectName, Exponential, GaugeName, Greylist, Imap, Limit, LimitedName, MailDomain,
+    MeanwhileName, PerName, Retry, RetryPreset, SeparatorName, Tarpit, ThenKeys, User, WaitFromName,
 };
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};

@@ -9,13 +9,15 @@ mod reports;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+pub(super) use attempts::is_or_is_in;
+
 use super::homes::Homes;
 use super::mailbox::{Maildrop, Maildrops};
 use super::queue::{Addressee, CopyKey, Queue, QueuedCopy, Status};
 use super::retry::RetryPolicy;
 use crate::app::host::Host;
 use crate::base::trace::{MailTrace, Phase, Trace};
-use crate::base::{ConnId, EventId, SimDuration};
+use crate::base::{ConnId, EventId, SimDuration, SimTime};
 use crate::proto::smtp::{MailOptions, Mailbox, ReversePath};
 
 /// RFC 5321 6.3: the threshold for loops is "normally at least 100 Received entries".
@@ -93,6 +95,10 @@ pub(in crate::app::mail) struct Spool {
     last_queue_id: u64,
     last_bounce: u64,
     traced_length: (u32, u32),
+    /// When the host last started.
+    booted: SimTime,
+    /// Domains whose mail somebody asked to be tried at once.
+    asked_for: Vec<String>,
 }
 
 impl Spool {
@@ -108,6 +114,8 @@ impl Spool {
             last_queue_id: 0,
             last_bounce: 0,
             traced_length: (0, 0),
+            booted: SimTime::ZERO,
+            asked_for: Vec::new(),
         }
     }
 
@@ -131,6 +139,17 @@ impl Spool {
     pub(in crate::app::mail) fn next_queue_id(&mut self) -> String {
         self.last_queue_id += 1;
         format!("Q{:06}", self.last_queue_id)
+    }
+
+    /// A client asks by ETRN (RFC 1985) to try at once what waits for a domain, or with "@" before
+    /// it also for those below it.
+    pub(in crate::app::mail) fn ask_for(&mut self, domain: String) {
+        self.asked_for.push(domain);
+    }
+
+    /// The domains asked for since the last time.
+    pub(in crate::app::mail) fn take_asked_for(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.asked_for)
     }
 
     pub(in crate::app::mail) fn trace_copy_phase<H: Host>(&self, host: &mut H, key: CopyKey, phase: Phase) {

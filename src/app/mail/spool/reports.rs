@@ -4,7 +4,9 @@ use super::{Arrival, Spool, Undeliverable};
 use crate::app::host::Host;
 use crate::app::mail::bounce::{self, Report};
 use crate::app::mail::failure::Reason;
+use crate::app::mail::queue::CopyKey;
 use crate::base::trace::{MailTrace, MessageKind, Trace};
+use crate::proto::message::Draft;
 use crate::proto::smtp::{MailOptions, ReversePath};
 
 impl Spool {
@@ -33,6 +35,52 @@ impl Spool {
         });
         let bytes = content.len() as u64;
         let (to, kind, about) = (sender.as_str(), MessageKind::Bounce, Some(message));
+        host.trace(Trace::Mail(MailTrace::Composed { message: &id, from: "", to, bytes, kind, about }));
+        let arrival = Arrival {
+            queue_id: self.next_queue_id(),
+            message_id: id,
+            reverse_path: ReversePath::Null,
+            recipients: vec![sender.clone().into()],
+            options: MailOptions::default(),
+            content: content.into(),
+            bytes,
+            conn: None,
+        };
+        self.accept(host, arrival);
+    }
+
+    /// Tells the sender of a copy that it still waits (RFC 3461 4.1: unless NOTIFY says otherwise).
+    pub(super) fn warn<H: Host>(&mut self, host: &mut H, key: CopyKey) {
+        let message = self.queue.message(key);
+        let copy = &message.copies[key.copy];
+        let ReversePath::Mailbox(sender) = message.reverse_path.clone() else { return };
+        if copy.notify.is_some_and(|notify| !notify.delay) {
+            return;
+        }
+        self.last_bounce += 1;
+        let id = format!("<b.{}@{}>", self.last_bounce, self.name);
+        let reason = copy.last_failure.as_ref().map_or_else(String::new, Reason::sentence);
+        let from = format!("MAILER-DAEMON@{}", self.name);
+        let content = Draft {
+            date: host.calendar(),
+            from: &from,
+            to: &[sender.as_str().to_owned()],
+            subject: Some("Delayed mail"),
+            message_id: &id,
+            body: &[
+                format!("This is the mail server {}.", self.name),
+                String::new(),
+                "Your message could not be delivered to this recipient so far:".to_owned(),
+                String::new(),
+                format!("    {}", copy.recipient),
+                String::new(),
+                format!("The reason: {reason}"),
+                "It will be tried again. You need not send it again.".to_owned(),
+            ],
+        }
+        .build();
+        let bytes = content.len() as u64;
+        let (to, kind, about) = (sender.as_str(), MessageKind::Delay, Some(message.message_id.as_str()));
         host.trace(Trace::Mail(MailTrace::Composed { message: &id, from: "", to, bytes, kind, about }));
         let arrival = Arrival {
             queue_id: self.next_queue_id(),

@@ -12,7 +12,10 @@ pub use conduct::{
     Blocklist, Conduct, ConductRate, ConductRule, ConductThen, ConductWhen, GaugeName, Greylist, Limit, LimitedName,
     PerName, Tarpit, ThenKeys,
 };
-pub use queue::Retry;
+pub use queue::{
+    AgeBounds, AgeFromName, Dead, Delivery, DeliveryPreset, Exponential, MeanwhileName, Retry, RetryPreset,
+    WaitFromName,
+};
 pub use routing::CatchAll;
 pub use smtp::DialectName;
 
@@ -43,6 +46,8 @@ pub struct MailDomain {
     pub dns_cache: Option<bool>,
     /// When the server tries again to deliver a message, and when it gives up.
     pub retry: Retry,
+    /// How the server delivers what is in its queue.
+    pub queue: Delivery,
     /// How the server serves mailboxes by IMAP.
     pub imap: Imap,
     /// What the server does to its clients besides serving them. Default: nothing.
