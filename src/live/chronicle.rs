@@ -176,6 +176,9 @@ impl Chronicle {
             MailTrace::Appended { message, mailbox, bytes } => {
                 format!("{mailbox} got {message} from its user, {bytes} bytes")
             }
+            MailTrace::Conduct { rule, at, action, client, .. } => {
+                format!("conduct at {at} towards {client}: {}, by the rule {rule}", action.name())
+            }
             MailTrace::Redirected { message, to, into, .. } => format!("{message} for {to} goes on to {into}"),
             MailTrace::Discarded { message, to, why } => format!("{message} for {to} is discarded: {why}"),
             MailTrace::Composed { .. }

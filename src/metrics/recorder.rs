@@ -1,5 +1,6 @@
 //! The observer that keeps what the tables need, and hands each event to its keeper.
 
+use super::conduct::Uses;
 use super::connections::Connections;
 use super::dialogue::Dialogues;
 use super::dns::Questions;
@@ -52,6 +53,7 @@ pub struct Recorder {
     links: Links,
     processing: Processing,
     faults: Faults,
+    conduct: Uses,
     dialogues: Dialogues,
 }
 
@@ -72,6 +74,7 @@ impl Recorder {
             links: Links::new(links),
             processing: Processing::default(),
             faults: Faults::default(),
+            conduct: Uses::default(),
             dialogues: Dialogues::new(options.dialogues, options.dialogue_bytes),
             directory,
         }
@@ -128,6 +131,7 @@ impl Recorder {
             dns_servers,
             links,
             faults,
+            conduct: self.conduct.finish(names, directory),
             cwnd: None,
         };
         RunRecord {
@@ -206,7 +210,10 @@ impl Observer for Recorder {
                 self.loads.observe(&self.directory, host, dns);
                 self.lookups.observe(&mut self.names, at, dns);
             }
-            Trace::Mail(ref mail) => self.mail.observe(&mut self.names, &self.directory, (host, at), mail),
+            Trace::Mail(ref mail) => {
+                self.conduct.observe(host, mail);
+                self.mail.observe(&mut self.names, &self.directory, (host, at), mail);
+            }
             Trace::Host(ref event) => {
                 self.processing.observe(host, event);
                 self.lookups.observe_host(event);

@@ -80,6 +80,9 @@ impl RunRecord {
         self.mail_metrics(&mut metrics);
         self.network_counts(&mut metrics);
         self.name_counts(&mut metrics);
+        if let Some(rows) = &self.tables.conduct {
+            super::conduct::count(rows, &mut metrics);
+        }
         let mut put = |name: &str, value| metrics.insert(name.to_owned(), value);
         if !self.hosts.is_empty() {
             let requests: u64 = self.hosts.iter().map(|load| load.requests).sum();

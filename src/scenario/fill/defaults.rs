@@ -1,5 +1,6 @@
 //! The values that a scenario does not state: one line a default.
 
+use super::conduct::fill_conduct;
 use crate::base::{DataSize, Probability, SimDuration, UnixTime};
 use crate::proto::dns::EDNS_SIZE;
 use crate::scenario::names;
@@ -135,6 +136,7 @@ pub(super) fn fill_mail(scenario: &mut Scenario) {
         fill_server(domain);
         super::routing::fill(domain);
         domain.imap.separator.get_or_insert_default();
+        domain.conduct.iter_mut().for_each(fill_conduct);
         let mut users = Vec::new();
         for text in std::mem::take(&mut domain.users) {
             match names::expand(&text, left) {

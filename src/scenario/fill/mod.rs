@@ -7,6 +7,7 @@
 //! until the check of meaning finds it.
 
 mod addresses;
+mod conduct;
 mod defaults;
 mod hosts;
 mod links;

@@ -13,6 +13,7 @@ use crate::app::dns::LocalCaches;
 
 pub use conduct::ConductConfig;
 pub use queue::{DeadDestinations, Meanwhile, QUEUES, QueueConfig};
+pub(crate) use routing::matches;
 pub use routing::{
     AddressBook, CatchAll, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, Quota, RelayedDomain,
     RoutingConfig, SubaddressConfig, Transports, WhenFull,

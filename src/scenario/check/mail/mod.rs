@@ -14,6 +14,7 @@ use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
 use crate::scenario::resolved::{DomainSpec, ServerSpec, UserSpec};
 use crate::scenario::schema::{MailDomain, SeparatorName, User};
 
+pub(super) use conduct::counts_rule;
 pub(super) use routing::is_caught;
 
 /// Stands for a host that is not there, so that what refers to it can still be checked.

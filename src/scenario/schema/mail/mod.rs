@@ -1,5 +1,6 @@
 //! The `mail` and `users` keys: mail domains, their servers, and the people behind the addresses.
 
+mod conduct;
 mod queue;
 mod routing;
 mod smtp;
@@ -11,6 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::quantity::Texts;
 
+pub use conduct::{
+    Blocklist, Conduct, ConductRate, ConductRule, ConductThen, ConductWhen, GaugeName, Greylist, Limit, LimitedName,
+    PerName, Tarpit, ThenKeys,
+};
 pub use queue::{
     AgeBounds, AgeFromName, Dead, Delivery, DeliveryPreset, Exponential, MeanwhileName, Retry, RetryPreset,
     WaitFromName,
@@ -86,6 +91,9 @@ pub struct MailDomain {
     pub queue: Delivery,
     /// How the server serves mailboxes by IMAP.
     pub imap: Imap,
+    /// What the server does to its clients besides serving them. Default: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conduct: Option<Conduct>,
 }
 
 /// The service of mailboxes by IMAP.
