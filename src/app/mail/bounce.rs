@@ -59,6 +59,7 @@ pub fn build(report: &Report<'_>) -> Vec<u8> {
         subject: Some(&subject),
         message_id: report.message_id,
         body: &body,
+        ..Draft::EMPTY
     }
     .build()
 }

@@ -205,6 +205,7 @@ impl UserAgent {
             subject: draft.subject.as_deref(),
             message_id: &message_id,
             body: &draft.body.lines(),
+            ..message::Draft::EMPTY
         }
         .build();
         let (message, from, bytes) = (message_id.as_str(), self.config.address.as_str(), content.len() as u64);
