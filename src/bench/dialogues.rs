@@ -23,8 +23,8 @@ use crate::proto::message::Draft;
 use crate::proto::message::build::filler;
 use crate::proto::session::{Input, Output, Session};
 use crate::proto::smtp::{
-    Client, ClientEvent, Dialect, Envelope, ForwardPath, Mailbox, PORT, ReversePath, Server, ServerConfig, ServerEvent,
-    Status, Transaction, Verdict,
+    Client, ClientEvent, Dialect, Envelope, ForwardPath, MailOptions, Mailbox, PORT, ReversePath, Server, ServerConfig,
+    ServerEvent, Status, Transaction, Verdict,
 };
 use crate::sim::kernel::Event;
 
@@ -113,8 +113,11 @@ fn transaction() -> Transaction {
         ..Draft::EMPTY
     };
     let content = message.build().into();
-    let envelope =
-        Envelope { reverse_path: ReversePath::Mailbox(alice), forward_paths: vec![ForwardPath::Mailbox(bob)] };
+    let envelope = Envelope {
+        reverse_path: ReversePath::Mailbox(alice),
+        recipients: vec![ForwardPath::Mailbox(bob).into()],
+        options: MailOptions::default(),
+    };
     Transaction { envelope, content }
 }
 

@@ -175,7 +175,10 @@ impl Chronicle {
             MailTrace::Appended { message, mailbox, bytes } => {
                 format!("{mailbox} got {message} from its user, {bytes} bytes")
             }
+            MailTrace::Redirected { message, to, into, .. } => format!("{message} for {to} goes on to {into}"),
+            MailTrace::Discarded { message, to, why } => format!("{message} for {to} is discarded: {why}"),
             MailTrace::Composed { .. }
+            | MailTrace::Expanded { .. }
             | MailTrace::HandedIn { .. }
             | MailTrace::Phase { .. }
             | MailTrace::QueueLength { .. }

@@ -13,6 +13,8 @@
 //!
 //! Left out: what users delete, and copies that a user agent keeps for itself.
 
+mod turns;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
@@ -31,6 +33,10 @@ named! {
         Bounced = "bounced",
         /// A server gave it up and told nobody (it was a bounce itself).
         Dropped = "dropped",
+        /// An alias, a forward or a list turned it into others.
+        Expanded = "expanded",
+        /// A stated policy ended it.
+        Discarded = "discarded",
         /// It lies in a server's queue.
         Queued = "queued",
         /// The user agent could not submit it and gave up.
@@ -115,6 +121,8 @@ pub(super) struct Ledger {
     pub(super) delivered: u64,
     pub(super) relayed: u64,
     pub(super) given_up: u64,
+    pub(super) expanded: u64,
+    pub(super) discarded: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -137,6 +145,8 @@ struct Copy {
     duplicates: u32,
     refused: bool,
     given_up: bool,
+    expanded: bool,
+    discarded: bool,
     bounce_sent: bool,
     /// Somebody outside the simulation named it.
     handed_in: bool,
@@ -170,6 +180,10 @@ impl Copy {
             Some(CopyStatus::Queued)
         } else if self.given_up {
             Some(if self.bounce_sent { CopyStatus::Bounced } else { CopyStatus::Dropped })
+        } else if self.expanded {
+            Some(CopyStatus::Expanded)
+        } else if self.discarded {
+            Some(CopyStatus::Discarded)
         } else if self.refused {
             Some(CopyStatus::Refused)
         } else if self.accepted.is_none() {
@@ -256,6 +270,8 @@ impl Copies {
             duplicates: 0,
             refused: false,
             given_up: false,
+            expanded: false,
+            discarded: false,
             bounce_sent: false,
             handed_in: false,
             reason: None,
@@ -320,8 +336,12 @@ impl Copies {
     }
 
     fn end(&mut self, id: CopyId, kind: FailureKind, at: SimTime) {
+        self.copies[id.0 as usize].reason = Some(kind);
+        self.close(id, at);
+    }
+
+    fn close(&mut self, id: CopyId, at: SimTime) {
         let copy = &mut self.copies[id.0 as usize];
-        copy.reason = Some(kind);
         if copy.delivered.is_none() {
             let phase = copy.phase;
             copy.enter(phase, at);
@@ -416,7 +436,11 @@ impl Copies {
             });
             let ended = match status {
                 CopyStatus::Delivered => copy.retrieved,
-                CopyStatus::Bounced | CopyStatus::Dropped | CopyStatus::Refused => copy.ended,
+                CopyStatus::Bounced
+                | CopyStatus::Dropped
+                | CopyStatus::Refused
+                | CopyStatus::Expanded
+                | CopyStatus::Discarded => copy.ended,
                 CopyStatus::Queued | CopyStatus::Outbox => None,
             };
             if ended.is_none() {

@@ -67,6 +67,10 @@ pub struct ServerBalance {
     pub relayed: u64,
     /// Copies that it gave up.
     pub given_up: u64,
+    /// Copies that it turned into others, which count as accepted.
+    pub expanded: u64,
+    /// Copies that a stated policy of its ended.
+    pub discarded: u64,
     /// Copies that it holds at the end.
     pub queued: u64,
     /// The last length that it reported of its queue.
@@ -117,7 +121,12 @@ impl RunRecord {
     fn total_fault(&self) -> Option<String> {
         let entered = self.tables.messages.iter().filter(|row| row.accepted.is_some()).count();
         let left = self.tables.messages.iter().filter(|row| match row.status {
-            CopyStatus::Delivered | CopyStatus::Bounced | CopyStatus::Dropped | CopyStatus::Queued => true,
+            CopyStatus::Delivered
+            | CopyStatus::Bounced
+            | CopyStatus::Dropped
+            | CopyStatus::Expanded
+            | CopyStatus::Discarded
+            | CopyStatus::Queued => true,
             CopyStatus::Refused | CopyStatus::Outbox => false,
         });
         let left = left.count();
@@ -152,11 +161,12 @@ fn phases_fault(row: &MessageRow, run_end: SimTime) -> Option<String> {
 
 /// Why a server's books do not balance.
 fn server_fault(server: &ServerBalance) -> Option<String> {
-    let ServerBalance { server: name, accepted, delivered, relayed, given_up, queued, queue_length } = server;
-    if *accepted != delivered + relayed + given_up + queued {
+    let ServerBalance { server: name, accepted, delivered, relayed, given_up, expanded, discarded, .. } = server;
+    let ServerBalance { queued, queue_length, .. } = server;
+    if *accepted != delivered + relayed + given_up + expanded + discarded + queued {
         return Some(format!(
-            "{name} accepted {accepted} copies, but delivered {delivered}, passed on {relayed}, gave up {given_up} \
-             and holds {queued}"
+            "{name} accepted {accepted} copies, but delivered {delivered}, passed on {relayed}, gave up {given_up}, \
+             expanded {expanded}, discarded {discarded} and holds {queued}"
         ));
     }
     let reported = u64::from(queue_length.unwrap_or(0));

@@ -106,6 +106,8 @@ impl Recorder {
                 delivered: ledger.delivered,
                 relayed: ledger.relayed,
                 given_up: ledger.given_up,
+                expanded: ledger.expanded,
+                discarded: ledger.discarded,
                 queued: held,
                 queue_length: queue,
             };
@@ -152,8 +154,9 @@ impl Recorder {
 
     fn mail(&mut self, host: HostId, at: SimTime, event: &MailTrace<'_>) {
         match *event {
-            MailTrace::Composed { message, from, to, bytes, bounce_of } => {
-                self.copies.compose(&mut self.names, &NewCopy { message, from, to, bytes, bounce_of }, at);
+            MailTrace::Composed { message, from, to, bytes, kind: _, about } => {
+                let new = NewCopy { message, from, to, bytes, bounce_of: about };
+                self.copies.compose(&mut self.names, &new, at);
             }
             MailTrace::Phase { message, to, phase } => {
                 if let Some(copy) = self.copies.find(&self.names, message, to, phase.name()) {
@@ -188,6 +191,21 @@ impl Recorder {
             MailTrace::GivenUp { message, to, bounce, failure } => {
                 if let Some(copy) = self.copies.find(&self.names, message, to, "given up") {
                     self.copies.give_up(&self.names, copy, host, (bounce.is_some(), failure.kind, at));
+                }
+            }
+            MailTrace::Redirected { message, to, into, from, by: _ } => {
+                if let Some(copy) = self.copies.find(&self.names, message, to, "redirected") {
+                    self.copies.redirect(&mut self.names, copy, (host, from, into), at);
+                }
+            }
+            MailTrace::Expanded { message, to, copies: _ } => {
+                if let Some(copy) = self.copies.find(&self.names, message, to, "expanded") {
+                    self.copies.expand(&self.names, copy, host, at);
+                }
+            }
+            MailTrace::Discarded { message, to, why: _ } => {
+                if let Some(copy) = self.copies.find(&self.names, message, to, "discarded") {
+                    self.copies.discard(&self.names, copy, host, at);
                 }
             }
             MailTrace::QueueLength { copies, waiting } => self.queues.observe(host, at, copies, waiting),

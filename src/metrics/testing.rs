@@ -10,7 +10,7 @@ use crate::base::socket::{CloseReason, Endpoint, Side};
 use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::{
     AttemptOutcome, CacheLevel, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, DropReason, Ecn, EndFigures, Failure,
-    FailureKind, HostTrace, MailTrace, NetTrace, Observer, PacketInfo, Phase, Protocol, Trace, TraceEvent,
+    FailureKind, HostTrace, MailTrace, MessageKind, NetTrace, Observer, PacketInfo, Phase, Protocol, Trace, TraceEvent,
 };
 
 const S: u64 = 1_000_000_000;
@@ -96,7 +96,7 @@ impl Script {
     }
 
     pub(crate) fn compose(&mut self, host: &str, at: u64, message: &str, from: &str, to: &str) -> &mut Self {
-        self.mail(host, at, MailTrace::Composed { message, from, to, bytes: 300, bounce_of: None })
+        self.mail(host, at, MailTrace::Composed { message, from, to, bytes: 300, kind: MessageKind::User, about: None })
     }
 
     pub(crate) fn phase(&mut self, host: &str, at: u64, message: &str, to: &str, phase: Phase) -> &mut Self {
@@ -138,8 +138,14 @@ impl Script {
         let (outcome, exchange) = (AttemptOutcome::Failed { failure }, None);
         self.mail(host, at, MailTrace::AttemptEnded { message, to, attempt: 1, exchange, conn: None, outcome });
         self.mail(host, at, MailTrace::GivenUp { message, to, bounce: Some(bounce), failure });
-        let composed =
-            MailTrace::Composed { message: bounce, from: "", to: sender, bytes: 900, bounce_of: Some(message) };
+        let composed = MailTrace::Composed {
+            message: bounce,
+            from: "",
+            to: sender,
+            bytes: 900,
+            kind: MessageKind::Bounce,
+            about: Some(message),
+        };
         self.mail(host, at, composed);
     }
 

@@ -128,7 +128,17 @@ struct Server<'a> {
     delivered: u64,
     relayed: u64,
     given_up: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    expanded: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    discarded: u64,
     queued: u64,
+}
+
+/// What most servers have none of is left out of their balances.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that the serializer asks for")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// JSON for people: indented, with a final line end.
@@ -166,6 +176,8 @@ pub(super) fn summary_json(info: &RunInfo, record: &RunRecord) -> String {
         delivered: server.delivered,
         relayed: server.relayed,
         given_up: server.given_up,
+        expanded: server.expanded,
+        discarded: server.discarded,
         queued: server.queued,
     });
     let hosts = record.hosts.iter().map(|load| Load {

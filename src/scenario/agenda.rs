@@ -10,7 +10,7 @@ use crate::app::user::{self, Arrivals, Draft, ReadJob, Recipients, UserAgentConf
 use crate::base::{Dist, HostId, SimDuration, SimTime};
 use crate::proto::pop3::Mode;
 
-use super::build::{dialect, resolver_addresses};
+use super::build::resolver_addresses;
 use super::resolved::{Body, MessageWork, PoissonWork, ReadMode, ReadWork, Resolved, Schedule, Work};
 
 /// Mail is submitted to this port (RFC 6409 3.1).
@@ -62,7 +62,7 @@ fn idle_agent(scenario: &Resolved, index: usize, on: HostId) -> UserAgentConfig 
         port: SUBMISSION,
         resolvers: resolver_addresses(scenario, on),
         stub_cache: scenario.host_spec(on).stub_cache,
-        dialect: dialect(scenario.domains[user.domain].dialect),
+        dialect: scenario.domains[user.domain].settings.smtp.dialect,
         drafts: Vec::new(),
         arrivals: Vec::new(),
         reads: Vec::new(),

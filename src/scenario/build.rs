@@ -11,18 +11,17 @@ use crate::app::dns::{
     Crowd, LocalCaches, LookupAgent, LookupJob, NameServer, NameServerConfig, Resolver, ScriptedServer, SecondaryZone,
     Zone,
 };
-use crate::app::mail::{CatchAll, MailServer, MailServerConfig, MailboxConfig, RetryPolicy};
+use crate::app::mail::{CatchAll, MailServer, MailServerConfig, MailboxConfig};
 use crate::app::user::UserAgent;
 use crate::app::web::WebServer;
 use crate::base::directory::{HostEntry, LinkEntry};
 use crate::base::{Directory, Family, HostId, Zipf};
 use crate::net::{LinkConfig, NodeConfig, TcpConfig, Topology};
 use crate::proto::dns::Name;
-use crate::proto::smtp;
 use crate::sim::Plan;
 
 use super::agenda::user_agents;
-use super::resolved::{self, LookupWork, LookupsWork, NameServerSpec, Resolved, Work};
+use super::resolved::{LookupWork, LookupsWork, NameServerSpec, Resolved, Work};
 
 /// The plan of the world that a scenario describes.
 ///
@@ -181,17 +180,22 @@ fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
     for domain in &scenario.domains {
         let config = configs.entry(domain.server).or_insert_with(|| MailServerConfig {
             domains: Vec::new(),
-            dialect: dialect(domain.dialect),
-            retry: RetryPolicy { interval: domain.retry.every, lifetime: domain.retry.lifetime },
+            smtp: domain.settings.smtp.clone(),
+            retry: domain.settings.retry,
+            queue: domain.settings.queue.clone(),
+            conduct: domain.settings.conduct.clone(),
             resolvers: resolver_addresses(scenario, domain.server),
-            caches: LocalCaches { application: domain.dns_cache, stub: scenario.host_spec(domain.server).stub_cache },
-            separator: domain.separator,
+            caches: LocalCaches {
+                application: domain.settings.dns_cache,
+                stub: scenario.host_spec(domain.server).stub_cache,
+            },
+            separator: domain.settings.separator,
             sessions: sessions_answered(scenario, domain.server),
             max_message: usize::try_from(scenario.limits.message_size.bytes()).unwrap_or(usize::MAX),
             ..MailServerConfig::new(&scenario.host_spec(domain.server).name)
         });
         config.domains.push(domain.name.clone());
-        config.catch_alls.extend(domain.catch_all.iter().map(|catch_all| CatchAll {
+        config.routing.catch_alls.extend(domain.catch_all.iter().map(|catch_all| CatchAll {
             domain: domain.name.clone(),
             mailbox: catch_all.mailbox.clone(),
             except: catch_all.except.clone(),
@@ -210,13 +214,6 @@ fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
 fn sessions_answered(scenario: &Resolved, server: HostId) -> BTreeMap<u16, u32> {
     let own = scenario.sessions_answered.range((server, 0)..=(server, u16::MAX));
     own.map(|((_, port), most)| (*port, *most)).collect()
-}
-
-pub(super) const fn dialect(dialect: resolved::Dialect) -> smtp::Dialect {
-    match dialect {
-        resolved::Dialect::Rfc5321 => smtp::Dialect::Rfc5321,
-        resolved::Dialect::Lecture => smtp::Dialect::Lecture,
-    }
 }
 
 /// The look-ups of each host: scheduled ones, and crowds in the order of the file.

@@ -16,11 +16,12 @@ impl<O: Observer> World<O> {
         self.network.check_conservation()?;
         for (host, app) in self.apps() {
             if let App::MailServer(server) = app {
-                let Audit { accepted, delivered, relayed, given_up, queued } = server.audit();
-                if accepted != delivered + relayed + given_up + queued {
+                let audit = server.audit();
+                if !audit.balances() {
+                    let Audit { accepted, delivered, relayed, given_up, expanded, discarded, queued } = audit;
                     return Err(format!(
                         "{}: accepted {accepted} copies, but delivered {delivered} + relayed {relayed} + given up \
-                         {given_up} + queued {queued}",
+                         {given_up} + expanded {expanded} + discarded {discarded} + queued {queued}",
                         self.directory().host_name(host)
                     ));
                 }

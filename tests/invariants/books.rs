@@ -99,9 +99,9 @@ impl Books {
     /// Goes through the trace.
     pub(crate) fn new(scenario: &Resolved, log: &Log) -> Self {
         let policy =
-            |retry: posthaste::scenario::resolved::RetrySpec| Policy { every: retry.every, lifetime: retry.lifetime };
+            |retry: posthaste::app::mail::RetryPolicy| Policy { every: retry.interval, lifetime: retry.lifetime };
         let mut books = Self {
-            policies: scenario.domains.iter().map(|domain| (domain.server, policy(domain.retry))).collect(),
+            policies: scenario.domains.iter().map(|domain| (domain.server, policy(domain.settings.retry))).collect(),
             homes: Homes::new(scenario),
             ..Self::default()
         };

@@ -149,6 +149,9 @@ impl Log {
                 | MailTrace::Delivered { .. }
                 | MailTrace::GivenUp { .. }
                 | MailTrace::MailboxSize { .. }
+                | MailTrace::Redirected { .. }
+                | MailTrace::Expanded { .. }
+                | MailTrace::Discarded { .. }
                 | MailTrace::Retrieved { .. }
                 | MailTrace::Deleted { .. } => true,
             },
@@ -247,8 +250,8 @@ impl Log {
 
     fn mail(&mut self, event: &TraceEvent<'_>, mail: &MailTrace<'_>) {
         let (message, to, fact) = match *mail {
-            MailTrace::Composed { message, from, to, bytes, bounce_of } => {
-                let bounce_of = bounce_of.map(str::to_owned);
+            MailTrace::Composed { message, from, to, bytes, kind: _, about } => {
+                let bounce_of = about.map(str::to_owned);
                 (message, to, Fact::Composed { from: from.to_owned(), bytes, bounce_of })
             }
             MailTrace::HandedIn { .. } => return self.fault("nobody is outside, but a copy was handed in".to_owned()),
@@ -271,6 +274,9 @@ impl Log {
             }
             MailTrace::GivenUp { message, to, bounce, failure } => {
                 (message, to, Fact::GivenUp { bounce: bounce.map(str::to_owned), kind: failure.kind })
+            }
+            MailTrace::Redirected { .. } | MailTrace::Expanded { .. } | MailTrace::Discarded { .. } => {
+                return self.fault("nobody has aliases, but a copy was turned into others".to_owned());
             }
             MailTrace::QueueLength { copies, .. } => ("", "", Fact::Queue { copies }),
             MailTrace::MailboxSize { mailbox, messages, .. } => ("", mailbox, Fact::Mailbox { messages }),

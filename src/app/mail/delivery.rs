@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::config::MailServerConfig;
+use super::config::{MailServerConfig, QueueConfig, SmtpConfig};
 use super::courier::{Courier, Job, Stage};
 use super::failure::Reason;
 use super::queue::CopyKey;
@@ -22,16 +22,14 @@ use crate::base::{CloseReason, Endpoint, Side, SimTime, SocketId};
 use crate::proto::dns::Rtype;
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::path::literal_address;
-use crate::proto::smtp::{Client, ClientEvent, Dialect, Envelope, ForwardPath, PORT, Transaction, Trouble, Verdict};
+use crate::proto::smtp::{Client, ClientEvent, Envelope, ForwardPath, PORT, Recipient, Transaction, Trouble, Verdict};
 
 /// The couriers of a server; all in memory only.
 #[derive(Clone, Debug)]
 pub(super) struct Delivery {
     name: String,
-    dialect: Dialect,
-    most_recipients: usize,
-    most_messages: u32,
-    concurrency: usize,
+    smtp: SmtpConfig,
+    queue: QueueConfig,
     stub: Stub,
     couriers: BTreeMap<u64, Courier>,
     last_courier: u64,
@@ -45,10 +43,8 @@ impl Delivery {
     pub(super) fn new(config: &MailServerConfig) -> Self {
         Self {
             name: config.name.clone(),
-            dialect: config.dialect,
-            most_recipients: config.recipients_per_message.max(1),
-            most_messages: config.max_messages_per_connection.max(1),
-            concurrency: config.concurrency_per_destination.max(1),
+            smtp: config.smtp.clone(),
+            queue: config.queue.clone(),
             stub: Stub::new(config.resolvers.clone()).with_caches(config.caches),
             couriers: BTreeMap::new(),
             last_courier: 0,
@@ -113,7 +109,7 @@ impl Delivery {
         let same_message =
             present.iter().find(|id| self.couriers[*id].jobs.back().is_some_and(|job| job.message == key.message));
         let least = present.iter().min_by_key(|id| self.couriers[*id].load());
-        let room = present.len() < self.concurrency;
+        let room = present.len() < self.queue.concurrency_per_destination.max(1);
         let chosen = same_message.or(if room { None } else { least }).copied();
         let id = chosen.unwrap_or_else(|| {
             self.last_courier += 1;
@@ -122,7 +118,7 @@ impl Delivery {
             self.last_courier
         });
         let courier = self.couriers.get_mut(&id)?;
-        courier.add(key, self.most_recipients);
+        courier.add(key, self.queue.recipients_per_transaction.max(1));
         match &courier.stage {
             Stage::Fresh => {}
             Stage::Mx | Stage::Address { .. } => spool.trace_copy_phase(host, key, Phase::Dns),
@@ -229,7 +225,7 @@ impl Delivery {
             let phase = if at == 0 { Phase::Dialogue } else { Phase::Queued };
             job.keys().for_each(|key| spool.trace_copy_phase(host, key, phase));
         }
-        let client = Client::new(self.name.clone(), self.dialect);
+        let client = Client::new(self.name.clone(), self.smtp.dialect);
         let talk = Box::new(Talk::new(socket, conn, Side::Client, Protocol::Smtp, client));
         courier.stage = Stage::Talking { talk, job: None, sent: 0 };
         self.feed(host, spool, socket, Input::Start);
@@ -292,7 +288,7 @@ impl Delivery {
     /// Begins the next transaction, or says QUIT when there is none or the connection has
     /// carried enough.
     fn next_job<H: Host>(&mut self, host: &mut H, spool: &mut Spool, id: u64) {
-        let (now, most) = (host.now(), self.most_messages);
+        let (now, most) = (host.now(), self.queue.messages_per_connection.max(1));
         let Some(courier) = self.couriers.get_mut(&id) else { return };
         let Stage::Talking { talk, job, sent } = &mut courier.stage else { return };
         if *sent < most
@@ -304,9 +300,16 @@ impl Delivery {
             }
             *sent += 1;
             let message = spool.queue.message(keys[0]);
-            let forward = |key: &CopyKey| ForwardPath::Mailbox(message.copies[key.copy].recipient.clone());
-            let forward_paths = keys.iter().map(forward).collect();
-            let envelope = Envelope { reverse_path: message.reverse_path.clone(), forward_paths };
+            let recipient = |key: &CopyKey| {
+                let copy = &message.copies[key.copy];
+                let path = ForwardPath::Mailbox(copy.recipient.clone());
+                Recipient { path, notify: copy.notify, original: copy.original.clone() }
+            };
+            let envelope = Envelope {
+                reverse_path: message.reverse_path.clone(),
+                recipients: keys.iter().map(recipient).collect(),
+                options: message.options.clone(),
+            };
             talk.session.begin(now, Transaction { envelope, content: message.content.clone() });
             *job = Some(next);
             return;

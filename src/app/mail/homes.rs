@@ -1,7 +1,7 @@
 //! Which addresses end on this server, and in which of its mailboxes: those of its domains, and
 //! those at an address literal of its own host.
 
-use super::config::CatchAll;
+use super::config::RoutingConfig;
 use super::mailbox::Maildrops;
 use crate::base::Addresses;
 use crate::proto::smtp::Mailbox;
@@ -11,14 +11,14 @@ use crate::proto::smtp::Mailbox;
 pub(super) struct Homes {
     /// In lower case; the first one is the one meant by an address literal.
     domains: Vec<String>,
-    catch_alls: Vec<CatchAll>,
+    routing: RoutingConfig,
     own: Addresses,
 }
 
 impl Homes {
-    pub(super) fn new(domains: &[String], catch_alls: Vec<CatchAll>) -> Self {
+    pub(super) fn new(domains: &[String], routing: RoutingConfig) -> Self {
         let domains = domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
-        Self { domains, catch_alls, own: Addresses::default() }
+        Self { domains, routing, own: Addresses::default() }
     }
 
     /// The host has these addresses.
@@ -51,7 +51,7 @@ impl Homes {
         if maildrops.contains_key(&key) {
             return Some(key);
         }
-        if let Some(catch_all) = self.catch_alls.iter().find(|catch_all| catch_all.takes(&key)) {
+        if let Some(catch_all) = self.routing.catch_alls.iter().find(|catch_all| catch_all.takes(&key)) {
             return Some(catch_all.mailbox.to_ascii_lowercase());
         }
         (key.strip_suffix(domain) == Some("postmaster@")).then_some(key)

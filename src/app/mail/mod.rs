@@ -28,10 +28,10 @@ mod spool;
 #[cfg(test)]
 mod tests;
 
-pub use config::{CatchAll, MailServerConfig, MailboxConfig};
+pub use config::{CatchAll, ConductConfig, MailServerConfig, MailboxConfig, QueueConfig, RoutingConfig, SmtpConfig};
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};
-pub use queue::{QueuedCopy, QueuedMessage, Status};
+pub use queue::{Addressee, QueuedCopy, QueuedMessage, Status};
 pub use retry::{Next, RetryPolicy};
 pub use server::MailServer;
 pub use spool::Audit;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::failure::Reason;
 use crate::base::{EventId, SimTime};
-use crate::proto::smtp::{Mailbox, ReversePath};
+use crate::proto::smtp::{MailOptions, Mailbox, Notify, ReversePath};
 
 /// A copy's name in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,11 +35,32 @@ pub enum Status {
     PermanentlyFailed,
 }
 
+/// A recipient with what its RCPT said (RFC 3461).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addressee {
+    /// Who.
+    pub mailbox: Mailbox,
+    /// Of what the sender wants to hear, if it said.
+    pub notify: Option<Notify>,
+    /// The original recipient, if it was named.
+    pub original: Option<String>,
+}
+
+impl From<Mailbox> for Addressee {
+    fn from(mailbox: Mailbox) -> Self {
+        Self { mailbox, notify: None, original: None }
+    }
+}
+
 /// One recipient of a message in the queue.
 #[derive(Clone, Debug)]
 pub struct QueuedCopy {
     /// The recipient.
     pub recipient: Mailbox,
+    /// Of what the sender wants to hear, if it said.
+    pub notify: Option<Notify>,
+    /// The original recipient, if it was named.
+    pub original: Option<String>,
     /// Where it stands.
     pub status: Status,
     /// Attempts begun so far.
@@ -63,6 +84,8 @@ pub struct QueuedMessage {
     pub message_id: String,
     /// Where a bounce goes.
     pub reverse_path: ReversePath,
+    /// What its MAIL said.
+    pub options: MailOptions,
     /// Its octets, this server's trace field in front.
     pub content: Arc<[u8]>,
     /// When it was accepted.

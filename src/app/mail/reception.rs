@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use super::accounts::Accounts;
 use super::config::MailServerConfig;
+use super::queue::Addressee;
 use super::spool::{Arrival, Spool};
 use crate::app::host::Host;
 use crate::app::sessions::{Talk, Timers};
@@ -17,8 +18,8 @@ use crate::base::{ConnId, Endpoint, Side, SimTime, SocketId};
 use crate::proto::message::{Hop, first, received};
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::{
-    Authentication, Envelope, ForwardPath, Greeting, Mailbox, SUBMISSION_PORT, Server, ServerConfig, ServerEvent,
-    Status,
+    Authentication, Envelope, ForwardPath, Greeting, Mailbox, Recipient, SUBMISSION_PORT, Server, ServerConfig,
+    ServerEvent, Status,
 };
 
 /// A client's session.
@@ -52,7 +53,7 @@ impl Reception {
             config: ServerConfig {
                 name: config.name.clone(),
                 max_message: config.max_message,
-                max_recipients: config.recipients_per_message.max(1),
+                max_recipients: config.smtp.recipients_per_message.max(1),
                 authentication: Authentication::NotOffered,
             },
             accounts: Accounts::new(&config.domains),
@@ -185,7 +186,7 @@ fn name_of(message_id: &str) -> Option<String> {
 /// Begins the life of a message that nobody here composed.
 fn hand_in<H: Host>(host: &mut H, arrival: &Arrival) {
     let Arrival { message_id: message, reverse_path, recipients, bytes, .. } = arrival;
-    for to in recipients.iter().map(Mailbox::as_str) {
+    for to in recipients.iter().map(|to| to.mailbox.as_str()) {
         host.trace(Trace::Mail(MailTrace::HandedIn { message, from: reverse_path.as_str(), to, bytes: *bytes }));
     }
 }
@@ -251,20 +252,22 @@ impl Inbound {
             head.insert_str(at, &field);
             id
         });
-        let mut recipients: Vec<Mailbox> = Vec::new();
-        for path in envelope.forward_paths {
+        let mut recipients: Vec<Addressee> = Vec::new();
+        for Recipient { path, notify, original } in envelope.recipients {
             let mailbox = match path {
                 ForwardPath::Mailbox(mailbox) => Some(mailbox),
                 ForwardPath::Postmaster => postmaster.cloned(),
             };
             // One copy for each recipient, however often it was named.
-            recipients.extend(mailbox.filter(|new| recipients.iter().all(|old| old.key() != new.key())));
+            let new = mailbox.filter(|new| recipients.iter().all(|old| old.mailbox.key() != new.key()));
+            recipients.extend(new.map(|mailbox| Addressee { mailbox, notify, original }));
         }
         Arrival {
             queue_id,
             message_id,
             reverse_path: envelope.reverse_path,
             recipients,
+            options: envelope.options,
             content: [head.as_bytes(), content].concat().into(),
             bytes: content.len() as u64,
             conn: Some(self.talk.conn()),

@@ -11,7 +11,7 @@ use crate::app::dns::stub::{Answer, Outcome, Stub};
 use crate::app::dns::{LocalCaches, OwnCache};
 use crate::app::host::{Host, Input};
 use crate::app::mail::failure::Reason;
-use crate::base::trace::{FailureKind, MailTrace, Trace};
+use crate::base::trace::{FailureKind, MailTrace, MessageKind, Trace};
 use crate::base::{Family, SimTime, SocketId};
 use crate::proto::dns::Record;
 use crate::proto::message;
@@ -211,7 +211,8 @@ impl UserAgent {
         let (message, from, bytes) = (message_id.as_str(), self.config.address.as_str(), content.len() as u64);
         for mailbox in &to {
             let to = mailbox.as_str();
-            host.trace(Trace::Mail(MailTrace::Composed { message, from, to, bytes, bounce_of: None }));
+            let (kind, about) = (MessageKind::User, None);
+            host.trace(Trace::Mail(MailTrace::Composed { message, from, to, bytes, kind, about }));
         }
         self.submission.put(Outgoing { message_id, content: content.into(), to, begun: false });
     }

@@ -17,7 +17,8 @@ use crate::base::{ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::path::{address_literal, is_client_name};
 use crate::proto::smtp::{
-    Client, ClientEvent, Dialect, Envelope, ForwardPath, Mailbox, ReversePath, Transaction, Verdict,
+    Client, ClientEvent, Dialect, Envelope, ForwardPath, MailOptions, Mailbox, Recipient, ReversePath, Transaction,
+    Verdict,
 };
 
 /// How long the agent waits after a failed submission.
@@ -226,8 +227,10 @@ impl Submission {
     fn next_message(&mut self, now: SimTime) {
         let Stage::Talking { talk, current, .. } = &mut self.stage else { return };
         let Some(message) = self.outbox.front() else { return talk.session.quit(now) };
-        let forward_paths = message.to.iter().take(RECIPIENTS_AT_ONCE).cloned().map(ForwardPath::Mailbox).collect();
-        let envelope = Envelope { reverse_path: self.reverse_path.clone(), forward_paths };
+        let to = message.to.iter().take(RECIPIENTS_AT_ONCE).cloned();
+        let recipients = to.map(ForwardPath::Mailbox).map(Recipient::new).collect();
+        let envelope =
+            Envelope { reverse_path: self.reverse_path.clone(), recipients, options: MailOptions::default() };
         *current = true;
         talk.session.begin(now, Transaction { envelope, content: Arc::clone(&message.content) });
     }

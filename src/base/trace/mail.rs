@@ -65,12 +65,54 @@ impl Phase {
     }
 }
 
+/// Who made a message, and what for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageKind {
+    /// A person.
+    User,
+    /// A server, to report a failure.
+    Bounce,
+    /// A server, to report a delay.
+    Delay,
+    /// A server, to report that a message was delivered or passed on.
+    Success,
+    /// A server, in the name of a person who is away.
+    Vacation,
+}
+
+impl MessageKind {
+    /// The name used in tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Bounce => "bounce",
+            Self::Delay => "delay",
+            Self::Success => "success",
+            Self::Vacation => "vacation",
+        }
+    }
+}
+
+/// What turns a copy into others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Redirection {
+    /// An alias (RFC 5321 3.9.1).
+    Alias,
+    /// A forward of the user's.
+    Forward,
+    /// A mailing list (RFC 5321 3.9.2).
+    List,
+}
+
 /// Events in the life of a message.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MailTrace<'a> {
-    /// A user agent, or a server that makes a bounce, created a copy. It is in
-    /// [`Phase::Composing`] (user agent) or [`Phase::Queued`] (bounce) from here on.
+    /// A user agent, or a server that has something to report, created a copy. It is in
+    /// [`Phase::Composing`] (user agent) or [`Phase::Queued`] (server) from here on.
     Composed {
         /// Message-ID.
         message: &'a str,
@@ -80,8 +122,10 @@ pub enum MailTrace<'a> {
         to: &'a str,
         /// Octets of the message as composed.
         bytes: u64,
-        /// The message whose failure this bounce reports.
-        bounce_of: Option<&'a str>,
+        /// Who made it, and what for.
+        kind: MessageKind,
+        /// The message on which this one reports, or to which it answers.
+        about: Option<&'a str>,
     },
     /// The copy entered a phase of its life.
     Phase {
@@ -159,6 +203,39 @@ pub enum MailTrace<'a> {
         bounce: Option<&'a str>,
         /// Why.
         failure: Failure<'a>,
+    },
+    /// An alias, a forward or a list turns the copy into one for somebody else; this server is
+    /// responsible for that one too from here on. The new copy begins its life in
+    /// [`Phase::Queued`]; [`MailTrace::Expanded`] ends that of the old one.
+    Redirected {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient of the old copy.
+        to: &'a str,
+        /// Recipient of the new copy.
+        into: &'a str,
+        /// Reverse-path of the new copy, without angle brackets.
+        from: &'a str,
+        /// What did it.
+        by: Redirection,
+    },
+    /// The copy has been turned into others, all of them named before.
+    Expanded {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient.
+        to: &'a str,
+        /// Into how many.
+        copies: u32,
+    },
+    /// A stated policy ended the copy; nobody is told.
+    Discarded {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient.
+        to: &'a str,
+        /// Which policy.
+        why: &'a str,
     },
     /// A server's queue has this many copies now.
     QueueLength {

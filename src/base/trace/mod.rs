@@ -19,7 +19,7 @@ use serde::Serialize;
 pub use content::{PacketContent, TcpContent};
 pub use dns::{CacheLevel, CacheResult, DnsAnswerKind, DnsTrace};
 pub use figures::{EndFigures, RttFigures, Windows};
-pub use mail::{AttemptOutcome, Failure, FailureKind, MailTrace, Phase};
+pub use mail::{AttemptOutcome, Failure, FailureKind, MailTrace, MessageKind, Phase, Redirection};
 pub use net::{
     ConnStep, DropReason, Ecn, IcmpKind, NetTrace, PacketInfo, RetransmitReason, TcpInfo, TcpOptions, Timestamps,
 };

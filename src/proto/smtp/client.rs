@@ -192,8 +192,8 @@ impl Client {
 
     /// Asks for the next recipient, or goes on to the message when all were asked for.
     fn rcpt(&mut self, now: SimTime, transaction: Transaction, verdicts: Vec<Option<Verdict>>) {
-        if let Some(path) = transaction.envelope.forward_paths.get(verdicts.len()) {
-            let line = format!("RCPT TO:{}<{}>", self.space(), path.as_str());
+        if let Some(to) = transaction.envelope.recipients.get(verdicts.len()) {
+            let line = format!("RCPT TO:{}<{}>", self.space(), to.path.as_str());
             self.state = State::Rcpt { transaction, verdicts };
             self.command(now, &line, COMMAND_TIMEOUT);
         } else if verdicts.iter().any(Option::is_none) {
@@ -223,10 +223,10 @@ impl Client {
         let broken = |after_dot| Verdict::Broken { trouble: trouble.clone(), after_dot };
         let verdicts = match std::mem::replace(&mut self.state, State::Closed) {
             State::Reset { transaction } | State::Mail { transaction } => {
-                Some(vec![broken(false); transaction.envelope.forward_paths.len()])
+                Some(vec![broken(false); transaction.envelope.recipients.len()])
             }
             State::Rcpt { transaction, mut verdicts } | State::Data { transaction, mut verdicts } => {
-                verdicts.resize(transaction.envelope.forward_paths.len(), None);
+                verdicts.resize(transaction.envelope.recipients.len(), None);
                 Some(verdicts.into_iter().map(|v| v.unwrap_or_else(|| broken(false))).collect())
             }
             State::Dot { verdicts } => Some(verdicts.into_iter().map(|v| v.unwrap_or_else(|| broken(true))).collect()),
@@ -278,7 +278,7 @@ impl Client {
             }
             State::Mail { transaction } if reply.is_positive() => self.rcpt(now, transaction, Vec::new()),
             State::Mail { transaction } => {
-                let verdicts = vec![Verdict::Refused(reply); transaction.envelope.forward_paths.len()];
+                let verdicts = vec![Verdict::Refused(reply); transaction.envelope.recipients.len()];
                 self.end(verdicts, false);
             }
             State::Rcpt { transaction, mut verdicts } => {

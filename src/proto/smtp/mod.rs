@@ -7,6 +7,7 @@
 pub mod client;
 pub mod command;
 pub mod dot;
+pub mod envelope;
 pub mod parameter;
 pub mod path;
 pub mod reply;
@@ -17,6 +18,7 @@ mod tests;
 
 pub use client::{Client, ClientEvent, Transaction, Trouble, Verdict};
 pub use command::Command;
+pub use envelope::{BodyType, Envelope, MailOptions, Notify, Recipient, Ret};
 pub use path::{ForwardPath, Mailbox, ReversePath};
 pub use reply::Reply;
 pub use server::{Authentication, Greeting, Server, ServerConfig, ServerEvent};
@@ -35,13 +37,4 @@ pub enum Dialect {
     /// As RFC 5321 does: `MAIL FROM:<alice@crepes.fr>`.
     #[default]
     Rfc5321,
-}
-
-/// The envelope of a message (RFC 5321 2.3.1): who sent it and for whom it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Envelope {
-    /// Where reports of failure go.
-    pub reverse_path: ReversePath,
-    /// The recipients.
-    pub forward_paths: Vec<ForwardPath>,
 }

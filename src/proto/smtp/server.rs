@@ -22,13 +22,13 @@ mod transaction;
 
 use std::collections::VecDeque;
 
-use super::Envelope;
 use super::command::{Command, CommandError, MAX_COMMAND_LINE, Manner};
 use super::dot::Unstuffer;
 use super::parameter::MAX_EXTRA;
 use super::path::{ForwardPath, ReversePath};
 use super::reply::Reply;
 use super::status::Status;
+use super::{Envelope, MailOptions};
 use crate::base::{SimDuration, SimTime};
 use crate::proto::line::{InputBuffer, Line};
 use crate::proto::sasl::{self, Credentials};
@@ -165,12 +165,13 @@ impl Server {
         match question {
             Question::Sender(reverse_path) => {
                 self.reply(250, Status::SENDER, &format!("{} ... Sender ok", or_null(&reverse_path)));
-                self.transaction = Mail::Open(Envelope { reverse_path, forward_paths: Vec::new() });
+                self.transaction =
+                    Mail::Open(Envelope { reverse_path, recipients: Vec::new(), options: MailOptions::default() });
             }
             Question::Recipient(path) => {
                 self.reply(250, Status::RECIPIENT, &format!("{} ... Recipient ok", path.as_str()));
                 if let Mail::Open(envelope) = &mut self.transaction {
-                    envelope.forward_paths.push(path);
+                    envelope.recipients.push(path.into());
                 }
             }
             Question::Message => self.reply(250, Status::OTHER, "Message accepted for delivery"),

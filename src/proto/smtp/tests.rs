@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::{
-    Client, ClientEvent, Dialect, Envelope, ForwardPath, Mailbox, ReversePath, Server, ServerConfig, ServerEvent,
-    Status, Transaction, Trouble, Verdict,
+    Client, ClientEvent, Dialect, Envelope, ForwardPath, MailOptions, Mailbox, Recipient, ReversePath, Server,
+    ServerConfig, ServerEvent, Status, Transaction, Trouble, Verdict,
 };
 use crate::base::{SimDuration, SimTime};
 use crate::proto::session::{Input, Output, Session};
@@ -18,8 +18,9 @@ fn server() -> Server {
 fn transaction(to: &[&str], content: &str) -> Transaction {
     let mailbox = |text: &&str| ForwardPath::Mailbox(Mailbox::parse(text).unwrap());
     let reverse_path = ReversePath::Mailbox(Mailbox::parse("alice@crepes.fr").unwrap());
-    let forward_paths = to.iter().map(mailbox).collect();
-    Transaction { envelope: Envelope { reverse_path, forward_paths }, content: content.as_bytes().into() }
+    let recipients = to.iter().map(mailbox).map(Recipient::new).collect();
+    let options = MailOptions::default();
+    Transaction { envelope: Envelope { reverse_path, recipients, options }, content: content.as_bytes().into() }
 }
 
 /// Says yes to everybody but `nobody` and `later`; returns what was transmitted and accepted.

@@ -14,6 +14,7 @@ pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, SecondarySpec, ZoneSpec};
 pub use work::{Body, LookupWork, LookupsWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work};
 
 use super::schema::Scenario;
+use crate::app::mail::{ConductConfig, QueueConfig, RetryPolicy, SmtpConfig};
 use crate::base::{Addresses, DataSize, Dist, HostId, SimDuration, SimTime, UnixTime};
 use crate::net::{CongestionControl, LinkDirConfig, Policy, SessionLimit};
 use crate::sim::Fault;
@@ -153,26 +154,37 @@ pub struct TcpSpec {
 }
 
 /// A mail domain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DomainSpec {
     /// The part behind the `@`.
     pub name: String,
     /// Where its mail server runs; several domains may share one.
     pub server: HostId,
-    /// How the server speaks.
-    pub dialect: Dialect,
-    /// When the server tries again and when it gives up; equal for all domains of one server.
-    pub retry: RetrySpec,
-    /// What stands between the levels of folder names in IMAP; equal for all domains of one server.
-    pub separator: char,
+    /// How the server works; equal for all domains of one server.
+    pub settings: ServerSpec,
     /// Indices into [`Resolved::users`], ascending.
     pub users: Vec<usize>,
-    /// Whether the server has a cache of DNS answers; equal for all domains of one server.
-    pub dns_cache: bool,
     /// Who gets mail for local parts that nobody has, if anybody does.
     pub catch_all: Option<CatchAllSpec>,
     /// Hosts that may hand in mail for other domains: the users' hosts, ascending.
     pub relay_from: Vec<HostId>,
+}
+
+/// How a mail server works, whatever its domains.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServerSpec {
+    /// How it speaks SMTP.
+    pub smtp: SmtpConfig,
+    /// When it tries again and when it gives up.
+    pub retry: RetryPolicy,
+    /// How it delivers what is in its queue.
+    pub queue: QueueConfig,
+    /// What it does to its clients besides serving them.
+    pub conduct: ConductConfig,
+    /// What stands between the levels of folder names in IMAP.
+    pub separator: char,
+    /// Whether it has a cache of DNS answers.
+    pub dns_cache: bool,
 }
 
 /// The mailbox for mail to local parts that nobody has.
@@ -182,25 +194,6 @@ pub struct CatchAllSpec {
     pub mailbox: String,
     /// Local parts that stay unknown, in lower case; `*` stands for any characters.
     pub except: Vec<String>,
-}
-
-/// The manner of speech of a mail server.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Dialect {
-    /// RFC 5321: EHLO, falling back to HELO; `MAIL FROM:<...>`.
-    #[default]
-    Rfc5321,
-    /// The dialogue of the textbook lecture: HELO, `MAIL FROM: <...>` with its space.
-    Lecture,
-}
-
-/// The retry policy of a mail queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RetrySpec {
-    /// Time from the begin of one attempt to the next; above zero.
-    pub every: SimDuration,
-    /// Age at which a message is returned to its sender.
-    pub lifetime: SimDuration,
 }
 
 /// A mail user.

@@ -8,8 +8,8 @@ use crate::proto::pop3::Mode;
 use crate::proto::smtp::Dialect;
 
 fn lecture(bed: &mut Bed) -> (usize, usize) {
-    let crepes = bed.server("crepes.fr", &["alice"], |c| c.dialect = Dialect::Lecture);
-    let hamburger = bed.server("hamburger.edu", &["bob", "carol"], |c| c.dialect = Dialect::Lecture);
+    let crepes = bed.server("crepes.fr", &["alice"], |c| c.smtp.dialect = Dialect::Lecture);
+    let hamburger = bed.server("hamburger.edu", &["bob", "carol"], |c| c.smtp.dialect = Dialect::Lecture);
     (crepes, hamburger)
 }
 
@@ -91,7 +91,7 @@ fn several_messages_share_a_connection() {
 #[test]
 fn a_connection_carries_no_more_than_it_may() {
     let mut bed = Bed::new();
-    let crepes = bed.server("crepes.fr", &["alice"], |c| c.max_messages_per_connection = 2);
+    let crepes = bed.server("crepes.fr", &["alice"], |c| c.queue.messages_per_connection = 2);
     bed.server("hamburger.edu", &["bob"], |_| {});
     let drafts = (0..5).map(|_| draft(1, &["bob@hamburger.edu"], "x")).collect();
     bed.user("alice@crepes.fr", drafts, Vec::new());
@@ -183,7 +183,7 @@ fn arrivals_draw_from_streams_of_their_own() {
 #[test]
 fn several_connections_when_asked_for() {
     let mut bed = Bed::new();
-    let crepes = bed.server("crepes.fr", &["alice"], |c| c.concurrency_per_destination = 3);
+    let crepes = bed.server("crepes.fr", &["alice"], |c| c.queue.concurrency_per_destination = 3);
     let hamburger = bed.server("hamburger.edu", &["bob"], |_| {});
     bed.down(hamburger, at(0), SimDuration::from_secs(100));
     bed.user("alice@crepes.fr", (0..9).map(|_| draft(1, &["bob@hamburger.edu"], "x")).collect(), Vec::new());

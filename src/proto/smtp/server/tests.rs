@@ -17,7 +17,7 @@ impl Server {
             Mail::Open(envelope) => (Some(envelope), 0),
             Mail::Data(envelope, body) => (Some(envelope), body.clone().into_content().capacity()),
         };
-        let paths = envelope.map_or(0, |envelope| envelope.forward_paths.iter().map(|path| path.as_str().len()).sum());
+        let paths = envelope.map_or(0, |envelope| envelope.recipients.iter().map(|to| to.path.as_str().len()).sum());
         self.input.rest().len() + content + paths
     }
 }

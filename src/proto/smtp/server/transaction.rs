@@ -40,7 +40,7 @@ impl Server {
         if !parameters.is_empty() {
             return self.wrong(CommandError::Parameters);
         }
-        if envelope.forward_paths.len() >= self.config.max_recipients {
+        if envelope.recipients.len() >= self.config.max_recipients {
             // RFC 5321 4.5.3.1.10: "452 Too many recipients".
             return self.reply(452, Status::TOO_MANY_RECIPIENTS, "Too many recipients");
         }
@@ -52,7 +52,7 @@ impl Server {
             return self.out_of_sequence("HELO");
         }
         match std::mem::replace(&mut self.transaction, Mail::None) {
-            Mail::Open(envelope) if !envelope.forward_paths.is_empty() => {
+            Mail::Open(envelope) if !envelope.recipients.is_empty() => {
                 self.transaction = Mail::Data(envelope, Unstuffer::new(self.config.max_message));
                 self.plain_reply(354, "Enter mail, end with \".\" on a line by itself");
             }

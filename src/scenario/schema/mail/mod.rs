@@ -1,9 +1,15 @@
 //! The `mail` and `users` keys: mail domains, their servers, and the people behind the addresses.
 
+mod queue;
+mod routing;
+mod smtp;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::quantity::Duration;
+pub use queue::Retry;
+pub use routing::CatchAll;
+pub use smtp::DialectName;
 
 /// A mail domain.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,42 +61,6 @@ pub enum SeparatorName {
     /// As in "work.2026".
     #[serde(rename = ".")]
     Dot,
-}
-
-/// The mailbox for mail to local parts that nobody has.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct CatchAll {
-    /// The local part of the user whose mailbox it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mailbox: Option<String>,
-    /// Local parts that stay unknown; "*" stands for any characters. Default: none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub except: Vec<String>,
-}
-
-/// A manner of speaking SMTP.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum DialectName {
-    /// EHLO, and the form of commands and replies in RFC 5321.
-    #[default]
-    #[serde(rename = "rfc5321")]
-    Rfc5321,
-    /// The dialogue of the textbook lecture, letter for letter: HELO, and "MAIL FROM: <...>" with its space.
-    #[serde(rename = "lecture")]
-    Lecture,
-}
-
-/// The retry policy of a mail queue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Retry {
-    /// Time from one attempt to the next. Default: "30min".
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub every: Option<Duration>,
-    /// Age at which a message is returned to its sender. Default: "5d".
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lifetime: Option<Duration>,
 }
 
 /// What differs from the default for one mail user.

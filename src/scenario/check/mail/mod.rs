@@ -1,15 +1,20 @@
 //! Mail domains and users.
 
+mod conduct;
+mod queue;
+mod routing;
+mod smtp;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Context;
 use super::dns::read_resolver;
-use crate::app;
 use crate::base::HostId;
-use crate::scenario::names::check_local_part;
 use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
-use crate::scenario::resolved::{CatchAllSpec, Dialect, DomainSpec, RetrySpec, UserSpec};
-use crate::scenario::schema::{CatchAll, DialectName, MailDomain, SeparatorName, User};
+use crate::scenario::resolved::{DomainSpec, ServerSpec, UserSpec};
+use crate::scenario::schema::{MailDomain, SeparatorName, User};
+
+pub(super) use routing::is_caught;
 
 /// Stands for a host that is not there, so that what refers to it can still be checked.
 const NOBODY: HostId = HostId(u32::MAX);
@@ -53,84 +58,52 @@ pub(super) fn read(cx: &mut Context<'_>) -> (Vec<DomainSpec>, Vec<UserSpec>) {
 }
 
 fn read_domain(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain: &MailDomain) -> DomainSpec {
-    let retry = here.key("retry");
-    let retry = RetrySpec {
-        every: cx.positive(retry.key("every"), domain.retry.every),
-        lifetime: cx.duration(retry.key("lifetime"), domain.retry.lifetime),
-    };
     let server = cx.host(here.key("server"), domain.server.as_deref().unwrap_or(name)).unwrap_or(NOBODY);
-    let dialect = match domain.dialect.unwrap_or_default() {
-        DialectName::Rfc5321 => Dialect::Rfc5321,
-        DialectName::Lecture => Dialect::Lecture,
-    };
     if let Some(computer) = &domain.computer {
         cx.host(here.key("computer"), computer);
     }
     if let Some(password) = &domain.password {
         check_password(cx, here.key("password"), password);
     }
-    let catch_all = domain.catch_all.as_ref().and_then(|catch_all| read_catch_all(cx, here, name, domain, catch_all));
-    let separator = match domain.imap.separator.unwrap_or_default() {
-        SeparatorName::Slash => '/',
-        SeparatorName::Dot => '.',
-    };
+    let catch_all =
+        domain.catch_all.as_ref().and_then(|catch_all| routing::read_catch_all(cx, here, name, domain, catch_all));
+    let settings = read_server(cx, here, domain);
     let (name, users, relay_from) = (name.to_owned(), Vec::new(), Vec::new());
-    let dns_cache = domain.dns_cache == Some(true);
-    DomainSpec { name, server, dialect, retry, separator, users, dns_cache, catch_all, relay_from }
+    DomainSpec { name, server, settings, users, catch_all, relay_from }
 }
 
-fn read_catch_all(
-    cx: &mut Context<'_>,
-    here: Path<'_>,
-    name: &str,
-    domain: &MailDomain,
-    catch_all: &CatchAll,
-) -> Option<CatchAllSpec> {
-    let path = here.key("catch_all");
-    let except = path.key("except");
-    for (index, pattern) in catch_all.except.iter().enumerate() {
-        cx.problems.check(except.index(index), check_local_part(pattern));
+/// What belongs to the server, not to the domain.
+fn read_server(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDomain) -> ServerSpec {
+    ServerSpec {
+        smtp: smtp::read(cx, here, domain),
+        retry: queue::read_retry(cx, here.key("retry"), &domain.retry),
+        queue: queue::read(cx, here, domain),
+        conduct: conduct::read(cx, here, domain),
+        separator: match domain.imap.separator.unwrap_or_default() {
+            SeparatorName::Slash => '/',
+            SeparatorName::Dot => '.',
+        },
+        dns_cache: domain.dns_cache == Some(true),
     }
-    let Some(local) = &catch_all.mailbox else {
-        cx.problems.help(path, "a catch-all needs a mailbox", "write \"mailbox\": and the local part of a user here");
-        return None;
-    };
-    if !domain.users.contains(local) {
-        let known = domain.users.iter().map(String::as_str);
-        let help = format!("add it to the users of {domain}", domain = quote(name));
-        cx.problems.unknown_else(path.key("mailbox"), "user", local, known, Some(&help));
-        return None;
-    }
-    let except = catch_all.except.iter().map(|pattern| pattern.to_ascii_lowercase()).collect();
-    Some(CatchAllSpec { mailbox: format!("{local}@{name}"), except })
 }
 
-/// Whether an address that is no user's gets to a mailbox all the same.
-pub(super) fn is_caught(cx: &Context<'_>, address: &str) -> bool {
-    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let Some(catch_all) = cx.scenario.mail.get(domain).and_then(|domain| domain.catch_all.as_ref()) else {
-        return false;
-    };
-    let except = catch_all.except.iter().map(|pattern| pattern.to_ascii_lowercase()).collect();
-    let catch_all = app::mail::CatchAll { domain: domain.to_owned(), mailbox: String::new(), except };
-    catch_all.takes(&address.to_ascii_lowercase())
-}
-
-/// One server has one manner of speech, one queue and one kind of folder names.
+/// One server works in one way, whatever its domains.
 fn check_shared(cx: &mut Context<'_>, here: Path<'_>, spec: &DomainSpec, others: &[DomainSpec]) {
     let Some(other) = others.iter().find(|other| other.server == spec.server && spec.server != NOBODY) else { return };
-    if other.dialect != spec.dialect || other.retry != spec.retry {
-        let message =
-            format!("this domain shares its server with {}, but not its dialect and retry policy", quote(&other.name));
-        cx.problems.help(here, message, "give both the same \"dialect\" and \"retry\"");
-    }
-    if other.separator != spec.separator {
-        let message = format!("this domain shares its server with {}, but not its separator", quote(&other.name));
-        cx.problems.help(here.key("imap"), message, "give both the same \"separator\"");
-    }
-    if other.dns_cache != spec.dns_cache {
-        let message = format!("this domain shares its server with {}, but not its cache", quote(&other.name));
-        cx.problems.help(here.key("dns_cache"), message, "give both the same \"dns_cache\"");
+    let (own, its) = (&spec.settings, &other.settings);
+    let equal = [
+        (own.smtp.dialect == its.smtp.dialect, "dialect", "dialect"),
+        (own.smtp == its.smtp, "smtp", "way of speaking SMTP"),
+        (own.retry == its.retry, "retry", "retry policy"),
+        (own.queue == its.queue, "queue", "way of delivering"),
+        (own.conduct == its.conduct, "conduct", "conduct"),
+        (own.separator == its.separator, "imap", "separator"),
+        (own.dns_cache == its.dns_cache, "dns_cache", "cache"),
+    ];
+    if let Some((_, key, what)) = equal.into_iter().find(|(equal, ..)| !equal) {
+        let message = format!("this domain shares its server with {}, but not its {what}", quote(&other.name));
+        let what = if key == "imap" { "separator" } else { key };
+        cx.problems.help(here.key(key), message, format!("give both the same \"{what}\""));
     }
 }
 

@@ -1,0 +1,160 @@
+//! What a mail server keeps on disk, and every decision on the fate of a copy: accepted,
+//! delivered, relayed, deferred, given up. Each decision is traced and counted here and
+//! nowhere else, so that the counts balance.
+
+mod attempts;
+mod intake;
+mod reports;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::homes::Homes;
+use super::mailbox::{Maildrop, Maildrops};
+use super::queue::{Addressee, CopyKey, Queue, QueuedCopy, Status};
+use super::retry::RetryPolicy;
+use crate::app::host::Host;
+use crate::base::trace::{MailTrace, Phase, Trace};
+use crate::base::{ConnId, EventId, SimDuration};
+use crate::proto::smtp::{MailOptions, Mailbox, ReversePath};
+
+/// RFC 5321 6.3: the threshold for loops is "normally at least 100 Received entries".
+const MAX_HOPS: usize = 100;
+
+/// What became of the copies that a server accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// Accepted with a 250, or made here as bounces.
+    pub accepted: u64,
+    /// Stored in a mailbox here.
+    pub delivered: u64,
+    /// Taken over by another server.
+    pub relayed: u64,
+    /// Given up, with or without a bounce.
+    pub given_up: u64,
+    /// Turned into others by an alias, a forward or a list; those count as accepted.
+    pub expanded: u64,
+    /// Ended by a stated policy; nobody is told.
+    pub discarded: u64,
+    /// Still in the queue, counted by walking it.
+    pub queued: u64,
+}
+
+impl Audit {
+    /// Whether nothing was lost: each copy accepted is accounted for once.
+    #[must_use]
+    pub const fn balances(&self) -> bool {
+        self.accepted == self.delivered + self.relayed + self.given_up + self.expanded + self.discarded + self.queued
+    }
+}
+
+/// A message to be taken over.
+#[derive(Clone, Debug)]
+pub(in crate::app::mail) struct Arrival {
+    pub(in crate::app::mail) queue_id: String,
+    pub(in crate::app::mail) message_id: String,
+    pub(in crate::app::mail) reverse_path: ReversePath,
+    pub(in crate::app::mail) recipients: Vec<Addressee>,
+    pub(in crate::app::mail) options: MailOptions,
+    pub(in crate::app::mail) content: Arc<[u8]>,
+    /// Octets as received, before trace fields.
+    pub(in crate::app::mail) bytes: u64,
+    pub(in crate::app::mail) conn: Option<ConnId>,
+}
+
+/// Where an attempt got to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::app::mail) struct Reached {
+    pub(in crate::app::mail) exchange: Option<IpAddr>,
+    pub(in crate::app::mail) conn: Option<ConnId>,
+}
+
+/// A copy that will not reach its recipient.
+struct Undeliverable {
+    message_id: String,
+    reverse_path: ReversePath,
+    recipient: Mailbox,
+    content: Arc<[u8]>,
+    attempts: u32,
+    tried_for: SimDuration,
+}
+
+/// What survives a failure of the host.
+#[derive(Clone, Debug)]
+pub(in crate::app::mail) struct Spool {
+    pub(in crate::app::mail) name: String,
+    pub(in crate::app::mail) homes: Homes,
+    retry: RetryPolicy,
+    pub(in crate::app::mail) queue: Queue,
+    pub(in crate::app::mail) maildrops: Maildrops,
+    /// Mailboxes whose INBOX changed, other than by IMAP, since IMAP's sessions were told.
+    pub(in crate::app::mail) touched: Vec<String>,
+    counted: Audit,
+    last_queue_id: u64,
+    last_bounce: u64,
+    traced_length: (u32, u32),
+}
+
+impl Spool {
+    pub(in crate::app::mail) fn new(name: String, homes: Homes, retry: RetryPolicy, maildrops: Maildrops) -> Self {
+        Self {
+            name,
+            homes,
+            retry,
+            queue: Queue::default(),
+            maildrops,
+            touched: Vec::new(),
+            counted: Audit::default(),
+            last_queue_id: 0,
+            last_bounce: 0,
+            traced_length: (0, 0),
+        }
+    }
+
+    pub(in crate::app::mail) fn audit(&self) -> Audit {
+        let unfinished =
+            |copy: &&QueuedCopy| matches!(copy.status, Status::Scheduled | Status::TemporarilyFailed { .. });
+        let queued = self.queue.messages().flat_map(|m| &m.copies).filter(unfinished).count() as u64;
+        Audit { queued, ..self.counted }
+    }
+
+    /// Whether mail for this address ends here.
+    pub(in crate::app::mail) fn is_local(&self, mailbox: &Mailbox) -> bool {
+        self.homes.domain_of(mailbox).is_some()
+    }
+
+    /// Whether mail for a local address is taken.
+    pub(in crate::app::mail) fn knows(&self, mailbox: &Mailbox) -> bool {
+        self.homes.mailbox_of(&self.maildrops, mailbox).is_some()
+    }
+
+    pub(in crate::app::mail) fn next_queue_id(&mut self) -> String {
+        self.last_queue_id += 1;
+        format!("Q{:06}", self.last_queue_id)
+    }
+
+    pub(in crate::app::mail) fn trace_copy_phase<H: Host>(&self, host: &mut H, key: CopyKey, phase: Phase) {
+        let message = self.queue.message(key);
+        trace_phase(host, &message.message_id, message.copies[key.copy].recipient.as_str(), phase);
+    }
+
+    fn trace_length<H: Host>(&mut self, host: &mut H) {
+        let length = self.queue.length();
+        if length != self.traced_length {
+            self.traced_length = length;
+            let (copies, waiting) = length;
+            host.trace(Trace::Mail(MailTrace::QueueLength { copies, waiting }));
+        }
+    }
+}
+
+/// Traces that a copy enters a phase.
+pub(in crate::app::mail) fn trace_phase<H: Host>(host: &mut H, message: &str, to: &str, phase: Phase) -> EventId {
+    host.trace(Trace::Mail(MailTrace::Phase { message, to, phase }))
+}
+
+/// Traces how full a mailbox is.
+pub(in crate::app::mail) fn trace_maildrop<H: Host>(host: &mut H, drop: &Maildrop) {
+    let messages = u32::try_from(drop.count()).unwrap_or(u32::MAX);
+    host.trace(Trace::Mail(MailTrace::MailboxSize { mailbox: drop.address(), messages, bytes: drop.octets() }));
+}
