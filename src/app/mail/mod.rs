@@ -27,8 +27,12 @@ pub mod server;
 mod spool;
 #[cfg(test)]
 mod tests;
+mod vacation;
 
-pub use config::{CatchAll, ConductConfig, MailServerConfig, MailboxConfig, QueueConfig, RoutingConfig, SmtpConfig};
+pub use config::{
+    CatchAll, ConductConfig, MailServerConfig, MailboxConfig, QueueConfig, ReportConfig, RoutingConfig, SmtpConfig,
+    VacationConfig,
+};
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};
 pub use queue::{Addressee, QueuedCopy, QueuedMessage, Status};

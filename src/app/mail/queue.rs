@@ -2,6 +2,7 @@
 //! does not lose them. One status per copy (message and recipient).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::failure::Reason;
@@ -71,6 +72,8 @@ pub struct QueuedCopy {
     pub last_attempt: SimTime,
     /// How the last attempt failed.
     pub last_failure: Option<Reason>,
+    /// The host that it tried last, if it came to that.
+    pub last_exchange: Option<IpAddr>,
     /// The event from which the next attempt follows.
     pub cause: EventId,
 }

@@ -108,6 +108,11 @@ pub(super) fn plain_head(out: &mut Vec<u8>, draft: &Draft<'_>, unstructured: imp
     }
 }
 
+/// Writes a field of words.
+pub(super) fn structured(out: &mut Vec<u8>, name: &str, words: &[String]) {
+    field(out, name, words, "");
+}
+
 /// Writes a field whose value may be folded between its parts.
 fn field(out: &mut Vec<u8>, name: &str, parts: &[String], separator: &str) {
     let mut text = format!("{name}:");

@@ -62,6 +62,25 @@ pub struct Letter<'a> {
 }
 
 impl Letter<'_> {
+    /// One in which nothing is said.
+    pub const EMPTY: Self = Self {
+        date: UnixTime::DEFAULT_START,
+        from: "",
+        to: &[],
+        cc: &[],
+        reply_to: None,
+        subject: None,
+        message_id: "",
+        in_reply_to: None,
+        references: &[],
+        automatic: false,
+        text: &[],
+        html: None,
+        images: &[],
+        attachments: &[],
+        encoding: None,
+    };
+
     /// The octets of the message, and what its parts cost.
     #[must_use]
     pub fn build(&self) -> (Vec<u8>, Vec<Cost>) {

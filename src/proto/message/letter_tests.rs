@@ -8,25 +8,9 @@ use proptest::prelude::*;
 use super::encoding::base64_length;
 use super::letter::made_up;
 use super::*;
-use crate::base::UnixTime;
 
-const PLAIN: Letter<'static> = Letter {
-    date: UnixTime::DEFAULT_START,
-    from: "alice@crepes.fr",
-    to: &[],
-    cc: &[],
-    reply_to: None,
-    subject: Some("Dinner"),
-    message_id: "<1.alice@crepes.fr>",
-    in_reply_to: None,
-    references: &[],
-    automatic: false,
-    text: &[],
-    html: None,
-    images: &[],
-    attachments: &[],
-    encoding: None,
-};
+const PLAIN: Letter<'static> =
+    Letter { from: "alice@crepes.fr", subject: Some("Dinner"), message_id: "<1.alice@crepes.fr>", ..Letter::EMPTY };
 
 fn file(name: &str, media: &str, content: &[u8]) -> Attachment {
     let (name, media) = (Some(name.to_owned()), media.to_owned());

@@ -85,6 +85,14 @@ impl Node {
         Self::Leaf { media: media.to_owned(), labels, encoding, content: octets.len(), encoded }
     }
 
+    /// A message within a message (RFC 2046 5.2.1): as it stands, since it may not be encoded.
+    #[must_use]
+    pub fn enclosed(message: &[u8], wish: Option<Encoding>) -> Self {
+        let encoding = wish.unwrap_or(Encoding::SevenBit);
+        let (media, content) = ("message/rfc822".to_owned(), message.len());
+        Self::Leaf { media, labels: Labels::default(), encoding, content, encoded: message.to_vec() }
+    }
+
     /// Text, with the charset that its octets have.
     #[must_use]
     pub fn text(subtype: &str, text: &[u8], wish: Option<Encoding>) -> Self {

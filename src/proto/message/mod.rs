@@ -11,6 +11,7 @@ pub mod letter;
 #[cfg(test)]
 mod letter_tests;
 pub mod mime;
+pub mod report;
 pub mod trace_fields;
 
 pub use build::Draft;

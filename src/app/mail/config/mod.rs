@@ -2,6 +2,7 @@
 
 mod conduct;
 mod queue;
+mod reports;
 mod routing;
 mod smtp;
 
@@ -13,6 +14,7 @@ use crate::app::dns::LocalCaches;
 
 pub use conduct::ConductConfig;
 pub use queue::QueueConfig;
+pub use reports::{ReportConfig, VacationConfig};
 pub use routing::{CatchAll, RoutingConfig};
 pub use smtp::SmtpConfig;
 
@@ -44,6 +46,8 @@ pub struct MailServerConfig {
     pub retry: RetryPolicy,
     /// How it delivers what is in its queue.
     pub queue: QueueConfig,
+    /// What it tells senders.
+    pub reports: ReportConfig,
     /// The resolvers that it asks.
     pub resolvers: Vec<IpAddr>,
     /// The caches between it and them.
@@ -73,6 +77,7 @@ impl MailServerConfig {
             conduct: ConductConfig::default(),
             retry: RetryPolicy::default(),
             queue: QueueConfig::default(),
+            reports: ReportConfig::default(),
             resolvers: Vec::new(),
             caches: LocalCaches::default(),
             inside: Vec::new(),

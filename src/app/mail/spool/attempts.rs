@@ -1,14 +1,13 @@
 //! Attempts to pass copies on: their beginnings and ends, and when the next is due.
 
-use std::sync::Arc;
-
-use super::{Reached, Spool, Undeliverable};
+use super::reports::Undeliverable;
+use super::{Reached, Spool};
 use crate::app::host::Host;
 use crate::app::mail::failure::Reason;
 use crate::app::mail::queue::{CopyKey, Status};
 use crate::app::mail::retry::Next;
+use crate::base::EventId;
 use crate::base::trace::{AttemptOutcome, FailureKind, MailTrace, Phase, Trace};
-use crate::base::{EventId, SimDuration};
 
 impl Spool {
     /// Begins an attempt; false when the copy has outlived its time and was given up instead.
@@ -52,6 +51,7 @@ impl Spool {
         let now = host.now();
         let copy = self.queue.copy_mut(key);
         copy.last_failure = Some(reason.clone());
+        copy.last_exchange = reached.exchange;
         let next = self.retry.next(copy.first_attempt.unwrap_or(now), copy.last_attempt, now);
         let failure = reason.as_trace();
         let (outcome, until, give_up) = match next {
@@ -75,6 +75,7 @@ impl Spool {
         reached: Reached,
         reason: &Reason,
     ) {
+        self.queue.copy_mut(key).last_exchange = reached.exchange;
         self.trace_end(host, key, reached, AttemptOutcome::Failed { failure: reason.as_trace() });
         self.give_up(host, key, reason);
     }
@@ -124,15 +125,7 @@ impl Spool {
 
     fn give_up<H: Host>(&mut self, host: &mut H, key: CopyKey, reason: &Reason) {
         let message = self.queue.message(key);
-        let copy = &message.copies[key.copy];
-        let undeliverable = Undeliverable {
-            message_id: message.message_id.clone(),
-            reverse_path: message.reverse_path.clone(),
-            recipient: copy.recipient.clone(),
-            content: Arc::clone(&message.content),
-            attempts: copy.attempts,
-            tried_for: copy.first_attempt.map_or(SimDuration::ZERO, |first| host.now().since(first)),
-        };
+        let undeliverable = Undeliverable::queued(message, key.copy, host.now());
         self.queue.finish(key, Status::PermanentlyFailed);
         self.trace_length(host);
         self.report(host, &undeliverable, reason);

@@ -1,15 +1,14 @@
 //! Taking the responsibility for a message: what is delivered here, what goes on elsewhere.
 
-use std::sync::Arc;
-
-use super::{Arrival, MAX_HOPS, Spool, Undeliverable, trace_maildrop, trace_phase};
+use super::reports::Undeliverable;
+use super::{Arrival, MAX_HOPS, Spool, trace_maildrop, trace_phase};
 use crate::app::host::Host;
 use crate::app::mail::failure::Reason;
 use crate::app::mail::folder::Origin;
 use crate::app::mail::mailbox::Maildrop;
 use crate::app::mail::queue::{Addressee, QueuedCopy, QueuedMessage, Status};
+use crate::base::SimTime;
 use crate::base::trace::{FailureKind, MailTrace, Phase, Trace};
-use crate::base::{SimDuration, SimTime};
 use crate::proto::message::{count_received, return_path};
 use crate::proto::smtp::Mailbox;
 
@@ -29,15 +28,16 @@ impl Spool {
                 bytes: arrival.bytes,
             }));
             if looping {
-                self.undeliverable_here(host, &arrival, recipient, &Reason::new(FailureKind::Loop, "too many hops"));
+                self.undeliverable_here(host, &arrival, addressee, &Reason::new(FailureKind::Loop, "too many hops"));
             } else if !self.is_local(recipient) {
                 remote.push(addressee.clone());
             } else if let Some(key) = self.homes.mailbox_of(&self.maildrops, recipient) {
-                self.deliver(host, &arrival, recipient, key);
+                self.deliver(host, &arrival, recipient, key.clone());
+                self.after_delivery(host, &arrival, addressee, &key);
             } else {
                 let text = format!("{recipient} ... User unknown");
                 let reason = Reason { kind: FailureKind::Reply, code: 550, text };
-                self.undeliverable_here(host, &arrival, recipient, &reason);
+                self.undeliverable_here(host, &arrival, addressee, &reason);
             }
         }
         if !remote.is_empty() {
@@ -58,6 +58,7 @@ impl Spool {
                 first_attempt: None,
                 last_attempt: SimTime::ZERO,
                 last_failure: None,
+                last_exchange: None,
             })
             .collect();
         let Arrival { queue_id, message_id, reverse_path, options, content, .. } = arrival;
@@ -81,15 +82,8 @@ impl Spool {
         trace_maildrop(host, drop);
     }
 
-    fn undeliverable_here<H: Host>(&mut self, host: &mut H, arrival: &Arrival, recipient: &Mailbox, reason: &Reason) {
-        let copy = Undeliverable {
-            message_id: arrival.message_id.clone(),
-            reverse_path: arrival.reverse_path.clone(),
-            recipient: recipient.clone(),
-            content: Arc::clone(&arrival.content),
-            attempts: 0,
-            tried_for: SimDuration::ZERO,
-        };
+    fn undeliverable_here<H: Host>(&mut self, host: &mut H, arrival: &Arrival, who: &Addressee, reason: &Reason) {
+        let copy = Undeliverable::arriving(arrival, who, host.now());
         self.report(host, &copy, reason);
     }
 }

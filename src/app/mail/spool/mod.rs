@@ -9,13 +9,15 @@ mod reports;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::config::ReportConfig;
 use super::homes::Homes;
 use super::mailbox::{Maildrop, Maildrops};
 use super::queue::{Addressee, CopyKey, Queue, QueuedCopy, Status};
 use super::retry::RetryPolicy;
+use super::vacation::Vacations;
 use crate::app::host::Host;
 use crate::base::trace::{MailTrace, Phase, Trace};
-use crate::base::{ConnId, EventId, SimDuration};
+use crate::base::{ConnId, EventId};
 use crate::proto::smtp::{MailOptions, Mailbox, ReversePath};
 
 /// RFC 5321 6.3: the threshold for loops is "normally at least 100 Received entries".
@@ -69,16 +71,6 @@ pub(in crate::app::mail) struct Reached {
     pub(in crate::app::mail) conn: Option<ConnId>,
 }
 
-/// A copy that will not reach its recipient.
-struct Undeliverable {
-    message_id: String,
-    reverse_path: ReversePath,
-    recipient: Mailbox,
-    content: Arc<[u8]>,
-    attempts: u32,
-    tried_for: SimDuration,
-}
-
 /// What survives a failure of the host.
 #[derive(Clone, Debug)]
 pub(in crate::app::mail) struct Spool {
@@ -92,6 +84,9 @@ pub(in crate::app::mail) struct Spool {
     counted: Audit,
     last_queue_id: u64,
     last_bounce: u64,
+    last_answer: u64,
+    reports: ReportConfig,
+    vacations: Vacations,
     traced_length: (u32, u32),
 }
 
@@ -107,8 +102,18 @@ impl Spool {
             counted: Audit::default(),
             last_queue_id: 0,
             last_bounce: 0,
+            last_answer: 0,
+            reports: ReportConfig::default(),
+            vacations: Vacations::default(),
             traced_length: (0, 0),
         }
+    }
+
+    /// The same with what it tells senders.
+    pub(in crate::app::mail) fn with_reports(mut self, mut reports: ReportConfig) -> Self {
+        self.vacations = Vacations::new(std::mem::take(&mut reports.vacations));
+        self.reports = reports;
+        self
     }
 
     pub(in crate::app::mail) fn audit(&self) -> Audit {
