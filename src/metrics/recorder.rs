@@ -11,6 +11,7 @@ use super::links::Links;
 use super::lookups::Lookups;
 use super::messages::{Copies, NewCopy};
 use super::names::Names;
+use super::parts::{EncodedPart, Parts};
 use super::processing::Processing;
 use super::queues::Queues;
 use super::record::{self, RunRecord, ServerBalance, Tables};
@@ -49,6 +50,7 @@ pub struct Recorder {
     loads: Loads,
     lookups: Lookups,
     connections: Connections,
+    parts: Parts,
     queues: Queues,
     links: Links,
     processing: Processing,
@@ -70,6 +72,7 @@ impl Recorder {
             loads: Loads::default(),
             lookups: Lookups::default(),
             connections: Connections::default(),
+            parts: Parts::default(),
             queues: Queues::new(hosts),
             links: Links::new(links),
             processing: Processing::default(),
@@ -123,6 +126,7 @@ impl Recorder {
         let (links, dropped_at_hosts) = self.links.finish(names, directory);
         let turned_away = self.connections.turned_away();
         let connections = self.connections.finish(names, directory);
+        let (parts, encodings) = self.parts.finish(names);
         let queue = self.queues.finish(names, directory);
         let faults = self.faults.finish(names, directory);
         let hosts = self.processing.finish(names, directory);
@@ -139,6 +143,7 @@ impl Recorder {
                 dns_servers,
                 connections,
                 queue,
+                parts,
                 links,
                 faults,
                 cwnd: None,
@@ -147,7 +152,7 @@ impl Recorder {
             dialogues_left_out,
             servers,
             hosts,
-            counts: record::Counts { cache, dropped_at_hosts, turned_away, lookups },
+            counts: record::Counts { cache, dropped_at_hosts, turned_away, lookups, encodings },
             violations,
         }
     }
@@ -219,6 +224,11 @@ impl Recorder {
             MailTrace::Appended { message, mailbox, bytes: _ } => {
                 self.copies.append(&mut self.names, message, mailbox);
             }
+            MailTrace::Encoded { message, place, media, encoding, content, encoded } => {
+                let part = EncodedPart { message, place, media, encoding, content, encoded };
+                self.parts.encoded(&mut self.names, &part, at);
+            }
+            MailTrace::Downgraded { before, after, .. } => self.parts.downgraded(before, after),
             MailTrace::MailboxSize { .. } | MailTrace::Deleted { .. } => {}
         }
     }

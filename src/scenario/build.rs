@@ -184,6 +184,7 @@ fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
             retry: domain.settings.retry,
             queue: domain.settings.queue.clone(),
             conduct: domain.settings.conduct.clone(),
+            reports: domain.settings.reports.clone(),
             resolvers: resolver_addresses(scenario, domain.server),
             caches: LocalCaches {
                 application: domain.settings.dns_cache,
@@ -207,6 +208,9 @@ fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
             let user = &scenario.users[user];
             MailboxConfig { address: user.address.clone(), password: user.password.clone() }
         }));
+        let away = domain.users.iter().map(|&user| &scenario.users[user]);
+        let away = away.filter_map(|user| Some((user.address.clone(), user.vacation.clone()?)));
+        config.reports.vacations.extend(away);
     }
     configs.into_iter().map(|(host, config)| (host, MailServer::new(config))).collect()
 }

@@ -81,15 +81,11 @@ impl Letter<'_> {
         encoding: None,
     };
 
-    /// The octets of the message, and what its parts cost.
+    /// The octets of the message, and what its parts cost; a message without MIME has none.
     #[must_use]
     pub fn build(&self) -> (Vec<u8>, Vec<Cost>) {
         if self.is_plain() {
-            let plain = self.head().build();
-            let octets: usize = self.text.iter().map(|line| line.len() + 2).sum();
-            let (media, octets) = ("text/plain".to_owned(), octets as u64);
-            let encoding = Encoding::SevenBit;
-            return (plain, vec![Cost { place: "1".to_owned(), media, encoding, content: octets, encoded: octets }]);
+            return (self.head().build(), Vec::new());
         }
         let mut out = Vec::new();
         plain_head(&mut out, &self.head(), unstructured);

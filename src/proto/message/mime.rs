@@ -14,6 +14,10 @@ use mail_builder::mime::MimePart;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::encoding::Encoding;
+use super::header::first;
+use crate::proto::imap::content::media::word;
+use crate::proto::imap::content::tree::{self, Entity, Inside};
+use crate::proto::imap::content::{decode, header};
 
 /// What stands in the header of a leaf besides its type and encoding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -196,6 +200,46 @@ impl Boundaries {
             }
         }
     }
+}
+
+/// The costs of the leaves of a message that stands already. A message without MIME has none to tell.
+#[must_use]
+pub fn costs(message: &[u8]) -> Vec<Cost> {
+    let mut costs = Vec::new();
+    if first(message, "MIME-Version").is_some() {
+        let root = tree::parse(message);
+        let place = if matches!(root.inside, Inside::Parts(_)) { "" } else { "1" };
+        measure(message, &root, place, &mut costs);
+    }
+    costs
+}
+
+/// A message within a message counts as a leaf: it is never encoded.
+fn measure(raw: &[u8], entity: &Entity, place: &str, costs: &mut Vec<Cost>) {
+    if let Inside::Parts(parts) = &entity.inside {
+        let dot = if place.is_empty() { "" } else { "." };
+        for (number, part) in (1..).zip(parts) {
+            measure(raw, part, &format!("{place}{dot}{number}"), costs);
+        }
+        return;
+    }
+    let fields = &raw[entity.header.fields.clone()];
+    let claimed = header::first(fields, b"content-transfer-encoding").and_then(|field| word(&field.unfolded()));
+    let claimed = claimed.unwrap_or_default();
+    let body = &raw[entity.body.clone()];
+    let known = Encoding::ALL.into_iter().find(|known| claimed.eq_ignore_ascii_case(known.name().as_bytes()));
+    let encoding = known.unwrap_or(if body.is_ascii() { Encoding::SevenBit } else { Encoding::EightBit });
+    // The line end in front of a delimiter is the delimiter's, but base64 ends with one.
+    let end = usize::from(encoding == Encoding::Base64 && !body.is_empty() && !body.ends_with(b"\r\n")) * 2;
+    let content = decode::octets(body, encoding.name().as_bytes()).map_or(body.len(), |octets| octets.len());
+    let text = |word: &[u8]| String::from_utf8_lossy(word).to_ascii_lowercase();
+    costs.push(Cost {
+        place: place.to_owned(),
+        media: format!("{}/{}", text(&entity.media.kind), text(&entity.media.subtype)),
+        encoding,
+        content: content as u64,
+        encoded: (body.len() + end) as u64,
+    });
 }
 
 /// Whether CRLF ends a line in octets of this type.

@@ -6,6 +6,7 @@ pub mod downgrade;
 #[cfg(test)]
 mod downgrade_tests;
 pub mod encoding;
+pub mod files;
 pub mod header;
 pub mod letter;
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, SecondarySpec, ZoneSpec};
 pub use work::{Body, LookupWork, LookupsWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work};
 
 use super::schema::Scenario;
-use crate::app::mail::{ConductConfig, QueueConfig, RetryPolicy, SmtpConfig};
+use crate::app::mail::{ConductConfig, QueueConfig, ReportConfig, RetryPolicy, SmtpConfig, VacationConfig};
 use crate::base::{Addresses, DataSize, Dist, HostId, SimDuration, SimTime, UnixTime};
 use crate::net::{CongestionControl, LinkDirConfig, Policy, SessionLimit};
 use crate::sim::Fault;
@@ -181,6 +181,8 @@ pub struct ServerSpec {
     pub queue: QueueConfig,
     /// What it does to its clients besides serving them.
     pub conduct: ConductConfig,
+    /// What it tells senders; the answers of users who are away stand with these.
+    pub reports: ReportConfig,
     /// What stands between the levels of folder names in IMAP.
     pub separator: char,
     /// Whether it has a cache of DNS answers.
@@ -211,6 +213,8 @@ pub struct UserSpec {
     pub host: HostId,
     /// The server that takes this user's outgoing mail and keeps the mailbox.
     pub server: HostId,
+    /// The answer of a user who is away.
+    pub vacation: Option<VacationConfig>,
 }
 
 /// Seed and end of a run.

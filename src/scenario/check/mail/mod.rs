@@ -2,6 +2,7 @@
 
 mod conduct;
 mod queue;
+mod reports;
 mod routing;
 mod smtp;
 
@@ -79,6 +80,7 @@ fn read_server(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDomain) -> Ser
         retry: queue::read_retry(cx, here.key("retry"), &domain.retry),
         queue: queue::read(cx, here, domain),
         conduct: conduct::read(cx, here, domain),
+        reports: reports::read(domain),
         separator: match domain.imap.separator.unwrap_or_default() {
             SeparatorName::Slash => '/',
             SeparatorName::Dot => '.',
@@ -97,6 +99,7 @@ fn check_shared(cx: &mut Context<'_>, here: Path<'_>, spec: &DomainSpec, others:
         (own.retry == its.retry, "retry", "retry policy"),
         (own.queue == its.queue, "queue", "way of delivering"),
         (own.conduct == its.conduct, "conduct", "conduct"),
+        (own.reports == its.reports, "reports", "reports"),
         (own.separator == its.separator, "imap", "separator"),
         (own.dns_cache == its.dns_cache, "dns_cache", "cache"),
     ];
@@ -124,6 +127,7 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
             password: user.password.clone().unwrap_or_default(),
             host,
             server: *server,
+            vacation: user.vacation.as_ref().map(|vacation| reports::read_vacation(cx, here.key("vacation"), vacation)),
         });
     }
     users

@@ -1,6 +1,7 @@
 //! The `mail` and `users` keys: mail domains, their servers, and the people behind the addresses.
 
 mod queue;
+mod reports;
 mod routing;
 mod smtp;
 
@@ -8,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use queue::Retry;
+pub use reports::{DoubleBounces, Reports, Vacation};
 pub use routing::CatchAll;
 pub use smtp::DialectName;
 
@@ -38,6 +40,8 @@ pub struct MailDomain {
     pub dns_cache: Option<bool>,
     /// When the server tries again to deliver a message, and when it gives up.
     pub retry: Retry,
+    /// What the server tells senders of messages that fail, are late, or arrive.
+    pub reports: Reports,
     /// How the server serves mailboxes by IMAP.
     pub imap: Imap,
 }
@@ -77,4 +81,7 @@ pub struct User {
     /// The host whose resolver the user's computer asks. Default: that of the computer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolver: Option<String>,
+    /// The answer of a user who is away. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vacation: Option<Vacation>,
 }
