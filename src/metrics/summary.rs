@@ -356,7 +356,7 @@ impl RunRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::trace::{HostTrace, Trace};
+    use crate::base::trace::{HostTrace, MailTrace, Trace};
     use crate::metrics::testing::Script;
 
     /// Breaks when a metric is added without its line of documentation, or is lost.
@@ -367,6 +367,9 @@ mod tests {
         let (wait, service) = (SimDuration::from_secs(1), SimDuration::from_secs(2));
         script.event("crepes.fr", 1_000, Trace::Host(HostTrace::Served { wait, service, waiting: 0 }));
         script.names_at_all_levels(2_000);
+        let (message, place, media, encoding) = ("<1@crepes.fr>", "1", "text/plain", "base64");
+        let part = MailTrace::Encoded { message, place, media, encoding, content: 3, encoded: 6 };
+        script.event("crepes.fr", 3_000, Trace::Mail(part));
         let metrics = script.finish(1_000_000_000_000).metrics();
         let documented: Vec<&str> = METRICS.iter().map(|(name, _)| *name).collect();
         assert_eq!(metrics.keys().map(String::as_str).collect::<Vec<_>>(), documented);
