@@ -207,6 +207,7 @@ impl Chronicle {
             FaultTrace::ProcessingChanged => "requests take another time".to_owned(),
             FaultTrace::LinkRestored { link: dir } => format!("link {} restored", link(dir)),
             FaultTrace::ProcessingRestored => "requests take their own time again".to_owned(),
+            FaultTrace::QueueFlushed => "the queue is flushed".to_owned(),
             FaultTrace::ServiceRestored { port } => format!("service on port {port} restored"),
         }
     }

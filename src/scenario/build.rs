@@ -181,7 +181,7 @@ fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
         let config = configs.entry(domain.server).or_insert_with(|| MailServerConfig {
             domains: Vec::new(),
             smtp: domain.settings.smtp.clone(),
-            retry: domain.settings.retry,
+            retry: domain.settings.retry.clone(),
             queue: domain.settings.queue.clone(),
             conduct: domain.settings.conduct.clone(),
             reports: domain.settings.reports.clone(),

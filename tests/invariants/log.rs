@@ -334,6 +334,7 @@ impl Observer for Log {
                 | FaultTrace::LinkChanged { .. }
                 | FaultTrace::LinkRestored { .. }
                 | FaultTrace::ProcessingChanged
+                | FaultTrace::QueueFlushed
                 | FaultTrace::ProcessingRestored,
             )
             | Trace::Host(_) => {}

@@ -30,12 +30,12 @@ mod tests;
 mod vacation;
 
 pub use config::{
-    CatchAll, ConductConfig, MailServerConfig, MailboxConfig, QueueConfig, ReportConfig, RoutingConfig, SmtpConfig,
-    VacationConfig,
+    CatchAll, ConductConfig, DeadDestinations, MailServerConfig, MailboxConfig, Meanwhile, QUEUES, QueueConfig,
+    ReportConfig, RoutingConfig, SmtpConfig, VacationConfig,
 };
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};
-pub use queue::{Addressee, QueuedCopy, QueuedMessage, Status};
-pub use retry::{Next, RetryPolicy};
+pub use queue::{Addressee, Priority, QueuedCopy, QueuedMessage, Status};
+pub use retry::{AgeFrom, EximRules, History, Next, PRESETS, RetryPolicy, Rule, WaitFrom};
 pub use server::MailServer;
 pub use spool::Audit;

@@ -77,7 +77,7 @@ impl UserAgent {
                 self.stub.datagram(host, local_port, from, bytes);
             }
             Input::Unreachable { local_port, to } => self.stub.unreachable(host, local_port, to),
-            Input::Flush => {}
+            Input::Flush(_) => {}
             Input::Wake => {
                 if self.stub.deadline() <= host.now() {
                     self.stub.wake(host);

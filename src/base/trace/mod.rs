@@ -144,6 +144,8 @@ pub enum FaultTrace {
     },
     /// The host's requests take their own times again.
     ProcessingRestored,
+    /// An operator asked the host to try at once what waits in its queue.
+    QueueFlushed,
     /// The port's packets pass freely again: no change of it is left.
     ServiceRestored {
         /// The TCP and UDP port.

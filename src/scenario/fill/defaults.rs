@@ -132,8 +132,8 @@ pub(super) fn fill_mail(scenario: &mut Scenario) {
     for (name, domain) in &mut scenario.mail {
         domain.server.get_or_insert_with(|| name.clone());
         domain.dialect.get_or_insert_default();
-        domain.retry.every.get_or_insert(seconds(1_800));
-        domain.retry.lifetime.get_or_insert(seconds(5 * 86_400));
+        super::queue::fill_retry(&mut domain.retry);
+        super::queue::fill_delivery(&mut domain.queue);
         domain.imap.separator.get_or_insert_default();
         let mut users = Vec::new();
         for text in std::mem::take(&mut domain.users) {

@@ -10,6 +10,7 @@ mod addresses;
 mod defaults;
 mod hosts;
 mod links;
+mod queue;
 mod zones;
 
 use super::schema::Scenario;

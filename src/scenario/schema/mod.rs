@@ -34,7 +34,10 @@ pub use host::{Host, Sessions, WhenFullName};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use live::Live;
 pub use lookups::{LookupArrivals, Lookups, ParetoGaps};
-pub use mail::{CatchAll, DialectName, DoubleBounces, Imap, MailDomain, Reports, Retry, SeparatorName, User, Vacation};
+pub use mail::{
+    AgeBounds, AgeFromName, CatchAll, Dead, Delivery, DeliveryPreset, DialectName, DoubleBounces, Exponential, Imap,
+    MailDomain, MeanwhileName, Reports, Retry, RetryPreset, SeparatorName, User, Vacation, WaitFromName,
+};
 pub use message::{Attachment, Dsn, EncodingName, NotifyName, ReturnName, WholeMessage};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};

@@ -13,7 +13,7 @@ use super::retry::RetryPolicy;
 use crate::app::dns::LocalCaches;
 
 pub use conduct::ConductConfig;
-pub use queue::QueueConfig;
+pub use queue::{DeadDestinations, Meanwhile, QUEUES, QueueConfig};
 pub use reports::{ReportConfig, VacationConfig};
 pub use routing::{CatchAll, RoutingConfig};
 pub use smtp::SmtpConfig;

@@ -6,8 +6,7 @@ use crate::app::host::Host;
 use crate::app::mail::failure::Reason;
 use crate::app::mail::folder::Origin;
 use crate::app::mail::mailbox::Maildrop;
-use crate::app::mail::queue::{Addressee, QueuedCopy, QueuedMessage, Status};
-use crate::base::SimTime;
+use crate::app::mail::queue::{Addressee, QueuedCopy, QueuedMessage};
 use crate::base::trace::{FailureKind, MailTrace, Phase, Trace};
 use crate::proto::message::{count_received, return_path};
 use crate::proto::smtp::Mailbox;
@@ -48,17 +47,9 @@ impl Spool {
     fn enqueue<H: Host>(&mut self, host: &mut H, arrival: Arrival, recipients: Vec<Addressee>) {
         let copies = recipients
             .into_iter()
-            .map(|Addressee { mailbox, notify, original }| QueuedCopy {
-                cause: trace_phase(host, &arrival.message_id, mailbox.as_str(), Phase::Queued),
-                recipient: mailbox,
-                notify,
-                original,
-                status: Status::Scheduled,
-                attempts: 0,
-                first_attempt: None,
-                last_attempt: SimTime::ZERO,
-                last_failure: None,
-                last_exchange: None,
+            .map(|addressee| {
+                let cause = trace_phase(host, &arrival.message_id, addressee.mailbox.as_str(), Phase::Queued);
+                QueuedCopy::new(addressee, cause)
             })
             .collect();
         let Arrival { queue_id, message_id, reverse_path, options, content, .. } = arrival;

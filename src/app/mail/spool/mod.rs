@@ -9,6 +9,8 @@ mod reports;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+pub(super) use attempts::is_or_is_in;
+
 use super::config::ReportConfig;
 use super::homes::Homes;
 use super::mailbox::{Maildrop, Maildrops};
@@ -17,7 +19,7 @@ use super::retry::RetryPolicy;
 use super::vacation::Vacations;
 use crate::app::host::Host;
 use crate::base::trace::{MailTrace, Phase, Trace};
-use crate::base::{ConnId, EventId};
+use crate::base::{ConnId, EventId, SimTime};
 use crate::proto::smtp::{MailOptions, Mailbox, ReversePath};
 
 /// RFC 5321 6.3: the threshold for loops is "normally at least 100 Received entries".
@@ -88,6 +90,10 @@ pub(in crate::app::mail) struct Spool {
     reports: ReportConfig,
     vacations: Vacations,
     traced_length: (u32, u32),
+    /// When the host last started.
+    booted: SimTime,
+    /// Domains whose mail somebody asked to be tried at once.
+    asked_for: Vec<String>,
 }
 
 impl Spool {
@@ -106,6 +112,8 @@ impl Spool {
             reports: ReportConfig::default(),
             vacations: Vacations::default(),
             traced_length: (0, 0),
+            booted: SimTime::ZERO,
+            asked_for: Vec::new(),
         }
     }
 
@@ -136,6 +144,17 @@ impl Spool {
     pub(in crate::app::mail) fn next_queue_id(&mut self) -> String {
         self.last_queue_id += 1;
         format!("Q{:06}", self.last_queue_id)
+    }
+
+    /// A client asks by ETRN (RFC 1985) to try at once what waits for a domain, or with "@" before
+    /// it also for those below it.
+    pub(in crate::app::mail) fn ask_for(&mut self, domain: String) {
+        self.asked_for.push(domain);
+    }
+
+    /// The domains asked for since the last time.
+    pub(in crate::app::mail) fn take_asked_for(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.asked_for)
     }
 
     pub(in crate::app::mail) fn trace_copy_phase<H: Host>(&self, host: &mut H, key: CopyKey, phase: Phase) {

@@ -12,7 +12,7 @@ use crate::app::mail::bounce::{self, Outcome, Report};
 use crate::app::mail::failure::Reason;
 use crate::app::mail::queue::{Addressee, CopyKey, QueuedMessage};
 use crate::app::mail::vacation::Incoming;
-use crate::base::trace::{MailTrace, MessageKind, Trace};
+use crate::base::trace::{FailureKind, MailTrace, MessageKind, Trace};
 use crate::base::{SimDuration, SimTime, UnixTime};
 use crate::proto::message::is_seven_bit;
 use crate::proto::smtp::{BodyType, MailOptions, Mailbox, Notify, Ret, ReversePath};
@@ -98,11 +98,13 @@ impl Spool {
         (postmaster.key() != copy.addressee.mailbox.key()).then_some(postmaster)
     }
 
-    /// Tells the sender that a copy is late and will be tried until an instant; whether it wants to
-    /// know is seen to here.
-    pub(in crate::app::mail) fn warn<H: Host>(&mut self, host: &mut H, key: CopyKey, reason: &Reason, until: SimTime) {
+    /// Tells the sender that a copy is late and until when it will be tried, unless NOTIFY says
+    /// otherwise (RFC 3461 section 4.1).
+    pub(super) fn warn<H: Host>(&mut self, host: &mut H, key: CopyKey) {
         let copy = Undeliverable::queued(self.queue.message(key), key.copy, host.now());
-        let until = calendar_of(host, until);
+        let last = self.queue.copy(key).last_failure.clone();
+        let reason = &last.unwrap_or_else(|| Reason::new(FailureKind::Expired, "it was not tried so far"));
+        let until = calendar_of(host, self.retry.end(self.born(key, host.now()), false));
         if let Some(reader) = copy.reader(|notify| notify.delay, true).cloned() {
             let id = self.next_report();
             self.tell(host, &copy, Outcome::Delayed(reason, until), (MessageKind::Delay, reader, id));

@@ -8,7 +8,10 @@ mod smtp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use queue::Retry;
+pub use queue::{
+    AgeBounds, AgeFromName, Dead, Delivery, DeliveryPreset, Exponential, MeanwhileName, Retry, RetryPreset,
+    WaitFromName,
+};
 pub use reports::{DoubleBounces, Reports, Vacation};
 pub use routing::CatchAll;
 pub use smtp::DialectName;
@@ -40,6 +43,8 @@ pub struct MailDomain {
     pub dns_cache: Option<bool>,
     /// When the server tries again to deliver a message, and when it gives up.
     pub retry: Retry,
+    /// How the server delivers what is in its queue.
+    pub queue: Delivery,
     /// What the server tells senders of messages that fail, are late, or arrive.
     pub reports: Reports,
     /// How the server serves mailboxes by IMAP.
