@@ -15,6 +15,7 @@ mod config;
 mod courier;
 mod delivery;
 pub mod failure;
+pub(in crate::app) mod fitting;
 pub mod folder;
 mod homes;
 pub mod mailbox;

@@ -89,10 +89,12 @@ impl Draft {
             let costs = costs(&content);
             (content, costs)
         };
-        let header_is_ascii = header_section(&content).is_ascii();
+        // RFC 6532: a header may be UTF-8, but nothing else.
+        let header = header_section(&content);
+        let utf8 = !header.is_ascii() && std::str::from_utf8(header).is_ok();
         let options = MailOptions {
             body: if content.is_ascii() { BodyType::SevenBit } else { BodyType::EightBit },
-            utf8: !header_is_ascii,
+            utf8,
             ret: extras.ret,
             envid: extras.envelope_id.clone(),
         };

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::UserAgentConfig;
 use crate::app::host::Host;
 use crate::app::mail::failure::Reason;
+use crate::app::mail::fitting::fit;
 use crate::app::sessions::Talk;
 use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
 use crate::base::{ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
@@ -236,7 +237,9 @@ impl Submission {
         let (reverse_path, options) = (self.reverse_path.clone(), message.options.clone());
         let envelope = Envelope { reverse_path, recipients: recipients.collect(), options };
         *current = true;
-        talk.session.begin(now, Transaction { envelope, content: Arc::clone(&message.content) });
+        let transaction = Transaction { envelope, content: Arc::clone(&message.content) };
+        let transaction = fit(transaction, talk.session.offers());
+        talk.session.begin(now, transaction);
     }
 
     fn ended<H: Host>(&mut self, host: &mut H, verdicts: &[Verdict]) {

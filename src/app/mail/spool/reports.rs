@@ -138,6 +138,18 @@ impl Spool {
         self.dispatch(host, (MessageKind::Vacation, to, id), message_id, answer);
     }
 
+    /// Traces that copies of a message go on in fewer bits, if they do: with so many octets.
+    pub(in crate::app::mail) fn trace_downgrade<H: Host>(&self, host: &mut H, keys: &[CopyKey], after: usize) {
+        for key in keys {
+            let message = self.queue.message(*key);
+            let (before, after) = (message.content.len() as u64, after as u64);
+            if before != after {
+                let (message, to) = (message.message_id.as_str(), message.copies[key.copy].recipient.as_str());
+                host.trace(Trace::Mail(MailTrace::Downgraded { message, to, before, after }));
+            }
+        }
+    }
+
     fn tell_success<H: Host>(&mut self, host: &mut H, copy: &Undeliverable, outcome: Outcome<'_>) {
         if let Some(reader) = copy.reader(|notify| notify.success, false).cloned() {
             let id = self.next_report();
