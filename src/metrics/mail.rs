@@ -108,7 +108,11 @@ impl MailBooks {
                 self.copies.hand_in(names, &new, at);
             }
             MailTrace::Appended { message, mailbox, bytes: _ } => self.copies.append(names, message, mailbox),
-            MailTrace::MailboxSize { .. } | MailTrace::Deleted { .. } | MailTrace::Conduct { .. } => {}
+            MailTrace::MailboxSize { .. }
+            | MailTrace::Deleted { .. }
+            | MailTrace::Conduct { .. }
+            | MailTrace::Encoded { .. }
+            | MailTrace::Downgraded { .. } => {}
         }
     }
 

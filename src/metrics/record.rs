@@ -12,6 +12,7 @@ use super::links::LinkRow;
 use super::lookups::LookupFigures;
 use super::messages::{CopyStatus, MessageRow};
 use super::names::Text;
+use super::parts::{EncodingFigures, PartRow};
 use super::processing::HostLoad;
 use super::queues::QueueRow;
 use super::reasons::ReasonRow;
@@ -59,6 +60,8 @@ pub struct Tables {
     pub connections: Vec<ConnectionRow>,
     /// Changes of queue lengths, by time.
     pub queue: Vec<QueueRow>,
+    /// Parts of messages that are MIME, by the time of composition.
+    pub parts: Vec<PartRow>,
     /// Link directions, by name.
     pub links: Vec<LinkRow>,
     /// Faults, by the time of their begin.
@@ -78,6 +81,7 @@ pub(super) struct Counts {
     pub(super) turned_away: u64,
     pub(super) lookups: LookupFigures,
     pub(super) stays: Vec<Stay>,
+    pub(super) encodings: EncodingFigures,
 }
 
 /// What one server took and what became of it, in copies.

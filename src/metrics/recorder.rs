@@ -11,6 +11,7 @@ use super::links::Links;
 use super::lookups::Lookups;
 use super::mail::MailBooks;
 use super::names::Names;
+use super::parts::{EncodedPart, Parts};
 use super::processing::Processing;
 use super::record::{self, RunRecord, ServerBalance, Tables};
 use super::smtp_sessions::Sessions;
@@ -20,7 +21,7 @@ use crate::base::ids::{ConnId, HostId};
 use crate::base::socket::Side;
 use crate::base::time::SimTime;
 use crate::base::trace::{
-    DropReason, EndFigures, FaultTrace, HostTrace, NetTrace, Observer, Protocol, Trace, TraceEvent,
+    DropReason, EndFigures, FaultTrace, HostTrace, MailTrace, NetTrace, Observer, Protocol, Trace, TraceEvent,
 };
 
 /// What a recorder keeps besides rows and numbers. No choice changes any row or number.
@@ -50,6 +51,7 @@ pub struct Recorder {
     loads: Loads,
     lookups: Lookups,
     connections: Connections,
+    parts: Parts,
     links: Links,
     processing: Processing,
     faults: Faults,
@@ -71,6 +73,7 @@ impl Recorder {
             loads: Loads::default(),
             lookups: Lookups::default(),
             connections: Connections::default(),
+            parts: Parts::default(),
             links: Links::new(links),
             processing: Processing::default(),
             faults: Faults::default(),
@@ -112,6 +115,7 @@ impl Recorder {
         let turned_away = self.connections.turned_away();
         let smtp_sessions = self.sessions.finish(names, directory, &self.connections);
         let faults = self.faults.finish(names, directory);
+        let (parts, encodings) = self.parts.finish(names);
         let tables = Tables {
             end,
             attempt_rates: storms::rates(&attempts),
@@ -121,6 +125,7 @@ impl Recorder {
             queue: mail.queues.finish(names, directory),
             connections: self.connections.finish(names, directory),
             messages,
+            parts,
             attempts,
             lost_replies,
             duplicates,
@@ -143,7 +148,14 @@ impl Recorder {
             dialogues_left_out,
             servers,
             hosts: self.processing.finish(names, directory),
-            counts: record::Counts { cache, dropped_at_hosts, turned_away, lookups: self.lookups.finish(), stays },
+            counts: record::Counts {
+                cache,
+                dropped_at_hosts,
+                turned_away,
+                lookups: self.lookups.finish(),
+                stays,
+                encodings,
+            },
             violations,
         }
     }
@@ -167,6 +179,16 @@ impl Recorder {
             (ledger.accepted > 0 || queue.is_some()).then_some(balance)
         });
         servers.collect()
+    }
+
+    /// The books about what MIME costs.
+    fn parts(&mut self, mail: &MailTrace<'_>, at: SimTime) {
+        if let MailTrace::Encoded { message, place, media, encoding, content, encoded } = *mail {
+            let part = EncodedPart { message, place, media, encoding, content, encoded };
+            self.parts.encoded(&mut self.names, &part, at);
+        } else if let MailTrace::Downgraded { before, after, .. } = *mail {
+            self.parts.downgraded(before, after);
+        }
     }
 
     /// The books about packets and connections.
@@ -212,6 +234,7 @@ impl Observer for Recorder {
             }
             Trace::Mail(ref mail) => {
                 self.conduct.observe(host, mail);
+                self.parts(mail, at);
                 self.mail.observe(&mut self.names, &self.directory, (host, at), mail);
             }
             Trace::Host(ref event) => {

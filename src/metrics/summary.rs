@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::dns::DnsOutcome;
 use super::dns_loads::{CacheFound, CacheLevel, DnsServerRole};
 use super::lookups::LookupFigures;
+use super::parts::EncodingFigures;
 use super::record::RunRecord;
 use crate::base::time::SimDuration;
 
@@ -94,9 +95,30 @@ impl RunRecord {
             put("processing.mean_wait_s", Metric::Float(waited.sum::<f64>() / Metric::Integer(requests).value()));
             put("processing.max_wait_s", Metric::Float(longest.as_secs_f64()));
         }
+        self.encoding_counts(&mut metrics);
+        let mut put = |name: &str, value| metrics.insert(name.to_owned(), value);
         let end = SimDuration::from_nanos(self.tables.end.as_nanos());
         put("run.end_s", Metric::Float(end.as_secs_f64()));
         metrics
+    }
+
+    /// What MIME costs; nothing where there is none.
+    fn encoding_counts(&self, metrics: &mut Metrics) {
+        let mut put = |name: &str, value| metrics.insert(name.to_owned(), Metric::Integer(value));
+        let parts = &self.tables.parts;
+        if !parts.is_empty() {
+            let base64 = || parts.iter().filter(|part| &*part.encoding == "base64");
+            put("mime.parts", parts.len() as u64);
+            put("mime.content_bytes", parts.iter().map(|part| part.content).sum());
+            put("mime.encoded_bytes", parts.iter().map(|part| part.encoded).sum());
+            put("mime.base64_content_bytes", base64().map(|part| part.content).sum());
+            put("mime.base64_encoded_bytes", base64().map(|part| part.encoded).sum());
+        }
+        let EncodingFigures { downgraded, added } = self.counts.encodings;
+        if !parts.is_empty() || downgraded > 0 {
+            put("mime.downgraded", downgraded);
+            put("mime.downgrade_bytes", added);
+        }
     }
 
     fn name_counts(&self, metrics: &mut Metrics) {
@@ -169,7 +191,7 @@ impl RunRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::trace::{HostTrace, Trace};
+    use crate::base::trace::{HostTrace, MailTrace, Trace};
     use crate::metrics::METRICS;
     use crate::metrics::testing::Script;
 
@@ -181,6 +203,9 @@ mod tests {
         let (wait, service) = (SimDuration::from_secs(1), SimDuration::from_secs(2));
         script.event("crepes.fr", 1_000, Trace::Host(HostTrace::Served { wait, service, waiting: 0 }));
         script.names_at_all_levels(2_000);
+        let (message, place, media, encoding) = ("<1@crepes.fr>", "1", "text/plain", "base64");
+        let part = MailTrace::Encoded { message, place, media, encoding, content: 3, encoded: 6 };
+        script.event("crepes.fr", 3_000, Trace::Mail(part));
         script.outage(100_000_000_000);
         let metrics = script.finish(1_000_000_000_000).metrics();
         let documented: Vec<&str> = METRICS.iter().map(|(name, _)| *name).collect();
