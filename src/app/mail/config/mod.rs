@@ -12,8 +12,8 @@ use super::retry::RetryPolicy;
 use crate::app::dns::LocalCaches;
 
 pub use conduct::ConductConfig;
-pub(crate) use routing::matches;
 pub use queue::{DeadDestinations, Meanwhile, QUEUES, QueueConfig};
+pub(crate) use routing::matches;
 pub use routing::{CatchAll, RoutingConfig};
 pub use smtp::SmtpConfig;
 
