@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use posthaste::app::mail::{RetryPolicy, Rule};
 use posthaste::base::trace::FailureKind;
 use posthaste::base::{HostId, SimDuration, SimTime};
 use posthaste::scenario::Resolved;
@@ -98,10 +99,12 @@ pub(crate) struct Books {
 impl Books {
     /// Goes through the trace.
     pub(crate) fn new(scenario: &Resolved, log: &Log) -> Self {
-        let policy =
-            |retry: posthaste::app::mail::RetryPolicy| Policy { every: retry.interval, lifetime: retry.lifetime };
+        let policy = |retry: &RetryPolicy| match retry.rule {
+            Rule::Fixed { every } => Policy { every, lifetime: retry.lifetime },
+            ref rule => panic!("these books know no {rule:?}"),
+        };
         let mut books = Self {
-            policies: scenario.domains.iter().map(|domain| (domain.server, policy(domain.settings.retry))).collect(),
+            policies: scenario.domains.iter().map(|domain| (domain.server, policy(&domain.settings.retry))).collect(),
             homes: Homes::new(scenario),
             ..Self::default()
         };

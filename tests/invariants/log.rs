@@ -140,7 +140,10 @@ impl Log {
             Trace::Dns(_) => true,
             Trace::Net(_) | Trace::Fault(_) | Trace::Host(_) => false,
             Trace::Mail(mail) => match mail {
-                MailTrace::Phase { .. } | MailTrace::AttemptEnded { .. } | MailTrace::QueueLength { .. } => false,
+                MailTrace::Phase { .. }
+                | MailTrace::AttemptEnded { .. }
+                | MailTrace::QueueLength { .. }
+                | MailTrace::Conduct { .. } => false,
                 MailTrace::Composed { .. }
                 | MailTrace::HandedIn { .. }
                 | MailTrace::Appended { .. }
@@ -257,7 +260,7 @@ impl Log {
             }
             MailTrace::HandedIn { .. } => return self.fault("nobody is outside, but a copy was handed in".to_owned()),
             MailTrace::Appended { .. } => return self.fault("nobody speaks IMAP, but a message was put in".to_owned()),
-            MailTrace::Phase { .. } => return,
+            MailTrace::Phase { .. } | MailTrace::Conduct { .. } => return,
             MailTrace::Accepted { message, to, conn, bytes, .. } => (message, to, Fact::Accepted { conn, bytes }),
             MailTrace::Refused { message, to, failure } => (message, to, Fact::Refused { code: failure.code }),
             MailTrace::AttemptStarted { message, to, attempt } => (message, to, Fact::Started { attempt }),
@@ -336,6 +339,7 @@ impl Observer for Log {
                 | FaultTrace::LinkChanged { .. }
                 | FaultTrace::LinkRestored { .. }
                 | FaultTrace::ProcessingChanged
+                | FaultTrace::QueueFlushed
                 | FaultTrace::ProcessingRestored,
             )
             | Trace::Host(_) => {}

@@ -11,10 +11,12 @@
 mod access;
 mod accounts;
 pub mod bounce;
+pub mod conduct;
 mod config;
 mod courier;
 mod delivery;
 pub mod failure;
+pub(in crate::app) mod fitting;
 pub mod folder;
 mod homes;
 pub mod mailbox;
@@ -28,15 +30,16 @@ pub mod server;
 mod spool;
 #[cfg(test)]
 mod tests;
+mod vacation;
 
 pub use config::{
-    AddressBook, CatchAll, ConductConfig, ForwardConfig, FullAt, ListConfig, LoopGuard, MailServerConfig,
-    MailboxConfig, NextHop, Posting, QueueConfig, Quota, RelayedDomain, RoutingConfig, SmtpConfig, SubaddressConfig,
-    Transports, WhenFull,
+    AddressBook, CatchAll, ConductConfig, DeadDestinations, ForwardConfig, FullAt, ListConfig, LoopGuard,
+    MailServerConfig, MailboxConfig, Meanwhile, NextHop, Posting, QUEUES, QueueConfig, Quota, RelayedDomain,
+    ReportConfig, RoutingConfig, SmtpConfig, SubaddressConfig, Transports, VacationConfig, WhenFull,
 };
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};
-pub use queue::{Addressee, QueuedCopy, QueuedMessage, Status};
-pub use retry::{Next, RetryPolicy};
+pub use queue::{Addressee, Priority, QueuedCopy, QueuedMessage, Status};
+pub use retry::{AgeFrom, EximRules, History, Next, PRESETS, RetryPolicy, Rule, WaitFrom};
 pub use server::MailServer;
 pub use spool::Audit;

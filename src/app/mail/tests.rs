@@ -7,5 +7,6 @@ mod flow;
 mod names;
 mod redirects;
 mod relays;
+mod reports;
 mod submission;
 mod trouble;

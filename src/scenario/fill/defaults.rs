@@ -1,5 +1,6 @@
 //! The values that a scenario does not state: one line a default.
 
+use super::conduct::fill_conduct;
 use crate::base::{DataSize, Probability, SimDuration, UnixTime};
 use crate::proto::dns::EDNS_SIZE;
 use crate::scenario::names;
@@ -135,6 +136,7 @@ pub(super) fn fill_mail(scenario: &mut Scenario) {
         fill_server(domain);
         super::routing::fill(domain);
         domain.imap.separator.get_or_insert_default();
+        domain.conduct.iter_mut().for_each(fill_conduct);
         let mut users = Vec::new();
         for text in std::mem::take(&mut domain.users) {
             match names::expand(&text, left) {
@@ -157,8 +159,8 @@ pub(super) fn fill_mail(scenario: &mut Scenario) {
 /// How a mail server works.
 pub(super) fn fill_server(domain: &mut MailDomain) {
     domain.dialect.get_or_insert_default();
-    domain.retry.every.get_or_insert(seconds(1_800));
-    domain.retry.lifetime.get_or_insert(seconds(5 * 86_400));
+    super::queue::fill_retry(&mut domain.retry);
+    super::queue::fill_delivery(&mut domain.queue);
     domain.hop_limit.get_or_insert(100);
     domain.delivered_to.get_or_insert(false);
 }

@@ -7,9 +7,11 @@
 //! until the check of meaning finds it.
 
 mod addresses;
+mod conduct;
 mod defaults;
 mod hosts;
 mod links;
+mod queue;
 mod routing;
 mod zones;
 

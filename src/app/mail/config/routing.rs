@@ -203,7 +203,7 @@ impl CatchAll {
 
 /// Whether a text fits a pattern in which `*` stands for any characters. Each star takes as
 /// little as it can, which is right for all but the last: what follows that must end the text.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(head) else { return false };
     let mut parts: Vec<&str> = rest.split('*').collect();

@@ -1,6 +1,8 @@
 //! The `mail` and `users` keys: mail domains, their servers, and the people behind the addresses.
 
+mod conduct;
 mod queue;
+mod reports;
 mod routing;
 mod smtp;
 
@@ -11,7 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use super::quantity::Texts;
 
-pub use queue::Retry;
+pub use conduct::{
+    Blocklist, Conduct, ConductRate, ConductRule, ConductThen, ConductWhen, GaugeName, Greylist, Limit, LimitedName,
+    PerName, Tarpit, ThenKeys,
+};
+pub use queue::{
+    AgeBounds, AgeFromName, Dead, Delivery, DeliveryPreset, Exponential, MeanwhileName, Retry, RetryPreset,
+    WaitFromName,
+};
+pub use reports::{DoubleBounces, Reports, Vacation};
 pub use routing::{CatchAll, MailingList, PostingName, Quota, QuotaAnswer, QuotaCheck, Relay, Subaddress};
 pub use smtp::DialectName;
 
@@ -79,8 +89,15 @@ pub struct MailDomain {
     pub dns_cache: Option<bool>,
     /// When the server tries again to deliver a message, and when it gives up.
     pub retry: Retry,
+    /// How the server delivers what is in its queue.
+    pub queue: Delivery,
+    /// What the server tells senders of messages that fail, are late, or arrive.
+    pub reports: Reports,
     /// How the server serves mailboxes by IMAP.
     pub imap: Imap,
+    /// What the server does to its clients besides serving them. Default: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conduct: Option<Conduct>,
 }
 
 /// The service of mailboxes by IMAP.
@@ -127,4 +144,7 @@ pub struct User {
     /// The host whose resolver the user's computer asks. Default: that of the computer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolver: Option<String>,
+    /// The answer of a user who is away. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vacation: Option<Vacation>,
 }
