@@ -1,6 +1,7 @@
 //! The observer that keeps what the tables need, and hands each event to its keeper.
 
 use super::attempts::{Attempts, Ending};
+use super::conduct::Uses;
 use super::connections::Connections;
 use super::dialogue::Dialogues;
 use super::dns::Questions;
@@ -55,6 +56,7 @@ pub struct Recorder {
     links: Links,
     processing: Processing,
     faults: Faults,
+    conduct: Uses,
     dialogues: Dialogues,
 }
 
@@ -77,6 +79,7 @@ impl Recorder {
             links: Links::new(links),
             processing: Processing::default(),
             faults: Faults::default(),
+            conduct: Uses::default(),
             dialogues: Dialogues::new(options.dialogues, options.dialogue_bytes),
             directory,
         }
@@ -129,6 +132,7 @@ impl Recorder {
         let (parts, encodings) = self.parts.finish(names);
         let queue = self.queues.finish(names, directory);
         let faults = self.faults.finish(names, directory);
+        let conduct = self.conduct.finish(names, directory);
         let hosts = self.processing.finish(names, directory);
         RunRecord {
             start: directory.start(),
@@ -146,6 +150,7 @@ impl Recorder {
                 parts,
                 links,
                 faults,
+                conduct,
                 cwnd: None,
             },
             dialogues,
@@ -224,6 +229,7 @@ impl Recorder {
             MailTrace::Appended { message, mailbox, bytes: _ } => {
                 self.copies.append(&mut self.names, message, mailbox);
             }
+            MailTrace::Conduct { .. } => self.conduct.observe(host, event),
             MailTrace::Encoded { message, place, media, encoding, content, encoded } => {
                 let part = EncodedPart { message, place, media, encoding, content, encoded };
                 self.parts.encoded(&mut self.names, &part, at);

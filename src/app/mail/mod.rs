@@ -6,11 +6,12 @@
 //! - The queue and the mailboxes are on disk and survive a failure of the host; sessions,
 //!   look-ups and connections do not.
 //!
-//! Left out for now: aliases, lists, quotas, smart hosts; service extensions when sending.
+//! Left out for now: service extensions when sending.
 
 mod access;
 mod accounts;
 pub mod bounce;
+pub mod conduct;
 mod config;
 mod courier;
 mod delivery;
@@ -21,6 +22,7 @@ mod homes;
 pub mod mailbox;
 pub mod queue;
 mod reception;
+mod redirect;
 mod retrieval;
 pub mod retry;
 mod routing;
@@ -31,8 +33,9 @@ mod tests;
 mod vacation;
 
 pub use config::{
-    CatchAll, ConductConfig, DeadDestinations, MailServerConfig, MailboxConfig, Meanwhile, QUEUES, QueueConfig,
-    ReportConfig, RoutingConfig, SmtpConfig, VacationConfig,
+    AddressBook, CatchAll, ConductConfig, DeadDestinations, ForwardConfig, FullAt, ListConfig, LoopGuard,
+    MailServerConfig, MailboxConfig, Meanwhile, NextHop, Posting, QUEUES, QueueConfig, Quota, RelayedDomain,
+    ReportConfig, RoutingConfig, SmtpConfig, SubaddressConfig, Transports, VacationConfig, WhenFull,
 };
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};

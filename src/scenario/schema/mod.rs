@@ -35,8 +35,10 @@ pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use live::Live;
 pub use lookups::{LookupArrivals, Lookups, ParetoGaps};
 pub use mail::{
-    AgeBounds, AgeFromName, CatchAll, Dead, Delivery, DeliveryPreset, DialectName, DoubleBounces, Exponential, Imap,
-    MailDomain, MeanwhileName, Reports, Retry, RetryPreset, SeparatorName, User, Vacation, WaitFromName,
+    AgeBounds, AgeFromName, Blocklist, CatchAll, Conduct, ConductRate, ConductRule, ConductThen, ConductWhen, Dead,
+    Delivery, DeliveryPreset, DialectName, DoubleBounces, Exponential, GaugeName, Greylist, Imap, Limit, LimitedName,
+    MailDomain, MailingList, MeanwhileName, PerName, PostingName, Quota, QuotaAnswer, QuotaCheck, Relay, Reports,
+    Retry, RetryPreset, SeparatorName, Subaddress, Tarpit, ThenKeys, User, Vacation, WaitFromName,
 };
 pub use message::{Attachment, Dsn, EncodingName, NotifyName, ReturnName, WholeMessage};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};

@@ -1,10 +1,14 @@
 //! Attempts to pass copies on: their beginnings and ends, and when the next is due.
 
+use std::sync::Arc;
+
+use super::intake::full;
 use super::reports::Undeliverable;
-use super::{Reached, Spool};
+use super::{Arrival, Reached, Spool};
 use crate::app::host::{Flush, Host};
+use crate::app::mail::config::WhenFull;
 use crate::app::mail::failure::Reason;
-use crate::app::mail::queue::{CopyKey, Status};
+use crate::app::mail::queue::{Addressee, CopyKey, Status};
 use crate::app::mail::retry::{AgeFrom, History, Next, WaitFrom};
 use crate::base::trace::{AttemptOutcome, FailureKind, MailTrace, Phase, Trace};
 use crate::base::{EventId, SimTime};
@@ -37,6 +41,40 @@ impl Spool {
         self.counted.relayed += 1;
         self.queue.finish(key, Status::Completed);
         self.trace_length(host);
+    }
+
+    /// Ends the attempt for a copy whose mailbox is here: it lay in the queue because there was
+    /// no room. False for a copy that has to go elsewhere.
+    pub(in crate::app::mail) fn deliver_queued<H: Host>(&mut self, host: &mut H, key: CopyKey) -> bool {
+        let message = self.queue.message(key);
+        let recipient = message.copies[key.copy].recipient.clone();
+        if !self.is_local(&recipient) {
+            return false;
+        }
+        let (mailbox, folder) = self.homes.mailbox_of(&recipient);
+        if !self.has_room(&mailbox, message.content.len()) {
+            self.deferred(host, key, Reached::default(), &full(&recipient, WhenFull::Defer));
+            return true;
+        }
+        let copy = &message.copies[key.copy];
+        let who = Addressee { mailbox: recipient, notify: copy.notify, original: copy.original.clone() };
+        let arrival = Arrival {
+            queue_id: message.queue_id.clone(),
+            message_id: message.message_id.clone(),
+            reverse_path: message.reverse_path.clone(),
+            recipients: Vec::new(),
+            options: message.options.clone(),
+            content: Arc::clone(&message.content),
+            bytes: message.content.len() as u64,
+            conn: None,
+        };
+        self.trace_end(host, key, Reached::default(), AttemptOutcome::Stored);
+        let Arrival { message_id, reverse_path, content, .. } = &arrival;
+        self.store(host, (message_id, reverse_path, content), &who.mailbox, (&mailbox, folder.as_deref()));
+        self.after_delivery(host, &arrival, &who, &mailbox);
+        self.queue.finish(key, Status::Completed);
+        self.trace_length(host);
+        true
     }
 
     /// The attempt failed, but another may succeed.
