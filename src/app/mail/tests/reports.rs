@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::bed::{Bed, at, draft};
-use crate::app::mail::{MailServerConfig, MailboxConfig, ReportConfig, VacationConfig};
+use crate::app::mail::{ListConfig, MailServerConfig, MailboxConfig, Posting, ReportConfig, VacationConfig};
 use crate::app::user::{Draft, Extras};
 use crate::base::{SimDuration, SimTime};
 use crate::proto::message::Encoding;
@@ -265,4 +265,59 @@ fn blind_copies_are_blind() {
         assert_eq!(got.len(), 1, "{who}");
         assert!(got[0].contains("To: bob@hamburger.edu\r\nCc: alice@crepes.fr\r\n") && !got[0].contains("eve"));
     }
+}
+
+/// Would break if a delay were not told in time, or told to who does not want to know.
+#[test]
+fn delays_are_told_while_attempts_go_on() {
+    for (notify, told) in [(None, 1), (Some(Notify { delay: true, ..NEVER }), 1), (Some(NEVER), 0)] {
+        let mut bed = Bed::new();
+        let crepes = bed.server("crepes.fr", &["alice"], |config| {
+            config.retry.warnings = vec![SimDuration::from_secs(4 * 3_600)];
+        });
+        let hamburger = bed.server("hamburger.edu", &["bob"], |_| {});
+        bed.down(hamburger, at(0), SimDuration::from_secs(6 * 3_600));
+        let extras = Extras { notify, ..Extras::default() };
+        let draft = Draft { extras: Some(Arc::new(extras)), ..draft(10, &["bob@hamburger.edu"], "Dinner") };
+        bed.user_with("alice@crepes.fr", |config| {
+            config.drafts = vec![draft];
+            config.dialect = Dialect::Rfc5321;
+        });
+        bed.run(at(DAY));
+        let reports = bed.mailbox(crepes, "alice@crepes.fr");
+        assert_eq!(reports.len(), told, "{notify:?}");
+        assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 1);
+        for report in reports {
+            for part in [
+                "Subject: Delayed mail: Dinner\r\n",
+                "Action: delayed\r\nStatus: 4.4.1\r\n",
+                "It will be tried until Sat, 10 Jan 2026 09:00:10 +0000.",
+                "Will-Retry-Until: Sat, 10 Jan 2026 09:00:10 +0000\r\n",
+            ] {
+                assert!(report.contains(part), "{part} in {report}");
+            }
+        }
+        bed.assert_balance();
+    }
+}
+
+/// RFC 3461 5.2.7.3: what the sender asked for ends at a list, which tells so.
+#[test]
+fn a_list_tells_that_it_spread_a_message() {
+    let success = Notify { success: true, ..NEVER };
+    let (bed, crepes) = notified(with(success), &["team@hamburger.edu"], |config| {
+        let [address, owner, bob, alice] =
+            ["team@hamburger.edu", "postmaster@hamburger.edu", "bob@hamburger.edu", "alice@crepes.fr"]
+                .map(str::to_owned);
+        let (members, posting) = (vec![bob, alice], Posting::Anyone);
+        config.routing.book.lists.push(ListConfig { address, members, owner, posting, sender_field: false });
+    });
+    let reports: Vec<String> =
+        bed.mailbox(crepes, "alice@crepes.fr").into_iter().filter(|m| m.contains("MAILER-DAEMON")).collect();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert!(
+        reports[0].contains("Final-Recipient: rfc822; team@hamburger.edu\r\nAction: expanded\r\n"),
+        "{}",
+        reports[0]
+    );
 }
