@@ -56,6 +56,7 @@ fn idle_agent(scenario: &Resolved, index: usize, on: HostId) -> UserAgentConfig 
     let user = &scenario.users[index];
     UserAgentConfig {
         address: user.address.clone(),
+        name: user.name.clone(),
         device: (on != user.host).then(|| scenario.host_spec(on).name.clone()),
         password: user.password.clone(),
         server: scenario.host_spec(user.server).name.clone(),

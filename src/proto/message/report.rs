@@ -6,7 +6,7 @@
 
 use super::build::{Draft, plain_head, structured};
 use super::header::{fields, header_section};
-use super::mime::{Labels, Node, unstructured};
+use super::mime::{Labels, Node};
 use crate::base::UnixTime;
 
 /// RFC 3464 2.3.3: what became of a recipient's copy.
@@ -109,7 +109,7 @@ impl Report<'_> {
             ..Draft::EMPTY
         };
         let mut out = Vec::new();
-        plain_head(&mut out, &head, unstructured);
+        plain_head(&mut out, &head);
         out.extend_from_slice(b"MIME-Version: 1.0\r\n");
         let report = Node::Multipart { kind: "report; report-type=delivery-status", parts };
         report.write(self.message_id, &mut out);

@@ -291,6 +291,7 @@ impl Bed {
         let (local, domain) = address.split_once('@').unwrap();
         let mut config = UserAgentConfig {
             address: address.to_owned(),
+            name: None,
             device: None,
             password: "hungry".to_owned(),
             server: domain.to_owned(),
