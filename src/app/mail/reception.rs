@@ -91,7 +91,7 @@ impl Reception {
             handshakes: Handshakes::default(),
             accounts: Accounts::new(&config.domains),
             postmaster: Mailbox::parse(&format!("postmaster@{domain}")),
-            inside: config.inside.iter().copied().collect(),
+            inside: config.inside.iter().filter(|_| smtp.trusts_inside).copied().collect(),
             sessions: BTreeMap::new(),
             timers: Timers::default(),
             limits: config.sessions.clone(),

@@ -15,6 +15,7 @@ pub use work::{Body, LookupWork, LookupsWork, MessageWork, PoissonWork, ReadMode
 
 use super::schema::Scenario;
 use crate::app::mail::{ConductConfig, QueueConfig, RetryPolicy, SmtpConfig};
+use crate::app::user::SubmissionConfig;
 use crate::base::{Addresses, DataSize, Dist, HostId, SimDuration, SimTime, UnixTime};
 use crate::net::{CongestionControl, LinkDirConfig, Policy, SessionLimit};
 use crate::sim::Fault;
@@ -207,6 +208,8 @@ pub struct UserSpec {
     pub domain: usize,
     /// The password at the mailbox server.
     pub password: String,
+    /// How the user's mail is submitted.
+    pub submission: SubmissionConfig,
     /// The user's computer.
     pub host: HostId,
     /// The server that takes this user's outgoing mail and keeps the mailbox.

@@ -33,7 +33,10 @@ pub use host::{Host, Sessions, WhenFullName};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use live::Live;
 pub use lookups::{LookupArrivals, Lookups, ParetoGaps};
-pub use mail::{CatchAll, DialectName, Imap, MailDomain, Retry, SeparatorName, User};
+pub use mail::{
+    CatchAll, DialectName, ExtensionName, Imap, LoginName, MailDomain, Retry, SeparatorName, Smtp, Submission,
+    TlsUseName, TlsVersionName, User,
+};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use resolver::{Checks, ForwardZone, Resolver, ServeStale, StubZone};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use queue::Retry;
 pub use routing::CatchAll;
-pub use smtp::DialectName;
+pub use smtp::{DialectName, ExtensionName, LoginName, Smtp, Submission, TlsUseName, TlsVersionName};
 
 /// A mail domain.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -40,6 +40,10 @@ pub struct MailDomain {
     pub retry: Retry,
     /// How the server serves mailboxes by IMAP.
     pub imap: Imap,
+    /// How the server speaks SMTP beyond the dialect.
+    pub smtp: Smtp,
+    /// How the domain's users submit their mail.
+    pub submission: Submission,
 }
 
 /// The service of mailboxes by IMAP.
@@ -74,6 +78,8 @@ pub struct User {
     /// The password at the mail server. Default: the domain's, else "hungry".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
+    /// How the user submits mail. Default: as the domain's users do.
+    pub submission: Submission,
     /// The host whose resolver the user's computer asks. Default: that of the computer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolver: Option<String>,
