@@ -148,6 +148,17 @@ pub enum Input<'a> {
     },
     /// The deadline that the application last named has come.
     Wake,
-    /// An operator asks to try at once all that waits for another attempt.
-    Flush,
+    /// An operator asks to try at once what waits for another attempt.
+    Flush(Flush<'a>),
+}
+
+/// What is to be tried at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flush<'a> {
+    /// All that waits.
+    All,
+    /// What goes to this domain; with "@" before it, also to those below it.
+    Destination(&'a str),
+    /// What this address sent, or somebody of this domain.
+    Sender(&'a str),
 }

@@ -35,7 +35,7 @@ impl WebServer {
             | Input::Datagram { .. }
             | Input::Unreachable { .. }
             | Input::Wake
-            | Input::Flush => {}
+            | Input::Flush(_) => {}
         }
     }
 }
@@ -80,7 +80,7 @@ impl Visits {
             | Input::Datagram { .. }
             | Input::Unreachable { .. }
             | Input::Wake
-            | Input::Flush => return,
+            | Input::Flush(_) => return,
         };
         let Some(Visit { lookup, called }) = self.calling.remove(&socket) else { return };
         let connect = Some(host.now().since(called));

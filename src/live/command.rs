@@ -7,7 +7,7 @@ use crate::app::mail::{MailServer, Maildrop, Status};
 use crate::base::directory::LinkEntry;
 use crate::base::trace::Observer;
 use crate::base::{HostId, SimDuration, SimTime};
-use crate::sim::{Faulty, World};
+use crate::sim::{Faulty, FlushOrder, World};
 
 use super::chronicle::{Line, clock};
 use super::pace::Speed;
@@ -16,7 +16,8 @@ use super::pace::Speed;
 pub const HELP: &str = "\
 fail HOST [TIME]     switch a host (or link) off, for that long, such as 10min; without a time until `restore`
 restore HOST         switch it on again
-flush [HOST]         try at once to deliver what waits in the queues
+flush [HOST] [to DOMAIN | from SENDER]
+                     try at once to deliver what waits in the queues
 queue [HOST]         what lies in the queues
 cache [HOST]         what resolvers remember
 mail [USER]          what lies in the mailboxes
@@ -40,7 +41,12 @@ pub enum Command {
     /// Switch it on again.
     Restore(String),
     /// Try queued copies at once.
-    Flush(Option<String>),
+    Flush {
+        /// The host; none for all.
+        host: Option<String>,
+        /// What of it.
+        what: FlushOrder,
+    },
     /// Show queues.
     Queue(Option<String>),
     /// Show caches.
@@ -68,7 +74,7 @@ impl Command {
     #[must_use]
     pub const fn changes_the_world(&self) -> bool {
         match self {
-            Self::Fail { .. } | Self::Restore(_) | Self::Flush(_) => true,
+            Self::Fail { .. } | Self::Restore(_) | Self::Flush { .. } => true,
             Self::Queue(_)
             | Self::Cache(_)
             | Self::Mail(_)
@@ -102,7 +108,7 @@ impl Command {
         let command = match verb.to_ascii_lowercase().as_str() {
             "fail" => fail(rest)?,
             "restore" => Self::Restore(required("restore HOST")?),
-            "flush" => Self::Flush(optional("flush [HOST]")?),
+            "flush" => flush_words(rest)?,
             "queue" => Self::Queue(optional("queue [HOST]")?),
             "cache" => Self::Cache(optional("cache [HOST]")?),
             "mail" => Self::Mail(optional("mail [USER]")?),
@@ -119,6 +125,20 @@ impl Command {
         };
         Ok(Some(command))
     }
+}
+
+fn flush_words(rest: &[&str]) -> Result<Command, String> {
+    let lower = |name: &&str| name.to_ascii_lowercase();
+    let (host, what) = match rest {
+        [] => (None, FlushOrder::All),
+        ["to", domain] => (None, FlushOrder::Destination(lower(domain))),
+        ["from", sender] => (None, FlushOrder::Sender(lower(sender))),
+        [host] => (Some(lower(host)), FlushOrder::All),
+        [host, "to", domain] => (Some(lower(host)), FlushOrder::Destination(lower(domain))),
+        [host, "from", sender] => (Some(lower(host)), FlushOrder::Sender(lower(sender))),
+        _ => return Err("usage: flush [HOST] [to DOMAIN | from SENDER]".to_owned()),
+    };
+    Ok(Command::Flush { host, what })
 }
 
 fn fail(rest: &[&str]) -> Result<Command, String> {
@@ -228,7 +248,7 @@ pub fn restore<O: Observer>(world: &mut World<O>, name: &str) -> Result<String, 
 ///
 /// # Errors
 /// There is no host of that name.
-pub fn flush<O: Observer>(world: &mut World<O>, name: Option<&str>) -> Result<String, String> {
+pub fn flush<O: Observer>(world: &mut World<O>, name: Option<&str>, what: &FlushOrder) -> Result<String, String> {
     let only = chosen(world, name)?;
     let servers = world.apps().filter(|(_, app)| matches!(app, App::MailServer(_))).map(|(host, _)| host);
     let servers: Vec<HostId> = servers.filter(|host| only.is_none_or(|only| only == *host)).collect();
@@ -239,7 +259,7 @@ pub fn flush<O: Observer>(world: &mut World<O>, name: Option<&str>) -> Result<St
         return Ok("the queue is empty".to_owned());
     }
     for host in servers {
-        world.flush(host);
+        world.flush_some(host, what.as_asked());
     }
     Ok("what waited is tried now".to_owned())
 }

@@ -99,6 +99,7 @@ impl Faults {
             FaultTrace::LinkRestored { link } => self.end(of_link(FaultKind::Change, link), at),
             FaultTrace::ProcessingChanged => self.change(of_host(FaultKind::Processing), at),
             FaultTrace::ProcessingRestored => self.end(of_host(FaultKind::Processing), at),
+            FaultTrace::QueueFlushed => {}
         }
     }
 

@@ -11,6 +11,7 @@
 //! This layer reads no file and no clock, and knows nothing of how things are shown.
 
 pub mod attempts;
+pub mod conduct;
 pub mod connections;
 pub mod dialogue;
 pub mod dns;
@@ -21,6 +22,7 @@ pub mod links;
 mod lookups;
 pub mod messages;
 mod names;
+pub mod parts;
 pub mod processing;
 pub mod queues;
 pub mod record;
@@ -32,6 +34,7 @@ pub mod windows;
 mod words;
 
 pub use attempts::{AttemptEnd, AttemptRow};
+pub use conduct::{CONDUCT_METRICS, ConductRow};
 pub use connections::{ConnectionRow, EndRow};
 pub use dialogue::{Dialogue, Piece};
 pub use dns::{DnsOutcome, DnsRole, DnsRow};
@@ -41,6 +44,7 @@ pub use fingerprint::Fingerprint;
 pub use links::{LinkFigures, LinkRow, Millionths};
 pub use messages::{CopyStatus, MessageRow};
 pub use names::Text;
+pub use parts::PartRow;
 pub use processing::HostLoad;
 pub use queues::QueueRow;
 pub use record::{RunRecord, ServerBalance, Tables};

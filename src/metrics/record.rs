@@ -1,6 +1,7 @@
 //! What is left of a run when it is over: tables, dialogues, balances, and their audit.
 
 use super::attempts::AttemptRow;
+use super::conduct::ConductRow;
 use super::connections::ConnectionRow;
 use super::dialogue::Dialogue;
 use super::dns::{CacheCounts, DnsRow};
@@ -10,6 +11,7 @@ use super::links::LinkRow;
 use super::lookups::LookupFigures;
 use super::messages::{CopyStatus, MessageRow};
 use super::names::Text;
+use super::parts::{EncodingFigures, PartRow};
 use super::processing::HostLoad;
 use super::queues::QueueRow;
 use super::windows::WindowRow;
@@ -36,10 +38,14 @@ pub struct Tables {
     pub connections: Vec<ConnectionRow>,
     /// Changes of queue lengths, by time.
     pub queue: Vec<QueueRow>,
+    /// Parts of messages that are MIME, by the time of composition.
+    pub parts: Vec<PartRow>,
     /// Link directions, by name.
     pub links: Vec<LinkRow>,
     /// Faults, by the time of their begin.
     pub faults: Vec<FaultRow>,
+    /// Uses of rules of conduct, by server and rule; none without any.
+    pub conduct: Option<Vec<ConductRow>>,
     /// Changes of TCP's windows, by time; none when nobody asked for them. A recorder keeps
     /// none: they are read back from their table.
     pub cwnd: Option<Vec<WindowRow>>,
@@ -52,6 +58,7 @@ pub(super) struct Counts {
     pub(super) dropped_at_hosts: u64,
     pub(super) turned_away: u64,
     pub(super) lookups: LookupFigures,
+    pub(super) encodings: EncodingFigures,
 }
 
 /// What one server took and what became of it, in copies.

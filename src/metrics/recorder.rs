@@ -1,6 +1,7 @@
 //! The observer that keeps what the tables need, and hands each event to its keeper.
 
 use super::attempts::{Attempts, Ending};
+use super::conduct::Uses;
 use super::connections::Connections;
 use super::dialogue::Dialogues;
 use super::dns::Questions;
@@ -11,6 +12,7 @@ use super::links::Links;
 use super::lookups::Lookups;
 use super::messages::{Copies, NewCopy};
 use super::names::Names;
+use super::parts::{EncodedPart, Parts};
 use super::processing::Processing;
 use super::queues::Queues;
 use super::record::{self, RunRecord, ServerBalance, Tables};
@@ -49,10 +51,12 @@ pub struct Recorder {
     loads: Loads,
     lookups: Lookups,
     connections: Connections,
+    parts: Parts,
     queues: Queues,
     links: Links,
     processing: Processing,
     faults: Faults,
+    conduct: Uses,
     dialogues: Dialogues,
 }
 
@@ -70,10 +74,12 @@ impl Recorder {
             loads: Loads::default(),
             lookups: Lookups::default(),
             connections: Connections::default(),
+            parts: Parts::default(),
             queues: Queues::new(hosts),
             links: Links::new(links),
             processing: Processing::default(),
             faults: Faults::default(),
+            conduct: Uses::default(),
             dialogues: Dialogues::new(options.dialogues, options.dialogue_bytes),
             directory,
         }
@@ -123,8 +129,10 @@ impl Recorder {
         let (links, dropped_at_hosts) = self.links.finish(names, directory);
         let turned_away = self.connections.turned_away();
         let connections = self.connections.finish(names, directory);
+        let (parts, encodings) = self.parts.finish(names);
         let queue = self.queues.finish(names, directory);
         let faults = self.faults.finish(names, directory);
+        let conduct = self.conduct.finish(names, directory);
         let hosts = self.processing.finish(names, directory);
         RunRecord {
             start: directory.start(),
@@ -139,15 +147,17 @@ impl Recorder {
                 dns_servers,
                 connections,
                 queue,
+                parts,
                 links,
                 faults,
+                conduct,
                 cwnd: None,
             },
             dialogues,
             dialogues_left_out,
             servers,
             hosts,
-            counts: record::Counts { cache, dropped_at_hosts, turned_away, lookups },
+            counts: record::Counts { cache, dropped_at_hosts, turned_away, lookups, encodings },
             violations,
         }
     }
@@ -219,6 +229,12 @@ impl Recorder {
             MailTrace::Appended { message, mailbox, bytes: _ } => {
                 self.copies.append(&mut self.names, message, mailbox);
             }
+            MailTrace::Conduct { .. } => self.conduct.observe(host, event),
+            MailTrace::Encoded { message, place, media, encoding, content, encoded } => {
+                let part = EncodedPart { message, place, media, encoding, content, encoded };
+                self.parts.encoded(&mut self.names, &part, at);
+            }
+            MailTrace::Downgraded { before, after, .. } => self.parts.downgraded(before, after),
             MailTrace::MailboxSize { .. } | MailTrace::Deleted { .. } => {}
         }
     }

@@ -28,15 +28,21 @@ pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
         caches: read_table(&tables)?,
         dns_servers: read_table(&tables)?,
         connections: read_table(&tables)?,
+        parts: read_table(&tables)?,
         queue: read_table(&tables)?,
         links: read_table(&tables)?,
         faults: read_table(&tables)?,
+        conduct: None,
         cwnd: None,
     };
+    if tables.join("conduct.csv").is_file() {
+        run.conduct = Some(read_table(&tables)?);
+    }
     if tables.join("cwnd.csv").is_file() {
         run.cwnd = Some(read_table(&tables)?);
     }
     // A hand-edited table may be out of order; charts go from left to right.
+    run.parts.sort_by(|a, b| (a.composed, &a.message).cmp(&(b.composed, &b.message)));
     run.queue.sort_by(|a, b| (a.at, &a.server).cmp(&(b.at, &b.server)));
     Ok(run)
 }

@@ -13,6 +13,7 @@ use crate::base::trace::{FaultTrace, Observer, Trace};
 use crate::base::{DataRate, Dist, HostId, LinkDirId, Probability, SimDuration, SimTime, Stream, Streams};
 use crate::net::{Bursts, CodelConfig, Discipline, Jitter, Kernel as _, LinkDirConfig, QueueLimit, RedConfig};
 
+use super::intervention::FlushOrder;
 use super::kernel::Event;
 use super::world::World;
 
@@ -90,6 +91,8 @@ pub enum Faulty {
     Degraded(Box<ServiceChange>),
     /// A host's requests take another time.
     Slow(HostId, Dist),
+    /// Nothing breaks: an operator asks a host to try at once what waits in its queue.
+    Flush(HostId, FlushOrder),
 }
 
 /// Other properties of links; what is not given stays.
@@ -268,7 +271,7 @@ impl<O: Observer> World<O> {
     fn push_fault(&mut self, at: SimTime, event: Event) {
         let (Event::FaultBegins(number) | Event::FaultEnds(number)) = event else { return };
         let origin = match &self.faults.all[number as usize].0.what {
-            Faulty::Host(host) | Faulty::Service(host, _) | Faulty::Slow(host, _) => *host,
+            Faulty::Host(host) | Faulty::Service(host, _) | Faulty::Slow(host, _) | Faulty::Flush(host, _) => *host,
             Faulty::Degraded(change) => change.host,
             Faulty::Link(link) => self.link_end(*link),
             Faulty::Change(change) => change.links.first().map_or(HostId(0), |(link, _)| self.link_end(*link)),
@@ -340,6 +343,7 @@ impl<O: Observer> World<O> {
                 self.faults.changes.insert(number);
                 self.speed_changes(host);
             }
+            Faulty::Flush(host, order) => self.carry_out(host, &order),
         }
     }
 
@@ -386,6 +390,7 @@ impl<O: Observer> World<O> {
                 self.faults.changes.remove(&number);
                 self.speed_changes(host);
             }
+            Faulty::Flush(..) => {}
         }
     }
 
@@ -416,6 +421,7 @@ impl<O: Observer> World<O> {
         let of_host = |number: &u32| match self.faults.all[*number as usize].0.what {
             Faulty::Slow(slow, time) if slow == host => Some(time),
             Faulty::Slow(..)
+            | Faulty::Flush(..)
             | Faulty::Host(_)
             | Faulty::Link(_)
             | Faulty::Service(..)
@@ -441,6 +447,7 @@ impl<O: Observer> World<O> {
             | Faulty::Service(..)
             | Faulty::Partition(_)
             | Faulty::Slow(..)
+            | Faulty::Flush(..)
             | Faulty::Degraded(_) => false,
         });
         let fault =
@@ -481,7 +488,7 @@ impl<O: Observer> World<O> {
         self.directory().links()[link as usize].ends[0]
     }
 
-    fn trace_fault(&mut self, host: HostId, fault: FaultTrace) {
+    pub(super) fn trace_fault(&mut self, host: HostId, fault: FaultTrace) {
         let id = self.kernel.trace(host, Trace::Fault(fault));
         self.kernel.set_cause(id);
     }

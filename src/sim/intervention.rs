@@ -2,13 +2,36 @@
 
 use super::faults::{Fault, Faulty, Timing};
 use super::world::World;
-use crate::app::host::Input;
-use crate::base::trace::Observer;
+use crate::app::host::{Flush, Input};
+use crate::base::trace::{FaultTrace, Observer};
 use crate::base::{EventId, HostId, SimDuration};
 use crate::net::Kernel as _;
 
 /// The name of faults that somebody outside began.
 const BY_HAND: &str = "by hand";
+
+/// What an operator of the scenario asks to be tried at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlushOrder {
+    /// All that waits.
+    All,
+    /// What goes to a domain.
+    Destination(String),
+    /// What an address or a domain sent.
+    Sender(String),
+}
+
+impl FlushOrder {
+    /// As the application is told.
+    #[must_use]
+    pub fn as_asked(&self) -> Flush<'_> {
+        match self {
+            Self::All => Flush::All,
+            Self::Destination(domain) => Flush::Destination(domain),
+            Self::Sender(sender) => Flush::Sender(sender),
+        }
+    }
+}
 
 impl<O: Observer> World<O> {
     /// Breaks something now, for that long; without a time until it is mended. What was broken by hand
@@ -41,9 +64,22 @@ impl<O: Observer> World<O> {
 
     /// An operator asks a host's applications to try at once all that waits for another attempt.
     pub fn flush(&mut self, host: HostId) {
+        self.flush_some(host, Flush::All);
+    }
+
+    /// The same for a part of what waits.
+    pub fn flush_some(&mut self, host: HostId, what: Flush<'_>) {
         if self.network.host_is_up(host) {
             self.kernel.set_cause(EventId(0));
-            self.each_app(host, Input::Flush);
+            self.each_app(host, Input::Flush(what));
+        }
+    }
+
+    /// An operator of the scenario flushes a queue; of a host that is down nothing can be asked.
+    pub(super) fn carry_out(&mut self, host: HostId, order: &FlushOrder) {
+        if self.network.host_is_up(host) {
+            self.trace_fault(host, FaultTrace::QueueFlushed);
+            self.each_app(host, Input::Flush(order.as_asked()));
         }
     }
 }

@@ -15,6 +15,7 @@ mod visitors;
 mod world;
 
 pub use faults::{Fault, Faulty, LinkChange, Properties, ServiceChange, Timing};
+pub use intervention::FlushOrder;
 pub use kinds::EventKinds;
 pub use run::{Ended, Limit, Limits, Outcome, Progress, Simulation, Slice, WATCH_EVERY};
 pub use visitors::News;

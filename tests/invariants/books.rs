@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use posthaste::app::mail::{RetryPolicy, Rule};
 use posthaste::base::trace::FailureKind;
 use posthaste::base::{HostId, SimDuration, SimTime};
 use posthaste::scenario::Resolved;
@@ -98,10 +99,12 @@ pub(crate) struct Books {
 impl Books {
     /// Goes through the trace.
     pub(crate) fn new(scenario: &Resolved, log: &Log) -> Self {
-        let policy =
-            |retry: posthaste::app::mail::RetryPolicy| Policy { every: retry.interval, lifetime: retry.lifetime };
+        let policy = |retry: &RetryPolicy| match retry.rule {
+            Rule::Fixed { every } => Policy { every, lifetime: retry.lifetime },
+            ref rule => panic!("these books know no {rule:?}"),
+        };
         let mut books = Self {
-            policies: scenario.domains.iter().map(|domain| (domain.server, policy(domain.settings.retry))).collect(),
+            policies: scenario.domains.iter().map(|domain| (domain.server, policy(&domain.settings.retry))).collect(),
             homes: Homes::new(scenario),
             ..Self::default()
         };
@@ -316,7 +319,7 @@ impl Books {
             let regular = thread.started.saturating_add(policy.every).max(at);
             let last = regular > end || at >= end;
             let verdict = match *ending {
-                Ending::Completed => Ok((at, None)),
+                Ending::Completed | Ending::Stored => Ok((at, None)),
                 Ending::Deferred { code, .. } if code / 100 == 5 => Err(format!("put off after a {code}")),
                 Ending::Interrupted if down => Ok((at, None)),
                 Ending::Interrupted => Err("interrupted without a crash".to_owned()),

@@ -124,7 +124,7 @@ impl LookupAgent {
                     self.visits.input(host, input);
                 }
             }
-            Input::Accepted { .. } | Input::Drained { .. } | Input::Flush => {}
+            Input::Accepted { .. } | Input::Drained { .. } | Input::Flush(_) => {}
         }
         while let Some(answer) = self.stub.next_answer() {
             self.answered(host, answer);

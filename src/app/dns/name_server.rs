@@ -90,7 +90,7 @@ impl NameServer {
             | Input::PeerClosed { .. }
             | Input::Closed { .. }
             | Input::Wake
-            | Input::Flush => self.work(host, input),
+            | Input::Flush(_) => self.work(host, input),
         }
     }
 

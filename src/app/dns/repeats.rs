@@ -126,7 +126,7 @@ impl Repeats {
             | Input::Drained { .. }
             | Input::Datagram { .. }
             | Input::Unreachable { .. }
-            | Input::Flush
+            | Input::Flush(_)
             | Input::Wake => return Vec::new(),
         };
         let Some(connection) = self.connections.get_mut(&socket) else { return Vec::new() };

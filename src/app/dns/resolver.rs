@@ -136,7 +136,7 @@ impl Resolver {
                 self.stream_input(host, input);
             }
             Input::Datagram { .. }
-            | Input::Flush
+            | Input::Flush(_)
             | Input::Unreachable { .. }
             | Input::Accepted { .. }
             | Input::Connected { .. }

@@ -183,7 +183,7 @@ impl Secondaries {
             | Input::Drained { .. }
             | Input::Datagram { .. }
             | Input::Unreachable { .. }
-            | Input::Flush => {}
+            | Input::Flush(_) => {}
         }
     }
 

@@ -114,7 +114,7 @@ impl Service {
             }
             Input::Boot
             | Input::Crash
-            | Input::Flush
+            | Input::Flush(_)
             | Input::Accepted { .. }
             | Input::Connected { .. }
             | Input::Drained { .. }

@@ -348,7 +348,7 @@ impl Bed {
                     Input::Connected { .. } | Input::Data { .. } | Input::PeerClosed { .. } | Input::Closed { .. } => {
                         stub.stream(&mut view, input);
                     }
-                    Input::Boot | Input::Flush | Input::Accepted { .. } | Input::Drained { .. } => {}
+                    Input::Boot | Input::Flush(_) | Input::Accepted { .. } | Input::Drained { .. } => {}
                 }
                 while let Some(answer) = stub.next_answer() {
                     answers.push((view.now(), answer));

@@ -111,7 +111,7 @@ impl Caller {
             | Input::Drained { .. }
             | Input::Datagram { .. }
             | Input::Unreachable { .. }
-            | Input::Flush
+            | Input::Flush(_)
             | Input::Wake => {}
         }
     }

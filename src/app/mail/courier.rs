@@ -3,22 +3,22 @@
 //!
 //! ```text
 //!  Fresh -> Mx -> Address -> Connecting -> Talking -> (QUIT)
-//!                   ^  \---------\-------------\ next address, next exchanger, or deferred
+//!                   ^  \---------\-------------\ next address, next exchanger, or the end
 //!                   +---------------------------+
 //! ```
 //!
-//! A copy's attempt begins when it is given to a courier. So all copies for a destination
-//! that does not answer fail together, and each keeps its own schedule.
+//! It sets out for one transaction and takes others of its destination when that is over. If it
+//! does not get through, that one fails; if no other courier of the destination is left, all
+//! that waits for it fails with that.
 
-use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use super::queue::CopyKey;
-use super::routing::Route;
+use super::routing::{Route, next_hop};
 use super::spool::Reached;
 use crate::app::sessions::Talk;
-use crate::base::{CloseReason, ConnId};
-use crate::proto::smtp::Client;
+use crate::base::{CloseReason, ConnId, SimTime};
+use crate::proto::smtp::{Client, PORT};
 
 /// Copies of one message for one destination: one transaction.
 #[derive(Clone, Debug)]
@@ -43,16 +43,34 @@ pub(super) enum Stage {
     Address { exchange: String },
     /// The connection is being opened.
     Connecting,
-    /// The session runs; `job` is the transaction under way.
-    Talking { talk: Box<Talk<Client>>, job: Option<Job>, sent: u32 },
+    /// The session runs.
+    Talking(Box<Talking>),
+}
+
+/// A session that runs.
+#[derive(Clone, Debug)]
+pub(super) struct Talking {
+    pub(super) talk: Talk<Client>,
+    /// Transactions begun.
+    pub(super) sent: u32,
+    pub(super) opened: SimTime,
+    /// Until when it waits for something to carry, if it does.
+    pub(super) idle_until: Option<SimTime>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Courier {
     pub(super) destination: String,
+    pub(super) port: u16,
     pub(super) stage: Stage,
     pub(super) route: Route,
-    pub(super) jobs: VecDeque<Job>,
+    /// The transaction in its care.
+    pub(super) job: Option<Job>,
+    /// Addresses tried and sessions begun for it.
+    pub(super) addresses_tried: usize,
+    pub(super) sessions_begun: usize,
+    /// Whether a server greeted it in this attempt.
+    pub(super) welcomed: bool,
     pub(super) exchange: Option<IpAddr>,
     pub(super) conn: Option<ConnId>,
     /// How the present connection ended, when that is known.
@@ -60,12 +78,16 @@ pub(super) struct Courier {
 }
 
 impl Courier {
-    pub(super) fn new(destination: String) -> Self {
+    pub(super) fn new(destination: String, job: Job) -> Self {
         Self {
+            port: next_hop(&destination).map_or(PORT, |hop| hop.port),
             destination,
             stage: Stage::Fresh,
             route: Route::default(),
-            jobs: VecDeque::new(),
+            job: Some(job),
+            addresses_tried: 0,
+            sessions_begun: 0,
+            welcomed: false,
             exchange: None,
             conn: None,
             closed: None,
@@ -76,26 +98,14 @@ impl Courier {
         Reached { exchange: self.exchange, conn: self.conn }
     }
 
-    /// All copies in its care, the transaction under way first.
+    /// The copies in its care.
     pub(super) fn keys(&self) -> Vec<CopyKey> {
-        let current = match &self.stage {
-            Stage::Talking { job, .. } => job.as_ref(),
-            Stage::Fresh | Stage::Mx | Stage::Address { .. } | Stage::Connecting => None,
-        };
-        current.into_iter().chain(&self.jobs).flat_map(Job::keys).collect()
+        self.job.iter().flat_map(Job::keys).collect()
     }
 
-    /// How much it has to do.
-    pub(super) fn load(&self) -> usize {
-        let current = matches!(self.stage, Stage::Talking { job: Some(_), .. });
-        self.jobs.len() + usize::from(current)
-    }
-
-    /// Adds a copy, to the last transaction if that is the same message and has room.
-    pub(super) fn add(&mut self, key: CopyKey, most_recipients: usize) {
-        match self.jobs.back_mut() {
-            Some(job) if job.message == key.message && job.copies.len() < most_recipients => job.copies.push(key.copy),
-            Some(_) | None => self.jobs.push_back(Job { message: key.message, copies: vec![key.copy] }),
-        }
+    /// Takes another transaction, for which nothing was tried yet.
+    pub(super) fn take(&mut self, job: Job) {
+        (self.addresses_tried, self.sessions_begun) = (0, 0);
+        self.job = Some(job);
     }
 }

@@ -6,20 +6,23 @@
 //! - The queue and the mailboxes are on disk and survive a failure of the host; sessions,
 //!   look-ups and connections do not.
 //!
-//! Left out for now: aliases, lists, quotas, smart hosts; service extensions when sending.
+//! Left out for now: service extensions when sending.
 
 mod access;
 mod accounts;
 pub mod bounce;
+pub mod conduct;
 mod config;
 mod courier;
 mod delivery;
 pub mod failure;
+pub(in crate::app) mod fitting;
 pub mod folder;
 mod homes;
 pub mod mailbox;
 pub mod queue;
 mod reception;
+mod redirect;
 mod retrieval;
 pub mod retry;
 mod routing;
@@ -27,11 +30,16 @@ pub mod server;
 mod spool;
 #[cfg(test)]
 mod tests;
+mod vacation;
 
-pub use config::{CatchAll, ConductConfig, MailServerConfig, MailboxConfig, QueueConfig, RoutingConfig, SmtpConfig};
+pub use config::{
+    AddressBook, CatchAll, ConductConfig, DeadDestinations, ForwardConfig, FullAt, ListConfig, LoopGuard,
+    MailServerConfig, MailboxConfig, Meanwhile, NextHop, Posting, QUEUES, QueueConfig, Quota, RelayedDomain,
+    ReportConfig, RoutingConfig, SmtpConfig, SubaddressConfig, Transports, VacationConfig, WhenFull,
+};
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};
-pub use queue::{Addressee, QueuedCopy, QueuedMessage, Status};
-pub use retry::{Next, RetryPolicy};
+pub use queue::{Addressee, Priority, QueuedCopy, QueuedMessage, Status};
+pub use retry::{AgeFrom, EximRules, History, Next, PRESETS, RetryPolicy, Rule, WaitFrom};
 pub use server::MailServer;
 pub use spool::Audit;

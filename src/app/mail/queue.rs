@@ -2,10 +2,12 @@
 //! does not lose them. One status per copy (message and recipient).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::failure::Reason;
-use crate::base::{EventId, SimTime};
+use crate::base::{EventId, SimDuration, SimTime};
+use crate::proto::message::first;
 use crate::proto::smtp::{MailOptions, Mailbox, Notify, ReversePath};
 
 /// A copy's name in the queue.
@@ -67,12 +69,55 @@ pub struct QueuedCopy {
     pub attempts: u32,
     /// When the first attempt began.
     pub first_attempt: Option<SimTime>,
+    /// When the first attempt failed.
+    pub first_failure: Option<SimTime>,
     /// When the last attempt began.
     pub last_attempt: SimTime,
+    /// From when the last wait was counted.
+    pub waited_from: Option<SimTime>,
+    /// How long it was to be.
+    pub last_wait: Option<SimDuration>,
     /// How the last attempt failed.
     pub last_failure: Option<Reason>,
+    /// The host that it tried last, if it came to that.
+    pub last_exchange: Option<IpAddr>,
+    /// When the sender is told that it still waits.
+    pub next_warning: Option<SimTime>,
     /// The event from which the next attempt follows.
     pub cause: EventId,
+}
+
+impl QueuedCopy {
+    /// A copy that was never tried.
+    #[must_use]
+    pub fn new(addressee: Addressee, cause: EventId) -> Self {
+        let Addressee { mailbox, notify, original } = addressee;
+        Self {
+            recipient: mailbox,
+            notify,
+            original,
+            status: Status::Scheduled,
+            attempts: 0,
+            first_attempt: None,
+            first_failure: None,
+            last_attempt: SimTime::ZERO,
+            waited_from: None,
+            last_wait: None,
+            last_failure: None,
+            last_exchange: None,
+            next_warning: None,
+            cause,
+        }
+    }
+
+    /// Whether it is in nobody else's hands yet and not given up.
+    #[must_use]
+    pub const fn is_unfinished(&self) -> bool {
+        match self.status {
+            Status::Scheduled | Status::TemporarilyFailed { .. } => true,
+            Status::Completed | Status::PermanentlyFailed => false,
+        }
+    }
 }
 
 /// A message in the queue.
@@ -94,13 +139,58 @@ pub struct QueuedMessage {
     pub copies: Vec<QueuedCopy>,
 }
 
+/// What goes first: in each queue a copy waits for those of higher priority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Priority {
+    /// The message says so.
+    Urgent,
+    /// Nothing was said.
+    Normal,
+    /// The message says so.
+    NonUrgent,
+    /// A report, whose reverse-path is null.
+    Report,
+}
+
+impl Priority {
+    /// How many there are.
+    pub const COUNT: usize = 4;
+
+    /// That of a message: what its Priority field says (RFC 2156 5.3.6), else its Importance.
+    #[must_use]
+    pub fn of(message: &QueuedMessage) -> Self {
+        if message.reverse_path == ReversePath::Null {
+            return Self::Report;
+        }
+        let says = |field| first(&message.content, field).map(|value| value.trim().to_ascii_lowercase());
+        match says("Priority").or_else(|| says("Importance")).as_deref() {
+            Some("urgent" | "high") => Self::Urgent,
+            Some("non-urgent" | "low") => Self::NonUrgent,
+            Some(_) | None => Self::Normal,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    message: QueuedMessage,
+    priority: Priority,
+    /// Copies that are not finished.
+    left: usize,
+}
+
 /// The queue of a server.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
-    messages: BTreeMap<u64, QueuedMessage>,
+    messages: BTreeMap<u64, Entry>,
     next_number: u64,
+    /// Copies that wait for another attempt.
     due: BTreeSet<(SimTime, CopyKey)>,
-    ready: VecDeque<CopyKey>,
+    /// Copies that wait for their end.
+    ends: BTreeSet<(SimTime, CopyKey)>,
+    /// Copies whose senders are to be told that they wait.
+    warnings: BTreeSet<(SimTime, CopyKey)>,
+    ready: [VecDeque<CopyKey>; Priority::COUNT],
     copies: u32,
 }
 
@@ -109,14 +199,15 @@ impl Queue {
     pub fn insert(&mut self, message: QueuedMessage) {
         let number = self.next_number;
         self.next_number += 1;
-        self.copies += u32::try_from(message.copies.len()).unwrap_or(u32::MAX);
-        self.ready.extend((0..message.copies.len()).map(|copy| CopyKey { message: number, copy }));
-        self.messages.insert(number, message);
+        let (priority, left) = (Priority::of(&message), message.copies.len());
+        self.copies += u32::try_from(left).unwrap_or(u32::MAX);
+        self.ready[priority as usize].extend((0..left).map(|copy| CopyKey { message: number, copy }));
+        self.messages.insert(number, Entry { message, priority, left });
     }
 
     /// The messages that still have copies to deliver.
     pub fn messages(&self) -> impl Iterator<Item = &QueuedMessage> {
-        self.messages.values()
+        self.messages.values().map(|entry| &entry.message)
     }
 
     /// The message of a copy.
@@ -125,7 +216,16 @@ impl Queue {
     /// If it is no longer in the queue: who holds a key has an unfinished copy.
     #[must_use]
     pub fn message(&self, key: CopyKey) -> &QueuedMessage {
-        &self.messages[&key.message]
+        &self.messages[&key.message].message
+    }
+
+    /// The priority of a copy.
+    ///
+    /// # Panics
+    /// If it is no longer in the queue.
+    #[must_use]
+    pub fn priority(&self, key: CopyKey) -> Priority {
+        self.messages[&key.message].priority
     }
 
     /// A copy.
@@ -137,12 +237,16 @@ impl Queue {
         &self.message(key).copies[key.copy]
     }
 
+    fn entry_mut(&mut self, key: CopyKey) -> &mut Entry {
+        self.messages.get_mut(&key.message).expect("a key's message is in the queue")
+    }
+
     /// A copy, to be changed.
     ///
     /// # Panics
     /// If it is no longer in the queue.
     pub fn copy_mut(&mut self, key: CopyKey) -> &mut QueuedCopy {
-        &mut self.messages.get_mut(&key.message).expect("a key's message is in the queue").copies[key.copy]
+        &mut self.entry_mut(key).message.copies[key.copy]
     }
 
     /// Sets the copy aside until an instant.
@@ -150,77 +254,103 @@ impl Queue {
         let copy = self.copy_mut(key);
         copy.status = Status::TemporarilyFailed { until, give_up };
         copy.cause = cause;
-        self.due.insert((until, key));
+        if give_up {
+            self.ends.insert((until, key))
+        } else {
+            self.due.insert((until, key))
+        };
     }
 
     /// Ends a copy's stay; the message goes with its last copy.
     pub fn finish(&mut self, key: CopyKey, status: Status) {
-        self.copy_mut(key).status = status;
-        self.copies -= 1;
-        if self.message(key).copies.iter().all(|c| matches!(c.status, Status::Completed | Status::PermanentlyFailed)) {
+        self.warn_at(key, None);
+        let entry = self.entry_mut(key);
+        entry.message.copies[key.copy].status = status;
+        entry.left -= 1;
+        if entry.left == 0 {
             self.messages.remove(&key.message);
+        }
+        self.copies -= 1;
+    }
+
+    /// Sets, moves or takes away the instant at which a copy's sender is told that it waits.
+    pub fn warn_at(&mut self, key: CopyKey, at: Option<SimTime>) {
+        let old = std::mem::replace(&mut self.copy_mut(key).next_warning, at);
+        if let Some(old) = old {
+            self.warnings.remove(&(old, key));
+        }
+        if let Some(at) = at {
+            self.warnings.insert((at, key));
         }
     }
 
-    /// The next copy whose attempt is due.
+    /// The next copy whose sender is to be told by now; it is asked for once.
+    pub fn pop_warning(&mut self, now: SimTime) -> Option<CopyKey> {
+        let (_, key) = self.warnings.first().copied().filter(|(at, _)| *at <= now)?;
+        self.warn_at(key, None);
+        Some(key)
+    }
+
+    /// The next copy whose attempt is due: by priority, then in the order in which they became due.
     pub fn pop_ready(&mut self) -> Option<CopyKey> {
-        self.ready.pop_front()
+        self.ready.iter_mut().find_map(VecDeque::pop_front)
     }
 
     /// Whether no copy's attempt is due.
     #[must_use]
     pub fn nothing_ready(&self) -> bool {
-        self.ready.is_empty()
+        self.ready.iter().all(VecDeque::is_empty)
     }
 
-    /// When the next waiting copy is due.
+    /// When something is next due: an attempt, an end or a warning.
     #[must_use]
     pub fn next_due(&self) -> SimTime {
-        self.due.first().map_or(SimTime::NEVER, |(at, _)| *at)
+        let first = |set: &BTreeSet<(SimTime, CopyKey)>| set.first().map_or(SimTime::NEVER, |(at, _)| *at);
+        first(&self.due).min(first(&self.ends)).min(first(&self.warnings))
     }
 
     /// The next waiting copy whose time has come; it waits no longer.
     pub fn pop_due(&mut self, now: SimTime) -> Option<CopyKey> {
-        let (at, key) = self.due.first().copied().filter(|(at, _)| *at <= now)?;
-        self.due.remove(&(at, key));
-        Some(key)
-    }
-
-    /// The next copy that waits for another attempt, due or not; it waits no longer. What waits
-    /// for its end goes on waiting.
-    pub fn pop_waiting(&mut self) -> Option<CopyKey> {
-        let ends = |key: &CopyKey| matches!(self.copy(*key).status, Status::TemporarilyFailed { give_up: true, .. });
-        let (at, key) = self.due.iter().find(|(_, key)| !ends(key)).copied()?;
-        self.due.remove(&(at, key));
-        Some(key)
-    }
-
-    /// The same among the copies to one domain, given in lower case, or to those below it.
-    pub fn pop_waiting_for(&mut self, domain: &str, below: bool) -> Option<CopyKey> {
-        let ends = |key: &CopyKey| matches!(self.copy(*key).status, Status::TemporarilyFailed { give_up: true, .. });
-        let fits = |key: &CopyKey| {
-            let name = self.copy(*key).recipient.domain().to_ascii_lowercase();
-            name == domain || below && name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+        let (due, end) = (self.due.first().copied(), self.ends.first().copied());
+        let first = due.into_iter().chain(end).min().filter(|(at, _)| *at <= now)?;
+        if Some(first) == due {
+            self.due.remove(&first)
+        } else {
+            self.ends.remove(&first)
         };
-        let (at, key) = self.due.iter().find(|(_, key)| !ends(key) && fits(key)).copied()?;
-        self.due.remove(&(at, key));
-        Some(key)
+        Some(first.1)
+    }
+
+    /// The copies that wait for another attempt, due or not, and are wanted, in the order in
+    /// which they would be due; they wait no longer. What waits for its end goes on waiting.
+    pub fn take_waiting(&mut self, wanted: impl Fn(&QueuedMessage, &QueuedCopy) -> bool) -> Vec<CopyKey> {
+        let Self { messages, due, .. } = self;
+        let mut taken = Vec::new();
+        due.retain(|(_, key)| {
+            let message = &messages[&key.message].message;
+            let take = wanted(message, &message.copies[key.copy]);
+            if take {
+                taken.push(*key);
+            }
+            !take
+        });
+        taken
     }
 
     /// The copy's attempt is due now.
     pub fn schedule(&mut self, key: CopyKey) {
         self.copy_mut(key).status = Status::Scheduled;
-        self.ready.push_back(key);
+        self.ready[self.priority(key) as usize].push_back(key);
     }
 
     /// After a failure of the host: attempts that were due or under way are due again.
     pub fn reschedule_all(&mut self, cause: EventId) {
-        self.ready.clear();
-        for (number, message) in &mut self.messages {
-            for (at, copy) in message.copies.iter_mut().enumerate().filter(|(_, copy)| copy.status == Status::Scheduled)
-            {
+        self.ready.iter_mut().for_each(VecDeque::clear);
+        for (number, entry) in &mut self.messages {
+            let copies = entry.message.copies.iter_mut().enumerate();
+            for (at, copy) in copies.filter(|(_, copy)| copy.status == Status::Scheduled) {
                 copy.cause = cause;
-                self.ready.push_back(CopyKey { message: *number, copy: at });
+                self.ready[entry.priority as usize].push_back(CopyKey { message: *number, copy: at });
             }
         }
     }
@@ -228,6 +358,6 @@ impl Queue {
     /// Copies in the queue, and those of them that wait for a retry.
     #[must_use]
     pub fn length(&self) -> (u32, u32) {
-        (self.copies, u32::try_from(self.due.len()).unwrap_or(u32::MAX))
+        (self.copies, u32::try_from(self.due.len() + self.ends.len()).unwrap_or(u32::MAX))
     }
 }

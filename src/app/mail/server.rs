@@ -10,7 +10,7 @@ use super::reception::Reception;
 use super::retrieval::Retrieval;
 use super::spool::{Audit, Spool};
 use crate::app::dns::OwnCache;
-use crate::app::host::{Host, Input};
+use crate::app::host::{Flush, Host, Input};
 use crate::base::{SimTime, SocketId};
 use crate::proto::session::Input as SessionInput;
 use crate::proto::smtp::Mailbox;
@@ -34,10 +34,11 @@ impl MailServer {
         let delivery = Delivery::new(&config);
         let access = imap::ServerConfig { separator: config.separator, max_message: config.max_message };
         let access = Access::new(&config.domains, access);
-        let MailServerConfig { name, domains, mailboxes, routing, retry, .. } = config;
+        let MailServerConfig { name, domains, mailboxes, mut routing, retry, reports, .. } = config;
+        routing.book.users.extend(mailboxes.iter().map(|mailbox| mailbox.address.clone()));
         let maildrops =
             mailboxes.into_iter().map(|m| (key(&m.address), Maildrop::new(m.address, Some(m.password)))).collect();
-        let spool = Spool::new(name, Homes::new(&domains, routing), retry, maildrops);
+        let spool = Spool::new(name, Homes::new(&domains, &routing), &routing, retry, maildrops).with_reports(reports);
         Self { spool, reception, retrieval: Retrieval::new(&domains), access, delivery }
     }
 
@@ -84,7 +85,7 @@ impl MailServer {
             }
             Input::Datagram { local_port, from, bytes } => self.delivery.datagram(host, local_port, from, bytes),
             Input::Unreachable { local_port, to } => self.delivery.unreachable(host, local_port, to),
-            Input::Flush => spool.flush(host),
+            Input::Flush(what) => self.flush(host, what),
             Input::Wake => {
                 self.reception.wake(host, spool);
                 self.retrieval.wake(host, spool);
@@ -93,8 +94,17 @@ impl MailServer {
                 self.delivery.wake(host, spool);
             }
         }
+        for domain in self.spool.take_asked_for() {
+            self.flush(host, Flush::Destination(&domain));
+        }
         self.delivery.dispatch(host, &mut self.spool);
         self.access.sync(host, &mut self.spool);
+    }
+
+    /// Makes the attempts of what waits due now, and forgets that its destinations were dead.
+    fn flush<H: Host>(&mut self, host: &mut H, what: Flush<'_>) {
+        self.delivery.flush(what);
+        self.spool.flush(host, what);
     }
 
     fn feed<H: Host>(&mut self, host: &mut H, socket: SocketId, input: SessionInput<'_>) {

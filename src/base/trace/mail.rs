@@ -3,8 +3,9 @@
 use serde::Serialize;
 use std::net::IpAddr;
 
+use super::conduct::ConductAction;
 use crate::base::ids::ConnId;
-use crate::base::time::SimTime;
+use crate::base::time::{SimDuration, SimTime};
 
 /// The part of its life that a copy of a message is in: exactly one at each instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -126,6 +127,32 @@ pub enum MailTrace<'a> {
         kind: MessageKind,
         /// The message on which this one reports, or to which it answers.
         about: Option<&'a str>,
+    },
+    /// A part of a message that was composed, and what its transfer encoding costs (RFC 2045 6).
+    Encoded {
+        /// Message-ID.
+        message: &'a str,
+        /// Its place in the message, such as `1.2`.
+        place: &'a str,
+        /// Its media type.
+        media: &'a str,
+        /// Its transfer encoding.
+        encoding: &'a str,
+        /// Octets before they were encoded.
+        content: u64,
+        /// Octets encoded, without header and delimiters.
+        encoded: u64,
+    },
+    /// A server turned the copy into 7 bits for a next server without 8BITMIME (RFC 6152 3).
+    Downgraded {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient.
+        to: &'a str,
+        /// Octets before.
+        before: u64,
+        /// Octets after.
+        after: u64,
     },
     /// The copy entered a phase of its life.
     Phase {
@@ -290,6 +317,29 @@ pub enum MailTrace<'a> {
         /// Octets of the message.
         bytes: u64,
     },
+    /// A server did something to a client because of a rule of conduct.
+    Conduct {
+        /// The rule.
+        rule: &'a str,
+        /// The client's connection.
+        conn: ConnId,
+        /// The command, or CONNECT, BODY (the message has come), OTHER (any other line).
+        at: &'a str,
+        /// What it did.
+        action: ConductAction,
+        /// Whether the command took effect though the client was told something else, or nothing.
+        effect: bool,
+        /// The time that it cost the client.
+        delay: SimDuration,
+        /// The client's address.
+        client: IpAddr,
+        /// The reverse-path, if there is one.
+        sender: Option<&'a str>,
+        /// The recipient, or the last of several.
+        recipient: Option<&'a str>,
+        /// Message-ID, when the message has come.
+        message: Option<&'a str>,
+    },
 }
 
 /// How an attempt ended for one copy.
@@ -298,6 +348,8 @@ pub enum MailTrace<'a> {
 pub enum AttemptOutcome<'a> {
     /// The next server took it with a 250.
     Completed,
+    /// This server stored it in a mailbox that had no room before.
+    Stored,
     /// It stays in the queue; the next attempt is due then.
     Deferred {
         /// Why.

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{Context, host_index, link};
-use crate::base::{HostId, SimTime};
+use crate::base::{HostId, SimDuration, SimTime};
 use crate::net::Discipline;
 use crate::scenario::problem::{Path, did_you_mean, quote};
 use crate::scenario::resolved::LinkSpec;
 use crate::scenario::schema::{self, Way};
-use crate::sim::{Fault, Faulty, LinkChange, Properties, ServiceChange, Timing};
+use crate::sim::{Fault, Faulty, FlushOrder, LinkChange, Properties, ServiceChange, Timing};
 
 /// Faults in file order.
 pub(super) fn read_faults(cx: &mut Context<'_>, links: &[LinkSpec]) -> Vec<Fault> {
@@ -45,6 +45,12 @@ fn read_what(
     }
     if fault.processing.is_some() && fault.host.is_none() {
         cx.problems.at(here.key("processing"), "a \"processing\" time belongs to a \"host\"");
+    }
+    if let Some(name) = &fault.flush {
+        return read_flush(cx, here, fault, name);
+    }
+    if fault.destination.is_some() || fault.sender.is_some() {
+        cx.problems.at(here, "\"destination\" and \"sender\" belong to a \"flush\"");
     }
     match (&fault.host, &fault.link, &fault.partition) {
         (Some(name), None, None) => {
@@ -98,6 +104,33 @@ fn read_what(
             None
         }
     }
+}
+
+/// What an operator asks a mail server to try at once.
+fn read_flush(cx: &mut Context<'_>, here: Path<'_>, fault: &schema::Fault, name: &str) -> Option<(String, Faulty)> {
+    if fault.host.is_some() || fault.link.is_some() || fault.partition.is_some() {
+        cx.problems.at(here, "a \"flush\" breaks nothing: \"host\", \"link\" and \"partition\" are other faults");
+    }
+    if fault.lasting.is_some() || fault.mean_up.is_some() || fault.mean_down.is_some() {
+        cx.problems.at(here, "a \"flush\" takes no time: it has \"at\", and \"every\" if it is repeated");
+    }
+    let host = cx.host(here.key("flush"), name)?;
+    let servers: Vec<&str> =
+        cx.scenario.mail.iter().map(|(domain, of)| of.server.as_deref().unwrap_or(domain)).collect();
+    if !servers.contains(&name) {
+        cx.problems.unknown(here.key("flush"), "mail server", name, servers.iter().copied());
+        return None;
+    }
+    let order = match (&fault.destination, &fault.sender) {
+        (None, None) => FlushOrder::All,
+        (Some(domain), None) => FlushOrder::Destination(domain.clone()),
+        (None, Some(sender)) => FlushOrder::Sender(sender.clone()),
+        (Some(_), Some(_)) => {
+            cx.problems.at(here, "a \"flush\" has a \"destination\", a \"sender\", or none");
+            return None;
+        }
+    };
+    Some((format!("flush/{name}"), Faulty::Flush(host, order)))
 }
 
 /// The links with one end among the named hosts and sites, and the other outside.
@@ -234,6 +267,7 @@ fn read_timing(cx: &mut Context<'_>, here: Path<'_>, fault: &schema::Fault) -> O
         }
         (Some(_), None, None) => {
             let every = cx.positive(here.key("every"), fault.every);
+            let lasts = if fault.flush.is_some() { Some(SimDuration::ZERO) } else { lasts };
             let Some(lasts) = lasts.filter(|lasts| *lasts < every) else {
                 cx.problems.at(here.key("every"), "a fault that is repeated has a \"for\" below its \"every\"");
                 return None;

@@ -13,6 +13,7 @@ mod link;
 mod live;
 mod lookups;
 mod mail;
+mod message;
 mod network;
 mod quantity;
 mod resolver;
@@ -34,9 +35,13 @@ pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use live::Live;
 pub use lookups::{LookupArrivals, Lookups, ParetoGaps};
 pub use mail::{
-    CatchAll, DialectName, ExtensionName, Imap, LoginName, MailDomain, Retry, SeparatorName, Smtp, Submission,
-    TlsUseName, TlsVersionName, User,
+    AgeBounds, AgeFromName, Blocklist, CatchAll, Conduct, ConductRate, ConductRule, ConductThen, ConductWhen, Dead,
+    Delivery, DeliveryPreset, DialectName, DoubleBounces, Exponential, ExtensionName, GaugeName, Greylist, Imap, Limit,
+    LimitedName, LoginName, MailDomain, MailingList, MeanwhileName, PerName, PostingName, Quota, QuotaAnswer,
+    QuotaCheck, Relay, Reports, Retry, RetryPreset, SeparatorName, Smtp, Subaddress, Submission, Tarpit, ThenKeys,
+    TlsUseName, TlsVersionName, User, Vacation, WaitFromName,
 };
+pub use message::{Attachment, Dsn, EncodingName, NotifyName, ReturnName, WholeMessage};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use resolver::{Checks, ForwardZone, Resolver, ServeStale, StubZone};

@@ -39,6 +39,15 @@ pub struct Fault {
     /// Time that each request of the host takes instead of its own; it is not down then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processing: Option<Spread>,
+    /// The mail server that is told, as by an operator, to try at once what waits in its queue. Nothing breaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flush: Option<String>,
+    /// With `flush`: only what goes to this domain. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
+    /// With `flush`: only what this address, or somebody of this domain, sent. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
     /// Time from one begin to the next, above `for`. Default: only once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every: Option<Duration>,

@@ -159,7 +159,7 @@ impl Recursion {
             | Input::Drained { .. }
             | Input::Datagram { .. }
             | Input::Unreachable { .. }
-            | Input::Flush => {}
+            | Input::Flush(_) => {}
         }
     }
 

@@ -146,7 +146,7 @@ impl ScriptedServer {
             | Input::Drained { .. }
             | Input::PeerClosed { .. }
             | Input::Closed { .. }
-            | Input::Flush => self.answer(host, input),
+            | Input::Flush(_) => self.answer(host, input),
         }
     }
 
