@@ -244,19 +244,6 @@ impl Spool {
         }
     }
 
-    /// The same for the copies to one domain, and to those below it; how many they are.
-    pub(in crate::app::mail) fn flush_for<H: Host>(&mut self, host: &mut H, domain: &str, below: bool) -> usize {
-        let domain = domain.to_ascii_lowercase();
-        let mut found = 0;
-        while let Some(key) = self.queue.pop_waiting_for(&domain, below) {
-            host.set_cause(self.queue.copy(key).cause);
-            self.queue.schedule(key);
-            self.trace_length(host);
-            found += 1;
-        }
-        found
-    }
-
     pub(super) fn expire<H: Host>(&mut self, host: &mut H, key: CopyKey) {
         let last = self.queue.copy(key).last_failure.clone();
         let (code, text) = last.map_or((0, "not delivered in time".to_owned()), |last| (last.code, last.text));
