@@ -5,5 +5,6 @@ mod bed;
 mod families;
 mod flow;
 mod names;
+mod queue;
 mod submission;
 mod trouble;
