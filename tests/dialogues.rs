@@ -72,6 +72,16 @@ impl Judge<smtp::Server> for MailScene<'_> {
             smtp::ServerEvent::Verify(name) => {
                 MailScene::judge(self, session, &name);
             }
+            smtp::ServerEvent::Expand(name) => match self.scene.lists.iter().find(|(list, _)| *list == name) {
+                Some((_, members)) => session.members(members),
+                None => {
+                    MailScene::judge(self, session, &name);
+                }
+            },
+            smtp::ServerEvent::Flush(node) => {
+                MailScene::judge(self, session, &node);
+            }
+            smtp::ServerEvent::Handshake => session.computed(),
             smtp::ServerEvent::Login(credentials) => {
                 if self.scene.users.contains(&(credentials.user, credentials.password)) {
                     session.accept();
@@ -279,12 +289,27 @@ impl<S: Session, J: Judge<S>> Stage<S, J> {
     }
 }
 
+/// The usual extensions, with those that a scene adds and without those that it takes away.
+fn offered(changes: &[String]) -> smtp::Extensions {
+    let named = |name: &str| smtp::Extension::ALL.into_iter().find(|extension| extension.keyword() == name);
+    changes.iter().fold(smtp::Extensions::USUAL, |all, change| match change.strip_prefix('-') {
+        Some(name) => all.without(named(name).expect("an extension")),
+        None if change == "STARTTLS" => all,
+        None => all.with(named(change).expect("an extension")),
+    })
+}
+
 fn play(scene: &Scene, steps: &[Step], manner: Manner) -> Result<(), String> {
     match scene.protocol.as_str() {
         "smtp" => {
             let mut config = smtp::ServerConfig::new(scene.server.clone());
             config.max_message = scene.limit("message").unwrap_or(config.max_message);
             config.max_recipients = scene.limit("recipients").unwrap_or(config.max_recipients);
+            config.max_errors = scene.limit("errors").map_or(config.max_errors, |most| most.try_into().expect("few"));
+            config.max_messages =
+                scene.limit("messages").map_or(config.max_messages, |most| most.try_into().expect("few"));
+            config.extensions = offered(&scene.offers);
+            config.tls = scene.offers.iter().any(|offer| offer == "STARTTLS").then(Default::default);
             config.authentication = match scene.limit("auth") {
                 None => smtp::Authentication::NotOffered,
                 Some(0) => smtp::Authentication::Offered,

@@ -166,7 +166,7 @@ impl DialoguesRun {
         let host = HostId(u32::try_from(caller).expect("the number of a client"));
         let Bed { kernel, network, .. } = &mut self.bed;
         let (socket, _) = network.connect(kernel, host, APP, Endpoint::new(address(self.server.0), PORT));
-        let session = Client::new("crepes.fr".to_owned(), Dialect::Rfc5321).with_ehlo();
+        let session = Client::new("crepes.fr".to_owned(), Dialect::Rfc5321);
         let since = kernel.now();
         self.clients.insert(socket, Caller { session, since, has_mail: true, accepted: false, over: false });
         self.begun += 1;
@@ -239,9 +239,14 @@ impl DialoguesRun {
         while let Some(output) = session.poll() {
             match output {
                 Output::Transmit(octets) => network.send(kernel, socket, &octets),
-                Output::Event(ServerEvent::Sender(_) | ServerEvent::Recipient(_) | ServerEvent::Verify(_)) => {
-                    session.accept();
-                }
+                Output::Event(
+                    ServerEvent::Sender(_)
+                    | ServerEvent::Recipient(_)
+                    | ServerEvent::Verify(_)
+                    | ServerEvent::Expand(_)
+                    | ServerEvent::Flush(_),
+                ) => session.accept(),
+                Output::Event(ServerEvent::Handshake) => session.computed(),
                 Output::Event(ServerEvent::Login(_)) => session.reject(535, Status::CREDENTIALS, "nobody logs in here"),
                 Output::Event(ServerEvent::Message { content, .. }) => {
                     self.taken += u64::from(*content == *self.mail.content);

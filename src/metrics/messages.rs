@@ -13,6 +13,8 @@
 //!
 //! Left out: what users delete, and copies that a user agent keeps for itself.
 
+mod turns;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
@@ -331,47 +333,6 @@ impl Copies {
         copy.given_up = true;
         copy.bounce_sent |= bounce_sent;
         self.end(id, kind, at);
-    }
-
-    /// The copy is turned into one for somebody else, whose life includes this one's so far.
-    pub(super) fn redirect(&mut self, names: &mut Names, id: CopyId, new: (HostId, &str, &str), at: SimTime) {
-        let (host, from, into) = new;
-        let parent = &self.copies[id.0 as usize];
-        let key = (parent.message, names.id(into));
-        let child = match self.index.get(&key) {
-            Some(child) => *child,
-            None => {
-                let mut child = Copy {
-                    from: names.id(from),
-                    to: key.1,
-                    retrieved: None,
-                    delivered: None,
-                    ended: None,
-                    holders: SmallVec::new(),
-                    ..parent.clone()
-                };
-                child.enter(Phase::Queued, at);
-                let id = CopyId(u32::try_from(self.copies.len()).expect("fewer than 2^32 copies"));
-                self.index.insert(key, id);
-                self.copies.push(child);
-                id
-            }
-        };
-        self.accept(child, host, at);
-    }
-
-    pub(super) fn expand(&mut self, names: &Names, id: CopyId, host: HostId, at: SimTime) {
-        self.ledgers[host.index()].expanded += 1;
-        self.release(names, id, host, "expanded");
-        self.copies[id.0 as usize].expanded = true;
-        self.close(id, at);
-    }
-
-    pub(super) fn discard(&mut self, names: &Names, id: CopyId, host: HostId, at: SimTime) {
-        self.ledgers[host.index()].discarded += 1;
-        self.release(names, id, host, "discarded");
-        self.copies[id.0 as usize].discarded = true;
-        self.close(id, at);
     }
 
     fn end(&mut self, id: CopyId, kind: FailureKind, at: SimTime) {

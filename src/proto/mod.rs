@@ -9,3 +9,4 @@ pub mod pop3;
 pub mod sasl;
 pub mod session;
 pub mod smtp;
+pub mod tls;

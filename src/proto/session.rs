@@ -11,7 +11,7 @@ use crate::base::{SimDuration, SimTime};
 /// RFC 5321 4.5.3.2.5: "Data Block: 3 Minutes".
 const BLOCK_TIMEOUT: SimDuration = SimDuration::from_secs(180);
 /// What an end of a session is taken to hand to its socket at once.
-const BLOCK: usize = 1 << 16;
+pub const BLOCK: usize = 1 << 16;
 /// Who has so many octets still to send should not take more from a session that has more.
 pub const HIGH_WATER: u32 = 1 << 18;
 

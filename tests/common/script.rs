@@ -23,6 +23,10 @@ pub(crate) struct Scene {
     pub(crate) refusals: Vec<(String, String)>,
     /// Users who may log in: name and password.
     pub(crate) users: Vec<(String, String)>,
+    /// Mailing lists and their members.
+    pub(crate) lists: Vec<(String, Vec<String>)>,
+    /// Extensions offered beyond the usual ones, or with `-` before them not offered.
+    pub(crate) offers: Vec<String>,
     /// What stands between the levels of folder names.
     pub(crate) separator: Option<char>,
     /// Messages in the mailboxes.
@@ -90,6 +94,10 @@ impl Scene {
             "smtp" | "pop3" | "imap" => (self.protocol, self.server) = (word.to_owned(), rest.to_owned()),
             "limit" => self.limits.push((pair().0.to_owned(), pair().1.parse().expect("a number"))),
             "refuse" => self.refusals.push((pair().0.to_owned(), pair().1.to_owned())),
+            "list" => {
+                self.lists.push((pair().0.to_owned(), pair().1.split_whitespace().map(str::to_owned).collect()));
+            }
+            "offer" => self.offers.extend(rest.split(' ').map(str::to_owned)),
             "user" => self.users.push((pair().0.to_owned(), pair().1.to_owned())),
             "separator" => self.separator = rest.chars().next(),
             "message" => self.messages.push(String::new()),

@@ -96,10 +96,10 @@ fn policies() -> Vec<Row> {
     let half_seconds = |halves: u64| SimDuration::from_millis(500 * halves);
     let (mut t, mut gap, mut own) = (0_u64, 7_200, vec![secs(0)]);
     while t < 2 * 4 * 86_400 {
-        t += match t {
-            0..14_400 => 1_800,
-            14_400..115_200 => std::mem::replace(&mut gap, gap * 3 / 2),
-            _ => 43_200,
+        (t, gap) = match t {
+            0..14_400 => (t + 1_800, gap),
+            14_400..115_200 => (t + gap, gap * 3 / 2),
+            _ => (t + 43_200, gap),
         };
         own.push(half_seconds(t));
     }

@@ -29,8 +29,8 @@ mod spool;
 mod tests;
 
 pub use config::{
-    CatchAll, ConductConfig, DeadDestinations, MailServerConfig, MailboxConfig, Meanwhile, QUEUES, QueueConfig,
-    RoutingConfig, SmtpConfig,
+    CatchAll, ConductConfig, DeadDestinations, MailServerConfig, MailboxConfig, Meanwhile, QueueConfig, RoutingConfig,
+    SmtpConfig,
 };
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};

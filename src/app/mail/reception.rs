@@ -4,7 +4,7 @@
 //! inside and from users who have logged in. Port 587 is for these alone (RFC 6409 section
 //! 4.3: the submission server must know its users; by their address or by AUTH).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use super::accounts::Accounts;
@@ -14,7 +14,7 @@ use super::spool::{Arrival, Spool};
 use crate::app::host::Host;
 use crate::app::sessions::{Talk, Timers};
 use crate::base::trace::{MailTrace, Protocol, Trace};
-use crate::base::{ConnId, Endpoint, Side, SimTime, SocketId};
+use crate::base::{ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
 use crate::proto::message::{Hop, first, received};
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::{
@@ -44,18 +44,51 @@ pub(super) struct Reception {
     timers: Timers,
     /// Sessions at a time by port, where they are limited.
     limits: BTreeMap<u16, u32>,
+    sessions_per_client: u32,
+    handshakes: Handshakes,
+}
+
+/// TLS handshakes that the processor is at, one after the other: when each is done.
+#[derive(Clone, Debug, Default)]
+struct Handshakes {
+    waiting: VecDeque<(SimTime, SocketId)>,
+}
+
+impl Handshakes {
+    /// One more, which takes so long.
+    fn add(&mut self, now: SimTime, socket: SocketId, cost: SimDuration) {
+        let free = self.waiting.back().map_or(now, |(at, _)| (*at).max(now));
+        self.waiting.push_back((free.saturating_add(cost), socket));
+    }
+
+    fn next(&self) -> SimTime {
+        self.waiting.front().map_or(SimTime::NEVER, |(at, _)| *at)
+    }
+
+    fn done(&mut self, now: SimTime) -> Option<SocketId> {
+        self.waiting.pop_front_if(|(at, _)| *at <= now).map(|(_, socket)| socket)
+    }
 }
 
 impl Reception {
     pub(super) fn new(config: &MailServerConfig) -> Self {
         let domain = config.domains.first().unwrap_or(&config.name);
+        let smtp = &config.smtp;
         Self {
             config: ServerConfig {
-                name: config.name.clone(),
-                max_message: config.max_message,
-                max_recipients: config.smtp.recipients_per_message.max(1),
-                authentication: Authentication::NotOffered,
+                max_message: usize::try_from(smtp.max_message.unwrap_or(u64::MAX))
+                    .unwrap_or(usize::MAX)
+                    .min(config.max_message),
+                max_recipients: smtp.recipients_per_message.max(1),
+                max_errors: smtp.max_errors.max(1),
+                max_messages: smtp.messages_per_session.max(1),
+                timeout: smtp.idle_timeout,
+                extensions: smtp.extensions,
+                tls: smtp.tls,
+                ..ServerConfig::new(config.name.clone())
             },
+            sessions_per_client: smtp.sessions_per_client.max(1),
+            handshakes: Handshakes::default(),
             accounts: Accounts::new(&config.domains),
             postmaster: Mailbox::parse(&format!("postmaster@{domain}")),
             inside: config.inside.iter().copied().collect(),
@@ -66,12 +99,13 @@ impl Reception {
     }
 
     pub(super) fn deadline(&self) -> SimTime {
-        self.timers.first()
+        self.timers.first().min(self.handshakes.next())
     }
 
     pub(super) fn crash(&mut self) {
         self.sessions.clear();
         self.timers.clear();
+        self.handshakes = Handshakes::default();
     }
 
     pub(super) fn owns(&self, socket: SocketId) -> bool {
@@ -86,7 +120,9 @@ impl Reception {
         peer: Endpoint,
     ) {
         let open = self.sessions.values().filter(|session| session.port == local_port).count();
-        if self.limits.get(&local_port).is_some_and(|most| open >= *most as usize) {
+        let of_client = self.sessions.values().filter(|session| session.client == peer.addr).count();
+        let full = self.limits.get(&local_port).is_some_and(|most| open >= *most as usize);
+        if full || of_client >= self.sessions_per_client as usize {
             self.turn_away(host, socket, conn);
             return;
         }
@@ -119,6 +155,12 @@ impl Reception {
     }
 
     pub(super) fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
+        while let Some(socket) = self.handshakes.done(host.now()) {
+            if let Some(inbound) = self.sessions.get_mut(&socket) {
+                inbound.talk.session.computed();
+            }
+            self.feed(host, spool, socket, Input::Tick);
+        }
         for socket in self.timers.due(host.now()) {
             self.feed(host, spool, socket, Input::Tick);
         }
@@ -140,6 +182,18 @@ impl Reception {
                     inbound.talk.session.reject(550, Status::NO_MAILBOX, &format!("{name} ... User unknown"));
                 }
                 ServerEvent::Verify(_) => inbound.talk.session.accept(),
+                ServerEvent::Expand(name) => {
+                    inbound.talk.session.reject(550, Status::NO_MAILBOX, &format!("{name} ... There is no such list"));
+                }
+                ServerEvent::Flush(node) => flush(host, spool, &mut inbound.talk.session, &node),
+                ServerEvent::Handshake => {
+                    let cost = self.config.tls.map_or(SimDuration::ZERO, |model| model.cpu);
+                    if cost == SimDuration::ZERO {
+                        inbound.talk.session.computed();
+                    } else {
+                        self.handshakes.add(host.now(), socket, cost);
+                    }
+                }
                 ServerEvent::Login(credentials) => {
                     if self.accounts.login(&spool.maildrops, &credentials).is_some() {
                         (inbound.trusted, inbound.authenticated) = (true, true);
@@ -165,6 +219,24 @@ impl Reception {
         if closed {
             self.sessions.remove(&socket);
         }
+    }
+}
+
+/// ETRN (RFC 1985): sends what waits for a domain. Whoever asks, it goes to the domain's own servers.
+fn flush<H: Host>(host: &mut H, spool: &mut Spool, session: &mut Server, node: &str) {
+    if node.starts_with('#') {
+        // RFC 1985 section 5: "458 Unable to queue messages for node <x>". No queue has a name here.
+        return session.reject(458, Status::OTHER, &format!("Unable to queue messages for node {node}"));
+    }
+    let below = node.strip_prefix('@');
+    let domain = below.unwrap_or(node);
+    if spool.homes.domains().any(|own| own.eq_ignore_ascii_case(domain)) {
+        let text = format!("Node {node} not allowed: its mail is delivered here");
+        return session.reject(459, Status::POLICY, &text);
+    }
+    match spool.flush_for(host, domain, below.is_some()) {
+        0 => session.accept_as(251, Status::OTHER, &format!("OK, no messages waiting for node {node}")),
+        n => session.accept_as(253, Status::OTHER, &format!("OK, {n} pending messages for node {node} started")),
     }
 }
 

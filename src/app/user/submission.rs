@@ -249,6 +249,7 @@ impl Submission {
                 Verdict::Refused(reply) if reply.is_permanent_failure() => {
                     refused(host, &message.message_id, &to, &Reason::reply(reply));
                 }
+                Verdict::Unsendable(why) => refused(host, &message.message_id, &to, &Reason::reply(&why.reply())),
                 Verdict::Refused(_) | Verdict::Broken { .. } => left.push(to),
             }
         }

@@ -1,33 +1,37 @@
 //! The client's end of an SMTP session (RFC 5321 section 3).
 //!
 //! ```text
-//!  Greeting --220--> Helo --250--> Idle --begin--> Mail --250--> Rcpt --250/4yz/5yz--> Data
-//!      |              ^             ^  \--quit--> Quit --221--> Closed                  | 354
-//!      +---> Ehlo ----+ 5yz         +-------------------- reply ------------------ Dot <-+
+//!  greeting --> EHLO/HELO [--> STARTTLS --> handshake --> EHLO] [--> AUTH] --> Ready --quit--> QUIT
+//!                                                                              ^  | begin
+//!  Ready <-- one verdict for each recipient <-- DATA, message | BDAT <-- RCPT <-- MAIL
 //! ```
 //!
 //! One transaction after the other runs over the session; each ends with one [`Verdict`] per
-//! recipient. HELO is sent in both dialects, EHLO on request. Left out: all extensions; a
-//! timer for each data block, for the socket does not tell when a block has gone: the times
-//! of all blocks are added to that of the final dot, and no block can be late by itself.
+//! recipient. HELO is sent in the lecture's dialect, EHLO in RFC 5321's. What the server offers
+//! ([`Client::offers`]) is used where a message needs it (SIZE, 8BITMIME, SMTPUTF8, DSN), and on
+//! request (PIPELINING, CHUNKING, STARTTLS, AUTH). Left out: a timer for each data block, see
+//! [`ClientTimeouts::content`].
+
+mod config;
+mod opening;
+#[cfg(test)]
+mod tests;
+mod transaction;
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use super::dot::stuff;
-use super::reply::{MAX_REPLY_LINE, Reply, ReplyReader};
-use super::{Dialect, Envelope};
-use crate::base::{SimDuration, SimTime};
-use crate::proto::line::{InputBuffer, Line};
-use crate::proto::session::{Input, Output, Session, transfer_time};
+use transaction::Work;
 
-/// RFC 5321 4.5.3.2.1 to 4.5.3.2.3: initial 220, MAIL and RCPT, 5 minutes each.
-const COMMAND_TIMEOUT: SimDuration = SimDuration::from_secs(300);
-/// RFC 5321 4.5.3.2.4: "DATA Initiation: 2 Minutes".
-const DATA_TIMEOUT: SimDuration = SimDuration::from_secs(120);
-/// RFC 5321 4.5.3.2.6: "DATA Termination: 10 Minutes".
-const DOT_TIMEOUT: SimDuration = SimDuration::from_secs(600);
+pub use config::{ClientConfig, ClientTimeouts, TlsUse};
+
+use super::reply::{MAX_REPLY_LINE, Reply, ReplyReader};
+use super::{Dialect, Envelope, Offers};
+use crate::base::SimTime;
+use crate::proto::line::{InputBuffer, Line};
+use crate::proto::session::{Input, Output, Session};
+use crate::proto::tls::Channel;
 
 /// A message to hand over.
 #[derive(Clone, Debug)]
@@ -41,7 +45,7 @@ pub struct Transaction {
 /// Why a session cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// The greeting or the answer to HELO or EHLO was a refusal, or a 421 came.
+    /// The greeting, the answer to HELO, EHLO or AUTH was a refusal, or a 421 came.
     Refused(Reply),
     /// The stream ended before its time.
     Lost,
@@ -62,6 +66,30 @@ impl fmt::Display for Trouble {
     }
 }
 
+/// Why a message was not offered to a server that has said what it can take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsendable {
+    /// It is larger than the server announced (RFC 1870 section 5).
+    TooLarge,
+    /// It needs SMTPUTF8, which is not offered (RFC 6531 section 3.2).
+    Utf8,
+    /// It needs 8BITMIME or BINARYMIME, which is not offered (RFC 6152 section 3).
+    Body,
+}
+
+impl Unsendable {
+    /// The words for it, as a reply would have them, with the code of RFC 3463: 5.3.4, 5.6.7 (RFC 6531
+    /// section 3.2) or 5.6.3.
+    #[must_use]
+    pub fn reply(self) -> Reply {
+        match self {
+            Self::TooLarge => Reply::new(552, "5.3.4 Message is larger than the server announced to take"),
+            Self::Utf8 => Reply::new(550, "5.6.7 The server does not offer SMTPUTF8"),
+            Self::Body => Reply::new(554, "5.6.3 The server does not take a message of such octets"),
+        }
+    }
+}
+
 /// What became of one recipient in a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -69,11 +97,13 @@ pub enum Verdict {
     Accepted,
     /// The server refused it: at once, or with the whole message.
     Refused(Reply),
+    /// It was not offered to the server, and never can be.
+    Unsendable(Unsendable),
     /// The session broke before the server decided.
     Broken {
         /// What broke it.
         trouble: Trouble,
-        /// Whether the final dot had been sent: then the server may have the message.
+        /// Whether all of the message had been sent: then the server may have it.
         after_dot: bool,
     },
 }
@@ -81,9 +111,9 @@ pub enum Verdict {
 /// What the application is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientEvent {
-    /// The next transaction may begin, or the session be ended.
+    /// The next transaction may begin, or the session be ended. What the server offers is known.
     Ready,
-    /// 354 came: the message itself is on its way.
+    /// The message itself is on its way.
     Transferring,
     /// The transaction is over; one verdict for each recipient, in their order.
     Ended(Vec<Verdict>),
@@ -91,28 +121,50 @@ pub enum ClientEvent {
     Failed(Trouble),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
+    Opening,
+    Idle { reset_first: bool },
+    Busy,
+    Quitting,
+    Closed,
+}
+
+/// What a reply is awaited to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
     Greeting,
     Ehlo,
     Helo,
-    Idle { reset_first: bool },
-    Reset { transaction: Transaction },
-    Mail { transaction: Transaction },
-    Rcpt { transaction: Transaction, verdicts: Vec<Option<Verdict>> },
-    Data { transaction: Transaction, verdicts: Vec<Option<Verdict>> },
-    Dot { verdicts: Vec<Option<Verdict>> },
+    StartTls,
+    /// No reply, but the server's flights.
+    Handshake,
+    Login,
+    Reset,
+    Mail,
+    Rcpt,
+    Data,
+    /// BDAT.
+    Chunk,
+    /// The final dot.
+    Content,
     Quit,
-    Closed,
 }
 
 /// The client's end of one session.
 #[derive(Clone, Debug)]
 pub struct Client {
-    name: String,
-    dialect: Dialect,
-    says_ehlo: bool,
+    config: ClientConfig,
+    offers: Offers,
     state: State,
+    work: Option<Work>,
+    /// What was asked, in order; a server answers in that order.
+    awaiting: VecDeque<Step>,
+    /// What is to be sent with the next group.
+    unsent: Vec<u8>,
+    /// Challenges answered.
+    challenges: u32,
+    channel: Option<Channel>,
     input: InputBuffer,
     replies: ReplyReader,
     deadline: SimTime,
@@ -120,14 +172,24 @@ pub struct Client {
 }
 
 impl Client {
-    /// A session of the host called `name` that has not begun.
+    /// A session of the host called `name` that has not begun, led in the simplest way.
     #[must_use]
     pub fn new(name: String, dialect: Dialect) -> Self {
+        Self::with(ClientConfig::new(name, dialect))
+    }
+
+    /// A session that has not begun.
+    #[must_use]
+    pub fn with(config: ClientConfig) -> Self {
         Self {
-            name,
-            dialect,
-            says_ehlo: false,
-            state: State::Greeting,
+            config,
+            offers: Offers::default(),
+            state: State::Opening,
+            work: None,
+            awaiting: VecDeque::new(),
+            unsent: Vec::new(),
+            challenges: 0,
+            channel: None,
             input: InputBuffer::default(),
             replies: ReplyReader::default(),
             deadline: SimTime::NEVER,
@@ -135,80 +197,66 @@ impl Client {
         }
     }
 
-    /// The same session, introduced by EHLO instead of HELO.
+    /// What the server offers, from the first [`ClientEvent::Ready`] on.
     #[must_use]
-    pub const fn with_ehlo(mut self) -> Self {
-        self.says_ehlo = true;
-        self
-    }
-
-    /// Begins a transaction; only after [`ClientEvent::Ready`], otherwise it does nothing.
-    pub fn begin(&mut self, now: SimTime, transaction: Transaction) {
-        let State::Idle { reset_first } = self.state else { return };
-        if reset_first {
-            self.state = State::Reset { transaction };
-            self.command(now, "RSET", COMMAND_TIMEOUT);
-        } else {
-            self.mail(now, transaction);
-        }
+    pub const fn offers(&self) -> &Offers {
+        &self.offers
     }
 
     /// Ends the session; only after [`ClientEvent::Ready`], otherwise it does nothing.
     pub fn quit(&mut self, now: SimTime) {
         if matches!(self.state, State::Idle { .. }) {
-            self.state = State::Quit;
-            self.command(now, "QUIT", COMMAND_TIMEOUT);
+            self.state = State::Quitting;
+            self.ask(now, Step::Quit, "QUIT");
         }
     }
 
-    fn command(&mut self, now: SimTime, line: &str, timeout: SimDuration) {
-        self.output.push_back(Output::Transmit(format!("{line}\r\n").into_bytes()));
-        self.deadline = now.saturating_add(timeout);
+    /// Adds a command to the group.
+    fn group(&mut self, step: Step, line: &str) {
+        self.unsent.extend_from_slice(line.as_bytes());
+        self.unsent.extend_from_slice(b"\r\n");
+        self.awaiting.push_back(step);
     }
 
-    const fn space(&self) -> &'static str {
-        match self.dialect {
-            Dialect::Lecture => " ",
-            Dialect::Rfc5321 => "",
-        }
+    /// Sends the group.
+    fn send(&mut self, now: SimTime) {
+        let group = std::mem::take(&mut self.unsent);
+        let octets = match &mut self.channel {
+            Some(channel) => channel.seal(&group),
+            None => group,
+        };
+        self.output.push_back(Output::Transmit(octets));
+        self.arm(now);
     }
 
-    fn helo(&mut self, now: SimTime) {
-        self.state = State::Helo;
-        self.command(now, &format!("HELO {}", self.name), COMMAND_TIMEOUT);
+    /// Sends one command.
+    fn ask(&mut self, now: SimTime, step: Step, line: &str) {
+        self.group(step, line);
+        self.send(now);
     }
 
-    fn introduced(&mut self) {
-        self.state = State::Idle { reset_first: false };
-        self.deadline = SimTime::NEVER;
-        self.output.push_back(Output::Event(ClientEvent::Ready));
-    }
-
-    fn mail(&mut self, now: SimTime, transaction: Transaction) {
-        let line = format!("MAIL FROM:{}<{}>", self.space(), transaction.envelope.reverse_path.as_str());
-        self.state = State::Mail { transaction };
-        self.command(now, &line, COMMAND_TIMEOUT);
-    }
-
-    /// Asks for the next recipient, or goes on to the message when all were asked for.
-    fn rcpt(&mut self, now: SimTime, transaction: Transaction, verdicts: Vec<Option<Verdict>>) {
-        if let Some(to) = transaction.envelope.recipients.get(verdicts.len()) {
-            let line = format!("RCPT TO:{}<{}>", self.space(), to.path.as_str());
-            self.state = State::Rcpt { transaction, verdicts };
-            self.command(now, &line, COMMAND_TIMEOUT);
-        } else if verdicts.iter().any(Option::is_none) {
-            self.state = State::Data { transaction, verdicts };
-            self.command(now, "DATA", DATA_TIMEOUT);
-        } else {
-            self.end(verdicts.into_iter().flatten().collect(), true);
-        }
-    }
-
-    fn end(&mut self, verdicts: Vec<Verdict>, reset_first: bool) {
-        self.state = State::Idle { reset_first };
-        self.deadline = SimTime::NEVER;
-        self.output.push_back(Output::Event(ClientEvent::Ended(verdicts)));
-        self.output.push_back(Output::Event(ClientEvent::Ready));
+    /// Sets the timer of the reply that is awaited first (RFC 5321 4.5.3.2: "an SMTP client MUST
+    /// provide a timeout mechanism. It MUST use per-command timeouts").
+    fn arm(&mut self, now: SimTime) {
+        let timeouts = &self.config.timeouts;
+        let patience = match self.awaiting.front() {
+            None => return self.deadline = SimTime::NEVER,
+            Some(Step::Mail) => timeouts.mail,
+            Some(Step::Rcpt) => timeouts.rcpt,
+            Some(Step::Data) => timeouts.data,
+            Some(Step::Chunk | Step::Content) => timeouts.content(self.under_way()),
+            Some(
+                Step::Greeting
+                | Step::Ehlo
+                | Step::Helo
+                | Step::StartTls
+                | Step::Handshake
+                | Step::Login
+                | Step::Reset
+                | Step::Quit,
+            ) => timeouts.command,
+        };
+        self.deadline = now.saturating_add(patience);
     }
 
     fn close(&mut self) {
@@ -220,26 +268,18 @@ impl Client {
 
     /// The session broke: undecided recipients learn of it.
     fn fail(&mut self, trouble: Trouble) {
+        if matches!(self.state, State::Quitting | State::Closed) {
+            return self.close();
+        }
         let broken = |after_dot| Verdict::Broken { trouble: trouble.clone(), after_dot };
-        let verdicts = match std::mem::replace(&mut self.state, State::Closed) {
-            State::Reset { transaction } | State::Mail { transaction } => {
-                Some(vec![broken(false); transaction.envelope.recipients.len()])
-            }
-            State::Rcpt { transaction, mut verdicts } | State::Data { transaction, mut verdicts } => {
-                verdicts.resize(transaction.envelope.recipients.len(), None);
-                Some(verdicts.into_iter().map(|v| v.unwrap_or_else(|| broken(false))).collect())
-            }
-            State::Dot { verdicts } => Some(verdicts.into_iter().map(|v| v.unwrap_or_else(|| broken(true))).collect()),
-            State::Greeting | State::Ehlo | State::Helo | State::Idle { .. } => None,
-            State::Quit | State::Closed => return self.close(),
-        };
+        let verdicts = self.work.take().map(|work| work.broken(broken));
         self.output.extend(verdicts.map(|verdicts| Output::Event(ClientEvent::Ended(verdicts))));
         self.output.push_back(Output::Event(ClientEvent::Failed(trouble)));
         self.close();
     }
 
     fn read(&mut self, now: SimTime) {
-        while !matches!(self.state, State::Closed) {
+        while self.state != State::Closed {
             let line = match self.input.line(MAX_REPLY_LINE) {
                 None => break,
                 Some(Line::TooLong) => return self.fail(Trouble::Protocol("a reply line too long".to_owned())),
@@ -256,92 +296,48 @@ impl Client {
     fn reply(&mut self, now: SimTime, reply: Reply) {
         // RFC 5321 4.2.2: 421 "may be a reply to any command if the service knows it must shut
         // down".
-        if reply.code == 421 && !matches!(self.state, State::Quit) {
+        if reply.code == 421 && self.state != State::Quitting {
             return self.fail(Trouble::Refused(reply));
         }
-        match std::mem::replace(&mut self.state, State::Closed) {
-            State::Greeting if self.says_ehlo => self.expect(now, reply, State::Greeting, |client| {
-                client.state = State::Ehlo;
-                client.command(now, &format!("EHLO {}", client.name), COMMAND_TIMEOUT);
-            }),
-            State::Greeting => self.expect(now, reply, State::Greeting, |client| client.helo(now)),
-            // RFC 5321 3.2: for a server that does not know EHLO, clients "SHOULD be able to [...]
-            // send HELO".
-            State::Ehlo if matches!(reply.code, 500 | 502) => self.helo(now),
-            State::Ehlo => self.expect(now, reply, State::Ehlo, Self::introduced),
-            State::Helo => self.expect(now, reply, State::Helo, Self::introduced),
-            State::Reset { transaction } if reply.is_positive() => self.mail(now, transaction),
+        let Some(step) = self.awaiting.pop_front() else {
+            return self.fail(Trouble::Protocol(format!("a reply nobody asked for: {reply}")));
+        };
+        match step {
+            Step::Greeting => self.greeted(now, reply),
+            Step::Ehlo => self.ehlo_answered(now, reply),
+            Step::Helo => self.helo_answered(now, reply),
+            Step::StartTls => self.starttls_answered(now, reply),
+            Step::Handshake => self.fail(Trouble::Protocol("a reply before the handshake".to_owned())),
+            Step::Login => self.login_answered(now, reply),
             // RFC 5321 4.3.2: RSET has no reply but 250, so this says nothing of the message.
-            state @ State::Reset { .. } => {
-                self.state = state;
+            Step::Reset if !reply.is_positive() => {
                 self.fail(Trouble::Protocol(format!("RSET was refused: {reply}")));
             }
-            State::Mail { transaction } if reply.is_positive() => self.rcpt(now, transaction, Vec::new()),
-            State::Mail { transaction } => {
-                let verdicts = vec![Verdict::Refused(reply); transaction.envelope.recipients.len()];
-                self.end(verdicts, false);
+            Step::Reset => {}
+            Step::Mail | Step::Rcpt | Step::Data | Step::Chunk | Step::Content => {
+                self.work_answered(now, step, reply);
             }
-            State::Rcpt { transaction, mut verdicts } => {
-                let taken = reply.is_positive();
-                let reply = too_many(reply, &verdicts);
-                verdicts.push((!taken).then_some(Verdict::Refused(reply)));
-                self.rcpt(now, transaction, verdicts);
-            }
-            // RFC 5321 4.3.2: unknown codes are handled "by interpreting the first digit only".
-            State::Data { transaction, verdicts } if reply.is_intermediate() => {
-                let data = stuff(&transaction.content);
-                self.deadline = now.saturating_add(transfer_time(data.len())).saturating_add(DOT_TIMEOUT);
-                self.output.push_back(Output::Event(ClientEvent::Transferring));
-                self.output.push_back(Output::Transmit(data));
-                self.state = State::Dot { verdicts };
-            }
-            State::Data { verdicts, .. } => self.end(decided(verdicts, &Verdict::Refused(reply)), true),
-            State::Dot { verdicts } if reply.is_positive() => self.end(decided(verdicts, &Verdict::Accepted), false),
-            State::Dot { verdicts } => self.end(decided(verdicts, &Verdict::Refused(reply)), false),
-            state @ State::Idle { .. } => {
-                self.state = state;
-                self.fail(Trouble::Protocol(format!("a reply nobody asked for: {reply}")));
-            }
-            State::Quit | State::Closed => self.close(),
+            Step::Quit => self.close(),
+        }
+        if self.state == State::Busy {
+            if self.awaiting.is_empty() { self.next_step(now) } else { self.arm(now) }
         }
     }
-
-    /// Goes on after a positive reply; after another one the session is over.
-    fn expect(&mut self, now: SimTime, reply: Reply, state: State, go_on: impl FnOnce(&mut Self)) {
-        if reply.is_positive() {
-            return go_on(self);
-        }
-        self.state = state;
-        // RFC 5321 4.1.1.10: "The sender MUST NOT intentionally close the transmission channel
-        // until it sends a QUIT command".
-        self.command(now, "QUIT", COMMAND_TIMEOUT);
-        self.fail(Trouble::Refused(reply));
-    }
-}
-
-/// RFC 5321 4.5.3.1.10: after recipients that were accepted, clients "SHOULD treat a 552 code
-/// in this case as a temporary, rather than permanent, failure".
-fn too_many(mut reply: Reply, earlier: &[Option<Verdict>]) -> Reply {
-    if reply.code == 552 && earlier.iter().any(Option::is_none) {
-        reply.code = 452;
-    }
-    reply
-}
-
-/// Each recipient that was not refused before gets this verdict.
-fn decided(verdicts: Vec<Option<Verdict>>, verdict: &Verdict) -> Vec<Verdict> {
-    verdicts.into_iter().map(|earlier| earlier.unwrap_or_else(|| verdict.clone())).collect()
 }
 
 impl Session for Client {
     type Event = ClientEvent;
 
     fn handle(&mut self, now: SimTime, input: Input<'_>) {
-        if matches!(self.state, State::Closed) {
+        if self.state == State::Closed {
             return;
         }
         match input {
-            Input::Start => self.deadline = now.saturating_add(COMMAND_TIMEOUT),
+            Input::Start => {
+                self.awaiting.push_back(Step::Greeting);
+                self.arm(now);
+            }
+            Input::Bytes(bytes) if self.channel.is_some() => self.sealed_input(now, bytes),
             Input::Bytes(bytes) => {
                 self.input.push(bytes);
                 self.read(now);

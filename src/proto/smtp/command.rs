@@ -3,8 +3,8 @@
 //! Strict: the verb must be known, arguments must be there exactly when the grammar has
 //! them, and no control character or bare line end is let through. One indulgence: spaces
 //! between the colon and the path are accepted, for that is how the lecture writes it. More
-//! indulgence is there for the software of the world, on request ([`Manner::Lenient`]). What
-//! parameters mean is for the session to know ([`super::parameter`]).
+//! indulgence is there for the software of the world, on request ([`Manner::Lenient`]), and with it
+//! UTF-8, for whose absence the session must look. What parameters mean is for the session to know ([`super::parameter`]).
 
 use super::parameter::Parameter;
 use super::path::{self, ForwardPath, ReversePath, lenient};
@@ -52,9 +52,33 @@ pub enum Command {
     /// `QUIT`.
     Quit,
     /// `VRFY bob`.
-    Vrfy(String),
-    /// `HELP`, with anything after it.
-    Help,
+    Vrfy {
+        /// A user's name, or a mailbox.
+        name: String,
+        /// Whether SMTPUTF8 stands behind it (RFC 6531 section 3.7.4.2).
+        utf8: bool,
+    },
+    /// `EXPN staff`.
+    Expn {
+        /// A list's name, or its mailbox.
+        name: String,
+        /// Whether SMTPUTF8 stands behind it.
+        utf8: bool,
+    },
+    /// `HELP data`: with a topic, or without.
+    Help(String),
+    /// `BDAT 86 LAST` (RFC 3030 section 2).
+    Bdat {
+        /// Octets behind the line.
+        octets: u64,
+        /// Whether no chunk follows.
+        last: bool,
+    },
+    /// `ETRN crepes.fr` (RFC 1985): a domain, one with `@` before it for all below, or `#` and the name
+    /// of a queue.
+    Etrn(String),
+    /// `STARTTLS` (RFC 3207).
+    StartTls,
     /// `AUTH PLAIN` (RFC 4954 section 4), perhaps with a first response.
     Auth {
         /// The mechanism; empty when none was named.
@@ -113,8 +137,9 @@ impl Command {
             Manner::Lenient => (lenient::reverse_path, lenient::forward_path),
         };
         // RFC 5321 2.4: commands in another character set get "500 syntax error - invalid
-        // character".
-        let line = str::from_utf8(line).ok().filter(|line| line.is_ascii()).ok_or(CommandError::Unknown)?;
+        // character". With SMTPUTF8 addresses are in UTF-8 (RFC 6531 section 3.3).
+        let allowed = |line: &&str| line.is_ascii() || manner == Manner::Lenient;
+        let line = str::from_utf8(line).ok().filter(allowed).ok_or(CommandError::Unknown)?;
         // RFC 5321 4.1.1: "SMTP receivers SHOULD tolerate trailing white space before the
         // terminating <CRLF>."
         let line = line.trim_end_matches([' ', '\t']);
@@ -122,7 +147,7 @@ impl Command {
         let bare = |command: Self| if argument.is_empty() { Ok(command) } else { Err(CommandError::Arguments) };
         // RFC 5321 4.1.2: a command with invalid characters, all else being well, is rejected
         // "with a 501 response".
-        let valid = argument.bytes().all(|b| matches!(b, b' '..=b'~' | b'\t'));
+        let valid = argument.bytes().all(|b| matches!(b, b' '..=b'~' | b'\t' | 128..));
         // RFC 5321 2.4: "Verbs and argument values [...] are not case sensitive".
         let command =
             match verb.to_ascii_uppercase().as_str() {
@@ -136,27 +161,56 @@ impl Command {
                 "RSET" => bare(Self::Rset),
                 "QUIT" => bare(Self::Quit),
                 "NOOP" => Ok(Self::Noop),
-                "HELP" => Ok(Self::Help),
-                "VRFY" if !is_name(argument) => Err(CommandError::Arguments),
-                "VRFY" => Ok(Self::Vrfy(argument.to_owned())),
+                "HELP" => Ok(Self::Help(argument.to_owned())),
+                "VRFY" => name(argument).map(|(name, utf8)| Self::Vrfy { name, utf8 }),
+                "EXPN" => name(argument).map(|(name, utf8)| Self::Expn { name, utf8 }),
                 "AUTH" => auth(argument),
-                "EXPN" | "TURN" | "SEND" | "SOML" | "SAML" | "STARTTLS" | "ETRN" | "BDAT" => {
-                    Err(CommandError::NotImplemented)
-                }
+                "BDAT" => bdat(argument),
+                "ETRN" => etrn(argument),
+                "STARTTLS" => bare(Self::StartTls),
+                "TURN" | "SEND" | "SOML" | "SAML" => Err(CommandError::NotImplemented),
                 _ => Err(CommandError::Unknown),
             }?;
         if valid { Ok(command) } else { Err(CommandError::Arguments) }
     }
 }
 
-/// RFC 5321 3.5.1: VRFY takes a user's name or a mailbox, here with angle brackets or without.
-fn is_name(argument: &str) -> bool {
-    !argument.is_empty()
-        && (!argument.contains('@') || lenient::forward_path(argument).is_some_and(|(_, rest)| rest.is_empty()))
+/// RFC 5321 3.5.1: VRFY takes a user's name or a mailbox, here with angle brackets or without;
+/// EXPN a list's. RFC 6531 section 3.7.4.2 adds a parameter.
+fn name(argument: &str) -> Result<(String, bool), CommandError> {
+    let (name, utf8) = match argument.rsplit_once(' ') {
+        Some((name, parameter)) if parameter.eq_ignore_ascii_case("SMTPUTF8") => (name, true),
+        Some(_) | None => (argument, false),
+    };
+    let mailbox = || lenient::forward_path(name).is_some_and(|(_, rest)| rest.is_empty());
+    let valid = !name.is_empty() && (!name.contains('@') || mailbox());
+    if valid { Ok((name.to_owned(), utf8)) } else { Err(CommandError::Arguments) }
+}
+
+/// RFC 3030 section 2: `"BDAT" SP chunk-size [ SP end-marker ] CRLF`. Of a size that no integer
+/// here holds as much is read as one holds.
+fn bdat(argument: &str) -> Result<Command, CommandError> {
+    let (size, last) = match argument.split_once(' ') {
+        None => (argument, false),
+        Some((size, marker)) if marker.eq_ignore_ascii_case("LAST") => (size, true),
+        Some(_) => return Err(CommandError::Arguments),
+    };
+    let digits = !size.is_empty() && size.bytes().all(|byte| byte.is_ascii_digit());
+    let octets = digits.then(|| size.parse().unwrap_or(u64::MAX)).ok_or(CommandError::Arguments)?;
+    Ok(Command::Bdat { octets, last })
+}
+
+/// RFC 1985 section 5: `"ETRN" <SP> [option character] node name`.
+fn etrn(argument: &str) -> Result<Command, CommandError> {
+    let valid = match argument.strip_prefix('#') {
+        Some(queue) => !queue.is_empty() && queue.bytes().all(|byte| byte.is_ascii_graphic()),
+        None => path::is_client_name(argument.strip_prefix('@').unwrap_or(argument)),
+    };
+    if valid { Ok(Command::Etrn(argument.to_owned())) } else { Err(CommandError::Arguments) }
 }
 
 fn client_name(argument: &str) -> Result<String, CommandError> {
-    if path::is_client_name(argument) { Ok(argument.to_owned()) } else { Err(CommandError::Arguments) }
+    if lenient::is_client_name(argument) { Ok(argument.to_owned()) } else { Err(CommandError::Arguments) }
 }
 
 /// Reads a path from the beginning of a text and returns what follows.
@@ -210,9 +264,19 @@ mod tests {
         assert_eq!(parse("AUTH PLAIN a b"), Err(CommandError::Arguments));
         let lenient = Command::parse_in(b"MAIL FROM:alice@crepes.fr", Manner::Lenient);
         assert_eq!(lenient, parse("MAIL FROM:<alice@crepes.fr>"));
+        let utf8 = Command::parse_in("MAIL FROM:<é@b> SMTPUTF8".as_bytes(), Manner::Lenient);
+        assert!(matches!(utf8, Ok(Command::Mail { path, .. }) if path.as_str() == "é@b"));
         assert_eq!(parse("DATA  \t"), Ok(Command::Data));
         assert_eq!(parse("noop what ever"), Ok(Command::Noop));
-        assert_eq!(parse("VRFY bob"), Ok(Command::Vrfy("bob".into())));
+        assert_eq!(parse("VRFY bob"), Ok(Command::Vrfy { name: "bob".into(), utf8: false }));
+        assert_eq!(parse("expn bob smtputf8"), Ok(Command::Expn { name: "bob".into(), utf8: true }));
+        assert_eq!(parse("HELP data"), Ok(Command::Help("data".into())));
+        assert_eq!(parse("BDAT 0 last"), Ok(Command::Bdat { octets: 0, last: true }));
+        let endless = Command::Bdat { octets: u64::MAX, last: false };
+        assert_eq!(parse("bdat 99999999999999999999"), Ok(endless));
+        for node in ["crepes.fr", "@crepes.fr", "#night"] {
+            assert_eq!(parse(&format!("ETRN {node}")), Ok(Command::Etrn(node.into())));
+        }
         for (line, error) in [
             ("", CommandError::Unknown),
             ("HELLO crepes.fr", CommandError::Unknown),
@@ -238,7 +302,19 @@ mod tests {
             ("MAIL FROM:<a@b> SIZE=", CommandError::Arguments),
             ("MAIL FROM:<a@b> SIZE = 3", CommandError::Arguments),
             ("RCPT TO:<>", CommandError::Arguments),
-            ("EXPN list", CommandError::NotImplemented),
+            ("EXPN", CommandError::Arguments),
+            ("EXPN SMTPUTF8 SMTPUTF8 x@", CommandError::Arguments),
+            ("BDAT", CommandError::Arguments),
+            ("BDAT LAST", CommandError::Arguments),
+            ("BDAT -1", CommandError::Arguments),
+            ("BDAT 1 FIRST", CommandError::Arguments),
+            ("BDAT 1 LAST x", CommandError::Arguments),
+            ("ETRN", CommandError::Arguments),
+            ("ETRN #", CommandError::Arguments),
+            ("ETRN @", CommandError::Arguments),
+            ("ETRN crepes.fr x", CommandError::Arguments),
+            ("STARTTLS now", CommandError::Arguments),
+            ("SEND x", CommandError::NotImplemented),
         ] {
             assert_eq!(parse(line), Err(error), "{line:?}");
         }

@@ -5,7 +5,7 @@
 //! their like (by which messages were smuggled past servers) are octets of the message, and
 //! reported as a [`Problem`] so that the server can refuse it.
 
-use memchr::{memchr_iter, memchr2};
+use memchr::{memchr_iter, memchr3};
 
 /// RFC 5321 4.5.3.1.6: "The maximum total length of a text line including the <CRLF> is 1000
 /// octets (not counting the leading dot duplicated for transparency)."
@@ -41,6 +41,8 @@ pub enum Problem {
     LineTooLong,
     /// It has a CR or LF that is not part of a CRLF.
     BareLineEnd,
+    /// It has a NUL, which no line of text holds (RFC 5321 4.5.2 with 2.3.1: US-ASCII text).
+    Nul,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +77,7 @@ impl Unstuffer {
         let mut at = 0;
         while at < bytes.len() && self.state != State::Finished {
             if self.state == State::Text {
-                let run = memchr2(b'\r', b'\n', &bytes[at..]).unwrap_or(bytes.len() - at);
+                let run = memchr3(b'\r', b'\n', 0, &bytes[at..]).unwrap_or(bytes.len() - at);
                 self.keep(&bytes[at..at + run]);
                 at += run;
             }
@@ -135,7 +137,14 @@ impl Unstuffer {
     }
 
     fn text(&mut self, byte: u8) {
-        if byte == b'\n' { self.keep_bare(byte) } else { self.keep(&[byte]) }
+        match byte {
+            b'\n' => self.keep_bare(byte),
+            0 => {
+                self.problem.get_or_insert(Problem::Nul);
+                self.keep(&[byte]);
+            }
+            _ => self.keep(&[byte]),
+        }
     }
 
     fn keep_bare(&mut self, byte: u8) {

@@ -1,13 +1,14 @@
 //! The Simple Mail Transfer Protocol (RFC 5321): commands, replies, transparency, and the
 //! two ends of a session.
 //!
-//! The server offers the extensions that real clients count on (see [`server`]); the client
-//! uses none. Left out: EXPN, which is answered 502, and what [`server`] leaves out.
+//! The server offers what real clients count on (see [`server`]), the client uses what a message
+//! needs and what it is told to (see [`client`]).
 
 pub mod client;
 pub mod command;
 pub mod dot;
 pub mod envelope;
+pub mod offers;
 pub mod parameter;
 pub mod path;
 pub mod reply;
@@ -15,13 +16,17 @@ pub mod server;
 pub mod status;
 #[cfg(test)]
 mod tests;
+pub mod xtext;
 
-pub use client::{Client, ClientEvent, Transaction, Trouble, Verdict};
+pub use client::{
+    Client, ClientConfig, ClientEvent, ClientTimeouts, TlsUse, Transaction, Trouble, Unsendable, Verdict,
+};
 pub use command::Command;
 pub use envelope::{BodyType, Envelope, MailOptions, Notify, Recipient, Ret};
+pub use offers::Offers;
 pub use path::{ForwardPath, Mailbox, ReversePath};
 pub use reply::Reply;
-pub use server::{Authentication, Greeting, Server, ServerConfig, ServerEvent};
+pub use server::{Authentication, Extension, Extensions, Greeting, Server, ServerConfig, ServerEvent};
 pub use status::Status;
 
 /// The port of SMTP servers (RFC 5321 4.5.4.2).

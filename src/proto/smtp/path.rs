@@ -2,8 +2,9 @@
 //!
 //! Strict: quoted local parts and address literals are read and kept as they were written;
 //! source routes are read and ignored (RFC 5321 4.1.2: they "MUST BE accepted, SHOULD NOT be
-//! generated, and SHOULD be ignored"). Left out: internationalized addresses (RFC 6531),
-//! refused as a syntax error.
+//! generated, and SHOULD be ignored"). Characters beyond ASCII are read everywhere but in literals
+//! (RFC 6531 section 3.3); whether they may stand there is for the session to know. Left out: that
+//! labels and local parts are in normal form (RFC 5890, RFC 6532 section 3.1).
 
 pub(crate) mod lenient;
 
@@ -185,7 +186,7 @@ const fn is_atext(byte: u8) -> bool {
 
 /// `Dot-string = Atom *("." Atom)`; returns what follows it.
 fn dot_string(text: &str) -> Option<&str> {
-    let end = text.bytes().position(|b| !is_atext(b) && b != b'.').unwrap_or(text.len());
+    let end = text.bytes().position(|b| !is_atext(b) && b != b'.' && b.is_ascii()).unwrap_or(text.len());
     let valid = text[..end].split('.').all(|atom| !atom.is_empty());
     valid.then(|| &text[end..])
 }
@@ -195,8 +196,9 @@ fn quoted_string(text: &str) -> Option<&str> {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {
         match byte {
-            // qtextSMTP and the escaped octet alike are printable ASCII.
-            0..=31 | 127.. => return None,
+            // qtextSMTP and the escaped octet alike are printable ASCII; only qtext may be more.
+            0..=31 | 127 => return None,
+            128.. if escaped => return None,
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
             b'"' => return Some(&text[at + 1..]),
@@ -208,7 +210,8 @@ fn quoted_string(text: &str) -> Option<&str> {
 
 /// `Domain = sub-domain *("." sub-domain)`; returns what follows it.
 fn domain(text: &str) -> Option<&str> {
-    let end = text.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'-' || b == b'.')).unwrap_or(text.len());
+    let is_label = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.' || !b.is_ascii();
+    let end = text.bytes().position(|b| !is_label(b)).unwrap_or(text.len());
     let valid = text[..end]
         .split('.')
         .all(|label| !label.is_empty() && label.len() <= 63 && !label.starts_with('-') && !label.ends_with('-'));
@@ -251,7 +254,8 @@ pub(crate) fn is_client_name(text: &str) -> bool {
         return true;
     }
     let rest = if text.starts_with('[') { skip_literal(text) } else { domain(text) };
-    text.len() <= MAX_DOMAIN && rest == Some("")
+    // RFC 6531 section 3.7.1: EHLO's argument is in ASCII.
+    text.is_ascii() && text.len() <= MAX_DOMAIN && rest == Some("")
 }
 
 #[cfg(test)]
@@ -270,6 +274,8 @@ mod tests {
             ("<a@[192.0.2.1]>", "a@[192.0.2.1]"),
             ("<a@[IPv6:2001:db8::1]>", "a@[IPv6:2001:db8::1]"),
             ("<@one.example,@two:joe@three>", "joe@three"),
+            ("<zoë@crêpes.fr>", "zoë@crêpes.fr"),
+            ("<\"zoë zoë\"@crêpes.fr>", "\"zoë zoë\"@crêpes.fr"),
         ] {
             let (path, rest) = forward_path(input).expect(input);
             assert_eq!((path.as_str(), rest), (text, ""), "{input}");
@@ -318,7 +324,7 @@ mod tests {
             "<a@[IPv6:x]>",
             "<\"a@b>",
             "<\"a\nb\"@c>",
-            "<é@b>",
+            "<\"\\é\"@b>",
             "<a@b@c>",
             "<@a joe@b>",
         ] {

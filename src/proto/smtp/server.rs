@@ -11,32 +11,40 @@
 //! log-ins by [`Server::accept`] and [`Server::reject`]; until then what the client has sent
 //! in advance is kept, so a client that pipelines is served in order. A session greeted with
 //! HELO is read strictly and answered in the words of RFC 5321; one greeted with EHLO may use
-//! the extensions PIPELINING (RFC 2920), SIZE (RFC 1870), 8BITMIME (RFC 6152) and AUTH
-//! (RFC 4954), hears enhanced status codes (RFC 2034), and may write paths as the software of
-//! the world does. Left out: CHUNKING, DSN, SMTPUTF8, STARTTLS.
+//! the extensions that are offered ([`Extension`]), hears enhanced status codes (RFC 2034), and may
+//! write paths as the software of the world does. A session that makes too many mistakes, or says
+//! nothing for too long, ends with 421. Left out: extensions beyond those of [`Extension`], AUTH
+//! (RFC 4954) and STARTTLS (RFC 3207).
 
 mod auth;
+mod chunks;
+mod config;
+mod queries;
+mod secured;
 #[cfg(test)]
 mod tests;
 mod transaction;
 
 use std::collections::VecDeque;
 
+pub use config::{Extension, Extensions, IDLE_TIMEOUT, ServerConfig};
+
+use chunks::{Chunk, Chunked};
+use secured::Security;
+
+use super::Envelope;
 use super::command::{Command, CommandError, MAX_COMMAND_LINE, Manner};
 use super::dot::Unstuffer;
+use super::envelope::{MailOptions, Recipient};
 use super::parameter::MAX_EXTRA;
 use super::path::{ForwardPath, ReversePath};
 use super::reply::Reply;
 use super::status::Status;
-use super::{Envelope, MailOptions};
-use crate::base::{SimDuration, SimTime};
+use crate::base::SimTime;
 use crate::proto::line::{InputBuffer, Line};
 use crate::proto::sasl::{self, Credentials};
 use crate::proto::session::{Input, Output, Session};
 
-/// RFC 5321 4.5.3.2.7: "An SMTP server SHOULD have a timeout of at least 5 minutes while it
-/// is awaiting the next command from the sender."
-pub const IDLE_TIMEOUT: SimDuration = SimDuration::from_secs(300);
 /// What a client may send in advance while the application judges.
 const MAX_AHEAD: usize = 1 << 20;
 
@@ -50,30 +58,6 @@ pub enum Authentication {
     Offered,
     /// They must, before anything that has to do with mail.
     Required,
-}
-
-/// What a server announces and allows.
-#[derive(Clone, Debug)]
-pub struct ServerConfig {
-    /// Its domain name.
-    pub name: String,
-    /// The largest message, in octets; a larger one gets 552.
-    pub max_message: usize,
-    /// Recipients of one message; the next one gets 452.
-    pub max_recipients: usize,
-    /// Whether clients may or must log in.
-    pub authentication: Authentication,
-}
-
-impl ServerConfig {
-    /// A server of that name with the usual limits: 10,240,000 octets and 100 recipients
-    /// (RFC 5321 4.5.3.1.8: "The minimum total number of recipients [...] is 100"), without
-    /// AUTH.
-    #[must_use]
-    pub const fn new(name: String) -> Self {
-        let authentication = Authentication::NotOffered;
-        Self { name, max_message: 10_240_000, max_recipients: 100, authentication }
-    }
 }
 
 /// How the client introduced itself.
@@ -101,10 +85,18 @@ pub enum ServerEvent {
         /// The message, dots un-stuffed.
         content: Vec<u8>,
     },
-    /// VRFY came: could this, a user's name or mailbox, have mail here?
+    /// VRFY came: could this, a user's name or mailbox, have mail here? Accepted it gets 252.
     Verify(String),
+    /// EXPN came: who is on this list? Answered by [`Server::members`], or refused; accepted it gets
+    /// 252.
+    Expand(String),
+    /// ETRN came (RFC 1985): may what waits for this domain, "@" domain or "#" queue be sent now?
+    /// Refused with 458 or 459.
+    Flush(String),
     /// AUTH came: are these right?
     Login(Credentials),
+    /// A TLS handshake costs the processor time: [`Server::computed`] when that is over.
+    Handshake,
 }
 
 /// A mail transaction (RFC 5321 3.3).
@@ -114,15 +106,21 @@ enum Mail {
     /// MAIL was accepted, and these recipients so far.
     Open(Envelope),
     Data(Envelope, Unstuffer),
+    /// Between two chunks, or in one.
+    Chunks(Envelope, Chunked),
+    /// A chunk was refused: only RSET helps.
+    Failed,
 }
 
 /// What waits for the application's verdict.
 #[derive(Clone, Debug)]
 enum Question {
-    Sender(ReversePath),
-    Recipient(ForwardPath),
+    Sender(ReversePath, MailOptions),
+    Recipient(Recipient),
     Message,
     Name,
+    List,
+    Queue,
     Login,
 }
 
@@ -134,6 +132,12 @@ pub struct Server {
     transaction: Mail,
     question: Option<Question>,
     login: auth::Login,
+    security: Security,
+    chunk: Option<Chunk>,
+    /// What SIZE said of the message under way.
+    announced: Option<u64>,
+    errors: u32,
+    messages: u32,
     closed: bool,
     input: InputBuffer,
     ended: bool,
@@ -151,6 +155,11 @@ impl Server {
             transaction: Mail::None,
             question: None,
             login: auth::Login::default(),
+            security: Security::default(),
+            chunk: None,
+            announced: None,
+            errors: 0,
+            messages: 0,
             closed: false,
             input: InputBuffer::default(),
             ended: false,
@@ -159,29 +168,58 @@ impl Server {
         }
     }
 
+    /// What the client said of itself, if it did.
+    #[must_use]
+    pub const fn greeting(&self) -> Option<&Greeting> {
+        self.greeting.as_ref()
+    }
+
+    /// The size that SIZE announced for the message under way (RFC 1870).
+    #[must_use]
+    pub const fn announced_size(&self) -> Option<u64> {
+        self.announced
+    }
+
     /// The application takes what it was asked about.
     pub fn accept(&mut self) {
-        let Some(question) = self.question.take() else { return };
-        match question {
-            Question::Sender(reverse_path) => {
-                self.reply(250, Status::SENDER, &format!("{} ... Sender ok", or_null(&reverse_path)));
-                self.transaction =
-                    Mail::Open(Envelope { reverse_path, recipients: Vec::new(), options: MailOptions::default() });
+        let Some(question) = &self.question else { return };
+        let (code, status, text) = match question {
+            Question::Sender(path, _) => (250, Status::SENDER, format!("{} ... Sender ok", or_null(path))),
+            Question::Recipient(recipient) => {
+                (250, Status::RECIPIENT, format!("{} ... Recipient ok", recipient.path.as_str()))
             }
-            Question::Recipient(path) => {
-                self.reply(250, Status::RECIPIENT, &format!("{} ... Recipient ok", path.as_str()));
-                if let Mail::Open(envelope) = &mut self.transaction {
-                    envelope.recipients.push(path.into());
-                }
-            }
-            Question::Message => self.reply(250, Status::OTHER, "Message accepted for delivery"),
+            Question::Message => (250, Status::OTHER, "Message accepted for delivery".to_owned()),
             // RFC 5321 3.5.3 and 7.3: 252 tells nothing about who has a mailbox.
             Question::Name => {
                 let text = "Cannot VRFY user, but will accept message and attempt delivery";
-                self.reply(252, Status::OTHER, text);
+                (252, Status::OTHER, text.to_owned())
             }
-            Question::Login => self.logged_in(),
+            Question::List => {
+                (252, Status::OTHER, "Cannot EXPN, but will accept message and attempt delivery".to_owned())
+            }
+            // RFC 1985 section 5: "250 OK, queuing for node <x> started".
+            Question::Queue => (250, Status::OTHER, "OK, queuing started".to_owned()),
+            Question::Login => (235, Status::SECURITY, "Authentication successful".to_owned()),
+        };
+        self.accept_as(code, status, &text);
+    }
+
+    /// The application takes what it was asked about, in words of its own.
+    pub fn accept_as(&mut self, code: u16, status: Status, text: &str) {
+        let Some(question) = self.question.take() else { return };
+        match question {
+            Question::Sender(reverse_path, options) => {
+                self.transaction = Mail::Open(Envelope { reverse_path, recipients: Vec::new(), options });
+            }
+            Question::Recipient(recipient) => {
+                if let Mail::Open(envelope) = &mut self.transaction {
+                    envelope.recipients.push(recipient);
+                }
+            }
+            Question::Login => self.login.succeed(),
+            Question::Message | Question::Name | Question::List | Question::Queue => {}
         }
+        self.reply(code, status, text);
         self.proceed();
     }
 
@@ -189,10 +227,17 @@ impl Server {
     pub fn reject(&mut self, code: u16, status: Status, text: &str) {
         let Some(question) = self.question.take() else { return };
         match question {
-            Question::Sender(_) | Question::Recipient(_) | Question::Message | Question::Name => {
-                self.reply(code, status, text);
-            }
+            Question::Sender(..)
+            | Question::Recipient(_)
+            | Question::Message
+            | Question::Name
+            | Question::List
+            | Question::Queue => self.reply(code, status, text),
             Question::Login => self.login_refused(code, status, text),
+        }
+        // RFC 5321 4.2.2: behind 421 the channel closes.
+        if code == 421 {
+            self.close();
         }
         self.proceed();
     }
@@ -206,10 +251,20 @@ impl Server {
         self.greeting.as_ref().is_some_and(|greeting| greeting.extended)
     }
 
+    /// Whether an extension may be used in this session (RFC 5321 2.2.1: those that begin with EHLO).
+    /// Before a greeting the answer is that of a session to come.
+    fn offers(&self, extension: Extension) -> bool {
+        self.config.extensions.has(extension) && self.greeting.as_ref().is_none_or(|greeting| greeting.extended)
+    }
+
+    fn has_status(&self) -> bool {
+        self.is_extended() && self.config.extensions.has(Extension::EnhancedStatusCodes)
+    }
+
     /// A reply of one line. RFC 2034 section 3: all replies that begin with 2, 4 or 5 carry a
     /// status code, but for the greeting and the answers to HELO and EHLO.
     fn reply(&mut self, code: u16, status: Status, text: &str) {
-        if self.is_extended() {
+        if self.has_status() {
             self.plain_reply(code, &format!("{} {text}", status.text(code)));
         } else {
             self.plain_reply(code, text);
@@ -217,7 +272,18 @@ impl Server {
     }
 
     fn plain_reply(&mut self, code: u16, text: &str) {
-        self.output.push_back(Output::Transmit(Reply::new(code, text).to_bytes()));
+        self.transmit(&Reply::new(code, text).to_bytes());
+    }
+
+    /// A reply to what is no command, or not now. A client that makes many such mistakes is
+    /// not spoken with any longer (RFC 5321 7.8: servers may close on attacks).
+    fn mistake(&mut self, code: u16, status: Status, text: &str) {
+        self.errors = self.errors.saturating_add(1);
+        if self.errors >= self.config.max_errors {
+            self.shut_down(Status::SECURITY, "too many errors");
+        } else {
+            self.reply(code, status, text);
+        }
     }
 
     /// RFC 5321 4.2.3: 421 "may be a reply to any command if the service knows it must shut
@@ -228,6 +294,9 @@ impl Server {
     }
 
     fn close(&mut self) {
+        if self.closed {
+            return;
+        }
         self.closed = true;
         self.transaction = Mail::None;
         self.input.clear();
@@ -237,6 +306,12 @@ impl Server {
     /// Reads on as far as the input and the application's verdicts allow.
     fn proceed(&mut self) {
         while !self.closed && self.question.is_none() {
+            if self.chunk.is_some() {
+                if !self.read_chunk() {
+                    break;
+                }
+                continue;
+            }
             if matches!(self.transaction, Mail::Data(..)) {
                 if !self.read_data() {
                     break;
@@ -273,14 +348,14 @@ impl Server {
     fn line_too_long(&mut self) {
         self.login.give_up();
         // RFC 5321 4.5.3.1.9: "500 Line too long."
-        self.reply(500, Status::SYNTAX, "Line too long");
+        self.mistake(500, Status::SYNTAX, "Line too long");
     }
 
     fn line(&mut self, line: &[u8]) {
         let manner = if self.is_extended() { Manner::Lenient } else { Manner::Strict };
         let parsed = Command::parse_in(line, manner);
-        // Only the parameters of MAIL make a line longer.
-        if line.len() + 2 > MAX_COMMAND_LINE && !matches!(parsed, Ok(Command::Mail { .. })) {
+        // Only the parameters of MAIL and RCPT make a line longer.
+        if line.len() + 2 > MAX_COMMAND_LINE && !matches!(parsed, Ok(Command::Mail { .. } | Command::Rcpt { .. })) {
             return self.line_too_long();
         }
         match parsed {
@@ -295,7 +370,7 @@ impl Server {
             CommandError::Unknown | CommandError::NotImplemented => Status::COMMAND,
             CommandError::Arguments | CommandError::Parameters => Status::ARGUMENTS,
         };
-        self.reply(code, status, text);
+        self.mistake(code, status, text);
     }
 
     fn command(&mut self, command: Command) {
@@ -317,34 +392,18 @@ impl Server {
                 self.reply(250, Status::OTHER, "Reset state");
             }
             Command::Noop => self.reply(250, Status::OTHER, "OK"),
-            Command::Vrfy(name) => self.ask(Question::Name, ServerEvent::Verify(name)),
-            Command::Help => {
-                let auth = if self.config.authentication == Authentication::NotOffered { "" } else { " AUTH" };
-                self.reply(214, Status::OTHER, &format!("HELO EHLO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP{auth}"));
-            }
+            Command::Vrfy { name, utf8 } => self.verify(name, utf8),
+            Command::Expn { name, utf8 } => self.expand(name, utf8),
+            Command::Help(topic) => self.help(&topic),
+            Command::Bdat { octets, last } => self.bdat(octets, last),
+            Command::Etrn(node) => self.etrn(node),
+            Command::StartTls => self.starttls(),
             Command::Auth { mechanism, initial } => self.auth(&mechanism, initial.as_deref()),
             Command::Quit => {
                 self.reply(221, Status::OTHER, &format!("{} closing connection", self.config.name));
                 self.close();
             }
         }
-    }
-
-    /// RFC 5321 4.1.1.1: the first line greets, each of the others names an extension.
-    fn ehlo(&mut self, client: String) {
-        let mut lines = vec![
-            format!("{} Hello {client}, pleased to meet you", self.config.name),
-            "PIPELINING".to_owned(),
-            format!("SIZE {}", self.config.max_message),
-            "8BITMIME".to_owned(),
-            "ENHANCEDSTATUSCODES".to_owned(),
-        ];
-        if self.config.authentication != Authentication::NotOffered {
-            lines.push(format!("AUTH {}", sasl::MECHANISMS));
-        }
-        lines.push("HELP".to_owned());
-        self.output.push_back(Output::Transmit(Reply { code: 250, lines }.to_bytes()));
-        self.greeted(client, true);
     }
 
     /// RFC 5321 4.1.4: "An EHLO command MAY be issued by a client later in the session. [...]
@@ -356,7 +415,7 @@ impl Server {
     }
 
     fn out_of_sequence(&mut self, first: &str) {
-        self.reply(503, Status::COMMAND, &format!("Bad sequence of commands: {first} first"));
+        self.mistake(503, Status::COMMAND, &format!("Bad sequence of commands: {first} first"));
     }
 }
 
@@ -375,7 +434,12 @@ impl Session for Server {
             }
             Input::Bytes(bytes) => {
                 self.heard = now;
-                self.input.push(bytes);
+                match self.security {
+                    Security::Plain => self.input.push(bytes),
+                    Security::Begun(_) | Security::Computing(_) | Security::Finishing(_) | Security::Open(_) => {
+                        self.sealed_input(bytes);
+                    }
+                }
                 self.proceed();
             }
             Input::EndOfStream => {
@@ -394,8 +458,8 @@ impl Session for Server {
     }
 
     fn deadline(&self) -> SimTime {
-        let idle = !self.closed && self.question.is_none();
-        if idle { self.heard.saturating_add(IDLE_TIMEOUT) } else { SimTime::NEVER }
+        let idle = !self.closed && self.question.is_none() && !matches!(self.security, Security::Computing(_));
+        if idle { self.heard.saturating_add(self.config.timeout) } else { SimTime::NEVER }
     }
 }
 

@@ -30,6 +30,8 @@ impl Status {
     pub const TOO_MANY_RECIPIENTS: Self = Self(5, 3);
     /// X.5.4: the command's arguments are wrong.
     pub const ARGUMENTS: Self = Self(5, 4);
+    /// X.6.7: an address is not ASCII, and SMTPUTF8 was not said (RFC 6531 section 3.5).
+    pub const UTF8: Self = Self(6, 7);
     /// X.6.0: something is wrong with the message.
     pub const MESSAGE: Self = Self(6, 0);
     /// X.7.0: security, without more.

@@ -35,7 +35,7 @@ pub use live::Live;
 pub use lookups::{LookupArrivals, Lookups, ParetoGaps};
 pub use mail::{
     AgeBounds, AgeFromName, CatchAll, Dead, Delivery, DeliveryPreset, DialectName, Exponential, Imap, MailDomain,
-    MeanwhileName, Retry, RetryPreset, SeparatorName, User, WaitFromName,
+    MeanwhileName, Retry, RetryPreset, SeparatorName, Timeouts, User, WaitFromName,
 };
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};

@@ -12,7 +12,7 @@ use super::retry::RetryPolicy;
 use crate::app::dns::LocalCaches;
 
 pub use conduct::ConductConfig;
-pub use queue::{DeadDestinations, Meanwhile, QUEUES, QueueConfig};
+pub use queue::{DeadDestinations, Meanwhile, QueueConfig};
 pub use routing::{CatchAll, RoutingConfig};
 pub use smtp::SmtpConfig;
 

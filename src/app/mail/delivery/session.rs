@@ -11,7 +11,9 @@ use crate::app::sessions::Talk;
 use crate::base::trace::{Phase, Protocol};
 use crate::base::{CloseReason, Side, SimDuration, SimTime, SocketId};
 use crate::proto::session::{Input, Session as _};
-use crate::proto::smtp::{Client, ClientEvent, Envelope, ForwardPath, Recipient, Transaction, Trouble, Verdict};
+use crate::proto::smtp::{
+    Client, ClientConfig, ClientEvent, Envelope, ForwardPath, Recipient, Transaction, Trouble, Verdict,
+};
 
 impl Delivery {
     pub(in crate::app::mail) fn connected<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
@@ -23,7 +25,8 @@ impl Delivery {
         let (own, others) = followers.split_at(own.min(followers.len()));
         trace_all(host, spool, own, Phase::Dialogue);
         trace_all(host, spool, others, Phase::Queued);
-        let client = Client::new(self.name.clone(), self.smtp.dialect);
+        let client = ClientConfig { timeouts: self.queue.timeouts, ..self.smtp.client(self.name.clone()) };
+        let client = Client::with(client);
         let talk = Talk::new(socket, conn, Side::Client, Protocol::Smtp, client);
         let opened = host.now();
         let talking = Talking { talk, sent: 0, opened, idle_until: None };
@@ -197,6 +200,7 @@ impl Delivery {
                     spool.failed(host, key, reached, &Reason::reply(reply));
                 }
                 Verdict::Refused(reply) => spool.deferred(host, key, reached, &Reason::reply(reply)),
+                Verdict::Unsendable(why) => spool.failed(host, key, reached, &Reason::reply(&why.reply())),
                 // RFC 5321 4.5.3.2.6 and 6.1, RFC 1047: the server may have the message; trying again may
                 // make a duplicate, not trying would lose it.
                 Verdict::Broken { trouble, after_dot: true } => {

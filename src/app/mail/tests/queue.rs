@@ -58,9 +58,7 @@ fn slow_start() {
 #[test]
 fn idle_connections() {
     let times = [1, 2, 4, 10, 11, 13, 14, 16];
-    for (idle, reuse, calls) in
-        [(0, None, 8), (1, None, 5), (3, None, 2), (3, Some(5), 3), (10, None, 1)]
-    {
+    for (idle, reuse, calls) in [(0, None, 8), (1, None, 5), (3, None, 2), (3, Some(5), 3), (10, None, 1)] {
         let (mut bed, crepes, hamburger) = bed(&times, |c| {
             (c.queue.idle, c.queue.reuse) = (secs(idle), reuse.map(secs));
         });

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Our own bound on a local part; RFC 5321 4.5.3.1 asks for no limits where that is possible.
-const MAX_LOCAL_PART: usize = 255;
+const MAX_LOCAL_PART: usize = 512;
 
 pub(crate) fn reverse_path(text: &str) -> Option<(ReversePath, &str)> {
     if let Some(rest) = text.strip_prefix("<>") {
@@ -27,8 +27,26 @@ pub(crate) fn forward_path(text: &str) -> Option<(ForwardPath, &str)> {
     if let Some((ForwardPath::Postmaster, rest)) = super::forward_path(text) {
         return Some((ForwardPath::Postmaster, rest));
     }
+    // The one name that needs no domain, here without its brackets.
+    let (word, rest) = text.split_at(text.find(' ').unwrap_or(text.len()));
+    if word.eq_ignore_ascii_case("postmaster") {
+        return Some((ForwardPath::Postmaster, rest));
+    }
     let (mailbox, rest) = path(text)?;
     Some((ForwardPath::Mailbox(mailbox), rest))
+}
+
+/// Whether `text` names a client as software of the world does: a domain or an address literal, an
+/// address without brackets, or a domain between them.
+pub(crate) fn is_client_name(text: &str) -> bool {
+    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let address = inner.unwrap_or(text);
+    let untagged =
+        address.get(..5).filter(|tag| tag.eq_ignore_ascii_case("ipv6:")).map_or(address, |tag| &address[tag.len()..]);
+    let is_address = untagged.parse::<Ipv6Addr>().is_ok();
+    // What looks like an address of IPv4 must be one.
+    let is_name = |name: &&str| !name.ends_with(|last: char| last.is_ascii_digit()) && super::is_client_name(name);
+    super::is_client_name(text) || is_address || inner.is_some_and(|inner| is_name(&inner))
 }
 
 fn path(text: &str) -> Option<(Mailbox, &str)> {
@@ -114,7 +132,11 @@ fn atom(text: &str) -> Option<&str> {
     let end = text
         .bytes()
         .position(|byte| {
-            let fits = if escaped { matches!(byte, b' '..=b'~') } else { is_atext(byte) || byte == b'\\' };
+            let fits = match byte {
+                b' '..=b'~' if escaped => true,
+                128.. => !escaped,
+                _ => !escaped && (is_atext(byte) || byte == b'\\'),
+            };
             escaped = !escaped && byte == b'\\';
             !fits
         })
@@ -176,6 +198,21 @@ mod tests {
         }
         assert_eq!(reverse_path("<> X"), Some((ReversePath::Null, " X")));
         assert_eq!(forward_path("<PostMaster>"), Some((ForwardPath::Postmaster, "")));
+        assert_eq!(forward_path("postmaster X"), Some((ForwardPath::Postmaster, " X")));
+        assert_eq!(reverse_path("postmaster"), None);
+    }
+
+    /// Would break if a client that others take were turned away at its first word, or nonsense let in.
+    #[test]
+    fn names_of_clients() {
+        for name in ["a", "127.0.0.1", "[127.0.0.1]", "[::1]", "::1", "IPv6:::1", "[ipv6:::1]", "[abc.def]"] {
+            assert!(is_client_name(name), "{name}");
+        }
+        for name in
+            ["", "[]", "[", "a)", "(a", "[a", "a]", "[1.2.3.256]", "[1.2.3]", "IPv6:x", "a b", "a_b", "[a_b]", "é"]
+        {
+            assert!(!is_client_name(name), "{name}");
+        }
     }
 
     #[test]

@@ -3,7 +3,6 @@
 
 use super::{Authentication, Question, Server, ServerEvent};
 use crate::proto::sasl::{Exchange, MAX_FAILURES, Mechanism, SaslError, Step};
-use crate::proto::session::Output;
 use crate::proto::smtp::command::{Command, CommandError};
 use crate::proto::smtp::reply::Reply;
 use crate::proto::smtp::status::Status;
@@ -25,6 +24,10 @@ impl Login {
     pub(super) fn give_up(&mut self) {
         self.exchange = None;
     }
+
+    pub(super) fn succeed(&mut self) {
+        self.done = true;
+    }
 }
 
 impl Server {
@@ -38,10 +41,16 @@ impl Server {
             | Command::Noop
             | Command::Rset
             | Command::Quit => false,
+            // RFC 3207 section 4: before or after a log-in. BDAT's octets must be read first.
+            Command::StartTls | Command::Bdat { .. } => false,
             Command::Mail { .. } | Command::Rcpt { .. } | Command::Data => self.greeting.is_some(),
-            Command::Vrfy(_) | Command::Help => true,
+            Command::Vrfy { .. } | Command::Expn { .. } | Command::Etrn(_) | Command::Help(_) => true,
         };
-        refused && self.config.authentication == Authentication::Required && !self.login.done
+        refused && self.lacks_login()
+    }
+
+    pub(super) fn lacks_login(&self) -> bool {
+        self.config.authentication == Authentication::Required && !self.login.done
     }
 
     pub(super) fn auth(&mut self, mechanism: &str, initial: Option<&str>) {
@@ -55,10 +64,10 @@ impl Server {
         // any further AUTH commands with a 503 reply", and "The AUTH command is not permitted
         // during a mail transaction."
         if self.login.done {
-            return self.reply(503, Status::COMMAND, "Already authenticated");
+            return self.mistake(503, Status::COMMAND, "Already authenticated");
         }
         if !matches!(self.transaction, super::Mail::None) {
-            return self.reply(503, Status::COMMAND, "Not during a mail transaction");
+            return self.mistake(503, Status::COMMAND, "Not during a mail transaction");
         }
         if mechanism.is_empty() {
             return self.wrong(CommandError::Arguments);
@@ -85,7 +94,7 @@ impl Server {
         match step {
             Step::Challenge(text) => {
                 self.login.exchange = Some(exchange);
-                self.output.push_back(Output::Transmit(Reply::new(334, text).to_bytes()));
+                self.transmit(&Reply::new(334, text).to_bytes());
             }
             Step::Done(credentials) => self.ask(Question::Login, ServerEvent::Login(credentials)),
         }
@@ -99,11 +108,6 @@ impl Server {
             SaslError::Malformed => (Status::SYNTAX, "Malformed response"),
         };
         self.failed(501, status, text);
-    }
-
-    pub(super) fn logged_in(&mut self) {
-        self.login.done = true;
-        self.reply(235, Status::SECURITY, "Authentication successful");
     }
 
     pub(super) fn login_refused(&mut self, code: u16, status: Status, text: &str) {

@@ -13,7 +13,8 @@ impl Server {
     /// Octets of input, message and envelope that are kept.
     fn held(&self) -> usize {
         let (envelope, content) = match &self.transaction {
-            Mail::None => (None, 0),
+            Mail::None | Mail::Failed => (None, 0),
+            Mail::Chunks(envelope, body) => (Some(envelope), body.held()),
             Mail::Open(envelope) => (Some(envelope), 0),
             Mail::Data(envelope, body) => (Some(envelope), body.clone().into_content().capacity()),
         };
@@ -44,8 +45,11 @@ fn judge(server: &mut Server) -> String {
                 | ServerEvent::Verify(_)
                 | ServerEvent::Sender(_)
                 | ServerEvent::Recipient(_)
+                | ServerEvent::Expand(_)
+                | ServerEvent::Flush(_)
                 | ServerEvent::Message { .. },
             ) => server.accept(),
+            Output::Event(ServerEvent::Handshake) => server.computed(),
         }
     }
     said

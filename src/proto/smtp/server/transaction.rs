@@ -1,9 +1,9 @@
 //! A mail transaction in a server's session (RFC 5321 3.3): MAIL, RCPT, DATA and the message.
 
-use super::{Authentication, Mail, Question, Server, ServerEvent};
-use crate::proto::smtp::command::CommandError;
+use super::{Authentication, Extension, Mail, Question, Server, ServerEvent};
 use crate::proto::smtp::dot::{Problem, Unstuffer};
-use crate::proto::smtp::parameter::{MailParameters, Parameter};
+use crate::proto::smtp::envelope::{BodyType, Recipient};
+use crate::proto::smtp::parameter::{MailParameters, Parameter, RcptParameters};
 use crate::proto::smtp::path::{ForwardPath, ReversePath};
 use crate::proto::smtp::status::Status;
 
@@ -13,38 +13,63 @@ impl Server {
             return self.out_of_sequence("HELO");
         }
         if !matches!(self.transaction, Mail::None) {
-            return self.reply(503, Status::COMMAND, "Sender already specified");
+            return self.mistake(503, Status::COMMAND, "Sender already specified");
         }
-        // RFC 5321 2.2.1: extensions are for sessions that begin with EHLO.
-        if !self.is_extended() && !parameters.is_empty() {
-            return self.wrong(CommandError::Parameters);
+        if self.messages >= self.config.max_messages {
+            return self.shut_down(Status::OTHER, "too many messages in one session");
         }
-        let auth = self.config.authentication != Authentication::NotOffered;
-        match MailParameters::read(parameters, auth) {
-            Err(error) => self.wrong(error),
-            // RFC 1870 section 6.1: 552, for there is a fixed maximum.
-            Ok(MailParameters { size: Some(size) }) if size > self.config.max_message as u64 => {
-                self.reply(552, Status::TOO_LARGE, "Message size exceeds the limit");
-            }
-            Ok(MailParameters { .. }) => {
-                self.ask(Question::Sender(reverse_path.clone()), ServerEvent::Sender(reverse_path));
-            }
+        let read = MailParameters::read(parameters, |keyword| self.takes(keyword));
+        let (size, options) = match read {
+            Err(error) => return self.wrong(error),
+            Ok(MailParameters { size, options }) => (size, options),
+        };
+        if !options.utf8 && !reverse_path.as_str().is_ascii() {
+            return self.mistake(553, Status::UTF8, "Not without SMTPUTF8");
         }
+        // RFC 1870 section 6.1: 552, for there is a fixed maximum.
+        if size.is_some_and(|size| size > self.config.max_message as u64) {
+            return self.reply(552, Status::TOO_LARGE, "Message size exceeds the limit");
+        }
+        self.announced = size;
+        self.ask(Question::Sender(reverse_path.clone(), options), ServerEvent::Sender(reverse_path));
+    }
+
+    /// Whether a parameter of MAIL or RCPT belongs to what is offered.
+    fn takes(&self, keyword: &str) -> bool {
+        let extension = match keyword {
+            "SIZE" => Extension::Size,
+            "BODY" => Extension::EightBitMime,
+            "BODY=BINARYMIME" => Extension::BinaryMime,
+            "SMTPUTF8" => Extension::SmtpUtf8,
+            "RET" | "ENVID" | "NOTIFY" | "ORCPT" => Extension::Dsn,
+            "AUTH" => return self.is_extended() && self.config.authentication != Authentication::NotOffered,
+            _ => return false,
+        };
+        self.is_extended() && self.config.extensions.has(extension)
     }
 
     pub(super) fn rcpt(&mut self, path: ForwardPath, parameters: &[Parameter]) {
         if self.greeting.is_none() {
             return self.out_of_sequence("HELO");
         }
-        let Mail::Open(envelope) = &self.transaction else { return self.out_of_sequence("MAIL") };
-        if !parameters.is_empty() {
-            return self.wrong(CommandError::Parameters);
+        let Mail::Open(envelope) = &self.transaction else {
+            let first = if matches!(self.transaction, Mail::None) { "MAIL" } else { "RSET" };
+            return self.out_of_sequence(first);
+        };
+        let RcptParameters { notify, original } = match RcptParameters::read(parameters, |keyword| self.takes(keyword))
+        {
+            Err(error) => return self.wrong(error),
+            Ok(read) => read,
+        };
+        if !envelope.options.utf8 && !path.as_str().is_ascii() {
+            return self.mistake(553, Status::UTF8, "Not without SMTPUTF8");
         }
         if envelope.recipients.len() >= self.config.max_recipients {
             // RFC 5321 4.5.3.1.10: "452 Too many recipients".
             return self.reply(452, Status::TOO_MANY_RECIPIENTS, "Too many recipients");
         }
-        self.ask(Question::Recipient(path.clone()), ServerEvent::Recipient(path));
+        let recipient = Recipient { path: path.clone(), notify, original };
+        self.ask(Question::Recipient(recipient), ServerEvent::Recipient(path));
     }
 
     pub(super) fn data(&mut self) {
@@ -52,15 +77,22 @@ impl Server {
             return self.out_of_sequence("HELO");
         }
         match std::mem::replace(&mut self.transaction, Mail::None) {
+            // RFC 3030 section 3: a binary message goes by BDAT only.
+            Mail::Open(envelope) if envelope.options.body == BodyType::Binary => {
+                self.transaction = Mail::Open(envelope);
+                self.mistake(503, Status::COMMAND, "Bad sequence of commands: BDAT is for binary messages");
+            }
             Mail::Open(envelope) if !envelope.recipients.is_empty() => {
                 self.transaction = Mail::Data(envelope, Unstuffer::new(self.config.max_message));
                 self.plain_reply(354, "Enter mail, end with \".\" on a line by itself");
             }
-            other @ (Mail::None | Mail::Open(_) | Mail::Data(..)) => {
+            other @ (Mail::None | Mail::Open(_) | Mail::Data(..) | Mail::Chunks(..) | Mail::Failed) => {
+                // RFC 3030 section 2: DATA and BDAT "MUST NOT" be mixed in one transaction.
+                let first = if matches!(other, Mail::None | Mail::Open(_)) { "RCPT" } else { "RSET" };
                 self.transaction = other;
                 // RFC 5321 3.3: without a recipient that was accepted "the server MAY return a
                 // "command out of sequence" (503)".
-                self.out_of_sequence("RCPT");
+                self.out_of_sequence(first);
             }
         }
     }
@@ -72,13 +104,10 @@ impl Server {
         let finished = body.is_finished();
         self.input.consume(used);
         if finished && let Mail::Data(envelope, body) = std::mem::replace(&mut self.transaction, Mail::None) {
-            match (body.problem(), self.greeting.clone()) {
-                (None, Some(greeting)) => {
-                    let content = body.into_content();
-                    self.ask(Question::Message, ServerEvent::Message { greeting, envelope, content });
-                }
-                (problem, _) => {
-                    let (code, status, text) = refusal(problem.unwrap_or(Problem::TooLarge));
+            match body.problem() {
+                None => self.whole(envelope, body.into_content()),
+                Some(problem) => {
+                    let (code, status, text) = problem.reply();
                     self.reply(code, status, text);
                 }
             }
@@ -87,11 +116,15 @@ impl Server {
     }
 }
 
-const fn refusal(problem: Problem) -> (u16, Status, &'static str) {
-    match problem {
-        // RFC 5321 4.5.3.1.9: "552 Too much mail data."
-        Problem::TooLarge => (552, Status::TOO_LARGE, "Message size exceeds the limit"),
-        Problem::LineTooLong => (554, Status::MESSAGE, "Text line too long"),
-        Problem::BareLineEnd => (554, Status::MESSAGE, "CR or LF outside a CRLF"),
+impl Problem {
+    /// What is said to a message with it.
+    pub(super) const fn reply(self) -> (u16, Status, &'static str) {
+        match self {
+            // RFC 5321 4.5.3.1.9: "552 Too much mail data."
+            Self::TooLarge => (552, Status::TOO_LARGE, "Message size exceeds the limit"),
+            Self::LineTooLong => (554, Status::MESSAGE, "Text line too long"),
+            Self::BareLineEnd => (554, Status::MESSAGE, "CR or LF outside a CRLF"),
+            Self::Nul => (554, Status::MESSAGE, "NUL octet in the message"),
+        }
     }
 }
