@@ -57,6 +57,12 @@ impl<S: Session> Talk<S> {
         self.session.lose(host.now());
     }
 
+    /// Resets the connection; the session is over.
+    pub fn abort<H: Host>(&mut self, host: &mut H) {
+        self.closed = true;
+        host.abort(self.socket);
+    }
+
     /// Does what the session wants done up to its next event, and returns that. None while the
     /// peer takes too little of what was said: [`Talk::drained`] when the host says so.
     pub fn next_event<H: Host>(&mut self, host: &mut H) -> Option<S::Event> {

@@ -141,7 +141,16 @@ pub const fn limits(scenario: &Resolved) -> Limits {
 #[must_use]
 pub fn expectations(scenario: &Resolved, record: &RunRecord) -> Vec<Expectation> {
     let metrics = record.metrics();
-    scenario.expect.iter().map(|spec| expectation(spec, metrics.get(&spec.metric).copied())).collect()
+    scenario
+        .expect
+        .iter()
+        .map(|spec| expectation(spec, metrics.get(&spec.metric).copied().or_else(|| unused(&spec.metric))))
+        .collect()
+}
+
+/// What metrics of conduct count when no rule was used.
+fn unused(metric: &str) -> Option<Metric> {
+    metric.starts_with("conduct.").then_some(Metric::Integer(0))
 }
 
 fn expectation(spec: &ExpectSpec, found: Option<Metric>) -> Expectation {

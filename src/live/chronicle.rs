@@ -145,6 +145,7 @@ impl Chronicle {
             MailTrace::AttemptEnded { message, to, exchange, outcome, .. } => {
                 let exchange = exchange.map_or_else(String::new, |at| format!(" by {}", self.directory.name_at(at)));
                 match outcome {
+                    AttemptOutcome::Stored => format!("{message} for {to} found room"),
                     AttemptOutcome::Completed => format!("{message} for {to} was taken{exchange}"),
                     AttemptOutcome::Deferred { failure, next } => {
                         format!("{message} for {to} waits: {}; retry at {}", failure.text, clock(next))
@@ -174,6 +175,9 @@ impl Chronicle {
             }
             MailTrace::Appended { message, mailbox, bytes } => {
                 format!("{mailbox} got {message} from its user, {bytes} bytes")
+            }
+            MailTrace::Conduct { rule, at, action, client, .. } => {
+                format!("conduct at {at} towards {client}: {}, by the rule {rule}", action.name())
             }
             MailTrace::Redirected { message, to, into, .. } => format!("{message} for {to} goes on to {into}"),
             MailTrace::Discarded { message, to, why } => format!("{message} for {to} is discarded: {why}"),

@@ -11,6 +11,7 @@
 //! This layer reads no file and no clock, and knows nothing of how things are shown.
 
 pub mod attempts;
+pub mod conduct;
 pub mod connections;
 pub mod dialogue;
 pub mod dns;
@@ -32,6 +33,7 @@ pub mod windows;
 mod words;
 
 pub use attempts::{AttemptEnd, AttemptRow};
+pub use conduct::{CONDUCT_METRICS, ConductRow};
 pub use connections::{ConnectionRow, EndRow};
 pub use dialogue::{Dialogue, Piece};
 pub use dns::{DnsOutcome, DnsRole, DnsRow};

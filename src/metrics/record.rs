@@ -1,6 +1,7 @@
 //! What is left of a run when it is over: tables, dialogues, balances, and their audit.
 
 use super::attempts::AttemptRow;
+use super::conduct::ConductRow;
 use super::connections::ConnectionRow;
 use super::dialogue::Dialogue;
 use super::dns::{CacheCounts, DnsRow};
@@ -40,6 +41,8 @@ pub struct Tables {
     pub links: Vec<LinkRow>,
     /// Faults, by the time of their begin.
     pub faults: Vec<FaultRow>,
+    /// Uses of rules of conduct, by server and rule; none without any.
+    pub conduct: Option<Vec<ConductRow>>,
     /// Changes of TCP's windows, by time; none when nobody asked for them. A recorder keeps
     /// none: they are read back from their table.
     pub cwnd: Option<Vec<WindowRow>>,

@@ -1,6 +1,7 @@
 //! The observer that keeps what the tables need, and hands each event to its keeper.
 
 use super::attempts::{Attempts, Ending};
+use super::conduct::Uses;
 use super::connections::Connections;
 use super::dialogue::Dialogues;
 use super::dns::Questions;
@@ -53,6 +54,7 @@ pub struct Recorder {
     links: Links,
     processing: Processing,
     faults: Faults,
+    conduct: Uses,
     dialogues: Dialogues,
 }
 
@@ -74,6 +76,7 @@ impl Recorder {
             links: Links::new(links),
             processing: Processing::default(),
             faults: Faults::default(),
+            conduct: Uses::default(),
             dialogues: Dialogues::new(options.dialogues, options.dialogue_bytes),
             directory,
         }
@@ -125,6 +128,7 @@ impl Recorder {
         let connections = self.connections.finish(names, directory);
         let queue = self.queues.finish(names, directory);
         let faults = self.faults.finish(names, directory);
+        let conduct = self.conduct.finish(names, directory);
         let hosts = self.processing.finish(names, directory);
         RunRecord {
             start: directory.start(),
@@ -141,6 +145,7 @@ impl Recorder {
                 queue,
                 links,
                 faults,
+                conduct,
                 cwnd: None,
             },
             dialogues,
@@ -219,6 +224,7 @@ impl Recorder {
             MailTrace::Appended { message, mailbox, bytes: _ } => {
                 self.copies.append(&mut self.names, message, mailbox);
             }
+            MailTrace::Conduct { .. } => self.conduct.observe(host, event),
             MailTrace::MailboxSize { .. } | MailTrace::Deleted { .. } => {}
         }
     }

@@ -183,6 +183,9 @@ impl RunRecord {
         self.latencies(&mut metrics);
         self.network_counts(&mut metrics);
         self.name_counts(&mut metrics);
+        if let Some(rows) = &self.tables.conduct {
+            super::conduct::count(rows, &mut metrics);
+        }
         let mut put = |name: &str, value| metrics.insert(name.to_owned(), value);
         let attempts = |outcome| count(&self.tables.attempts, |row| row.outcome == outcome);
         put("attempts.total", count(&self.tables.attempts, |_| true));

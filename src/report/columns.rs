@@ -279,6 +279,25 @@ pub const FAULTS: TableDoc = TableDoc {
     ],
 };
 
+/// What mail servers did to their clients.
+pub const CONDUCT: TableDoc = TableDoc {
+    name: "conduct",
+    about: "Only when a rule of `mail.DOMAIN.conduct` was used. One row for each server, rule, command and outcome, in this \
+            order.",
+    columns: &[
+        ("server", "the mail server"),
+        ("rule", "the rule: its name, or that of the short form, such as greylisting"),
+        ("at", "the command, or CONNECT (before the greeting), BODY (the message has come), OTHER (any other line)"),
+        (
+            "action",
+            "slowed, let_pass (rules after it were not tried), replied (with the rule's own reply), dropped (closed or reset), cut (within the message), silent, garbled, half_closed; of greylisting greylisted (refused), grey_passed (the triplet's first passage), grey_known (it had passed before), grey_whitelisted (the client was known) or grey_exempt",
+        ),
+        ("uses", "how often"),
+        ("effects", "how often the command took effect though the client was told something else, or nothing"),
+        ("delay_s", "the time that all of them cost the clients"),
+    ],
+};
+
 /// Windows of TCP senders.
 pub const CWND: TableDoc = TableDoc {
     name: "cwnd",
@@ -300,8 +319,8 @@ pub const CWND: TableDoc = TableDoc {
     ],
 };
 
-/// The tables that a run writes only when asked.
-pub const OPTIONAL_TABLES: [TableDoc; 1] = [CWND];
+/// The tables that a run writes only when asked, or when there is something in them.
+pub const OPTIONAL_TABLES: [TableDoc; 2] = [CONDUCT, CWND];
 
 /// The tables of every run, in the order of the documentation.
 pub const TABLES: [TableDoc; 9] =
@@ -331,7 +350,7 @@ pub fn tables_markdown() -> String {
          Counts are per copy (message times recipient). Quantiles are nearest ranks on exact nanoseconds: of n sorted\n\
          values the one of rank ceil(q n). A metric without a value is absent.\n\n| metric | meaning |\n|---|---|\n",
     );
-    for (metric, meaning) in crate::metrics::METRICS {
+    for (metric, meaning) in crate::metrics::METRICS.iter().chain(crate::metrics::CONDUCT_METRICS) {
         out.push_str(&format!("| `{metric}` | {meaning} |\n"));
     }
     out

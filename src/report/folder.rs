@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::charts;
-use super::columns::TABLES;
+use super::columns::{CONDUCT, TABLES};
 use super::error::ReportError;
 use super::manifest::{self, RunInfo};
 use super::read::read_table;
@@ -154,6 +154,9 @@ impl ResultFolder {
         for table in TABLES {
             let csv = table_csv(&record.tables, table.name).expect("every documented table is written");
             self.write(&format!("tables/{}.csv", table.name), &csv, true)?;
+        }
+        if let Some(csv) = table_csv(&record.tables, CONDUCT.name) {
+            self.write(&format!("tables/{}.csv", CONDUCT.name), &csv, true)?;
         }
         if options.transcripts {
             self.transcripts(record)?;

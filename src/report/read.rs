@@ -31,8 +31,12 @@ pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
         queue: read_table(&tables)?,
         links: read_table(&tables)?,
         faults: read_table(&tables)?,
+        conduct: None,
         cwnd: None,
     };
+    if tables.join("conduct.csv").is_file() {
+        run.conduct = Some(read_table(&tables)?);
+    }
     if tables.join("cwnd.csv").is_file() {
         run.cwnd = Some(read_table(&tables)?);
     }

@@ -427,6 +427,7 @@ pub fn table_csv(tables: &Tables, name: &str) -> Option<Vec<u8>> {
         "queue" => Some(csv_of(&tables.queue)),
         "links" => Some(csv_of(&tables.links)),
         "faults" => Some(csv_of(&tables.faults)),
+        "conduct" => tables.conduct.as_deref().map(csv_of),
         "cwnd" => tables.cwnd.as_deref().map(csv_of),
         _ => None,
     }

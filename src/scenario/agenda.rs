@@ -110,7 +110,7 @@ fn arrivals(scenario: &Resolved, lists: &mut AddressLists, work: &PoissonWork) -
         start: work.at,
         until: Some(work.until),
         gap: Dist::Exponential { mean: work.mean_gap },
-        stream: work.together.then(|| Streams::new(scenario.seed).stream(&format!("workload/{}", work.entry))),
+        stream: work.together.then(|| Streams::new(scenario.run.seed).stream(&format!("workload/{}", work.entry))),
         to: Recipients::new(lists.of(scenario, &work.to), work.to.binary_search(&work.from).ok()),
         subject: text(&work.subject),
         body: body(&work.body),

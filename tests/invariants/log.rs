@@ -17,6 +17,7 @@ use super::tcp::End;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Completed,
+    Stored,
     Deferred { code: u16, next: SimTime },
     Failed { kind: FailureKind, code: u16 },
     Interrupted,
@@ -139,7 +140,10 @@ impl Log {
             Trace::Dns(_) => true,
             Trace::Net(_) | Trace::Fault(_) | Trace::Host(_) => false,
             Trace::Mail(mail) => match mail {
-                MailTrace::Phase { .. } | MailTrace::AttemptEnded { .. } | MailTrace::QueueLength { .. } => false,
+                MailTrace::Phase { .. }
+                | MailTrace::AttemptEnded { .. }
+                | MailTrace::QueueLength { .. }
+                | MailTrace::Conduct { .. } => false,
                 MailTrace::Composed { .. }
                 | MailTrace::HandedIn { .. }
                 | MailTrace::Appended { .. }
@@ -256,13 +260,14 @@ impl Log {
             }
             MailTrace::HandedIn { .. } => return self.fault("nobody is outside, but a copy was handed in".to_owned()),
             MailTrace::Appended { .. } => return self.fault("nobody speaks IMAP, but a message was put in".to_owned()),
-            MailTrace::Phase { .. } => return,
+            MailTrace::Phase { .. } | MailTrace::Conduct { .. } => return,
             MailTrace::Accepted { message, to, conn, bytes, .. } => (message, to, Fact::Accepted { conn, bytes }),
             MailTrace::Refused { message, to, failure } => (message, to, Fact::Refused { code: failure.code }),
             MailTrace::AttemptStarted { message, to, attempt } => (message, to, Fact::Started { attempt }),
             MailTrace::AttemptEnded { message, to, attempt, conn, outcome, .. } => {
                 let ending = match outcome {
                     AttemptOutcome::Completed => Ending::Completed,
+                    AttemptOutcome::Stored => Ending::Stored,
                     AttemptOutcome::Deferred { failure, next } => Ending::Deferred { code: failure.code, next },
                     AttemptOutcome::Failed { failure } => Ending::Failed { kind: failure.kind, code: failure.code },
                     AttemptOutcome::Interrupted { failure: _ } => Ending::Interrupted,

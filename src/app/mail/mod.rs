@@ -6,11 +6,12 @@
 //! - The queue and the mailboxes are on disk and survive a failure of the host; sessions,
 //!   look-ups and connections do not.
 //!
-//! Left out for now: aliases, lists, quotas, smart hosts; service extensions when sending.
+//! Left out for now: service extensions when sending.
 
 mod access;
 mod accounts;
 pub mod bounce;
+pub mod conduct;
 mod config;
 mod courier;
 mod delivery;
@@ -20,6 +21,7 @@ mod homes;
 pub mod mailbox;
 pub mod queue;
 mod reception;
+mod redirect;
 mod retrieval;
 pub mod retry;
 mod routing;
@@ -29,8 +31,9 @@ mod spool;
 mod tests;
 
 pub use config::{
-    CatchAll, ConductConfig, DeadDestinations, MailServerConfig, MailboxConfig, Meanwhile, QueueConfig, RoutingConfig,
-    SmtpConfig,
+    AddressBook, CatchAll, ConductConfig, DeadDestinations, ForwardConfig, FullAt, ListConfig, LoopGuard,
+    MailServerConfig, MailboxConfig, Meanwhile, NextHop, Posting, QueueConfig, Quota, RelayedDomain, RoutingConfig,
+    SmtpConfig, SubaddressConfig, Transports, WhenFull,
 };
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};

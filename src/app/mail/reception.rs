@@ -6,11 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::accounts::Accounts;
+use super::conduct;
+use super::conduct::attended::Attended;
+use super::conduct::judge::Judge;
 use super::config::MailServerConfig;
 use super::queue::Addressee;
-use super::spool::{Arrival, Spool};
+use super::spool::{Arrival, Known, Refusal, Spool};
 use crate::app::host::Host;
 use crate::app::sessions::{Talk, Timers};
 use crate::base::trace::{MailTrace, Protocol, Trace};
@@ -18,19 +22,21 @@ use crate::base::{ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
 use crate::proto::message::{Hop, first, received};
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::{
-    Authentication, Envelope, ForwardPath, Greeting, Mailbox, Recipient, SUBMISSION_PORT, Server, ServerConfig,
-    ServerEvent, Status,
+    Authentication, Envelope, ForwardPath, Greeting, Mailbox, Recipient, ReversePath, SUBMISSION_PORT, Server,
+    ServerConfig, ServerEvent, Status,
 };
 
 /// A client's session.
 #[derive(Clone, Debug)]
 struct Inbound {
-    talk: Talk<Server>,
+    talk: Talk<Attended>,
     client: IpAddr,
     /// Whether mail for elsewhere is taken.
     trusted: bool,
     authenticated: bool,
     port: u16,
+    /// From whom the message of the present transaction comes.
+    sender: ReversePath,
 }
 
 /// The SMTP server's sessions; all in memory only.
@@ -44,6 +50,8 @@ pub(super) struct Reception {
     timers: Timers,
     /// Sessions at a time by port, where they are limited.
     limits: BTreeMap<u16, u32>,
+    /// What is done to clients besides serving them; on disk, but for measured rates.
+    judge: Judge,
     sessions_per_client: u32,
     handshakes: Handshakes,
 }
@@ -95,6 +103,7 @@ impl Reception {
             sessions: BTreeMap::new(),
             timers: Timers::default(),
             limits: config.sessions.clone(),
+            judge: Judge::new(Arc::clone(&config.conduct.rules)),
         }
     }
 
@@ -105,6 +114,7 @@ impl Reception {
     pub(super) fn crash(&mut self) {
         self.sessions.clear();
         self.timers.clear();
+        self.judge.crash();
         self.handshakes = Handshakes::default();
     }
 
@@ -133,8 +143,16 @@ impl Reception {
             _ => Authentication::NotOffered,
         };
         let session = Server::new(ServerConfig { authentication, ..self.config.clone() });
+        let session = Attended::new(session, &self.config.name, !self.judge.is_idle());
         let talk = Talk::new(socket, conn, Side::Server, Protocol::Smtp, session);
-        let inbound = Inbound { talk, client: peer.addr, trusted, authenticated: false, port: local_port };
+        let inbound = Inbound {
+            talk,
+            client: peer.addr,
+            trusted,
+            authenticated: false,
+            port: local_port,
+            sender: ReversePath::Null,
+        };
         self.sessions.insert(socket, inbound);
         self.feed(host, spool, socket, Input::Start);
     }
@@ -169,16 +187,18 @@ impl Reception {
     pub(super) fn feed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, input: Input<'_>) {
         let Some(inbound) = self.sessions.get_mut(&socket) else { return };
         inbound.talk.feed(host, input);
-        while let Some(event) = inbound.talk.next_event(host) {
+        let caller = (inbound.client, inbound.port);
+        while let Some(event) = conduct::next(&mut self.judge, host, &mut inbound.talk, caller) {
             match event {
-                ServerEvent::Sender(_) => inbound.talk.session.accept(),
-                ServerEvent::Recipient(path) => {
-                    match refusal(spool, inbound.trusted, self.postmaster.as_ref(), &path) {
-                        Some((status, text)) => inbound.talk.session.reject(550, status, &text),
-                        None => inbound.talk.session.accept(),
-                    }
+                ServerEvent::Sender(path) => {
+                    inbound.sender = path;
+                    inbound.talk.session.accept();
                 }
-                ServerEvent::Verify(name) if is_unknown(spool, &name) => {
+                ServerEvent::Recipient(path) => match judge(spool, inbound, self.postmaster.as_ref(), &path) {
+                    Err(Refusal { code, status, text }) => inbound.talk.session.reject(code, status, &text),
+                    Ok(()) => inbound.talk.session.accept(),
+                },
+                ServerEvent::Verify(name) if spool.identify(&name) == Known::Nobody => {
                     inbound.talk.session.reject(550, Status::NO_MAILBOX, &format!("{name} ... User unknown"));
                 }
                 ServerEvent::Verify(_) => inbound.talk.session.accept(),
@@ -263,30 +283,18 @@ fn hand_in<H: Host>(host: &mut H, arrival: &Arrival) {
     }
 }
 
-/// Whether a name given to VRFY, a mailbox or its local part, should be here and is not. Other
-/// names, and mailboxes elsewhere, cannot be judged.
-fn is_unknown(spool: &Spool, name: &str) -> bool {
-    let text = name.strip_prefix('<').and_then(|name| name.strip_suffix('>')).unwrap_or(name);
-    if let Some(mailbox) = Mailbox::parse(text) {
-        return spool.is_local(&mailbox) && !spool.knows(&mailbox);
-    }
-    let mut named = spool.homes.domains().filter_map(|domain| Mailbox::parse(&format!("{text}@{domain}"))).peekable();
-    named.peek().is_some() && !named.any(|mailbox| spool.knows(&mailbox))
-}
-
-/// Why a recipient is refused, if it is.
-fn refusal(spool: &Spool, trusted: bool, postmaster: Option<&Mailbox>, path: &ForwardPath) -> Option<(Status, String)> {
+/// Whether a recipient is taken.
+fn judge(spool: &Spool, inbound: &Inbound, postmaster: Option<&Mailbox>, path: &ForwardPath) -> Result<(), Refusal> {
     let mailbox = match path {
         ForwardPath::Mailbox(mailbox) => mailbox,
+        ForwardPath::Postmaster if postmaster.is_some() => return Ok(()),
         // Without a domain that mail can name there is nobody to keep the message for.
         ForwardPath::Postmaster => {
-            return postmaster.is_none().then(|| (Status::NO_MAILBOX, "postmaster ... User unknown".to_owned()));
+            let text = "postmaster ... User unknown".to_owned();
+            return Err(Refusal { code: 550, status: Status::NO_MAILBOX, text });
         }
     };
-    if !spool.is_local(mailbox) {
-        return (!trusted).then(|| (Status::POLICY, format!("{mailbox} ... Relaying denied")));
-    }
-    (!spool.knows(mailbox)).then(|| (Status::NO_MAILBOX, format!("{mailbox} ... User unknown")))
+    spool.judge(&inbound.sender, mailbox, (inbound.trusted, 0))
 }
 
 impl Inbound {

@@ -6,5 +6,7 @@ mod families;
 mod flow;
 mod names;
 mod queue;
+mod redirects;
+mod relays;
 mod submission;
 mod trouble;

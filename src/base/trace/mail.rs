@@ -3,8 +3,9 @@
 use serde::Serialize;
 use std::net::IpAddr;
 
+use super::conduct::ConductAction;
 use crate::base::ids::ConnId;
-use crate::base::time::SimTime;
+use crate::base::time::{SimDuration, SimTime};
 
 /// The part of its life that a copy of a message is in: exactly one at each instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -290,6 +291,29 @@ pub enum MailTrace<'a> {
         /// Octets of the message.
         bytes: u64,
     },
+    /// A server did something to a client because of a rule of conduct.
+    Conduct {
+        /// The rule.
+        rule: &'a str,
+        /// The client's connection.
+        conn: ConnId,
+        /// The command, or CONNECT, BODY (the message has come), OTHER (any other line).
+        at: &'a str,
+        /// What it did.
+        action: ConductAction,
+        /// Whether the command took effect though the client was told something else, or nothing.
+        effect: bool,
+        /// The time that it cost the client.
+        delay: SimDuration,
+        /// The client's address.
+        client: IpAddr,
+        /// The reverse-path, if there is one.
+        sender: Option<&'a str>,
+        /// The recipient, or the last of several.
+        recipient: Option<&'a str>,
+        /// Message-ID, when the message has come.
+        message: Option<&'a str>,
+    },
 }
 
 /// How an attempt ended for one copy.
@@ -298,6 +322,8 @@ pub enum MailTrace<'a> {
 pub enum AttemptOutcome<'a> {
     /// The next server took it with a 250.
     Completed,
+    /// This server stored it in a mailbox that had no room before.
+    Stored,
     /// It stays in the queue; the next attempt is due then.
     Deferred {
         /// Why.

@@ -8,6 +8,7 @@
 //! A *copy* is one message for one recipient. It is named by the text of its Message-ID
 //! (with angle brackets) and the recipient's address.
 
+mod conduct;
 mod content;
 mod dns;
 mod figures;
@@ -16,6 +17,7 @@ mod net;
 
 use serde::Serialize;
 
+pub use conduct::ConductAction;
 pub use content::{PacketContent, TcpContent};
 pub use dns::{CacheLevel, CacheResult, DnsAnswerKind, DnsTrace};
 pub use figures::{EndFigures, RttFigures, Windows};

@@ -61,7 +61,7 @@ fn read_one_expect(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect) -> Exp
     if metric.is_empty() || metric.len() > 80 || !metric.bytes().all(plain) {
         let message = format!("{} is no name of a metric", quote(metric));
         cx.problems.help(here.key("metric"), message, "write it like \"messages.delivered\"");
-    } else if !METRICS.iter().any(|(name, _)| name == metric) {
+    } else if !METRICS.iter().any(|(name, _)| name == metric) && !super::mail::counts_rule(cx, metric) {
         unknown_metric(cx, here.key("metric"), metric);
     }
     if expect.equals.is_none() && expect.at_least.is_none() && expect.at_most.is_none() {

@@ -34,8 +34,10 @@ pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use live::Live;
 pub use lookups::{LookupArrivals, Lookups, ParetoGaps};
 pub use mail::{
-    AgeBounds, AgeFromName, CatchAll, Dead, Delivery, DeliveryPreset, DialectName, Exponential, Imap, MailDomain,
-    MeanwhileName, Retry, RetryPreset, SeparatorName, Timeouts, User, WaitFromName,
+    AgeBounds, AgeFromName, Blocklist, CatchAll, Conduct, ConductRate, ConductRule, ConductThen, ConductWhen, Dead,
+    Delivery, DeliveryPreset, DialectName, Exponential, GaugeName, Greylist, Imap, Limit, LimitedName, MailDomain,
+    MailingList, MeanwhileName, PerName, PostingName, Quota, QuotaAnswer, QuotaCheck, Relay, Retry, RetryPreset,
+    SeparatorName, Subaddress, Tarpit, ThenKeys, Timeouts, User, WaitFromName,
 };
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};

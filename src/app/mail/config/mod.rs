@@ -13,7 +13,11 @@ use crate::app::dns::LocalCaches;
 
 pub use conduct::ConductConfig;
 pub use queue::{DeadDestinations, Meanwhile, QueueConfig};
-pub use routing::{CatchAll, RoutingConfig};
+pub(crate) use routing::matches;
+pub use routing::{
+    AddressBook, CatchAll, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, Quota, RelayedDomain,
+    RoutingConfig, SubaddressConfig, Transports, WhenFull,
+};
 pub use smtp::SmtpConfig;
 
 /// A mailbox of a server.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::intake::full;
 use super::{Reached, Spool, Undeliverable};
 use crate::app::host::{Flush, Host};
+use crate::app::mail::config::WhenFull;
 use crate::app::mail::failure::Reason;
 use crate::app::mail::queue::{CopyKey, Status};
 use crate::app::mail::retry::{AgeFrom, History, Next, WaitFrom};
@@ -38,6 +40,28 @@ impl Spool {
         self.counted.relayed += 1;
         self.queue.finish(key, Status::Completed);
         self.trace_length(host);
+    }
+
+    /// Ends the attempt for a copy whose mailbox is here: it lay in the queue because there was
+    /// no room. False for a copy that has to go elsewhere.
+    pub(in crate::app::mail) fn deliver_queued<H: Host>(&mut self, host: &mut H, key: CopyKey) -> bool {
+        let message = self.queue.message(key);
+        let recipient = message.copies[key.copy].recipient.clone();
+        if !self.is_local(&recipient) {
+            return false;
+        }
+        let (mailbox, folder) = self.homes.mailbox_of(&recipient);
+        if !self.has_room(&mailbox, message.content.len()) {
+            self.deferred(host, key, Reached::default(), &full(&recipient, WhenFull::Defer));
+            return true;
+        }
+        let (id, content) = (message.message_id.clone(), Arc::clone(&message.content));
+        let reverse_path = message.reverse_path.clone();
+        self.trace_end(host, key, Reached::default(), AttemptOutcome::Stored);
+        self.store(host, (&id, &reverse_path, &content), &recipient, (&mailbox, folder.as_deref()));
+        self.queue.finish(key, Status::Completed);
+        self.trace_length(host);
+        true
     }
 
     /// The attempt failed, but another may succeed.

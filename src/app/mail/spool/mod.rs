@@ -5,12 +5,16 @@
 mod attempts;
 mod intake;
 mod reports;
+mod verdicts;
+
+pub(in crate::app::mail) use verdicts::{Known, Refusal};
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 pub(super) use attempts::is_or_is_in;
 
+use super::config::{LoopGuard, RoutingConfig};
 use super::homes::Homes;
 use super::mailbox::{Maildrop, Maildrops};
 use super::queue::{Addressee, CopyKey, Queue, QueuedCopy, Status};
@@ -19,9 +23,6 @@ use crate::app::host::Host;
 use crate::base::trace::{MailTrace, Phase, Trace};
 use crate::base::{ConnId, EventId, SimDuration, SimTime};
 use crate::proto::smtp::{MailOptions, Mailbox, ReversePath};
-
-/// RFC 5321 6.3: the threshold for loops is "normally at least 100 Received entries".
-const MAX_HOPS: usize = 100;
 
 /// What became of the copies that a server accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,11 +87,12 @@ struct Undeliverable {
 pub(in crate::app::mail) struct Spool {
     pub(in crate::app::mail) name: String,
     pub(in crate::app::mail) homes: Homes,
+    loops: LoopGuard,
     retry: RetryPolicy,
     pub(in crate::app::mail) queue: Queue,
     pub(in crate::app::mail) maildrops: Maildrops,
-    /// Mailboxes whose INBOX changed, other than by IMAP, since IMAP's sessions were told.
-    pub(in crate::app::mail) touched: Vec<String>,
+    /// Mailboxes and their folders, by validity, that changed other than by IMAP since IMAP's sessions were told.
+    pub(in crate::app::mail) touched: Vec<(String, u32)>,
     counted: Audit,
     last_queue_id: u64,
     last_bounce: u64,
@@ -102,10 +104,17 @@ pub(in crate::app::mail) struct Spool {
 }
 
 impl Spool {
-    pub(in crate::app::mail) fn new(name: String, homes: Homes, retry: RetryPolicy, maildrops: Maildrops) -> Self {
+    pub(in crate::app::mail) fn new(
+        name: String,
+        homes: Homes,
+        routing: &RoutingConfig,
+        retry: RetryPolicy,
+        maildrops: Maildrops,
+    ) -> Self {
         Self {
             name,
             homes,
+            loops: routing.loops,
             retry,
             queue: Queue::default(),
             maildrops,
@@ -129,11 +138,6 @@ impl Spool {
     /// Whether mail for this address ends here.
     pub(in crate::app::mail) fn is_local(&self, mailbox: &Mailbox) -> bool {
         self.homes.domain_of(mailbox).is_some()
-    }
-
-    /// Whether mail for a local address is taken.
-    pub(in crate::app::mail) fn knows(&self, mailbox: &Mailbox) -> bool {
-        self.homes.mailbox_of(&self.maildrops, mailbox).is_some()
     }
 
     pub(in crate::app::mail) fn next_queue_id(&mut self) -> String {

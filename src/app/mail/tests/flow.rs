@@ -96,7 +96,7 @@ fn a_connection_carries_no_more_than_it_may() {
     let drafts = (0..5).map(|_| draft(1, &["bob@hamburger.edu"], "x")).collect();
     bed.user("alice@crepes.fr", drafts, Vec::new());
     bed.run(at(100));
-    let relay_helos = bed.net.dialogue.matches("C: HELO crepes.fr").count();
+    let relay_helos = bed.net.dialogue.matches("C: EHLO crepes.fr").count();
     assert!((3..=4).contains(&relay_helos), "{relay_helos}");
     assert_eq!(bed.mail(crepes).audit().relayed, 5);
 }
@@ -191,6 +191,6 @@ fn several_connections_when_asked_for() {
     bed.run(at(10_000));
     assert_eq!(bed.mail(crepes).audit().relayed, 9);
     assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 9);
-    let relay_helos = bed.net.dialogue.matches("C: HELO crepes.fr").count();
+    let relay_helos = bed.net.dialogue.matches("C: EHLO crepes.fr").count();
     assert!((3..=9).contains(&relay_helos), "{relay_helos}");
 }

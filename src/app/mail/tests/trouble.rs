@@ -87,7 +87,7 @@ fn unknown_users_and_domains() {
     let bounces = bed.mailbox(crepes, "alice@crepes.fr");
     assert_eq!(bounces.len(), 3);
     let with = |text: &str| bounces.iter().filter(|b| b.contains(text)).count();
-    assert_eq!(with("550 nobody@hamburger.edu ... User unknown"), 1);
+    assert_eq!(with("550 5.1.1 nobody@hamburger.edu ... User unknown"), 1);
     assert_eq!(with("the domain nowhere.example does not exist"), 1);
     assert_eq!(with("accepts no mail"), 1);
     assert_eq!(starts(&bed).len(), 5);
