@@ -181,7 +181,11 @@ impl Chronicle {
             }
             MailTrace::Redirected { message, to, into, .. } => format!("{message} for {to} goes on to {into}"),
             MailTrace::Discarded { message, to, why } => format!("{message} for {to} is discarded: {why}"),
+            MailTrace::Downgraded { message, to, before, after } => {
+                format!("{message} for {to} goes on in 7 bits: {before} bytes became {after}")
+            }
             MailTrace::Composed { .. }
+            | MailTrace::Encoded { .. }
             | MailTrace::Expanded { .. }
             | MailTrace::HandedIn { .. }
             | MailTrace::Phase { .. }

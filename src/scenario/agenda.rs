@@ -88,6 +88,8 @@ fn draft(work: &MessageWork) -> Draft {
         to: Arc::clone(&work.to),
         subject: text(&work.subject),
         body: body(&work.body),
+        extras: work.extras.clone(),
+        nth: 0,
     }
 }
 
@@ -114,6 +116,7 @@ fn arrivals(scenario: &Resolved, lists: &mut AddressLists, work: &PoissonWork) -
         to: Recipients::new(lists.of(scenario, &work.to), work.to.binary_search(&work.from).ok()),
         subject: text(&work.subject),
         body: body(&work.body),
+        extras: work.extras.clone(),
     }
 }
 

@@ -16,6 +16,7 @@ mod config;
 mod courier;
 mod delivery;
 pub mod failure;
+pub(in crate::app) mod fitting;
 pub mod folder;
 mod homes;
 pub mod mailbox;
@@ -29,11 +30,12 @@ pub mod server;
 mod spool;
 #[cfg(test)]
 mod tests;
+mod vacation;
 
 pub use config::{
     AddressBook, CatchAll, ConductConfig, DeadDestinations, ForwardConfig, FullAt, ListConfig, LoopGuard,
-    MailServerConfig, MailboxConfig, Meanwhile, NextHop, Posting, QueueConfig, Quota, RelayedDomain, RoutingConfig,
-    SmtpConfig, SubaddressConfig, Transports, WhenFull,
+    MailServerConfig, MailboxConfig, Meanwhile, NextHop, Posting, QueueConfig, Quota, RelayedDomain, ReportConfig,
+    RoutingConfig, SmtpConfig, SubaddressConfig, Transports, VacationConfig, WhenFull,
 };
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};

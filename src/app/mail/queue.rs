@@ -2,6 +2,7 @@
 //! does not lose them. One status per copy (message and recipient).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::failure::Reason;
@@ -78,6 +79,8 @@ pub struct QueuedCopy {
     pub last_wait: Option<SimDuration>,
     /// How the last attempt failed.
     pub last_failure: Option<Reason>,
+    /// The host that it tried last, if it came to that.
+    pub last_exchange: Option<IpAddr>,
     /// When the sender is told that it still waits.
     pub next_warning: Option<SimTime>,
     /// The event from which the next attempt follows.
@@ -101,6 +104,7 @@ impl QueuedCopy {
             waited_from: None,
             last_wait: None,
             last_failure: None,
+            last_exchange: None,
             next_warning: None,
             cause,
         }

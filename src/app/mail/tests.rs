@@ -8,5 +8,6 @@ mod names;
 mod queue;
 mod redirects;
 mod relays;
+mod reports;
 mod submission;
 mod trouble;

@@ -9,7 +9,7 @@ mod reading;
 mod submission;
 
 pub use agent::UserAgent;
-pub use compose::{Arrivals, Body, Draft, Recipients};
+pub use compose::{Arrivals, Body, Draft, Extras, Recipients};
 pub use reading::ReadJob;
 
 use crate::proto::smtp::Dialect;

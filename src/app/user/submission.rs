@@ -11,14 +11,15 @@ use std::sync::Arc;
 use super::UserAgentConfig;
 use crate::app::host::Host;
 use crate::app::mail::failure::Reason;
+use crate::app::mail::fitting::fit;
 use crate::app::sessions::Talk;
 use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
 use crate::base::{ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::path::{address_literal, is_client_name};
 use crate::proto::smtp::{
-    Client, ClientEvent, Dialect, Envelope, ForwardPath, MailOptions, Mailbox, Recipient, ReversePath, Transaction,
-    Verdict,
+    Client, ClientEvent, Dialect, Envelope, ForwardPath, MailOptions, Mailbox, Notify, Recipient, ReversePath,
+    Transaction, Verdict,
 };
 
 /// How long the agent waits after a failed submission.
@@ -35,6 +36,9 @@ pub(super) struct Outgoing {
     pub(super) content: Arc<[u8]>,
     /// Recipients left.
     pub(super) to: Vec<Mailbox>,
+    /// What the envelope says.
+    pub(super) options: MailOptions,
+    pub(super) notify: Option<Notify>,
     /// Whether its submission has begun.
     pub(super) begun: bool,
 }
@@ -228,11 +232,14 @@ impl Submission {
         let Stage::Talking { talk, current, .. } = &mut self.stage else { return };
         let Some(message) = self.outbox.front() else { return talk.session.quit(now) };
         let to = message.to.iter().take(RECIPIENTS_AT_ONCE).cloned();
-        let recipients = to.map(ForwardPath::Mailbox).map(Recipient::new).collect();
-        let envelope =
-            Envelope { reverse_path: self.reverse_path.clone(), recipients, options: MailOptions::default() };
+        let recipients =
+            to.map(ForwardPath::Mailbox).map(|path| Recipient { path, notify: message.notify, original: None });
+        let (reverse_path, options) = (self.reverse_path.clone(), message.options.clone());
+        let envelope = Envelope { reverse_path, recipients: recipients.collect(), options };
         *current = true;
-        talk.session.begin(now, Transaction { envelope, content: Arc::clone(&message.content) });
+        let transaction = Transaction { envelope, content: Arc::clone(&message.content) };
+        let transaction = fit(transaction, talk.session.offers());
+        talk.session.begin(now, transaction);
     }
 
     fn ended<H: Host>(&mut self, host: &mut H, verdicts: &[Verdict]) {

@@ -30,6 +30,7 @@ pub(super) fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> 
         for user in domain.users.iter().map(|&user| &scenario.users[user]) {
             let (address, password) = (user.address.clone(), user.password.clone());
             config.routing.quotas.push((user.address.clone(), user.quota));
+            config.reports.vacations.extend(user.vacation.clone().map(|vacation| (user.address.clone(), vacation)));
             config.mailboxes.push(MailboxConfig { address, password });
         }
     }
@@ -50,6 +51,7 @@ fn server(scenario: &Resolved, host: HostId, settings: &ServerSpec) -> MailServe
         retry: settings.retry.clone(),
         queue: settings.queue.clone(),
         conduct: settings.conduct.clone(),
+        reports: settings.reports.clone(),
         resolvers: resolver_addresses(scenario, host),
         caches: LocalCaches { application: settings.dns_cache, stub: scenario.host_spec(host).stub_cache },
         separator: settings.separator,

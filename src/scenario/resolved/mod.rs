@@ -15,7 +15,8 @@ pub use work::{Body, LookupWork, LookupsWork, MessageWork, PoissonWork, ReadMode
 
 use super::schema::Scenario;
 use crate::app::mail::{
-    AddressBook, ConductConfig, ForwardConfig, LoopGuard, QueueConfig, Quota, RetryPolicy, SmtpConfig, Transports,
+    AddressBook, ConductConfig, ForwardConfig, LoopGuard, QueueConfig, Quota, ReportConfig, RetryPolicy, SmtpConfig,
+    Transports, VacationConfig,
 };
 use crate::base::{Addresses, DataSize, Dist, HostId, SimDuration, SimTime, UnixTime};
 use crate::net::{CongestionControl, LinkDirConfig, Policy, SessionLimit};
@@ -206,6 +207,8 @@ pub struct ServerSpec {
     pub loops: LoopGuard,
     /// Where it hands mail for elsewhere.
     pub transports: Transports,
+    /// What it tells senders; the answers of users who are away stand with these.
+    pub reports: ReportConfig,
     /// What stands between the levels of folder names in IMAP.
     pub separator: char,
     /// Whether it has a cache of DNS answers.
@@ -240,6 +243,8 @@ pub struct UserSpec {
     pub forward: Option<ForwardConfig>,
     /// How much the mailbox holds.
     pub quota: Quota,
+    /// The answer of a user who is away.
+    pub vacation: Option<VacationConfig>,
 }
 
 /// Seed and end of a run.

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::intake::full;
-use super::{Reached, Spool, Undeliverable};
+use super::reports::Undeliverable;
+use super::{Arrival, Reached, Spool};
 use crate::app::host::{Flush, Host};
 use crate::app::mail::config::WhenFull;
 use crate::app::mail::failure::Reason;
-use crate::app::mail::queue::{CopyKey, Status};
+use crate::app::mail::queue::{Addressee, CopyKey, Status};
 use crate::app::mail::retry::{AgeFrom, History, Next, WaitFrom};
 use crate::base::trace::{AttemptOutcome, FailureKind, MailTrace, Phase, Trace};
-use crate::base::{EventId, SimDuration, SimTime};
+use crate::base::{EventId, SimTime};
 use crate::proto::smtp::ReversePath;
 
 impl Spool {
@@ -55,10 +56,22 @@ impl Spool {
             self.deferred(host, key, Reached::default(), &full(&recipient, WhenFull::Defer));
             return true;
         }
-        let (id, content) = (message.message_id.clone(), Arc::clone(&message.content));
-        let reverse_path = message.reverse_path.clone();
+        let copy = &message.copies[key.copy];
+        let who = Addressee { mailbox: recipient, notify: copy.notify, original: copy.original.clone() };
+        let arrival = Arrival {
+            queue_id: message.queue_id.clone(),
+            message_id: message.message_id.clone(),
+            reverse_path: message.reverse_path.clone(),
+            recipients: Vec::new(),
+            options: message.options.clone(),
+            content: Arc::clone(&message.content),
+            bytes: message.content.len() as u64,
+            conn: None,
+        };
         self.trace_end(host, key, Reached::default(), AttemptOutcome::Stored);
-        self.store(host, (&id, &reverse_path, &content), &recipient, (&mailbox, folder.as_deref()));
+        let Arrival { message_id, reverse_path, content, .. } = &arrival;
+        self.store(host, (message_id, reverse_path, content), &who.mailbox, (&mailbox, folder.as_deref()));
+        self.after_delivery(host, &arrival, &who, &mailbox);
         self.queue.finish(key, Status::Completed);
         self.trace_length(host);
         true
@@ -74,7 +87,9 @@ impl Spool {
     ) {
         let now = host.now();
         let next = self.after_failure(host, key);
-        self.queue.copy_mut(key).last_failure = Some(reason.clone());
+        let copy = self.queue.copy_mut(key);
+        copy.last_failure = Some(reason.clone());
+        copy.last_exchange = reached.exchange;
         let failure = reason.as_trace();
         let (outcome, until, give_up) = match next {
             Next::Attempt(at) => (AttemptOutcome::Deferred { failure, next: at }, at, false),
@@ -129,7 +144,7 @@ impl Spool {
     }
 
     /// Since when the age of a copy is counted, if it was first tried and first failed now at the latest.
-    fn born(&self, key: CopyKey, now: SimTime) -> SimTime {
+    pub(super) fn born(&self, key: CopyKey, now: SimTime) -> SimTime {
         let message = self.queue.message(key);
         let copy = &message.copies[key.copy];
         match self.retry.age_from {
@@ -160,6 +175,7 @@ impl Spool {
         reached: Reached,
         reason: &Reason,
     ) {
+        self.queue.copy_mut(key).last_exchange = reached.exchange;
         self.trace_end(host, key, reached, AttemptOutcome::Failed { failure: reason.as_trace() });
         self.give_up(host, key, reason);
     }
@@ -245,15 +261,7 @@ impl Spool {
 
     fn give_up<H: Host>(&mut self, host: &mut H, key: CopyKey, reason: &Reason) {
         let message = self.queue.message(key);
-        let copy = &message.copies[key.copy];
-        let undeliverable = Undeliverable {
-            message_id: message.message_id.clone(),
-            reverse_path: message.reverse_path.clone(),
-            recipient: copy.recipient.clone(),
-            content: Arc::clone(&message.content),
-            attempts: copy.attempts,
-            tried_for: copy.first_attempt.map_or(SimDuration::ZERO, |first| host.now().since(first)),
-        };
+        let undeliverable = Undeliverable::queued(message, key.copy, host.now());
         self.queue.finish(key, Status::PermanentlyFailed);
         self.trace_length(host);
         self.report(host, &undeliverable, reason);

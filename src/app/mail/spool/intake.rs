@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Arrival, Spool, Undeliverable, trace_maildrop, trace_phase};
+use super::reports::Undeliverable;
+use super::{Arrival, Spool, trace_maildrop, trace_phase};
 use crate::app::host::Host;
 use crate::app::mail::config::WhenFull;
 use crate::app::mail::failure::Reason;
@@ -17,7 +18,6 @@ use crate::app::mail::homes::{Child, End, Expansion, Link, Place, Sending, expan
 use crate::app::mail::mailbox::Maildrop;
 use crate::app::mail::queue::{Addressee, QueuedCopy, QueuedMessage};
 use crate::app::mail::redirect;
-use crate::base::SimDuration;
 use crate::base::trace::{FailureKind, MailTrace, Phase, Redirection, Trace};
 use crate::proto::message::{count_received, return_path};
 use crate::proto::smtp::{MailOptions, Mailbox, ReversePath};
@@ -48,7 +48,7 @@ impl Spool {
             }));
             let Some(fate) = ends.next() else {
                 let reason = Reason::new(FailureKind::Loop, "too many hops");
-                self.undeliverable_here(host, &trunk.arrival, &addressee.mailbox, &reason);
+                self.undeliverable_here(host, &trunk.arrival, addressee, &reason);
                 continue;
             };
             for child in &fate.children {
@@ -58,9 +58,15 @@ impl Spool {
             }
             match &fate.end {
                 End::Placed(place) => self.settle(host, &mut trunk, addressee.clone(), place),
-                End::Expanded => self.expanded(host, &trunk.arrival, &addressee.mailbox, fate.children.len()),
+                End::Expanded => {
+                    self.expanded(host, &trunk.arrival, &addressee.mailbox, fate.children.len());
+                    // RFC 3461 section 5.2.7.3: what the sender asked for ends at a list, and is told there.
+                    if fate.children.iter().any(|child| expansion.list_of(child.node).is_some()) {
+                        self.tell_expanded(host, &trunk.arrival, addressee);
+                    }
+                }
                 End::Loop => self.settle(host, &mut trunk, addressee.clone(), &Place::Loop),
-                End::TooMany => self.undeliverable_here(host, &trunk.arrival, &addressee.mailbox, &too_many()),
+                End::TooMany => self.undeliverable_here(host, &trunk.arrival, addressee, &too_many()),
             }
             for child in &fate.children {
                 if let Some(branch) = branches.get_mut(&child.node) {
@@ -157,10 +163,11 @@ impl Spool {
                         return branch.remote.push(addressee);
                     }
                     let reason = full(recipient, when_full);
-                    return self.undeliverable_here(host, &branch.arrival, recipient, &reason);
+                    return self.undeliverable_here(host, &branch.arrival, &addressee, &reason);
                 }
                 let Arrival { message_id, reverse_path, content, .. } = &branch.arrival;
-                return self.store(host, (message_id, reverse_path, content), recipient, (key, folder.as_deref()));
+                self.store(host, (message_id, reverse_path, content), recipient, (key, folder.as_deref()));
+                return self.after_delivery(host, &branch.arrival, &addressee, key);
             }
             Place::Discard => {
                 self.counted.discarded += 1;
@@ -173,7 +180,7 @@ impl Spool {
             Place::NotPermitted => refusal(550, format!("5.7.2 {recipient} ... This sender may not write to the list")),
             Place::Loop => Reason::new(FailureKind::Loop, format!("mail for {recipient} goes round in a circle")),
         };
-        self.undeliverable_here(host, &branch.arrival, recipient, &reason);
+        self.undeliverable_here(host, &branch.arrival, &addressee, &reason);
     }
 
     fn enqueue<H: Host>(&mut self, host: &mut H, arrival: Arrival, recipients: Vec<Addressee>) {
@@ -225,15 +232,8 @@ impl Spool {
         trace_maildrop(host, drop);
     }
 
-    fn undeliverable_here<H: Host>(&mut self, host: &mut H, arrival: &Arrival, recipient: &Mailbox, reason: &Reason) {
-        let copy = Undeliverable {
-            message_id: arrival.message_id.clone(),
-            reverse_path: arrival.reverse_path.clone(),
-            recipient: recipient.clone(),
-            content: Arc::clone(&arrival.content),
-            attempts: 0,
-            tried_for: SimDuration::ZERO,
-        };
+    fn undeliverable_here<H: Host>(&mut self, host: &mut H, arrival: &Arrival, who: &Addressee, reason: &Reason) {
+        let copy = Undeliverable::arriving(arrival, who, host.now());
         self.report(host, &copy, reason);
     }
 }

@@ -14,14 +14,15 @@ use std::sync::Arc;
 
 pub(super) use attempts::is_or_is_in;
 
-use super::config::{LoopGuard, RoutingConfig};
+use super::config::{LoopGuard, ReportConfig, RoutingConfig};
 use super::homes::Homes;
 use super::mailbox::{Maildrop, Maildrops};
 use super::queue::{Addressee, CopyKey, Queue, QueuedCopy, Status};
 use super::retry::RetryPolicy;
+use super::vacation::Vacations;
 use crate::app::host::Host;
 use crate::base::trace::{MailTrace, Phase, Trace};
-use crate::base::{ConnId, EventId, SimDuration, SimTime};
+use crate::base::{ConnId, EventId, SimTime};
 use crate::proto::smtp::{MailOptions, Mailbox, ReversePath};
 
 /// What became of the copies that a server accepted.
@@ -72,16 +73,6 @@ pub(in crate::app::mail) struct Reached {
     pub(in crate::app::mail) conn: Option<ConnId>,
 }
 
-/// A copy that will not reach its recipient.
-struct Undeliverable {
-    message_id: String,
-    reverse_path: ReversePath,
-    recipient: Mailbox,
-    content: Arc<[u8]>,
-    attempts: u32,
-    tried_for: SimDuration,
-}
-
 /// What survives a failure of the host.
 #[derive(Clone, Debug)]
 pub(in crate::app::mail) struct Spool {
@@ -96,6 +87,9 @@ pub(in crate::app::mail) struct Spool {
     counted: Audit,
     last_queue_id: u64,
     last_bounce: u64,
+    last_answer: u64,
+    reports: ReportConfig,
+    vacations: Vacations,
     traced_length: (u32, u32),
     /// When the host last started.
     booted: SimTime,
@@ -122,10 +116,20 @@ impl Spool {
             counted: Audit::default(),
             last_queue_id: 0,
             last_bounce: 0,
+            last_answer: 0,
+            reports: ReportConfig::default(),
+            vacations: Vacations::default(),
             traced_length: (0, 0),
             booted: SimTime::ZERO,
             asked_for: Vec::new(),
         }
+    }
+
+    /// The same with what it tells senders.
+    pub(in crate::app::mail) fn with_reports(mut self, mut reports: ReportConfig) -> Self {
+        self.vacations = Vacations::new(std::mem::take(&mut reports.vacations));
+        self.reports = reports;
+        self
     }
 
     pub(in crate::app::mail) fn audit(&self) -> Audit {

@@ -497,6 +497,8 @@ pub(super) fn draft(at_s: u64, to: &[&str], subject: &str) -> Draft {
         to: to.iter().map(|to| (*to).to_owned()).collect(),
         subject: Some(subject.into()),
         body: Body::Lines(["Do you like ketchup?", "How about pickles?"].map(str::to_owned).into()),
+        extras: None,
+        nth: 0,
     }
 }
 

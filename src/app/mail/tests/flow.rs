@@ -151,6 +151,7 @@ fn arrivals(gap_s: u64) -> Arrivals {
         to: recipients(&["bob@hamburger.edu", "carol@hamburger.edu"]),
         subject: None,
         body: Body::Octets(500),
+        extras: None,
     }
 }
 

@@ -65,7 +65,9 @@ fn returned_to_sender() {
         "    bob@hamburger.edu",
         "connection timed out",
         "It was tried 241 times within 5d",
-        "    Message-ID: <1.alice@crepes.fr>",
+        "Reporting-MTA: dns; crepes.fr\r\n",
+        "Action: failed\r\nStatus: 4.4.7\r\n",
+        "\r\nMessage-ID: <1.alice@crepes.fr>\r\n",
     ] {
         assert!(mailbox[0].contains(part), "{part} in {}", mailbox[0]);
     }

@@ -2,6 +2,7 @@
 
 mod conduct;
 mod queue;
+mod reports;
 mod routing;
 mod smtp;
 
@@ -86,6 +87,7 @@ fn read_server(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDomain) -> Ser
         conduct: conduct::read(cx, here, domain),
         loops: routing::read_loops(domain, &cx.scenario.limits),
         transports: routing::read_transports(cx, here, domain),
+        reports: reports::read(domain),
         separator: match domain.imap.separator.unwrap_or_default() {
             SeparatorName::Slash => '/',
             SeparatorName::Dot => '.',
@@ -108,6 +110,7 @@ fn check_shared(cx: &mut Context<'_>, here: Path<'_>, spec: &DomainSpec, others:
         (own.loops == its.loops, "delivered_to", "use of Delivered-To"),
         (own.transports.smart_host == its.transports.smart_host, "smart_host", "smart host"),
         (own.transports == its.transports, "transports", "transports"),
+        (own.reports == its.reports, "reports", "reports"),
         (own.separator == its.separator, "imap", "separator"),
         (own.dns_cache == its.dns_cache, "dns_cache", "cache"),
     ];
@@ -140,6 +143,7 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
             server: *server,
             forward,
             quota,
+            vacation: user.vacation.as_ref().map(|vacation| reports::read_vacation(cx, here.key("vacation"), vacation)),
         });
     }
     users

@@ -2,6 +2,7 @@
 
 mod conduct;
 mod queue;
+mod reports;
 mod routing;
 mod smtp;
 
@@ -20,6 +21,7 @@ pub use queue::{
     AgeBounds, AgeFromName, Dead, Delivery, DeliveryPreset, Exponential, MeanwhileName, Retry, RetryPreset, Timeouts,
     WaitFromName,
 };
+pub use reports::{DoubleBounces, Reports, Vacation};
 pub use routing::{CatchAll, MailingList, PostingName, Quota, QuotaAnswer, QuotaCheck, Relay, Subaddress};
 pub use smtp::DialectName;
 
@@ -89,6 +91,8 @@ pub struct MailDomain {
     pub retry: Retry,
     /// How the server delivers what is in its queue.
     pub queue: Delivery,
+    /// What the server tells senders of messages that fail, are late, or arrive.
+    pub reports: Reports,
     /// How the server serves mailboxes by IMAP.
     pub imap: Imap,
     /// What the server does to its clients besides serving them. Default: nothing.
@@ -140,4 +144,7 @@ pub struct User {
     /// The host whose resolver the user's computer asks. Default: that of the computer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolver: Option<String>,
+    /// The answer of a user who is away. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vacation: Option<Vacation>,
 }
