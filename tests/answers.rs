@@ -12,8 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use answers::{messages, names};
-use answers::{names, routes};
+use answers::{messages, names, routes};
 use common::binary::{posthaste, table, too_large_here, workplace};
 use common::{root, section};
 use serde_json::Value;

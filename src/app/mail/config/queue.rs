@@ -5,6 +5,7 @@
 //! is remembered of a destination that does not answer. `postfix` has what Postfix is known to do.
 
 use crate::base::SimDuration;
+use crate::proto::smtp::ClientTimeouts;
 
 /// How a server delivers what is in its queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct QueueConfig {
     pub sessions_per_attempt: usize,
     /// How long a connection may take to open; none: as long as TCP tries.
     pub connect_timeout: Option<SimDuration>,
+    /// How long replies may take.
+    pub timeouts: ClientTimeouts,
 }
 
 /// When a destination is given up for a while, and what becomes of its mail.
@@ -69,6 +72,7 @@ impl Default for QueueConfig {
             addresses_per_attempt: usize::MAX,
             sessions_per_attempt: usize::MAX,
             connect_timeout: None,
+            timeouts: ClientTimeouts::default(),
         }
     }
 }
@@ -78,7 +82,7 @@ impl QueueConfig {
     /// and used for 300 s, 5 addresses and 2 sessions in an attempt, a destination dead for
     /// 300 s after one failed cohort, 100 processes in all, 30 s to connect.
     #[must_use]
-    pub const fn postfix() -> Self {
+    pub fn postfix() -> Self {
         Self {
             recipients_per_transaction: 50,
             messages_per_connection: u32::MAX,
@@ -95,19 +99,7 @@ impl QueueConfig {
             addresses_per_attempt: 5,
             sessions_per_attempt: 2,
             connect_timeout: Some(SimDuration::from_secs(30)),
-        }
-    }
-
-    /// The way of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "textbook" => Some(Self::default()),
-            "postfix" => Some(Self::postfix()),
-            _ => None,
+            timeouts: ClientTimeouts::default(),
         }
     }
 }
-
-/// The names of [`QueueConfig::named`].
-pub const QUEUES: [&str; 2] = ["textbook", "postfix"];
