@@ -19,7 +19,7 @@ pub use conduct::{
     PerName, Tarpit, ThenKeys,
 };
 pub use queue::{
-    AgeBounds, AgeFromName, Dead, Delivery, DeliveryPreset, Exponential, MeanwhileName, Retry, RetryPreset, Timeouts,
+    AgeBounds, AgeFromName, Dead, Delivery, DeliveryPreset, Exponential, MeanwhileName, Retry, RetryPreset,
     WaitFromName,
 };
 pub use reports::{DoubleBounces, Reports, Vacation};
