@@ -5,7 +5,6 @@
 //! is remembered of a destination that does not answer. `postfix` has what Postfix is known to do.
 
 use crate::base::SimDuration;
-use crate::proto::smtp::ClientTimeouts;
 
 /// How a server delivers what is in its queue.
 #[derive(Clone, Debug, PartialEq, Eq)]

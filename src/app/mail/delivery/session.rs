@@ -13,7 +13,7 @@ use crate::base::trace::{Phase, Protocol};
 use crate::base::{CloseReason, Side, SimDuration, SimTime, SocketId};
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::{
-    Client, ClientConfig, ClientEvent, Envelope, ForwardPath, Recipient, Transaction, Trouble, Verdict,
+    Client, ClientEvent, Envelope, ForwardPath, Recipient, Transaction, Trouble, Verdict,
 };
 
 impl Delivery {
