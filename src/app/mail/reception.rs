@@ -202,9 +202,15 @@ impl Reception {
                     inbound.talk.session.reject(550, Status::NO_MAILBOX, &format!("{name} ... User unknown"));
                 }
                 ServerEvent::Verify(_) => inbound.talk.session.accept(),
-                ServerEvent::Expand(name) => {
-                    inbound.talk.session.reject(550, Status::NO_MAILBOX, &format!("{name} ... There is no such list"));
-                }
+                ServerEvent::Expand(name) => match spool.identify(&name) {
+                    Known::Members(members) => inbound.talk.session.members(&members),
+                    Known::User(mailbox) => inbound.talk.session.members(&[mailbox]),
+                    Known::Unclear => inbound.talk.session.accept(),
+                    Known::Nobody => {
+                        let text = format!("{name} ... There is no such list");
+                        inbound.talk.session.reject(550, Status::NO_MAILBOX, &text);
+                    }
+                },
                 ServerEvent::Flush(node) => flush(host, spool, &mut inbound.talk.session, &node),
                 ServerEvent::Handshake => {
                     let cost = self.config.tls.map_or(SimDuration::ZERO, |model| model.cpu);
@@ -294,7 +300,8 @@ fn judge(spool: &Spool, inbound: &Inbound, postmaster: Option<&Mailbox>, path: &
             return Err(Refusal { code: 550, status: Status::NO_MAILBOX, text });
         }
     };
-    spool.judge(&inbound.sender, mailbox, (inbound.trusted, 0))
+    let size = inbound.talk.session.announced_size().unwrap_or(0);
+    spool.judge(&inbound.sender, mailbox, (inbound.trusted, size))
 }
 
 impl Inbound {
