@@ -12,7 +12,7 @@ use super::links::Links;
 use super::lookups::Lookups;
 use super::messages::{Copies, NewCopy};
 use super::names::Names;
-use super::parts::{EncodedPart, Parts};
+use super::parts::Parts;
 use super::processing::Processing;
 use super::queues::Queues;
 use super::record::{self, RunRecord, ServerBalance, Tables};
@@ -230,11 +230,7 @@ impl Recorder {
                 self.copies.append(&mut self.names, message, mailbox);
             }
             MailTrace::Conduct { .. } => self.conduct.observe(host, event),
-            MailTrace::Encoded { message, place, media, encoding, content, encoded } => {
-                let part = EncodedPart { message, place, media, encoding, content, encoded };
-                self.parts.encoded(&mut self.names, &part, at);
-            }
-            MailTrace::Downgraded { before, after, .. } => self.parts.downgraded(before, after),
+            MailTrace::Encoded { .. } | MailTrace::Downgraded { .. } => self.parts.observe(&mut self.names, event, at),
             MailTrace::MailboxSize { .. } | MailTrace::Deleted { .. } => {}
         }
     }
