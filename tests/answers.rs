@@ -3,14 +3,17 @@
 mod common;
 
 mod answers {
+    pub(crate) mod messages;
     pub(crate) mod names;
+    pub(crate) mod routes;
 }
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use answers::names;
+use answers::{messages, names};
+use answers::{names, routes};
 use common::binary::{posthaste, table, too_large_here, workplace};
 use common::{root, section};
 use serde_json::Value;
@@ -431,6 +434,10 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "full-server" => full_server(run),
         "sick-service" => sick_service(run),
         "narrow-link" => narrow_link(run),
+        "backup-mx" => routes::backup_mx(run),
+        "mailing-list" => routes::mailing_list(run),
+        "mail-loop" => routes::mail_loop(run),
+        "mime-attachments" => messages::mime_attachments(run),
         "dns-ttl" => names::dns_ttl(run),
         "dns-forwarders" => names::dns_forwarders(run),
         "dns-negative" => names::dns_negative(run),

@@ -110,6 +110,7 @@ fn transaction() -> Transaction {
         subject: Some("Pickles"),
         message_id: "<1@crepes.fr>",
         body: &filler(BODY_OCTETS),
+        ..Draft::EMPTY
     };
     let content = message.build().into();
     let envelope = Envelope {

@@ -145,6 +145,7 @@ impl Chronicle {
             MailTrace::AttemptEnded { message, to, exchange, outcome, .. } => {
                 let exchange = exchange.map_or_else(String::new, |at| format!(" by {}", self.directory.name_at(at)));
                 match outcome {
+                    AttemptOutcome::Stored => format!("{message} for {to} found room"),
                     AttemptOutcome::Completed => format!("{message} for {to} was taken{exchange}"),
                     AttemptOutcome::Deferred { failure, next } => {
                         format!("{message} for {to} waits: {}; retry at {}", failure.text, clock(next))
@@ -180,7 +181,11 @@ impl Chronicle {
             }
             MailTrace::Redirected { message, to, into, .. } => format!("{message} for {to} goes on to {into}"),
             MailTrace::Discarded { message, to, why } => format!("{message} for {to} is discarded: {why}"),
+            MailTrace::Downgraded { message, to, before, after } => {
+                format!("{message} for {to} goes on in 7 bits: {before} bytes became {after}")
+            }
             MailTrace::Composed { .. }
+            | MailTrace::Encoded { .. }
             | MailTrace::Expanded { .. }
             | MailTrace::HandedIn { .. }
             | MailTrace::Phase { .. }

@@ -119,7 +119,7 @@ impl Attempts {
         };
         let attempt = &mut self.attempts[open.remove(place)];
         let (outcome, failure, next) = match ending.outcome {
-            AttemptOutcome::Completed => (AttemptEnd::Completed, None, None),
+            AttemptOutcome::Completed | AttemptOutcome::Stored => (AttemptEnd::Completed, None, None),
             AttemptOutcome::Deferred { failure, next } => (AttemptEnd::Deferred, Some(failure), Some(next)),
             AttemptOutcome::Failed { failure } => (AttemptEnd::Failed, Some(failure), None),
             AttemptOutcome::Interrupted { failure } => (AttemptEnd::Deferred, Some(failure), None),

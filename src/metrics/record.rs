@@ -11,6 +11,7 @@ use super::links::LinkRow;
 use super::lookups::LookupFigures;
 use super::messages::{CopyStatus, MessageRow};
 use super::names::Text;
+use super::parts::{EncodingFigures, PartRow};
 use super::processing::HostLoad;
 use super::queues::QueueRow;
 use super::windows::WindowRow;
@@ -37,6 +38,8 @@ pub struct Tables {
     pub connections: Vec<ConnectionRow>,
     /// Changes of queue lengths, by time.
     pub queue: Vec<QueueRow>,
+    /// Parts of messages that are MIME, by the time of composition.
+    pub parts: Vec<PartRow>,
     /// Link directions, by name.
     pub links: Vec<LinkRow>,
     /// Faults, by the time of their begin.
@@ -55,6 +58,7 @@ pub(super) struct Counts {
     pub(super) dropped_at_hosts: u64,
     pub(super) turned_away: u64,
     pub(super) lookups: LookupFigures,
+    pub(super) encodings: EncodingFigures,
 }
 
 /// What one server took and what became of it, in copies.

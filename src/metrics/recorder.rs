@@ -12,6 +12,7 @@ use super::links::Links;
 use super::lookups::Lookups;
 use super::messages::{Copies, NewCopy};
 use super::names::Names;
+use super::parts::{EncodedPart, Parts};
 use super::processing::Processing;
 use super::queues::Queues;
 use super::record::{self, RunRecord, ServerBalance, Tables};
@@ -50,6 +51,7 @@ pub struct Recorder {
     loads: Loads,
     lookups: Lookups,
     connections: Connections,
+    parts: Parts,
     queues: Queues,
     links: Links,
     processing: Processing,
@@ -72,6 +74,7 @@ impl Recorder {
             loads: Loads::default(),
             lookups: Lookups::default(),
             connections: Connections::default(),
+            parts: Parts::default(),
             queues: Queues::new(hosts),
             links: Links::new(links),
             processing: Processing::default(),
@@ -126,6 +129,7 @@ impl Recorder {
         let (links, dropped_at_hosts) = self.links.finish(names, directory);
         let turned_away = self.connections.turned_away();
         let connections = self.connections.finish(names, directory);
+        let (parts, encodings) = self.parts.finish(names);
         let queue = self.queues.finish(names, directory);
         let faults = self.faults.finish(names, directory);
         let conduct = self.conduct.finish(names, directory);
@@ -143,6 +147,7 @@ impl Recorder {
                 dns_servers,
                 connections,
                 queue,
+                parts,
                 links,
                 faults,
                 conduct,
@@ -152,7 +157,7 @@ impl Recorder {
             dialogues_left_out,
             servers,
             hosts,
-            counts: record::Counts { cache, dropped_at_hosts, turned_away, lookups },
+            counts: record::Counts { cache, dropped_at_hosts, turned_away, lookups, encodings },
             violations,
         }
     }
@@ -225,6 +230,11 @@ impl Recorder {
                 self.copies.append(&mut self.names, message, mailbox);
             }
             MailTrace::Conduct { .. } => self.conduct.observe(host, event),
+            MailTrace::Encoded { message, place, media, encoding, content, encoded } => {
+                let part = EncodedPart { message, place, media, encoding, content, encoded };
+                self.parts.encoded(&mut self.names, &part, at);
+            }
+            MailTrace::Downgraded { before, after, .. } => self.parts.downgraded(before, after),
             MailTrace::MailboxSize { .. } | MailTrace::Deleted { .. } => {}
         }
     }

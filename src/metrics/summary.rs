@@ -14,6 +14,7 @@ use super::dns::DnsOutcome;
 use super::dns_loads::{CacheFound, CacheLevel, DnsServerRole};
 use super::lookups::LookupFigures;
 use super::messages::{CopyStatus, MessageRow, before_mailbox};
+use super::parts::EncodingFigures;
 use super::record::RunRecord;
 use crate::base::time::SimDuration;
 use crate::base::trace::Phase;
@@ -113,6 +114,16 @@ pub const METRICS: &[(&str, &str)] = &[
     ("messages.queued", "copies of user messages in a server's queue at the end"),
     ("messages.refused", "copies of user messages that the user agent could not submit"),
     ("messages.retrieved", "copies of user messages fetched at least once"),
+    (
+        "mime.base64_content_bytes",
+        "octets of parts in base64 before they were encoded: n of them become 4 ceil(n/3) characters and 2 more for each line of 76 begun; absent without MIME",
+    ),
+    ("mime.base64_encoded_bytes", "octets of those parts encoded; absent without MIME"),
+    ("mime.content_bytes", "octets of all parts of messages that are MIME, before they were encoded; absent without"),
+    ("mime.downgrade_bytes", "octets that turning 8 bits into 7 on the way added, per copy; absent without MIME"),
+    ("mime.downgraded", "copies turned into 7 bits for a server without 8BITMIME; absent without MIME"),
+    ("mime.encoded_bytes", "octets of all parts encoded, without their headers and delimiters; absent without MIME"),
+    ("mime.parts", "parts of messages that are MIME, as composed; absent without"),
     ("network.bytes", "bytes that joined the queues of links, headers included, summed over hops"),
     ("network.dropped", "packets lost, on links and at hosts"),
     ("network.packets", "packets that joined the queues of links, summed over hops"),
@@ -204,9 +215,30 @@ impl RunRecord {
         }
         let longest = self.tables.queue.iter().map(|row| u64::from(row.copies)).max();
         put("queue.max_copies", Metric::Integer(longest.unwrap_or(0)));
+        self.encoding_counts(&mut metrics);
+        let mut put = |name: &str, value| metrics.insert(name.to_owned(), value);
         let end = SimDuration::from_nanos(self.tables.end.as_nanos());
         put("run.end_s", Metric::Float(end.as_secs_f64()));
         metrics
+    }
+
+    /// What MIME costs; nothing where there is none.
+    fn encoding_counts(&self, metrics: &mut Metrics) {
+        let mut put = |name: &str, value| metrics.insert(name.to_owned(), Metric::Integer(value));
+        let parts = &self.tables.parts;
+        if !parts.is_empty() {
+            let base64 = || parts.iter().filter(|part| &*part.encoding == "base64");
+            put("mime.parts", parts.len() as u64);
+            put("mime.content_bytes", parts.iter().map(|part| part.content).sum());
+            put("mime.encoded_bytes", parts.iter().map(|part| part.encoded).sum());
+            put("mime.base64_content_bytes", base64().map(|part| part.content).sum());
+            put("mime.base64_encoded_bytes", base64().map(|part| part.encoded).sum());
+        }
+        let EncodingFigures { downgraded, added } = self.counts.encodings;
+        if !parts.is_empty() || downgraded > 0 {
+            put("mime.downgraded", downgraded);
+            put("mime.downgrade_bytes", added);
+        }
     }
 
     fn name_counts(&self, metrics: &mut Metrics) {
@@ -327,7 +359,7 @@ impl RunRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::trace::{HostTrace, Trace};
+    use crate::base::trace::{HostTrace, MailTrace, Trace};
     use crate::metrics::testing::Script;
 
     /// Breaks when a metric is added without its line of documentation, or is lost.
@@ -338,6 +370,9 @@ mod tests {
         let (wait, service) = (SimDuration::from_secs(1), SimDuration::from_secs(2));
         script.event("crepes.fr", 1_000, Trace::Host(HostTrace::Served { wait, service, waiting: 0 }));
         script.names_at_all_levels(2_000);
+        let (message, place, media, encoding) = ("<1@crepes.fr>", "1", "text/plain", "base64");
+        let part = MailTrace::Encoded { message, place, media, encoding, content: 3, encoded: 6 };
+        script.event("crepes.fr", 3_000, Trace::Mail(part));
         let metrics = script.finish(1_000_000_000_000).metrics();
         let documented: Vec<&str> = METRICS.iter().map(|(name, _)| *name).collect();
         assert_eq!(metrics.keys().map(String::as_str).collect::<Vec<_>>(), documented);

@@ -213,6 +213,22 @@ pub const CONNECTIONS: TableDoc = TableDoc {
     ],
 };
 
+/// Parts of messages.
+pub const PARTS: TableDoc = TableDoc {
+    name: "parts",
+    about: "One row for each part of a message that a user agent composed as MIME (RFC 2045): what its transfer \
+            encoding costs, sorted by time of composition, message and place.",
+    columns: &[
+        ("composed_s", "when the message was composed"),
+        ("message", "Message-ID"),
+        ("part", "its place in the message, as IMAP numbers parts: 1.2 is the second part of the first"),
+        ("type", "its media type"),
+        ("encoding", "its transfer encoding: 7bit, 8bit, quoted-printable or base64"),
+        ("content_bytes", "octets before they were encoded"),
+        ("encoded_bytes", "octets encoded, without header and delimiters"),
+    ],
+};
+
 /// Queue lengths.
 pub const QUEUE: TableDoc = TableDoc {
     name: "queue",
@@ -323,8 +339,8 @@ pub const CWND: TableDoc = TableDoc {
 pub const OPTIONAL_TABLES: [TableDoc; 2] = [CONDUCT, CWND];
 
 /// The tables of every run, in the order of the documentation.
-pub const TABLES: [TableDoc; 9] =
-    [MESSAGES, ATTEMPTS, DNS_QUERIES, CACHES, DNS_SERVERS, CONNECTIONS, QUEUE, LINKS, FAULTS];
+pub const TABLES: [TableDoc; 10] =
+    [MESSAGES, ATTEMPTS, PARTS, DNS_QUERIES, CACHES, DNS_SERVERS, CONNECTIONS, QUEUE, LINKS, FAULTS];
 
 /// The text of `schema/tables.md`.
 #[must_use]

@@ -28,6 +28,7 @@ pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
         caches: read_table(&tables)?,
         dns_servers: read_table(&tables)?,
         connections: read_table(&tables)?,
+        parts: read_table(&tables)?,
         queue: read_table(&tables)?,
         links: read_table(&tables)?,
         faults: read_table(&tables)?,
@@ -41,6 +42,7 @@ pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
         run.cwnd = Some(read_table(&tables)?);
     }
     // A hand-edited table may be out of order; charts go from left to right.
+    run.parts.sort_by(|a, b| (a.composed, &a.message).cmp(&(b.composed, &b.message)));
     run.queue.sort_by(|a, b| (a.at, &a.server).cmp(&(b.at, &b.server)));
     Ok(run)
 }

@@ -9,7 +9,7 @@ use crate::base::address::Family;
 use crate::base::time::{SimDuration, SimTime};
 use crate::metrics::{
     AttemptEnd, AttemptRow, ConnectionRow, CopyStatus, DnsOutcome, DnsRole, DnsRow, EndRow, FaultKind, FaultRow,
-    LinkFigures, LinkRow, MessageRow, QueueRow, Tables, Text,
+    LinkFigures, LinkRow, MessageRow, PartRow, QueueRow, Tables, Text,
 };
 
 /// A row of one of our tables.
@@ -325,6 +325,30 @@ impl Row for ConnectionRow {
     }
 }
 
+impl Row for PartRow {
+    const TABLE: TableDoc = columns::PARTS;
+
+    fn cells(&self) -> Vec<String> {
+        let texts = [&self.message, &self.place, &self.media, &self.encoding].map(ToString::to_string);
+        let mut cells = vec![self.composed.to_string()];
+        cells.extend(texts);
+        cells.extend([self.content.to_string(), self.encoded.to_string()]);
+        cells
+    }
+
+    fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
+        Ok(Self {
+            composed: cells.time()?,
+            message: cells.text()?,
+            place: cells.text()?,
+            media: cells.text()?,
+            encoding: cells.text()?,
+            content: cells.number()?,
+            encoded: cells.number()?,
+        })
+    }
+}
+
 impl Row for QueueRow {
     const TABLE: TableDoc = columns::QUEUE;
 
@@ -424,6 +448,7 @@ pub fn table_csv(tables: &Tables, name: &str) -> Option<Vec<u8>> {
         "caches" => Some(csv_of(&tables.caches)),
         "dns_servers" => Some(csv_of(&tables.dns_servers)),
         "connections" => Some(csv_of(&tables.connections)),
+        "parts" => Some(csv_of(&tables.parts)),
         "queue" => Some(csv_of(&tables.queue)),
         "links" => Some(csv_of(&tables.links)),
         "faults" => Some(csv_of(&tables.faults)),

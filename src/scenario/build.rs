@@ -2,16 +2,16 @@
 //!
 //! Nothing is decided here: every default was filled in before, so building cannot fail.
 
+mod mail;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::dns::{
-    Crowd, LocalCaches, LookupAgent, LookupJob, NameServer, NameServerConfig, Resolver, ScriptedServer, SecondaryZone,
-    Zone,
+    Crowd, LookupAgent, LookupJob, NameServer, NameServerConfig, Resolver, ScriptedServer, SecondaryZone, Zone,
 };
-use crate::app::mail::{CatchAll, MailServer, MailServerConfig, MailboxConfig};
 use crate::app::user::UserAgent;
 use crate::app::web::WebServer;
 use crate::base::directory::{HostEntry, LinkEntry};
@@ -46,7 +46,7 @@ pub fn plan(scenario: &Resolved) -> Plan {
     for resolver in &scenario.dns.resolvers {
         start(resolver.host, App::Resolver(Box::new(Resolver::new(resolver.config.clone()))));
     }
-    for (host, server) in mail_servers(scenario) {
+    for (host, server) in mail::mail_servers(scenario) {
         start(host, App::MailServer(Box::new(server)));
     }
     for (host, config) in user_agents(scenario) {
@@ -172,48 +172,6 @@ fn name_servers(scenario: &Resolved) -> impl Iterator<Item = (HostId, NameServer
         };
         (server.host, NameServer::with(config))
     })
-}
-
-/// One server application per host, serving all domains that name that host.
-fn mail_servers(scenario: &Resolved) -> BTreeMap<HostId, MailServer> {
-    let mut configs: BTreeMap<HostId, MailServerConfig> = BTreeMap::new();
-    for domain in &scenario.domains {
-        let config = configs.entry(domain.server).or_insert_with(|| MailServerConfig {
-            domains: Vec::new(),
-            smtp: domain.settings.smtp.clone(),
-            retry: domain.settings.retry.clone(),
-            queue: domain.settings.queue.clone(),
-            conduct: domain.settings.conduct.clone(),
-            resolvers: resolver_addresses(scenario, domain.server),
-            caches: LocalCaches {
-                application: domain.settings.dns_cache,
-                stub: scenario.host_spec(domain.server).stub_cache,
-            },
-            separator: domain.settings.separator,
-            sessions: sessions_answered(scenario, domain.server),
-            max_message: usize::try_from(scenario.limits.message_size.bytes()).unwrap_or(usize::MAX),
-            ..MailServerConfig::new(&scenario.host_spec(domain.server).name)
-        });
-        config.domains.push(domain.name.clone());
-        config.routing.catch_alls.extend(domain.catch_all.iter().map(|catch_all| CatchAll {
-            domain: domain.name.clone(),
-            mailbox: catch_all.mailbox.clone(),
-            except: catch_all.except.clone(),
-        }));
-        config
-            .inside
-            .extend(domain.relay_from.iter().flat_map(|&host| scenario.host_spec(host).addresses.by_precedence()));
-        config.mailboxes.extend(domain.users.iter().map(|&user| {
-            let user = &scenario.users[user];
-            MailboxConfig { address: user.address.clone(), password: user.password.clone() }
-        }));
-    }
-    configs.into_iter().map(|(host, config)| (host, MailServer::new(config))).collect()
-}
-
-fn sessions_answered(scenario: &Resolved, server: HostId) -> BTreeMap<u16, u32> {
-    let own = scenario.sessions_answered.range((server, 0)..=(server, u16::MAX));
-    own.map(|((_, port), most)| (*port, *most)).collect()
 }
 
 /// The look-ups of each host: scheduled ones, and crowds in the order of the file.

@@ -9,7 +9,7 @@ use super::diagnostics::{Diagnostics, OverrideName};
 use super::problem::{Problem, Problems, Step, clean};
 use super::resolved::Resolved;
 use super::schema::{Duration, Scenario};
-use super::{check, document, fill, form, zone_file};
+use super::{check, document, fill, form, mail_file, zone_file};
 use crate::base::SimDuration;
 
 /// The largest file that is read, in bytes.
@@ -131,6 +131,7 @@ fn resolve(
     set_run(&mut scenario, overrides, changes);
     let typed: Vec<&[Step]> = changes.iter().map(|change| change.steps.as_slice()).collect();
     zone_file::inline(&mut scenario, folder, &typed, problems);
+    mail_file::inline(&mut scenario, folder, &typed, problems);
     check::check_size(&scenario, problems);
     if !problems.is_empty() {
         return None;

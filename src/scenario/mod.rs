@@ -6,6 +6,7 @@
 //! values that know their place in the file; all of a step come at once.
 
 mod agenda;
+mod beside;
 pub mod build;
 mod check;
 mod diagnostics;
@@ -14,6 +15,7 @@ mod fill;
 mod form;
 mod json_schema;
 mod load;
+mod mail_file;
 mod names;
 mod notes;
 mod problem;
@@ -35,7 +37,11 @@ mod family_tests;
 #[cfg(test)]
 mod lookups_tests;
 #[cfg(test)]
+mod mail_file_tests;
+#[cfg(test)]
 mod resolver_tests;
+#[cfg(test)]
+mod route_tests;
 #[cfg(test)]
 mod server_tests;
 #[cfg(test)]

@@ -1,17 +1,15 @@
 //! Master files that a scenario names for its zones: read, and put into the scenario as records.
 //!
 //! From then on nobody knows them but errors, which quote them; so what a run keeps of its
-//! scenario has all records in it. A scenario from somebody else must not read what it likes:
-//! its files lie in its own folder or below, and files that a master file includes lie in that
-//! folder too. Only whoever types a command may name a file elsewhere, by an absolute path.
+//! scenario has all records in it. Files that a master file includes lie in the scenario's folder
+//! too.
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
-use std::path::{Path as FilePath, PathBuf};
+use std::path::Path as FilePath;
 use std::sync::Arc;
 
-use super::load::MAX_FILE_BYTES;
-use super::problem::{Path, Problems, Step, quote};
+use super::beside::{Budget, Found, find, inside, quotable};
+use super::problem::{Path, Problems, Step};
 use super::schema::{Duration, FilePlace, Record, Scenario, SourceFile};
 use crate::base::SimDuration;
 use crate::proto::dns::master::{Entry, Master, MasterRecord, Place};
@@ -29,7 +27,8 @@ const MAX_RECORDS: usize = 250_000;
 pub(super) fn inline(scenario: &mut Scenario, folder: Option<&FilePath>, typed: &[&[Step]], problems: &mut Problems) {
     let dns = Path::Root.key("dns");
     let zones = dns.key("zones");
-    let mut reader = Reader { problems, left: MAX_FILE_BYTES, records_left: MAX_RECORDS, seen: BTreeSet::new() };
+    let mut reader =
+        Reader { problems, budget: Budget::new("master files"), records_left: MAX_RECORDS, seen: BTreeSet::new() };
     for (name, zone) in &mut scenario.dns.zones {
         let Some(file) = zone.file.take() else { continue };
         let here = zones.key(name);
@@ -39,7 +38,9 @@ pub(super) fn inline(scenario: &mut Scenario, folder: Option<&FilePath>, typed: 
         let Ok(origin) = Name::parse(name) else { continue };
         let mut records = Vec::new();
         reader.seen.clear();
-        match find(&file, folder, is_typed).and_then(|found| reader.read(&found.path).map(|text| (found, text))) {
+        match find("a master file", &file, folder, is_typed)
+            .and_then(|found| reader.budget.read(&found.path).map(|text| (found, text)))
+        {
             Err(message) => reader.problems.at(path, message),
             Ok((found, text)) => {
                 let source = Source { file: &found, origin: &origin, path };
@@ -50,14 +51,6 @@ pub(super) fn inline(scenario: &mut Scenario, folder: Option<&FilePath>, typed: 
         records.append(&mut zone.records);
         zone.records = records;
     }
-}
-
-/// A file that was found, and the folder that what it includes may not leave.
-struct Found {
-    path: PathBuf,
-    /// As errors name it.
-    label: String,
-    bounds: PathBuf,
 }
 
 /// What the records of a file are for.
@@ -71,62 +64,14 @@ struct Source<'a> {
 
 struct Reader<'p> {
     problems: &'p mut Problems,
-    /// Octets that may still be read, in all files together.
-    left: u64,
+    budget: Budget,
     /// Records that may still be taken.
     records_left: usize,
     /// The records of this zone so far.
     seen: BTreeSet<(Name, Rtype, String)>,
 }
 
-/// The file that a scenario names.
-fn find(name: &str, folder: Option<&FilePath>, typed: bool) -> Result<Found, String> {
-    if FilePath::new(name).is_absolute() {
-        if !typed {
-            return Err("a master file lies in the scenario's folder and is named relative to it; \
-                        an absolute path is for the command line (--set)"
-                .to_owned());
-        }
-        let path = real(FilePath::new(name))?;
-        let bounds = path.parent().unwrap_or(&path).to_owned();
-        return Ok(Found { path, label: name.to_owned(), bounds });
-    }
-    let folder = folder.ok_or("a scenario that is no file has no folder in which to look for a master file")?;
-    let folder = if folder.as_os_str().is_empty() { FilePath::new(".") } else { folder };
-    inside(folder, name, &real(folder)?)
-}
-
-/// The file of that name relative to a folder, if it lies within bounds.
-fn inside(folder: &FilePath, name: &str, bounds: &FilePath) -> Result<Found, String> {
-    let path = folder.join(name);
-    let label = path.display().to_string();
-    // links are followed first, so that none leads out
-    let path = real(&path)?;
-    if !path.starts_with(bounds) {
-        return Err(format!("{} lies outside the folder {}", quote(name), bounds.display()));
-    }
-    Ok(Found { path, label, bounds: bounds.to_owned() })
-}
-
-fn real(path: &FilePath) -> Result<PathBuf, String> {
-    path.canonicalize().map_err(|error| format!("cannot read {}: {error}", quote(&path.display().to_string())))
-}
-
 impl Reader<'_> {
-    fn read(&mut self, path: &FilePath) -> Result<Vec<u8>, String> {
-        let said = |error| format!("cannot read {}: {error}", quote(&path.display().to_string()));
-        // a pipe or a device might never end
-        if !path.metadata().map_err(said)?.is_file() {
-            return Err(format!("{} is no file", quote(&path.display().to_string())));
-        }
-        let mut octets = Vec::new();
-        let file = std::fs::File::open(path).map_err(said)?;
-        file.take(self.left + 1).read_to_end(&mut octets).map_err(said)?;
-        self.left =
-            self.left.checked_sub(octets.len() as u64).ok_or("all master files together have at most 64 MiB")?;
-        Ok(octets)
-    }
-
     /// Takes the records of one file.
     fn take(
         &mut self,
@@ -175,7 +120,7 @@ impl Reader<'_> {
         }
         let bounds = &source.file.bounds;
         let found = inside(source.file.path.parent().unwrap_or(bounds), name, bounds)?;
-        let text = self.read(&found.path)?;
+        let text = self.budget.read(&found.path)?;
         let mut included = master.included(&text, origin);
         let source = Source { file: &found, origin: source.origin, path: source.path };
         self.take(&source, &text, &mut included, depth + 1, records);
@@ -191,13 +136,5 @@ fn written(record: MasterRecord, zone: &Name, place: FilePlace) -> Record {
         data: record.text,
         ttl: record.ttl.map(|seconds| Duration(SimDuration::from_secs(u64::from(seconds)))),
         place: Some(place),
-    }
-}
-
-/// The text with one character for each octet that is none of UTF-8, so that places stay right.
-fn quotable(text: &[u8]) -> String {
-    match std::str::from_utf8(text) {
-        Ok(text) => text.to_owned(),
-        Err(_) => text.iter().map(|octet| if octet.is_ascii() { char::from(*octet) } else { '?' }).collect(),
     }
 }

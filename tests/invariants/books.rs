@@ -319,7 +319,7 @@ impl Books {
             let regular = thread.started.saturating_add(policy.every).max(at);
             let last = regular > end || at >= end;
             let verdict = match *ending {
-                Ending::Completed => Ok((at, None)),
+                Ending::Completed | Ending::Stored => Ok((at, None)),
                 Ending::Deferred { code, .. } if code / 100 == 5 => Err(format!("put off after a {code}")),
                 Ending::Interrupted if down => Ok((at, None)),
                 Ending::Interrupted => Err("interrupted without a crash".to_owned()),

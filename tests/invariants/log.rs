@@ -17,6 +17,7 @@ use super::tcp::End;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Completed,
+    Stored,
     Deferred { code: u16, next: SimTime },
     Failed { kind: FailureKind, code: u16 },
     Interrupted,
@@ -266,6 +267,7 @@ impl Log {
             MailTrace::AttemptEnded { message, to, attempt, conn, outcome, .. } => {
                 let ending = match outcome {
                     AttemptOutcome::Completed => Ending::Completed,
+                    AttemptOutcome::Stored => Ending::Stored,
                     AttemptOutcome::Deferred { failure, next } => Ending::Deferred { code: failure.code, next },
                     AttemptOutcome::Failed { failure } => Ending::Failed { kind: failure.kind, code: failure.code },
                     AttemptOutcome::Interrupted { failure: _ } => Ending::Interrupted,

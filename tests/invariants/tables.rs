@@ -147,7 +147,7 @@ fn attempts(log: &Log, record: &RunRecord, faults: &mut Vec<String>) {
         log.notes.iter().filter(|note| matches!(&note.fact, Fact::Ended { ending, .. } if wanted(ending))).count()
     };
     let started = log.notes.iter().filter(|note| matches!(note.fact, Fact::Started { .. })).count();
-    let completed = ends(|ending| *ending == Ending::Completed);
+    let completed = ends(|ending| matches!(ending, Ending::Completed | Ending::Stored));
     let deferred = ends(|ending| matches!(ending, Ending::Deferred { .. } | Ending::Interrupted));
     let failed = ends(|ending| matches!(ending, Ending::Failed { .. }));
     if told != (started, completed, deferred) || count(AttemptEnd::Failed) != failed {

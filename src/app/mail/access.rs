@@ -123,11 +123,8 @@ impl Access {
 
     /// Tells sessions what SMTP and POP3 did to the mailboxes that they look at.
     pub(super) fn sync<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
-        for key in std::mem::take(&mut spool.touched) {
-            let inbox = spool.maildrops.get(&key).map(|drop| drop.inbox().validity());
-            if let Some(inbox) = inbox {
-                self.spread(spool, (&key, inbox), None);
-            }
+        for (key, validity) in std::mem::take(&mut spool.touched) {
+            self.spread(spool, (&key, validity), None);
         }
         self.pass_on(host, spool);
     }

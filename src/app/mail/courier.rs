@@ -14,11 +14,11 @@
 use std::net::IpAddr;
 
 use super::queue::CopyKey;
-use super::routing::Route;
+use super::routing::{Route, next_hop};
 use super::spool::Reached;
 use crate::app::sessions::Talk;
 use crate::base::{CloseReason, ConnId, SimTime};
-use crate::proto::smtp::Client;
+use crate::proto::smtp::{Client, PORT};
 
 /// Copies of one message for one destination: one transaction.
 #[derive(Clone, Debug)]
@@ -61,6 +61,7 @@ pub(super) struct Talking {
 #[derive(Clone, Debug)]
 pub(super) struct Courier {
     pub(super) destination: String,
+    pub(super) port: u16,
     pub(super) stage: Stage,
     pub(super) route: Route,
     /// The transaction in its care.
@@ -79,6 +80,7 @@ pub(super) struct Courier {
 impl Courier {
     pub(super) fn new(destination: String, job: Job) -> Self {
         Self {
+            port: next_hop(&destination).map_or(PORT, |hop| hop.port),
             destination,
             stage: Stage::Fresh,
             route: Route::default(),

@@ -125,9 +125,19 @@ impl Maildrop {
         self.password.as_deref() == Some(password)
     }
 
-    /// Stores a message that came by mail and returns its number in INBOX.
-    pub fn store(&mut self, origin: Origin, content: Arc<[u8]>, (now, date): (SimTime, UnixTime)) -> u32 {
-        self.inbox.store(StoredMessage {
+    /// Stores a message that came by mail: in the folder of that name if there is one, however
+    /// it is capitalised, else in INBOX. Returns the folder's validity.
+    pub fn store(
+        &mut self,
+        folder: Option<&str>,
+        origin: Origin,
+        content: Arc<[u8]>,
+        (now, date): (SimTime, UnixTime),
+    ) -> u32 {
+        let named = |name: &str| self.names.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, at)| *at);
+        let validity = folder.and_then(named);
+        let folder = validity.and_then(|validity| self.folders.get_mut(&validity)).unwrap_or(&mut self.inbox);
+        folder.store(StoredMessage {
             uid: 0,
             origin: Some(Arc::new(origin)),
             content,
@@ -135,7 +145,8 @@ impl Maildrop {
             date: InternalDate::utc(date),
             flags: Flags::default(),
             retrieved: false,
-        })
+        });
+        folder.validity()
     }
 
     /// The message of that number in INBOX.

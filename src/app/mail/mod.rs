@@ -6,7 +6,7 @@
 //! - The queue and the mailboxes are on disk and survive a failure of the host; sessions,
 //!   look-ups and connections do not.
 //!
-//! Left out for now: aliases, lists, quotas, smart hosts; service extensions when sending.
+//! Left out for now: service extensions when sending.
 
 mod access;
 mod accounts;
@@ -16,11 +16,13 @@ mod config;
 mod courier;
 mod delivery;
 pub mod failure;
+pub(in crate::app) mod fitting;
 pub mod folder;
 mod homes;
 pub mod mailbox;
 pub mod queue;
 mod reception;
+mod redirect;
 mod retrieval;
 pub mod retry;
 mod routing;
@@ -28,10 +30,12 @@ pub mod server;
 mod spool;
 #[cfg(test)]
 mod tests;
+mod vacation;
 
 pub use config::{
-    CatchAll, ConductConfig, DeadDestinations, MailServerConfig, MailboxConfig, Meanwhile, QUEUES, QueueConfig,
-    RoutingConfig, SmtpConfig,
+    AddressBook, CatchAll, ConductConfig, DeadDestinations, ForwardConfig, FullAt, ListConfig, LoopGuard,
+    MailServerConfig, MailboxConfig, Meanwhile, NextHop, Posting, QUEUES, QueueConfig, Quota, RelayedDomain,
+    ReportConfig, RoutingConfig, SmtpConfig, SubaddressConfig, Transports, VacationConfig, WhenFull,
 };
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};

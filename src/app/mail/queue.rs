@@ -2,6 +2,7 @@
 //! does not lose them. One status per copy (message and recipient).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::failure::Reason;
@@ -78,6 +79,8 @@ pub struct QueuedCopy {
     pub last_wait: Option<SimDuration>,
     /// How the last attempt failed.
     pub last_failure: Option<Reason>,
+    /// The host that it tried last, if it came to that.
+    pub last_exchange: Option<IpAddr>,
     /// When the sender is told that it still waits.
     pub next_warning: Option<SimTime>,
     /// The event from which the next attempt follows.
@@ -101,6 +104,7 @@ impl QueuedCopy {
             waited_from: None,
             last_wait: None,
             last_failure: None,
+            last_exchange: None,
             next_warning: None,
             cause,
         }
@@ -331,18 +335,6 @@ impl Queue {
             !take
         });
         taken
-    }
-
-    /// The same among the copies to one domain, given in lower case, or to those below it.
-    pub fn pop_waiting_for(&mut self, domain: &str, below: bool) -> Option<CopyKey> {
-        let ends = |key: &CopyKey| matches!(self.copy(*key).status, Status::TemporarilyFailed { give_up: true, .. });
-        let fits = |key: &CopyKey| {
-            let name = self.copy(*key).recipient.domain().to_ascii_lowercase();
-            name == domain || below && name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
-        };
-        let (at, key) = self.due.iter().find(|(_, key)| !ends(key) && fits(key)).copied()?;
-        self.due.remove(&(at, key));
-        Some(key)
     }
 
     /// The copy's attempt is due now.

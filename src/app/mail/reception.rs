@@ -13,8 +13,8 @@ use super::conduct;
 use super::conduct::attended::Attended;
 use super::conduct::judge::Judge;
 use super::config::MailServerConfig;
-use super::queue::Addressee;
-use super::spool::{Arrival, Spool};
+use super::queue::{Addressee, Status as Queued};
+use super::spool::{Arrival, Known, Refusal, Spool};
 use crate::app::host::Host;
 use crate::app::sessions::{Talk, Timers};
 use crate::base::trace::{MailTrace, Protocol, Trace};
@@ -22,8 +22,8 @@ use crate::base::{ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
 use crate::proto::message::{Hop, first, received};
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::{
-    Authentication, Envelope, ForwardPath, Greeting, Mailbox, Recipient, SUBMISSION_PORT, Server, ServerConfig,
-    ServerEvent, Status,
+    Authentication, Envelope, ForwardPath, Greeting, Mailbox, Recipient, ReversePath, SUBMISSION_PORT, Server,
+    ServerConfig, ServerEvent, Status,
 };
 
 /// A client's session.
@@ -35,6 +35,8 @@ struct Inbound {
     trusted: bool,
     authenticated: bool,
     port: u16,
+    /// From whom the message of the present transaction comes.
+    sender: ReversePath,
 }
 
 /// The SMTP server's sessions; all in memory only.
@@ -97,7 +99,7 @@ impl Reception {
             handshakes: Handshakes::default(),
             accounts: Accounts::new(&config.domains),
             postmaster: Mailbox::parse(&format!("postmaster@{domain}")),
-            inside: config.inside.iter().copied().collect(),
+            inside: config.inside.iter().filter(|_| smtp.trusts_inside).copied().collect(),
             sessions: BTreeMap::new(),
             timers: Timers::default(),
             limits: config.sessions.clone(),
@@ -143,7 +145,14 @@ impl Reception {
         let session = Server::new(ServerConfig { authentication, ..self.config.clone() });
         let session = Attended::new(session, &self.config.name, !self.judge.is_idle());
         let talk = Talk::new(socket, conn, Side::Server, Protocol::Smtp, session);
-        let inbound = Inbound { talk, client: peer.addr, trusted, authenticated: false, port: local_port };
+        let inbound = Inbound {
+            talk,
+            client: peer.addr,
+            trusted,
+            authenticated: false,
+            port: local_port,
+            sender: ReversePath::Null,
+        };
         self.sessions.insert(socket, inbound);
         self.feed(host, spool, socket, Input::Start);
     }
@@ -181,21 +190,32 @@ impl Reception {
         let caller = (inbound.client, inbound.port);
         while let Some(event) = conduct::next(&mut self.judge, host, &mut inbound.talk, caller) {
             match event {
-                ServerEvent::Sender(_) => inbound.talk.session.accept(),
-                ServerEvent::Recipient(path) => {
-                    match refusal(spool, inbound.trusted, self.postmaster.as_ref(), &path) {
-                        Some((status, text)) => inbound.talk.session.reject(550, status, &text),
-                        None => inbound.talk.session.accept(),
-                    }
+                ServerEvent::Sender(path) => {
+                    inbound.sender = path;
+                    inbound.talk.session.accept();
                 }
-                ServerEvent::Verify(name) if is_unknown(spool, &name) => {
+                ServerEvent::Recipient(path) => match judge(spool, inbound, self.postmaster.as_ref(), &path) {
+                    Err(Refusal { code, status, text }) => inbound.talk.session.reject(code, status, &text),
+                    Ok(()) => inbound.talk.session.accept(),
+                },
+                ServerEvent::Verify(name) if spool.identify(&name) == Known::Nobody => {
                     inbound.talk.session.reject(550, Status::NO_MAILBOX, &format!("{name} ... User unknown"));
                 }
                 ServerEvent::Verify(_) => inbound.talk.session.accept(),
-                ServerEvent::Expand(name) => {
-                    inbound.talk.session.reject(550, Status::NO_MAILBOX, &format!("{name} ... There is no such list"));
-                }
-                ServerEvent::Flush(node) => flush(host, spool, &mut inbound.talk.session, &node),
+                ServerEvent::Expand(name) => match spool.identify(&name) {
+                    Known::Members(members) => inbound.talk.session.members(&members),
+                    Known::Unclear => inbound.talk.session.accept(),
+                    // RFC 5321 3.5.2: "550 That is a user name, not a mailing list".
+                    Known::User(_) => {
+                        let text = format!("{name} ... That is a user name, not a mailing list");
+                        inbound.talk.session.reject(550, Status::NO_MAILBOX, &text);
+                    }
+                    Known::Nobody => {
+                        let text = format!("{name} ... There is no such list");
+                        inbound.talk.session.reject(550, Status::NO_MAILBOX, &text);
+                    }
+                },
+                ServerEvent::Flush(node) => flush(spool, &mut inbound.talk.session, &node),
                 ServerEvent::Handshake => {
                     let cost = self.config.tls.map_or(SimDuration::ZERO, |model| model.cpu);
                     if cost == SimDuration::ZERO {
@@ -233,20 +253,31 @@ impl Reception {
 }
 
 /// ETRN (RFC 1985): sends what waits for a domain. Whoever asks, it goes to the domain's own servers.
-fn flush<H: Host>(host: &mut H, spool: &mut Spool, session: &mut Server, node: &str) {
+fn flush(spool: &mut Spool, session: &mut Server, node: &str) {
     if node.starts_with('#') {
         // RFC 1985 section 5: "458 Unable to queue messages for node <x>". No queue has a name here.
         return session.reject(458, Status::OTHER, &format!("Unable to queue messages for node {node}"));
     }
     let below = node.strip_prefix('@');
-    let domain = below.unwrap_or(node);
-    if spool.homes.domains().any(|own| own.eq_ignore_ascii_case(domain)) {
+    let domain = below.unwrap_or(node).to_ascii_lowercase();
+    if spool.homes.domains().any(|own| own.eq_ignore_ascii_case(&domain)) {
         let text = format!("Node {node} not allowed: its mail is delivered here");
         return session.reject(459, Status::POLICY, &text);
     }
-    match spool.flush_for(host, domain, below.is_some()) {
+    let fits = |name: &str| {
+        name == domain || below.is_some() && name.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
+    };
+    let copies = spool.queue.messages().flat_map(|message| &message.copies);
+    let waiting = copies.filter(|copy| {
+        matches!(copy.status, Queued::TemporarilyFailed { give_up: false, .. })
+            && fits(&copy.recipient.domain().to_ascii_lowercase())
+    });
+    match waiting.count() {
         0 => session.accept_as(251, Status::OTHER, &format!("OK, no messages waiting for node {node}")),
-        n => session.accept_as(253, Status::OTHER, &format!("OK, {n} pending messages for node {node} started")),
+        n => {
+            spool.ask_for(node.to_ascii_lowercase());
+            session.accept_as(253, Status::OTHER, &format!("OK, {n} pending messages for node {node} started"));
+        }
     }
 }
 
@@ -273,30 +304,19 @@ fn hand_in<H: Host>(host: &mut H, arrival: &Arrival) {
     }
 }
 
-/// Whether a name given to VRFY, a mailbox or its local part, should be here and is not. Other
-/// names, and mailboxes elsewhere, cannot be judged.
-fn is_unknown(spool: &Spool, name: &str) -> bool {
-    let text = name.strip_prefix('<').and_then(|name| name.strip_suffix('>')).unwrap_or(name);
-    if let Some(mailbox) = Mailbox::parse(text) {
-        return spool.is_local(&mailbox) && !spool.knows(&mailbox);
-    }
-    let mut named = spool.homes.domains().filter_map(|domain| Mailbox::parse(&format!("{text}@{domain}"))).peekable();
-    named.peek().is_some() && !named.any(|mailbox| spool.knows(&mailbox))
-}
-
-/// Why a recipient is refused, if it is.
-fn refusal(spool: &Spool, trusted: bool, postmaster: Option<&Mailbox>, path: &ForwardPath) -> Option<(Status, String)> {
+/// Whether a recipient is taken.
+fn judge(spool: &Spool, inbound: &Inbound, postmaster: Option<&Mailbox>, path: &ForwardPath) -> Result<(), Refusal> {
     let mailbox = match path {
         ForwardPath::Mailbox(mailbox) => mailbox,
+        ForwardPath::Postmaster if postmaster.is_some() => return Ok(()),
         // Without a domain that mail can name there is nobody to keep the message for.
         ForwardPath::Postmaster => {
-            return postmaster.is_none().then(|| (Status::NO_MAILBOX, "postmaster ... User unknown".to_owned()));
+            let text = "postmaster ... User unknown".to_owned();
+            return Err(Refusal { code: 550, status: Status::NO_MAILBOX, text });
         }
     };
-    if !spool.is_local(mailbox) {
-        return (!trusted).then(|| (Status::POLICY, format!("{mailbox} ... Relaying denied")));
-    }
-    (!spool.knows(mailbox)).then(|| (Status::NO_MAILBOX, format!("{mailbox} ... User unknown")))
+    let size = inbound.talk.session.announced_size().unwrap_or(0);
+    spool.judge(&inbound.sender, mailbox, (inbound.trusted, size))
 }
 
 impl Inbound {

@@ -129,7 +129,8 @@ impl Retrieval {
                         host.trace(Trace::Mail(MailTrace::Deleted { message, mailbox }));
                     }
                     trace_maildrop(host, drop);
-                    spool.touched.extend(reader.mailbox.clone());
+                    let inbox = drop.inbox().validity();
+                    spool.touched.extend(reader.mailbox.clone().map(|mailbox| (mailbox, inbox)));
                 }
                 reader.talk.session.updated();
             }

@@ -1,18 +1,49 @@
-//! Where mail for a domain goes (RFC 5321 section 5): its mail exchangers by preference, else
-//! the domain's own address.
+//! Where mail for a domain goes (RFC 5321 section 5): where the server is told to hand it, else
+//! to the domain's mail exchangers by preference, else to the domain's own address.
+//!
+//! A host that the server is told of (a smart host, a domain's entry) is looked up by its
+//! addresses alone. Such a destination is written `[host]:port`, which no domain is.
 //!
 //! Among exchangers of equal preference the order is drawn anew for each attempt, on a stream
 //! of the message's own (RFC 5321 5.1: "the sender-SMTP MUST randomize them"). All addresses of
 //! an exchanger that this host can reach are tried, those of IPv6 first (RFC 5321 5.2, RFC 6724).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
+use super::config::{NextHop, Transports};
 use super::failure::Reason;
 use crate::app::dns::stub::Outcome;
 use crate::base::trace::FailureKind;
 use crate::base::{Addresses, Stream};
 use crate::proto::dns::{Record, RecordData};
+
+/// Where a server is told to hand its mail.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ways {
+    by_domain: BTreeMap<String, Option<NextHop>>,
+    smart_host: Option<NextHop>,
+}
+
+impl Ways {
+    pub(super) fn new(transports: &Transports) -> Self {
+        let lower = |(domain, hop): &(String, Option<NextHop>)| (domain.to_ascii_lowercase(), hop.clone());
+        Self { by_domain: transports.by_domain.iter().map(lower).collect(), smart_host: transports.smart_host.clone() }
+    }
+
+    /// The destination of mail for a domain: the domain, or a host.
+    pub(super) fn destination(&self, domain: &str) -> String {
+        let domain = domain.to_ascii_lowercase();
+        let hop = self.by_domain.get(&domain).unwrap_or(&self.smart_host);
+        hop.as_ref().map_or(domain, |hop| format!("[{}]:{}", hop.host, hop.port))
+    }
+}
+
+/// The host that a destination names, if it is not a domain.
+pub(super) fn next_hop(destination: &str) -> Option<NextHop> {
+    let (host, port) = destination.strip_prefix('[')?.rsplit_once("]:")?;
+    Some(NextHop { host: host.to_owned(), port: port.parse().ok()? })
+}
 
 /// What is left to try in an attempt, and what went wrong so far.
 #[derive(Clone, Debug, Default)]

@@ -5,5 +5,8 @@ mod bed;
 mod families;
 mod flow;
 mod names;
+mod redirects;
+mod relays;
+mod reports;
 mod submission;
 mod trouble;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use super::UserAgentConfig;
-use super::compose::{Draft, Process};
+use super::compose::{Draft, Process, Written};
 use super::reading::Reading;
 use super::submission::{Outgoing, Submission};
 use crate::app::dns::stub::{Answer, Outcome, Stub};
@@ -14,9 +14,8 @@ use crate::app::mail::failure::Reason;
 use crate::base::trace::{FailureKind, MailTrace, MessageKind, Trace};
 use crate::base::{Family, SimTime, SocketId};
 use crate::proto::dns::Record;
-use crate::proto::message;
+use crate::proto::message::mime::Cost;
 use crate::proto::session::Input as SessionInput;
-use crate::proto::smtp::Mailbox;
 
 /// The DNS questions of the agent, by what they are for.
 const FOR_SUBMISSION: u64 = 0;
@@ -181,15 +180,9 @@ impl UserAgent {
         }
     }
 
-    /// Writes a message and puts it into the outbox. Addresses that are none are left out:
-    /// the agent would not let its user send to them.
+    /// Writes a message and puts it into the outbox.
     fn compose<H: Host>(&mut self, host: &mut H, draft: &Draft) {
-        let mut to: Vec<Mailbox> = Vec::new();
-        for mailbox in draft.to.iter().filter_map(|text| Mailbox::parse(text)) {
-            if to.iter().all(|other| other.key() != mailbox.key()) {
-                to.push(mailbox);
-            }
-        }
+        let to = draft.recipients();
         if to.is_empty() {
             return;
         }
@@ -198,22 +191,19 @@ impl UserAgent {
         // No host name has a slash in it.
         let device = self.config.device.as_ref().map_or_else(String::new, |name| format!("/{name}"));
         let message_id = format!("<{}.{local}{device}@{domain}>", self.composed);
-        let content = message::Draft {
-            date: host.calendar(),
-            from: &self.config.address,
-            to: &draft.to,
-            subject: draft.subject.as_deref(),
-            message_id: &message_id,
-            body: &draft.body.lines(),
-        }
-        .build();
+        let Written { content, costs, options, notify } =
+            draft.write(host.calendar(), (&self.config.address, self.config.name.as_deref()), &message_id);
         let (message, from, bytes) = (message_id.as_str(), self.config.address.as_str(), content.len() as u64);
         for mailbox in &to {
             let to = mailbox.as_str();
             let (kind, about) = (MessageKind::User, None);
             host.trace(Trace::Mail(MailTrace::Composed { message, from, to, bytes, kind, about }));
         }
-        self.submission.put(Outgoing { message_id, content: content.into(), to, begun: false });
+        for Cost { place, media, encoding, content, encoded } in &costs {
+            let (encoding, content, encoded) = (encoding.name(), *content, *encoded);
+            host.trace(Trace::Mail(MailTrace::Encoded { message, place, media, encoding, content, encoded }));
+        }
+        self.submission.put(Outgoing { message_id, content: content.into(), to, options, notify, begun: false });
     }
 }
 

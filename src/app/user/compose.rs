@@ -6,8 +6,12 @@
 
 use std::sync::Arc;
 
-use crate::base::{Dist, SimDuration, SimTime, Stream};
+use crate::base::{Dist, SimDuration, SimTime, Stream, UnixTime};
 use crate::proto::message::build::filler;
+use crate::proto::message::header::header_section;
+use crate::proto::message::mime::{Cost, costs};
+use crate::proto::message::{Attachment, Encoding, Letter, files};
+use crate::proto::smtp::{BodyType, MailOptions, Mailbox, Notify, Ret};
 
 /// A message at a given time, or the same again and again.
 #[derive(Clone, Debug)]
@@ -24,14 +28,121 @@ pub struct Draft {
     pub subject: Option<Arc<str>>,
     /// Text.
     pub body: Body,
+    /// What else it has.
+    pub extras: Option<Arc<Extras>>,
+    /// How many were written before this one.
+    pub nth: usize,
+}
+
+/// A message that was written.
+pub(super) struct Written {
+    pub(super) content: Vec<u8>,
+    /// What its parts cost; none of a message without MIME.
+    pub(super) costs: Vec<Cost>,
+    /// What the envelope says.
+    pub(super) options: MailOptions,
+    pub(super) notify: Option<Notify>,
 }
 
 impl Draft {
+    /// All recipients, each once. Addresses that are none are left out: the agent would not let its user
+    /// send to them.
+    pub(super) fn recipients(&self) -> Vec<Mailbox> {
+        let more = self.extras.iter().flat_map(|extras| extras.cc.iter().chain(&*extras.bcc));
+        let mut recipients: Vec<Mailbox> = Vec::new();
+        for mailbox in self.to.iter().chain(more).filter_map(|text| Mailbox::parse(text)) {
+            if recipients.iter().all(|other| other.key() != mailbox.key()) {
+                recipients.push(mailbox);
+            }
+        }
+        recipients
+    }
+
+    /// The message.
+    pub(super) fn write(&self, date: UnixTime, (from, name): (&str, Option<&str>), message_id: &str) -> Written {
+        let (text, none) = (self.body.lines(), Extras::default());
+        let extras = self.extras.as_deref().unwrap_or(&none);
+        let (content, costs) = if extras.whole.is_empty() {
+            let before = extras.in_reply_to.iter().flat_map(|ids| ids.split(' ')).map(str::to_owned);
+            let before: Vec<String> = before.collect();
+            let letter = Letter {
+                date,
+                from,
+                name,
+                to: &self.to,
+                cc: &extras.cc,
+                reply_to: extras.reply_to.as_deref(),
+                subject: self.subject.as_deref(),
+                message_id,
+                in_reply_to: before.last().map(String::as_str),
+                references: &before,
+                text: &text,
+                html: extras.html.as_deref(),
+                images: &extras.images,
+                attachments: &extras.attachments,
+                encoding: extras.encoding,
+                ..Letter::EMPTY
+            };
+            letter.build()
+        } else {
+            let whole = &extras.whole[self.nth % extras.whole.len()];
+            let content = files::sent(whole, date, message_id, from, &self.to);
+            let costs = costs(&content);
+            (content, costs)
+        };
+        // RFC 6532: a header may be UTF-8, but nothing else.
+        let header = header_section(&content);
+        let utf8 = !header.is_ascii() && std::str::from_utf8(header).is_ok();
+        let options = MailOptions {
+            body: if content.is_ascii() { BodyType::SevenBit } else { BodyType::EightBit },
+            utf8,
+            ret: extras.ret,
+            envid: extras.envelope_id.clone(),
+        };
+        Written { content, costs, options, notify: extras.notify }
+    }
+
     /// The draft of the next repetition, if there is one.
     pub(super) fn again(self) -> Option<Self> {
         let every = self.every.filter(|_| self.times > 1)?;
         let at = self.at.saturating_add(every);
-        (!at.is_never()).then_some(Self { at, times: self.times - 1, ..self })
+        (!at.is_never()).then_some(Self { at, times: self.times - 1, nth: self.nth.wrapping_add(1), ..self })
+    }
+}
+
+/// What few messages have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Further recipients.
+    pub cc: Arc<[String]>,
+    /// Recipients of whom the header says nothing.
+    pub bcc: Arc<[String]>,
+    /// Where answers should go.
+    pub reply_to: Option<Arc<str>>,
+    /// The Message-IDs of the messages before it; it answers the last.
+    pub in_reply_to: Option<Arc<str>>,
+    /// The text as HTML, in lines.
+    pub html: Option<Arc<[String]>>,
+    /// Images that the HTML shows.
+    pub images: Arc<[Attachment]>,
+    /// Files.
+    pub attachments: Arc<[Attachment]>,
+    /// The encoding wished for texts; none: the shortest.
+    pub encoding: Option<Encoding>,
+    /// Messages as a whole, of which repetitions take one after the other; none: it is written of the rest.
+    pub whole: Arc<[Arc<[u8]>]>,
+    /// Of what the sender wants to hear, if it says (RFC 3461).
+    pub notify: Option<Notify>,
+    /// How much comes back, if it says.
+    pub ret: Option<Ret>,
+    /// Its name for the message.
+    pub envelope_id: Option<String>,
+}
+
+impl Extras {
+    /// The same with each of the whole messages alone.
+    pub fn each_whole(&self) -> impl Iterator<Item = Self> {
+        self.whole.iter().map(|one| Self { whole: Arc::from([Arc::clone(one)]), ..self.clone() })
     }
 }
 
@@ -96,6 +207,8 @@ pub struct Arrivals {
     pub subject: Option<Arc<str>>,
     /// Body.
     pub body: Body,
+    /// What else they have.
+    pub extras: Option<Arc<Extras>>,
 }
 
 /// An arrival process that runs.
@@ -127,6 +240,8 @@ impl Process {
             to: Arc::from([self.arrivals.to.draw(&mut self.stream).to_owned()]),
             subject: self.arrivals.subject.clone(),
             body: self.arrivals.body.clone(),
+            extras: self.arrivals.extras.clone(),
+            nth: 0,
         };
         self.next = after(self.next, &self.arrivals, &mut self.stream);
         draft
@@ -174,6 +289,8 @@ mod tests {
             to: Arc::from([]),
             subject: None,
             body: Body::Octets(1),
+            extras: None,
+            nth: 0,
         };
         let instants = |first: Draft| {
             let all = std::iter::successors(Some(first), |draft| draft.clone().again());

@@ -128,6 +128,32 @@ pub enum MailTrace<'a> {
         /// The message on which this one reports, or to which it answers.
         about: Option<&'a str>,
     },
+    /// A part of a message that was composed, and what its transfer encoding costs (RFC 2045 6).
+    Encoded {
+        /// Message-ID.
+        message: &'a str,
+        /// Its place in the message, such as `1.2`.
+        place: &'a str,
+        /// Its media type.
+        media: &'a str,
+        /// Its transfer encoding.
+        encoding: &'a str,
+        /// Octets before they were encoded.
+        content: u64,
+        /// Octets encoded, without header and delimiters.
+        encoded: u64,
+    },
+    /// A server turned the copy into 7 bits for a next server without 8BITMIME (RFC 6152 3).
+    Downgraded {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient.
+        to: &'a str,
+        /// Octets before.
+        before: u64,
+        /// Octets after.
+        after: u64,
+    },
     /// The copy entered a phase of its life.
     Phase {
         /// Message-ID.
@@ -322,6 +348,8 @@ pub enum MailTrace<'a> {
 pub enum AttemptOutcome<'a> {
     /// The next server took it with a 250.
     Completed,
+    /// This server stored it in a mailbox that had no room before.
+    Stored,
     /// It stays in the queue; the next attempt is due then.
     Deferred {
         /// Why.

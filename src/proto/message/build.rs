@@ -1,16 +1,17 @@
-//! Building a message: Date, From, To, Subject and Message-ID in that order, an empty line,
+//! Building a plain message: Date, From, To, Subject and Message-ID in that order, an empty line,
 //! the body.
 //!
 //! Nothing is random: the same draft is the same octets. A CR or LF in what it is given
 //! cannot start a new line or field: it becomes a space. Lines are cut at 998 octets
-//! (RFC 5322 2.1.1). Left out: encodings; octets beyond ASCII go out as they are.
+//! (RFC 5322 2.1.1). Left out: encodings of bodies, which [`super::Letter`] has: octets beyond ASCII
+//! go out as they are.
 
 use std::borrow::Cow;
 
+use super::encoding::MAX_LINE;
+use super::mime::{named, unstructured};
 use crate::base::UnixTime;
 
-/// RFC 5322 2.1.1: "Each line of characters MUST be no more than 998 characters".
-const MAX_LINE: usize = 998;
 /// RFC 5322 2.1.1: "SHOULD be no more than 78 characters, excluding the CRLF."
 pub(super) const FOLD_AT: usize = 78;
 /// Room that most headers do not fill.
@@ -23,38 +24,97 @@ pub struct Draft<'a> {
     pub date: UnixTime,
     /// Author.
     pub from: &'a str,
+    /// The author's name, if it is shown.
+    pub name: Option<&'a str>,
     /// Primary recipients.
     pub to: &'a [String],
+    /// Further recipients.
+    pub cc: &'a [String],
+    /// Where answers should go, if not to the author.
+    pub reply_to: Option<&'a str>,
     /// Subject, if it has one.
     pub subject: Option<&'a str>,
     /// Message-ID with its angle brackets.
     pub message_id: &'a str,
+    /// The message that it answers, with angle brackets.
+    pub in_reply_to: Option<&'a str>,
+    /// The messages before it, each with angle brackets.
+    pub references: &'a [String],
+    /// Whether a program wrote it as an answer (RFC 3834 5).
+    pub automatic: bool,
     /// Lines of the body, without CRLF.
     pub body: &'a [String],
 }
 
 impl Draft<'_> {
+    /// One in which nothing is said.
+    pub const EMPTY: Self = Self {
+        date: UnixTime::DEFAULT_START,
+        from: "",
+        name: None,
+        to: &[],
+        cc: &[],
+        reply_to: None,
+        subject: None,
+        message_id: "",
+        in_reply_to: None,
+        references: &[],
+        automatic: false,
+        body: &[],
+    };
+
     /// The octets of the message, each line with its CRLF.
     #[must_use]
     pub fn build(&self) -> Vec<u8> {
         let body: usize = self.body.iter().map(|text| text.len() + 2).sum();
         let mut out = Vec::with_capacity(HEADER + body);
-        field(&mut out, "Date", &[self.date.rfc5322()], "");
-        field(&mut out, "From", &[self.from.to_owned()], "");
-        if !self.to.is_empty() {
-            field(&mut out, "To", self.to, ",");
-        }
-        if let Some(subject) = self.subject {
-            let words: Vec<String> = subject.split(' ').map(str::to_owned).collect();
-            field(&mut out, "Subject", &words, "");
-        }
-        field(&mut out, "Message-ID", &[self.message_id.to_owned()], "");
+        plain_head(&mut out, self);
         out.extend_from_slice(b"\r\n");
         for text in self.body {
             line(&mut out, text);
         }
         out
     }
+}
+
+/// Writes the header of a draft, without the empty line.
+pub(super) fn plain_head(out: &mut Vec<u8>, draft: &Draft<'_>) {
+    field(out, "Date", &[draft.date.rfc5322()], "");
+    match draft.name {
+        Some(name) => named(out, "From", &harmless(name), &harmless(draft.from)),
+        None => field(out, "From", &[draft.from.to_owned()], ""),
+    }
+    for (name, addresses) in [("To", draft.to), ("Cc", draft.cc)] {
+        if !addresses.is_empty() {
+            field(out, name, addresses, ",");
+        }
+    }
+    if let Some(address) = draft.reply_to {
+        field(out, "Reply-To", &[address.to_owned()], "");
+    }
+    match draft.subject {
+        Some(subject) if subject.is_ascii() => {
+            let words: Vec<String> = subject.split(' ').map(str::to_owned).collect();
+            field(out, "Subject", &words, "");
+        }
+        Some(subject) => unstructured(out, "Subject", &harmless(subject)),
+        None => {}
+    }
+    field(out, "Message-ID", &[draft.message_id.to_owned()], "");
+    if let Some(answered) = draft.in_reply_to {
+        field(out, "In-Reply-To", &[answered.to_owned()], "");
+    }
+    if !draft.references.is_empty() {
+        field(out, "References", draft.references, "");
+    }
+    if draft.automatic {
+        field(out, "Auto-Submitted", &["auto-replied".to_owned()], "");
+    }
+}
+
+/// Writes a field of words.
+pub(super) fn structured(out: &mut Vec<u8>, name: &str, words: &[String]) {
+    field(out, name, words, "");
 }
 
 /// Writes a field whose value may be folded between its parts.
@@ -125,7 +185,8 @@ mod tests {
 
     fn draft<'a>(to: &'a [String], subject: &'a str, body: &'a [String]) -> Draft<'a> {
         let date = UnixTime::DEFAULT_START;
-        Draft { date, from: "alice@crepes.fr", to, subject: Some(subject), message_id: "<1.alice@crepes.fr>", body }
+        let (from, subject, message_id) = ("alice@crepes.fr", Some(subject), "<1.alice@crepes.fr>");
+        Draft { date, from, to, subject, message_id, body, ..Draft::EMPTY }
     }
 
     #[test]

@@ -16,6 +16,8 @@ impl Status {
     pub const NO_MAILBOX: Self = Self(1, 1);
     /// X.1.5: the recipient's address is taken.
     pub const RECIPIENT: Self = Self(1, 5);
+    /// X.2.2: the mailbox is full.
+    pub const MAILBOX_FULL: Self = Self(2, 2);
     /// X.3.2: the server takes no messages now.
     pub const NOT_ACCEPTING: Self = Self(3, 2);
     /// X.3.4: the message is too large for the server.
@@ -38,6 +40,8 @@ impl Status {
     pub const SECURITY: Self = Self(7, 0);
     /// X.7.1: policy refuses it.
     pub const POLICY: Self = Self(7, 1);
+    /// X.7.2: the sender may not write to the mailing list.
+    pub const NO_POSTING: Self = Self(7, 2);
     /// X.7.8: the credentials are wrong (RFC 4954 section 6).
     pub const CREDENTIALS: Self = Self(7, 8);
 

@@ -14,6 +14,7 @@ mod link;
 mod live;
 mod lookups;
 mod mail;
+mod message;
 mod names;
 mod network;
 mod record;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::dns::read_type;
 use super::lookups::read_lookups;
 use super::mail::{is_caught, unknown_user};
+use super::message::{read_body, read_extras, read_subject};
 use super::{Context, user_index};
-use crate::base::{DataSize, HostId, SimDuration, Streams};
+use crate::base::{HostId, SimDuration, Streams};
 use crate::scenario::names::{check_host_name, check_local_part, check_owner_name, expand};
 use crate::scenario::problem::{Path, quote};
 use crate::scenario::resolved::{
-    Body, LimitSpec, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, RunSpec, Schedule, UserSpec, Work,
+    LimitSpec, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, RunSpec, Schedule, UserSpec, Work,
 };
 use crate::scenario::schema::{Entry, ReadName, Texts};
 
@@ -51,9 +52,40 @@ impl Kind {
 
     const fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Message => &["every", "times", "from", "to", "allow_unknown", "subject", "body", "body_bytes"],
+            Self::Message => &[
+                "every",
+                "times",
+                "from",
+                "to",
+                "allow_unknown",
+                "subject",
+                "body",
+                "body_bytes",
+                "cc",
+                "bcc",
+                "reply_to",
+                "in_reply_to",
+                "html",
+                "images",
+                "attachments",
+                "encoding",
+                "messages",
+                "dsn",
+            ],
             Self::Read => &["every", "times", "user", "read", "spread"],
-            Self::Poisson => &["poisson", "from", "to", "subject", "body", "body_bytes"],
+            Self::Poisson => &[
+                "poisson",
+                "from",
+                "to",
+                "subject",
+                "body",
+                "body_bytes",
+                "html",
+                "images",
+                "attachments",
+                "encoding",
+                "dsn",
+            ],
             Self::Lookup => &["every", "times", "lookup", "type", "web"],
             Self::Lookups => &["times", "lookups", "type", "spread", "web"],
         }
@@ -77,7 +109,7 @@ pub(super) fn read(
         let Some(kind) = read_kind(cx, here, entry) else { continue };
         check_keys(cx, here, entry, kind);
         match kind {
-            Kind::Message => items.extend(read_message(cx, &shared, here, index, entry)),
+            Kind::Message => items.extend(read_message(cx, &shared, here, index, entry).unwrap_or_default()),
             Kind::Read => items.extend(read_reading(cx, &shared, here, (index, entry), &mut readings)),
             Kind::Poisson => items.extend(read_poisson(cx, &shared, here, index, entry)),
             Kind::Lookup => items.extend(read_lookup(cx, &shared, here, index, entry)),
@@ -132,6 +164,16 @@ fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
         ("subject", entry.subject.is_some()),
         ("body", entry.body.is_some()),
         ("body_bytes", entry.body_bytes.is_some()),
+        ("cc", entry.cc.is_some()),
+        ("bcc", entry.bcc.is_some()),
+        ("reply_to", entry.reply_to.is_some()),
+        ("in_reply_to", entry.in_reply_to.is_some()),
+        ("html", entry.html.is_some()),
+        ("images", !entry.images.is_empty()),
+        ("attachments", !entry.attachments.is_empty()),
+        ("encoding", entry.encoding.is_some()),
+        ("messages", !entry.messages.is_empty()),
+        ("dsn", entry.dsn.is_some()),
         ("user", entry.user.is_some()),
         ("read", entry.read.is_some()),
         ("spread", entry.spread.is_some()),
@@ -221,57 +263,26 @@ fn read_device(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, people: usiz
     cx.host(here.key("on"), name).map(Some)
 }
 
-fn read_body(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entry: &Entry) -> Body {
-    let (limit, text) = (shared.limits.message_size, entry.body.as_ref());
-    if text.is_some() && entry.body_bytes.is_some() {
-        cx.problems.at(here.key("body_bytes"), "a message has either `body` or `body_bytes`");
-    }
-    let path = here.key("body");
-    let lines = text.map_or(&[][..], |text| text.items.as_slice());
-    for (index, line) in lines.iter().enumerate() {
-        let place = if text.is_some_and(|text| text.list) { path.index(index) } else { path };
-        check_line(cx, place, line, 998);
-    }
-    let total: usize = lines.iter().map(|line| line.len() + 2).sum();
-    let size = entry.body_bytes.map_or(DataSize::from_bytes(total as u64), |size| size.0);
-    if size > limit {
-        let key = if entry.body_bytes.is_some() { "body_bytes" } else { "body" };
-        let message = format!("this text is longer than `limits.message_size` ({})", limit.to_text());
-        cx.problems.at(here.key(key), message);
-    }
-    entry.body_bytes.map_or_else(|| Body::Lines(lines.into()), |size| Body::Bytes(size.0))
-}
-
-/// A line of a 7-bit message (RFC 5322 section 2.1.1).
-fn check_line(cx: &mut Context<'_>, path: Path<'_>, line: &str, limit: usize) {
-    if line.bytes().any(|b| b == b'\n' || b == b'\r') {
-        cx.problems.help(path, "a line holds no line break", "write a list of lines: [\"first\", \"second\"]");
-    } else if line.bytes().any(|b| b != b'\t' && b.is_ascii_control()) {
-        cx.problems.at(path, "a line holds no control characters");
-    } else if !line.is_ascii() {
-        cx.problems.at(path, "mail text is 7-bit ASCII (RFC 5321 section 2.3.1)");
-    } else if line.len() > limit {
-        cx.problems.at(path, format!("a line has at most {limit} characters (RFC 5322 section 2.1.1)"));
-    }
-}
-
-fn read_subject(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> Arc<str> {
-    let subject = entry.subject.clone().unwrap_or_default();
-    check_line(cx, here.key("subject"), &subject, 900);
-    subject.into()
-}
-
 fn read_message(
     cx: &mut Context<'_>,
     shared: &Shared<'_>,
     here: Path<'_>,
     index: usize,
     entry: &Entry,
-) -> Option<Work> {
+) -> Option<Vec<Work>> {
     let schedule = read_schedule(cx, shared, here, entry);
-    let (subject, body) = (read_subject(cx, here, entry), read_body(cx, shared, here, entry));
-    let (from, to) = (entry.from.as_ref()?, entry.to.as_ref()?);
-    let recipients = read_recipients(cx, shared, here, entry, to);
+    let (subject, body) = (read_subject(cx, here, entry), read_body(cx, shared.limits, here, entry));
+    let mut seen = BTreeSet::new();
+    let mut people = |cx: &mut Context<'_>, key, texts: Option<&Texts>| {
+        texts.map_or_else(
+            || Arc::from([]),
+            |texts| read_recipients(cx, shared, (here.key(key), entry), texts, &mut seen),
+        )
+    };
+    let to = people(cx, "to", entry.to.as_ref());
+    let (cc, bcc) = (people(cx, "cc", entry.cc.as_ref()), people(cx, "bcc", entry.bcc.as_ref()));
+    let extras = read_extras(cx, shared.limits, here, entry, (cc, bcc));
+    let (from, _) = (entry.from.as_ref()?, entry.to.as_ref()?);
     if from.items.len() != 1 {
         cx.problems.at(here.key("from"), "a message has one sender");
         return None;
@@ -282,19 +293,28 @@ fn read_message(
     }
     let from = senders[0];
     let on = read_device(cx, here, entry, 1)?.unwrap_or(shared.users[from].host);
-    Some(Work::Message(MessageWork { entry: index, schedule, from, on, to: recipients, subject, body }))
+    let work = |extras| {
+        let (to, subject, body) = (Arc::clone(&to), Arc::clone(&subject), body.clone());
+        Work::Message(MessageWork { entry: index, schedule, from, on, to, subject, body, extras })
+    };
+    // Without `every` all messages of a mailbox are written at once.
+    Some(match extras {
+        Some(extras) if schedule.every.is_none() && extras.whole.len() > 1 => {
+            extras.each_whole().map(|extras| work(Some(Arc::new(extras)))).collect()
+        }
+        extras => vec![work(extras)],
+    })
 }
 
+/// The addresses of a list; those in `seen` are recipients already.
 fn read_recipients(
     cx: &mut Context<'_>,
     shared: &Shared<'_>,
-    here: Path<'_>,
-    entry: &Entry,
+    (path, entry): (Path<'_>, &Entry),
     to: &Texts,
+    seen: &mut BTreeSet<String>,
 ) -> Arc<[String]> {
-    let path = here.key("to");
     let mut all: Vec<String> = Vec::new();
-    let mut seen = BTreeSet::new();
     for (index, text) in to.items.iter().enumerate() {
         let place = if to.list { path.index(index) } else { path };
         for address in expand(text, MAX_ITEMS / 10).unwrap_or_else(|| vec![text.clone()]) {
@@ -314,9 +334,9 @@ fn read_recipients(
     if to.items.is_empty() {
         cx.problems.at(path, "a message has at least one recipient");
     }
-    if all.len() as u64 > shared.limits.recipients {
+    if seen.len() as u64 > shared.limits.recipients {
         let message =
-            format!("{} recipients are more than `limits.recipients` ({})", all.len(), shared.limits.recipients);
+            format!("{} recipients are more than `limits.recipients` ({})", seen.len(), shared.limits.recipients);
         cx.problems.at(path, message);
     }
     all.into()
@@ -362,7 +382,8 @@ fn own_part(seed: u64, address: &str, reading: usize, spread: SimDuration) -> Si
 
 fn read_poisson(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index: usize, entry: &Entry) -> Vec<Work> {
     let Schedule { at, until, .. } = read_schedule(cx, shared, here, entry);
-    let (subject, body) = (read_subject(cx, here, entry), read_body(cx, shared, here, entry));
+    let (subject, body) = (read_subject(cx, here, entry), read_body(cx, shared.limits, here, entry));
+    let extras = read_extras(cx, shared.limits, here, entry, Default::default());
     let mean_gap = read_gap(cx, here, entry);
     let (Some(from), Some(to)) = (&entry.from, &entry.to) else { return Vec::new() };
     let senders = read_people(cx, shared, here.key("from"), from, EVERY_USER);
@@ -387,6 +408,7 @@ fn read_poisson(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index
             until,
             subject: Arc::clone(&subject),
             body: body.clone(),
+            extras: extras.clone(),
         })
     };
     senders.iter().map(writing).collect()

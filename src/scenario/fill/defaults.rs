@@ -6,7 +6,8 @@ use crate::proto::dns::EDNS_SIZE;
 use crate::scenario::names;
 use crate::scenario::resolved::QueueLimit;
 use crate::scenario::schema::{
-    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, LinkDefaults, Mode, Queue, Scenario, Size, Texts,
+    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, LinkDefaults, MailDomain, Mode, Queue, Scenario, Size,
+    Texts,
 };
 
 /// How many users a file may ask for, whatever its own limit of hosts says.
@@ -132,11 +133,9 @@ pub(super) fn fill_mail(scenario: &mut Scenario) {
     let mut left = usize::try_from(limit).unwrap_or(usize::MAX);
     for (name, domain) in &mut scenario.mail {
         domain.server.get_or_insert_with(|| name.clone());
-        domain.dialect.get_or_insert_default();
-        super::queue::fill_retry(&mut domain.retry);
-        super::queue::fill_delivery(&mut domain.queue);
+        fill_server(domain);
+        super::routing::fill(domain);
         domain.imap.separator.get_or_insert_default();
-        domain.conduct.iter_mut().for_each(fill_conduct);
         let mut users = Vec::new();
         for text in std::mem::take(&mut domain.users) {
             match names::expand(&text, left) {
@@ -154,6 +153,16 @@ pub(super) fn fill_mail(scenario: &mut Scenario) {
             user.password.get_or_insert_with(|| domain.password.clone().unwrap_or_else(|| "hungry".to_owned()));
         }
     }
+}
+
+/// How a mail server works.
+pub(super) fn fill_server(domain: &mut MailDomain) {
+    domain.dialect.get_or_insert_default();
+    super::queue::fill_retry(&mut domain.retry);
+    super::queue::fill_delivery(&mut domain.queue);
+    domain.conduct.iter_mut().for_each(fill_conduct);
+    domain.hop_limit.get_or_insert(100);
+    domain.delivered_to.get_or_insert(false);
 }
 
 /// The name of the computer that a user gets.

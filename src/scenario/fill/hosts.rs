@@ -1,7 +1,7 @@
 //! Which hosts there are: those the file lists, and those its domains, users and servers imply.
 //!
 //! A host comes into being by being listed, by being the key of a name server or resolver,
-//! a root server, the default server of a mail domain, the default computer of a user, or
+//! a root server, the default server of a mail domain or the key of a relay, the default computer of a user, or
 //! the host of real clients.
 //! Merely naming a host elsewhere does not create it, so that a slip of the pen is found.
 
@@ -62,6 +62,7 @@ pub(super) fn declare_hosts(scenario: &mut Scenario) {
         if domain.server.as_ref() == Some(name) {
             implied.push((name.clone(), Some(name.clone())));
         }
+        implied.extend(domain.relays.keys().map(|host| (host.clone(), None)));
         for local in &domain.users {
             let computer = default_computer(local, name);
             let user = scenario.users.get(&format!("{local}@{name}"));
@@ -80,7 +81,7 @@ pub(super) fn declare_hosts(scenario: &mut Scenario) {
 
 /// The hosts that look up names: users' computers and other devices, mail servers, and hosts of look-ups.
 fn clients(scenario: &Scenario) -> Vec<String> {
-    let servers = scenario.mail.values().filter_map(|domain| domain.server.as_ref());
+    let servers = scenario.mail.values().flat_map(|domain| domain.server.iter().chain(domain.relays.keys()));
     let computers = scenario.users.values().filter_map(|user| user.host.as_ref());
     let devices = scenario.workload.iter().flat_map(|entry| entry.on.iter().flat_map(|on| &on.items));
     let devices: Vec<String> =

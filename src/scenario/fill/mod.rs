@@ -12,6 +12,7 @@ mod defaults;
 mod hosts;
 mod links;
 mod queue;
+mod routing;
 mod zones;
 
 use super::schema::Scenario;
@@ -34,6 +35,7 @@ pub(super) fn site_router(site: &str) -> String {
 pub(super) fn fill(scenario: &mut Scenario) {
     defaults::fill_values(scenario);
     defaults::fill_mail(scenario);
+    routing::fill_relays(scenario);
     hosts::declare_hosts(scenario);
     if hosts::uses_dns(scenario) {
         zones::add_zones(scenario);

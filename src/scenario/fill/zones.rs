@@ -206,10 +206,14 @@ fn add_apex(scenario: &Scenario, servers: &[String], draft: &mut Draft) {
             draft.add_addresses(scenario, server);
         }
     }
-    if let Some(server) = scenario.mail.get(&apex).and_then(|domain| domain.server.as_ref())
+    if let Some(domain) = scenario.mail.get(&apex)
+        && let Some(server) = &domain.server
         && !["MX", "A", "AAAA", "CNAME"].iter().any(|rtype| draft.has(&apex, rtype))
     {
-        draft.add(&apex, "MX", format!("10 {}", names::dotted(server)));
+        draft.add(&apex, "MX", format!("{} {}", domain.preference.unwrap_or(10), names::dotted(server)));
+        for (host, relay) in &domain.relays {
+            draft.add(&apex, "MX", format!("{} {}", relay.preference.unwrap_or(20), names::dotted(host)));
+        }
     }
 }
 

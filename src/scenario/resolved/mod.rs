@@ -14,7 +14,11 @@ pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, SecondarySpec, ZoneSpec};
 pub use work::{Body, LookupWork, LookupsWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work};
 
 use super::schema::Scenario;
-use crate::app::mail::{ConductConfig, QueueConfig, RetryPolicy, SmtpConfig};
+use crate::app::mail::{
+    AddressBook, ConductConfig, ForwardConfig, LoopGuard, QueueConfig, Quota, ReportConfig, RetryPolicy, SmtpConfig,
+    Transports, VacationConfig,
+};
+use crate::app::user::SubmissionConfig;
 use crate::base::{Addresses, DataSize, Dist, HostId, SimDuration, SimTime, UnixTime};
 use crate::net::{CongestionControl, LinkDirConfig, Policy, SessionLimit};
 use crate::sim::Fault;
@@ -160,14 +164,33 @@ pub struct DomainSpec {
     pub name: String,
     /// Where its mail server runs; several domains may share one.
     pub server: HostId,
+    /// The preference of the server's MX record.
+    pub preference: u16,
     /// How the server works; equal for all domains of one server.
     pub settings: ServerSpec,
     /// Indices into [`Resolved::users`], ascending.
     pub users: Vec<usize>,
     /// Who gets mail for local parts that nobody has, if anybody does.
     pub catch_all: Option<CatchAllSpec>,
+    /// What other addresses in the domain stand for.
+    pub book: AddressBook,
+    /// Servers that pass mail on to the domain's.
+    pub relays: Vec<RelaySpec>,
     /// Hosts that may hand in mail for other domains: the users' hosts, ascending.
     pub relay_from: Vec<HostId>,
+}
+
+/// A server that takes mail for a domain and passes it on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RelaySpec {
+    /// Where it runs.
+    pub host: HostId,
+    /// The preference of its MX record.
+    pub preference: u16,
+    /// Whether it knows which recipients there are.
+    pub verify: bool,
+    /// How it works; none where a domain whose server it is says that.
+    pub settings: Option<ServerSpec>,
 }
 
 /// How a mail server works, whatever its domains.
@@ -181,6 +204,12 @@ pub struct ServerSpec {
     pub queue: QueueConfig,
     /// What it does to its clients besides serving them.
     pub conduct: ConductConfig,
+    /// What it does against mail that goes round.
+    pub loops: LoopGuard,
+    /// Where it hands mail for elsewhere.
+    pub transports: Transports,
+    /// What it tells senders; the answers of users who are away stand with these.
+    pub reports: ReportConfig,
     /// What stands between the levels of folder names in IMAP.
     pub separator: char,
     /// Whether it has a cache of DNS answers.
@@ -207,10 +236,20 @@ pub struct UserSpec {
     pub domain: usize,
     /// The password at the mailbox server.
     pub password: String,
+    /// How the user's mail is submitted.
+    pub submission: SubmissionConfig,
     /// The user's computer.
     pub host: HostId,
     /// The server that takes this user's outgoing mail and keeps the mailbox.
     pub server: HostId,
+    /// Where the user's mail goes instead of into the mailbox, or also.
+    pub forward: Option<ForwardConfig>,
+    /// How much the mailbox holds.
+    pub quota: Quota,
+    /// The name that messages show, if any.
+    pub name: Option<String>,
+    /// The answer of a user who is away.
+    pub vacation: Option<VacationConfig>,
 }
 
 /// Seed and end of a run.

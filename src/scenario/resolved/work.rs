@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::user::Extras;
 use crate::base::{DataSize, Dist, HostId, SimDuration, SimTime};
 use crate::proto::dns::Rtype;
 
@@ -50,6 +51,8 @@ pub struct MessageWork {
     pub subject: Arc<str>,
     /// Text.
     pub body: Body,
+    /// What else it has.
+    pub extras: Option<Arc<Extras>>,
 }
 
 /// The text of a message.
@@ -108,6 +111,8 @@ pub struct PoissonWork {
     pub subject: Arc<str>,
     /// Text.
     pub body: Body,
+    /// What else they have.
+    pub extras: Option<Arc<Extras>>,
 }
 
 /// A host looks up a name.

@@ -13,6 +13,7 @@ mod link;
 mod live;
 mod lookups;
 mod mail;
+mod message;
 mod network;
 mod quantity;
 mod resolver;
@@ -35,9 +36,12 @@ pub use live::Live;
 pub use lookups::{LookupArrivals, Lookups, ParetoGaps};
 pub use mail::{
     AgeBounds, AgeFromName, Blocklist, CatchAll, Conduct, ConductRate, ConductRule, ConductThen, ConductWhen, Dead,
-    Delivery, DeliveryPreset, DialectName, Exponential, GaugeName, Greylist, Imap, Limit, LimitedName, MailDomain,
-    MeanwhileName, PerName, Retry, RetryPreset, SeparatorName, Tarpit, ThenKeys, User, WaitFromName,
+    Delivery, DeliveryPreset, DialectName, DoubleBounces, Exponential, ExtensionName, GaugeName, Greylist, Imap, Limit,
+    LimitedName, LoginName, MailDomain, MailingList, MeanwhileName, PerName, PostingName, Quota, QuotaAnswer,
+    QuotaCheck, Relay, Reports, Retry, RetryPreset, SeparatorName, Smtp, Subaddress, Submission, Tarpit, ThenKeys,
+    TlsUseName, TlsVersionName, User, Vacation, WaitFromName,
 };
+pub use message::{Attachment, Dsn, EncodingName, NotifyName, ReturnName, WholeMessage};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use resolver::{Checks, ForwardZone, Resolver, ServeStale, StubZone};

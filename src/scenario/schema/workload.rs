@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::lookups::Lookups;
+use super::message::{Attachment, Dsn, EncodingName, WholeMessage};
 use super::quantity::{Duration, Frequency, Size, Texts};
 
 /// One activity: writing a message (`from`, `to`), writing at random (`poisson`, `from`,
@@ -34,7 +35,21 @@ pub struct Entry {
     /// To whom: an address or a list of addresses; with `poisson`, one of them at random, or "any-user".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Texts>,
-    /// Whether `to` may name users and domains that do not exist, to see what then happens. Default: false.
+    /// Who else gets the message, as its header says: an address or a list of addresses. Default: nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cc: Option<Texts>,
+    /// Who else gets the message, though its header does not say so: an address or a list of addresses. Default:
+    /// nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bcc: Option<Texts>,
+    /// The address to which answers should go. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<String>,
+    /// The Message-ID of the message that this one answers, such as "<1.alice@crepes.fr>"; those of the messages before
+    /// it may stand in front. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_reply_to: Option<String>,
+    /// Whether `to`, `cc` and `bcc` may name users and domains that do not exist, to see what then happens. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_unknown: Option<bool>,
     /// Subject of the message. Default: none.
@@ -46,6 +61,31 @@ pub struct Entry {
     /// Length of a made-up text in place of `body`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body_bytes: Option<Size>,
+    /// The text as HTML too, as one line or a list of lines. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub html: Option<Texts>,
+    /// Images that the HTML shows. Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Attachment>,
+    /// Files that go with the message. Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
+    /// The transfer encoding of the texts. Default: "auto".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<EncodingName>,
+    /// A file that holds a whole message, header included; it lies in the scenario's folder or below. Date and Message-ID
+    /// become those of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eml: Option<String>,
+    /// Likewise a mailbox file, whose messages are written one after the other: at once, or one each time with `every`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mbox: Option<String>,
+    /// Whole messages, as `mbox` would give them. Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<WholeMessage>,
+    /// What the sender wants to hear of the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dsn: Option<Dsn>,
     /// Write at random: each sender is a Poisson process of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poisson: Option<Poisson>,

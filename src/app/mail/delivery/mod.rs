@@ -18,6 +18,7 @@ use super::config::{MailServerConfig, Meanwhile, QueueConfig, SmtpConfig};
 use super::courier::{Courier, Stage};
 use super::failure::Reason;
 use super::queue::CopyKey;
+use super::routing::Ways;
 use super::spool::{Reached, Spool, is_or_is_in};
 use crate::app::dns::OwnCache;
 use crate::app::dns::stub::Stub;
@@ -33,6 +34,7 @@ pub(super) struct Delivery {
     name: String,
     smtp: SmtpConfig,
     queue: QueueConfig,
+    ways: Ways,
     stub: Stub,
     couriers: BTreeMap<u64, Courier>,
     last_courier: u64,
@@ -52,6 +54,7 @@ impl Delivery {
             name: config.name.clone(),
             smtp: config.smtp.clone(),
             queue: config.queue.clone(),
+            ways: Ways::new(&config.routing.transports),
             stub: Stub::new(config.resolvers.clone()).with_caches(config.caches),
             couriers: BTreeMap::new(),
             last_courier: 0,
@@ -131,13 +134,13 @@ impl Delivery {
 
     /// A copy is due: it begins its attempt and waits at its destination.
     fn due<H: Host>(&mut self, host: &mut H, spool: &mut Spool, key: CopyKey) {
-        let name = spool.queue.copy(key).recipient.domain().to_ascii_lowercase();
+        let name = self.ways.destination(spool.queue.copy(key).recipient.domain());
         let destination = self.destinations.entry(name.clone()).or_insert_with(|| Destination::new(&self.queue));
         let dead = destination.is_dead(host.now(), &self.queue).cloned();
         if let (Some((until, _)), Some(Meanwhile::Hold)) = (&dead, self.queue.dead.map(|dead| dead.meanwhile)) {
             return spool.hold(host, key, *until);
         }
-        if !spool.begin_attempt(host, key) {
+        if !spool.begin_attempt(host, key) || spool.deliver_queued(host, key) {
             return self.call(&name);
         }
         if let Some((_, reason)) = dead {

@@ -5,6 +5,7 @@ use super::{Delivery, trace_all};
 use crate::app::host::Host;
 use crate::app::mail::courier::{Job, Stage, Talking};
 use crate::app::mail::failure::Reason;
+use crate::app::mail::fitting::fit;
 use crate::app::mail::queue::{CopyKey, QueuedMessage};
 use crate::app::mail::spool::Spool;
 use crate::app::sessions::Talk;
@@ -160,7 +161,10 @@ impl Delivery {
         talking.sent += 1;
         let message = spool.queue.message(keys[0]);
         let content = message.content.clone();
-        talking.talk.session.begin(now, Transaction { envelope: envelope(message, &keys), content });
+        let transaction =
+            fit(Transaction { envelope: envelope(message, &keys), content }, talking.talk.session.offers());
+        spool.trace_downgrade(host, &keys, transaction.content.len());
+        talking.talk.session.begin(now, transaction);
         courier.take(job);
     }
 
@@ -187,12 +191,18 @@ impl Delivery {
         let Some(courier) = self.couriers.get_mut(&id) else { return };
         let reached = courier.reached();
         let closed = courier.closed;
+        let reports = matches!(&courier.stage, Stage::Talking(talking) if talking.talk.session.offers().dsn);
         let Some(Job { message, copies }) = courier.job.take() else { return };
         let mut again = Vec::new();
         for (copy, verdict) in copies.into_iter().zip(verdicts) {
             let key = CopyKey { message, copy };
             match verdict {
-                Verdict::Accepted => spool.completed(host, key, reached),
+                Verdict::Accepted => {
+                    if !reports {
+                        spool.tell_relayed(host, key);
+                    }
+                    spool.completed(host, key, reached);
+                }
                 Verdict::Refused(reply) if reply.is_permanent_failure() => {
                     spool.failed(host, key, reached, &Reason::reply(reply));
                 }

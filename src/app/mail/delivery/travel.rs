@@ -5,12 +5,11 @@ use crate::app::dns::stub::Answer;
 use crate::app::host::Host;
 use crate::app::mail::courier::Stage;
 use crate::app::mail::failure::Reason;
-use crate::app::mail::routing::{addresses, exchangers, others};
+use crate::app::mail::routing::{addresses, exchangers, next_hop, others};
 use crate::app::mail::spool::Spool;
 use crate::base::trace::Phase;
 use crate::base::{CloseReason, Endpoint, SimTime, SocketId};
 use crate::proto::dns::Rtype;
-use crate::proto::smtp::PORT;
 use crate::proto::smtp::path::literal_address;
 
 impl Delivery {
@@ -26,6 +25,10 @@ impl Delivery {
         }
         if let Some(first) = followers.first() {
             host.set_cause(spool.queue.copy(*first).cause);
+        }
+        if let Some(hop) = next_hop(&courier.destination) {
+            courier.route.exchanges = [hop.host].into();
+            return self.advance(host, spool, id);
         }
         trace_all(host, spool, &followers, Phase::Dns);
         courier.stage = Stage::Mx;
@@ -68,7 +71,7 @@ impl Delivery {
         let Some(courier) = self.couriers.get_mut(&id) else { return };
         if let Some(address) = courier.route.addresses.pop_front() {
             trace_all(host, spool, &followers, Phase::Connecting);
-            let (socket, conn) = host.connect(Endpoint::new(address, PORT));
+            let (socket, conn) = host.connect(Endpoint::new(address, courier.port));
             courier.stage = Stage::Connecting;
             courier.addresses_tried += 1;
             courier.exchange = Some(address);

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Reached, Spool, Undeliverable};
+use super::intake::full;
+use super::reports::Undeliverable;
+use super::{Arrival, Reached, Spool};
 use crate::app::host::{Flush, Host};
+use crate::app::mail::config::WhenFull;
 use crate::app::mail::failure::Reason;
-use crate::app::mail::queue::{CopyKey, Status};
+use crate::app::mail::queue::{Addressee, CopyKey, Status};
 use crate::app::mail::retry::{AgeFrom, History, Next, WaitFrom};
 use crate::base::trace::{AttemptOutcome, FailureKind, MailTrace, Phase, Trace};
-use crate::base::{EventId, SimDuration, SimTime};
+use crate::base::{EventId, SimTime};
 use crate::proto::smtp::ReversePath;
 
 impl Spool {
@@ -40,6 +43,40 @@ impl Spool {
         self.trace_length(host);
     }
 
+    /// Ends the attempt for a copy whose mailbox is here: it lay in the queue because there was
+    /// no room. False for a copy that has to go elsewhere.
+    pub(in crate::app::mail) fn deliver_queued<H: Host>(&mut self, host: &mut H, key: CopyKey) -> bool {
+        let message = self.queue.message(key);
+        let recipient = message.copies[key.copy].recipient.clone();
+        if !self.is_local(&recipient) {
+            return false;
+        }
+        let (mailbox, folder) = self.homes.mailbox_of(&recipient);
+        if !self.has_room(&mailbox, message.content.len()) {
+            self.deferred(host, key, Reached::default(), &full(&recipient, WhenFull::Defer));
+            return true;
+        }
+        let copy = &message.copies[key.copy];
+        let who = Addressee { mailbox: recipient, notify: copy.notify, original: copy.original.clone() };
+        let arrival = Arrival {
+            queue_id: message.queue_id.clone(),
+            message_id: message.message_id.clone(),
+            reverse_path: message.reverse_path.clone(),
+            recipients: Vec::new(),
+            options: message.options.clone(),
+            content: Arc::clone(&message.content),
+            bytes: message.content.len() as u64,
+            conn: None,
+        };
+        self.trace_end(host, key, Reached::default(), AttemptOutcome::Stored);
+        let Arrival { message_id, reverse_path, content, .. } = &arrival;
+        self.store(host, (message_id, reverse_path, content), &who.mailbox, (&mailbox, folder.as_deref()));
+        self.after_delivery(host, &arrival, &who, &mailbox);
+        self.queue.finish(key, Status::Completed);
+        self.trace_length(host);
+        true
+    }
+
     /// The attempt failed, but another may succeed.
     pub(in crate::app::mail) fn deferred<H: Host>(
         &mut self,
@@ -50,7 +87,9 @@ impl Spool {
     ) {
         let now = host.now();
         let next = self.after_failure(host, key);
-        self.queue.copy_mut(key).last_failure = Some(reason.clone());
+        let copy = self.queue.copy_mut(key);
+        copy.last_failure = Some(reason.clone());
+        copy.last_exchange = reached.exchange;
         let failure = reason.as_trace();
         let (outcome, until, give_up) = match next {
             Next::Attempt(at) => (AttemptOutcome::Deferred { failure, next: at }, at, false),
@@ -105,7 +144,7 @@ impl Spool {
     }
 
     /// Since when the age of a copy is counted, if it was first tried and first failed now at the latest.
-    fn born(&self, key: CopyKey, now: SimTime) -> SimTime {
+    pub(super) fn born(&self, key: CopyKey, now: SimTime) -> SimTime {
         let message = self.queue.message(key);
         let copy = &message.copies[key.copy];
         match self.retry.age_from {
@@ -136,6 +175,7 @@ impl Spool {
         reached: Reached,
         reason: &Reason,
     ) {
+        self.queue.copy_mut(key).last_exchange = reached.exchange;
         self.trace_end(host, key, reached, AttemptOutcome::Failed { failure: reason.as_trace() });
         self.give_up(host, key, reason);
     }
@@ -204,19 +244,6 @@ impl Spool {
         }
     }
 
-    /// The same for the copies to one domain, and to those below it; how many they are.
-    pub(in crate::app::mail) fn flush_for<H: Host>(&mut self, host: &mut H, domain: &str, below: bool) -> usize {
-        let domain = domain.to_ascii_lowercase();
-        let mut found = 0;
-        while let Some(key) = self.queue.pop_waiting_for(&domain, below) {
-            host.set_cause(self.queue.copy(key).cause);
-            self.queue.schedule(key);
-            self.trace_length(host);
-            found += 1;
-        }
-        found
-    }
-
     pub(super) fn expire<H: Host>(&mut self, host: &mut H, key: CopyKey) {
         let last = self.queue.copy(key).last_failure.clone();
         let (code, text) = last.map_or((0, "not delivered in time".to_owned()), |last| (last.code, last.text));
@@ -225,15 +252,7 @@ impl Spool {
 
     fn give_up<H: Host>(&mut self, host: &mut H, key: CopyKey, reason: &Reason) {
         let message = self.queue.message(key);
-        let copy = &message.copies[key.copy];
-        let undeliverable = Undeliverable {
-            message_id: message.message_id.clone(),
-            reverse_path: message.reverse_path.clone(),
-            recipient: copy.recipient.clone(),
-            content: Arc::clone(&message.content),
-            attempts: copy.attempts,
-            tried_for: copy.first_attempt.map_or(SimDuration::ZERO, |first| host.now().since(first)),
-        };
+        let undeliverable = Undeliverable::queued(message, key.copy, host.now());
         self.queue.finish(key, Status::PermanentlyFailed);
         self.trace_length(host);
         self.report(host, &undeliverable, reason);

@@ -5,23 +5,25 @@
 mod attempts;
 mod intake;
 mod reports;
+mod verdicts;
+
+pub(in crate::app::mail) use verdicts::{Known, Refusal};
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 pub(super) use attempts::is_or_is_in;
 
+use super::config::{LoopGuard, ReportConfig, RoutingConfig};
 use super::homes::Homes;
 use super::mailbox::{Maildrop, Maildrops};
 use super::queue::{Addressee, CopyKey, Queue, QueuedCopy, Status};
 use super::retry::RetryPolicy;
+use super::vacation::Vacations;
 use crate::app::host::Host;
 use crate::base::trace::{MailTrace, Phase, Trace};
-use crate::base::{ConnId, EventId, SimDuration, SimTime};
+use crate::base::{ConnId, EventId, SimTime};
 use crate::proto::smtp::{MailOptions, Mailbox, ReversePath};
-
-/// RFC 5321 6.3: the threshold for loops is "normally at least 100 Received entries".
-const MAX_HOPS: usize = 100;
 
 /// What became of the copies that a server accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,29 +73,23 @@ pub(in crate::app::mail) struct Reached {
     pub(in crate::app::mail) conn: Option<ConnId>,
 }
 
-/// A copy that will not reach its recipient.
-struct Undeliverable {
-    message_id: String,
-    reverse_path: ReversePath,
-    recipient: Mailbox,
-    content: Arc<[u8]>,
-    attempts: u32,
-    tried_for: SimDuration,
-}
-
 /// What survives a failure of the host.
 #[derive(Clone, Debug)]
 pub(in crate::app::mail) struct Spool {
     pub(in crate::app::mail) name: String,
     pub(in crate::app::mail) homes: Homes,
+    loops: LoopGuard,
     retry: RetryPolicy,
     pub(in crate::app::mail) queue: Queue,
     pub(in crate::app::mail) maildrops: Maildrops,
-    /// Mailboxes whose INBOX changed, other than by IMAP, since IMAP's sessions were told.
-    pub(in crate::app::mail) touched: Vec<String>,
+    /// Mailboxes and their folders, by validity, that changed other than by IMAP since IMAP's sessions were told.
+    pub(in crate::app::mail) touched: Vec<(String, u32)>,
     counted: Audit,
     last_queue_id: u64,
     last_bounce: u64,
+    last_answer: u64,
+    reports: ReportConfig,
+    vacations: Vacations,
     traced_length: (u32, u32),
     /// When the host last started.
     booted: SimTime,
@@ -102,10 +98,17 @@ pub(in crate::app::mail) struct Spool {
 }
 
 impl Spool {
-    pub(in crate::app::mail) fn new(name: String, homes: Homes, retry: RetryPolicy, maildrops: Maildrops) -> Self {
+    pub(in crate::app::mail) fn new(
+        name: String,
+        homes: Homes,
+        routing: &RoutingConfig,
+        retry: RetryPolicy,
+        maildrops: Maildrops,
+    ) -> Self {
         Self {
             name,
             homes,
+            loops: routing.loops,
             retry,
             queue: Queue::default(),
             maildrops,
@@ -113,10 +116,20 @@ impl Spool {
             counted: Audit::default(),
             last_queue_id: 0,
             last_bounce: 0,
+            last_answer: 0,
+            reports: ReportConfig::default(),
+            vacations: Vacations::default(),
             traced_length: (0, 0),
             booted: SimTime::ZERO,
             asked_for: Vec::new(),
         }
+    }
+
+    /// The same with what it tells senders.
+    pub(in crate::app::mail) fn with_reports(mut self, mut reports: ReportConfig) -> Self {
+        self.vacations = Vacations::new(std::mem::take(&mut reports.vacations));
+        self.reports = reports;
+        self
     }
 
     pub(in crate::app::mail) fn audit(&self) -> Audit {
@@ -129,11 +142,6 @@ impl Spool {
     /// Whether mail for this address ends here.
     pub(in crate::app::mail) fn is_local(&self, mailbox: &Mailbox) -> bool {
         self.homes.domain_of(mailbox).is_some()
-    }
-
-    /// Whether mail for a local address is taken.
-    pub(in crate::app::mail) fn knows(&self, mailbox: &Mailbox) -> bool {
-        self.homes.mailbox_of(&self.maildrops, mailbox).is_some()
     }
 
     pub(in crate::app::mail) fn next_queue_id(&mut self) -> String {

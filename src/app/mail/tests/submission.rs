@@ -17,7 +17,7 @@ fn transaction(to: &str, name: &str) -> String {
 fn two(bed: &mut Bed) -> (usize, usize) {
     let crepes = bed.server("crepes.fr", &["alice"], |_| {});
     let hamburger = bed.server("hamburger.edu", &["alice", "bob"], |config| {
-        config.routing.catch_alls.push(CatchAll {
+        config.routing.book.catch_alls.push(CatchAll {
             domain: "hamburger.edu".to_owned(),
             mailbox: "bob@hamburger.edu".to_owned(),
             except: vec!["nosuch*".to_owned()],

@@ -64,7 +64,9 @@ fn returned_to_sender() {
         "    bob@hamburger.edu",
         "connection timed out",
         "It was tried 241 times within 5d",
-        "    Message-ID: <1.alice@crepes.fr>",
+        "Reporting-MTA: dns; crepes.fr\r\n",
+        "Action: failed\r\nStatus: 4.4.7\r\n",
+        "\r\nMessage-ID: <1.alice@crepes.fr>\r\n",
     ] {
         assert!(mailbox[0].contains(part), "{part} in {}", mailbox[0]);
     }
@@ -86,7 +88,7 @@ fn unknown_users_and_domains() {
     let bounces = bed.mailbox(crepes, "alice@crepes.fr");
     assert_eq!(bounces.len(), 3);
     let with = |text: &str| bounces.iter().filter(|b| b.contains(text)).count();
-    assert_eq!(with("550 nobody@hamburger.edu ... User unknown"), 1);
+    assert_eq!(with("550 5.1.1 nobody@hamburger.edu ... User unknown"), 1);
     assert_eq!(with("the domain nowhere.example does not exist"), 1);
     assert_eq!(with("accepts no mail"), 1);
     assert_eq!(starts(&bed).len(), 5);

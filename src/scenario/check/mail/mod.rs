@@ -2,6 +2,7 @@
 
 mod conduct;
 mod queue;
+mod reports;
 mod routing;
 mod smtp;
 
@@ -9,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Context;
 use super::dns::read_resolver;
+use super::message::check_line;
+use crate::app::user::SubmissionConfig;
 use crate::base::HostId;
 use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
 use crate::scenario::resolved::{DomainSpec, ServerSpec, UserSpec};
@@ -34,6 +37,7 @@ pub(super) fn read(cx: &mut Context<'_>) -> (Vec<DomainSpec>, Vec<UserSpec>) {
         check_shared(cx, here, &spec, &domains);
         domains.push(spec);
     }
+    routing::check_relays(cx, &domains);
     let users = read_users(cx, &known);
     for (index, user) in users.iter().enumerate() {
         if let Some(domain) = domains.get_mut(user.domain) {
@@ -69,8 +73,11 @@ fn read_domain(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain: &MailDo
     let catch_all =
         domain.catch_all.as_ref().and_then(|catch_all| routing::read_catch_all(cx, here, name, domain, catch_all));
     let settings = read_server(cx, here, domain);
+    let book = routing::read_book(cx, here, name, domain);
+    let relays = routing::read_relays(cx, here, domain);
+    let preference = domain.preference.unwrap_or(0);
     let (name, users, relay_from) = (name.to_owned(), Vec::new(), Vec::new());
-    DomainSpec { name, server, settings, users, catch_all, relay_from }
+    DomainSpec { name, server, preference, settings, users, catch_all, book, relays, relay_from }
 }
 
 /// What belongs to the server, not to the domain.
@@ -80,6 +87,9 @@ fn read_server(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDomain) -> Ser
         retry: queue::read_retry(cx, here.key("retry"), &domain.retry),
         queue: queue::read(cx, here, domain),
         conduct: conduct::read(cx, here, domain),
+        loops: routing::read_loops(domain, &cx.scenario.limits),
+        transports: routing::read_transports(cx, here, domain),
+        reports: reports::read(domain),
         separator: match domain.imap.separator.unwrap_or_default() {
             SeparatorName::Slash => '/',
             SeparatorName::Dot => '.',
@@ -98,6 +108,11 @@ fn check_shared(cx: &mut Context<'_>, here: Path<'_>, spec: &DomainSpec, others:
         (own.retry == its.retry, "retry", "retry policy"),
         (own.queue == its.queue, "queue", "way of delivering"),
         (own.conduct == its.conduct, "conduct", "conduct"),
+        (own.loops.max_hops == its.loops.max_hops, "hop_limit", "hop limit"),
+        (own.loops == its.loops, "delivered_to", "use of Delivered-To"),
+        (own.transports.smart_host == its.transports.smart_host, "smart_host", "smart host"),
+        (own.transports == its.transports, "transports", "transports"),
+        (own.reports == its.reports, "reports", "reports"),
         (own.separator == its.separator, "imap", "separator"),
         (own.dns_cache == its.dns_cache, "dns_cache", "cache"),
     ];
@@ -118,16 +133,30 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
         };
         let here = path.key(address);
         let host = read_user(cx, here, user).unwrap_or(NOBODY);
+        let forward = routing::read_forward(cx, here, address, user);
+        let quota = address.rsplit_once('@').and_then(|(_, name)| cx.scenario.mail.get(name));
+        let quota = quota.map(|domain| routing::read_quota(domain, Some(user))).unwrap_or_default();
         users.push(UserSpec {
             address: address.clone(),
             local: (*local).to_owned(),
             domain: *domain,
             password: user.password.clone().unwrap_or_default(),
+            submission: submission(cx, here, address, user),
             host,
             server: *server,
+            forward,
+            quota,
+            name: user.name.clone(),
+            vacation: user.vacation.as_ref().map(|vacation| reports::read_vacation(cx, here.key("vacation"), vacation)),
         });
     }
     users
+}
+
+fn submission(cx: &mut Context<'_>, here: Path<'_>, address: &str, user: &User) -> SubmissionConfig {
+    let scenario = cx.scenario;
+    let domain = address.rsplit_once('@').and_then(|(_, domain)| scenario.mail.get(domain));
+    smtp::read_submission(cx, here.key("submission"), &user.submission, domain.unwrap_or(&MailDomain::default()))
 }
 
 fn check_password(cx: &mut Context<'_>, path: Path<'_>, password: &str) {
@@ -138,6 +167,9 @@ fn check_password(cx: &mut Context<'_>, path: Path<'_>, password: &str) {
 
 fn read_user(cx: &mut Context<'_>, here: Path<'_>, user: &User) -> Option<HostId> {
     check_password(cx, here.key("password"), user.password.as_deref().unwrap_or_default());
+    if let Some(name) = &user.name {
+        check_line(cx, here.key("name"), name, 200);
+    }
     let name = user.host.as_deref().unwrap_or_default();
     let host = cx.host(here.key("host"), name)?;
     if let Some(resolver) = &user.resolver {

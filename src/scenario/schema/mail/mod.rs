@@ -2,11 +2,17 @@
 
 mod conduct;
 mod queue;
+mod reports;
 mod routing;
 mod smtp;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::quantity::Texts;
+pub use smtp::{DialectName, ExtensionName, LoginName, Smtp, Submission, TlsUseName, TlsVersionName};
 
 pub use conduct::{
     Blocklist, Conduct, ConductRate, ConductRule, ConductThen, ConductWhen, GaugeName, Greylist, Limit, LimitedName,
@@ -16,8 +22,8 @@ pub use queue::{
     AgeBounds, AgeFromName, Dead, Delivery, DeliveryPreset, Exponential, MeanwhileName, Retry, RetryPreset,
     WaitFromName,
 };
-pub use routing::CatchAll;
-pub use smtp::DialectName;
+pub use reports::{DoubleBounces, Reports, Vacation};
+pub use routing::{CatchAll, MailingList, PostingName, Quota, QuotaAnswer, QuotaCheck, Relay, Subaddress};
 
 /// A mail domain.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,9 +41,46 @@ pub struct MailDomain {
     /// Who gets mail for local parts that nobody has. Default: it is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub catch_all: Option<CatchAll>,
+    /// Other names: the local part, and the address or addresses to which its mail goes (RFC 5321 section 3.9.1).
+    /// A local part alone is one of this domain.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub aliases: BTreeMap<String, Texts>,
+    /// Mailing lists, by local part.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub lists: BTreeMap<String, MailingList>,
+    /// Local parts whose mail is taken and thrown away. Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub discard: Vec<String>,
+    /// Whether addresses may have a detail. Default: they may not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subaddress: Option<Subaddress>,
+    /// How much each mailbox holds. Default: anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Quota>,
     /// The host of the mail server. Default: a host named as the domain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+    /// The preference of the server's MX record. Default: 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preference: Option<u16>,
+    /// Other servers that take mail for the domain and pass it on, by host; they get MX records too.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub relays: BTreeMap<String, Relay>,
+    /// The mail server, "HOST" or "HOST:PORT", to which the server hands all mail that is not for itself. Default:
+    /// none, it asks the DNS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smart_host: Option<String>,
+    /// For some destinations, where the server hands their mail: "HOST" or "HOST:PORT", or "mx" to ask the DNS
+    /// although there is a smart host. Default: none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub transports: BTreeMap<String, String>,
+    /// The most Received fields with which the server takes a message; with more it is going round. Default: 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hop_limit: Option<u32>,
+    /// Whether the server writes a Delivered-To field (RFC 9228) where an alias or a forward turns a message into
+    /// another and where it is delivered, and stops a message that comes to such an address again. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivered_to: Option<bool>,
     /// How the server speaks SMTP. Default: "rfc5321".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dialect: Option<DialectName>,
@@ -48,8 +91,14 @@ pub struct MailDomain {
     pub retry: Retry,
     /// How the server delivers what is in its queue.
     pub queue: Delivery,
+    /// What the server tells senders of messages that fail, are late, or arrive.
+    pub reports: Reports,
     /// How the server serves mailboxes by IMAP.
     pub imap: Imap,
+    /// How the server speaks SMTP beyond the dialect.
+    pub smtp: Smtp,
+    /// How the domain's users submit their mail.
+    pub submission: Submission,
     /// What the server does to its clients besides serving them. Default: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conduct: Option<Conduct>,
@@ -87,7 +136,24 @@ pub struct User {
     /// The password at the mail server. Default: the domain's, else "hungry".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
+    /// How the user submits mail. Default: as the domain's users do.
+    pub submission: Submission,
+    /// The address or addresses to which the user's mail goes instead of into the mailbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forward: Option<Texts>,
+    /// Whether the mailbox gets a copy of what is forwarded. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_copy: Option<bool>,
+    /// How much the mailbox holds. Default: the domain's `quota`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Quota>,
     /// The host whose resolver the user's computer asks. Default: that of the computer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolver: Option<String>,
+    /// The user's name as messages show it, in any script. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The answer of a user who is away. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vacation: Option<Vacation>,
 }
