@@ -11,7 +11,7 @@ use super::links::Links;
 use super::lookups::Lookups;
 use super::mail::MailBooks;
 use super::names::Names;
-use super::parts::{EncodedPart, Parts};
+use super::parts::Parts;
 use super::processing::Processing;
 use super::record::{self, RunRecord, ServerBalance, Tables};
 use super::smtp_sessions::Sessions;
@@ -181,16 +181,6 @@ impl Recorder {
         servers.collect()
     }
 
-    /// The books about what MIME costs.
-    fn parts(&mut self, mail: &MailTrace<'_>, at: SimTime) {
-        if let MailTrace::Encoded { message, place, media, encoding, content, encoded } = *mail {
-            let part = EncodedPart { message, place, media, encoding, content, encoded };
-            self.parts.encoded(&mut self.names, &part, at);
-        } else if let MailTrace::Downgraded { before, after, .. } = *mail {
-            self.parts.downgraded(before, after);
-        }
-    }
-
     /// The books about packets and connections.
     fn network(&mut self, host: HostId, net: &NetTrace) {
         self.links.observe(net);
@@ -234,7 +224,7 @@ impl Observer for Recorder {
             }
             Trace::Mail(ref mail) => {
                 self.conduct.observe(host, mail);
-                self.parts(mail, at);
+                self.parts.observe(&mut self.names, mail, at);
                 self.mail.observe(&mut self.names, &self.directory, (host, at), mail);
             }
             Trace::Host(ref event) => {

@@ -2,6 +2,7 @@
 
 mod conduct;
 mod queue;
+mod reports;
 mod routing;
 mod smtp;
 
@@ -12,9 +13,13 @@ use super::retry::RetryPolicy;
 use crate::app::dns::LocalCaches;
 
 pub use conduct::ConductConfig;
-pub use queue::{DeadDestinations, Meanwhile, QUEUES, QueueConfig};
+pub use queue::{DeadDestinations, Meanwhile, QueueConfig};
+pub use reports::{ReportConfig, VacationConfig};
 pub(crate) use routing::matches;
-pub use routing::{CatchAll, RoutingConfig};
+pub use routing::{
+    AddressBook, CatchAll, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, Quota, RelayedDomain,
+    RoutingConfig, SubaddressConfig, Transports, WhenFull,
+};
 pub use smtp::SmtpConfig;
 
 /// A mailbox of a server.
@@ -45,6 +50,8 @@ pub struct MailServerConfig {
     pub retry: RetryPolicy,
     /// How it delivers what is in its queue.
     pub queue: QueueConfig,
+    /// What it tells senders.
+    pub reports: ReportConfig,
     /// The resolvers that it asks.
     pub resolvers: Vec<IpAddr>,
     /// The caches between it and them.
@@ -74,6 +81,7 @@ impl MailServerConfig {
             conduct: ConductConfig::default(),
             retry: RetryPolicy::default(),
             queue: QueueConfig::default(),
+            reports: ReportConfig::default(),
             resolvers: Vec::new(),
             caches: LocalCaches::default(),
             inside: Vec::new(),
