@@ -86,7 +86,7 @@ fn policies(case: u64, domain: &str, value: &mut Value) {
         };
     }
     if dice.chance(30) {
-        entry["reports"] = json!({ "double_bounces": *dice.pick(&["drop", "postmaster"]) });
+        entry["reports"] = json!({ "double_bounces": *dice.pick(&["nobody", "postmaster"]) });
     }
 }
 
@@ -106,16 +106,16 @@ fn addresses(case: u64, domain: &str, domains: &[String], value: &mut Value) {
     let other = domains[usize::try_from(dice.range(0, domains.len() as u64 - 1)).unwrap()].clone();
     if dice.chance(50) {
         let mut aliases = json!({ "info": pick(&mut dice), "sales": [format!("info@{domain}"), own[0]] });
-        if dice.chance(30) {
-            // Two that name each other, maybe over the border.
-            aliases["ring"] = json!([format!("ring@{other}"), format!("ring2@{domain}")]);
-            aliases["ring2"] = json!([format!("ring@{domain}")]);
+        // Names that lead to each other, over the border too.
+        aliases["ring"] = json!([format!("ring2@{domain}"), own[0]]);
+        aliases["ring2"] = json!([format!("ring@{domain}")]);
+        if value["mail"][&other]["aliases"].get("ring").is_some() {
+            aliases["ring2"] = json!([format!("ring@{other}"), format!("ring@{domain}")]);
         }
         value["mail"][domain]["aliases"] = aliases;
     }
     if dice.chance(40) {
-        let mut members = pick(&mut dice);
-        members.as_array_mut().unwrap().push(json!("x@nowhere.test"));
+        let members = pick(&mut dice);
         value["mail"][domain]["lists"] = json!({ "team": { "members": members, "owner": own[0] } });
     }
     if dice.chance(25) {
@@ -129,7 +129,7 @@ fn addresses(case: u64, domain: &str, domains: &[String], value: &mut Value) {
     }
     if dice.chance(25) {
         let full = *dice.pick(&["defer", "refuse"]);
-        value["mail"][domain]["quota"] = json!({ "messages": dice.range(1, 4), "when_full": full });
+        value["mail"][domain]["quota"] = json!({ "messages": dice.range(1, 4), "when_full": full, "checked_at": "delivery" });
     }
     // Some of the mail goes to those addresses.
     let special = ["info", "sales", "ring", "team", "null", "team-owner"];
