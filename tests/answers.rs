@@ -4,6 +4,7 @@ mod common;
 
 mod answers {
     pub(crate) mod names;
+    pub(crate) mod queues;
     pub(crate) mod routes;
 }
 
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use answers::{names, routes};
+use answers::{names, queues, routes};
 use common::binary::{posthaste, table, too_large_here, workplace};
 use common::{root, section};
 use serde_json::Value;
@@ -435,6 +436,8 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "backup-mx" => routes::backup_mx(run),
         "mailing-list" => routes::mailing_list(run),
         "mail-loop" => routes::mail_loop(run),
+        "retry-policies" => queues::retry_policies(run),
+        "thundering-herd" => queues::thundering_herd(run),
         "dns-ttl" => names::dns_ttl(run),
         "dns-forwarders" => names::dns_forwarders(run),
         "dns-negative" => names::dns_negative(run),
