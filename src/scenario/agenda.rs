@@ -13,9 +13,6 @@ use crate::proto::pop3::Mode;
 use super::build::resolver_addresses;
 use super::resolved::{Body, MessageWork, PoissonWork, ReadMode, ReadWork, Resolved, Schedule, Work};
 
-/// Mail is submitted to this port (RFC 6409 3.1).
-const SUBMISSION: u16 = 587;
-
 /// One thing that an agent does.
 enum Job {
     Write(Draft),
@@ -56,10 +53,11 @@ fn idle_agent(scenario: &Resolved, index: usize, on: HostId) -> UserAgentConfig 
     let user = &scenario.users[index];
     UserAgentConfig {
         address: user.address.clone(),
+        name: user.name.clone(),
         device: (on != user.host).then(|| scenario.host_spec(on).name.clone()),
         password: user.password.clone(),
         server: scenario.host_spec(user.server).name.clone(),
-        port: SUBMISSION,
+        submission: user.submission,
         resolvers: resolver_addresses(scenario, on),
         stub_cache: scenario.host_spec(on).stub_cache,
         dialect: scenario.domains[user.domain].settings.smtp.dialect,

@@ -11,6 +11,7 @@ mod submission;
 pub use agent::UserAgent;
 pub use compose::{Arrivals, Body, Draft, Extras, Recipients};
 pub use reading::ReadJob;
+pub use submission::SubmissionConfig;
 
 use crate::proto::smtp::Dialect;
 use std::net::IpAddr;
@@ -20,6 +21,8 @@ use std::net::IpAddr;
 pub struct UserAgentConfig {
     /// The user's address.
     pub address: String,
+    /// The user's name, if messages show one.
+    pub name: Option<String>,
     /// The name of the computer when it is not the user's own: it becomes part of Message-IDs,
     /// because the agents of one user do not know what the others have numbered.
     pub device: Option<String>,
@@ -27,8 +30,8 @@ pub struct UserAgentConfig {
     pub password: String,
     /// The name of the user's mail server, found by its A and AAAA records.
     pub server: String,
-    /// The port to which mail is submitted: 587, or 25.
-    pub port: u16,
+    /// How mail is submitted.
+    pub submission: SubmissionConfig,
     /// The resolvers that the PC asks.
     pub resolvers: Vec<IpAddr>,
     /// Whether the PC's stub resolver keeps what it learns.

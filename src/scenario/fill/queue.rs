@@ -104,11 +104,4 @@ pub(super) fn fill_delivery(delivery: &mut Delivery) {
     delivery.addresses = delivery.addresses.or(limit(config.addresses_per_attempt));
     delivery.sessions = delivery.sessions.or(limit(config.sessions_per_attempt));
     delivery.connect_timeout = delivery.connect_timeout.or(config.connect_timeout.map(Duration));
-    let (own, given) = (&mut delivery.timeouts, config.timeouts);
-    own.command.get_or_insert(Duration(given.command));
-    own.mail.get_or_insert(Duration(given.mail));
-    own.rcpt.get_or_insert(Duration(given.rcpt));
-    own.data.get_or_insert(Duration(given.data));
-    own.block.get_or_insert(Duration(given.block));
-    own.end.get_or_insert(Duration(given.end));
 }

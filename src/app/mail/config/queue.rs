@@ -5,7 +5,6 @@
 //! is remembered of a destination that does not answer. `postfix` has what Postfix is known to do.
 
 use crate::base::SimDuration;
-use crate::proto::smtp::ClientTimeouts;
 
 /// How a server delivers what is in its queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +31,6 @@ pub struct QueueConfig {
     pub sessions_per_attempt: usize,
     /// How long a connection may take to open; none: as long as TCP tries.
     pub connect_timeout: Option<SimDuration>,
-    /// How long replies may take.
-    pub timeouts: ClientTimeouts,
 }
 
 /// When a destination is given up for a while, and what becomes of its mail.
@@ -72,7 +69,6 @@ impl Default for QueueConfig {
             addresses_per_attempt: usize::MAX,
             sessions_per_attempt: usize::MAX,
             connect_timeout: None,
-            timeouts: ClientTimeouts::default(),
         }
     }
 }
@@ -99,7 +95,6 @@ impl QueueConfig {
             addresses_per_attempt: 5,
             sessions_per_attempt: 2,
             connect_timeout: Some(SimDuration::from_secs(30)),
-            timeouts: ClientTimeouts::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::names;
 use crate::app::host::{Flush, Host, Input};
 use crate::app::mail::{MailServer, MailServerConfig, MailboxConfig};
-use crate::app::user::{Body, Draft, ReadJob, UserAgent, UserAgentConfig};
+use crate::app::user::{Body, Draft, ReadJob, SubmissionConfig, UserAgent, UserAgentConfig};
 use crate::base::trace::{MailTrace, Phase, Trace};
 use crate::base::{
     Addresses, CloseReason, ConnId, Endpoint, EventId, HostId, QueryId, SimDuration, SimTime, SocketId, Stream,
@@ -294,10 +294,11 @@ impl Bed {
         let (local, domain) = address.split_once('@').unwrap();
         let mut config = UserAgentConfig {
             address: address.to_owned(),
+            name: None,
             device: None,
             password: "hungry".to_owned(),
             server: domain.to_owned(),
-            port: 587,
+            submission: SubmissionConfig::new(587, Dialect::Lecture),
             resolvers: vec![IpAddr::V4(Ipv4Addr::new(10, 0, 0, 53))],
             stub_cache: false,
             dialect: Dialect::Lecture,

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Context;
 use super::dns::read_resolver;
+use super::message::check_line;
+use crate::app::user::SubmissionConfig;
 use crate::base::HostId;
 use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
 use crate::scenario::resolved::{DomainSpec, ServerSpec, UserSpec};
@@ -139,14 +141,22 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
             local: (*local).to_owned(),
             domain: *domain,
             password: user.password.clone().unwrap_or_default(),
+            submission: submission(cx, here, address, user),
             host,
             server: *server,
             forward,
             quota,
+            name: user.name.clone(),
             vacation: user.vacation.as_ref().map(|vacation| reports::read_vacation(cx, here.key("vacation"), vacation)),
         });
     }
     users
+}
+
+fn submission(cx: &mut Context<'_>, here: Path<'_>, address: &str, user: &User) -> SubmissionConfig {
+    let scenario = cx.scenario;
+    let domain = address.rsplit_once('@').and_then(|(_, domain)| scenario.mail.get(domain));
+    smtp::read_submission(cx, here.key("submission"), &user.submission, domain.unwrap_or(&MailDomain::default()))
 }
 
 fn check_password(cx: &mut Context<'_>, path: Path<'_>, password: &str) {
@@ -157,6 +167,9 @@ fn check_password(cx: &mut Context<'_>, path: Path<'_>, password: &str) {
 
 fn read_user(cx: &mut Context<'_>, here: Path<'_>, user: &User) -> Option<HostId> {
     check_password(cx, here.key("password"), user.password.as_deref().unwrap_or_default());
+    if let Some(name) = &user.name {
+        check_line(cx, here.key("name"), name, 200);
+    }
     let name = user.host.as_deref().unwrap_or_default();
     let host = cx.host(here.key("host"), name)?;
     if let Some(resolver) = &user.resolver {

@@ -2,11 +2,10 @@
 
 use crate::app::mail::{AgeFrom, DeadDestinations, EximRules, Meanwhile, QueueConfig, RetryPolicy, Rule, WaitFrom};
 use crate::base::{Probability, SimDuration};
-use crate::proto::smtp::ClientTimeouts;
 use crate::scenario::check::Context;
 use crate::scenario::problem::Path;
 use crate::scenario::schema::{
-    AgeBounds, AgeFromName, Delivery, Duration, Exponential, MailDomain, MeanwhileName, Retry, Timeouts, WaitFromName,
+    AgeBounds, AgeFromName, Delivery, Duration, Exponential, MailDomain, MeanwhileName, Retry, WaitFromName,
 };
 
 pub(super) fn read_retry(cx: &mut Context<'_>, here: Path<'_>, retry: &Retry) -> RetryPolicy {
@@ -160,19 +159,6 @@ pub(super) fn read(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDomain) ->
         connect_timeout: delivery
             .connect_timeout
             .map(|timeout| cx.positive(here.key("connect_timeout"), Some(timeout))),
-        timeouts: read_timeouts(cx, here.key("timeouts"), delivery.timeouts),
-    }
-}
-
-fn read_timeouts(cx: &mut Context<'_>, here: Path<'_>, timeouts: Timeouts) -> ClientTimeouts {
-    let Timeouts { command, mail, rcpt, data, block, end } = timeouts;
-    ClientTimeouts {
-        command: cx.positive(here.key("command"), command),
-        mail: cx.positive(here.key("mail"), mail),
-        rcpt: cx.positive(here.key("rcpt"), rcpt),
-        data: cx.positive(here.key("data"), data),
-        block: cx.positive(here.key("block"), block),
-        end: cx.positive(here.key("end"), end),
     }
 }
 

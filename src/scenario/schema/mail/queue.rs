@@ -194,32 +194,6 @@ pub struct Delivery {
     /// How long a connection may take to open. Default: as long as TCP tries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect_timeout: Option<Duration>,
-    /// How long replies may take.
-    pub timeouts: Timeouts,
-}
-
-/// How long replies of other servers may take (RFC 5321 4.5.3.2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Timeouts {
-    /// The greeting, and the reply to a command not named here. Default: "5min".
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub command: Option<Duration>,
-    /// The reply to MAIL. Default: "5min".
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mail: Option<Duration>,
-    /// The reply to RCPT. Default: "5min".
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rcpt: Option<Duration>,
-    /// The reply to DATA. Default: "2min".
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data: Option<Duration>,
-    /// The sending of each 64 KiB of a message. Default: "3min".
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub block: Option<Duration>,
-    /// The reply to the end of a message. Default: "10min".
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub end: Option<Duration>,
 }
 
 /// A way of delivering.
