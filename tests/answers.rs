@@ -5,6 +5,7 @@ mod common;
 mod answers {
     pub(crate) mod messages;
     pub(crate) mod names;
+    pub(crate) mod queues;
     pub(crate) mod routes;
 }
 
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use answers::{messages, names, routes};
+use answers::{messages, names, queues, routes};
 use common::binary::{posthaste, table, too_large_here, workplace};
 use common::{root, section};
 use serde_json::Value;
@@ -436,6 +437,8 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "backup-mx" => routes::backup_mx(run),
         "mailing-list" => routes::mailing_list(run),
         "mail-loop" => routes::mail_loop(run),
+        "retry-policies" => queues::retry_policies(run),
+        "thundering-herd" => queues::thundering_herd(run),
         "mime-attachments" => messages::mime_attachments(run),
         "dns-ttl" => names::dns_ttl(run),
         "dns-forwarders" => names::dns_forwarders(run),
