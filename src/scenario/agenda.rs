@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::user::{self, Arrivals, Draft, ReadJob, Recipients, UserAgentConfig};
-use crate::base::{Dist, HostId, SimDuration, SimTime};
+use crate::base::{Dist, HostId, SimDuration, SimTime, Streams};
 use crate::proto::pop3::Mode;
 
 use super::build::resolver_addresses;
@@ -110,6 +110,7 @@ fn arrivals(scenario: &Resolved, lists: &mut AddressLists, work: &PoissonWork) -
         start: work.at,
         until: Some(work.until),
         gap: Dist::Exponential { mean: work.mean_gap },
+        stream: work.together.then(|| Streams::new(scenario.run.seed).stream(&format!("workload/{}", work.entry))),
         to: Recipients::new(lists.of(scenario, &work.to), work.to.binary_search(&work.from).ok()),
         subject: text(&work.subject),
         body: body(&work.body),

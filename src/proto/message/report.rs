@@ -257,11 +257,10 @@ mod tests {
             assert_eq!(read.content_type().unwrap().attribute("report-type"), Some("delivery-status"));
             let last = read.parts.last().unwrap();
             assert_eq!(last.content_type().unwrap().subtype(), Some(kind));
-            match &last.body {
-                PartType::Message(_) => {
-                    assert_eq!(&built[last.offset_body as usize..last.offset_end as usize], original)
-                }
-                _ => assert_eq!(last.contents(), header_section(original)),
+            if matches!(last.body, PartType::Message(_)) {
+                assert_eq!(&built[last.offset_body as usize..last.offset_end as usize], original);
+            } else {
+                assert_eq!(last.contents(), header_section(original));
             }
             let lowered = crate::proto::message::downgrade(&built).unwrap();
             assert!(lowered.is_ascii());
