@@ -59,7 +59,7 @@ fn recipient_down(run: &Path) -> Vec<String> {
 
 fn returned_to_sender(run: &Path) -> Vec<String> {
     let messages = table(run, "messages");
-    let bounce = messages.iter().find(|row| !row["bounce_of"].is_empty()).unwrap();
+    let bounce = messages.iter().find(|row| row["kind"] == "bounce").unwrap();
     vec![
         format!("{}: the first, and one every 30 minutes", table(run, "attempts").len()),
         format!("At {} s: five days after", number(bounce, "composed_s").floor()),
@@ -382,7 +382,7 @@ fn conformance(run: &Path) -> Vec<String> {
     let postmaster = dialogues.iter().find(|text| text.contains("C: USER postmaster@example.test")).unwrap();
     let (attempts, messages) = (table(run, "attempts"), table(run, "messages"));
     let refused = attempts.iter().find(|row| row["outcome"] == "failed").unwrap();
-    let bounces = messages.iter().filter(|row| !row["bounce_of"].is_empty()).count();
+    let bounces = messages.iter().filter(|row| row["kind"] == "bounce").count();
     let resolved = fs::read(run.join("scenario.resolved.json")).unwrap();
     let resolved: Value = serde_json::from_slice(&resolved).unwrap();
     let users = resolved["users"].as_object().unwrap();

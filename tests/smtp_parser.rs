@@ -24,7 +24,7 @@ const DIFFERENCES: [(Difference, &str); 13] = [
     (Difference::Address, "MAIL FROM:<a@b_c>"),
     (Difference::Spaces, "MAIL FROM :<a@b>"),
     (Difference::Characters, "MAIL FROM:<\u{e9}@b>"),
-    (Difference::NotImplemented, "EXPN staff"),
+    (Difference::NotImplemented, "LHLO crepes.fr"),
     (Difference::AddressLiteral, "MAIL FROM:<a@[192.0.2.1]>"),
     (Difference::EmptyString, "VRFY \"\""),
     (Difference::SourceRoute, "RCPT TO:<@a,b@c:d@e>"),
@@ -80,7 +80,7 @@ fn differences(line: &str) -> Vec<Difference> {
     let (path, after) = inner.rsplit_once('>').unwrap_or((inner, ""));
     let mailbox = if path.starts_with('@') { path.rsplit_once(':').map_or(path, |(_, rest)| rest) } else { path };
     let is = |verbs: &[&str]| verbs.contains(&verb.trim());
-    note(is(&["DATA", "RSET", "QUIT"]) && !argument.trim().is_empty(), Difference::SurplusArgument);
+    note(is(&["DATA", "RSET", "QUIT", "STARTTLS"]) && !argument.trim().is_empty(), Difference::SurplusArgument);
     note(is(&["HELO", "EHLO"]) && !plain_domain(argument.trim_end()), Difference::ClientName);
     note(is(&["MAIL", "RCPT"]) && !after.trim().is_empty(), Difference::Parameters);
     note(is(&["RCPT"]) && argument.contains('<') && path.trim().is_empty(), Difference::EmptyForwardPath);
@@ -90,11 +90,12 @@ fn differences(line: &str) -> Vec<Difference> {
     note(spaces || argument.split_once(':').is_some_and(|(keyword, _)| keyword.contains(' ')), Difference::Spaces);
     note(line.bytes().any(|b| !matches!(b, b' '..=b'~')), Difference::Characters);
     note(is(&["AUTH"]), Difference::Mechanism);
-    let others = ["EXPN", "STARTTLS", "ETRN", "BDAT", "LHLO", "ATRN", "BURL"];
+    let others = ["LHLO", "ATRN", "BURL"];
     note(is(&others), Difference::NotImplemented);
     note(mailbox.contains("@["), Difference::AddressLiteral);
     let string = !argument.contains(['"', '@']) && argument.len() <= 256;
-    note(is(&["VRFY"]) && !string, Difference::EmptyString);
+    note(is(&["VRFY", "EXPN"]) && !string, Difference::EmptyString);
+    note(is(&["ETRN"]) && !plain_domain(argument.trim_end()), Difference::ClientName);
     note(path.starts_with('@'), Difference::SourceRoute);
     found
 }
@@ -142,8 +143,14 @@ fn same(ours: &Command, theirs: &Request<Cow<'_, str>>) -> bool {
         | (Command::Rset, Request::Rset)
         | (Command::Quit, Request::Quit)
         | (Command::Noop, Request::Noop { .. })
-        | (Command::Help, Request::Help { .. })
-        | (Command::Vrfy(_), Request::Vrfy { .. }) => true,
+        | (Command::Help(_), Request::Help { .. })
+        | (Command::StartTls, Request::StartTls)
+        | (Command::Vrfy { .. }, Request::Vrfy { .. })
+        | (Command::Expn { .. }, Request::Expn { .. }) => true,
+        (Command::Etrn(node), Request::Etrn { name }) => node == name,
+        (Command::Bdat { octets, last }, Request::Bdat { chunk_size, is_last }) => {
+            usize::try_from(*octets) == Ok(*chunk_size) && last == is_last
+        }
         (Command::Auth { initial, .. }, Request::Auth { initial_response, .. }) => {
             initial.as_deref().unwrap_or_default() == initial_response.trim_end()
         }
@@ -198,6 +205,10 @@ fn ordinary_lines_are_read_alike() {
         "NOOP",
         "NOOP x",
         "HELP",
+        "EXPN staff",
+        "ETRN crepes.fr",
+        "BDAT 86 LAST",
+        "STARTTLS",
         "VRFY bob",
         "QUIT",
         "WHAT",

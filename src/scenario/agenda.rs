@@ -7,14 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::user::{self, Arrivals, Draft, ReadJob, Recipients, UserAgentConfig};
-use crate::base::{Dist, HostId, SimDuration, SimTime};
+use crate::base::{Dist, HostId, SimDuration, SimTime, Streams};
 use crate::proto::pop3::Mode;
 
 use super::build::resolver_addresses;
 use super::resolved::{Body, MessageWork, PoissonWork, ReadMode, ReadWork, Resolved, Schedule, Work};
-
-/// Mail is submitted to this port (RFC 6409 3.1).
-const SUBMISSION: u16 = 587;
 
 /// One thing that an agent does.
 enum Job {
@@ -60,7 +57,7 @@ fn idle_agent(scenario: &Resolved, index: usize, on: HostId) -> UserAgentConfig 
         device: (on != user.host).then(|| scenario.host_spec(on).name.clone()),
         password: user.password.clone(),
         server: scenario.host_spec(user.server).name.clone(),
-        port: SUBMISSION,
+        submission: user.submission,
         resolvers: resolver_addresses(scenario, on),
         stub_cache: scenario.host_spec(on).stub_cache,
         dialect: scenario.domains[user.domain].settings.smtp.dialect,
@@ -113,6 +110,7 @@ fn arrivals(scenario: &Resolved, lists: &mut AddressLists, work: &PoissonWork) -
         start: work.at,
         until: Some(work.until),
         gap: Dist::Exponential { mean: work.mean_gap },
+        stream: work.together.then(|| Streams::new(scenario.run.seed).stream(&format!("workload/{}", work.entry))),
         to: Recipients::new(lists.of(scenario, &work.to), work.to.binary_search(&work.from).ok()),
         subject: text(&work.subject),
         body: body(&work.body),

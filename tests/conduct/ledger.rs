@@ -15,8 +15,6 @@ pub(crate) struct Ledger {
     taken: BTreeMap<(HostId, Copy), Vec<ConnId>>,
     /// Connections over which a client believes to have passed a copy on.
     believed: Vec<(Copy, ConnId)>,
-    /// Connections of attempts that did not end so.
-    attempted: Vec<ConnId>,
     deliveries: BTreeMap<Copy, usize>,
     uses: BTreeMap<String, u64>,
 }
@@ -47,12 +45,14 @@ impl Ledger {
         }
         for ((host, copy), conns) in &self.taken {
             let heard = |conn: &&ConnId| self.believed.iter().any(|(of, over)| of == copy && over == *conn);
-            let relayed: Vec<&ConnId> = conns.iter().filter(|conn| self.attempted.contains(conn)).collect();
-            // A copy is sent again only by who did not hear that it was taken.
-            if let Some((_, earlier)) = relayed.split_last()
-                && earlier.iter().any(|conn| heard(conn))
-            {
-                return Err(format!("{copy:?} was sent to {host:?} again though its reply was heard"));
+            let heard = conns.iter().filter(heard).count();
+            // Whoever has it sends it until it hears that it was taken; it has it as often as it took it.
+            let elsewhere = self.taken.iter().filter(|((other, of), _)| other != host && of == copy);
+            let had = elsewhere.map(|(_, conns)| conns.len()).sum::<usize>().max(1);
+            if heard > had {
+                return Err(format!(
+                    "{copy:?} was sent to {host:?} {heard} times successfully, but only {had} times had"
+                ));
             }
         }
         for (copy, count) in &self.deliveries {
@@ -82,7 +82,6 @@ impl Observer for Ledger {
                 self.taken.entry((event.host, copy(message, to))).or_default().push(conn);
             }
             MailTrace::AttemptEnded { message, to, conn: Some(conn), outcome, .. } => {
-                self.attempted.push(conn);
                 if matches!(outcome, AttemptOutcome::Completed) {
                     self.believed.push((copy(message, to), conn));
                 }

@@ -118,8 +118,10 @@ impl Dice {
             conduct["tarpit"] = json!({ "delay": "1s", "per_error": "2s", "most": "10s" });
         }
         if self.chance(15) {
-            conduct["limit"] =
-                json!({ "most": 1 + self.below(3), "of": self.pick(&["connections", "messages", "recipients"]) });
+            // At least as many as one message has recipients, or it would never get through.
+            let of = self.pick(&["connections", "messages", "recipients"]);
+            let least = if of == "recipients" { 4 } else { 1 };
+            conduct["limit"] = json!({ "most": least + self.below(3), "of": of });
         }
         if self.chance(10) {
             conduct["max_size"] = json!("2kB");

@@ -6,6 +6,7 @@ use posthaste::base::SimTime;
 use posthaste::proto::pop3;
 use posthaste::proto::sasl::Credentials;
 use posthaste::proto::session::{Input, Output, Session as _};
+use posthaste::proto::smtp::Extension;
 use serde_json::{Value, json};
 
 use crate::script::{Scene, Step, What};
@@ -37,6 +38,7 @@ pub(crate) fn scenario(scene: &Scene) -> Value {
     if scene.protocol == "smtp" {
         // Scripts name recipients of all sorts.
         domain["catch_all"] = json!({ "mailbox": "carol" });
+        domain["smtp"] = smtp(scene);
     }
     if let Some(separator) = scene.separator {
         domain["imap"] = json!({ "separator": separator });
@@ -51,6 +53,24 @@ pub(crate) fn scenario(scene: &Scene) -> Value {
         "limits": { "message_size": format!("{}B", scene.limit("message").unwrap_or(USUAL_LIMIT)) },
         "live": { "host": if must_log_in { "pc.example.org" } else { &inside } }
     })
+}
+
+/// The limits of a scene, and what its server offers.
+fn smtp(scene: &Scene) -> Value {
+    let mut smtp = serde_json::Map::new();
+    for (limit, key) in [("recipients", "recipients"), ("errors", "mistakes"), ("messages", "messages")] {
+        if let Some(most) = scene.limit(limit) {
+            smtp.insert(key.to_owned(), json!(most));
+        }
+    }
+    if !scene.offers.is_empty() {
+        let usual: Vec<&str> =
+            Extension::ALL.map(Extension::keyword).into_iter().filter(|k| *k != "BINARYMIME").collect();
+        let kept = usual.into_iter().filter(|name| !scene.offers.contains(&format!("-{name}")));
+        let more = scene.offers.iter().map(String::as_str).filter(|name| !name.starts_with('-'));
+        smtp.insert("offers".to_owned(), kept.chain(more).collect());
+    }
+    Value::Object(smtp)
 }
 
 /// A scenario's passwords have no blanks.

@@ -337,18 +337,6 @@ impl Queue {
         taken
     }
 
-    /// The same among the copies to one domain, given in lower case, or to those below it.
-    pub fn pop_waiting_for(&mut self, domain: &str, below: bool) -> Option<CopyKey> {
-        let ends = |key: &CopyKey| matches!(self.copy(*key).status, Status::TemporarilyFailed { give_up: true, .. });
-        let fits = |key: &CopyKey| {
-            let name = self.copy(*key).recipient.domain().to_ascii_lowercase();
-            name == domain || below && name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
-        };
-        let (at, key) = self.due.iter().find(|(_, key)| !ends(key) && fits(key)).copied()?;
-        self.due.remove(&(at, key));
-        Some(key)
-    }
-
     /// The copy's attempt is due now.
     pub fn schedule(&mut self, key: CopyKey) {
         self.copy_mut(key).status = Status::Scheduled;

@@ -99,7 +99,7 @@ impl Reception {
             handshakes: Handshakes::default(),
             accounts: Accounts::new(&config.domains),
             postmaster: Mailbox::parse(&format!("postmaster@{domain}")),
-            inside: config.inside.iter().copied().collect(),
+            inside: config.inside.iter().filter(|_| smtp.trusts_inside).copied().collect(),
             sessions: BTreeMap::new(),
             timers: Timers::default(),
             limits: config.sessions.clone(),
@@ -204,8 +204,12 @@ impl Reception {
                 ServerEvent::Verify(_) => inbound.talk.session.accept(),
                 ServerEvent::Expand(name) => match spool.identify(&name) {
                     Known::Members(members) => inbound.talk.session.members(&members),
-                    Known::User(mailbox) => inbound.talk.session.members(&[mailbox]),
                     Known::Unclear => inbound.talk.session.accept(),
+                    // RFC 5321 3.5.2: "550 That is a user name, not a mailing list".
+                    Known::User(_) => {
+                        let text = format!("{name} ... That is a user name, not a mailing list");
+                        inbound.talk.session.reject(550, Status::NO_MAILBOX, &text);
+                    }
                     Known::Nobody => {
                         let text = format!("{name} ... There is no such list");
                         inbound.talk.session.reject(550, Status::NO_MAILBOX, &text);

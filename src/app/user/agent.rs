@@ -116,7 +116,8 @@ impl UserAgent {
             return;
         }
         for (k, arrivals) in self.config.arrivals.iter().enumerate() {
-            let stream = host.stream(&format!("user/{}/arrivals/{k}", self.config.address));
+            let own = || host.stream(&format!("user/{}/arrivals/{k}", self.config.address));
+            let stream = arrivals.stream.clone().unwrap_or_else(own);
             self.processes.push(Process::new(arrivals.clone(), stream));
         }
     }

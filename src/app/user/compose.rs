@@ -201,6 +201,8 @@ pub struct Arrivals {
     pub until: Option<SimTime>,
     /// The time between two messages.
     pub gap: Dist,
+    /// What it is drawn from; none: a stream of this process alone.
+    pub stream: Option<Stream>,
     /// Each message goes to one of these, all equally likely.
     pub to: Recipients,
     /// Subject, if they have one.

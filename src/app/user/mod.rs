@@ -11,6 +11,7 @@ mod submission;
 pub use agent::UserAgent;
 pub use compose::{Arrivals, Body, Draft, Extras, Recipients};
 pub use reading::ReadJob;
+pub use submission::SubmissionConfig;
 
 use crate::proto::smtp::Dialect;
 use std::net::IpAddr;
@@ -29,8 +30,8 @@ pub struct UserAgentConfig {
     pub password: String,
     /// The name of the user's mail server, found by its A and AAAA records.
     pub server: String,
-    /// The port to which mail is submitted: 587, or 25.
-    pub port: u16,
+    /// How mail is submitted.
+    pub submission: SubmissionConfig,
     /// The resolvers that the PC asks.
     pub resolvers: Vec<IpAddr>,
     /// Whether the PC's stub resolver keeps what it learns.

@@ -15,12 +15,36 @@ use crate::app::mail::fitting::fit;
 use crate::app::sessions::Talk;
 use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
 use crate::base::{ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
+use crate::proto::sasl::{Credentials, Mechanism};
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::path::{address_literal, is_client_name};
 use crate::proto::smtp::{
-    Client, ClientEvent, Dialect, Envelope, ForwardPath, MailOptions, Mailbox, Notify, Recipient, ReversePath,
-    Transaction, Verdict,
+    Client, ClientConfig, ClientEvent, Dialect, Envelope, ForwardPath, MailOptions, Mailbox, Notify, Recipient,
+    ReversePath, TlsUse, Transaction, Verdict,
 };
+
+/// How mail is submitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubmissionConfig {
+    /// 587, or 25.
+    pub port: u16,
+    /// How commands are written.
+    pub dialect: Dialect,
+    /// How the agent logs in where AUTH is offered (RFC 4954), if it does.
+    pub login: Option<Mechanism>,
+    /// Whether commands are sent in groups where PIPELINING is offered.
+    pub pipelining: bool,
+    /// Whether TLS is begun.
+    pub tls: TlsUse,
+}
+
+impl SubmissionConfig {
+    /// To that port, in that manner, without log-in or TLS.
+    #[must_use]
+    pub const fn new(port: u16, dialect: Dialect) -> Self {
+        Self { port, dialect, login: None, pipelining: false, tls: TlsUse::Never }
+    }
+}
 
 /// How long the agent waits after a failed submission.
 const RETRY: SimDuration = SimDuration::from_secs(300);
@@ -64,8 +88,8 @@ enum Stage {
 /// The outbox and its session.
 #[derive(Clone, Debug)]
 pub(super) struct Submission {
-    port: u16,
-    dialect: Dialect,
+    config: SubmissionConfig,
+    credentials: Credentials,
     reverse_path: ReversePath,
     outbox: VecDeque<Outgoing>,
     /// How many of the outbox are not begun.
@@ -82,8 +106,9 @@ impl Submission {
     pub(super) fn new(config: &UserAgentConfig) -> Self {
         let sender = Mailbox::parse(&config.address);
         Self {
-            port: config.port,
-            dialect: config.dialect,
+            config: config.submission,
+            // The whole address, for a server of several domains.
+            credentials: Credentials::of(config.address.clone(), config.password.clone()),
             reverse_path: sender.map_or(ReversePath::Null, ReversePath::Mailbox),
             outbox: VecDeque::new(),
             fresh: 0,
@@ -166,7 +191,7 @@ impl Submission {
     /// Tries the server's next address.
     fn connect<H: Host>(&mut self, host: &mut H) {
         let Some(to) = self.addresses.pop_front() else { return self.later(host.now()) };
-        let (socket, conn) = host.connect(Endpoint::new(to, self.port));
+        let (socket, conn) = host.connect(Endpoint::new(to, self.config.port));
         self.stage = Stage::Connecting { socket, conn, to };
     }
 
@@ -181,7 +206,10 @@ impl Submission {
         if socket != connected {
             return;
         }
-        let client = Client::new(client_name(host, to), self.dialect);
+        let SubmissionConfig { dialect, login, pipelining, tls, .. } = self.config;
+        let login = login.map(|mechanism| (mechanism, self.credentials.clone()));
+        let config = ClientConfig { login, pipelining, tls, ..ClientConfig::new(client_name(host, to), dialect) };
+        let client = Client::with(config);
         let talk = Box::new(Talk::new(socket, conn, Side::Client, Protocol::Smtp, client));
         self.stage = Stage::Talking { talk, current: false, again: false };
         self.feed(host, socket, Input::Start);

@@ -18,6 +18,7 @@ use crate::app::mail::{
     AddressBook, ConductConfig, ForwardConfig, LoopGuard, QueueConfig, Quota, ReportConfig, RetryPolicy, SmtpConfig,
     Transports, VacationConfig,
 };
+use crate::app::user::SubmissionConfig;
 use crate::base::{Addresses, DataSize, Dist, HostId, SimDuration, SimTime, UnixTime};
 use crate::net::{CongestionControl, LinkDirConfig, Policy, SessionLimit};
 use crate::sim::Fault;
@@ -235,6 +236,8 @@ pub struct UserSpec {
     pub domain: usize,
     /// The password at the mailbox server.
     pub password: String,
+    /// How the user's mail is submitted.
+    pub submission: SubmissionConfig,
     /// The user's computer.
     pub host: HostId,
     /// The server that takes this user's outgoing mail and keeps the mailbox.

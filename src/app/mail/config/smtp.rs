@@ -24,6 +24,8 @@ pub struct SmtpConfig {
     pub messages_per_session: u32,
     /// Sessions of one client at a time; the next one is greeted with 421.
     pub sessions_per_client: u32,
+    /// Whether clients inside may have mail sent elsewhere without a log-in.
+    pub trusts_inside: bool,
     /// How long a client may say nothing.
     pub idle_timeout: SimDuration,
     /// Whether it sends commands in groups where PIPELINING is offered.
@@ -49,6 +51,7 @@ impl Default for SmtpConfig {
             max_errors: 20,
             messages_per_session: u32::MAX,
             sessions_per_client: u32::MAX,
+            trusts_inside: true,
             idle_timeout: IDLE_TIMEOUT,
             pipelining: false,
             chunks: None,

@@ -12,7 +12,9 @@ use crate::app::sessions::Talk;
 use crate::base::trace::{Phase, Protocol};
 use crate::base::{CloseReason, Side, SimDuration, SimTime, SocketId};
 use crate::proto::session::{Input, Session as _};
-use crate::proto::smtp::{Client, ClientEvent, Envelope, ForwardPath, Recipient, Transaction, Trouble, Verdict};
+use crate::proto::smtp::{
+    Client, ClientEvent, Envelope, ForwardPath, Recipient, Transaction, Trouble, Verdict,
+};
 
 impl Delivery {
     pub(in crate::app::mail) fn connected<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
@@ -24,7 +26,8 @@ impl Delivery {
         let (own, others) = followers.split_at(own.min(followers.len()));
         trace_all(host, spool, own, Phase::Dialogue);
         trace_all(host, spool, others, Phase::Queued);
-        let client = Client::with(self.smtp.client(self.name.clone()));
+        let client = self.smtp.client(self.name.clone());
+        let client = Client::with(client);
         let talk = Talk::new(socket, conn, Side::Client, Protocol::Smtp, client);
         let opened = host.now();
         let talking = Talking { talk, sent: 0, opened, idle_until: None };

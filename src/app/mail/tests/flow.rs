@@ -83,7 +83,7 @@ fn several_messages_share_a_connection() {
     assert_eq!(bed.mailbox(crepes, "alice@crepes.fr").len(), 1);
     let count = |text: &str| bed.net.dialogue.matches(text).count();
     // One submission and one relay session; six messages in, five of them out again.
-    assert_eq!((count("C: HELO"), count("C: QUIT"), count("C: DATA")), (2, 2, 11));
+    assert_eq!((count("C: HELO") + count("C: EHLO"), count("C: QUIT"), count("C: DATA")), (2, 2, 11));
     assert_eq!(bed.mail(crepes).audit().relayed, 10);
     bed.assert_balance();
 }
@@ -96,7 +96,7 @@ fn a_connection_carries_no_more_than_it_may() {
     let drafts = (0..5).map(|_| draft(1, &["bob@hamburger.edu"], "x")).collect();
     bed.user("alice@crepes.fr", drafts, Vec::new());
     bed.run(at(100));
-    let relay_helos = bed.net.dialogue.matches("C: HELO crepes.fr").count();
+    let relay_helos = bed.net.dialogue.matches("C: EHLO crepes.fr").count();
     assert!((3..=4).contains(&relay_helos), "{relay_helos}");
     assert_eq!(bed.mail(crepes).audit().relayed, 5);
 }
@@ -147,6 +147,7 @@ fn arrivals(gap_s: u64) -> Arrivals {
         start: at(0),
         until: Some(at(3_600)),
         gap: Dist::Exponential { mean: SimDuration::from_secs(gap_s) },
+        stream: None,
         to: recipients(&["bob@hamburger.edu", "carol@hamburger.edu"]),
         subject: None,
         body: Body::Octets(500),
@@ -191,6 +192,6 @@ fn several_connections_when_asked_for() {
     bed.run(at(10_000));
     assert_eq!(bed.mail(crepes).audit().relayed, 9);
     assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 9);
-    let relay_helos = bed.net.dialogue.matches("C: HELO crepes.fr").count();
+    let relay_helos = bed.net.dialogue.matches("C: EHLO crepes.fr").count();
     assert!((3..=9).contains(&relay_helos), "{relay_helos}");
 }

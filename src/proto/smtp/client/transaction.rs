@@ -234,7 +234,7 @@ impl Client {
             }
             Step::Chunk if reply.is_positive() => {}
             // RFC 5321 4.3.2: unknown codes are handled "by interpreting the first digit only".
-            Step::Data if reply.is_intermediate() => return self.content(now),
+            Step::Data if reply.is_intermediate() => self.content(now),
             Step::Data | Step::Chunk => work.decide(&Verdict::Refused(reply)),
             Step::Content => {
                 work.concluded = true;

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Context;
 use super::dns::read_resolver;
 use super::message::check_line;
+use crate::app::user::SubmissionConfig;
 use crate::base::HostId;
 use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
 use crate::scenario::resolved::{DomainSpec, ServerSpec, UserSpec};
@@ -140,6 +141,7 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
             local: (*local).to_owned(),
             domain: *domain,
             password: user.password.clone().unwrap_or_default(),
+            submission: submission(cx, here, address, user),
             host,
             server: *server,
             forward,
@@ -149,6 +151,12 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
         });
     }
     users
+}
+
+fn submission(cx: &mut Context<'_>, here: Path<'_>, address: &str, user: &User) -> SubmissionConfig {
+    let scenario = cx.scenario;
+    let domain = address.rsplit_once('@').and_then(|(_, domain)| scenario.mail.get(domain));
+    smtp::read_submission(cx, here.key("submission"), &user.submission, domain.unwrap_or(&MailDomain::default()))
 }
 
 fn check_password(cx: &mut Context<'_>, path: Path<'_>, password: &str) {

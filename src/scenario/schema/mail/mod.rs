@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::quantity::Texts;
+pub use smtp::{DialectName, ExtensionName, LoginName, Smtp, Submission, TlsUseName, TlsVersionName};
 
 pub use conduct::{
     Blocklist, Conduct, ConductRate, ConductRule, ConductThen, ConductWhen, GaugeName, Greylist, Limit, LimitedName,
@@ -23,7 +24,6 @@ pub use queue::{
 };
 pub use reports::{DoubleBounces, Reports, Vacation};
 pub use routing::{CatchAll, MailingList, PostingName, Quota, QuotaAnswer, QuotaCheck, Relay, Subaddress};
-pub use smtp::DialectName;
 
 /// A mail domain.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -95,6 +95,10 @@ pub struct MailDomain {
     pub reports: Reports,
     /// How the server serves mailboxes by IMAP.
     pub imap: Imap,
+    /// How the server speaks SMTP beyond the dialect.
+    pub smtp: Smtp,
+    /// How the domain's users submit their mail.
+    pub submission: Submission,
     /// What the server does to its clients besides serving them. Default: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conduct: Option<Conduct>,
@@ -132,6 +136,8 @@ pub struct User {
     /// The password at the mail server. Default: the domain's, else "hungry".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
+    /// How the user submits mail. Default: as the domain's users do.
+    pub submission: Submission,
     /// The address or addresses to which the user's mail goes instead of into the mailbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forward: Option<Texts>,
