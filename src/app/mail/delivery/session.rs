@@ -12,9 +12,7 @@ use crate::app::sessions::Talk;
 use crate::base::trace::{Phase, Protocol};
 use crate::base::{CloseReason, Side, SimDuration, SimTime, SocketId};
 use crate::proto::session::{Input, Session as _};
-use crate::proto::smtp::{
-    Client, ClientEvent, Envelope, ForwardPath, Recipient, Transaction, Trouble, Verdict,
-};
+use crate::proto::smtp::{Client, ClientEvent, Envelope, ForwardPath, Recipient, Transaction, Trouble, Verdict};
 
 impl Delivery {
     pub(in crate::app::mail) fn connected<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
