@@ -3,6 +3,7 @@
 mod common;
 
 mod answers {
+    pub(crate) mod conduct;
     pub(crate) mod messages;
     pub(crate) mod names;
     pub(crate) mod queues;
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use answers::{messages, names, queues, routes};
+use answers::{conduct, messages, names, queues, routes};
 use common::binary::{posthaste, table, too_large_here, workplace};
 use common::{root, section};
 use serde_json::Value;
@@ -434,6 +435,8 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "full-server" => full_server(run),
         "sick-service" => sick_service(run),
         "narrow-link" => narrow_link(run),
+        "greylisting" => conduct::greylisting(run),
+        "lost-reply" => conduct::lost_reply(run),
         "backup-mx" => routes::backup_mx(run),
         "mailing-list" => routes::mailing_list(run),
         "mail-loop" => routes::mail_loop(run),
