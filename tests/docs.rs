@@ -49,7 +49,6 @@ const SECTIONS: &[(&str, &str)] = &[
     ("AgeBounds", "## `mail`"),
     ("Delivery", "## `mail`"),
     ("Dead", "## `mail`"),
-    ("Timeouts", "## `mail`"),
     ("CatchAll", "## `mail`"),
     ("MailingList", "### `mail.DOMAIN.lists`"),
     ("Subaddress", "### `mail.DOMAIN.subaddress`"),
