@@ -4,6 +4,7 @@ mod common;
 
 mod answers {
     pub(crate) mod names;
+    pub(crate) mod submission;
 }
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -421,6 +422,7 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "outage-queue" => outage_queue(run),
         "campus-day" => campus_day(run),
         "conformance" => conformance(run),
+        "submission" => answers::submission::answers(run),
         "lab" => lab(run),
         "flaky-link" => flaky_link(run),
         "partition" => partition(run),
