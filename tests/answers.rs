@@ -3,7 +3,9 @@
 mod common;
 
 mod answers {
+    pub(crate) mod messages;
     pub(crate) mod names;
+    pub(crate) mod routes;
     pub(crate) mod submission;
 }
 
@@ -11,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use answers::names;
+use answers::{messages, names, routes};
 use common::binary::{posthaste, table, too_large_here, workplace};
 use common::{root, section};
 use serde_json::Value;
@@ -58,7 +60,7 @@ fn recipient_down(run: &Path) -> Vec<String> {
 
 fn returned_to_sender(run: &Path) -> Vec<String> {
     let messages = table(run, "messages");
-    let bounce = messages.iter().find(|row| !row["bounce_of"].is_empty()).unwrap();
+    let bounce = messages.iter().find(|row| row["kind"] == "bounce").unwrap();
     vec![
         format!("{}: the first, and one every 30 minutes", table(run, "attempts").len()),
         format!("At {} s: five days after", number(bounce, "composed_s").floor()),
@@ -381,7 +383,7 @@ fn conformance(run: &Path) -> Vec<String> {
     let postmaster = dialogues.iter().find(|text| text.contains("C: USER postmaster@example.test")).unwrap();
     let (attempts, messages) = (table(run, "attempts"), table(run, "messages"));
     let refused = attempts.iter().find(|row| row["outcome"] == "failed").unwrap();
-    let bounces = messages.iter().filter(|row| !row["bounce_of"].is_empty()).count();
+    let bounces = messages.iter().filter(|row| row["kind"] == "bounce").count();
     let resolved = fs::read(run.join("scenario.resolved.json")).unwrap();
     let resolved: Value = serde_json::from_slice(&resolved).unwrap();
     let users = resolved["users"].as_object().unwrap();
@@ -433,6 +435,10 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "full-server" => full_server(run),
         "sick-service" => sick_service(run),
         "narrow-link" => narrow_link(run),
+        "backup-mx" => routes::backup_mx(run),
+        "mailing-list" => routes::mailing_list(run),
+        "mail-loop" => routes::mail_loop(run),
+        "mime-attachments" => messages::mime_attachments(run),
         "dns-ttl" => names::dns_ttl(run),
         "dns-forwarders" => names::dns_forwarders(run),
         "dns-negative" => names::dns_negative(run),

@@ -101,7 +101,7 @@ fn has_message_id(message: &[u8]) -> bool {
 fn survives(message: &[u8], pieces: &[usize]) {
     let mut office = office();
     let reply = hand_in(&mut office, message, pieces);
-    assert!(reply.contains("354") && reply.contains("\r\n250") || reply.starts_with("250"), "{reply}");
+    assert!(reply.starts_with("250"), "{reply}");
     let found = stored(&office);
     assert_eq!(found.len(), 1);
     assert!(found[0].ends_with(message), "{} became {}", message.escape_ascii(), found[0].escape_ascii());
@@ -145,7 +145,7 @@ fn what_no_message_may_hold_is_refused() {
         for pieces in [&[1][..], &[1_000]] {
             let mut office = office();
             let reply = hand_in(&mut office, message, pieces);
-            assert!(reply.contains("\r\n554 ") || reply.contains("\r\n550 "), "{}: {reply}", message.escape_ascii());
+            assert!(reply.starts_with("554 ") || reply.starts_with("550 "), "{}: {reply}", message.escape_ascii());
             assert!(stored(&office).is_empty(), "{}", message.escape_ascii());
         }
     }

@@ -83,6 +83,12 @@ impl Directory {
         self.by_address.get(&address).copied()
     }
 
+    /// Whether an address is one of this host's.
+    #[must_use]
+    pub fn has_address(&self, host: HostId, address: IpAddr) -> bool {
+        self.hosts[host.index()].addresses.by_precedence().any(|own| own == address)
+    }
+
     /// The name of a host by its address, or the address itself.
     #[must_use]
     pub fn name_at(&self, address: IpAddr) -> String {

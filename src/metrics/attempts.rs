@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::messages::CopyId;
+use super::copy::CopyId;
 use super::names::{NameId, Names, Text};
 use super::words::{self, named};
 use crate::base::directory::Directory;
@@ -136,6 +136,12 @@ impl Attempts {
             next,
         });
         true
+    }
+
+    /// The attempts that ended in trouble over a connection: copy, connection, when, and why.
+    pub(super) fn troubles(&self) -> impl Iterator<Item = (CopyId, ConnId, SimTime, &'static str)> {
+        let ends = self.attempts.iter().filter_map(|attempt| Some((attempt.copy, attempt.end.as_ref()?)));
+        ends.filter_map(|(copy, end)| Some((copy, end.conn?, end.at, end.reason?)))
     }
 
     /// The rows, sorted. `copy` tells a copy's Message-ID and recipient.

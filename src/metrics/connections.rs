@@ -37,6 +37,10 @@ pub struct ConnectionRow {
     pub bytes_to_client: Option<u64>,
     /// Segments that either end sent again.
     pub retransmissions: u64,
+    /// Packets that either end sent.
+    pub packets: u64,
+    /// Their bytes, IP and TCP headers included.
+    pub wire_bytes: u64,
     /// How the client's end ended.
     pub end_client: Option<Text>,
     /// How the server's end ended.
@@ -112,6 +116,8 @@ struct Connection {
     turned_away: bool,
     /// The server has spoken.
     greeted: bool,
+    packets: u64,
+    wire_bytes: u64,
     client: Option<End>,
     server: Option<End>,
     /// Of the client's end and the server's.
@@ -207,6 +213,8 @@ impl Connections {
                 joined: false,
                 turned_away: false,
                 greeted: false,
+                packets: 0,
+                wire_bytes: 0,
                 client: None,
                 server: None,
                 tallies: [Tally::default(); 2],
@@ -256,6 +264,20 @@ impl Connections {
             connection.greeted = true;
             connection.turned_away |= protocol == Protocol::Smtp && bytes.starts_with(b"421");
         }
+    }
+
+    /// A packet of a connection left its source.
+    pub(super) fn carried(&mut self, conn: ConnId, bytes: u32) {
+        if let Some(index) = self.index.get(&conn) {
+            let connection = &mut self.connections[*index];
+            connection.packets += 1;
+            connection.wire_bytes += u64::from(bytes);
+        }
+    }
+
+    /// Bytes of all packets of a connection.
+    pub(super) fn wire_bytes(&self, conn: ConnId) -> u64 {
+        self.index.get(&conn).map_or(0, |index| self.connections[*index].wire_bytes)
     }
 
     /// How many connections a service had no place for, at least at first.
@@ -325,6 +347,8 @@ impl Connection {
                 .iter()
                 .map(|end| end.resent_timeout + end.resent_fast + end.resent_probe + end.resent_path_mtu)
                 .sum(),
+            packets: self.packets,
+            wire_bytes: self.wire_bytes,
             end_client: client.map(|(_, word)| names.share(word)),
             end_server: server.map(|(_, word)| names.share(word)),
             family: self.to.family(),

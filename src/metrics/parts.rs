@@ -5,6 +5,7 @@
 
 use super::names::{NameId, Names, Text};
 use crate::base::time::SimTime;
+use crate::base::trace::MailTrace;
 
 /// A part of a message: a row of the table `parts`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,16 +24,6 @@ pub struct PartRow {
     pub content: u64,
     /// Octets encoded.
     pub encoded: u64,
-}
-
-/// A part as the trace tells of it.
-pub(super) struct EncodedPart<'a> {
-    pub(super) message: &'a str,
-    pub(super) place: &'a str,
-    pub(super) media: &'a str,
-    pub(super) encoding: &'a str,
-    pub(super) content: u64,
-    pub(super) encoded: u64,
 }
 
 /// What was turned into 7 bits on the way.
@@ -60,14 +51,20 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) fn encoded(&mut self, names: &mut Names, part: &EncodedPart<'_>, at: SimTime) {
-        let texts = [part.message, part.place, part.media, part.encoding].map(|text| names.id(text));
-        self.parts.push(Part { composed: at, texts, content: part.content, encoded: part.encoded });
-    }
-
-    pub(super) const fn downgraded(&mut self, before: u64, after: u64) {
-        self.figures.downgraded += 1;
-        self.figures.added += after.saturating_sub(before);
+    /// Takes what the trace tells of parts and of turning 8 bits into 7.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of the trace is no matter of parts")]
+    pub(super) fn observe(&mut self, names: &mut Names, event: &MailTrace<'_>, at: SimTime) {
+        match *event {
+            MailTrace::Encoded { message, place, media, encoding, content, encoded } => {
+                let texts = [message, place, media, encoding].map(|text| names.id(text));
+                self.parts.push(Part { composed: at, texts, content, encoded });
+            }
+            MailTrace::Downgraded { before, after, .. } => {
+                self.figures.downgraded += 1;
+                self.figures.added += after.saturating_sub(before);
+            }
+            _ => {}
+        }
     }
 
     /// The rows, sorted by time and message; the parts of one stay in their order.

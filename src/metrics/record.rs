@@ -3,6 +3,7 @@
 use super::attempts::AttemptRow;
 use super::conduct::ConductRow;
 use super::connections::ConnectionRow;
+use super::destinations::{DestinationRow, Stay};
 use super::dialogue::Dialogue;
 use super::dns::{CacheCounts, DnsRow};
 use super::dns_loads::{CacheRow, DnsServerRow};
@@ -14,6 +15,11 @@ use super::names::Text;
 use super::parts::{EncodingFigures, PartRow};
 use super::processing::HostLoad;
 use super::queues::QueueRow;
+use super::reasons::ReasonRow;
+use super::replies::{DuplicateRow, LostReplyRow};
+use super::smtp_sessions::SessionRow;
+use super::storms::{RateRow, StormRow};
+use super::survival::SurvivalRow;
 use super::windows::WindowRow;
 use crate::base::calendar::UnixTime;
 use crate::base::hash::Digest;
@@ -28,6 +34,22 @@ pub struct Tables {
     pub messages: Vec<MessageRow>,
     /// Attempts to pass copies on, by the time of their start.
     pub attempts: Vec<AttemptRow>,
+    /// Why attempts ended, and copies that reached nobody, by server and destination.
+    pub reasons: Vec<ReasonRow>,
+    /// Attempts by minute and destination.
+    pub attempt_rates: Vec<RateRow>,
+    /// What outages left behind, by the time of their begin.
+    pub storms: Vec<StormRow>,
+    /// Replies that their client did not learn of, by the time of acceptance.
+    pub lost_replies: Vec<LostReplyRow>,
+    /// Deliveries into a mailbox that had the copy, by time.
+    pub duplicates: Vec<DuplicateRow>,
+    /// SMTP sessions, by the time of their begin.
+    pub smtp_sessions: Vec<SessionRow>,
+    /// Changes of queue lengths by destination, by time.
+    pub queue_destinations: Vec<DestinationRow>,
+    /// The survival curves of queued mail, by server and age.
+    pub survival: Vec<SurvivalRow>,
     /// DNS questions, by the time of asking.
     pub dns_queries: Vec<DnsRow>,
     /// What caches of names found, by host and level.
@@ -58,6 +80,7 @@ pub(super) struct Counts {
     pub(super) dropped_at_hosts: u64,
     pub(super) turned_away: u64,
     pub(super) lookups: LookupFigures,
+    pub(super) stays: Vec<Stay>,
     pub(super) encodings: EncodingFigures,
 }
 
@@ -74,9 +97,9 @@ pub struct ServerBalance {
     pub relayed: u64,
     /// Copies that it gave up.
     pub given_up: u64,
-    /// Copies that it turned into others, which count as accepted.
+    /// Copies that it turned into others.
     pub expanded: u64,
-    /// Copies that a stated policy of its ended.
+    /// Copies that it ended by its stated policy.
     pub discarded: u64,
     /// Copies that it holds at the end.
     pub queued: u64,
@@ -128,17 +151,14 @@ impl RunRecord {
     fn total_fault(&self) -> Option<String> {
         let entered = self.tables.messages.iter().filter(|row| row.accepted.is_some()).count();
         let left = self.tables.messages.iter().filter(|row| match row.status {
-            CopyStatus::Delivered
-            | CopyStatus::Bounced
-            | CopyStatus::Dropped
-            | CopyStatus::Expanded
-            | CopyStatus::Discarded
-            | CopyStatus::Queued => true,
+            CopyStatus::Delivered | CopyStatus::Bounced | CopyStatus::Dropped | CopyStatus::Queued => true,
+            CopyStatus::Expanded | CopyStatus::Discarded => true,
             CopyStatus::Refused | CopyStatus::Outbox => false,
         });
         let left = left.count();
-        (entered != left)
-            .then(|| format!("{entered} copies were accepted, but {left} are delivered, given up or queued"))
+        (entered != left).then(|| {
+            format!("{entered} copies were accepted, but {left} are delivered, given up, expanded, discarded or queued")
+        })
     }
 }
 

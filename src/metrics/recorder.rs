@@ -1,6 +1,5 @@
 //! The observer that keeps what the tables need, and hands each event to its keeper.
 
-use super::attempts::{Attempts, Ending};
 use super::conduct::Uses;
 use super::connections::Connections;
 use super::dialogue::Dialogues;
@@ -10,18 +9,19 @@ use super::faults::Faults;
 use super::fingerprint::Fingerprint;
 use super::links::Links;
 use super::lookups::Lookups;
-use super::messages::{Copies, NewCopy};
+use super::mail::MailBooks;
 use super::names::Names;
-use super::parts::{EncodedPart, Parts};
+use super::parts::Parts;
 use super::processing::Processing;
-use super::queues::Queues;
 use super::record::{self, RunRecord, ServerBalance, Tables};
+use super::smtp_sessions::Sessions;
+use super::{storms, survival};
 use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, HostId};
 use crate::base::socket::Side;
 use crate::base::time::SimTime;
 use crate::base::trace::{
-    AttemptOutcome, DropReason, EndFigures, FaultTrace, HostTrace, MailTrace, NetTrace, Observer, Trace, TraceEvent,
+    DropReason, EndFigures, FaultTrace, HostTrace, NetTrace, Observer, Protocol, Trace, TraceEvent,
 };
 
 /// What a recorder keeps besides rows and numbers. No choice changes any row or number.
@@ -45,14 +45,13 @@ pub struct Recorder {
     directory: Directory,
     names: Names,
     fingerprint: Fingerprint,
-    copies: Copies,
-    attempts: Attempts,
+    mail: MailBooks,
+    sessions: Sessions,
     questions: Questions,
     loads: Loads,
     lookups: Lookups,
     connections: Connections,
     parts: Parts,
-    queues: Queues,
     links: Links,
     processing: Processing,
     faults: Faults,
@@ -68,14 +67,13 @@ impl Recorder {
         Self {
             names: Names::default(),
             fingerprint: Fingerprint::new(),
-            copies: Copies::new(hosts),
-            attempts: Attempts::default(),
+            mail: MailBooks::new(hosts),
+            sessions: Sessions::default(),
             questions: Questions::default(),
             loads: Loads::default(),
             lookups: Lookups::default(),
             connections: Connections::default(),
             parts: Parts::default(),
-            queues: Queues::new(hosts),
             links: Links::new(links),
             processing: Processing::default(),
             faults: Faults::default(),
@@ -102,10 +100,71 @@ impl Recorder {
     /// Ends the run at `end` (not before the last event) and gives its rows and numbers.
     #[must_use]
     pub fn finish(mut self, end: SimTime) -> RunRecord {
+        let servers = self.balances();
         let names = &mut self.names;
         let directory = &self.directory;
-        let servers = self.copies.ledgers().iter().zip(self.copies.held()).zip(self.queues.last());
-        let servers = directory.hosts().iter().zip(servers).filter_map(|(host, ((ledger, held), queue))| {
+        let mut mail = self.mail;
+        let (lost_replies, duplicates) = mail.replies.finish(names, directory, (&mail.copies, &mail.attempts));
+        let attempts = mail.attempts.finish(names, directory, |copy| mail.copies.names_of(copy));
+        let (messages, violations) = mail.copies.finish(names, end);
+        let (queue_destinations, stays) = mail.copies.queues.finish(names, directory);
+        let (dialogues, dialogues_left_out) = self.dialogues.finish(names, directory, &self.connections);
+        let (dns_queries, cache) = self.questions.finish(names, directory);
+        let (caches, dns_servers) = self.loads.finish(names, directory, end);
+        let (links, dropped_at_hosts) = self.links.finish(names, directory);
+        let turned_away = self.connections.turned_away();
+        let smtp_sessions = self.sessions.finish(names, directory, &self.connections);
+        let faults = self.faults.finish(names, directory);
+        let (parts, encodings) = self.parts.finish(names);
+        let tables = Tables {
+            end,
+            attempt_rates: storms::rates(&attempts),
+            storms: storms::storms(&attempts, &messages, &faults, end),
+            reasons: mail.reasons.finish(names, directory),
+            survival: survival::rows(&stays, names, directory),
+            queue: mail.queues.finish(names, directory),
+            connections: self.connections.finish(names, directory),
+            messages,
+            parts,
+            attempts,
+            lost_replies,
+            duplicates,
+            queue_destinations,
+            smtp_sessions,
+            dns_queries,
+            caches,
+            dns_servers,
+            links,
+            faults,
+            conduct: self.conduct.finish(names, directory),
+            cwnd: None,
+        };
+        RunRecord {
+            start: directory.start(),
+            fingerprint: self.fingerprint.digest(),
+            trace_events: self.fingerprint.events(),
+            tables,
+            dialogues,
+            dialogues_left_out,
+            servers,
+            hosts: self.processing.finish(names, directory),
+            counts: record::Counts {
+                cache,
+                dropped_at_hosts,
+                turned_away,
+                lookups: self.lookups.finish(),
+                stays,
+                encodings,
+            },
+            violations,
+        }
+    }
+
+    /// What each server took and gave.
+    fn balances(&mut self) -> Vec<ServerBalance> {
+        let names = &mut self.names;
+        let servers = self.mail.copies.ledgers().iter().zip(self.mail.copies.held()).zip(self.mail.queues.last());
+        let servers = self.directory.hosts().iter().zip(servers).filter_map(|(host, ((ledger, held), queue))| {
             let balance = ServerBalance {
                 server: names.share(&host.name),
                 accepted: ledger.accepted,
@@ -119,135 +178,27 @@ impl Recorder {
             };
             (ledger.accepted > 0 || queue.is_some()).then_some(balance)
         });
-        let servers: Vec<ServerBalance> = servers.collect();
-        let attempts = self.attempts.finish(names, directory, |copy| self.copies.names_of(copy));
-        let (messages, violations) = self.copies.finish(names, end);
-        let (dialogues, dialogues_left_out) = self.dialogues.finish(names, directory, &self.connections);
-        let (dns_queries, cache) = self.questions.finish(names, directory);
-        let (caches, dns_servers) = self.loads.finish(names, directory, end);
-        let lookups = self.lookups.finish();
-        let (links, dropped_at_hosts) = self.links.finish(names, directory);
-        let turned_away = self.connections.turned_away();
-        let connections = self.connections.finish(names, directory);
-        let (parts, encodings) = self.parts.finish(names);
-        let queue = self.queues.finish(names, directory);
-        let faults = self.faults.finish(names, directory);
-        let conduct = self.conduct.finish(names, directory);
-        let hosts = self.processing.finish(names, directory);
-        RunRecord {
-            start: directory.start(),
-            fingerprint: self.fingerprint.digest(),
-            trace_events: self.fingerprint.events(),
-            tables: Tables {
-                end,
-                messages,
-                attempts,
-                dns_queries,
-                caches,
-                dns_servers,
-                connections,
-                queue,
-                parts,
-                links,
-                faults,
-                conduct,
-                cwnd: None,
-            },
-            dialogues,
-            dialogues_left_out,
-            servers,
-            hosts,
-            counts: record::Counts { cache, dropped_at_hosts, turned_away, lookups, encodings },
-            violations,
-        }
+        servers.collect()
     }
 
-    fn mail(&mut self, host: HostId, at: SimTime, event: &MailTrace<'_>) {
-        match *event {
-            MailTrace::Composed { message, from, to, bytes, kind: _, about } => {
-                let new = NewCopy { message, from, to, bytes, bounce_of: about };
-                self.copies.compose(&mut self.names, &new, at);
-            }
-            MailTrace::Phase { message, to, phase } => {
-                if let Some(copy) = self.copies.find(&self.names, message, to, phase.name()) {
-                    self.copies.phase(copy, phase, at);
+    /// The books about packets and connections.
+    fn network(&mut self, host: HostId, net: &NetTrace) {
+        self.links.observe(net);
+        match *net {
+            // On its first link a packet leaves one of its source's addresses.
+            NetTrace::Sent { packet, .. } => {
+                if let Some(conn) = packet.tcp.and_then(|tcp| tcp.conn)
+                    && self.directory.has_address(host, packet.src.addr)
+                {
+                    self.connections.carried(conn, packet.bytes);
                 }
             }
-            MailTrace::Accepted { message, to, .. } => {
-                if let Some(copy) = self.copies.find(&self.names, message, to, "accepted") {
-                    self.copies.accept(copy, host, at);
+            NetTrace::Dropped { packet, reason: DropReason::BacklogFull | DropReason::ServiceFull, .. } => {
+                if let Some(conn) = packet.tcp.and_then(|tcp| tcp.conn) {
+                    self.connections.turn_away(conn);
                 }
             }
-            MailTrace::Refused { message, to, failure } => {
-                if let Some(copy) = self.copies.find(&self.names, message, to, "refused") {
-                    self.copies.refuse(copy, failure.kind, at);
-                }
-            }
-            MailTrace::AttemptStarted { message, to, attempt } => {
-                if let Some(copy) = self.copies.find(&self.names, message, to, "attempted") {
-                    self.copies.attempted(copy);
-                    self.attempts.start(copy, host, attempt, at);
-                }
-            }
-            MailTrace::AttemptEnded { message, to, attempt, exchange, conn, outcome } => {
-                let ending = Ending { attempt, exchange, conn, outcome };
-                self.attempt_ended(host, at, (message, to), &ending);
-            }
-            MailTrace::Delivered { message, to, mailbox } => {
-                if let Some(copy) = self.copies.find(&self.names, message, to, "delivered") {
-                    self.copies.deliver(&mut self.names, copy, (host, mailbox), at);
-                }
-            }
-            MailTrace::GivenUp { message, to, bounce, failure } => {
-                if let Some(copy) = self.copies.find(&self.names, message, to, "given up") {
-                    self.copies.give_up(&self.names, copy, host, (bounce.is_some(), failure.kind, at));
-                }
-            }
-            MailTrace::Redirected { message, to, into, from, by: _ } => {
-                if let Some(copy) = self.copies.find(&self.names, message, to, "redirected") {
-                    self.copies.redirect(&mut self.names, copy, (host, from, into), at);
-                }
-            }
-            MailTrace::Expanded { message, to, copies: _ } => {
-                if let Some(copy) = self.copies.find(&self.names, message, to, "expanded") {
-                    self.copies.expand(&self.names, copy, host, at);
-                }
-            }
-            MailTrace::Discarded { message, to, why: _ } => {
-                if let Some(copy) = self.copies.find(&self.names, message, to, "discarded") {
-                    self.copies.discard(&self.names, copy, host, at);
-                }
-            }
-            MailTrace::QueueLength { copies, waiting } => self.queues.observe(host, at, copies, waiting),
-            MailTrace::Retrieved { message, mailbox, conn: _ } => {
-                self.copies.retrieve(&self.names, message, mailbox, at);
-            }
-            MailTrace::HandedIn { message, from, to, bytes } => {
-                let new = NewCopy { message, from, to, bytes, bounce_of: None };
-                self.copies.hand_in(&mut self.names, &new, at);
-            }
-            MailTrace::Appended { message, mailbox, bytes: _ } => {
-                self.copies.append(&mut self.names, message, mailbox);
-            }
-            MailTrace::Conduct { .. } => self.conduct.observe(host, event),
-            MailTrace::Encoded { message, place, media, encoding, content, encoded } => {
-                let part = EncodedPart { message, place, media, encoding, content, encoded };
-                self.parts.encoded(&mut self.names, &part, at);
-            }
-            MailTrace::Downgraded { before, after, .. } => self.parts.downgraded(before, after),
-            MailTrace::MailboxSize { .. } | MailTrace::Deleted { .. } => {}
-        }
-    }
-
-    fn attempt_ended(&mut self, host: HostId, at: SimTime, copy: (&str, &str), ending: &Ending<'_>) {
-        let (message, to) = copy;
-        let Some(id) = self.copies.find(&self.names, message, to, "attempted") else { return };
-        if !self.attempts.end(&mut self.names, id, host, ending, at) {
-            let server = self.directory.host_name(host);
-            self.copies.violate(format!("{message} for {to}: {server} ended an attempt that it had not begun"));
-        }
-        if matches!(ending.outcome, AttemptOutcome::Completed) {
-            self.copies.relayed(&self.names, id, host);
+            NetTrace::Dropped { .. } | NetTrace::Arrived { .. } => {}
         }
     }
 }
@@ -257,26 +208,25 @@ impl Observer for Recorder {
         self.fingerprint.observe(event);
         let (host, at) = (event.host, event.at);
         match event.what {
-            Trace::Net(ref net) => {
-                self.links.observe(net);
-                if let NetTrace::Dropped { packet, reason: DropReason::BacklogFull | DropReason::ServiceFull, .. } =
-                    *net
-                    && let Some(conn) = packet.tcp.and_then(|tcp| tcp.conn)
-                {
-                    self.connections.turn_away(conn);
-                }
-            }
+            Trace::Net(ref net) => self.network(host, net),
             Trace::Conn { conn, side, ref step } => self.connections.observe((conn, side), host, at, step),
             Trace::Dialogue { conn, side, protocol, bytes } => {
                 self.connections.speak(conn, side, protocol, bytes);
                 self.dialogues.observe(conn, side, protocol, at, bytes);
+                if protocol == Protocol::Smtp {
+                    self.sessions.observe(conn, side, at, bytes);
+                }
             }
             Trace::Dns(ref dns) => {
                 self.questions.observe(&mut self.names, &self.directory, host, at, dns);
                 self.loads.observe(&self.directory, host, dns);
                 self.lookups.observe(&mut self.names, at, dns);
             }
-            Trace::Mail(ref mail) => self.mail(host, at, mail),
+            Trace::Mail(ref mail) => {
+                self.conduct.observe(host, mail);
+                self.parts.observe(&mut self.names, mail, at);
+                self.mail.observe(&mut self.names, &self.directory, (host, at), mail);
+            }
             Trace::Host(ref event) => {
                 self.processing.observe(host, event);
                 self.lookups.observe_host(event);

@@ -10,7 +10,8 @@ use crate::base::socket::{CloseReason, Endpoint, Side};
 use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::{
     AttemptOutcome, CacheLevel, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, DropReason, Ecn, EndFigures, Failure,
-    FailureKind, HostTrace, MailTrace, MessageKind, NetTrace, Observer, PacketInfo, Phase, Protocol, Trace, TraceEvent,
+    FailureKind, FaultTrace, HostTrace, MailTrace, MessageKind, NetTrace, Observer, PacketInfo, Phase, Protocol, Trace,
+    TraceEvent,
 };
 
 const S: u64 = 1_000_000_000;
@@ -233,6 +234,34 @@ impl Script {
         self.event("pc", at + 3 * S, Trace::Dns(ended));
         let (lookup, connect) = (SimDuration::from_secs(3), Some(SimDuration::from_secs(1)));
         self.event("pc", at + 4 * S, Trace::Host(HostTrace::Visited { lookup, connect, reached: true }));
+    }
+
+    /// Hamburger.edu is down for two seconds; a copy waits for it, and is then taken in a dialogue.
+    /// Another is still in the queue.
+    pub(crate) fn outage(&mut self, at: u64) {
+        let (a, b, to) = ("crepes.fr", "hamburger.edu", "bob@hamburger.edu");
+        for id in ["<8@crepes.fr>", "<9@crepes.fr>"] {
+            self.compose("pc", at, id, "alice@crepes.fr", to).accept(a, at, id, to);
+        }
+        let id = "<8@crepes.fr>";
+        self.queue(a, at, 2).event(b, at + S, Trace::Fault(FaultTrace::HostDown));
+        self.attempt(a, at + S, id, to, 1).defer(a, at + 2 * S, id, to, 1, at + 5 * S);
+        self.event(b, at + 3 * S, Trace::Fault(FaultTrace::HostUp));
+        self.attempt(a, at + 5 * S, id, to, 2);
+        let dialogue = [
+            (Side::Server, "220 b\r\n"),
+            (Side::Client, "MAIL FROM:<alice@crepes.fr>\r\n"),
+            (Side::Server, "250 OK\r\n"),
+            (Side::Client, "RCPT TO:<bob@hamburger.edu>\r\n"),
+            (Side::Server, "250 OK\r\n"),
+            (Side::Client, "DATA\r\n"),
+            (Side::Server, "354 go on\r\n"),
+            (Side::Client, "Subject: hi\r\n\r\n..\r\n.\r\n"),
+            (Side::Server, "250 OK\r\n"),
+        ];
+        self.connection(a, 9, 25, at + 5 * S, &dialogue);
+        self.accept(b, at + 6 * S, id, to).deliver(b, at + 6 * S, id, to);
+        self.complete(a, at + 6 * S, id, to, 2).queue(a, at + 6 * S, 1);
     }
 
     /// One packet on the first link: sent and arrived, or lost.

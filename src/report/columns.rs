@@ -2,6 +2,10 @@
 //!
 //! The headers of the CSV files and `schema/tables.md` are both written from here.
 
+use super::mail_columns::{
+    ATTEMPT_RATES, DUPLICATES, LOST_REPLIES, QUEUE_DESTINATIONS, REASONS, SMTP_SESSIONS, STORMS, SURVIVAL,
+};
+
 /// A table: its name and meaning, and its columns in order.
 #[derive(Clone, Copy, Debug)]
 pub struct TableDoc {
@@ -22,19 +26,33 @@ pub const MESSAGES: TableDoc = TableDoc {
         ("message", "Message-ID, with angle brackets"),
         ("from", "reverse-path; empty for a bounce"),
         ("to", "the recipient's address"),
-        ("bounce_of", "the message whose failure this bounce reports; empty for a user's message"),
+        (
+            "kind",
+            "who wrote it, and what for: user, or a server's bounce (a failure), delay (a warning), success (a report that the sender asked for) or vacation (a user's notice)",
+        ),
+        ("about", "the message on which it reports, or to which it answers; empty for a user's message"),
+        (
+            "expanded_by",
+            "what turned another copy of the message into this one: alias, forward or list; empty for a copy that was composed for this recipient",
+        ),
+        ("expanded_from", "the recipient of that other copy"),
         (
             "status",
-            "at the end of the run: delivered, bounced (given up, the sender told), dropped (given up, nobody told), queued (in a server's queue), refused (the user agent gave up submitting), outbox (not yet submitted)",
+            "at the end of the run: delivered, bounced (given up, the sender told), dropped (given up, nobody told), expanded (turned into others), discarded (ended by a stated policy), queued (in a server's queue), refused (the user agent gave up submitting), outbox (not yet submitted)",
         ),
         ("reason", "the kind of trouble that ended a copy that was bounced, dropped or refused"),
-        ("composed_s", "when it was composed"),
+        ("reply_code", "the SMTP reply code, when a reply was that trouble"),
+        ("enhanced", "the enhanced status code (RFC 3463) with which that reply's text begins, if it does"),
+        (
+            "composed_s",
+            "when it was composed; of a copy into which another was turned, when that was, so that its phases tell what its recipient waited for",
+        ),
         ("accepted_s", "when the first server answered 250 to its final dot"),
         ("delivered_s", "when it was stored in the mailbox"),
         ("retrieved_s", "when a user agent first fetched it"),
-        ("ended_s", "when its life ended: retrieved, given up or refused; empty while it goes on"),
+        ("ended_s", "when its life ended: retrieved, given up, refused, expanded or discarded; empty while it goes on"),
         ("latency_s", "delivered_s - composed_s: equals the sum of the phases from composing_s to waiting_for_retry_s"),
-        ("attempts", "attempts of servers to pass it on"),
+        ("attempts", "attempts of servers to pass it on; of a copy into which another was turned, those since then"),
         ("duplicates", "deliveries into the mailbox after the first"),
         ("bytes", "octets as composed"),
         ("composing_s", "time in the user agent before the first attempt to submit it"),
@@ -173,6 +191,8 @@ pub const CONNECTIONS: TableDoc = TableDoc {
             "data octets from server to client without repetitions; empty until an end is closed, which a crash does not do",
         ),
         ("retransmissions", "segments that either end sent again"),
+        ("packets", "packets that either end sent, repetitions and copies that its first link made included"),
+        ("wire_bytes", "their bytes, IP and TCP headers included; 0 within one host"),
         (
             "end_client",
             "how the client's end ended: finished, refused, reset, timed_out, aborted, unreachable, or crashed (its host went down); empty while open",
@@ -339,8 +359,26 @@ pub const CWND: TableDoc = TableDoc {
 pub const OPTIONAL_TABLES: [TableDoc; 2] = [CONDUCT, CWND];
 
 /// The tables of every run, in the order of the documentation.
-pub const TABLES: [TableDoc; 10] =
-    [MESSAGES, ATTEMPTS, PARTS, DNS_QUERIES, CACHES, DNS_SERVERS, CONNECTIONS, QUEUE, LINKS, FAULTS];
+pub const TABLES: [TableDoc; 18] = [
+    MESSAGES,
+    ATTEMPTS,
+    PARTS,
+    REASONS,
+    ATTEMPT_RATES,
+    STORMS,
+    LOST_REPLIES,
+    DUPLICATES,
+    QUEUE,
+    QUEUE_DESTINATIONS,
+    SURVIVAL,
+    SMTP_SESSIONS,
+    DNS_QUERIES,
+    CACHES,
+    DNS_SERVERS,
+    CONNECTIONS,
+    LINKS,
+    FAULTS,
+];
 
 /// The text of `schema/tables.md`.
 #[must_use]

@@ -17,6 +17,8 @@ mod error;
 pub mod events;
 pub mod folder;
 pub mod ladder;
+pub mod mail_columns;
+mod mail_rows;
 pub mod manifest;
 mod read;
 mod rows;

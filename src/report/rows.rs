@@ -7,6 +7,7 @@ use super::columns::{self, TableDoc};
 use super::values::{self, optional};
 use crate::base::address::Family;
 use crate::base::time::{SimDuration, SimTime};
+use crate::base::trace::{MessageKind, Redirection};
 use crate::metrics::{
     AttemptEnd, AttemptRow, ConnectionRow, CopyStatus, DnsOutcome, DnsRole, DnsRow, EndRow, FaultKind, FaultRow,
     LinkFigures, LinkRow, MessageRow, PartRow, QueueRow, Tables, Text,
@@ -56,7 +57,7 @@ impl<'a> Cells<'a> {
         self.take("a text", |text| Some(Arc::from(text)))
     }
 
-    fn some_text(&mut self) -> Result<Option<Text>, String> {
+    pub(super) fn some_text(&mut self) -> Result<Option<Text>, String> {
         self.optional("a text", |text| Some(Arc::from(text)))
     }
 
@@ -72,7 +73,7 @@ impl<'a> Cells<'a> {
         self.take("a time in seconds with nine decimals", values::time)
     }
 
-    fn some_time(&mut self) -> Result<Option<SimTime>, String> {
+    pub(super) fn some_time(&mut self) -> Result<Option<SimTime>, String> {
         self.optional("a time in seconds with nine decimals", values::time)
     }
 
@@ -80,7 +81,7 @@ impl<'a> Cells<'a> {
         self.take("a duration in seconds with nine decimals", values::duration)
     }
 
-    fn some_duration(&mut self) -> Result<Option<SimDuration>, String> {
+    pub(super) fn some_duration(&mut self) -> Result<Option<SimDuration>, String> {
         self.optional("a duration in seconds with nine decimals", values::duration)
     }
 
@@ -88,8 +89,12 @@ impl<'a> Cells<'a> {
         self.take("one of the column's words", from_name)
     }
 
+    pub(super) fn some_word<T>(&mut self, from_name: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, String> {
+        self.optional("one of the column's words", from_name)
+    }
+
     /// A time that may not lie before `earlier`: the row's durations are their differences.
-    fn some_time_after(&mut self, earlier: SimTime) -> Result<Option<SimTime>, String> {
+    pub(super) fn some_time_after(&mut self, earlier: SimTime) -> Result<Option<SimTime>, String> {
         self.optional("a time in seconds with nine decimals, not before the row's first", |text| {
             values::time(text).filter(|time| *time >= earlier)
         })
@@ -104,9 +109,14 @@ impl Row for MessageRow {
             self.message.to_string(),
             self.from.to_string(),
             self.to.to_string(),
-            optional(self.bounce_of.as_deref()),
+            self.kind.name().to_owned(),
+            optional(self.about.as_deref()),
+            optional(self.expanded_by.map(Redirection::name)),
+            optional(self.expanded_from.as_deref()),
             self.status.name().to_owned(),
             optional(self.reason.as_deref()),
+            optional(self.reply_code),
+            optional(self.enhanced.as_deref()),
             self.composed.to_string(),
             optional(self.accepted),
             optional(self.delivered),
@@ -122,8 +132,11 @@ impl Row for MessageRow {
     }
 
     fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
-        let (message, from, to, bounce_of) = (cells.text()?, cells.text()?, cells.text()?, cells.some_text()?);
+        let (message, from, to) = (cells.text()?, cells.text()?, cells.text()?);
+        let (kind, about) = (cells.word(MessageKind::from_name)?, cells.some_text()?);
+        let (expanded_by, expanded_from) = (cells.some_word(Redirection::from_name)?, cells.some_text()?);
         let (status, reason) = (cells.word(CopyStatus::from_name)?, cells.some_text()?);
+        let (reply_code, enhanced) = (cells.some_number()?, cells.some_text()?);
         let composed = cells.time()?;
         let (accepted, delivered) = (cells.some_time()?, cells.some_time_after(composed)?);
         let (retrieved, ended) = (cells.some_time()?, cells.some_time()?);
@@ -133,9 +146,14 @@ impl Row for MessageRow {
             message,
             from,
             to,
-            bounce_of,
+            kind,
+            about,
+            expanded_by,
+            expanded_from,
             status,
             reason,
+            reply_code,
+            enhanced,
             composed,
             accepted,
             delivered,
@@ -285,6 +303,8 @@ impl Row for ConnectionRow {
             optional(self.bytes_to_server),
             optional(self.bytes_to_client),
             self.retransmissions.to_string(),
+            self.packets.to_string(),
+            self.wire_bytes.to_string(),
             optional(self.end_client.as_deref()),
             optional(self.end_server.as_deref()),
             self.family.name().to_owned(),
@@ -312,6 +332,8 @@ impl Row for ConnectionRow {
             bytes_to_server: cells.some_number()?,
             bytes_to_client: cells.some_number()?,
             retransmissions: cells.number()?,
+            packets: cells.number()?,
+            wire_bytes: cells.number()?,
             end_client: cells.some_text()?,
             end_server: cells.some_text()?,
             family: cells.word(Family::from_name)?,
@@ -444,6 +466,14 @@ pub fn table_csv(tables: &Tables, name: &str) -> Option<Vec<u8>> {
     match name {
         "messages" => Some(csv_of(&tables.messages)),
         "attempts" => Some(csv_of(&tables.attempts)),
+        "reasons" => Some(csv_of(&tables.reasons)),
+        "attempt_rates" => Some(csv_of(&tables.attempt_rates)),
+        "storms" => Some(csv_of(&tables.storms)),
+        "lost_replies" => Some(csv_of(&tables.lost_replies)),
+        "duplicates" => Some(csv_of(&tables.duplicates)),
+        "smtp_sessions" => Some(csv_of(&tables.smtp_sessions)),
+        "queue_destinations" => Some(csv_of(&tables.queue_destinations)),
+        "survival" => Some(csv_of(&tables.survival)),
         "dns_queries" => Some(csv_of(&tables.dns_queries)),
         "caches" => Some(csv_of(&tables.caches)),
         "dns_servers" => Some(csv_of(&tables.dns_servers)),

@@ -92,10 +92,10 @@ fn tables_are_golden() {
     let record = sample();
     assert_eq!(record.check(), Ok(()));
     insta::assert_snapshot!(csv(&record, "messages"), @r##"
-    message,from,to,bounce_of,status,reason,composed_s,accepted_s,delivered_s,retrieved_s,ended_s,latency_s,attempts,duplicates,bytes,composing_s,submission_s,queued_s,dns_s,connecting_s,dialogue_s,transfer_s,waiting_for_retry_s,in_mailbox_s,retrieval_s
-    <1@crepes.fr>,alice@crepes.fr,bob@hamburger.edu,,delivered,,10.000000000,13.000000000,16.000000007,106.000000007,106.000000007,6.000000007,1,0,300,1.000000000,2.000000000,0.000000000,1.000000000,1.000000000,1.000000000,0.000000007,0.000000000,89.000000000,1.000000000
-    <2@crepes.fr>,alice@crepes.fr,nobody@hamburger.edu,,bounced,reply,120.000000000,121.000000000,,,131.000000000,,2,0,300,11.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000
-    <3@crepes.fr>,,alice@crepes.fr,<2@crepes.fr>,delivered,,131.000000000,131.000000000,131.000000000,,,0.000000000,0,0,900,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,169.000000000,0.000000000
+    message,from,to,kind,about,expanded_by,expanded_from,status,reason,reply_code,enhanced,composed_s,accepted_s,delivered_s,retrieved_s,ended_s,latency_s,attempts,duplicates,bytes,composing_s,submission_s,queued_s,dns_s,connecting_s,dialogue_s,transfer_s,waiting_for_retry_s,in_mailbox_s,retrieval_s
+    <1@crepes.fr>,alice@crepes.fr,bob@hamburger.edu,user,,,,delivered,,,,10.000000000,13.000000000,16.000000007,106.000000007,106.000000007,6.000000007,1,0,300,1.000000000,2.000000000,0.000000000,1.000000000,1.000000000,1.000000000,0.000000007,0.000000000,89.000000000,1.000000000
+    <2@crepes.fr>,alice@crepes.fr,nobody@hamburger.edu,user,,,,bounced,reply,550,,120.000000000,121.000000000,,,131.000000000,,2,0,300,11.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000
+    <3@crepes.fr>,,alice@crepes.fr,bounce,<2@crepes.fr>,,,delivered,,,,131.000000000,131.000000000,131.000000000,,,0.000000000,0,0,900,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,0.000000000,169.000000000,0.000000000
     "##);
     insta::assert_snapshot!(csv(&record, "attempts"), @r##"
     message,to,server,attempt,started_s,ended_s,exchange,connection,outcome,reason,reply_code,text,next_s
@@ -109,9 +109,9 @@ fn tables_are_golden() {
     0.000001005,resolver?1,resolver,ns,resolver,hamburger.edu,MX,0,timeout,,,1.000000000,,pc?1
     "##);
     insta::assert_snapshot!(csv(&record, "connections"), @r##"
-    connection,client,server,server_port,opened_s,established_s,closed_s,setup_s,bytes_to_server,bytes_to_client,retransmissions,end_client,end_server,family,goodput_bps_to_server,goodput_bps_to_client,client_resent_timeout,client_resent_fast,client_resent_probe,client_resent_path_mtu,client_rtt_samples,client_rtt_min_s,client_rtt_mean_s,client_rtt_max_s,client_srtt_s,client_discarded_bytes,server_resent_timeout,server_resent_fast,server_resent_probe,server_resent_path_mtu,server_rtt_samples,server_rtt_min_s,server_rtt_mean_s,server_rtt_max_s,server_srtt_s,server_discarded_bytes
-    crepes.fr#1,crepes.fr,hamburger.edu,25,9.000000000,9.080000000,9.081000000,0.080000000,120,120,0,finished,finished,ipv4,,,0,0,0,0,0,,,,,0,0,0,0,0,0,,,,,0
-    pc#2,pc,hamburger.edu,110,95.000000000,95.080000000,95.082000000,0.080000000,120,120,0,finished,finished,ipv4,,,0,0,0,0,0,,,,,0,0,0,0,0,0,,,,,0
+    connection,client,server,server_port,opened_s,established_s,closed_s,setup_s,bytes_to_server,bytes_to_client,retransmissions,packets,wire_bytes,end_client,end_server,family,goodput_bps_to_server,goodput_bps_to_client,client_resent_timeout,client_resent_fast,client_resent_probe,client_resent_path_mtu,client_rtt_samples,client_rtt_min_s,client_rtt_mean_s,client_rtt_max_s,client_srtt_s,client_discarded_bytes,server_resent_timeout,server_resent_fast,server_resent_probe,server_resent_path_mtu,server_rtt_samples,server_rtt_min_s,server_rtt_mean_s,server_rtt_max_s,server_srtt_s,server_discarded_bytes
+    crepes.fr#1,crepes.fr,hamburger.edu,25,9.000000000,9.080000000,9.081000000,0.080000000,120,120,0,0,0,finished,finished,ipv4,,,0,0,0,0,0,,,,,0,0,0,0,0,0,,,,,0
+    pc#2,pc,hamburger.edu,110,95.000000000,95.080000000,95.082000000,0.080000000,120,120,0,0,0,finished,finished,ipv4,,,0,0,0,0,0,,,,,0,0,0,0,0,0,,,,,0
     "##);
     insta::assert_snapshot!(csv(&record, "queue"), @r##"
     time_s,server,copies,waiting

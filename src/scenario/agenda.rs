@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::user::{self, Arrivals, Draft, ReadJob, Recipients, UserAgentConfig};
-use crate::base::{Dist, HostId, SimDuration, SimTime};
+use crate::base::{Dist, HostId, SimDuration, SimTime, Streams};
 use crate::proto::pop3::Mode;
 
 use super::build::resolver_addresses;
@@ -16,7 +16,7 @@ use super::resolved::{Body, MessageWork, PoissonWork, ReadMode, ReadWork, Resolv
 /// One thing that an agent does.
 enum Job {
     Write(Draft),
-    WriteAtRandom(Arrivals),
+    WriteAtRandom(Box<Arrivals>),
     Read(ReadJob),
 }
 
@@ -31,7 +31,7 @@ pub(super) fn user_agents(scenario: &Resolved) -> Vec<(HostId, UserAgentConfig)>
         let config = agents.entry((on, index)).or_insert_with(|| idle_agent(scenario, index, on));
         match work {
             Job::Write(draft) => config.drafts.push(draft),
-            Job::WriteAtRandom(arrivals) => config.arrivals.push(arrivals),
+            Job::WriteAtRandom(arrivals) => config.arrivals.push(*arrivals),
             Job::Read(job) => config.reads.push(job),
         }
     };
@@ -40,7 +40,7 @@ pub(super) fn user_agents(scenario: &Resolved) -> Vec<(HostId, UserAgentConfig)>
             Work::Message(message) => agent(message.on, message.from, Job::Write(draft(message))),
             Work::Poisson(poisson) => {
                 let arrivals = arrivals(scenario, &mut lists, poisson);
-                agent(poisson.on, poisson.from, Job::WriteAtRandom(arrivals));
+                agent(poisson.on, poisson.from, Job::WriteAtRandom(Box::new(arrivals)));
             }
             Work::Read(read) => agent(read.on, read.user, Job::Read(read_job(read))),
             Work::Lookup(_) | Work::Lookups(_) => {}
@@ -53,6 +53,7 @@ fn idle_agent(scenario: &Resolved, index: usize, on: HostId) -> UserAgentConfig 
     let user = &scenario.users[index];
     UserAgentConfig {
         address: user.address.clone(),
+        name: user.name.clone(),
         device: (on != user.host).then(|| scenario.host_spec(on).name.clone()),
         password: user.password.clone(),
         server: scenario.host_spec(user.server).name.clone(),
@@ -109,6 +110,7 @@ fn arrivals(scenario: &Resolved, lists: &mut AddressLists, work: &PoissonWork) -
         start: work.at,
         until: Some(work.until),
         gap: Dist::Exponential { mean: work.mean_gap },
+        stream: work.together.then(|| Streams::new(scenario.run.seed).stream(&format!("workload/{}", work.entry))),
         to: Recipients::new(lists.of(scenario, &work.to), work.to.binary_search(&work.from).ok()),
         subject: text(&work.subject),
         body: body(&work.body),

@@ -41,6 +41,8 @@ mod mail_file_tests;
 #[cfg(test)]
 mod resolver_tests;
 #[cfg(test)]
+mod route_tests;
+#[cfg(test)]
 mod server_tests;
 #[cfg(test)]
 mod tests;

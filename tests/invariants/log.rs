@@ -145,6 +145,8 @@ impl Log {
                 | MailTrace::QueueLength { .. }
                 | MailTrace::Conduct { .. } => false,
                 MailTrace::Composed { .. }
+                | MailTrace::Encoded { .. }
+                | MailTrace::Downgraded { .. }
                 | MailTrace::HandedIn { .. }
                 | MailTrace::Appended { .. }
                 | MailTrace::Accepted { .. }
@@ -260,7 +262,10 @@ impl Log {
             }
             MailTrace::HandedIn { .. } => return self.fault("nobody is outside, but a copy was handed in".to_owned()),
             MailTrace::Appended { .. } => return self.fault("nobody speaks IMAP, but a message was put in".to_owned()),
-            MailTrace::Phase { .. } | MailTrace::Conduct { .. } => return,
+            MailTrace::Phase { .. }
+            | MailTrace::Conduct { .. }
+            | MailTrace::Encoded { .. }
+            | MailTrace::Downgraded { .. } => return,
             MailTrace::Accepted { message, to, conn, bytes, .. } => (message, to, Fact::Accepted { conn, bytes }),
             MailTrace::Refused { message, to, failure } => (message, to, Fact::Refused { code: failure.code }),
             MailTrace::AttemptStarted { message, to, attempt } => (message, to, Fact::Started { attempt }),

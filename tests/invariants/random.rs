@@ -66,6 +66,7 @@ pub(crate) fn scenario(case: u64) -> Case {
     value["network"] = builder.network();
     families(case, &mut value);
     value["dns"] = builder.dns();
+    recursion(case, &mut value);
     value["workload"] = builder.workload();
     // Enough for every lifetime, the bounces' too, and for sessions to time out in between.
     let quiet_ms = 5 * 3_600_000;
@@ -75,6 +76,13 @@ pub(crate) fn scenario(case: u64) -> Case {
     troubles::add(case, &mut value, &mut builder.busy_ms);
     value["run"]["until"] = seconds(builder.busy_ms + quiet_ms);
     Case { value, poisson: builder.poisson, busy_ms: builder.busy_ms }
+}
+
+/// Lets the name servers of one case in three ask further themselves, instead of referring.
+fn recursion(case: u64, value: &mut Value) {
+    if Dice::new(case, "recursion").chance(33) {
+        value["dns"]["mode"] = json!("recursive");
+    }
 }
 
 /// Gives two cases in five IPv6, and in some of them leaves mail servers one family only.

@@ -66,7 +66,7 @@ fn messages(scenario: &Resolved, books: &Books, record: &RunRecord, faults: &mut
             usize::try_from(row.duplicates).unwrap(),
             row.attempts,
             row.bytes,
-            row.bounce_of.as_deref(),
+            row.about.as_deref(),
             row.status,
         );
         if counted != told || *row.from != *copy.from {

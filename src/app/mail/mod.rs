@@ -34,8 +34,8 @@ mod vacation;
 
 pub use config::{
     AddressBook, CatchAll, ConductConfig, DeadDestinations, ForwardConfig, FullAt, ListConfig, LoopGuard,
-    MailServerConfig, MailboxConfig, Meanwhile, NextHop, Posting, QUEUES, QueueConfig, Quota, RelayedDomain,
-    ReportConfig, RoutingConfig, SmtpConfig, SubaddressConfig, Transports, VacationConfig, WhenFull,
+    MailServerConfig, MailboxConfig, Meanwhile, NextHop, Posting, QueueConfig, Quota, RelayedDomain, ReportConfig,
+    RoutingConfig, SmtpConfig, SubaddressConfig, Transports, VacationConfig, WhenFull,
 };
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};

@@ -13,7 +13,7 @@ use super::conduct;
 use super::conduct::attended::Attended;
 use super::conduct::judge::Judge;
 use super::config::MailServerConfig;
-use super::queue::{Addressee, Status as Queued};
+use super::queue::Addressee;
 use super::spool::{Arrival, Known, Refusal, Spool};
 use crate::app::host::Host;
 use crate::app::sessions::{Talk, Timers};
@@ -219,7 +219,7 @@ impl Reception {
                         inbound.talk.session.reject(550, Status::NO_MAILBOX, &text);
                     }
                 },
-                ServerEvent::Flush(node) => flush(spool, &mut inbound.talk.session, &node),
+                ServerEvent::Flush(node) => flush(host, spool, &mut inbound.talk.session, &node),
                 ServerEvent::Handshake => {
                     let cost = self.config.tls.map_or(SimDuration::ZERO, |model| model.cpu);
                     if cost == SimDuration::ZERO {
@@ -257,31 +257,20 @@ impl Reception {
 }
 
 /// ETRN (RFC 1985): sends what waits for a domain. Whoever asks, it goes to the domain's own servers.
-fn flush(spool: &mut Spool, session: &mut Server, node: &str) {
+fn flush<H: Host>(host: &mut H, spool: &mut Spool, session: &mut Server, node: &str) {
     if node.starts_with('#') {
         // RFC 1985 section 5: "458 Unable to queue messages for node <x>". No queue has a name here.
         return session.reject(458, Status::OTHER, &format!("Unable to queue messages for node {node}"));
     }
     let below = node.strip_prefix('@');
-    let domain = below.unwrap_or(node).to_ascii_lowercase();
-    if spool.homes.domains().any(|own| own.eq_ignore_ascii_case(&domain)) {
+    let domain = below.unwrap_or(node);
+    if spool.homes.domains().any(|own| own.eq_ignore_ascii_case(domain)) {
         let text = format!("Node {node} not allowed: its mail is delivered here");
         return session.reject(459, Status::POLICY, &text);
     }
-    let fits = |name: &str| {
-        name == domain || below.is_some() && name.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
-    };
-    let copies = spool.queue.messages().flat_map(|message| &message.copies);
-    let waiting = copies.filter(|copy| {
-        matches!(copy.status, Queued::TemporarilyFailed { give_up: false, .. })
-            && fits(&copy.recipient.domain().to_ascii_lowercase())
-    });
-    match waiting.count() {
+    match spool.flush_for(host, domain, below.is_some()) {
         0 => session.accept_as(251, Status::OTHER, &format!("OK, no messages waiting for node {node}")),
-        n => {
-            spool.ask_for(node.to_ascii_lowercase());
-            session.accept_as(253, Status::OTHER, &format!("OK, {n} pending messages for node {node} started"));
-        }
+        n => session.accept_as(253, Status::OTHER, &format!("OK, {n} pending messages for node {node} started")),
     }
 }
 
@@ -319,7 +308,8 @@ fn judge(spool: &Spool, inbound: &Inbound, postmaster: Option<&Mailbox>, path: &
             return Err(Refusal { code: 550, status: Status::NO_MAILBOX, text });
         }
     };
-    spool.judge(&inbound.sender, mailbox, (inbound.trusted, 0))
+    let size = inbound.talk.session.announced_size().unwrap_or(0);
+    spool.judge(&inbound.sender, mailbox, (inbound.trusted, size))
 }
 
 impl Inbound {

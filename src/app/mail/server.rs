@@ -95,7 +95,7 @@ impl MailServer {
             }
         }
         for domain in self.spool.take_asked_for() {
-            self.flush(host, Flush::Destination(&domain));
+            self.delivery.flush(Flush::Destination(&domain));
         }
         self.delivery.dispatch(host, &mut self.spool);
         self.access.sync(host, &mut self.spool);

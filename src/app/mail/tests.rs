@@ -5,6 +5,7 @@ mod bed;
 mod families;
 mod flow;
 mod names;
+mod queue;
 mod redirects;
 mod relays;
 mod reports;

@@ -116,7 +116,8 @@ impl UserAgent {
             return;
         }
         for (k, arrivals) in self.config.arrivals.iter().enumerate() {
-            let stream = host.stream(&format!("user/{}/arrivals/{k}", self.config.address));
+            let own = || host.stream(&format!("user/{}/arrivals/{k}", self.config.address));
+            let stream = arrivals.stream.clone().unwrap_or_else(own);
             self.processes.push(Process::new(arrivals.clone(), stream));
         }
     }
@@ -192,7 +193,7 @@ impl UserAgent {
         let device = self.config.device.as_ref().map_or_else(String::new, |name| format!("/{name}"));
         let message_id = format!("<{}.{local}{device}@{domain}>", self.composed);
         let Written { content, costs, options, notify } =
-            draft.write(host.calendar(), &self.config.address, &message_id);
+            draft.write(host.calendar(), (&self.config.address, self.config.name.as_deref()), &message_id);
         let (message, from, bytes) = (message_id.as_str(), self.config.address.as_str(), content.len() as u64);
         for mailbox in &to {
             let to = mailbox.as_str();

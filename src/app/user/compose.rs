@@ -59,7 +59,7 @@ impl Draft {
     }
 
     /// The message.
-    pub(super) fn write(&self, date: UnixTime, from: &str, message_id: &str) -> Written {
+    pub(super) fn write(&self, date: UnixTime, (from, name): (&str, Option<&str>), message_id: &str) -> Written {
         let (text, none) = (self.body.lines(), Extras::default());
         let extras = self.extras.as_deref().unwrap_or(&none);
         let (content, costs) = if extras.whole.is_empty() {
@@ -68,6 +68,7 @@ impl Draft {
             let letter = Letter {
                 date,
                 from,
+                name,
                 to: &self.to,
                 cc: &extras.cc,
                 reply_to: extras.reply_to.as_deref(),
@@ -200,6 +201,8 @@ pub struct Arrivals {
     pub until: Option<SimTime>,
     /// The time between two messages.
     pub gap: Dist,
+    /// What it is drawn from; none: a stream of this process alone.
+    pub stream: Option<Stream>,
     /// Each message goes to one of these, all equally likely.
     pub to: Recipients,
     /// Subject, if they have one.

@@ -21,6 +21,8 @@ use std::net::IpAddr;
 pub struct UserAgentConfig {
     /// The user's address.
     pub address: String,
+    /// The user's name, if messages show one.
+    pub name: Option<String>,
     /// The name of the computer when it is not the user's own: it becomes part of Message-IDs,
     /// because the agents of one user do not know what the others have numbered.
     pub device: Option<String>,

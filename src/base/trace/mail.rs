@@ -83,6 +83,15 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
+    /// All kinds.
+    pub const ALL: [Self; 5] = [Self::User, Self::Bounce, Self::Delay, Self::Success, Self::Vacation];
+
+    /// The kind that tables call `name`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The name used in tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -106,6 +115,27 @@ pub enum Redirection {
     Forward,
     /// A mailing list (RFC 5321 3.9.2).
     List,
+}
+
+impl Redirection {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Alias, Self::Forward, Self::List];
+
+    /// The name used in tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Alias => "alias",
+            Self::Forward => "forward",
+            Self::List => "list",
+        }
+    }
+
+    /// The one that tables call `name`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|by| by.name() == name)
+    }
 }
 
 /// Events in the life of a message.
@@ -406,4 +436,21 @@ pub enum FailureKind {
     Expired,
     /// The message went round in circles.
     Loop,
+}
+
+impl FailureKind {
+    /// All kinds.
+    pub const ALL: [Self; 11] = [
+        Self::NoSuchDomain,
+        Self::NoMailServer,
+        Self::DnsFailure,
+        Self::ConnectionRefused,
+        Self::ConnectionTimedOut,
+        Self::Unreachable,
+        Self::ConnectionLost,
+        Self::Reply,
+        Self::ProtocolError,
+        Self::Expired,
+        Self::Loop,
+    ];
 }

@@ -3,12 +3,13 @@
 //!
 //! Nothing is random: the same draft is the same octets. A CR or LF in what it is given
 //! cannot start a new line or field: it becomes a space. Lines are cut at 998 octets
-//! (RFC 5322 2.1.1). Left out: encodings, which [`super::Letter`] has; octets beyond ASCII go out
-//! as they are.
+//! (RFC 5322 2.1.1). Left out: encodings of bodies, which [`super::Letter`] has: octets beyond ASCII
+//! go out as they are.
 
 use std::borrow::Cow;
 
 use super::encoding::MAX_LINE;
+use super::mime::{named, unstructured};
 use crate::base::UnixTime;
 
 /// RFC 5322 2.1.1: "SHOULD be no more than 78 characters, excluding the CRLF."
@@ -23,6 +24,8 @@ pub struct Draft<'a> {
     pub date: UnixTime,
     /// Author.
     pub from: &'a str,
+    /// The author's name, if it is shown.
+    pub name: Option<&'a str>,
     /// Primary recipients.
     pub to: &'a [String],
     /// Further recipients.
@@ -48,6 +51,7 @@ impl Draft<'_> {
     pub const EMPTY: Self = Self {
         date: UnixTime::DEFAULT_START,
         from: "",
+        name: None,
         to: &[],
         cc: &[],
         reply_to: None,
@@ -64,10 +68,7 @@ impl Draft<'_> {
     pub fn build(&self) -> Vec<u8> {
         let body: usize = self.body.iter().map(|text| text.len() + 2).sum();
         let mut out = Vec::with_capacity(HEADER + body);
-        plain_head(&mut out, self, |out, name, text| {
-            let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
-            field(out, name, &words, "");
-        });
+        plain_head(&mut out, self);
         out.extend_from_slice(b"\r\n");
         for text in self.body {
             line(&mut out, text);
@@ -76,10 +77,13 @@ impl Draft<'_> {
     }
 }
 
-/// Writes the header of a draft; `unstructured` writes a subject that is not ASCII.
-pub(super) fn plain_head(out: &mut Vec<u8>, draft: &Draft<'_>, unstructured: impl Fn(&mut Vec<u8>, &str, &str)) {
+/// Writes the header of a draft, without the empty line.
+pub(super) fn plain_head(out: &mut Vec<u8>, draft: &Draft<'_>) {
     field(out, "Date", &[draft.date.rfc5322()], "");
-    field(out, "From", &[draft.from.to_owned()], "");
+    match draft.name {
+        Some(name) => named(out, "From", &harmless(name), &harmless(draft.from)),
+        None => field(out, "From", &[draft.from.to_owned()], ""),
+    }
     for (name, addresses) in [("To", draft.to), ("Cc", draft.cc)] {
         if !addresses.is_empty() {
             field(out, name, addresses, ",");

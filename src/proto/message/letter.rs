@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::build::{Draft, plain_head};
 use super::encoding::Encoding;
-use super::mime::{Cost, Disposition, Labels, Node, unstructured};
+use super::mime::{Cost, Disposition, Labels, Node};
 use crate::base::UnixTime;
 
 /// A file or an image that goes with a message.
@@ -33,6 +33,8 @@ pub struct Letter<'a> {
     pub date: UnixTime,
     /// Author.
     pub from: &'a str,
+    /// The author's name, if it is shown.
+    pub name: Option<&'a str>,
     /// Primary recipients.
     pub to: &'a [String],
     /// Further recipients.
@@ -66,6 +68,7 @@ impl Letter<'_> {
     pub const EMPTY: Self = Self {
         date: UnixTime::DEFAULT_START,
         from: "",
+        name: None,
         to: &[],
         cc: &[],
         reply_to: None,
@@ -88,7 +91,7 @@ impl Letter<'_> {
             return (self.head().build(), Vec::new());
         }
         let mut out = Vec::new();
-        plain_head(&mut out, &self.head(), unstructured);
+        plain_head(&mut out, &self.head());
         out.extend_from_slice(b"MIME-Version: 1.0\r\n");
         let tree = self.tree();
         tree.write(self.message_id, &mut out);
@@ -101,9 +104,34 @@ impl Letter<'_> {
 
     fn head(&self) -> Draft<'_> {
         let Self {
-            date, from, to, cc, reply_to, subject, message_id, in_reply_to, references, automatic, text, ..
+            date,
+            from,
+            name,
+            to,
+            cc,
+            reply_to,
+            subject,
+            message_id,
+            in_reply_to,
+            references,
+            automatic,
+            text,
+            ..
         } = *self;
-        Draft { date, from, to, cc, reply_to, subject, message_id, in_reply_to, references, automatic, body: text }
+        Draft {
+            date,
+            from,
+            name,
+            to,
+            cc,
+            reply_to,
+            subject,
+            message_id,
+            in_reply_to,
+            references,
+            automatic,
+            body: text,
+        }
     }
 
     /// Whether it needs no MIME.

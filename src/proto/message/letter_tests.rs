@@ -61,6 +61,21 @@ fn a_letter_in_another_script_letter_by_letter() {
     assert_eq!(text(&letter), expected);
 }
 
+/// Names are shown as they are where that is possible, quoted or encoded where not.
+#[test]
+fn authors_have_names() {
+    let from = |name| {
+        let built = Letter { name: Some(name), ..PLAIN }.build().0;
+        let read = MessageParser::default().parse(&built).unwrap();
+        let author = read.from().unwrap().first().unwrap();
+        assert_eq!((author.name(), author.address()), (Some(name), Some("alice@crepes.fr")));
+        first(&built, "From").unwrap()
+    };
+    assert_eq!(from("Alice"), "\"Alice\" <alice@crepes.fr>");
+    assert_eq!(from("Alice, \"the cook\""), "\"Alice, \\\"the cook\\\"\" <alice@crepes.fr>");
+    assert!(from("Zo\u{e9} Cr\u{ea}pe").is_ascii());
+}
+
 /// A letter with everything: a reader finds each part with its name and its octets.
 #[test]
 fn everything_is_found_again() {

@@ -6,6 +6,7 @@
 //! locations, external bodies.
 
 use mail_builder::headers::Header as _;
+use mail_builder::headers::address::Address;
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::message_id::MessageId;
 use mail_builder::headers::raw::Raw;
@@ -279,6 +280,13 @@ fn presented(disposition: Disposition, labels: &Labels) -> ContentType<'_> {
         Some(name) => ContentType::new(word).attribute("filename", name.as_str()),
         None => ContentType::new(word),
     }
+}
+
+/// A field of one address with a display name (RFC 5322 3.4), in encoded words if need be.
+pub(super) fn named(out: &mut Vec<u8>, field: &str, name: &str, address: &str) {
+    out.extend_from_slice(field.as_bytes());
+    out.extend_from_slice(b": ");
+    Address::new_address(Some(name), address).write_header(out, field.len() + 2);
 }
 
 /// A field of unstructured text, with encoded words (RFC 2047) for what is not ASCII.

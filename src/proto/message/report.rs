@@ -6,7 +6,7 @@
 
 use super::build::{Draft, plain_head, structured};
 use super::header::{fields, header_section};
-use super::mime::{Labels, Node, unstructured};
+use super::mime::{Labels, Node};
 use crate::base::UnixTime;
 
 /// RFC 3464 2.3.3: what became of a recipient's copy.
@@ -109,7 +109,7 @@ impl Report<'_> {
             ..Draft::EMPTY
         };
         let mut out = Vec::new();
-        plain_head(&mut out, &head, unstructured);
+        plain_head(&mut out, &head);
         out.extend_from_slice(b"MIME-Version: 1.0\r\n");
         let report = Node::Multipart { kind: "report; report-type=delivery-status", parts };
         report.write(self.message_id, &mut out);
@@ -257,11 +257,10 @@ mod tests {
             assert_eq!(read.content_type().unwrap().attribute("report-type"), Some("delivery-status"));
             let last = read.parts.last().unwrap();
             assert_eq!(last.content_type().unwrap().subtype(), Some(kind));
-            match &last.body {
-                PartType::Message(_) => {
-                    assert_eq!(&built[last.offset_body as usize..last.offset_end as usize], original)
-                }
-                _ => assert_eq!(last.contents(), header_section(original)),
+            if matches!(last.body, PartType::Message(_)) {
+                assert_eq!(&built[last.offset_body as usize..last.offset_end as usize], original);
+            } else {
+                assert_eq!(last.contents(), header_section(original));
             }
             let lowered = crate::proto::message::downgrade(&built).unwrap();
             assert!(lowered.is_ascii());

@@ -45,6 +45,12 @@ impl Status {
     /// X.7.8: the credentials are wrong (RFC 4954 section 6).
     pub const CREDENTIALS: Self = Self(7, 8);
 
+    /// X.SUBJECT.DETAIL.
+    #[must_use]
+    pub const fn new(subject: u16, detail: u16) -> Self {
+        Self(subject, detail)
+    }
+
     /// The code as it stands in a reply of that reply code, such as `5.1.1`.
     #[must_use]
     pub fn text(self, code: u16) -> String {

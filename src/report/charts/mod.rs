@@ -62,7 +62,7 @@ fn sheet(name: &str, run: &Tables) -> Result<Canvas, ChartError> {
 
 /// Copies of messages that users wrote.
 fn user_copies(run: &Tables) -> impl Iterator<Item = &MessageRow> {
-    run.messages.iter().filter(|row| !row.is_bounce())
+    run.messages.iter().filter(|row| row.is_user())
 }
 
 /// The domain of an address, for labels.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::base::socket::Side;
 use crate::base::time::{SimDuration, SimTime};
+use crate::base::trace::MessageKind;
 use crate::metrics::{
     CacheFound, CacheLevel, CacheRow, CopyStatus, DnsServerRole, DnsServerRow, Millionths, QueueRow, WindowRow,
 };
@@ -26,9 +27,14 @@ fn copy(index: u32, domain: &str, latency: f64, attempts: u32) -> MessageRow {
         message: Arc::from(format!("<{index}@{domain}>")),
         from: Arc::from(format!("alice@{domain}")),
         to: Arc::from("bob@hamburger.edu"),
-        bounce_of: None,
+        kind: MessageKind::User,
+        about: None,
+        expanded_by: None,
+        expanded_from: None,
         status: CopyStatus::Delivered,
         reason: None,
+        reply_code: None,
+        enhanced: None,
         composed,
         accepted: Some(composed),
         delivered: Some(composed + total),

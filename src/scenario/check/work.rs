@@ -404,6 +404,7 @@ fn read_poisson(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index
             on: on.unwrap_or(shared.users[*from].host),
             to: Arc::clone(&recipients),
             mean_gap,
+            together: entry.poisson.is_some_and(|poisson| poisson.together == Some(true)),
             at,
             until,
             subject: Arc::clone(&subject),

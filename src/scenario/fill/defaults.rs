@@ -136,7 +136,6 @@ pub(super) fn fill_mail(scenario: &mut Scenario) {
         fill_server(domain);
         super::routing::fill(domain);
         domain.imap.separator.get_or_insert_default();
-        domain.conduct.iter_mut().for_each(fill_conduct);
         let mut users = Vec::new();
         for text in std::mem::take(&mut domain.users) {
             match names::expand(&text, left) {
@@ -161,6 +160,7 @@ pub(super) fn fill_server(domain: &mut MailDomain) {
     domain.dialect.get_or_insert_default();
     super::queue::fill_retry(&mut domain.retry);
     super::queue::fill_delivery(&mut domain.queue);
+    domain.conduct.iter_mut().for_each(fill_conduct);
     domain.hop_limit.get_or_insert(100);
     domain.delivered_to.get_or_insert(false);
 }

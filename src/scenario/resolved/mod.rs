@@ -246,6 +246,8 @@ pub struct UserSpec {
     pub forward: Option<ForwardConfig>,
     /// How much the mailbox holds.
     pub quota: Quota,
+    /// The name that messages show, if any.
+    pub name: Option<String>,
     /// The answer of a user who is away.
     pub vacation: Option<VacationConfig>,
 }

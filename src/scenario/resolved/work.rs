@@ -103,6 +103,8 @@ pub struct PoissonWork {
     pub to: Arc<[usize]>,
     /// Mean time between two messages of this sender; above zero.
     pub mean_gap: SimDuration,
+    /// Whether all senders of the entry share one process.
+    pub together: bool,
     /// Begin of the process.
     pub at: SimTime,
     /// End of the process.

@@ -113,7 +113,7 @@ pub struct Entry {
     pub rtype: Option<String>,
 }
 
-/// How often each sender writes on average: exactly one of the two.
+/// How often each sender writes on average: exactly one of `rate` and `mean_gap`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Poisson {
@@ -123,6 +123,9 @@ pub struct Poisson {
     /// Mean time between two messages of one sender, such as "20min".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean_gap: Option<Duration>,
+    /// Whether all senders write at the same random times, so that what becomes of their messages can be compared. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub together: Option<bool>,
 }
 
 /// A way to fetch mail.

@@ -3,14 +3,16 @@
 //!
 //! The session itself knows nothing of that. It is given one command at a time, so whatever it says
 //! until it is quiet is the answer to that one. Its own time-out does not run while something is held
-//! back. Without supervision everything passes straight through. Left out: what is enciphered.
+//! back. Without supervision everything passes straight through. Behind STARTTLS the commands cannot be
+//! seen: there it is what the session asks (MAIL, RCPT, the message, VRFY, EXPN, ETRN, AUTH) that is
+//! put before the application. Left out there: the other commands.
 
 mod reading;
 
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 
-use super::facts::{Facts, chunk};
+use super::facts::Facts;
 use super::rules::{At, Decision, Occasion, Ruling};
 use crate::base::{SimDuration, SimTime};
 use crate::proto::line::InputBuffer;
@@ -39,7 +41,8 @@ enum Held {
     Connect,
     /// With its line end.
     Line(At, Vec<u8>),
-    Message(ServerEvent),
+    /// What the session asks.
+    Event(At, ServerEvent),
 }
 
 #[derive(Clone, Debug)]
@@ -72,6 +75,8 @@ enum Reading {
     Chunk(u64),
     /// So many that the session will not see.
     Skipped(u64),
+    /// Records of TLS.
+    Sealed,
 }
 
 /// A supervised session.
@@ -142,7 +147,10 @@ impl Attended {
         let occasion = match &held {
             Held::Connect => self.facts.at_connect(),
             Held::Line(at, line) => self.facts.at_line(*at, line),
-            Held::Message(event) => self.facts.at_message(event),
+            Held::Event(at, event) => {
+                let helo = self.server.greeting().map(|greeting| greeting.name.as_str());
+                self.facts.at_event(*at, event, helo)
+            }
         };
         self.state = State::Judging(held);
         self.output.push_back(Output::Event(Notice::Judge(Box::new(occasion))));
@@ -157,16 +165,15 @@ impl Attended {
         };
         let at = match &held {
             Held::Connect => At::Connect,
-            Held::Line(at, _) => *at,
-            Held::Message(_) => At::Body,
+            Held::Line(at, _) | Held::Event(at, _) => *at,
         };
         self.current = Some((decision, at));
         match held {
             Held::Connect if runs => self.tell(Input::Start),
             Held::Connect => self.conclude(),
-            Held::Line(at, line) => {
+            Held::Line(_, line) => {
                 // RFC 3030 section 2: the octets come whatever is answered.
-                let octets = chunk(&line).filter(|_| at == At::Bdat);
+                let octets = self.facts.chunk();
                 if runs {
                     self.reading = octets.map_or(Reading::Commands, Reading::Chunk);
                     self.tell(Input::Bytes(&line));
@@ -175,13 +182,25 @@ impl Attended {
                     self.conclude();
                 }
             }
-            Held::Message(event) if runs => self.output.push_back(Output::Event(Notice::Server(event))),
-            Held::Message(_) => {
-                self.server.reject(451, Status::OTHER, "");
-                while self.server.poll().is_some() {}
-                self.conclude();
-            }
+            Held::Event(_, event) if runs => self.output.push_back(Output::Event(Notice::Server(event))),
+            Held::Event(..) => self.refuse_event(),
         }
+    }
+
+    /// What the session asked comes to nothing.
+    fn refuse_event(&mut self) {
+        if self.reading == Reading::Sealed
+            && let Some((decision, _)) = &mut self.current
+            && let Ruling::Reply(saying) = &decision.ruling
+        {
+            // The session must say it itself, for only it can seal it.
+            self.server.reject(saying.code, saying.status(), &saying.lines.join(" "));
+            decision.ruling = Ruling::Pass;
+            return;
+        }
+        self.server.reject(451, Status::OTHER, "");
+        while self.server.poll().is_some() {}
+        self.conclude();
     }
 
     fn tell(&mut self, input: Input<'_>) {
@@ -205,7 +224,7 @@ impl Attended {
                 self.facts.errors += u32::from(!effect && is_refusal(&reply));
                 closes |= reply.code == 421;
                 self.turned_away |= at == At::Connect && !effect;
-                then.push_back(Output::Transmit(reply.to_bytes()));
+                then.extend(self.sealed(&reply));
             }
             Ruling::Octets(octets) => {
                 self.turned_away |= at == At::Connect && !effect;
@@ -236,10 +255,23 @@ impl Attended {
             self.reading = Reading::Message(cut);
         } else if code / 100 == 3 && at == At::Auth {
             self.reading = Reading::Response;
-        } else if matches!(code, 500 | 502) && at == At::Bdat {
-            // Who does not know the command takes what follows for commands.
-            self.reading = Reading::Commands;
+        } else if code == 220 && at == At::StartTls {
+            self.reading = Reading::Sealed;
         }
+    }
+
+    /// A reply, as the session would send it.
+    fn sealed(&mut self, reply: &Reply) -> Sayings {
+        if self.reading != Reading::Sealed {
+            return [Output::Transmit(reply.to_bytes())].into();
+        }
+        self.server.say(reply);
+        let said = std::iter::from_fn(|| self.server.poll());
+        said.filter_map(|output| match output {
+            Output::Transmit(octets) => Some(Output::Transmit(octets)),
+            Output::Event(_) | Output::Close => None,
+        })
+        .collect()
     }
 
     /// Lets go what is to be said, at once or octet by octet.
@@ -315,8 +347,13 @@ impl Attended {
         match output {
             Output::Transmit(bytes) => self.said.extend(bytes),
             Output::Close => self.closing = true,
-            Output::Event(event @ ServerEvent::Message { .. }) => self.judge(Held::Message(event)),
-            Output::Event(event) => self.output.push_back(Output::Event(Notice::Server(event))),
+            Output::Event(event) => {
+                let sealed = self.reading == Reading::Sealed;
+                match Facts::place(&event).filter(|at| sealed || *at == At::Body) {
+                    Some(at) => self.judge(Held::Event(at, event)),
+                    None => self.output.push_back(Output::Event(Notice::Server(event))),
+                }
+            }
         }
         true
     }

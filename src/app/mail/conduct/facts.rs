@@ -56,14 +56,45 @@ impl Facts {
         occasion
     }
 
-    pub(super) fn at_message(&mut self, event: &ServerEvent) -> Occasion {
-        let mut occasion = self.at(At::Body);
-        if let ServerEvent::Message { content, .. } = event {
+    /// Where something belongs that a session asks; none if there is nothing to judge.
+    pub(super) const fn place(event: &ServerEvent) -> Option<At> {
+        match event {
+            ServerEvent::Sender(_) => Some(At::Mail),
+            ServerEvent::Recipient(_) => Some(At::Rcpt),
+            ServerEvent::Message { .. } => Some(At::Body),
+            ServerEvent::Verify(_) => Some(At::Vrfy),
+            ServerEvent::Expand(_) => Some(At::Expn),
+            ServerEvent::Login(_) => Some(At::Auth),
+            ServerEvent::Flush(_) => Some(At::Other),
+            ServerEvent::Handshake => None,
+        }
+    }
+
+    /// Something that the session asks of a client that greeted so.
+    pub(super) fn at_event(&mut self, at: At, event: &ServerEvent, helo: Option<&str>) -> Occasion {
+        self.claim = None;
+        if helo.is_some() {
+            self.helo = helo.map(str::to_owned);
+        }
+        // Whoever is not seen to be refused was taken.
+        if let ServerEvent::Sender(path) = event {
+            (self.sender, self.recipients) = (Some(path.as_str().to_owned()), Vec::new());
+        }
+        let mut occasion = self.at(at);
+        if let ServerEvent::Recipient(path) = event {
+            occasion.recipients = vec![path.as_str().to_owned()];
+        }
+        if let ServerEvent::Message { content, envelope, .. } = event {
+            occasion.recipients = envelope.recipients.iter().map(|to| to.path.as_str().to_owned()).collect();
             occasion.size = Some(content.len() as u64);
             occasion.message_id = first(content, "Message-ID");
         }
-        self.claim = None;
         occasion
+    }
+
+    /// The octets that follow the command, if it is BDAT (RFC 3030 section 2).
+    pub(super) fn chunk(&self) -> Option<u64> {
+        if let Some(Command::Bdat { octets, .. }) = &self.claim { Some(*octets) } else { None }
     }
 
     /// The server's answer; its code, or 0.
@@ -95,9 +126,4 @@ impl Facts {
         (self.helo, self.extended) = (Some(name), extended);
         (self.sender, self.recipients) = (None, Vec::new());
     }
-}
-
-/// The octets that follow `BDAT 1000 LAST` (RFC 3030 section 2).
-pub(super) fn chunk(line: &[u8]) -> Option<u64> {
-    std::str::from_utf8(line).ok()?.split_ascii_whitespace().nth(1)?.parse().ok()
 }

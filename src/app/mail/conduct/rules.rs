@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::greylist::Greylisting;
 use super::pattern::{Pattern, Prefix};
 use crate::base::{Dist, Probability, SimDuration, SimTime};
-use crate::proto::smtp::Reply;
+use crate::proto::smtp::{Reply, Status};
 
 /// Where in a session something is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -252,6 +252,13 @@ impl Saying {
     pub fn to_text(&self) -> String {
         let status = if self.status.is_empty() { String::new() } else { format!("{} ", self.status) };
         format!("{} {status}{}", self.code, self.lines.join("\n")).trim_end().to_owned()
+    }
+
+    /// The status code for who says the reply himself.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let mut parts = self.status.split('.').skip(1).map(|part| part.parse().unwrap_or(0));
+        Status::new(parts.next().unwrap_or(0), parts.next().unwrap_or(0))
     }
 
     /// The reply as it is sent.

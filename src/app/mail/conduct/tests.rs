@@ -12,7 +12,7 @@ use super::attended::Attended;
 use super::rules::{Action, At, Gauge, Per, Rate, Rule, Ruling, Saying, Slowness, When};
 use crate::base::{Dist, Probability, SimDuration, SimTime};
 use crate::proto::session::{Input, Session};
-use crate::proto::smtp::{Server, ServerConfig};
+use crate::proto::smtp::{Authentication, Server, ServerConfig};
 
 fn rule(at: At, ruling: Ruling, effect: bool) -> Rule {
     named("r", When { at: [at].into(), ..When::default() }, Action::Decide { ruling, effect })
@@ -217,7 +217,7 @@ fn counts_and_rates() {
             for to in ["b", "b", "c", "b"] {
                 stage.say(&format!("RCPT TO:<{to}@y>\n"));
                 out.push(if stage.replies().starts_with("450") { 'x' } else { '.' });
-                stage.now = stage.now + SimDuration::from_secs(10);
+                stage.now += SimDuration::from_secs(10);
             }
         }
         out
@@ -311,7 +311,7 @@ fn who_leaves_early_may_have_sent_all_the_same() {
 }
 
 /// Lines from which sessions are made, good ones and bad ones.
-const LINES: [&str; 24] = [
+const LINES: [&str; 28] = [
     "HELO x\r\n",
     "EHLO x\r\n",
     "EHLO x\r\n",
@@ -332,6 +332,10 @@ const LINES: [&str; 24] = [
     "BDAT 4 LAST\r\nab\r\n",
     "BDAT x\r\n",
     "AUTH PLAIN\r\n",
+    "AUTH LOGIN\r\nYWxpY2U=\r\naHVuZ3J5\r\n",
+    "AUTH PLAIN AGFsaWNlAGh1bmdyeQ==\r\n",
+    "BDAT 0 LAST\r\n",
+    "BDAT 9 FIRST\r\n",
     "RSET\r\n",
     "VRFY b\r\n",
     "\u{fffd}\u{0}\r\n",
@@ -348,11 +352,18 @@ proptest! {
         lines in prop::collection::vec(prop::sample::select(LINES.to_vec()), 0..24),
         cut in 1_usize..40,
         ends in any::<bool>(),
+        authentication in prop::sample::select(vec![
+            Authentication::NotOffered,
+            Authentication::Offered,
+            Authentication::Required,
+        ]),
     ) {
+        let server = || Server::new(ServerConfig { authentication, ..ServerConfig::new("y".to_owned()) });
         let text: String = lines.concat();
         let mut plain = Stage::new(Vec::new());
-        plain.session = Attended::new(Server::new(ServerConfig::new("y".to_owned())), "y", false);
+        plain.session = Attended::new(server(), "y", false);
         let mut supervised = Stage::new(Vec::new());
+        supervised.session = Attended::new(server(), "y", true);
         for stage in [&mut plain, &mut supervised] {
             stage.give(Input::Start);
         }

@@ -13,7 +13,7 @@ use super::retry::RetryPolicy;
 use crate::app::dns::LocalCaches;
 
 pub use conduct::ConductConfig;
-pub use queue::{DeadDestinations, Meanwhile, QUEUES, QueueConfig};
+pub use queue::{DeadDestinations, Meanwhile, QueueConfig};
 pub use reports::{ReportConfig, VacationConfig};
 pub(crate) use routing::matches;
 pub use routing::{

@@ -78,7 +78,7 @@ impl QueueConfig {
     /// and used for 300 s, 5 addresses and 2 sessions in an attempt, a destination dead for
     /// 300 s after one failed cohort, 100 processes in all, 30 s to connect.
     #[must_use]
-    pub const fn postfix() -> Self {
+    pub fn postfix() -> Self {
         Self {
             recipients_per_transaction: 50,
             messages_per_connection: u32::MAX,
@@ -97,17 +97,4 @@ impl QueueConfig {
             connect_timeout: Some(SimDuration::from_secs(30)),
         }
     }
-
-    /// The way of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "textbook" => Some(Self::default()),
-            "postfix" => Some(Self::postfix()),
-            _ => None,
-        }
-    }
 }
-
-/// The names of [`QueueConfig::named`].
-pub const QUEUES: [&str; 2] = ["textbook", "postfix"];

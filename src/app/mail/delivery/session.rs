@@ -24,7 +24,8 @@ impl Delivery {
         let (own, others) = followers.split_at(own.min(followers.len()));
         trace_all(host, spool, own, Phase::Dialogue);
         trace_all(host, spool, others, Phase::Queued);
-        let client = Client::with(self.smtp.client(self.name.clone()));
+        let client = self.smtp.client(self.name.clone());
+        let client = Client::with(client);
         let talk = Talk::new(socket, conn, Side::Client, Protocol::Smtp, client);
         let opened = host.now();
         let talking = Talking { talk, sent: 0, opened, idle_until: None };

@@ -226,8 +226,8 @@ impl Spool {
         }
     }
 
-    /// Makes the attempts of waiting copies due, whatever their time.
-    pub(in crate::app::mail) fn flush<H: Host>(&mut self, host: &mut H, what: Flush<'_>) {
+    /// Makes the attempts of waiting copies due, whatever their time; how many they are.
+    pub(in crate::app::mail) fn flush<H: Host>(&mut self, host: &mut H, what: Flush<'_>) -> usize {
         let keys = self.queue.take_waiting(|message, copy| match what {
             Flush::All => true,
             Flush::Destination(domain) => is_or_is_in(copy.recipient.domain(), domain),
@@ -237,11 +237,20 @@ impl Spool {
                 ReversePath::Null => false,
             },
         });
-        for key in keys {
-            host.set_cause(self.queue.copy(key).cause);
-            self.queue.schedule(key);
+        for key in &keys {
+            host.set_cause(self.queue.copy(*key).cause);
+            self.queue.schedule(*key);
             self.trace_length(host);
         }
+        keys.len()
+    }
+
+    /// A client asks by ETRN (RFC 1985) for what goes to one domain, or also to those below it; how many copies they are.
+    pub(in crate::app::mail) fn flush_for<H: Host>(&mut self, host: &mut H, domain: &str, below: bool) -> usize {
+        let wanted = format!("{}{domain}", if below { "@" } else { "" });
+        let found = self.flush(host, Flush::Destination(&wanted));
+        self.asked_for.push(wanted);
+        found
     }
 
     pub(super) fn expire<H: Host>(&mut self, host: &mut H, key: CopyKey) {

@@ -93,7 +93,7 @@ pub(in crate::app::mail) struct Spool {
     traced_length: (u32, u32),
     /// When the host last started.
     booted: SimTime,
-    /// Domains whose mail somebody asked to be tried at once.
+    /// Domains whose mail clients asked to be tried at once.
     asked_for: Vec<String>,
 }
 
@@ -149,13 +149,7 @@ impl Spool {
         format!("Q{:06}", self.last_queue_id)
     }
 
-    /// A client asks by ETRN (RFC 1985) to try at once what waits for a domain, or with "@" before
-    /// it also for those below it.
-    pub(in crate::app::mail) fn ask_for(&mut self, domain: String) {
-        self.asked_for.push(domain);
-    }
-
-    /// The domains asked for since the last time.
+    /// The domains that clients asked for since the last time, with "@" before those that stand for others below them.
     pub(in crate::app::mail) fn take_asked_for(&mut self) -> Vec<String> {
         std::mem::take(&mut self.asked_for)
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::names;
-use crate::app::host::{Host, Input};
+use crate::app::host::{Flush, Host, Input};
 use crate::app::mail::{MailServer, MailServerConfig, MailboxConfig};
 use crate::app::user::{Body, Draft, ReadJob, SubmissionConfig, UserAgent, UserAgentConfig};
 use crate::base::trace::{MailTrace, Phase, Trace};
@@ -64,6 +64,8 @@ pub(super) struct Net {
     pub(super) zone: names::Table,
     /// Octets after which a connection to this host breaks, for the next connection.
     pub(super) cut_after: Option<usize>,
+    /// Connections that hosts opened: when, who, and where to.
+    pub(super) calls: Vec<(SimTime, usize, Endpoint)>,
     /// QUIT never arrives.
     pub(super) lose_quit: bool,
     pub(super) log: Vec<String>,
@@ -116,6 +118,7 @@ impl Host for At<'_> {
     }
     fn connect(&mut self, to: Endpoint) -> (SocketId, ConnId) {
         self.net.connections[self.host] += 1;
+        self.net.calls.push((self.net.now, self.host, to));
         let conn = ConnId { host: self.id(), number: self.net.connections[self.host] };
         let socket = SocketId(self.net.last_socket);
         self.net.last_socket += 2;
@@ -291,6 +294,7 @@ impl Bed {
         let (local, domain) = address.split_once('@').unwrap();
         let mut config = UserAgentConfig {
             address: address.to_owned(),
+            name: None,
             device: None,
             password: "hungry".to_owned(),
             server: domain.to_owned(),
@@ -331,6 +335,23 @@ impl Bed {
     pub(super) fn down(&mut self, host: usize, at: SimTime, duration: SimDuration) {
         self.net.push(at.since(self.net.now), Event::Crash(host));
         self.net.push((at + duration).since(self.net.now), Event::Boot(host));
+    }
+
+    /// What a host was asked to deliver by port 25 of another, in seconds.
+    pub(super) fn calls(&self, from: usize, to: usize) -> Vec<u64> {
+        let wanted = |(_, host, peer): &&(SimTime, usize, Endpoint)| {
+            *host == from && *peer == Endpoint::new(Self::address(to), 25)
+        };
+        self.net.calls.iter().filter(wanted).map(|(at, ..)| at.as_nanos() / 1_000_000_000).collect()
+    }
+
+    pub(super) fn now(&self) -> SimTime {
+        self.net.now
+    }
+
+    /// An operator flushes a host's queue.
+    pub(super) fn flush(&mut self, host: usize, what: Flush<'_>) {
+        self.input(host, Input::Flush(what));
     }
 
     fn input(&mut self, host: usize, input: Input<'_>) {

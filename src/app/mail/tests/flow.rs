@@ -147,6 +147,7 @@ fn arrivals(gap_s: u64) -> Arrivals {
         start: at(0),
         until: Some(at(3_600)),
         gap: Dist::Exponential { mean: SimDuration::from_secs(gap_s) },
+        stream: None,
         to: recipients(&["bob@hamburger.edu", "carol@hamburger.edu"]),
         subject: None,
         body: Body::Octets(500),

@@ -189,6 +189,36 @@ fn a_full_mailbox_puts_off_or_refuses() {
     }
 }
 
+/// Would break if EXPN told other members than those who get a copy, or VRFY knew no lists.
+#[test]
+fn lists_can_be_asked_for() {
+    let (mut bed, _, hamburger) = bed(&["bob@hamburger.edu"], |config| {
+        config.routing.book = AddressBook {
+            lists: vec![list("team@hamburger.edu", &["bob@hamburger.edu", "eva@x.org"], Posting::Owner)],
+            aliases: vec![("info@hamburger.edu".to_owned(), texts(&["team@hamburger.edu"]))],
+            forwards: vec![forward(HERE[1], "carol@x.org", true)],
+            ..AddressBook::default()
+        };
+    });
+    let ask = ["EXPN Team", "EXPN info", "EXPN carol", "EXPN <bob@hamburger.edu>", "EXPN nobody", "EXPN a@x.org"];
+    bed.raw(hamburger, format!("{}\r\nVRFY team\r\nVRFY tea\r\n", ask.join("\r\n")).as_bytes());
+    bed.run(at(10));
+    let told: Vec<&str> = bed.net.dialogue.lines().filter_map(|line| line.strip_prefix("S: ")).collect();
+    let expected = [
+        "250-<bob@hamburger.edu>",
+        "250 <eva@x.org>",
+        "250 <team@hamburger.edu>",
+        "250 <carol@x.org>",
+        "550 <bob@hamburger.edu> ... That is a user name, not a mailing list",
+        "550 nobody ... There is no such list",
+        "252 Cannot EXPN, but will accept message and attempt delivery",
+        "252 Cannot VRFY user, but will accept message and attempt delivery",
+        "550 tea ... User unknown",
+    ];
+    let from = told.iter().position(|line| line.starts_with("250-")).unwrap_or(told.len());
+    assert_eq!(told[from..from + expected.len()], expected, "{told:?}");
+}
+
 /// Would break if a recipient behind whom there are too many were tried all the same.
 #[test]
 fn too_many_copies_go_back() {

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::bed::{Bed, at, draft};
-use crate::app::mail::{MailServerConfig, ReportConfig, VacationConfig};
+use crate::app::mail::{ListConfig, MailServerConfig, MailboxConfig, Posting, ReportConfig, VacationConfig};
 use crate::app::user::{Draft, Extras};
 use crate::base::{SimDuration, SimTime};
+use crate::proto::message::Encoding;
+use crate::proto::smtp::{Dialect, Extension, Extensions, Notify, Ret};
 
 const DAY: u64 = 86_400;
 
@@ -145,4 +147,177 @@ fn double_bounces() {
         }
         bed.assert_balance();
     }
+}
+
+/// Two servers, and alice's computer, whose message to bob and nobody says this.
+fn notified(extras: Extras, to: &[&str], change: impl FnOnce(&mut MailServerConfig)) -> (Bed, usize) {
+    let mut bed = Bed::new();
+    let crepes = bed.server("crepes.fr", &["alice"], |_| {});
+    bed.server("hamburger.edu", &["bob"], change);
+    let draft = Draft { extras: Some(Arc::new(extras)), ..draft(0, to, "Dinner") };
+    bed.user_with("alice@crepes.fr", |config| {
+        config.drafts = vec![draft];
+        config.dialect = Dialect::Rfc5321;
+    });
+    bed.run(at(10 * DAY));
+    bed.assert_balance();
+    (bed, crepes)
+}
+
+const NEVER: Notify = Notify { success: false, failure: false, delay: false };
+
+fn with(notify: Notify) -> Extras {
+    Extras { notify: Some(notify), envelope_id: Some("E 1".to_owned()), ..Extras::default() }
+}
+
+/// Would break if NOTIFY were not heard, or did not travel with the message.
+#[test]
+fn senders_hear_what_they_asked_for() {
+    let success = Notify { success: true, ..NEVER };
+    for (notify, to, action) in [
+        (NEVER, "nobody@hamburger.edu", None),
+        (NEVER, "bob@hamburger.edu", None),
+        (Notify { failure: true, ..NEVER }, "nobody@hamburger.edu", Some("failed")),
+        (success, "nobody@hamburger.edu", None),
+        (success, "bob@hamburger.edu", Some("delivered")),
+        (success, "alice@crepes.fr", Some("delivered")),
+    ] {
+        let (bed, crepes) = notified(with(notify), &[to], |_| {});
+        let reports: Vec<String> =
+            bed.mailbox(crepes, "alice@crepes.fr").into_iter().filter(|m| m.contains("MAILER-DAEMON")).collect();
+        assert_eq!(reports.len(), usize::from(action.is_some()), "{notify:?} {to}: {reports:?}");
+        if let Some(action) = action {
+            let server = if action == "failed" || to.ends_with("crepes.fr") { "crepes.fr" } else { "hamburger.edu" };
+            let fields = [
+                format!("Original-Envelope-Id: E 1\r\nReporting-MTA: dns; {server}\r\n"),
+                format!("Final-Recipient: rfc822; {to}\r\nAction: {action}\r\n"),
+                format!("Status: {}\r\n", if action == "failed" { "5.1.1" } else { "2.0.0" }),
+            ];
+            for field in fields {
+                assert!(reports[0].contains(&field), "{field} in {}", reports[0]);
+            }
+        }
+    }
+}
+
+/// RFC 3461 5.2.2: who hands a copy to a server that does not report, tells so.
+#[test]
+fn a_server_without_dsn_ends_the_trail() {
+    let success = Notify { success: true, ..NEVER };
+    let (bed, crepes) =
+        notified(with(success), &["bob@hamburger.edu"], |config| config.smtp.extensions = Extensions::NONE);
+    let reports = bed.mailbox(crepes, "alice@crepes.fr");
+    assert_eq!(reports.len(), 1);
+    assert!(reports[0].contains("Action: relayed\r\nStatus: 2.0.0\r\n"), "{}", reports[0]);
+    assert_eq!(bed.logged(&["Composed", "Success", "about: Some(\"<1.alice@crepes.fr>\")"]).len(), 1);
+}
+
+/// Would break if RET were not heard, or a long message came back whole.
+#[test]
+fn as_much_comes_back_as_was_asked_for() {
+    for (ret, octets, whole) in
+        [(Some(Ret::Full), 0, true), (Some(Ret::Headers), 0, false), (None, 0, false), (Some(Ret::Full), 60_000, false)]
+    {
+        let html = (octets > 0).then(|| vec!["x".repeat(900); octets / 900].into());
+        let extras = Extras { ret, html, ..Extras::default() };
+        let (bed, crepes) = notified(extras, &["nobody@hamburger.edu"], |_| {});
+        let reports = bed.mailbox(crepes, "alice@crepes.fr");
+        assert_eq!(reports.len(), 1);
+        assert_eq!(reports[0].contains("Do you like ketchup?"), whole, "{ret:?} {octets}");
+        assert_eq!(reports[0].contains("Content-Type: message/rfc822\r\n"), whole);
+        assert_eq!(reports[0].contains("Content-Type: text/rfc822-headers\r\n"), !whole);
+        assert!(reports[0].contains("Subject: Dinner\r\n"));
+    }
+}
+
+/// Would break if octets above 127 got to a server without 8BITMIME, or were encoded where that has it.
+#[test]
+fn eight_bits_become_seven_where_they_must() {
+    let text: Arc<[String]> = Arc::from(["<p>cr\u{ea}pes et caf\u{e9}".to_owned()]);
+    for (extensions, lowered) in [(Extensions::NONE.with(Extension::EightBitMime), false), (Extensions::NONE, true)] {
+        let extras = Extras { html: Some(Arc::clone(&text)), encoding: Some(Encoding::EightBit), ..Extras::default() };
+        let (bed, _) = notified(extras, &["bob@hamburger.edu"], |config| config.smtp.extensions = extensions);
+        let got = bed.mailbox(1, "bob@hamburger.edu");
+        assert_eq!(got.len(), 1);
+        assert_eq!(got[0].is_ascii(), lowered, "{}", got[0]);
+        let seen = if lowered { "<p>cr=C3=AApes et caf=C3=A9\r\n" } else { "<p>cr\u{ea}pes et caf\u{e9}\r\n" };
+        assert!(got[0].contains(seen), "{}", got[0]);
+        assert_eq!(bed.logged(&["Downgraded", "<1.alice@crepes.fr>"]).len(), usize::from(lowered));
+    }
+    // what has no form in 7 bits goes back
+    let whole: Arc<[u8]> = b"Subject: caf\xe9\r\n\r\nhi\r\n"[..].into();
+    let extras = Extras { whole: [whole].into(), ..Extras::default() };
+    let (bed, crepes) = notified(extras, &["bob@hamburger.edu"], |config| config.smtp.extensions = Extensions::NONE);
+    let reports = bed.mailbox(crepes, "alice@crepes.fr");
+    assert!(reports.len() == 1 && reports[0].contains("Status: 5.6.3\r\n"), "{reports:?}");
+}
+
+/// Nobody but the recipients' servers knows of Bcc.
+#[test]
+fn blind_copies_are_blind() {
+    let [cc, bcc] = ["alice@crepes.fr", "eve@hamburger.edu"].map(|who| Arc::from([who.to_owned()]));
+    let extras = Extras { cc, bcc, ..Extras::default() };
+    let (bed, crepes) = notified(extras, &["bob@hamburger.edu"], |config| {
+        config.mailboxes.push(MailboxConfig { address: "eve@hamburger.edu".to_owned(), password: "hungry".to_owned() });
+    });
+    for (host, who) in [(crepes, "alice@crepes.fr"), (1, "bob@hamburger.edu"), (1, "eve@hamburger.edu")] {
+        let got = bed.mailbox(host, who);
+        assert_eq!(got.len(), 1, "{who}");
+        assert!(got[0].contains("To: bob@hamburger.edu\r\nCc: alice@crepes.fr\r\n") && !got[0].contains("eve"));
+    }
+}
+
+/// Would break if a delay were not told in time, or told to who does not want to know.
+#[test]
+fn delays_are_told_while_attempts_go_on() {
+    for (notify, told) in [(None, 1), (Some(Notify { delay: true, ..NEVER }), 1), (Some(NEVER), 0)] {
+        let mut bed = Bed::new();
+        let crepes = bed.server("crepes.fr", &["alice"], |config| {
+            config.retry.warnings = vec![SimDuration::from_secs(4 * 3_600)];
+        });
+        let hamburger = bed.server("hamburger.edu", &["bob"], |_| {});
+        bed.down(hamburger, at(0), SimDuration::from_secs(6 * 3_600));
+        let extras = Extras { notify, ..Extras::default() };
+        let draft = Draft { extras: Some(Arc::new(extras)), ..draft(10, &["bob@hamburger.edu"], "Dinner") };
+        bed.user_with("alice@crepes.fr", |config| {
+            config.drafts = vec![draft];
+            config.dialect = Dialect::Rfc5321;
+        });
+        bed.run(at(DAY));
+        let reports = bed.mailbox(crepes, "alice@crepes.fr");
+        assert_eq!(reports.len(), told, "{notify:?}");
+        assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 1);
+        for report in reports {
+            for part in [
+                "Subject: Delayed mail: Dinner\r\n",
+                "Action: delayed\r\nStatus: 4.4.1\r\n",
+                "It will be tried until Sat, 10 Jan 2026 09:00:10 +0000.",
+                "Will-Retry-Until: Sat, 10 Jan 2026 09:00:10 +0000\r\n",
+            ] {
+                assert!(report.contains(part), "{part} in {report}");
+            }
+        }
+        bed.assert_balance();
+    }
+}
+
+/// RFC 3461 5.2.7.3: what the sender asked for ends at a list, which tells so.
+#[test]
+fn a_list_tells_that_it_spread_a_message() {
+    let success = Notify { success: true, ..NEVER };
+    let (bed, crepes) = notified(with(success), &["team@hamburger.edu"], |config| {
+        let [address, owner, bob, alice] =
+            ["team@hamburger.edu", "postmaster@hamburger.edu", "bob@hamburger.edu", "alice@crepes.fr"]
+                .map(str::to_owned);
+        let (members, posting) = (vec![bob, alice], Posting::Anyone);
+        config.routing.book.lists.push(ListConfig { address, members, owner, posting, sender_field: false });
+    });
+    let reports: Vec<String> =
+        bed.mailbox(crepes, "alice@crepes.fr").into_iter().filter(|m| m.contains("MAILER-DAEMON")).collect();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert!(
+        reports[0].contains("Final-Recipient: rfc822; team@hamburger.edu\r\nAction: expanded\r\n"),
+        "{}",
+        reports[0]
+    );
 }

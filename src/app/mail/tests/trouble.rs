@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::bed::{App, Bed, SYN_TIMEOUT, at, draft};
+use crate::app::mail::{DeadDestinations, MailServerConfig, Meanwhile, PRESETS, QueueConfig, RetryPolicy};
 use crate::app::user::ReadJob;
 use crate::base::trace::Phase;
 use crate::base::{SimDuration, SimTime};
@@ -296,11 +297,22 @@ proptest! {
     fn nothing_is_lost(
         drafts in proptest::collection::vec((0_u64..100_000, 0_usize..4), 1..12),
         faults in proptest::collection::vec((0_usize..3, 1_u64..100_000, 1_u64..9_000), 0..6),
-        cut in proptest::option::of(1_usize..4_000)
+        cut in proptest::option::of(1_usize..4_000),
+        (policy, way) in (0..PRESETS.len(), 0..3)
     ) {
         const TO: [&str; 4] = ["bob@hamburger.edu", "nobody@hamburger.edu", "x@nowhere.example", "alice@crepes.fr"];
         let mut bed = Bed::new();
-        let (crepes, hamburger) = two(&mut bed);
+        let work = |c: &mut MailServerConfig| {
+            c.retry = RetryPolicy::named(PRESETS[policy]).unwrap();
+            c.queue = if way == 0 { QueueConfig::default() } else { QueueConfig::postfix() };
+            let lasting = SimDuration::from_secs(900);
+            let hold = DeadDestinations { cohorts: 1, lasting, meanwhile: Meanwhile::Hold };
+            if way == 2 {
+                (c.queue.dead, c.queue.slow_start, c.queue.connections) = (Some(hold), Some(1), 2);
+            }
+        };
+        let crepes = bed.server("crepes.fr", &["alice"], work);
+        let hamburger = bed.server("hamburger.edu", &["bob"], work);
         let written = drafts.iter().map(|(s, to)| draft(*s, &[TO[*to], "bob@hamburger.edu"], "x")).collect();
         bed.user("alice@crepes.fr", written, Vec::new());
         for (host, from, length) in faults {

@@ -3,6 +3,7 @@
 use super::{Mail, Server, ServerEvent, auth};
 use crate::proto::session::Output;
 use crate::proto::smtp::command::CommandError;
+use crate::proto::smtp::reply::Reply;
 use crate::proto::smtp::status::Status;
 use crate::proto::tls::{Channel, NoTls, Progress, Role};
 
@@ -105,6 +106,11 @@ impl Server {
     #[must_use]
     pub const fn is_secured(&self) -> bool {
         matches!(self.security, Security::Open(_))
+    }
+
+    /// Says something that is no answer of the session's own.
+    pub fn say(&mut self, reply: &Reply) {
+        self.transmit(&reply.to_bytes());
     }
 
     pub(super) fn transmit(&mut self, octets: &[u8]) {

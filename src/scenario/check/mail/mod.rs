@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Context;
 use super::dns::read_resolver;
+use super::message::check_line;
 use crate::app::user::SubmissionConfig;
 use crate::base::HostId;
 use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
@@ -145,6 +146,7 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
             server: *server,
             forward,
             quota,
+            name: user.name.clone(),
             vacation: user.vacation.as_ref().map(|vacation| reports::read_vacation(cx, here.key("vacation"), vacation)),
         });
     }
@@ -165,6 +167,9 @@ fn check_password(cx: &mut Context<'_>, path: Path<'_>, password: &str) {
 
 fn read_user(cx: &mut Context<'_>, here: Path<'_>, user: &User) -> Option<HostId> {
     check_password(cx, here.key("password"), user.password.as_deref().unwrap_or_default());
+    if let Some(name) = &user.name {
+        check_line(cx, here.key("name"), name, 200);
+    }
     let name = user.host.as_deref().unwrap_or_default();
     let host = cx.host(here.key("host"), name)?;
     if let Some(resolver) = &user.resolver {

@@ -150,6 +150,9 @@ pub struct User {
     /// The host whose resolver the user's computer asks. Default: that of the computer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolver: Option<String>,
+    /// The user's name as messages show it, in any script. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The answer of a user who is away. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vacation: Option<Vacation>,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DialectName, Imap, MailDomain, Retry};
+use super::{Conduct, Delivery, DialectName, Imap, MailDomain, Reports, Retry};
 use crate::scenario::schema::quantity::{Size, Texts};
 
 /// The mailbox for mail to local parts that nobody has.
@@ -131,6 +131,15 @@ pub struct Relay {
     /// When it tries again to pass a message on, and when it gives up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
+    /// How it delivers what is in its queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Delivery>,
+    /// What it tells senders of messages that fail, are late, or arrive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reports: Option<Reports>,
+    /// What it does to its clients besides serving them. Default: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conduct: Option<Conduct>,
 }
 
 impl Relay {
@@ -141,6 +150,9 @@ impl Relay {
             dns_cache: self.dns_cache,
             hop_limit: self.hop_limit,
             retry: self.retry.clone().unwrap_or_default(),
+            queue: self.queue.clone().unwrap_or_default(),
+            reports: self.reports.unwrap_or_default(),
+            conduct: self.conduct.clone(),
             imap: Imap::default(),
             ..MailDomain::default()
         }
@@ -152,10 +164,20 @@ impl Relay {
         self.dns_cache = domain.dns_cache;
         self.hop_limit = domain.hop_limit;
         self.retry = Some(domain.retry);
+        self.queue = Some(domain.queue);
+        self.reports = Some(domain.reports);
+        self.conduct = domain.conduct;
     }
 
     /// Whether it says how its server works.
     pub(in crate::scenario) fn has_settings(&self) -> bool {
-        self.dialect.is_some() || self.dns_cache.is_some() || self.hop_limit.is_some() || self.retry.is_some()
+        let Self { preference: _, verify: _, dialect, dns_cache, hop_limit, retry, queue, reports, conduct } = self;
+        dialect.is_some()
+            || dns_cache.is_some()
+            || hop_limit.is_some()
+            || retry.is_some()
+            || queue.is_some()
+            || reports.is_some()
+            || conduct.is_some()
     }
 }

@@ -37,8 +37,12 @@ impl Attended {
                 let piece = self.take(usize::try_from(left).map_or(rest.len(), |left| left.min(rest.len())));
                 self.reading = Reading::Skipped(left - piece.len() as u64);
             }
+            Reading::Sealed if !rest.is_empty() => {
+                let piece = self.take(rest.len());
+                self.tell(Input::Bytes(&piece));
+            }
             Reading::Commands | Reading::Response | Reading::Overlong => return self.read_line(),
-            Reading::Message(_) | Reading::Chunk(_) | Reading::Skipped(_) => return self.end(),
+            Reading::Message(_) | Reading::Chunk(_) | Reading::Skipped(_) | Reading::Sealed => return self.end(),
         }
         true
     }

@@ -1,0 +1,172 @@
+//! The books about mail: each event in a message's life goes to all that keep account of it.
+
+use super::attempts::{Attempts, Ending};
+use super::copies::{Copies, NewCopy, Riddance};
+use super::destinations::Doing;
+use super::names::Names;
+use super::queues::Queues;
+use super::reasons::{Outcome, Reasons};
+use super::replies::Replies;
+use super::words;
+use crate::base::directory::Directory;
+use crate::base::ids::{ConnId, HostId};
+use crate::base::time::SimTime;
+use crate::base::trace::{AttemptOutcome, Failure, MailTrace, MessageKind};
+
+/// Copies, attempts, queues, reasons and replies of a run.
+#[derive(Clone, Debug)]
+pub(super) struct MailBooks {
+    pub(super) copies: Copies,
+    pub(super) attempts: Attempts,
+    pub(super) queues: Queues,
+    pub(super) reasons: Reasons,
+    pub(super) replies: Replies,
+}
+
+/// A copy's Message-ID and recipient.
+type Named<'a> = (&'a str, &'a str);
+
+impl MailBooks {
+    pub(super) fn new(hosts: usize) -> Self {
+        Self {
+            copies: Copies::new(hosts),
+            attempts: Attempts::default(),
+            queues: Queues::new(hosts),
+            reasons: Reasons::default(),
+            replies: Replies::default(),
+        }
+    }
+
+    pub(super) fn observe(
+        &mut self,
+        names: &mut Names,
+        directory: &Directory,
+        (host, at): (HostId, SimTime),
+        event: &MailTrace<'_>,
+    ) {
+        match *event {
+            MailTrace::Composed { message, from, to, bytes, kind, about } => {
+                self.copies.compose(names, &NewCopy { message, from, to, bytes, kind, about }, at);
+            }
+            MailTrace::Phase { message, to, phase } => {
+                if let Some(copy) = self.copies.find(names, message, to, phase.name()) {
+                    self.copies.phase(copy, host, phase, at);
+                }
+            }
+            MailTrace::Accepted { message, to, conn, .. } => self.accepted(names, (host, at), (message, to), conn),
+            MailTrace::Refused { message, to, failure } => {
+                if let Some(copy) = self.copies.find(names, message, to, "refused") {
+                    self.copies.refuse(names, copy, &failure, at);
+                    self.replies.refused(copy, host, at);
+                    let place = (host, self.copies.destination(copy));
+                    self.reasons.count(place, Outcome::Refused, Some(&failure), at);
+                }
+            }
+            MailTrace::AttemptStarted { message, to, attempt } => {
+                if let Some(copy) = self.copies.find(names, message, to, "attempted") {
+                    self.copies.does(copy, host, Doing::Active, at);
+                    self.attempts.start(copy, host, attempt, at);
+                }
+            }
+            MailTrace::AttemptEnded { message, to, attempt, exchange, conn, outcome } => {
+                let ending = Ending { attempt, exchange, conn, outcome };
+                self.attempt_ended(names, directory, (host, at), (message, to), &ending);
+            }
+            MailTrace::Delivered { message, to, mailbox } => {
+                if let Some(copy) = self.copies.find(names, message, to, "delivered") {
+                    self.copies.deliver(names, &mut self.replies, copy, (host, mailbox), at);
+                }
+            }
+            MailTrace::GivenUp { message, to, bounce, failure } => {
+                if let Some(copy) = self.copies.find(names, message, to, "given up") {
+                    self.copies.give_up(names, copy, (host, bounce.is_some()), &failure, at);
+                    let outcome = if bounce.is_some() { Outcome::Bounced } else { Outcome::Dropped };
+                    self.reasons.count((host, self.copies.destination(copy)), outcome, Some(&failure), at);
+                }
+            }
+            MailTrace::Redirected { message, to, into, from, by } => {
+                if let Some(copy) = self.copies.find(names, message, to, "redirected") {
+                    let child = self.copies.redirect(names, copy, (from, into, by), at);
+                    self.copies.accept(child, host, at);
+                }
+            }
+            MailTrace::Expanded { message, to, copies: _ } => {
+                if let Some(copy) = self.copies.find(names, message, to, "expanded") {
+                    self.copies.rid(names, copy, (host, Riddance::Expanded), at);
+                }
+            }
+            MailTrace::Discarded { message, to, why } => {
+                if let Some(copy) = self.copies.find(names, message, to, "discarded") {
+                    self.copies.rid(names, copy, (host, Riddance::Discarded), at);
+                    self.reasons.discarded((host, self.copies.destination(copy)), names.id(why), at);
+                }
+            }
+            MailTrace::QueueLength { copies, waiting } => self.queues.observe(host, at, copies, waiting),
+            MailTrace::Retrieved { message, mailbox, conn: _ } => self.copies.retrieve(names, message, mailbox, at),
+            MailTrace::HandedIn { message, from, to, bytes } => {
+                let new = NewCopy { message, from, to, bytes, kind: MessageKind::User, about: None };
+                self.copies.hand_in(names, &new, at);
+            }
+            MailTrace::Appended { message, mailbox, bytes: _ } => self.copies.append(names, message, mailbox),
+            MailTrace::MailboxSize { .. }
+            | MailTrace::Deleted { .. }
+            | MailTrace::Conduct { .. }
+            | MailTrace::Encoded { .. }
+            | MailTrace::Downgraded { .. } => {}
+        }
+    }
+
+    fn accepted(&mut self, names: &Names, (host, at): (HostId, SimTime), copy: Named<'_>, conn: Option<ConnId>) {
+        let Some(id) = self.copies.find(names, copy.0, copy.1, "accepted") else { return };
+        self.copies.accept(id, host, at);
+        if let Some(conn) = conn {
+            self.replies.accepted(id, host, conn, at);
+        }
+    }
+
+    fn attempt_ended(
+        &mut self,
+        names: &mut Names,
+        directory: &Directory,
+        (host, at): (HostId, SimTime),
+        (message, to): Named<'_>,
+        ending: &Ending<'_>,
+    ) {
+        let Some(id) = self.copies.find(names, message, to, "attempted") else { return };
+        if !self.attempts.end(names, id, host, ending, at) {
+            let server = directory.host_name(host);
+            self.copies.violate(format!("{message} for {to}: {server} ended an attempt that it had not begun"));
+        }
+        let failure: Option<Failure<'_>> = match ending.outcome {
+            AttemptOutcome::Completed | AttemptOutcome::Stored => None,
+            AttemptOutcome::Deferred { failure, .. }
+            | AttemptOutcome::Failed { failure }
+            | AttemptOutcome::Interrupted { failure } => Some(failure),
+        };
+        if let Some(conn) = ending.conn {
+            self.replies.attempted(id, conn, failure.map(|failure| words::failure(failure.kind)), at);
+        }
+        let outcome = match ending.outcome {
+            AttemptOutcome::Completed => {
+                self.copies.rid(names, id, (host, Riddance::Relayed), at);
+                Outcome::Completed
+            }
+            AttemptOutcome::Deferred { .. } => {
+                self.copies.does(id, host, Doing::Waiting, at);
+                Outcome::Deferred
+            }
+            AttemptOutcome::Interrupted { .. } => {
+                self.copies.does(id, host, Doing::Due, at);
+                Outcome::Interrupted
+            }
+            // Its delivery is told next.
+            AttemptOutcome::Stored => Outcome::Completed,
+            // It may lie in the queue until its time is over.
+            AttemptOutcome::Failed { .. } => {
+                self.copies.does(id, host, Doing::Waiting, at);
+                Outcome::Failed
+            }
+        };
+        self.reasons.count((host, self.copies.destination(id)), outcome, failure.as_ref(), at);
+    }
+}
