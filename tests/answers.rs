@@ -8,6 +8,7 @@ mod answers {
     pub(crate) mod names;
     pub(crate) mod queues;
     pub(crate) mod routes;
+    pub(crate) mod submission;
 }
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -425,6 +426,7 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "outage-queue" => outage_queue(run),
         "campus-day" => campus_day(run),
         "conformance" => conformance(run),
+        "submission" => answers::submission::answers(run),
         "lab" => lab(run),
         "flaky-link" => flaky_link(run),
         "partition" => partition(run),
