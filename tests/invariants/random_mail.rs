@@ -129,7 +129,8 @@ fn addresses(case: u64, domain: &str, domains: &[String], value: &mut Value) {
     }
     if dice.chance(25) {
         let full = *dice.pick(&["defer", "refuse"]);
-        value["mail"][domain]["quota"] = json!({ "messages": dice.range(1, 4), "when_full": full, "checked_at": "delivery" });
+        value["mail"][domain]["quota"] =
+            json!({ "messages": dice.range(1, 4), "when_full": full, "checked_at": "delivery" });
     }
     // Some of the mail goes to those addresses.
     let special = ["info", "sales", "ring", "team", "null", "team-owner"];
