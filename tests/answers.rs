@@ -6,6 +6,7 @@ mod answers {
     pub(crate) mod conduct;
     pub(crate) mod messages;
     pub(crate) mod names;
+    pub(crate) mod queues;
     pub(crate) mod routes;
 }
 
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use answers::{conduct, messages, names, routes};
+use answers::{conduct, messages, names, queues, routes};
 use common::binary::{posthaste, table, too_large_here, workplace};
 use common::{root, section};
 use serde_json::Value;
@@ -439,6 +440,8 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "backup-mx" => routes::backup_mx(run),
         "mailing-list" => routes::mailing_list(run),
         "mail-loop" => routes::mail_loop(run),
+        "retry-policies" => queues::retry_policies(run),
+        "thundering-herd" => queues::thundering_herd(run),
         "mime-attachments" => messages::mime_attachments(run),
         "dns-ttl" => names::dns_ttl(run),
         "dns-forwarders" => names::dns_forwarders(run),

@@ -21,7 +21,7 @@ use crate::base::ids::{ConnId, HostId};
 use crate::base::socket::Side;
 use crate::base::time::SimTime;
 use crate::base::trace::{
-    DropReason, EndFigures, FaultTrace, HostTrace, MailTrace, NetTrace, Observer, Protocol, Trace, TraceEvent,
+    DropReason, EndFigures, FaultTrace, HostTrace, NetTrace, Observer, Protocol, Trace, TraceEvent,
 };
 
 /// What a recorder keeps besides rows and numbers. No choice changes any row or number.

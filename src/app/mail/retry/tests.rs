@@ -129,10 +129,10 @@ fn postfix_with_scans() {
     while own.len() < 60 {
         let last = own[own.len() - 1];
         let due = ACCEPTED + last + last.clamp(300 * SECOND, 4_000 * SECOND);
-        own.push((due + scan - 1) / scan * scan - ACCEPTED);
+        own.push(due.div_ceil(scan) * scan - ACCEPTED);
     }
     assert_eq!(attempts[..60], own[..]);
-    assert!(attempts[1..].iter().all(|at| (at + ACCEPTED) % scan == 0));
+    assert!(attempts[1..].iter().all(|at| (at + ACCEPTED).is_multiple_of(scan)));
 }
 
 #[test]

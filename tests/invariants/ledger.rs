@@ -1,0 +1,522 @@
+//! The books of mail for every kind of scenario: relays, aliases, lists, forwards, quotas, reports,
+//! policies, servers that misbehave. Kept from the trace alone, recipient by recipient.
+//!
+//! `books` knows the textbook's servers to the nanosecond; this knows less of when, and more of
+//! what may happen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use posthaste::app::mail::{ConductConfig, QueueConfig, RetryPolicy};
+use posthaste::base::trace::{
+    AttemptOutcome, FailureKind, FaultTrace, MailTrace, MessageKind, Observer, Protocol, Trace, TraceEvent,
+};
+use posthaste::base::{ConnId, HostId, Side, SimTime};
+use posthaste::scenario::Resolved;
+
+use super::payloads::Payloads;
+use super::schedule::{self, Past};
+
+/// A message and a recipient.
+pub(crate) type Key = (String, String);
+
+/// A copy, wherever it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Copy {
+    pub(crate) from: String,
+    pub(crate) kind: MessageKind,
+    /// Composed for this recipient, rather than made of another copy.
+    composed: bool,
+    /// Recipients of the copies of which it was made.
+    parents: BTreeSet<String>,
+    /// Acceptances: server, connection, and whether the client heard of it.
+    pub(crate) accepted: Vec<(HostId, Option<ConnId>, bool)>,
+    pub(crate) delivered: u32,
+    pub(crate) given_up: u32,
+    pub(crate) refused: bool,
+    redirections: u32,
+}
+
+/// One responsibility of a server for a copy.
+#[derive(Clone, Debug)]
+struct Held {
+    past: Past,
+    running: bool,
+    /// It may not be tried again.
+    over: Option<FailureKind>,
+    due: SimTime,
+}
+
+/// What is known of a server.
+#[derive(Clone, Debug)]
+struct Server {
+    retry: RetryPolicy,
+    textbook: bool,
+    behaves: bool,
+    to_postmaster: bool,
+    max_copies: usize,
+    held: u64,
+    reported: u32,
+    up: SimTime,
+    down: bool,
+    flushed: SimTime,
+}
+
+/// A report that a server has promised, and must write at once.
+#[derive(Clone, Debug)]
+struct Promise {
+    host: HostId,
+    to: String,
+    about: String,
+}
+
+/// What is remembered of an SMTP connection.
+#[derive(Clone, Debug, Default)]
+struct Talk {
+    /// Copies accepted over it of which nobody has said anything yet.
+    taken: Vec<Key>,
+    /// Copies to whose acceptance the server has answered.
+    answered: Vec<Key>,
+}
+
+/// The ledger.
+#[derive(Clone, Debug)]
+pub(crate) struct Ledger {
+    servers: BTreeMap<HostId, Server>,
+    pub(crate) copies: BTreeMap<Key, Copy>,
+    held: BTreeMap<(HostId, Key), Vec<Held>>,
+    promises: BTreeMap<String, Promise>,
+    talks: BTreeMap<ConnId, Talk>,
+    pub(crate) payloads: Payloads,
+    pub(crate) downgraded: BTreeSet<String>,
+    notify: bool,
+    now: SimTime,
+    touched: BTreeSet<HostId>,
+    pub(crate) attempts: u64,
+    pub(crate) faults: Vec<String>,
+}
+
+impl Ledger {
+    pub(crate) fn new(scenario: &Resolved) -> Self {
+        let own = scenario.domains.iter().map(|domain| (domain.server, &domain.settings));
+        let relays = scenario.domains.iter().flat_map(|domain| &domain.relays);
+        let relays = relays.filter_map(|relay| Some((relay.host, relay.settings.as_ref()?)));
+        let server = |(host, settings): (HostId, &posthaste::scenario::resolved::ServerSpec)| {
+            let server = Server {
+                retry: settings.retry.clone(),
+                textbook: settings.queue == QueueConfig::default() && settings.retry.scan.as_nanos() == 0,
+                behaves: settings.conduct == ConductConfig::default(),
+                to_postmaster: settings.reports.to_postmaster,
+                max_copies: settings.loops.max_copies,
+                held: 0,
+                reported: 0,
+                up: SimTime::ZERO,
+                down: false,
+                flushed: SimTime::NEVER,
+            };
+            (host, server)
+        };
+        Self {
+            servers: own.chain(relays).map(server).collect(),
+            copies: BTreeMap::new(),
+            held: BTreeMap::new(),
+            promises: BTreeMap::new(),
+            talks: BTreeMap::new(),
+            payloads: Payloads::default(),
+            downgraded: BTreeSet::new(),
+            notify: scenario.to_json_text().contains("\"notify\""),
+            now: SimTime::ZERO,
+            touched: BTreeSet::new(),
+            attempts: 0,
+            faults: Vec::new(),
+        }
+    }
+
+    fn fault(&mut self, text: String) {
+        if self.faults.len() < 12 {
+            self.faults.push(text);
+        }
+    }
+
+    /// Copies that servers hold.
+    pub(crate) fn queued(&self) -> u64 {
+        self.servers.values().map(|server| server.held).sum()
+    }
+
+    /// Invariant 1: at every instant a server's queue is as long as what it accepted and has not
+    /// delivered, passed on, given up, expanded or discarded.
+    fn instant_ends(&mut self) {
+        for host in std::mem::take(&mut self.touched) {
+            let server = &self.servers[&host];
+            if server.held != u64::from(server.reported) {
+                let text = format!(
+                    "at {} s host {} reports {} copies, owes {}",
+                    self.now, host.0, server.reported, server.held
+                );
+                self.fault(text);
+            }
+        }
+        for (message, promise) in std::mem::take(&mut self.promises) {
+            self.fault(format!("at {} s {message} was promised, but not written: {promise:?}", self.now));
+        }
+    }
+
+    /// What is left to say when the run is over.
+    pub(crate) fn finish(mut self) -> Self {
+        self.instant_ends();
+        let mut wrong = Vec::new();
+        for (key, copy) in &self.copies {
+            // Invariant 4: one copy for each way that leads to a mailbox, one more for each lost reply.
+            let lost = self.lost_on_the_way(key, 0);
+            let ways = u32::from(copy.composed) + u32::try_from(copy.parents.len()).unwrap();
+            let allowed = ways.max(1) * (1 + lost);
+            if copy.delivered > allowed {
+                wrong.push(format!("{key:?}: {} deliveries, {allowed} allowed: {copy:?}", copy.delivered));
+            }
+            // Invariant 9: no chain of events without end.
+            if copy.redirections > 1_000 {
+                wrong.push(format!("{key:?} was turned into others {} times", copy.redirections));
+            }
+        }
+        wrong.into_iter().for_each(|text| self.fault(text));
+        self
+    }
+
+    /// Replies lost of a copy and of those of which it was made.
+    fn lost_on_the_way(&self, key: &Key, depth: u32) -> u32 {
+        let Some(copy) = self.copies.get(key) else { return 0 };
+        let own = copy.accepted.iter().filter(|(_, conn, heard)| conn.is_some() && !heard).count();
+        let parents = copy.parents.iter().filter(|_| depth < 12);
+        let above = parents.map(|to| self.lost_on_the_way(&(key.0.clone(), to.clone()), depth + 1)).sum::<u32>();
+        u32::try_from(own).unwrap() + above
+    }
+
+    fn copy(&mut self, key: &Key) -> Result<&mut Copy, String> {
+        self.copies.get_mut(key).ok_or_else(|| "never composed".to_owned())
+    }
+
+    fn server(&mut self, host: HostId) -> Result<&mut Server, String> {
+        self.touched.insert(host);
+        self.servers.get_mut(&host).ok_or_else(|| "this host has no mail server".to_owned())
+    }
+
+    fn take(&mut self, host: HostId, at: SimTime, key: &Key, conn: Option<ConnId>) -> Result<(), String> {
+        self.server(host)?.held += 1;
+        self.copy(key)?.accepted.push((host, conn, false));
+        let held = Held { past: Past::new(at), running: false, over: None, due: at };
+        self.held.entry((host, key.clone())).or_default().push(held);
+        Ok(())
+    }
+
+    /// Takes out the one responsibility to which something applies.
+    fn release(&mut self, host: HostId, key: &Key, applies: impl Fn(&Held) -> bool) -> Result<Held, String> {
+        let all = self.held.get_mut(&(host, key.clone())).ok_or("this server does not hold it")?;
+        let found = all.iter().position(applies).ok_or_else(|| format!("out of turn: {all:?}"))?;
+        let held = all.remove(found);
+        if all.is_empty() {
+            self.held.remove(&(host, key.clone()));
+        }
+        self.server(host)?.held -= 1;
+        Ok(held)
+    }
+
+    /// Invariants 7 and 8: no attempt before it is due, but after a flush; none after a failure for good.
+    fn started(&mut self, host: HostId, at: SimTime, key: &Key, attempt: u32) -> Result<(), String> {
+        self.attempts += 1;
+        let server = self.server(host)?.clone();
+        let all = self.held.get_mut(&(host, key.clone())).ok_or("this server does not hold it")?;
+        let text = format!("{all:?}, host up at {} s", server.up);
+        let fits = |held: &&mut Held| {
+            let due = held.due.max(server.up);
+            let in_time = if server.textbook { due == at } else { due <= at } || server.flushed == at;
+            !held.running && held.over.is_none() && held.past.attempts + 1 == attempt && in_time
+        };
+        let held = all.iter_mut().find(fits).ok_or_else(|| format!("not due: {text}"))?;
+        held.running = true;
+        held.past.begin(at);
+        let end = schedule::end(&server.retry, &held.past, at, key.0.contains("<b.") || key.0.contains("<v."));
+        if at > end { Err(format!("an attempt after the lifetime, which ended at {end} s")) } else { Ok(()) }
+    }
+
+    fn ended(
+        &mut self,
+        (host, at): (HostId, SimTime),
+        key: &Key,
+        (attempt, conn): (u32, Option<ConnId>),
+        outcome: &AttemptOutcome<'_>,
+    ) -> Result<(), String> {
+        let running = |held: &Held| held.running && held.past.attempts == attempt;
+        let server = self.server(host)?.clone();
+        match *outcome {
+            AttemptOutcome::Completed => {
+                self.release(host, key, running)?;
+                let accepted = &mut self.copy(key)?.accepted;
+                let heard = accepted.iter_mut().find(|(_, over, heard)| *over == conn && conn.is_some() && !heard);
+                heard.map(|taken| taken.2 = true).ok_or_else(|| "completed, but nobody took it".to_owned())
+            }
+            AttemptOutcome::Stored => {
+                let all = self.held.get_mut(&(host, key.clone())).ok_or("this server does not hold it")?;
+                all.iter_mut().find(|held| running(held)).map(|held| held.running = false).ok_or("not under way")?;
+                Ok(())
+            }
+            AttemptOutcome::Interrupted { .. } => {
+                let all = self.held.get_mut(&(host, key.clone())).ok_or("this server does not hold it")?;
+                let held = all.iter_mut().find(|held| running(held)).ok_or("not under way")?;
+                (held.running, held.due) = (false, at);
+                if server.down { Ok(()) } else { Err("interrupted without a crash".to_owned()) }
+            }
+            AttemptOutcome::Deferred { failure, next } => {
+                let report = is_report(key);
+                let all = self.held.get_mut(&(host, key.clone())).ok_or("this server does not hold it")?;
+                let held = all.iter_mut().find(|held| running(held)).ok_or("not under way")?;
+                held.past.fail(at);
+                (held.running, held.due) = (false, next);
+                if failure.kind == FailureKind::Reply && failure.code / 100 == 5 {
+                    return Err(format!("put off after a {}", failure.code));
+                }
+                schedule::check_next(&server.retry, &held.past, (server.up, at, next), report)
+            }
+            AttemptOutcome::Failed { failure } => {
+                let report = is_report(key);
+                let all = self.held.get_mut(&(host, key.clone())).ok_or("this server does not hold it")?;
+                let held = all.iter_mut().find(|held| running(held)).ok_or("not under way")?;
+                held.past.fail(at);
+                held.running = false;
+                if schedule::is_permanent(failure.kind, failure.code) {
+                    held.over = Some(failure.kind);
+                    return Ok(());
+                }
+                held.over = Some(FailureKind::Expired);
+                held.due = schedule::end(&server.retry, &held.past, at, report).max(at);
+                schedule::check_last(&server.retry, &held.past, at, report)
+            }
+        }
+    }
+
+    /// Invariant 6: one bounce a failed recipient, to the envelope's sender; none for a report.
+    fn given_up(
+        &mut self,
+        (host, at): (HostId, SimTime),
+        key: &Key,
+        bounce: Option<&str>,
+        kind: FailureKind,
+    ) -> Result<(), String> {
+        let server = self.server(host)?.clone();
+        let report = is_report(key);
+        self.release(host, key, |held| match held.over {
+            Some(FailureKind::Expired) if kind == FailureKind::Expired => held.due.max(server.up) <= at,
+            Some(over) => over == kind && !held.running,
+            None if kind == FailureKind::Expired => {
+                !held.running && (at >= schedule::end(&server.retry, &held.past, at, report) || !server.textbook)
+            }
+            None => held.past.attempts == 0 && held.past.accepted == at,
+        })?;
+        let copy = self.copy(key)?;
+        copy.given_up += 1;
+        let from = copy.from.clone();
+        let Some(id) = bounce else {
+            let silent = from.is_empty() || self.notify;
+            return if silent { Ok(()) } else { Err("given up without a bounce".to_owned()) };
+        };
+        let to = if from.is_empty() { "postmaster".to_owned() } else { from.clone() };
+        if from.is_empty() && !server.to_postmaster {
+            return Err("a bounce of a report".to_owned());
+        }
+        let old = self.promises.insert(id.to_owned(), Promise { host, to, about: key.0.clone() });
+        old.map_or(Ok(()), |_| Err("two bounces of one name".to_owned()))
+    }
+
+    fn composed(
+        &mut self,
+        host: HostId,
+        key: Key,
+        (from, kind): (&str, MessageKind),
+        about: Option<&str>,
+    ) -> Result<(), String> {
+        let promise = self.promises.remove(&key.0);
+        let fits = |promise: &Promise| {
+            let to = key.1 == promise.to || (promise.to == "postmaster" && key.1.starts_with("postmaster@"));
+            promise.host == host && Some(promise.about.as_str()) == about && to
+        };
+        let right = match kind {
+            MessageKind::User => !from.is_empty() && promise.is_none() && about.is_none(),
+            MessageKind::Bounce => from.is_empty() && promise.as_ref().is_some_and(fits),
+            // Told to who sent some copy of the message.
+            MessageKind::Delay | MessageKind::Success | MessageKind::Vacation => {
+                let of_it = |(other, copy): (&Key, &Copy)| Some(other.0.as_str()) == about && copy.from == key.1;
+                from.is_empty() && promise.is_none() && self.copies.iter().any(of_it)
+            }
+        };
+        let copy = Copy {
+            from: from.to_owned(),
+            kind,
+            composed: true,
+            parents: BTreeSet::new(),
+            accepted: Vec::new(),
+            delivered: 0,
+            given_up: 0,
+            refused: false,
+            redirections: 0,
+        };
+        match self.copies.get_mut(&key) {
+            Some(known) if known.composed => return Err("composed twice".to_owned()),
+            Some(known) => known.composed = true,
+            None => drop(self.copies.insert(key, copy)),
+        }
+        if right { Ok(()) } else { Err(format!("a {} from <{from}> about {about:?}: {promise:?}", kind.name())) }
+    }
+
+    /// Invariant 10: what a copy is turned into is bounded, and is the server's from then on.
+    fn redirected(&mut self, (host, at): (HostId, SimTime), key: &Key, into: &str, from: &str) -> Result<(), String> {
+        let most = self.server(host)?.max_copies;
+        let parent = self.copy(key)?;
+        parent.redirections += 1;
+        let kind = parent.kind;
+        let child = (key.0.clone(), into.to_owned());
+        let copy = self.copies.entry(child.clone()).or_insert_with(|| Copy {
+            from: from.to_owned(),
+            kind,
+            composed: false,
+            parents: BTreeSet::new(),
+            accepted: Vec::new(),
+            delivered: 0,
+            given_up: 0,
+            refused: false,
+            redirections: 0,
+        });
+        copy.parents.insert(key.1.clone());
+        self.take(host, at, &child, None)?;
+        let children = self.copies.iter().filter(|((message, _), copy)| *message == key.0 && !copy.composed).count();
+        if children > 20 * most { Err(format!("{children} copies of one message")) } else { Ok(()) }
+    }
+
+    fn mail(&mut self, host: HostId, at: SimTime, mail: &MailTrace<'_>) -> Result<(), String> {
+        let key = |message: &str, to: &str| (message.to_owned(), to.to_owned());
+        match *mail {
+            MailTrace::Composed { message, from, to, kind, about, .. } => {
+                self.composed(host, key(message, to), (from, kind), about)
+            }
+            MailTrace::Accepted { message, to, conn, .. } => {
+                let copy = key(message, to);
+                if let Some(conn) = conn {
+                    self.accepted_over(conn, &copy)?;
+                } else if self.copy(&copy)?.kind == MessageKind::User {
+                    return Err("accepted from nowhere".to_owned());
+                }
+                self.take(host, at, &copy, conn)
+            }
+            MailTrace::Refused { message, to, .. } => {
+                self.copy(&key(message, to))?.refused = true;
+                Ok(())
+            }
+            MailTrace::AttemptStarted { message, to, attempt } => self.started(host, at, &key(message, to), attempt),
+            MailTrace::AttemptEnded { message, to, attempt, conn, outcome, .. } => {
+                self.ended((host, at), &key(message, to), (attempt, conn), &outcome)
+            }
+            MailTrace::Delivered { message, to, .. } => {
+                let copy = key(message, to);
+                self.copy(&copy)?.delivered += 1;
+                self.release(host, &copy, |held| !held.running).map(drop)
+            }
+            MailTrace::GivenUp { message, to, bounce, failure } => {
+                self.given_up((host, at), &key(message, to), bounce, failure.kind)
+            }
+            MailTrace::Redirected { message, to, into, from, .. } => {
+                self.redirected((host, at), &key(message, to), into, from)
+            }
+            MailTrace::Expanded { message, to, .. } | MailTrace::Discarded { message, to, .. } => {
+                let fresh = |held: &Held| held.past.attempts == 0 && held.past.accepted == at;
+                self.release(host, &key(message, to), fresh).map(drop)
+            }
+            MailTrace::QueueLength { copies, .. } => {
+                self.server(host)?.reported = copies;
+                Ok(())
+            }
+            MailTrace::Downgraded { message, .. } => {
+                self.downgraded.insert(message.to_owned());
+                Ok(())
+            }
+            MailTrace::Phase { .. }
+            | MailTrace::MailboxSize { .. }
+            | MailTrace::Retrieved { .. }
+            | MailTrace::Deleted { .. }
+            | MailTrace::HandedIn { .. }
+            | MailTrace::Appended { .. }
+            | MailTrace::Conduct { .. }
+            | MailTrace::Encoded { .. } => Ok(()),
+        }
+    }
+
+    /// Invariants 3 and 4: what is taken over a connection was sent there whole; and what was handed
+    /// over once, and heard to be taken, is not handed over again.
+    fn accepted_over(&mut self, conn: ConnId, key: &Key) -> Result<(), String> {
+        self.talks.entry(conn).or_default().taken.push(key.clone());
+        let whole = self.payloads.is_whole(conn, &key.0);
+        let again = self.copy(key)?.accepted.iter();
+        let mut again = again.filter(|(_, over, heard)| *heard && over.is_some_and(|over| over.host == conn.host));
+        if let Some(before) = again.next() {
+            return Err(format!("handed over again after its client had heard {before:?}"));
+        }
+        if whole { Ok(()) } else { Err("accepted before it was sent whole".to_owned()) }
+    }
+
+    /// A client that speaks after the answer to its message has heard it; it knows nothing else to say.
+    fn said(&mut self, conn: ConnId, side: Side, bytes: &[u8]) {
+        self.payloads.said(conn, side, bytes);
+        let Some(talk) = self.talks.get_mut(&conn) else { return };
+        match side {
+            Side::Server => {
+                let taken = std::mem::take(&mut talk.taken);
+                if bytes.starts_with(b"2") {
+                    talk.answered.extend(taken);
+                    return;
+                }
+                let behaves = bytes.len() < 3 || self.servers.values().any(|server| !server.behaves);
+                if !taken.is_empty() && !behaves {
+                    self.fault(format!("{conn:?}: {taken:?} was taken, but the answer is {}", bytes.escape_ascii()));
+                }
+            }
+            Side::Client => {
+                for key in std::mem::take(&mut talk.answered) {
+                    let copy = self.copies.get_mut(&key);
+                    for taken in copy.into_iter().flat_map(|copy| &mut copy.accepted) {
+                        taken.2 |= taken.1 == Some(conn);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether a message is one of those that servers write.
+fn is_report(key: &Key) -> bool {
+    key.0.starts_with("<b.") || key.0.starts_with("<v.")
+}
+
+impl Observer for Ledger {
+    fn observe(&mut self, event: &TraceEvent<'_>) {
+        if event.at > self.now {
+            self.instant_ends();
+            self.now = event.at;
+        }
+        let (host, at) = (event.host, event.at);
+        match event.what {
+            Trace::Mail(ref mail) => {
+                if let Err(wrong) = self.mail(host, at, mail) {
+                    self.fault(format!("at {at} s, host {}: {mail:?}: {wrong}", host.0));
+                }
+            }
+            Trace::Dialogue { conn, side, protocol: Protocol::Smtp, bytes } => self.said(conn, side, bytes),
+            Trace::Fault(fault) => {
+                if let Some(server) = self.servers.get_mut(&host) {
+                    match fault {
+                        FaultTrace::HostDown => server.down = true,
+                        FaultTrace::HostUp => (server.down, server.up) = (false, at),
+                        FaultTrace::QueueFlushed => server.flushed = at,
+                        _ => {}
+                    }
+                }
+            }
+            Trace::Net(_) | Trace::Conn { .. } | Trace::Dialogue { .. } | Trace::Dns(_) | Trace::Host(_) => {}
+        }
+    }
+}

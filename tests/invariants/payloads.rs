@@ -1,0 +1,140 @@
+//! The messages that clients sent, octet for octet, read from what they said: after a 354 up to the
+//! final dot, or in the chunks of BDAT.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use posthaste::base::{ConnId, Side};
+
+/// How a client's next octets are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Mode {
+    #[default]
+    Command,
+    Data,
+    Chunk(usize),
+}
+
+#[derive(Clone, Debug, Default)]
+struct Reader {
+    mode: Mode,
+    line: Vec<u8>,
+    content: Vec<u8>,
+    /// The last command said DATA.
+    asked: bool,
+    last_chunk: bool,
+    whole: BTreeSet<String>,
+}
+
+/// What was sent on each connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Payloads {
+    readers: BTreeMap<ConnId, Reader>,
+    /// Messages by their Message-ID.
+    pub(crate) messages: BTreeMap<String, BTreeSet<Vec<u8>>>,
+}
+
+impl Payloads {
+    pub(crate) fn said(&mut self, conn: ConnId, side: Side, bytes: &[u8]) {
+        let reader = self.readers.entry(conn).or_default();
+        if side == Side::Server {
+            if reader.asked && bytes.starts_with(b"354") {
+                (reader.mode, reader.asked) = (Mode::Data, false);
+                reader.content.clear();
+            }
+            return;
+        }
+        for octet in bytes {
+            if let Some(content) = reader.octet(*octet) {
+                let id = message_id(&content);
+                reader.whole.insert(id.clone());
+                self.messages.entry(id).or_default().insert(content);
+            }
+        }
+    }
+
+    /// Whether the whole message of that name was sent on the connection.
+    pub(crate) fn is_whole(&self, conn: ConnId, message: &str) -> bool {
+        self.readers.get(&conn).is_some_and(|reader| reader.whole.contains(message))
+    }
+}
+
+impl Reader {
+    /// Takes an octet; gives a message of which it was the last.
+    fn octet(&mut self, octet: u8) -> Option<Vec<u8>> {
+        match self.mode {
+            Mode::Chunk(left) => {
+                self.content.push(octet);
+                self.mode = if left == 1 { Mode::Command } else { Mode::Chunk(left - 1) };
+                (left == 1 && self.last_chunk).then(|| std::mem::take(&mut self.content))
+            }
+            Mode::Data => {
+                self.line.push(octet);
+                if !self.line.ends_with(b"\r\n") {
+                    return None;
+                }
+                let line = std::mem::take(&mut self.line);
+                if line == b".\r\n" {
+                    self.mode = Mode::Command;
+                    return Some(std::mem::take(&mut self.content));
+                }
+                self.content.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
+                None
+            }
+            Mode::Command => {
+                self.line.push(octet);
+                if octet != b'\n' {
+                    return None;
+                }
+                let line = String::from_utf8_lossy(&std::mem::take(&mut self.line)).to_ascii_uppercase();
+                let mut words = line.split_ascii_whitespace();
+                match words.next() {
+                    Some("DATA") => self.asked = true,
+                    Some("MAIL" | "RSET") => self.content.clear(),
+                    Some("BDAT") => {
+                        let size = words.next().and_then(|size| size.parse().ok()).unwrap_or(0);
+                        self.last_chunk = words.next() == Some("LAST");
+                        if size == 0 {
+                            return self.last_chunk.then(|| std::mem::take(&mut self.content));
+                        }
+                        self.mode = Mode::Chunk(size);
+                    }
+                    _ => {}
+                }
+                None
+            }
+        }
+    }
+}
+
+/// The Message-ID of a message, or nothing.
+pub(crate) fn message_id(content: &[u8]) -> String {
+    let text = String::from_utf8_lossy(content);
+    let head = text.split("\r\n\r\n").next().unwrap_or_default();
+    let value = head.split("\r\n").find_map(|line| line.strip_prefix("Message-ID: "));
+    value.unwrap_or_default().to_owned()
+}
+
+/// A message without the fields that servers put in front of it.
+pub(crate) fn behind_trace_fields(content: &[u8]) -> &[u8] {
+    const FIELDS: [&[u8]; 8] = [
+        b"Return-Path:",
+        b"Received:",
+        b"Delivered-To:",
+        b"List-Id:",
+        b"List-Post:",
+        b"List-Owner:",
+        b"List-Unsubscribe:",
+        b"Sender:",
+    ];
+    let mut rest = content;
+    while FIELDS.iter().any(|field| rest.starts_with(field)) {
+        loop {
+            let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") else { return rest };
+            rest = &rest[end + 2..];
+            if !rest.starts_with(b" ") && !rest.starts_with(b"\t") {
+                break;
+            }
+        }
+    }
+    rest
+}

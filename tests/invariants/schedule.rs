@@ -1,0 +1,117 @@
+//! When a policy lets a server try again, by formulas of its own: the engine's are not asked.
+
+use posthaste::app::mail::RetryPolicy;
+use posthaste::app::mail::retry::{AgeFrom, Rule, WaitFrom};
+use posthaste::base::trace::FailureKind;
+use posthaste::base::{SimDuration, SimTime};
+
+/// What happened to a copy at a server so far.
+#[derive(Clone, Debug)]
+pub(crate) struct Past {
+    pub(crate) accepted: SimTime,
+    pub(crate) attempts: u32,
+    first: Option<SimTime>,
+    started: SimTime,
+    failed: Option<SimTime>,
+}
+
+impl Past {
+    pub(crate) const fn new(accepted: SimTime) -> Self {
+        Self { accepted, attempts: 0, first: None, started: accepted, failed: None }
+    }
+
+    pub(crate) fn begin(&mut self, at: SimTime) {
+        self.attempts += 1;
+        self.first.get_or_insert(at);
+        self.started = at;
+    }
+
+    pub(crate) fn fail(&mut self, at: SimTime) {
+        self.failed.get_or_insert(at);
+    }
+}
+
+/// When the copy's time is over.
+pub(crate) fn end(policy: &RetryPolicy, past: &Past, now: SimTime, report: bool) -> SimTime {
+    let born = match policy.age_from {
+        AgeFrom::Acceptance => past.accepted,
+        AgeFrom::FirstAttempt => past.first.unwrap_or(now),
+        AgeFrom::FirstFailure => past.failed.unwrap_or(now),
+    };
+    born.saturating_add(if report { policy.report_lifetime } else { policy.lifetime })
+}
+
+/// The wait that the rule names, where it is simple; it does not tell of chance.
+fn wait(policy: &RetryPolicy, past: &Past) -> Option<SimDuration> {
+    match &policy.rule {
+        Rule::Fixed { every } => Some(*every),
+        Rule::List { intervals, repeat } => {
+            let at = past.attempts as usize - 1;
+            intervals.get(at).or(intervals.last().filter(|_| *repeat)).copied()
+        }
+        Rule::Exponential { first, factor, cap } => {
+            let mut wait = u128::from(first.as_nanos());
+            for _ in 1..past.attempts {
+                wait = (wait * u128::from(*factor) / 1_000).min(u128::from(cap.as_nanos()));
+            }
+            Some(SimDuration::from_nanos(u64::try_from(wait).unwrap_or(u64::MAX)).min(*cap))
+        }
+        Rule::Age { .. } | Rule::Squares { .. } | Rule::Roots { .. } | Rule::Exim(_) | Rule::Scans => None,
+    }
+}
+
+/// Invariant 7: the next attempt is when the policy says, and within the lifetime.
+pub(crate) fn check_next(
+    policy: &RetryPolicy,
+    past: &Past,
+    (booted, now, next): (SimTime, SimTime, SimTime),
+    report: bool,
+) -> Result<(), String> {
+    let end = end(policy, past, now, report);
+    if next < now || next > end {
+        return Err(format!("the next attempt at {next} s is not between now and the end, {end} s"));
+    }
+    let Some(wait) = wait(policy, past) else { return Ok(()) };
+    let from = match policy.wait_from {
+        WaitFrom::Start => past.started,
+        WaitFrom::Failure => now,
+    };
+    let swing = SimDuration::from_nanos((wait.as_nanos() as f64 * policy.jitter.value()) as u64 + 1);
+    let swing = if policy.jitter.value() > 0.0 { swing } else { SimDuration::ZERO };
+    let earliest = from.saturating_add(wait.saturating_sub(swing)).max(now);
+    let latest = from.saturating_add(wait).saturating_add(swing).max(now).saturating_add(policy.scan);
+    if next < earliest || next > latest {
+        return Err(format!("the next attempt at {next} s is not between {earliest} s and {latest} s"));
+    }
+    let scan = policy.scan.as_nanos();
+    if scan > 0 && !next.since(booted).as_nanos().is_multiple_of(scan) {
+        return Err(format!("the next attempt at {next} s is at no scan"));
+    }
+    Ok(())
+}
+
+/// A copy is not given up for its age while its policy has an attempt left.
+pub(crate) fn check_last(policy: &RetryPolicy, past: &Past, now: SimTime, report: bool) -> Result<(), String> {
+    let end = end(policy, past, now, report);
+    let Some(wait) = wait(policy, past).filter(|_| policy.jitter.value() == 0.0) else { return Ok(()) };
+    let from = match policy.wait_from {
+        WaitFrom::Start => past.started,
+        WaitFrom::Failure => now,
+    };
+    let next = from.saturating_add(wait).max(now).saturating_add(policy.scan);
+    if next <= end && now < end { Err(format!("given up before its end, {end} s")) } else { Ok(()) }
+}
+
+/// Whether a failure ends a copy at once.
+pub(crate) const fn is_permanent(kind: FailureKind, code: u16) -> bool {
+    match kind {
+        FailureKind::Reply => code / 100 == 5,
+        FailureKind::NoSuchDomain | FailureKind::NoMailServer | FailureKind::Loop | FailureKind::Expired => true,
+        FailureKind::DnsFailure
+        | FailureKind::ConnectionRefused
+        | FailureKind::ConnectionTimedOut
+        | FailureKind::Unreachable
+        | FailureKind::ConnectionLost
+        | FailureKind::ProtocolError => false,
+    }
+}
