@@ -228,7 +228,7 @@ fn lists_can_be_asked_for() {
         "250 <carol@x.org>",
         "550 <bob@hamburger.edu> ... That is a user name, not a mailing list",
         "550 nobody ... There is no such list",
-        "252 Cannot EXPN, but will accept message and attempt delivery",
+        "550 a@x.org ... Not expanded here",
         "252 Cannot VRFY user, but will accept message and attempt delivery",
         "550 tea ... User unknown",
     ];
