@@ -3,16 +3,19 @@
 mod common;
 
 mod answers {
+    pub(crate) mod conduct;
     pub(crate) mod messages;
     pub(crate) mod names;
+    pub(crate) mod queues;
     pub(crate) mod routes;
+    pub(crate) mod submission;
 }
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use answers::{messages, names, routes};
+use answers::{conduct, messages, names, queues, routes};
 use common::binary::{posthaste, table, too_large_here, workplace};
 use common::{root, section};
 use serde_json::Value;
@@ -423,6 +426,7 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "outage-queue" => outage_queue(run),
         "campus-day" => campus_day(run),
         "conformance" => conformance(run),
+        "submission" => answers::submission::answers(run),
         "lab" => lab(run),
         "flaky-link" => flaky_link(run),
         "partition" => partition(run),
@@ -433,9 +437,13 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "full-server" => full_server(run),
         "sick-service" => sick_service(run),
         "narrow-link" => narrow_link(run),
+        "greylisting" => conduct::greylisting(run),
+        "lost-reply" => conduct::lost_reply(run),
         "backup-mx" => routes::backup_mx(run),
         "mailing-list" => routes::mailing_list(run),
         "mail-loop" => routes::mail_loop(run),
+        "retry-policies" => queues::retry_policies(run),
+        "thundering-herd" => queues::thundering_herd(run),
         "mime-attachments" => messages::mime_attachments(run),
         "dns-ttl" => names::dns_ttl(run),
         "dns-forwarders" => names::dns_forwarders(run),

@@ -16,8 +16,7 @@ use super::pace::Speed;
 pub const HELP: &str = "\
 fail HOST [TIME]     switch a host (or link) off, for that long, such as 10min; without a time until `restore`
 restore HOST         switch it on again
-flush [HOST] [to DOMAIN | from SENDER]
-                     try at once to deliver what waits in the queues
+flush [HOST]         try at once to deliver what waits in the queues; a part with `to DOMAIN` or `from SENDER` behind
 queue [HOST]         what lies in the queues
 cache [HOST]         what resolvers remember
 mail [USER]          what lies in the mailboxes

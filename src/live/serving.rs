@@ -327,7 +327,7 @@ impl<O: Observer, P: Operator> Serving<'_, O, P> {
         match command {
             Command::Fail { name, lasts } => command::fail_now(world, name, *lasts),
             Command::Restore(name) => command::restore(world, name),
-            Command::Flush { host, what } => command::flush(world, host.as_deref(), &what),
+            Command::Flush { host, what } => command::flush(world, host.as_deref(), what),
             Command::Queue(name) => command::queues(world, name.as_deref()),
             Command::Cache(name) => command::caches(world, name.as_deref()),
             Command::Mail(user) => command::mailboxes(world, user.as_deref()),

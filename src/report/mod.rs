@@ -25,7 +25,8 @@ mod rows;
 pub mod summary;
 #[cfg(test)]
 mod tests;
-pub mod transcripts;
+pub mod tls_records;
+mod transcripts;
 mod values;
 mod windows;
 

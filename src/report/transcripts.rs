@@ -2,13 +2,14 @@
 //!
 //! A line sent in several pieces is joined and stands where it was completed. Control bytes
 //! are escaped, so that no message can command a terminal; a line that ends in a bare LF shows
-//! `\x0a` at its end. Binary protocols are shown as counts of octets.
+//! `\x0a` at its end. Binary protocols, and what TLS protects, are shown as counts of octets.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::ReportError;
+use super::tls_records;
 use super::values::escape;
 use crate::base::calendar::UnixTime;
 use crate::base::socket::{Endpoint, Side};
@@ -37,6 +38,12 @@ pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
         };
         if &*dialogue.protocol == "dns" {
             let _ = writeln!(out, "{}: ({} octets)", speaker.letter, piece.bytes.len());
+        } else if let Some(records) = tls_records::records(piece.bytes) {
+            speaker.flush(&mut out);
+            for (kind, octets) in records {
+                let _ =
+                    writeln!(out, "{}: (TLS {kind}, {octets} octets)", speaker.letter, kind = tls_records::kind(kind));
+            }
         } else {
             speaker.hear(piece.bytes, &mut out);
         }

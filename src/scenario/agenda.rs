@@ -16,7 +16,7 @@ use super::resolved::{Body, MessageWork, PoissonWork, ReadMode, ReadWork, Resolv
 /// One thing that an agent does.
 enum Job {
     Write(Draft),
-    WriteAtRandom(Arrivals),
+    WriteAtRandom(Box<Arrivals>),
     Read(ReadJob),
 }
 
@@ -31,7 +31,7 @@ pub(super) fn user_agents(scenario: &Resolved) -> Vec<(HostId, UserAgentConfig)>
         let config = agents.entry((on, index)).or_insert_with(|| idle_agent(scenario, index, on));
         match work {
             Job::Write(draft) => config.drafts.push(draft),
-            Job::WriteAtRandom(arrivals) => config.arrivals.push(arrivals),
+            Job::WriteAtRandom(arrivals) => config.arrivals.push(*arrivals),
             Job::Read(job) => config.reads.push(job),
         }
     };
@@ -40,7 +40,7 @@ pub(super) fn user_agents(scenario: &Resolved) -> Vec<(HostId, UserAgentConfig)>
             Work::Message(message) => agent(message.on, message.from, Job::Write(draft(message))),
             Work::Poisson(poisson) => {
                 let arrivals = arrivals(scenario, &mut lists, poisson);
-                agent(poisson.on, poisson.from, Job::WriteAtRandom(arrivals));
+                agent(poisson.on, poisson.from, Job::WriteAtRandom(Box::new(arrivals)));
             }
             Work::Read(read) => agent(read.on, read.user, Job::Read(read_job(read))),
             Work::Lookup(_) | Work::Lookups(_) => {}

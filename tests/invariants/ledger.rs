@@ -470,7 +470,18 @@ impl Observer for Ledger {
                         FaultTrace::HostDown => server.down = true,
                         FaultTrace::HostUp => (server.down, server.up) = (false, at),
                         FaultTrace::QueueFlushed => server.flushed = at,
-                        _ => {}
+                        FaultTrace::LinkDown { .. }
+                        | FaultTrace::LinkUp { .. }
+                        | FaultTrace::ServiceDown { .. }
+                        | FaultTrace::ServiceUp { .. }
+                        | FaultTrace::ServiceChanged { .. }
+                        | FaultTrace::PartitionBegins
+                        | FaultTrace::PartitionEnds
+                        | FaultTrace::LinkChanged { .. }
+                        | FaultTrace::ProcessingChanged
+                        | FaultTrace::LinkRestored { .. }
+                        | FaultTrace::ProcessingRestored
+                        | FaultTrace::ServiceRestored { .. } => {}
                     }
                 }
             }

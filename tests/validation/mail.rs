@@ -27,7 +27,7 @@ fn dialogue() -> Vec<Row> {
     let took = |client: &str| {
         let (opened, conn) = finished.extra.first_opened(host(&finished, client));
         let spoke = finished.extra.client_spoke(conn);
-        // HELO, MAIL, RCPT, DATA, the message with its dot; QUIT when its 250 has come.
+        // EHLO, MAIL, RCPT, DATA, the message with its dot; QUIT when its 250 has come.
         assert_eq!(spoke.len(), 6, "{spoke:?}");
         spoke[5].0.since(opened)
     };
@@ -35,7 +35,23 @@ fn dialogue() -> Vec<Row> {
     vec![
         Row::exact("V32", what("relay"), seconds(ms(700)), seconds(took(SERVER)), "7 RTT"),
         Row::exact("V32b", what("submission"), seconds(ms(700)), seconds(took(PC)), "7 RTT"),
+        grouped(),
     ]
+}
+
+/// The same where MAIL, RCPT and DATA go as one group (RFC 2920).
+fn grouped() -> Row {
+    let mut scenario = one_message(star(&[(PC, 1), (SERVER, 49), ("hamburger.edu", 1)]), 100);
+    scenario["mail"]["hamburger.edu"] = json!({ "users": ["bob"] });
+    scenario["workload"][0]["to"] = json!("bob@hamburger.edu");
+    scenario["mail"][SERVER]["smtp"] = json!({ "pipelining": true });
+    let finished = follow(&scenario);
+    let (opened, conn) = finished.extra.first_opened(host(&finished, SERVER));
+    let spoke = finished.extra.client_spoke(conn);
+    // EHLO, the group, the message with its dot; QUIT.
+    assert_eq!(spoke.len(), 4, "{spoke:?}");
+    let what = "SMTP relay: SYN to final 250, PIPELINING, one recipient, RTT 100 ms";
+    Row::exact("V33", what, seconds(ms(500)), seconds(spoke[3].0.since(opened)), "5 RTT")
 }
 
 /// The lecture's policy against a destination that never comes back.

@@ -204,7 +204,11 @@ impl Reception {
                 ServerEvent::Verify(_) => inbound.talk.session.accept(),
                 ServerEvent::Expand(name) => match spool.identify(&name) {
                     Known::Members(members) => inbound.talk.session.members(&members),
-                    Known::Unclear => inbound.talk.session.accept(),
+                    // What lies elsewhere is not for this server to tell.
+                    Known::Unclear => {
+                        let text = format!("{name} ... Not expanded here");
+                        inbound.talk.session.reject(550, Status::POLICY, &text);
+                    }
                     // RFC 5321 3.5.2: "550 That is a user name, not a mailing list".
                     Known::User(_) => {
                         let text = format!("{name} ... That is a user name, not a mailing list");

@@ -137,7 +137,7 @@ mod tests {
             ..AddressBook::default()
         };
         let homes = Homes::new(&["h.edu".to_owned()], &RoutingConfig { book, ..RoutingConfig::default() });
-        let (sender, passed) = (ReversePath::Null, BTreeSet::new());
+        let (sender, passed) = (ReversePath::Mailbox(mailbox("s@x.org")), BTreeSet::new());
         let sending = Sending { sender: &sender, passed: &passed, heed_passed: trace_all, most: 9 };
         let expansion = expand(&homes, &[mailbox(address)], &sending);
         let node = expansion.fates[0].children[0].node;

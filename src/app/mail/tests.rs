@@ -4,6 +4,7 @@
 mod bed;
 mod families;
 mod flow;
+mod mazes;
 mod names;
 mod queue;
 mod redirects;

@@ -217,7 +217,7 @@ fn counts_and_rates() {
             for to in ["b", "b", "c", "b"] {
                 stage.say(&format!("RCPT TO:<{to}@y>\n"));
                 out.push(if stage.replies().starts_with("450") { 'x' } else { '.' });
-                stage.now = stage.now + SimDuration::from_secs(10);
+                stage.now += SimDuration::from_secs(10);
             }
         }
         out

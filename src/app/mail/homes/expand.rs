@@ -245,6 +245,7 @@ impl<'a> Walk<'a> {
             Link::List(list) => Some(list),
             Link::Alias | Link::Forward => None,
         });
+        let list = list.filter(|_| *self.origin.sender != ReversePath::Null);
         list.map_or_else(|| self.origin.sender.clone(), |list| ReversePath::Mailbox(list.owner.clone()))
     }
 

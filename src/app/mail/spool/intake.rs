@@ -106,9 +106,10 @@ impl Spool {
             queue_id: self.next_queue_id(),
             // RFC 5321 3.9.2: the return address "MUST be changed to be the address of a person or
             // other entity who administers the list".
+            // A report stays one: else a list whose owner is not reached would make reports of reports for ever.
             reverse_path: match list {
-                Some(list) => ReversePath::Mailbox(list.owner.clone()),
-                None => arrival.reverse_path.clone(),
+                Some(list) if arrival.reverse_path != ReversePath::Null => ReversePath::Mailbox(list.owner.clone()),
+                Some(_) | None => arrival.reverse_path.clone(),
             },
             options: match list {
                 // RFC 3461 section 5.2.7: what the author asked for ends at the list.

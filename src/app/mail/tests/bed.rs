@@ -45,7 +45,7 @@ struct Socket {
 /// Everything but the applications.
 #[derive(Default)]
 pub(super) struct Net {
-    now: SimTime,
+    pub(super) now: SimTime,
     events: BTreeMap<(SimTime, u64), Event>,
     count: u64,
     sockets: BTreeMap<SocketId, Socket>,
@@ -335,18 +335,6 @@ impl Bed {
     pub(super) fn down(&mut self, host: usize, at: SimTime, duration: SimDuration) {
         self.net.push(at.since(self.net.now), Event::Crash(host));
         self.net.push((at + duration).since(self.net.now), Event::Boot(host));
-    }
-
-    /// What a host was asked to deliver by port 25 of another, in seconds.
-    pub(super) fn calls(&self, from: usize, to: usize) -> Vec<u64> {
-        let wanted = |(_, host, peer): &&(SimTime, usize, Endpoint)| {
-            *host == from && *peer == Endpoint::new(Self::address(to), 25)
-        };
-        self.net.calls.iter().filter(wanted).map(|(at, ..)| at.as_nanos() / 1_000_000_000).collect()
-    }
-
-    pub(super) fn now(&self) -> SimTime {
-        self.net.now
     }
 
     /// An operator flushes a host's queue.

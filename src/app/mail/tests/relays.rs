@@ -111,3 +111,24 @@ fn a_server_is_not_its_own_smart_host() {
     assert!(alice.len() == 1 && alice[0].contains("loops back"), "{alice:?}");
     bed.assert_balance();
 }
+
+/// Would break if a way that is still open were not tried before the message is put off: four
+/// exchangers, of which two are dead, one has no address, and the last one works.
+#[test]
+fn all_exchangers_are_tried_in_one_attempt() {
+    let (mut bed, [crepes, hamburger, backup]) = bed(&["bob@hamburger.edu"], None);
+    let exchangers = ["5 dead1.example", "5 nameless.example", "10 backup.example", "20 hamburger.edu"];
+    bed.net.zone.insert(format!("{DOMAIN} MX"), (0, exchangers.map(str::to_owned).to_vec()));
+    bed.net.zone.insert("dead1.example A".to_owned(), (0, vec!["10.9.9.1".to_owned(), "10.9.9.2".to_owned()]));
+    bed.net.zone.insert("nameless.example MX".to_owned(), (0, vec!["0 x".to_owned()]));
+    bed.down(backup, at(0), SimDuration::from_secs(86_400));
+    bed.run(at(1_000));
+    assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 1);
+    // Three addresses were silent for as long as TCP tries, and then the message was taken.
+    let taken = bed.logged(&["AttemptEnded", "Completed", "to: \"bob@hamburger.edu\""]);
+    assert_eq!(taken.len(), 1);
+    let seconds: u64 = taken[0].split(' ').next().unwrap().parse().unwrap();
+    assert!((189..200).contains(&seconds), "{taken:?}");
+    assert_eq!(bed.logged(&["AttemptStarted", "<1.alice@crepes.fr>"]).len(), 1);
+    assert_eq!(bed.mail(crepes).audit().relayed, 1);
+}

@@ -156,6 +156,7 @@ fn notified(extras: Extras, to: &[&str], change: impl FnOnce(&mut MailServerConf
     bed.server("hamburger.edu", &["bob"], change);
     let draft = Draft { extras: Some(Arc::new(extras)), ..draft(0, to, "Dinner") };
     bed.user_with("alice@crepes.fr", |config| {
+        config.submission.dialect = Dialect::Rfc5321;
         config.drafts = vec![draft];
         config.dialect = Dialect::Rfc5321;
     });
@@ -280,6 +281,7 @@ fn delays_are_told_while_attempts_go_on() {
         let extras = Extras { notify, ..Extras::default() };
         let draft = Draft { extras: Some(Arc::new(extras)), ..draft(10, &["bob@hamburger.edu"], "Dinner") };
         bed.user_with("alice@crepes.fr", |config| {
+            config.submission.dialect = Dialect::Rfc5321;
             config.drafts = vec![draft];
             config.dialect = Dialect::Rfc5321;
         });

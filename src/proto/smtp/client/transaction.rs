@@ -87,7 +87,7 @@ impl Client {
     /// Begins a transaction; only after [`ClientEvent::Ready`], otherwise it does nothing. What
     /// the server has said that it cannot take is not sent, and ends at once.
     pub fn begin(&mut self, now: SimTime, transaction: Transaction) {
-        let State::Idle { reset_first } = self.state else { return };
+        let State::Idle { reset_first } = self.state else { return self.begun_too_late(&transaction) };
         let fates = fates(&self.offers, &transaction);
         let mut work = Work::new(transaction, fates);
         if work.unasked.is_empty() {
@@ -104,6 +104,22 @@ impl Client {
         }
         self.work = Some(work);
         self.send(now);
+    }
+
+    /// The session broke when it had said that it is ready, and before it was heard: the transaction
+    /// ends before the failure is told.
+    fn begun_too_late(&mut self, transaction: &Transaction) {
+        let trouble = self.output.iter().find_map(|output| match output {
+            Output::Event(ClientEvent::Failed(trouble)) => Some(trouble.clone()),
+            Output::Event(ClientEvent::Ready | ClientEvent::Transferring | ClientEvent::Ended(_))
+            | Output::Transmit(_)
+            | Output::Close => None,
+        });
+        if let Some(trouble) = trouble {
+            let broken = Verdict::Broken { trouble, after_dot: false };
+            let verdicts = vec![broken; transaction.envelope.recipients.len()];
+            self.output.push_front(Output::Event(ClientEvent::Ended(verdicts)));
+        }
     }
 
     const fn pipelines(&self) -> bool {

@@ -54,7 +54,7 @@ fn path(text: &str) -> Option<(Mailbox, &str)> {
     let bracketed = text.strip_prefix('<');
     let inner = super::skip_source_route(skip_comments(bracketed.unwrap_or(text))?)?;
     let (local, rest) = local_part(inner)?;
-    let rest = rest.strip_prefix('@')?;
+    let rest = skip_comments(rest)?.strip_prefix('@')?;
     let (name, after) = domain_or_literal(rest)?;
     let mut rest = skip_comments(after)?;
     if bracketed.is_some() {
@@ -173,6 +173,7 @@ mod tests {
             ("< anne@b.c >", "", "-"),
             ("<anne@b.c >", "anne@b.c", ""),
             ("anne@b.c(comment)", "anne@b.c", ""),
+            ("anne(comment)@b.c", "anne@b.c", ""),
             ("(a (nested\\)) one)anne@b.c (and) X", "anne@b.c", " X"),
             ("<(in)anne@b.c(side)>", "anne@b.c", ""),
             ("\"\"@b.c", "\"\"@b.c", ""),

@@ -128,7 +128,7 @@ impl Server {
 
     fn chunk_ended(&mut self, chunk: &Chunk) {
         if let Some((code, status, text)) = chunk.refusal {
-            return self.mistake(code, status, text);
+            return self.reply(code, status, text);
         }
         let Mail::Chunks(envelope, mut body) = std::mem::replace(&mut self.transaction, Mail::None) else { return };
         let problem = if chunk.last { body.finish() } else { body.problem };

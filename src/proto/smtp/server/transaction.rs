@@ -54,7 +54,7 @@ impl Server {
         }
         let Mail::Open(envelope) = &self.transaction else {
             let first = if matches!(self.transaction, Mail::None) { "MAIL" } else { "RSET" };
-            return self.out_of_sequence(first);
+            return self.not_now(first);
         };
         let RcptParameters { notify, original } = match RcptParameters::read(parameters, |keyword| self.takes(keyword))
         {
@@ -70,6 +70,12 @@ impl Server {
         }
         let recipient = Recipient { path: path.clone(), notify, original };
         self.ask(Question::Recipient(recipient), ServerEvent::Recipient(path));
+    }
+
+    /// As [`Server::out_of_sequence`]; but a client that pipelines could not know, so it made no mistake
+    /// (RFC 2920 section 3.1).
+    fn not_now(&mut self, first: &str) {
+        self.reply(503, Status::COMMAND, &format!("Bad sequence of commands: {first} first"));
     }
 
     pub(super) fn data(&mut self) {
@@ -92,7 +98,7 @@ impl Server {
                 self.transaction = other;
                 // RFC 5321 3.3: without a recipient that was accepted "the server MAY return a
                 // "command out of sequence" (503)".
-                self.out_of_sequence(first);
+                self.not_now(first);
             }
         }
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conduct, Delivery, DialectName, Imap, MailDomain, Reports, Retry};
+use super::{Conduct, Delivery, DialectName, Imap, MailDomain, Reports, Retry, Smtp};
 use crate::scenario::schema::quantity::{Size, Texts};
 
 /// The mailbox for mail to local parts that nobody has.
@@ -131,6 +131,9 @@ pub struct Relay {
     /// When it tries again to pass a message on, and when it gives up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
+    /// What of SMTP it offers and uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smtp: Option<Smtp>,
     /// How it delivers what is in its queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue: Option<Delivery>,
@@ -150,6 +153,7 @@ impl Relay {
             dns_cache: self.dns_cache,
             hop_limit: self.hop_limit,
             retry: self.retry.clone().unwrap_or_default(),
+            smtp: self.smtp.clone().unwrap_or_default(),
             queue: self.queue.clone().unwrap_or_default(),
             reports: self.reports.unwrap_or_default(),
             conduct: self.conduct.clone(),
@@ -164,6 +168,7 @@ impl Relay {
         self.dns_cache = domain.dns_cache;
         self.hop_limit = domain.hop_limit;
         self.retry = Some(domain.retry);
+        self.smtp = Some(domain.smtp);
         self.queue = Some(domain.queue);
         self.reports = Some(domain.reports);
         self.conduct = domain.conduct;
@@ -171,11 +176,13 @@ impl Relay {
 
     /// Whether it says how its server works.
     pub(in crate::scenario) fn has_settings(&self) -> bool {
-        let Self { preference: _, verify: _, dialect, dns_cache, hop_limit, retry, queue, reports, conduct } = self;
+        let Self { preference: _, verify: _, dialect, dns_cache, hop_limit, retry, smtp, queue, reports, conduct } =
+            self;
         dialect.is_some()
             || dns_cache.is_some()
             || hop_limit.is_some()
             || retry.is_some()
+            || smtp.is_some()
             || queue.is_some()
             || reports.is_some()
             || conduct.is_some()
