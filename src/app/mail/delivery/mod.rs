@@ -122,6 +122,7 @@ impl Delivery {
             }
             while let Some(name) = self.called.pop_front() {
                 self.launch(host, spool, &name);
+                self.call_starved();
             }
             while let Some(answer) = self.stub.next_answer() {
                 self.answered(host, spool, &answer);
@@ -217,14 +218,22 @@ impl Delivery {
             destination.couriers.retain(|other| *other != id);
             destination.idle.retain(|other| *other != id);
         }
-        if let Some(name) = self.starved.pop_front() {
+        self.call_starved();
+        self.call(&courier.destination);
+        Some(courier)
+    }
+
+    /// Gives a connection that nobody has to the destination that has waited for one longest. That
+    /// may have nothing left to send: then the next one's turn comes.
+    fn call_starved(&mut self) {
+        if self.couriers.len() < self.queue.connections.max(1)
+            && let Some(name) = self.starved.pop_front()
+        {
             if let Some(destination) = self.destinations.get_mut(&name) {
                 destination.starved = false;
             }
             self.call(&name);
         }
-        self.call(&courier.destination);
-        Some(courier)
     }
 
     /// The copies that share what befalls a courier on its way: its own, and as long as no session
