@@ -20,8 +20,8 @@ pub(crate) struct Copy {
     pub(crate) kind: MessageKind,
     /// Composed for this recipient, rather than made of another copy.
     pub(crate) composed: bool,
-    /// Recipients of the copies of which it was made.
-    pub(crate) parents: BTreeSet<String>,
+    /// How often another copy was turned into it.
+    pub(crate) made: u32,
     /// Acceptances: server, connection, and whether the client heard of it.
     pub(crate) accepted: Vec<(HostId, Option<ConnId>, bool)>,
     pub(crate) delivered: u32,
@@ -81,7 +81,7 @@ impl Copy {
             senders: BTreeSet::from([from.to_owned()]),
             kind,
             composed,
-            parents: BTreeSet::new(),
+            made: 0,
             accepted: Vec::new(),
             delivered: 0,
             given_up: 0,
