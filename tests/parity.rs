@@ -55,7 +55,7 @@ const SCRIPTS: &[(&str, &[usize], &str)] = &[
     ("smtp-refusals", &[1], "a scenario's servers refuse no senders, and no mailbox for a time"),
     ("smtp-refused-message", &[1], "a scenario's servers refuse no messages for lack of space"),
     ("smtp-smuggling", &[], ""),
-    ("smtp-states", &[4, 5], "the lists of a scenario are no part of a session"),
+    ("smtp-states", &[], ""),
     ("smtp-syntax", &[], ""),
     ("smtp-utf8", &[1], "the lists of a scenario are no part of a session"),
 ];

@@ -14,7 +14,7 @@ type Theirs<'a> = Result<Request<Cow<'a, str>>, smtp_proto::Error>;
 ///
 /// Ours refuses what it does not implement or what the grammar does not have, so that a
 /// student sees the mistake; theirs serves an Internet full of careless clients.
-const DIFFERENCES: [(Difference, &str); 13] = [
+const DIFFERENCES: [(Difference, &str); 14] = [
     (Difference::Mechanism, "AUTH  PLAIN"),
     (Difference::SurplusArgument, "DATA now"),
     (Difference::ClientName, "HELO no_name"),
@@ -27,6 +27,7 @@ const DIFFERENCES: [(Difference, &str); 13] = [
     (Difference::NotImplemented, "LHLO crepes.fr"),
     (Difference::AddressLiteral, "MAIL FROM:<a@[192.0.2.1]>"),
     (Difference::EmptyString, "VRFY \"\""),
+    (Difference::EndMarker, "BDAT 0 ["),
     (Difference::SourceRoute, "RCPT TO:<@a,b@c:d@e>"),
 ];
 
@@ -64,6 +65,8 @@ enum Difference {
     EmptyString,
     /// 4.1.2: theirs does not look into a source route, so a wrong one passes.
     SourceRoute,
+    /// RFC 3030 section 2: theirs passes over an end-marker that is none.
+    EndMarker,
 }
 
 /// What may differ in this line, judged by the line alone.
@@ -97,6 +100,8 @@ fn differences(line: &str) -> Vec<Difference> {
     note(is(&["VRFY", "EXPN"]) && !string, Difference::EmptyString);
     note(is(&["ETRN"]) && !plain_domain(argument.trim_end()), Difference::ClientName);
     note(path.starts_with('@'), Difference::SourceRoute);
+    let size = argument.strip_suffix(" LAST").unwrap_or(argument);
+    note(is(&["BDAT"]) && !size.bytes().all(|b| b.is_ascii_digit()), Difference::EndMarker);
     found
 }
 
