@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use posthaste::base::trace::{
-    AttemptOutcome, ConnStep, DropReason, FailureKind, FaultTrace, MailTrace, NetTrace, Observer, Protocol, Trace,
-    TraceEvent,
+    AttemptOutcome, ConnStep, DropReason, FailureKind, FaultTrace, MailTrace, NetTrace, Observer, PacketInfo, Protocol,
+    Trace, TraceEvent,
 };
 use posthaste::base::{ConnId, Endpoint, HostId, LinkDirId, Side, SimTime};
 use posthaste::scenario::Resolved;
@@ -179,6 +179,9 @@ impl Log {
             NetTrace::Dropped { link: None, .. } => self.dropped_at_hosts += 1,
             NetTrace::Dropped { link: Some(link), reason, .. } => self.dropped(link, reason),
         }
+        if let NetTrace::Dropped { link: None, packet, .. } = *net {
+            return self.lost_at_host(here, &packet);
+        }
         let (NetTrace::Sent { link, packet } | NetTrace::Arrived { link, packet }) = *net else { return };
         let carried = self.links[link.index()];
         if carried.arrived + carried.queue_full + carried.lost + carried.other > carried.packets {
@@ -201,6 +204,16 @@ impl Log {
         if let Some(wrong) = wrong {
             self.fault(format!("connection {id:?} at {} s: {wrong}", event.at));
         }
+    }
+
+    /// What arrived at its host and was lost there was not heard.
+    fn lost_at_host(&mut self, here: HostId, packet: &PacketInfo) {
+        let Some(tcp) = packet.tcp.filter(|_| self.hosts.get(&packet.dst.addr) == Some(&here)) else { return };
+        let Some((id, connection)) = tcp.conn.and_then(|id| Some((id, self.connections.get_mut(&id)?))) else {
+            return;
+        };
+        let to_client = self.hosts.get(&packet.dst.addr) == Some(&id.host);
+        if to_client { connection.client.loses(&tcp) } else { connection.server.loses(&tcp) }
     }
 
     fn dropped(&mut self, link: LinkDirId, reason: DropReason) {

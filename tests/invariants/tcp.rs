@@ -12,6 +12,8 @@ pub(crate) struct End {
     untold: bool,
     /// Octets that left, first transmissions.
     sent: u64,
+    /// Segments with data that arrived, and when.
+    arrived: Vec<(u64, u64, SimTime)>,
     /// Ranges that arrived, sorted and apart from each other.
     ranges: Vec<(u64, u64)>,
     fin_at: Option<u64>,
@@ -65,8 +67,31 @@ impl End {
         if tcp.len == 0 {
             return None;
         }
+        let (from, upto) = (tcp.seq - 1, tcp.seq - 1 + u64::from(tcp.len));
+        self.arrived.push((from, upto, at));
+        self.note(from, upto, at);
+        None
+    }
+
+    /// A segment that had come over its last link was lost at the host: damaged, or by a port's
+    /// own trouble. What is heard is found anew without it.
+    pub(crate) fn loses(&mut self, tcp: &TcpInfo) {
+        if tcp.len == 0 {
+            return;
+        }
+        let lost = (tcp.seq - 1, tcp.seq - 1 + u64::from(tcp.len));
+        let Some(place) = self.arrived.iter().rposition(|(from, upto, _)| (*from, *upto) == lost) else { return };
+        self.arrived.remove(place);
+        self.ranges.clear();
+        self.whole.clear();
+        for (from, upto, at) in self.arrived.clone() {
+            self.note(from, upto, at);
+        }
+    }
+
+    fn note(&mut self, from: u64, upto: u64, at: SimTime) {
         let before = self.contiguous();
-        self.ranges.push((tcp.seq - 1, tcp.seq - 1 + u64::from(tcp.len)));
+        self.ranges.push((from, upto));
         self.ranges.sort_unstable();
         let mut joined: Vec<(u64, u64)> = Vec::new();
         for (from, upto) in self.ranges.drain(..) {
@@ -79,7 +104,6 @@ impl End {
         if self.contiguous() > before {
             self.whole.push((at, self.contiguous()));
         }
-        None
     }
 
     /// Invariant: what an end heard is a prefix of what its peer spoke; after an orderly
