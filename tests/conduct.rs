@@ -226,6 +226,24 @@ fn providers_pass_greylists_when_their_schedules_say_so() {
     }
 }
 
+/// Behind STARTTLS commands cannot be seen, but what the session asks is judged, and answered sealed.
+#[test]
+fn sealed_sessions_are_judged_too() {
+    let rules = json!([
+        { "name": "slow", "when": { "at": "MAIL" }, "then": { "delay": "7s" } },
+        { "name": "hm", "when": { "at": "BODY", "first": 1 }, "then": { "do": "451 4.3.0 Hm", "effect": true } }
+    ]);
+    let mut value = letter(&rules);
+    value["mail"]["hamburger.edu"]["conduct"]["greylisting"] = json!({});
+    value["mail"]["hamburger.edu"]["smtp"] = json!({ "offers": ["ENHANCEDSTATUSCODES", "STARTTLS"] });
+    value["mail"]["crepes.fr"]["smtp"] = json!({ "tls": { "client": "required" } });
+    let record = run_value(&value).record;
+    let told: Vec<&str> = record.tables.attempts.iter().filter_map(|row| row.text.as_deref()).collect();
+    assert_eq!(told, ["4.7.1 Greylisted, try again later", "4.3.0 Hm"]);
+    assert_eq!((metric(&record, "messages.duplicates"), metric(&record, "conduct.lost_replies")), (1, 1));
+    assert_eq!((metric(&record, "conduct.slow.count"), metric(&record, "conduct.greylisting.count")), (3, 1));
+}
+
 /// A greylist is on disk: a crash of its server forgets nothing. Measured rates are forgotten.
 #[test]
 fn greylists_outlast_a_crash() {

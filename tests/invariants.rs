@@ -11,6 +11,8 @@ mod books;
 mod common;
 #[path = "invariants/content.rs"]
 mod content;
+#[path = "invariants/holdings.rs"]
+mod holdings;
 #[path = "invariants/ledger.rs"]
 mod ledger;
 #[path = "invariants/log.rs"]

@@ -11,7 +11,7 @@ pub(crate) fn greylisting(run: &Path) -> Vec<String> {
         let row = messages.iter().find(|row| row["from"] == from && row["status"] == "delivered").unwrap();
         (number(row, "latency_s") / 60.0 * 10.0).round() / 10.0
     };
-    let uses = |action: &str| conduct.iter().find(|row| row["action"] == action).map_or(0, |row| count_of(row));
+    let uses = |action: &str| conduct.iter().find(|row| row["action"] == action).map_or(0, count_of);
     let (carlos, dora, alice) = (minutes("carlos@tapas.org"), minutes("dora@bigmail.com"), minutes("alice@crepes.fr"));
     let second = |row: &&Row| number(row, "composed_s") > 10_000.0;
     let late: Vec<&Row> = messages.iter().filter(second).collect();

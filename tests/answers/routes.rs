@@ -14,7 +14,7 @@ fn seconds(row: &Row, column: &str) -> f64 {
 pub(crate) fn backup_mx(run: &Path) -> Vec<String> {
     let (messages, attempts) = (table(run, "messages"), table(run, "attempts"));
     let dinner = messages.iter().find(|row| row["to"] == "bob@hamburger.edu").unwrap();
-    let bounce = messages.iter().find(|row| !row["bounce_of"].is_empty()).unwrap();
+    let bounce = messages.iter().find(|row| !row["about"].is_empty()).unwrap();
     let of = |server: &str, to: &str| {
         let rows = attempts.iter().filter(|row| row["server"] == server && row["to"] == to);
         rows.cloned().collect::<Vec<Row>>()
@@ -38,7 +38,7 @@ pub(crate) fn mailing_list(run: &Path) -> Vec<String> {
     let (messages, connections) = (table(run, "messages"), table(run, "connections"));
     let out: Vec<&Row> =
         connections.iter().filter(|row| row["client"] == "club.org" && row["server_port"] == "25").collect();
-    let bounces = messages.iter().filter(|row| !row["bounce_of"].is_empty());
+    let bounces = messages.iter().filter(|row| !row["about"].is_empty());
     let olga = bounces.filter(|row| row["to"] == "olga@club.org").count();
     let copies: Vec<&Row> = messages.iter().filter(|row| row["from"] == "olga@club.org").collect();
     let to_bob = messages.iter().filter(|row| row["to"] == "bob@club.org" && row["status"] == "delivered").count();
@@ -62,8 +62,8 @@ pub(crate) fn mail_loop(run: &Path) -> Vec<String> {
     let (messages, attempts) = (table(run, "messages"), table(run, "attempts"));
     let crossings = |number: u32| count(&attempts, "message", &format!("<{number}.dora@home.fr>"));
     let bounces: BTreeSet<&str> =
-        messages.iter().filter(|row| !row["bounce_of"].is_empty()).map(|row| row["bounce_of"].as_str()).collect();
-    let ann = messages.iter().find(|row| row["bounce_of"] == "<1.dora@home.fr>").unwrap();
+        messages.iter().filter(|row| !row["about"].is_empty()).map(|row| row["about"].as_str()).collect();
+    let ann = messages.iter().find(|row| row["about"] == "<1.dora@home.fr>").unwrap();
     vec![
         format!("Ann's {} times, Ben's {}, Cleo's {}", crossings(1), crossings(2), crossings(3)),
         format!("{} bounces for 4 letters", bounces.len()),

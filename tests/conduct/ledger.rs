@@ -28,12 +28,9 @@ impl Ledger {
     pub(crate) fn check(&self, record: &RunRecord) -> Result<(), String> {
         record.check()?;
         for row in &record.tables.messages {
-            let over = match row.status {
-                CopyStatus::Delivered | CopyStatus::Bounced | CopyStatus::Refused => true,
-                // Only a bounce may end without anybody being told.
-                CopyStatus::Dropped => row.is_bounce(),
-                _ => false,
-            };
+            // Only a bounce may end without anybody being told.
+            let told = [CopyStatus::Delivered, CopyStatus::Bounced, CopyStatus::Refused].contains(&row.status);
+            let over = told || (row.status == CopyStatus::Dropped && row.is_bounce());
             if !over {
                 return Err(format!("{} for {} has not come to its end: {row:?}", row.message, row.to));
             }
@@ -77,6 +74,7 @@ fn copy(message: &str, to: &str) -> Copy {
 impl Observer for Ledger {
     fn observe(&mut self, event: &TraceEvent<'_>) {
         let Trace::Mail(mail) = event.what else { return };
+        #[expect(clippy::wildcard_enum_match_arm, reason = "what is not listed is not looked at")]
         match mail {
             MailTrace::Accepted { message, to, conn: Some(conn), .. } => {
                 self.taken.entry((event.host, copy(message, to))).or_default().push(conn);

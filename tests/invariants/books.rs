@@ -101,7 +101,13 @@ impl Books {
     pub(crate) fn new(scenario: &Resolved, log: &Log) -> Self {
         let policy = |retry: &RetryPolicy| match retry.rule {
             Rule::Fixed { every } => Policy { every, lifetime: retry.lifetime },
-            ref rule => panic!("these books know no {rule:?}"),
+            Rule::List { .. }
+            | Rule::Exponential { .. }
+            | Rule::Age { .. }
+            | Rule::Squares { .. }
+            | Rule::Roots { .. }
+            | Rule::Exim(_)
+            | Rule::Scans => panic!("these books do not know {:?}", retry.rule),
         };
         let mut books = Self {
             policies: scenario.domains.iter().map(|domain| (domain.server, policy(&domain.settings.retry))).collect(),

@@ -6,77 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use posthaste::app::mail::{ConductConfig, QueueConfig, RetryPolicy};
+use posthaste::app::mail::{ConductConfig, QueueConfig};
 use posthaste::base::trace::{
-    AttemptOutcome, FailureKind, FaultTrace, MailTrace, MessageKind, Observer, Protocol, Trace, TraceEvent,
+    AttemptOutcome, Failure, FailureKind, FaultTrace, MailTrace, MessageKind, Observer, Protocol, Trace, TraceEvent,
 };
 use posthaste::base::{ConnId, HostId, Side, SimTime};
 use posthaste::scenario::Resolved;
 
+use super::holdings::{Copy, Held, Key, Promise, Server, Talk};
 use super::payloads::Payloads;
 use super::schedule::{self, Past};
-
-/// A message and a recipient.
-pub(crate) type Key = (String, String);
-
-/// A copy, wherever it is.
-#[derive(Clone, Debug)]
-pub(crate) struct Copy {
-    pub(crate) from: String,
-    pub(crate) kind: MessageKind,
-    /// Composed for this recipient, rather than made of another copy.
-    composed: bool,
-    /// Recipients of the copies of which it was made.
-    parents: BTreeSet<String>,
-    /// Acceptances: server, connection, and whether the client heard of it.
-    pub(crate) accepted: Vec<(HostId, Option<ConnId>, bool)>,
-    pub(crate) delivered: u32,
-    pub(crate) given_up: u32,
-    pub(crate) refused: bool,
-    redirections: u32,
-}
-
-/// One responsibility of a server for a copy.
-#[derive(Clone, Debug)]
-struct Held {
-    past: Past,
-    running: bool,
-    /// It may not be tried again.
-    over: Option<FailureKind>,
-    due: SimTime,
-}
-
-/// What is known of a server.
-#[derive(Clone, Debug)]
-struct Server {
-    retry: RetryPolicy,
-    textbook: bool,
-    behaves: bool,
-    to_postmaster: bool,
-    max_copies: usize,
-    held: u64,
-    reported: u32,
-    up: SimTime,
-    down: bool,
-    flushed: SimTime,
-}
-
-/// A report that a server has promised, and must write at once.
-#[derive(Clone, Debug)]
-struct Promise {
-    host: HostId,
-    to: String,
-    about: String,
-}
-
-/// What is remembered of an SMTP connection.
-#[derive(Clone, Debug, Default)]
-struct Talk {
-    /// Copies accepted over it of which nobody has said anything yet.
-    taken: Vec<Key>,
-    /// Copies to whose acceptance the server has answered.
-    answered: Vec<Key>,
-}
 
 /// The ledger.
 #[derive(Clone, Debug)]
@@ -165,10 +104,9 @@ impl Ledger {
         self.instant_ends();
         let mut wrong = Vec::new();
         for (key, copy) in &self.copies {
-            // Invariant 4: one copy for each way that leads to a mailbox, one more for each lost reply.
-            let lost = self.lost_on_the_way(key, 0);
-            let ways = u32::from(copy.composed) + u32::try_from(copy.parents.len()).unwrap();
-            let allowed = ways.max(1) * (1 + lost);
+            // Invariant 4: one copy for each time that it came into being, one more for each lost reply.
+            let lost = copy.accepted.iter().filter(|(_, conn, heard)| conn.is_some() && !heard).count();
+            let allowed = u32::from(copy.composed) + copy.made + u32::try_from(lost).unwrap();
             if copy.delivered > allowed {
                 wrong.push(format!("{key:?}: {} deliveries, {allowed} allowed: {copy:?}", copy.delivered));
             }
@@ -179,15 +117,6 @@ impl Ledger {
         }
         wrong.into_iter().for_each(|text| self.fault(text));
         self
-    }
-
-    /// Replies lost of a copy and of those of which it was made.
-    fn lost_on_the_way(&self, key: &Key, depth: u32) -> u32 {
-        let Some(copy) = self.copies.get(key) else { return 0 };
-        let own = copy.accepted.iter().filter(|(_, conn, heard)| conn.is_some() && !heard).count();
-        let parents = copy.parents.iter().filter(|_| depth < 12);
-        let above = parents.map(|to| self.lost_on_the_way(&(key.0.clone(), to.clone()), depth + 1)).sum::<u32>();
-        u32::try_from(own).unwrap() + above
     }
 
     fn copy(&mut self, key: &Key) -> Result<&mut Copy, String> {
@@ -202,7 +131,7 @@ impl Ledger {
     fn take(&mut self, host: HostId, at: SimTime, key: &Key, conn: Option<ConnId>) -> Result<(), String> {
         self.server(host)?.held += 1;
         self.copy(key)?.accepted.push((host, conn, false));
-        let held = Held { past: Past::new(at), running: false, over: None, due: at };
+        let held = Held { past: Past::new(at), running: false, stored: false, over: None, due: at };
         self.held.entry((host, key.clone())).or_default().push(held);
         Ok(())
     }
@@ -255,7 +184,8 @@ impl Ledger {
             }
             AttemptOutcome::Stored => {
                 let all = self.held.get_mut(&(host, key.clone())).ok_or("this server does not hold it")?;
-                all.iter_mut().find(|held| running(held)).map(|held| held.running = false).ok_or("not under way")?;
+                let held = all.iter_mut().find(|held| running(held)).ok_or("not under way")?;
+                (held.running, held.stored) = (false, true);
                 Ok(())
             }
             AttemptOutcome::Interrupted { .. } => {
@@ -264,32 +194,62 @@ impl Ledger {
                 (held.running, held.due) = (false, at);
                 if server.down { Ok(()) } else { Err("interrupted without a crash".to_owned()) }
             }
-            AttemptOutcome::Deferred { failure, next } => {
-                let report = is_report(key);
-                let all = self.held.get_mut(&(host, key.clone())).ok_or("this server does not hold it")?;
-                let held = all.iter_mut().find(|held| running(held)).ok_or("not under way")?;
-                held.past.fail(at);
-                (held.running, held.due) = (false, next);
-                if failure.kind == FailureKind::Reply && failure.code / 100 == 5 {
-                    return Err(format!("put off after a {}", failure.code));
-                }
-                schedule::check_next(&server.retry, &held.past, (server.up, at, next), report)
+            AttemptOutcome::Deferred { failure, .. } if is_refusal(&failure) => {
+                Err(format!("put off after a {}", failure.code))
             }
-            AttemptOutcome::Failed { failure } => {
-                let report = is_report(key);
-                let all = self.held.get_mut(&(host, key.clone())).ok_or("this server does not hold it")?;
-                let held = all.iter_mut().find(|held| running(held)).ok_or("not under way")?;
-                held.past.fail(at);
-                held.running = false;
-                if schedule::is_permanent(failure.kind, failure.code) {
-                    held.over = Some(failure.kind);
+            AttemptOutcome::Deferred { next, .. } => self.failed(
+                host,
+                key,
+                attempt,
+                |held| {
+                    held.due = next;
+                    schedule::check_next(&server.retry, &held.past, (server.up, at, next), is_report(key))
+                },
+                at,
+            ),
+            AttemptOutcome::Failed { failure } => self.failed(
+                host,
+                key,
+                attempt,
+                |held| {
+                    if schedule::is_permanent(failure.kind, failure.code) {
+                        held.over = Some(failure.kind);
+                        return Ok(());
+                    }
+                    held.over = Some(FailureKind::Expired);
+                    held.due = schedule::end(&server.retry, &held.past, at, is_report(key)).max(at);
+                    schedule::check_last(&server.retry, &held.past, at, is_report(key))
+                },
+                at,
+            ),
+        }
+    }
+
+    /// Notes a failure of an attempt under way. A copy that was taken twice may be under way twice:
+    /// then it is the one that fits.
+    fn failed(
+        &mut self,
+        host: HostId,
+        key: &Key,
+        attempt: u32,
+        note: impl Fn(&mut Held) -> Result<(), String>,
+        at: SimTime,
+    ) -> Result<(), String> {
+        let all = self.held.get_mut(&(host, key.clone())).ok_or("this server does not hold it")?;
+        let mut wrong = "not under way".to_owned();
+        for held in all.iter_mut().filter(|held| held.running && held.past.attempts == attempt) {
+            let mut after = held.clone();
+            after.past.fail(at);
+            after.running = false;
+            match note(&mut after) {
+                Ok(()) => {
+                    *held = after;
                     return Ok(());
                 }
-                held.over = Some(FailureKind::Expired);
-                held.due = schedule::end(&server.retry, &held.past, at, report).max(at);
-                schedule::check_last(&server.retry, &held.past, at, report)
+                Err(text) => wrong = text,
             }
         }
+        Err(wrong)
     }
 
     /// Invariant 6: one bounce a failed recipient, to the envelope's sender; none for a report.
@@ -312,16 +272,19 @@ impl Ledger {
         })?;
         let copy = self.copy(key)?;
         copy.given_up += 1;
-        let from = copy.from.clone();
+        let mut readers = copy.senders.clone();
+        let of_report = readers.contains("");
         let Some(id) = bounce else {
-            let silent = from.is_empty() || self.notify;
+            let silent = of_report || self.notify;
             return if silent { Ok(()) } else { Err("given up without a bounce".to_owned()) };
         };
-        let to = if from.is_empty() { "postmaster".to_owned() } else { from.clone() };
-        if from.is_empty() && !server.to_postmaster {
+        if of_report && readers.len() == 1 && !server.to_postmaster {
             return Err("a bounce of a report".to_owned());
         }
-        let old = self.promises.insert(id.to_owned(), Promise { host, to, about: key.0.clone() });
+        if readers.remove("") {
+            readers.insert("postmaster".to_owned());
+        }
+        let old = self.promises.insert(id.to_owned(), Promise { host, readers, about: key.0.clone() });
         old.map_or(Ok(()), |_| Err("two bounces of one name".to_owned()))
     }
 
@@ -334,7 +297,8 @@ impl Ledger {
     ) -> Result<(), String> {
         let promise = self.promises.remove(&key.0);
         let fits = |promise: &Promise| {
-            let to = key.1 == promise.to || (promise.to == "postmaster" && key.1.starts_with("postmaster@"));
+            let postmaster = promise.readers.contains("postmaster") && key.1.starts_with("postmaster@");
+            let to = promise.readers.contains(&key.1) || postmaster;
             promise.host == host && Some(promise.about.as_str()) == about && to
         };
         let right = match kind {
@@ -342,24 +306,18 @@ impl Ledger {
             MessageKind::Bounce => from.is_empty() && promise.as_ref().is_some_and(fits),
             // Told to who sent some copy of the message.
             MessageKind::Delay | MessageKind::Success | MessageKind::Vacation => {
-                let of_it = |(other, copy): (&Key, &Copy)| Some(other.0.as_str()) == about && copy.from == key.1;
+                let of_it =
+                    |(other, copy): (&Key, &Copy)| Some(other.0.as_str()) == about && copy.senders.contains(&key.1);
                 from.is_empty() && promise.is_none() && self.copies.iter().any(of_it)
             }
         };
-        let copy = Copy {
-            from: from.to_owned(),
-            kind,
-            composed: true,
-            parents: BTreeSet::new(),
-            accepted: Vec::new(),
-            delivered: 0,
-            given_up: 0,
-            refused: false,
-            redirections: 0,
-        };
+        let copy = Copy::new(from, kind, true);
         match self.copies.get_mut(&key) {
             Some(known) if known.composed => return Err("composed twice".to_owned()),
-            Some(known) => known.composed = true,
+            Some(known) => {
+                known.composed = true;
+                known.senders.insert(from.to_owned());
+            }
             None => drop(self.copies.insert(key, copy)),
         }
         if right { Ok(()) } else { Err(format!("a {} from <{from}> about {about:?}: {promise:?}", kind.name())) }
@@ -372,18 +330,9 @@ impl Ledger {
         parent.redirections += 1;
         let kind = parent.kind;
         let child = (key.0.clone(), into.to_owned());
-        let copy = self.copies.entry(child.clone()).or_insert_with(|| Copy {
-            from: from.to_owned(),
-            kind,
-            composed: false,
-            parents: BTreeSet::new(),
-            accepted: Vec::new(),
-            delivered: 0,
-            given_up: 0,
-            refused: false,
-            redirections: 0,
-        });
-        copy.parents.insert(key.1.clone());
+        let copy = self.copies.entry(child.clone()).or_insert_with(|| Copy::new(from, kind, false));
+        copy.made += 1;
+        copy.senders.insert(from.to_owned());
         self.take(host, at, &child, None)?;
         let children = self.copies.iter().filter(|((message, _), copy)| *message == key.0 && !copy.composed).count();
         if children > 20 * most { Err(format!("{children} copies of one message")) } else { Ok(()) }
@@ -415,7 +364,8 @@ impl Ledger {
             MailTrace::Delivered { message, to, .. } => {
                 let copy = key(message, to);
                 self.copy(&copy)?.delivered += 1;
-                self.release(host, &copy, |held| !held.running).map(drop)
+                let due = |held: &Held| held.stored || (held.past.attempts == 0 && held.past.accepted == at);
+                self.release(host, &copy, due).map(drop)
             }
             MailTrace::GivenUp { message, to, bounce, failure } => {
                 self.given_up((host, at), &key(message, to), bounce, failure.kind)
@@ -451,10 +401,13 @@ impl Ledger {
     fn accepted_over(&mut self, conn: ConnId, key: &Key) -> Result<(), String> {
         self.talks.entry(conn).or_default().taken.push(key.clone());
         let whole = self.payloads.is_whole(conn, &key.0);
-        let again = self.copy(key)?.accepted.iter();
-        let mut again = again.filter(|(_, over, heard)| *heard && over.is_some_and(|over| over.host == conn.host));
-        if let Some(before) = again.next() {
-            return Err(format!("handed over again after its client had heard {before:?}"));
+        // A server that took a copy twice, because a reply was lost or two ways led there, may pass it on twice.
+        let accepted = &self.copy(key)?.accepted;
+        let heard =
+            accepted.iter().filter(|(_, over, heard)| *heard && over.is_some_and(|over| over.host == conn.host));
+        let had = accepted.iter().filter(|(host, ..)| *host == conn.host).count().max(1);
+        if heard.count() >= had {
+            return Err(format!("handed over again after its client had heard: {accepted:?}"));
         }
         if whole { Ok(()) } else { Err("accepted before it was sent whole".to_owned()) }
     }
@@ -487,6 +440,11 @@ impl Ledger {
     }
 }
 
+/// Whether a reply refused the copy for good.
+const fn is_refusal(failure: &Failure<'_>) -> bool {
+    matches!(failure.kind, FailureKind::Reply) && failure.code / 100 == 5
+}
+
 /// Whether a message is one of those that servers write.
 fn is_report(key: &Key) -> bool {
     key.0.starts_with("<b.") || key.0.starts_with("<v.")
@@ -512,7 +470,18 @@ impl Observer for Ledger {
                         FaultTrace::HostDown => server.down = true,
                         FaultTrace::HostUp => (server.down, server.up) = (false, at),
                         FaultTrace::QueueFlushed => server.flushed = at,
-                        _ => {}
+                        FaultTrace::LinkDown { .. }
+                        | FaultTrace::LinkUp { .. }
+                        | FaultTrace::ServiceDown { .. }
+                        | FaultTrace::ServiceUp { .. }
+                        | FaultTrace::ServiceChanged { .. }
+                        | FaultTrace::PartitionBegins
+                        | FaultTrace::PartitionEnds
+                        | FaultTrace::LinkChanged { .. }
+                        | FaultTrace::ProcessingChanged
+                        | FaultTrace::LinkRestored { .. }
+                        | FaultTrace::ProcessingRestored
+                        | FaultTrace::ServiceRestored { .. } => {}
                     }
                 }
             }

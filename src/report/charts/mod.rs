@@ -12,6 +12,8 @@ mod cwnd;
 mod names;
 mod phases;
 mod queue;
+mod rates;
+mod survival;
 
 use thiserror::Error;
 
@@ -30,8 +32,17 @@ pub enum ChartError {
     Drawing(String),
 }
 
-const NAMES: [&str; 7] =
-    ["attempts_per_message", "cwnd", "dns_hit_ratio", "dns_load", "latency_by_phase", "latency_cdf", "queue_length"];
+const NAMES: [&str; 9] = [
+    "attempt_rate",
+    "attempts_per_message",
+    "cwnd",
+    "dns_hit_ratio",
+    "dns_load",
+    "latency_by_phase",
+    "latency_cdf",
+    "queue_length",
+    "queue_survival",
+];
 
 /// The names of all charts, sorted.
 #[must_use]
@@ -49,6 +60,7 @@ pub fn chart(name: &str, run: &Tables) -> Result<String, ChartError> {
 
 fn sheet(name: &str, run: &Tables) -> Result<Canvas, ChartError> {
     match name {
+        "attempt_rate" => Ok(rates::sheet(run)),
         "attempts_per_message" => Ok(attempts::sheet(run)),
         "cwnd" => Ok(cwnd::sheet(run)),
         "dns_hit_ratio" => Ok(names::hit_ratios(run)),
@@ -56,6 +68,7 @@ fn sheet(name: &str, run: &Tables) -> Result<Canvas, ChartError> {
         "latency_by_phase" => Ok(phases::sheet(run)),
         "latency_cdf" => Ok(cdf::sheet(run)),
         "queue_length" => Ok(queue::sheet(run)),
+        "queue_survival" => Ok(survival::sheet(run)),
         other => Err(ChartError::Unknown(super::values::escape(other.as_bytes()).chars().take(80).collect())),
     }
 }

@@ -7,7 +7,8 @@ use crate::base::socket::Side;
 use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::MessageKind;
 use crate::metrics::{
-    CacheFound, CacheLevel, CacheRow, CopyStatus, DnsServerRole, DnsServerRow, Millionths, QueueRow, WindowRow,
+    CacheFound, CacheLevel, CacheRow, CopyStatus, DnsServerRole, DnsServerRow, FaultKind, Millionths, QueueRow,
+    RateRow, StormRow, SurvivalRow, WindowRow,
 };
 
 fn seconds(value: f64) -> SimTime {
@@ -85,6 +86,46 @@ fn names(hosts: u32, count: u64) -> Tables {
     run
 }
 
+/// Survival curves, minutes of attempts and outages of so many servers with long names.
+fn storms(servers: u32, count: u32) -> Tables {
+    let mut run = Tables { end: seconds(86_400.0), ..Tables::default() };
+    for server in 0..servers {
+        let name: Arc<str> = Arc::from(format!("department-{server}.of-a-university-with-a-long-name.example"));
+        for index in 0..count {
+            run.survival.push(SurvivalRow {
+                server: name.clone(),
+                age: SimDuration::from_secs(u64::from(index) * 7 + 1),
+                at_risk: u64::from(count - index),
+                left: 1,
+                censored: u64::from(index == count - 1),
+                share: Millionths(1_000_000 * u64::from(count - index) / u64::from(count)),
+            });
+            run.attempt_rates.push(RateRow {
+                minute: seconds(f64::from(index * 7 % 1_440) * 60.0),
+                destination: name.clone(),
+                attempts: u64::from(index * 7919 % 1000),
+                completed: 0,
+                deferred: 0,
+                failed: 0,
+                peak_per_s: u64::from(index),
+            });
+        }
+        run.storms.push(StormRow {
+            began: seconds(600.0),
+            ended: seconds(3_600.0),
+            kind: FaultKind::Host,
+            host: name,
+            failed: 3,
+            backlog: 2,
+            noticed: None,
+            attempts: 7,
+            peak_per_s: 5,
+            drain: Some(SimDuration::from_secs(1_800)),
+        });
+    }
+    run
+}
+
 /// Several domains with long names, latencies from 40 ms to 9 h.
 fn several(count: u32, domains: u32) -> Tables {
     let mut run = Tables { end: seconds(86_400.0), ..Tables::default() };
@@ -139,6 +180,9 @@ fn cases() -> Vec<(&'static str, Tables)> {
         ("names", names(3, 1)),
         ("many names", names(200, u64::MAX / 4)),
         ("no window", windows(0, 0)),
+        ("one storm", storms(1, 1)),
+        ("some storms", storms(3, 40)),
+        ("many storms", storms(9, 9_000)),
         ("one window", windows(1, 1)),
         ("one sender", windows(1, 50_000)),
         ("many senders", windows(9, 2_000)),
@@ -193,6 +237,10 @@ fn hostile_names_are_inert() {
     (run.caches, run.dns_servers) = (named.caches, named.dns_servers);
     run.caches[0].host = Arc::from("<script>\u{1b}");
     run.dns_servers[0].server = Arc::from("<script>\u{1b}");
+    let stormy = storms(1, 3);
+    (run.survival, run.attempt_rates, run.storms) = (stormy.survival, stormy.attempt_rates, stormy.storms);
+    run.survival[0].server = Arc::from("<script>\u{1b}");
+    run.attempt_rates[0].destination = Arc::from("<script>\u{1b}");
     run.cwnd = Some(vec![window(1.0, "<script>\u{1b}#1", 1)]);
     for name in chart_names() {
         let svg = chart(name, &run).unwrap();

@@ -126,7 +126,7 @@ impl Delivery {
             while let Some(answer) = self.stub.next_answer() {
                 self.answered(host, spool, &answer);
             }
-            if spool.queue.nothing_ready() && self.called.is_empty() {
+            if spool.queue.nothing_ready() && self.called.is_empty() && !self.feed_starved() {
                 return;
             }
         }
@@ -210,6 +210,20 @@ impl Delivery {
         }
     }
 
+    /// Calls the next destination that wants for a connection, if there may be one more. What waited there
+    /// may be gone by now: then the turn is another's.
+    fn feed_starved(&mut self) -> bool {
+        if self.couriers.len() >= self.queue.connections.max(1) {
+            return false;
+        }
+        let Some(name) = self.starved.pop_front() else { return false };
+        if let Some(destination) = self.destinations.get_mut(&name) {
+            destination.starved = false;
+        }
+        self.call(&name);
+        true
+    }
+
     /// A courier's way ends here: others may set out.
     fn dismiss(&mut self, id: u64) -> Option<Courier> {
         let courier = self.couriers.remove(&id)?;
@@ -217,12 +231,7 @@ impl Delivery {
             destination.couriers.retain(|other| *other != id);
             destination.idle.retain(|other| *other != id);
         }
-        if let Some(name) = self.starved.pop_front() {
-            if let Some(destination) = self.destinations.get_mut(&name) {
-                destination.starved = false;
-            }
-            self.call(&name);
-        }
+        self.feed_starved();
         self.call(&courier.destination);
         Some(courier)
     }

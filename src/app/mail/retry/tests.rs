@@ -176,8 +176,8 @@ fn exim() {
 #[test]
 fn exim_counts_from_failures() {
     let (attempts, end) = schedule(&named("exim"), 63 * SECOND, 5 * SECOND);
-    for k in 0..8 {
-        assert_eq!(attempts[k], (5 + 963 * u64::try_from(k).unwrap()) * SECOND);
+    for (k, at) in (0..8).zip(&attempts) {
+        assert_eq!(*at, (5 + 963 * k) * SECOND);
     }
     // The eighth fails at the age of 6,741 s, the ninth at 7,704 s: then the first wait is 1 h.
     assert_eq!(attempts[9] - attempts[8], 3_663 * SECOND);
@@ -297,8 +297,9 @@ fn providers_against_greylisting() {
     }
 }
 
-type Attempts = &'static [(u64, u64)];
-const PROVIDERS: &[(&str, Attempts, Option<(u64, u64)>)] = &[
+/// Who, the attempts, and the first of them after six hours.
+type Provider = (&'static str, &'static [(u64, u64)], Option<(u64, u64)>);
+const PROVIDERS: &[Provider] = &[
     ("gmail.com", &[(6, 2), (29, 2), (56, 36), (98, 44), (162, 3), (229, 44), (309, 5), (434, 46)], Some((434, 46))),
     ("yahoo.co.uk", &[(2, 7), (5, 39), (12, 58), (27, 16), (55, 13), (109, 35), (216, 47), (430, 36)], Some((430, 36))),
     (
