@@ -29,7 +29,20 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
     if !info.title.is_empty() {
         line("scenario", escape(info.title.as_bytes()));
     }
-    let all = ["composed", "delivered", "retrieved", "bounced", "dropped", "refused", "queued", "outbox", "duplicates"];
+    let all = [
+        "composed",
+        "redirected",
+        "delivered",
+        "retrieved",
+        "bounced",
+        "dropped",
+        "expanded",
+        "discarded",
+        "refused",
+        "queued",
+        "outbox",
+        "duplicates",
+    ];
     let mail = ["messages.composed", "bounces.composed", "attempts.total"].iter().any(|name| count(name) > 0.0);
     if mail {
         line("messages", counts("messages", &all));

@@ -27,11 +27,13 @@ pub(super) fn fill_retry(retry: &mut Retry) {
     if let Some(Exponential { first, factor, cap }) = &mut retry.exponential {
         first.get_or_insert(Duration(SimDuration::from_secs(300)));
         factor.get_or_insert(2.0);
-        cap.get_or_insert(Duration(SimDuration::from_secs(14_400)));
+        let least = first.map_or(SimDuration::ZERO, |first| first.0);
+        cap.get_or_insert(Duration(SimDuration::from_secs(14_400).max(least)));
     }
     if let Some(AgeBounds { least, most }) = &mut retry.age {
         least.get_or_insert(Duration(SimDuration::from_secs(300)));
-        most.get_or_insert(Duration(SimDuration::from_secs(4_000)));
+        let bound = least.map_or(SimDuration::ZERO, |least| least.0);
+        most.get_or_insert(Duration(SimDuration::from_secs(4_000).max(bound)));
     }
     retry.scan.get_or_insert(Duration(policy.scan));
     retry.jitter.get_or_insert(Chance(policy.jitter));
@@ -83,7 +85,9 @@ pub(super) fn fill_delivery(delivery: &mut Delivery) {
     let messages = usize::try_from(config.messages_per_connection).unwrap_or(usize::MAX);
     delivery.messages_per_connection = delivery.messages_per_connection.or(limit(messages));
     delivery.concurrency = delivery.concurrency.or(limit(config.concurrency_per_destination));
-    delivery.slow_start = delivery.slow_start.or(config.slow_start.and_then(limit));
+    let usual = config.slow_start.and_then(limit);
+    delivery.slow_start =
+        delivery.slow_start.or(usual.map(|start| delivery.concurrency.map_or(start, |most| start.min(most))));
     delivery.connections = delivery.connections.or(limit(config.connections));
     delivery.idle.get_or_insert(Duration(config.idle));
     delivery.reuse = delivery.reuse.or(config.reuse.map(Duration));

@@ -237,6 +237,11 @@ impl Delivery {
         courier.route.note(broken(trouble, courier.closed));
         if let Stage::Talking(talking) = &mut courier.stage {
             while talking.talk.next_event(host).is_some() {}
+            // The connection has carried enough, perhaps: a new one to the same server may do.
+            if talking.sent > 1 {
+                courier.route.addresses.extend(courier.exchange);
+                courier.route.addresses.rotate_right(usize::from(courier.exchange.is_some()));
+            }
             let socket = talking.talk.socket();
             self.by_socket.remove(&socket);
             self.timers.set(socket, SimTime::NEVER);

@@ -123,7 +123,8 @@ impl Delivery {
                     destination.dead = Some((host.now().saturating_add(dead.lasting), reason.clone()));
                 }
             }
-            if destination.couriers.is_empty() || destination.dead.is_some() {
+            // Who was greeted failed for its own mail alone: what waits has not been tried.
+            if destination.couriers.is_empty() && !courier.welcomed || destination.dead.is_some() {
                 keys.extend(destination.drain());
             }
         }

@@ -125,7 +125,7 @@ pub struct Relay {
     /// Whether it has a cache of DNS answers of its own. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns_cache: Option<bool>,
-    /// The most Received fields with which it takes a message. Default: 100.
+    /// The most Received fields with which it takes a message, its own included. Default: 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hop_limit: Option<u32>,
     /// When it tries again to pass a message on, and when it gives up.
