@@ -17,7 +17,7 @@ fn what_is_no_result_is_4() {
     }
     desk.posthaste(&["chart", "empty", "pie"]).fails(2, "there is no chart \"pie\"; there are attempt_rate, ");
     let said = desk.posthaste(&["chart", "--list"]);
-    assert_eq!((said.code, said.out.lines().count()), (0, 7));
+    assert_eq!((said.code, said.out.lines().count()), (0, 9));
 }
 
 /// Would break if a result, `latest` and a scenario were not the same to a reader.
