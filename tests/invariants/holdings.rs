@@ -137,3 +137,8 @@ impl Intake {
         if fresh { Ok(()) } else { Err(format!("two copies for {address} of one acceptance, {}", self.queue_id)) }
     }
 }
+
+/// Whether a message is one of those that servers write.
+pub(crate) fn is_report(key: &Key) -> bool {
+    key.0.starts_with("<b.") || key.0.starts_with("<v.")
+}

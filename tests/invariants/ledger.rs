@@ -13,7 +13,7 @@ use posthaste::base::trace::{
 use posthaste::base::{ConnId, HostId, Side, SimTime};
 use posthaste::scenario::Resolved;
 
-use super::holdings::{Copy, Held, Intake, Key, Promise, Server, Talk};
+use super::holdings::{Copy, Held, Intake, Key, Promise, Server, Talk, is_report};
 use super::payloads::Payloads;
 use super::schedule::{self, Past};
 
@@ -164,7 +164,7 @@ impl Ledger {
         let held = all.iter_mut().find(fits).ok_or_else(|| format!("not due: {text}"))?;
         held.running = true;
         held.past.begin(at);
-        let end = schedule::end(&server.retry, &held.past, at, key.0.contains("<b.") || key.0.contains("<v."));
+        let end = schedule::end(&server.retry, &held.past, at, is_report(key));
         if at > end { Err(format!("an attempt after the lifetime, which ended at {end} s")) } else { Ok(()) }
     }
 
@@ -453,11 +453,6 @@ impl Ledger {
 /// Whether a reply refused the copy for good.
 const fn is_refusal(failure: &Failure<'_>) -> bool {
     matches!(failure.kind, FailureKind::Reply) && failure.code / 100 == 5
-}
-
-/// Whether a message is one of those that servers write.
-fn is_report(key: &Key) -> bool {
-    key.0.starts_with("<b.") || key.0.starts_with("<v.")
 }
 
 impl Observer for Ledger {
