@@ -8,6 +8,22 @@ use super::values::escape;
 use crate::base::time::SimDuration;
 use crate::metrics::{CacheLevel, Metric, RunRecord};
 
+/// What becomes of copies, in the order of the summary's line.
+const FATES: [&str; 12] = [
+    "composed",
+    "delivered",
+    "retrieved",
+    "redirected",
+    "bounced",
+    "dropped",
+    "expanded",
+    "discarded",
+    "refused",
+    "queued",
+    "outbox",
+    "duplicates",
+];
+
 /// A short summary of a run: what happened to the mail, how long it took, what it cost,
 /// whether expectations held.
 #[must_use]
@@ -29,23 +45,9 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
     if !info.title.is_empty() {
         line("scenario", escape(info.title.as_bytes()));
     }
-    let all = [
-        "composed",
-        "redirected",
-        "delivered",
-        "retrieved",
-        "bounced",
-        "dropped",
-        "expanded",
-        "discarded",
-        "refused",
-        "queued",
-        "outbox",
-        "duplicates",
-    ];
     let mail = ["messages.composed", "bounces.composed", "attempts.total"].iter().any(|name| count(name) > 0.0);
     if mail {
-        line("messages", counts("messages", &all));
+        line("messages", counts("messages", &FATES));
     }
     if count("bounces.composed") > 0.0 {
         line("bounces", counts("bounces", &["composed", "delivered", "retrieved", "dropped", "queued"]));
