@@ -1,4 +1,5 @@
-//! `posthaste explain`: what a cache, a server's zones, a queue or a mailbox held at a time.
+//! `posthaste explain`: the life of a message, or what a cache, a server's zones, a queue or a mailbox
+//! held at a time.
 //!
 //! A run is the same each time, so its state at an instant is found by running it again up to
 //! there: nothing of it has to be kept in the result folder.
@@ -22,7 +23,7 @@ use crate::base::trace::CacheLevel;
 use crate::base::trace::Silent;
 use crate::base::{HostId, SimDuration, SimTime, nearest};
 use crate::live::command::{mailbox_lines, queue_lines};
-use crate::report::MODEL_VERSION;
+use crate::report::{self, MODEL_VERSION};
 use crate::scenario::build::plan;
 use crate::scenario::resolved::{Resolved, host_index};
 use crate::sim::{Limits, Simulation, World};
@@ -32,18 +33,22 @@ use crate::sim::{Limits, Simulation, World};
 /// # Errors
 /// There is no such run, host or instant, or the host holds nothing of the kind.
 pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, CommandError> {
+    if let Some(message) = &args.message {
+        return tell(args, message);
+    }
+    let name = args.host.as_deref().unwrap_or_default();
     let scenario = scenario_of(&args.run)?;
-    let host = host_index(&scenario.hosts, &args.host).ok_or_else(|| unknown(&scenario, &args.host))?;
+    let host = host_index(&scenario.hosts, name).ok_or_else(|| unknown(&scenario, name))?;
     let at = args.at.as_deref().map(SimDuration::parse).transpose();
     let at = at.map_err(|error| CommandError::usage(format!("--at: {error}")))?;
     let world = at_instant(&scenario, at)?;
     let holdings = holdings(&world, host);
     if holdings.is_empty() {
-        let message = format!("{} keeps nothing: it has no cache, no zones, no queue and no mailboxes", args.host);
+        let message = format!("{name} keeps nothing: it has no cache, no zones, no queue and no mailboxes");
         return Err(CommandError::usage(message));
     }
     if args.json {
-        let mut all = json!({ "host": args.host, "at_s": world.now().to_string() });
+        let mut all = json!({ "host": name, "at_s": world.now().to_string() });
         for holding in holdings {
             // a host may run several programs, each with a stub of its own
             let mut names =
@@ -57,11 +62,23 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, CommandError> {
     let mut text = String::new();
     for holding in holdings {
         let what = holding.title;
-        text += &format!("{what} of {} at {} s\n{}\n", args.host, world.now(), holding.text.trim_end());
+        text += &format!("{what} of {name} at {} s\n{}\n", world.now(), holding.text.trim_end());
         text.push('\n');
     }
     text.pop();
     print(&text).map(|()| Exit::Done)
+}
+
+/// Tells the life of a message from the tables of a run.
+fn tell(args: &ExplainArgs, message: &str) -> Result<Exit, CommandError> {
+    let tables = report::read_run(&result_folder(&args.run)?).map_err(|error| CommandError::io(error.to_string()))?;
+    if let Some(story) = report::story(&tables, message, args.to.as_deref()) {
+        return print(&story).map(|()| Exit::Done);
+    }
+    let near = nearest(message, tables.messages.iter().map(|row| &*row.message));
+    let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    let whose = args.to.as_deref().map_or_else(String::new, |to| format!(" for {to}"));
+    Err(CommandError::usage(format!("--message {message:?}: there is no such message{whose}{hint}")))
 }
 
 /// Something that a host keeps.

@@ -22,6 +22,7 @@ mod mail_rows;
 pub mod manifest;
 mod read;
 mod rows;
+pub mod story;
 pub mod summary;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ pub use ladder::{Ladder, LadderChoice, LadderError, dns_ladder};
 pub use manifest::{Ended, Expectation, MODEL_VERSION, RunInfo};
 pub use read::read_run;
 pub use rows::table_csv;
+pub use story::story;
 pub use summary::summary_text;
 pub use transcripts::{TranscriptFile, list_transcripts, transcript, transcript_name};
 pub use windows::{WindowOptions, WindowWriter};
