@@ -15,7 +15,7 @@ fn what_is_no_result_is_4() {
             said.fails(4, if run == "latest" { "no result folder under results/" } else { run });
         }
     }
-    desk.posthaste(&["chart", "empty", "pie"]).fails(2, "there is no chart \"pie\"; there are attempts_per_message, ");
+    desk.posthaste(&["chart", "empty", "pie"]).fails(2, "there is no chart \"pie\"; there are attempt_rate, ");
     let said = desk.posthaste(&["chart", "--list"]);
     assert_eq!((said.code, said.out.lines().count()), (0, 7));
 }
