@@ -8,12 +8,12 @@ use super::values::escape;
 use crate::base::time::SimDuration;
 use crate::metrics::{CacheLevel, Metric, RunRecord};
 
-/// What is told of users' messages: the first two in any case, the others when there are any.
-const MESSAGES: [&str; 12] = [
+/// What becomes of copies, in the order of the summary's line.
+const FATES: [&str; 12] = [
     "composed",
     "delivered",
-    "redirected",
     "retrieved",
+    "redirected",
     "bounced",
     "dropped",
     "expanded",
@@ -47,7 +47,7 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
     }
     let mail = ["messages.composed", "bounces.composed", "attempts.total"].iter().any(|name| count(name) > 0.0);
     if mail {
-        line("messages", counts("messages", &MESSAGES));
+        line("messages", counts("messages", &FATES));
     }
     if count("bounces.composed") > 0.0 {
         line("bounces", counts("bounces", &["composed", "delivered", "retrieved", "dropped", "queued"]));

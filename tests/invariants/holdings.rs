@@ -18,9 +18,9 @@ pub(crate) struct Copy {
     /// The reverse-paths with which it goes round: a list changes it.
     pub(crate) senders: BTreeSet<String>,
     pub(crate) kind: MessageKind,
-    /// Composed for this recipient, rather than made of another copy.
-    pub(crate) composed: bool,
-    /// How often another copy was turned into it.
+    /// Where it was composed for this recipient, if it was not only made of other copies.
+    pub(crate) composed: Option<HostId>,
+    /// How often it was made of another copy: once each time that a server took one.
     pub(crate) made: u32,
     /// Acceptances: server, connection, and whether the client heard of it.
     pub(crate) accepted: Vec<(HostId, Option<ConnId>, bool)>,
@@ -65,6 +65,16 @@ pub(crate) struct Promise {
     pub(crate) about: String,
 }
 
+/// A message that a server takes: recipient by recipient, each with the copies that come of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Intake {
+    queue_id: String,
+    /// The recipient it is at.
+    recipient: String,
+    /// All that have a copy, of the envelope or made.
+    served: BTreeSet<String>,
+}
+
 /// What is remembered of an SMTP connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Talk {
@@ -75,7 +85,7 @@ pub(crate) struct Talk {
 }
 
 impl Copy {
-    pub(crate) fn new(from: &str, kind: MessageKind, composed: bool) -> Self {
+    pub(crate) fn new(from: &str, kind: MessageKind, composed: Option<HostId>) -> Self {
         Self {
             from: from.to_owned(),
             senders: BTreeSet::from([from.to_owned()]),
@@ -89,4 +99,46 @@ impl Copy {
             redirections: 0,
         }
     }
+
+    /// Copies that were handed over, but of which the client did not hear it: it has to try again.
+    fn unheard(&self) -> u32 {
+        u32::try_from(self.accepted.iter().filter(|(_, conn, heard)| conn.is_some() && !heard).count()).unwrap()
+    }
+
+    /// How many may reach a mailbox: what was composed, what servers made of others, and one more for
+    /// each lost reply. A parent that was taken twice makes two, whether a reply was lost, two ways led
+    /// to it or a circle of servers did; each of these has its acceptance.
+    pub(crate) fn allowed(&self) -> u32 {
+        u32::from(self.composed.is_some()) + self.made + self.unheard()
+    }
+}
+
+impl Intake {
+    /// A recipient of the envelope is taken; under another name in the queue it is another acceptance.
+    pub(crate) fn takes(&mut self, queue_id: &str, recipient: &str) -> Result<(), String> {
+        if self.queue_id != queue_id {
+            *self = Self { queue_id: queue_id.to_owned(), ..Self::default() };
+        }
+        recipient.clone_into(&mut self.recipient);
+        self.serve(recipient)
+    }
+
+    /// That recipient, the last one taken, is turned into another.
+    pub(crate) fn makes(&mut self, parent: &str, child: &str) -> Result<(), String> {
+        if self.recipient != parent {
+            return Err(format!("made of {parent} while the server takes {}", self.recipient));
+        }
+        self.serve(child)
+    }
+
+    /// One server that takes a message once has one copy for anybody.
+    fn serve(&mut self, address: &str) -> Result<(), String> {
+        let fresh = self.served.insert(address.to_ascii_lowercase());
+        if fresh { Ok(()) } else { Err(format!("two copies for {address} of one acceptance, {}", self.queue_id)) }
+    }
+}
+
+/// Whether a message is one of those that servers write.
+pub(crate) fn is_report(key: &Key) -> bool {
+    key.0.starts_with("<b.") || key.0.starts_with("<v.")
 }

@@ -13,7 +13,7 @@ use posthaste::base::trace::{
 use posthaste::base::{ConnId, HostId, Side, SimTime};
 use posthaste::scenario::Resolved;
 
-use super::holdings::{Copy, Held, Key, Promise, Server, Talk};
+use super::holdings::{Copy, Held, Intake, Key, Promise, Server, Talk, is_report};
 use super::payloads::Payloads;
 use super::schedule::{self, Past};
 
@@ -25,6 +25,8 @@ pub(crate) struct Ledger {
     held: BTreeMap<(HostId, Key), Vec<Held>>,
     promises: BTreeMap<String, Promise>,
     talks: BTreeMap<ConnId, Talk>,
+    /// By server and Message-ID, the last one each.
+    intakes: BTreeMap<(HostId, String), Intake>,
     pub(crate) payloads: Payloads,
     pub(crate) downgraded: BTreeSet<String>,
     notify: bool,
@@ -60,6 +62,7 @@ impl Ledger {
             held: BTreeMap::new(),
             promises: BTreeMap::new(),
             talks: BTreeMap::new(),
+            intakes: BTreeMap::new(),
             payloads: Payloads::default(),
             downgraded: BTreeSet::new(),
             notify: scenario.to_json_text().contains("\"notify\""),
@@ -104,9 +107,8 @@ impl Ledger {
         self.instant_ends();
         let mut wrong = Vec::new();
         for (key, copy) in &self.copies {
-            // Invariant 4: one copy for each time that it came into being, one more for each lost reply.
-            let lost = copy.accepted.iter().filter(|(_, conn, heard)| conn.is_some() && !heard).count();
-            let allowed = u32::from(copy.composed) + copy.made + u32::try_from(lost).unwrap();
+            // Invariant 4: no more copies in a mailbox than there are reasons for.
+            let allowed = copy.allowed();
             if copy.delivered > allowed {
                 wrong.push(format!("{key:?}: {} deliveries, {allowed} allowed: {copy:?}", copy.delivered));
             }
@@ -162,7 +164,7 @@ impl Ledger {
         let held = all.iter_mut().find(fits).ok_or_else(|| format!("not due: {text}"))?;
         held.running = true;
         held.past.begin(at);
-        let end = schedule::end(&server.retry, &held.past, at, key.0.contains("<b.") || key.0.contains("<v."));
+        let end = schedule::end(&server.retry, &held.past, at, is_report(key));
         if at > end { Err(format!("an attempt after the lifetime, which ended at {end} s")) } else { Ok(()) }
     }
 
@@ -311,11 +313,11 @@ impl Ledger {
                 from.is_empty() && promise.is_none() && self.copies.iter().any(of_it)
             }
         };
-        let copy = Copy::new(from, kind, true);
+        let copy = Copy::new(from, kind, Some(host));
         match self.copies.get_mut(&key) {
-            Some(known) if known.composed => return Err("composed twice".to_owned()),
+            Some(known) if known.composed.is_some() => return Err("composed twice".to_owned()),
             Some(known) => {
-                known.composed = true;
+                known.composed = Some(host);
                 known.senders.insert(from.to_owned());
             }
             None => drop(self.copies.insert(key, copy)),
@@ -330,11 +332,14 @@ impl Ledger {
         parent.redirections += 1;
         let kind = parent.kind;
         let child = (key.0.clone(), into.to_owned());
-        let copy = self.copies.entry(child.clone()).or_insert_with(|| Copy::new(from, kind, false));
+        let copy = self.copies.entry(child.clone()).or_insert_with(|| Copy::new(from, kind, None));
         copy.made += 1;
         copy.senders.insert(from.to_owned());
         self.take(host, at, &child, None)?;
-        let children = self.copies.iter().filter(|((message, _), copy)| *message == key.0 && !copy.composed).count();
+        let intake = self.intakes.get_mut(&(host, key.0.clone())).ok_or("made of a copy that was not taken")?;
+        intake.makes(&key.1, into)?;
+        let made = |((message, _), copy): &(&Key, &Copy)| *message == key.0 && copy.composed.is_none();
+        let children = self.copies.iter().filter(made).count();
         if children > 20 * most { Err(format!("{children} copies of one message")) } else { Ok(()) }
     }
 
@@ -344,14 +349,15 @@ impl Ledger {
             MailTrace::Composed { message, from, to, kind, about, .. } => {
                 self.composed(host, key(message, to), (from, kind), about)
             }
-            MailTrace::Accepted { message, to, conn, .. } => {
+            MailTrace::Accepted { message, to, conn, queue_id, .. } => {
                 let copy = key(message, to);
                 if let Some(conn) = conn {
                     self.accepted_over(conn, &copy)?;
                 } else if self.copy(&copy)?.kind == MessageKind::User {
                     return Err("accepted from nowhere".to_owned());
                 }
-                self.take(host, at, &copy, conn)
+                self.take(host, at, &copy, conn)?;
+                self.intakes.entry((host, copy.0)).or_default().takes(queue_id, to)
             }
             MailTrace::Refused { message, to, .. } => {
                 self.copy(&key(message, to))?.refused = true;
@@ -401,8 +407,12 @@ impl Ledger {
     fn accepted_over(&mut self, conn: ConnId, key: &Key) -> Result<(), String> {
         self.talks.entry(conn).or_default().taken.push(key.clone());
         let whole = self.payloads.is_whole(conn, &key.0);
+        let copy = self.copy(key)?;
+        if copy.composed != Some(conn.host) && copy.accepted.iter().all(|(host, ..)| *host != conn.host) {
+            return Err("accepted of a client that never had it".to_owned());
+        }
         // A server that took a copy twice, because a reply was lost or two ways led there, may pass it on twice.
-        let accepted = &self.copy(key)?.accepted;
+        let accepted = &copy.accepted;
         let heard =
             accepted.iter().filter(|(_, over, heard)| *heard && over.is_some_and(|over| over.host == conn.host));
         let had = accepted.iter().filter(|(host, ..)| *host == conn.host).count().max(1);
@@ -443,11 +453,6 @@ impl Ledger {
 /// Whether a reply refused the copy for good.
 const fn is_refusal(failure: &Failure<'_>) -> bool {
     matches!(failure.kind, FailureKind::Reply) && failure.code / 100 == 5
-}
-
-/// Whether a message is one of those that servers write.
-fn is_report(key: &Key) -> bool {
-    key.0.starts_with("<b.") || key.0.starts_with("<v.")
 }
 
 impl Observer for Ledger {
