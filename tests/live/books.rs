@@ -72,7 +72,7 @@ fn no_name_and_strange_names() {
         b"Message-ID:\r\n\r\nempty\r\n",
         b"Message-ID:   \t \r\n\r\nblank\r\n",
         b"message-id : <space@before.colon>\r\n\r\nhi\r\n",
-        b"Message-ID: <a@b> \x1b[2J\x07 \x00\x01\r\n\r\ncontrol\r\n",
+        b"Message-ID: <a@b> \x1b[2J\x07 \x01\r\n\r\ncontrol\r\n",
         b"Message-ID: <\xff\xfe\xc3\xa9@x>\r\n\r\nnot UTF-8\r\n",
         b"Message-ID: <quoted,\"comma\">\r\nMessage-ID: <second@x>\r\n\r\nhi\r\n",
         b" folded at once\r\n\r\nhi\r\n",
