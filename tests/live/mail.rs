@@ -28,7 +28,7 @@ fn large() -> Vec<u8> {
         for _ in 0..length {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let octet = (state >> 40) as u8;
-            content.push(if b"\r\n".contains(&octet) { b'.' } else { octet });
+            content.push(if b"\r\n\0".contains(&octet) { b'.' } else { octet });
         }
         content.extend_from_slice(b"\r\n");
     }
