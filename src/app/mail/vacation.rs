@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::config::VacationConfig;
 use crate::base::{SimTime, UnixTime};
 use crate::proto::imap::content::{address, header};
-use crate::proto::message::{Letter, fields, first};
+use crate::proto::message::{Draft, Letter, fields, first};
 use crate::proto::smtp::{Mailbox, ReversePath};
 
 /// The users who are away, and whom they answered.
@@ -76,7 +76,7 @@ impl Vacations {
         let before = first(about, "References").or_else(|| first(about, "In-Reply-To")).unwrap_or_default();
         let before = before.split_ascii_whitespace().filter(|id| id.is_ascii()).map(str::to_owned);
         let references: Vec<String> = before.chain(answered.clone()).collect();
-        let letter = Letter {
+        let draft = Draft {
             date,
             from: config.from.as_deref().unwrap_or(address),
             to: &[to.as_str().to_owned()],
@@ -85,10 +85,10 @@ impl Vacations {
             in_reply_to: answered.as_deref(),
             references: if answered.is_some() { &references } else { &[] },
             automatic: true,
-            text: &config.text,
-            ..Letter::EMPTY
+            body: &config.text,
+            ..Draft::EMPTY
         };
-        letter.build().0
+        Letter { draft, ..Letter::EMPTY }.build().0
     }
 }
 

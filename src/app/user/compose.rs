@@ -10,7 +10,7 @@ use crate::base::{Dist, SimDuration, SimTime, Stream, UnixTime};
 use crate::proto::message::build::filler;
 use crate::proto::message::header::header_section;
 use crate::proto::message::mime::{Cost, costs};
-use crate::proto::message::{Attachment, Encoding, Letter, files};
+use crate::proto::message::{self, Attachment, Encoding, Letter, files};
 use crate::proto::smtp::{BodyType, MailOptions, Mailbox, Notify, Ret};
 
 /// A message at a given time, or the same again and again.
@@ -65,7 +65,7 @@ impl Draft {
         let (content, costs) = if extras.whole.is_empty() {
             let before = extras.in_reply_to.iter().flat_map(|ids| ids.split(' ')).map(str::to_owned);
             let before: Vec<String> = before.collect();
-            let letter = Letter {
+            let draft = message::Draft {
                 date,
                 from,
                 name,
@@ -76,12 +76,15 @@ impl Draft {
                 message_id,
                 in_reply_to: before.last().map(String::as_str),
                 references: &before,
-                text: &text,
+                body: &text,
+                ..message::Draft::EMPTY
+            };
+            let letter = Letter {
+                draft,
                 html: extras.html.as_deref(),
                 images: &extras.images,
                 attachments: &extras.attachments,
                 encoding: extras.encoding,
-                ..Letter::EMPTY
             };
             letter.build()
         } else {

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use super::build::{Draft, plain_head};
 use super::encoding::Encoding;
 use super::mime::{Cost, Disposition, Labels, Node};
-use crate::base::UnixTime;
 
 /// A file or an image that goes with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,30 +28,8 @@ pub struct Attachment {
 /// A message as its author thinks of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Letter<'a> {
-    /// Origination date.
-    pub date: UnixTime,
-    /// Author.
-    pub from: &'a str,
-    /// The author's name, if it is shown.
-    pub name: Option<&'a str>,
-    /// Primary recipients.
-    pub to: &'a [String],
-    /// Further recipients.
-    pub cc: &'a [String],
-    /// Where answers should go, if not to the author.
-    pub reply_to: Option<&'a str>,
-    /// Subject, if it has one.
-    pub subject: Option<&'a str>,
-    /// Message-ID with its angle brackets.
-    pub message_id: &'a str,
-    /// The message that it answers, with angle brackets.
-    pub in_reply_to: Option<&'a str>,
-    /// The messages before it (RFC 5322 3.6.4), each with angle brackets.
-    pub references: &'a [String],
-    /// Whether a program wrote it as an answer (RFC 3834 5).
-    pub automatic: bool,
-    /// Lines of text, without CRLF.
-    pub text: &'a [String],
+    /// Its header, and its lines of text.
+    pub draft: Draft<'a>,
     /// Lines of HTML, without CRLF.
     pub html: Option<&'a [String]>,
     /// Images that the HTML shows.
@@ -65,36 +42,19 @@ pub struct Letter<'a> {
 
 impl Letter<'_> {
     /// One in which nothing is said.
-    pub const EMPTY: Self = Self {
-        date: UnixTime::DEFAULT_START,
-        from: "",
-        name: None,
-        to: &[],
-        cc: &[],
-        reply_to: None,
-        subject: None,
-        message_id: "",
-        in_reply_to: None,
-        references: &[],
-        automatic: false,
-        text: &[],
-        html: None,
-        images: &[],
-        attachments: &[],
-        encoding: None,
-    };
+    pub const EMPTY: Self = Self { draft: Draft::EMPTY, html: None, images: &[], attachments: &[], encoding: None };
 
     /// The octets of the message, and what its parts cost; a message without MIME has none.
     #[must_use]
     pub fn build(&self) -> (Vec<u8>, Vec<Cost>) {
         if self.is_plain() {
-            return (self.head().build(), Vec::new());
+            return (self.draft.build(), Vec::new());
         }
         let mut out = Vec::new();
-        plain_head(&mut out, &self.head());
+        plain_head(&mut out, &self.draft);
         out.extend_from_slice(b"MIME-Version: 1.0\r\n");
         let tree = self.tree();
-        tree.write(self.message_id, &mut out);
+        tree.write(self.draft.message_id, &mut out);
         // A leaf that is all there is may end without a line end; a message may not.
         if !out.ends_with(b"\r\n") {
             out.extend_from_slice(b"\r\n");
@@ -102,41 +62,9 @@ impl Letter<'_> {
         (out, tree.costs())
     }
 
-    fn head(&self) -> Draft<'_> {
-        let Self {
-            date,
-            from,
-            name,
-            to,
-            cc,
-            reply_to,
-            subject,
-            message_id,
-            in_reply_to,
-            references,
-            automatic,
-            text,
-            ..
-        } = *self;
-        Draft {
-            date,
-            from,
-            name,
-            to,
-            cc,
-            reply_to,
-            subject,
-            message_id,
-            in_reply_to,
-            references,
-            automatic,
-            body: text,
-        }
-    }
-
     /// Whether it needs no MIME.
     fn is_plain(&self) -> bool {
-        let texts = self.subject.is_none_or(str::is_ascii) && self.text.iter().all(|line| line.is_ascii());
+        let texts = self.draft.subject.is_none_or(str::is_ascii) && self.draft.body.iter().all(|line| line.is_ascii());
         texts
             && self.html.is_none()
             && self.images.is_empty()
@@ -146,8 +74,8 @@ impl Letter<'_> {
 
     fn tree(&self) -> Node {
         let mut alternatives = Vec::new();
-        if !self.text.is_empty() || self.html.is_none() {
-            alternatives.push(Node::text("plain", &joined(self.text), self.encoding));
+        if !self.draft.body.is_empty() || self.html.is_none() {
+            alternatives.push(Node::text("plain", &joined(self.draft.body), self.encoding));
         }
         let images = self.images.iter().map(|image| attached(image, Disposition::Inline));
         if let Some(html) = self.html {

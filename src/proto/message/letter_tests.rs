@@ -10,8 +10,16 @@ use super::letter::made_up;
 use super::mime::costs;
 use super::*;
 
-const PLAIN: Letter<'static> =
-    Letter { from: "alice@crepes.fr", subject: Some("Dinner"), message_id: "<1.alice@crepes.fr>", ..Letter::EMPTY };
+const DRAFT: Draft<'static> =
+    Draft { from: "alice@crepes.fr", subject: Some("Dinner"), message_id: "<1.alice@crepes.fr>", ..Draft::EMPTY };
+
+fn letter(draft: Draft<'_>) -> Letter<'_> {
+    Letter { draft, ..Letter::EMPTY }
+}
+
+fn saying(body: &[String]) -> Letter<'_> {
+    letter(Draft { body, ..DRAFT })
+}
 
 fn file(name: &str, media: &str, content: &[u8]) -> Attachment {
     let (name, media) = (Some(name.to_owned()), media.to_owned());
@@ -31,7 +39,7 @@ fn text(letter: &Letter<'_>) -> String {
 fn a_plain_text_needs_no_mime() {
     let body = lines(&["Do you like ketchup?", "How about pickles?"]);
     let to = lines(&["bob@hamburger.edu"]);
-    let letter = Letter { to: &to, text: &body, ..PLAIN };
+    let letter = letter(Draft { to: &to, body: &body, ..DRAFT });
     let expected = "Date: Mon, 05 Jan 2026 09:00:00 +0000\r\nFrom: alice@crepes.fr\r\nTo: bob@hamburger.edu\r\n\
                     Subject: Dinner\r\nMessage-ID: <1.alice@crepes.fr>\r\n\r\n\
                     Do you like ketchup?\r\nHow about pickles?\r\n";
@@ -42,8 +50,13 @@ fn a_plain_text_needs_no_mime() {
 #[test]
 fn fields_of_answers_stand_behind_the_others() {
     let [cc, before] = [lines(&["carol@crepes.fr", "dave@crepes.fr"]), lines(&["<a@b>", "<c@d>"])];
-    let letter =
-        Letter { cc: &cc, reply_to: Some("team@crepes.fr"), in_reply_to: Some("<c@d>"), references: &before, ..PLAIN };
+    let letter = letter(Draft {
+        cc: &cc,
+        reply_to: Some("team@crepes.fr"),
+        in_reply_to: Some("<c@d>"),
+        references: &before,
+        ..DRAFT
+    });
     let expected = "Date: Mon, 05 Jan 2026 09:00:00 +0000\r\nFrom: alice@crepes.fr\r\n\
                     Cc: carol@crepes.fr, dave@crepes.fr\r\nReply-To: team@crepes.fr\r\nSubject: Dinner\r\n\
                     Message-ID: <1.alice@crepes.fr>\r\nIn-Reply-To: <c@d>\r\nReferences: <a@b> <c@d>\r\n\r\n";
@@ -53,7 +66,7 @@ fn fields_of_answers_stand_behind_the_others() {
 #[test]
 fn a_letter_in_another_script_letter_by_letter() {
     let body = lines(&["Cr\u{ea}pes et caf\u{e9}?"]);
-    let letter = Letter { subject: Some("D\u{ee}ner \u{e0} huit"), text: &body, ..PLAIN };
+    let letter = letter(Draft { subject: Some("D\u{ee}ner \u{e0} huit"), body: &body, ..DRAFT });
     let expected = "Date: Mon, 05 Jan 2026 09:00:00 +0000\r\nFrom: alice@crepes.fr\r\n\
                     Subject: =?utf-8?B?RMOubmVyIMOgIGh1aXQ=?=\r\nMessage-ID: <1.alice@crepes.fr>\r\n\
                     MIME-Version: 1.0\r\nContent-Type: text/plain; charset=\"utf-8\"\r\n\
@@ -65,7 +78,7 @@ fn a_letter_in_another_script_letter_by_letter() {
 #[test]
 fn authors_have_names() {
     let from = |name| {
-        let built = Letter { name: Some(name), ..PLAIN }.build().0;
+        let built = letter(Draft { name: Some(name), ..DRAFT }).build().0;
         let read = MessageParser::default().parse(&built).unwrap();
         let author = read.from().unwrap().first().unwrap();
         assert_eq!((author.name(), author.address()), (Some(name), Some("alice@crepes.fr")));
@@ -91,7 +104,7 @@ fn everything_is_found_again() {
         ),
         file("notes.txt", "text/plain; charset=utf-8", "caf\u{e9}\r\n".as_bytes()),
     ];
-    let letter = Letter { text: &body, html: Some(&html), images: &[logo], attachments: &files, ..PLAIN };
+    let letter = Letter { html: Some(&html), images: &[logo], attachments: &files, ..saying(&body) };
     let (octets, costs) = letter.build();
     assert_eq!(letter.build().0, octets, "equal letters are equal octets");
     assert!(octets.is_ascii());
@@ -135,14 +148,14 @@ fn a_wish_is_heard_where_it_can_be() {
         (Some(Encoding::QuotedPrintable), Encoding::QuotedPrintable),
         (Some(Encoding::SevenBit), Encoding::QuotedPrintable),
     ] {
-        let (octets, costs) = Letter { text: &body, encoding: wish, ..PLAIN }.build();
+        let (octets, costs) = Letter { encoding: wish, ..saying(&body) }.build();
         assert_eq!(costs[0].encoding, said);
         let field = format!("Content-Transfer-Encoding: {}\r\n", said.name());
         assert!(String::from_utf8_lossy(&octets).contains(&field));
     }
     // RFC 2045 6.4: what contains 8bit is 8bit
     let files = [file("x", "application/octet-stream", b"")];
-    let letter = Letter { text: &body, encoding: Some(Encoding::EightBit), attachments: &files, ..PLAIN };
+    let letter = Letter { encoding: Some(Encoding::EightBit), attachments: &files, ..saying(&body) };
     assert!(text(&letter).split_once("\r\n\r\n").unwrap().0.contains("Content-Transfer-Encoding: 8bit"));
 }
 
@@ -159,7 +172,7 @@ proptest! {
         let content: Arc<[u8]> = content.into();
         let name = name.trim().to_owned();
         let files = [file(&name, "application/octet-stream", &content), file("2", "image/gif", b"GIF")];
-        let (octets, told) = Letter { text: &body, attachments: &files, encoding: wish, ..PLAIN }.build();
+        let (octets, told) = Letter { attachments: &files, encoding: wish, ..saying(&body) }.build();
         // what was told is what can be measured
         prop_assert_eq!(told, costs(&octets));
         let read = MessageParser::default().parse(&octets).unwrap();

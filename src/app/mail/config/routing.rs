@@ -169,6 +169,17 @@ pub enum WhenFull {
     Refuse,
 }
 
+impl WhenFull {
+    /// The reply code (RFC 5321 4.2.3).
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Defer => 452,
+            Self::Refuse => 552,
+        }
+    }
+}
+
 /// When a server looks whether a mailbox is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FullAt {

@@ -20,7 +20,7 @@ use crate::app::mail::queue::{Addressee, QueuedCopy, QueuedMessage};
 use crate::app::mail::redirect;
 use crate::base::trace::{FailureKind, MailTrace, Phase, Redirection, Trace};
 use crate::proto::message::{count_received, return_path};
-use crate::proto::smtp::{MailOptions, Mailbox, ReversePath};
+use crate::proto::smtp::{MailOptions, Mailbox, ReversePath, Status};
 
 /// A message as it goes on behind one address, and its recipients elsewhere.
 struct Branch {
@@ -241,10 +241,8 @@ impl Spool {
 
 /// What a server says of a full mailbox (RFC 3463 section 3.3: X.2.2).
 pub(in crate::app::mail) fn full(recipient: &Mailbox, when_full: WhenFull) -> Reason {
-    let (code, status) = match when_full {
-        WhenFull::Defer => (452, "4.2.2"),
-        WhenFull::Refuse => (552, "5.2.2"),
-    };
+    let code = when_full.code();
+    let status = Status::MAILBOX_FULL.text(code);
     Reason { kind: FailureKind::Reply, code, text: format!("{status} {recipient} ... Mailbox full") }
 }
 

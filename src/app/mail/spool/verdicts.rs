@@ -1,7 +1,7 @@
 //! What a server answers when it is asked for an address: by RCPT, VRFY and EXPN.
 
 use super::Spool;
-use crate::app::mail::config::{FullAt, WhenFull};
+use crate::app::mail::config::FullAt;
 use crate::app::mail::homes::Target;
 use crate::proto::smtp::{Mailbox, ReversePath, Status};
 
@@ -57,11 +57,7 @@ impl Spool {
             && matches!(found.target, Target::Mailbox { .. })
             && !self.has_room(&found.key, usize::try_from(size).unwrap_or(usize::MAX))
         {
-            let code = match quota.when_full {
-                WhenFull::Defer => 452,
-                WhenFull::Refuse => 552,
-            };
-            return Err(Refusal::new(code, Status::MAILBOX_FULL, recipient, "Mailbox full"));
+            return Err(Refusal::new(quota.when_full.code(), Status::MAILBOX_FULL, recipient, "Mailbox full"));
         }
         Ok(())
     }
