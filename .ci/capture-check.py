@@ -113,7 +113,7 @@ class Trace:
                 said = what["dialogue"]
                 self.said[said["conn"], said["side"]] += unescape(said["bytes"])
                 self.protocol[said["conn"]] = said["protocol"]
-            elif "mail" in what and what["mail"].get("composed", {}).get("bounce_of"):
+            elif "mail" in what and what["mail"].get("composed", {}).get("about"):
                 self.bounces.add(what["mail"]["composed"]["message"].encode())
 
     def by(self, protocol, side):
@@ -299,7 +299,12 @@ def judge(folder, ask):
         spoken(check, seen, trace)
         mail = sorted(plain(message) for said in trace.by("smtp", "client") for message in messages_of_smtp(said))
         found = exported(path)
-        check("exported messages are those sent", found == mail, (len(found), len(mail)))
+        # tshark 4.0 does not see the end of a message whose final CRLF . CRLF is cut by the end of a segment.
+        ends = [(packet["tcp.len"].split(SEPARATOR)[0], packet["tcp.dstport"].split(SEPARATOR)[0]) for packet in seen]
+        tails = sum(0 < int(octets or 0) < 5 and port in ("25", "587") for octets, port in ends)
+        unseen = collections.Counter(mail) - collections.Counter(found)
+        check("exported messages are those sent", not collections.Counter(found) - collections.Counter(mail)
+              and sum(unseen.values()) <= tails, (len(found), len(mail), tails))
         nameless = [message[:60] for message in found if not (header(message, b"From") and header(message, b"Date"))]
         check("exported messages have From and Date", not nameless, nameless[:2])
         fetched = [plain(message) for said in trace.by("pop3", "server") for message in messages_of_pop(said)]
