@@ -94,6 +94,13 @@ impl Courier {
         }
     }
 
+    /// The exchanger's address that it has reached is the next to be tried.
+    pub(super) fn call_again(&mut self) {
+        if let Some(exchange) = self.exchange {
+            self.route.addresses.push_front(exchange);
+        }
+    }
+
     pub(super) const fn reached(&self) -> Reached {
         Reached { exchange: self.exchange, conn: self.conn }
     }

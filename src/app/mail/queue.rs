@@ -88,6 +88,12 @@ pub struct QueuedCopy {
 }
 
 impl QueuedCopy {
+    /// Its recipient, as RCPT named it.
+    #[must_use]
+    pub fn addressee(&self) -> Addressee {
+        Addressee { mailbox: self.recipient.clone(), notify: self.notify, original: self.original.clone() }
+    }
+
     /// A copy that was never tried.
     #[must_use]
     pub fn new(addressee: Addressee, cause: EventId) -> Self {

@@ -149,10 +149,8 @@ impl Delivery {
         let keys: Vec<CopyKey> = job.keys().collect();
         if !usable {
             // It sets out anew, to the same server first.
-            let exchange = courier.exchange;
             courier.take(job);
-            courier.route.addresses.extend(exchange);
-            courier.route.addresses.rotate_right(usize::from(exchange.is_some()));
+            courier.call_again();
             self.quit(host, id);
             return self.advance(host, spool, id);
         }
@@ -237,16 +235,15 @@ impl Delivery {
         courier.route.note(broken(trouble, courier.closed));
         if let Stage::Talking(talking) = &mut courier.stage {
             while talking.talk.next_event(host).is_some() {}
-            // The connection has carried enough, perhaps: a new one to the same server may do.
-            if talking.sent > 1 {
-                courier.route.addresses.extend(courier.exchange);
-                courier.route.addresses.rotate_right(usize::from(courier.exchange.is_some()));
-            }
-            let socket = talking.talk.socket();
+            let (socket, carried) = (talking.talk.socket(), talking.sent);
             self.by_socket.remove(&socket);
             self.timers.set(socket, SimTime::NEVER);
             if let Some(destination) = self.destinations.get_mut(&courier.destination) {
                 destination.talking -= 1;
+            }
+            // The connection has carried enough, perhaps: a new one to the same server may do.
+            if carried > 1 {
+                courier.call_again();
             }
         }
         courier.stage = Stage::Fresh;

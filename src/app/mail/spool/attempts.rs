@@ -8,7 +8,7 @@ use super::{Arrival, Reached, Spool};
 use crate::app::host::{Flush, Host};
 use crate::app::mail::config::WhenFull;
 use crate::app::mail::failure::Reason;
-use crate::app::mail::queue::{Addressee, CopyKey, Status};
+use crate::app::mail::queue::{CopyKey, Status};
 use crate::app::mail::retry::{AgeFrom, History, Next, WaitFrom};
 use crate::base::trace::{AttemptOutcome, FailureKind, MailTrace, Phase, Trace};
 use crate::base::{EventId, SimTime};
@@ -56,8 +56,7 @@ impl Spool {
             self.deferred(host, key, Reached::default(), &full(&recipient, WhenFull::Defer));
             return true;
         }
-        let copy = &message.copies[key.copy];
-        let who = Addressee { mailbox: recipient, notify: copy.notify, original: copy.original.clone() };
+        let who = message.copies[key.copy].addressee();
         let arrival = Arrival {
             queue_id: message.queue_id.clone(),
             message_id: message.message_id.clone(),

@@ -35,13 +35,11 @@ impl Undeliverable {
     /// A copy in the queue.
     pub(super) fn queued(message: &QueuedMessage, copy: usize, now: SimTime) -> Self {
         let copy = &message.copies[copy];
-        let addressee =
-            Addressee { mailbox: copy.recipient.clone(), notify: copy.notify, original: copy.original.clone() };
         Self {
             message_id: message.message_id.clone(),
             reverse_path: message.reverse_path.clone(),
             options: message.options.clone(),
-            addressee,
+            addressee: copy.addressee(),
             content: Arc::clone(&message.content),
             accepted: message.accepted,
             attempts: copy.attempts,
