@@ -74,7 +74,7 @@ pub(super) struct Line {
 }
 
 /// What the hosts share.
-struct Shared {
+pub(super) struct Shared {
     now: SimTime,
     queue: BTreeMap<(SimTime, u64), Event>,
     serial: u64,
@@ -83,14 +83,14 @@ struct Shared {
     distances: Vec<SimDuration>,
     addresses: Vec<Addresses>,
     loss: Option<(Probability, Stream)>,
-    streams: Connections,
+    pub(super) streams: Connections,
     /// Hosts that take calls to port 53.
     listening: BTreeSet<usize>,
 }
 
 pub(super) struct Bed {
     pub(super) nodes: Vec<Node>,
-    shared: Shared,
+    pub(super) shared: Shared,
 }
 
 /// The view of one host.
@@ -232,6 +232,7 @@ impl Bed {
     }
 
     pub(super) fn boot(&mut self, node: usize) {
+        self.shared.streams.lose(node);
         self.nodes[node].up = true;
         self.input(node, Input::Boot);
     }
@@ -299,7 +300,7 @@ impl Bed {
             StreamEvent::PeerClosed(socket) => (*socket, Input::PeerClosed { socket: *socket }),
             StreamEvent::Closed(socket, reason) => (*socket, Input::Closed { socket: *socket, reason: *reason }),
         };
-        let Some(end) = self.shared.streams.ends.get(&socket).copied() else { return };
+        let Some(end) = self.shared.streams.ends.get(&socket).copied() else { return self.reset_peer_of(socket) };
         if matches!(event, StreamEvent::Closed(..)) {
             self.shared.streams.ends.remove(&socket);
         }
@@ -390,11 +391,10 @@ impl Shared {
     }
 
     /// Something goes from an end to the other one.
-    fn over(&mut self, from: SocketId, event: StreamEvent) {
+    pub(super) fn over(&mut self, from: SocketId, event: StreamEvent) {
         let node = |socket: &SocketId| self.streams.ends.get(socket).map_or(0, |end| end.node);
         let other = self.streams.ends.get(&from).map_or(from, |end| end.other);
-        let at = self.now + self.delay(node(&from), node(&other));
-        self.push(at, Event::Stream(event));
+        self.push(self.now + self.delay(node(&from), node(&other)), Event::Stream(event));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::testbed::addr;
+use super::testbed::{Bed, addr};
 use crate::app::host::{Host, Input};
 use crate::base::{CloseReason, Endpoint, SimTime, SocketId};
 use crate::proto::dns::{Message, PORT};
@@ -58,6 +58,16 @@ impl Streams {
         self.ends.iter().filter(|(_, end)| end.node == node).map(|(socket, _)| *socket).collect()
     }
 
+    /// A host forgets its connections; those at their other ends do not know.
+    pub(super) fn lose(&mut self, node: usize) {
+        self.ends.retain(|_, end| end.node != node);
+    }
+
+    /// The end that still speaks to one that is gone.
+    fn peer_of(&self, gone: SocketId) -> Option<SocketId> {
+        self.ends.iter().find(|(_, end)| end.other == gone).map(|(socket, _)| *socket)
+    }
+
     /// This end sends no more; whether the other end already said so, and both are over.
     pub(super) fn close(&mut self, socket: SocketId) -> Option<(SocketId, bool)> {
         let end = self.ends.get_mut(&socket).filter(|end| !end.closed)?;
@@ -69,6 +79,15 @@ impl Streams {
     /// Whether octets may still be sent, and whereto.
     pub(super) fn way(&self, socket: SocketId) -> Option<SocketId> {
         self.ends.get(&socket).filter(|end| !end.closed).map(|end| end.other)
+    }
+}
+
+impl Bed {
+    /// Something came for an end that is gone: RFC 9293 3.10.7.1 answers with a reset.
+    pub(super) fn reset_peer_of(&mut self, gone: SocketId) {
+        if let Some(peer) = self.shared.streams.peer_of(gone) {
+            self.shared.over(peer, StreamEvent::Closed(peer, CloseReason::Reset));
+        }
     }
 }
 
