@@ -46,6 +46,45 @@ fn a_crash_ends_the_attempt_and_the_connection() {
     assert!(row.closed.is_some_and(|closed| closed > crash && closed < SimTime::ZERO + SimDuration::from_secs(3_600)));
 }
 
+/// A letter between servers that speak different versions of TLS: the sender's use of it is `client`.
+fn across_versions(client: &str) -> RunRecord {
+    let mut value = letter(&json!([]));
+    value["mail"]["crepes.fr"]["smtp"] = json!({ "tls": { "version": "1.2", "client": client } });
+    value["mail"]["hamburger.edu"]["smtp"] = json!({ "offers": ["SIZE", "STARTTLS"] });
+    run_value(&value).record
+}
+
+/// RFC 7435 section 3. Breaks when two versions of TLS that do not meet keep a message up where TLS is
+/// only used when it is offered, or when the second connection does not follow at once.
+#[test]
+fn tls_that_fails_is_done_without_at_once() {
+    let record = across_versions("when_offered");
+    let [attempt] = &record.tables.attempts[..] else { panic!("one attempt: {:?}", record.tables.attempts) };
+    assert_eq!((attempt.outcome, attempt.reason.as_deref()), (AttemptEnd::Completed, None));
+    let relays: Vec<_> =
+        record.tables.connections.iter().filter(|row| &*row.client == "crepes.fr" && row.server_port == 25).collect();
+    let [first, second] = &relays[..] else { panic!("two connections: {relays:?}") };
+    assert_eq!(attempt.connection.as_deref(), Some(&*second.connection));
+    // The connection, the greeting, EHLO, STARTTLS, the hello and the alert: five ways there and back of 804 ms.
+    let spent = second.opened.since(first.opened);
+    assert!((4_000..4_100).contains(&(spent.as_nanos() / 1_000_000)), "{spent}");
+}
+
+/// Breaks when a message goes in clear though TLS is required, waits for a time-out, or when the
+/// table does not say that it was TLS.
+#[test]
+fn tls_that_fails_and_is_required_puts_a_message_off() {
+    let record = across_versions("required");
+    let first = &record.tables.attempts[0];
+    assert_eq!((first.outcome, first.reason.as_deref()), (AttemptEnd::Deferred, Some("no_tls")));
+    assert!(first.ended.unwrap().since(first.started) < SimDuration::from_secs(10));
+    let text = first.text.as_deref().unwrap();
+    assert!(text.contains("alert 70"), "{text}");
+    let metrics = record.metrics();
+    let of = |name: &str| metrics[name].clone();
+    assert_eq!((of("attempts.total"), of("attempts.completed")), (of("attempts.reason.no_tls"), Metric::Integer(0)));
+}
+
 /// A computer asks a resolver that is down, one that does not listen, and one whose name server
 /// does not. Breaks when two of them look the same in the table.
 #[test]

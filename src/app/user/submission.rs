@@ -20,7 +20,7 @@ use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::path::{address_literal, is_client_name};
 use crate::proto::smtp::{
     Client, ClientConfig, ClientEvent, Dialect, Envelope, ForwardPath, MailOptions, Mailbox, Notify, Recipient,
-    ReversePath, TlsUse, Transaction, Verdict,
+    ReversePath, TlsUse, Transaction, Trouble, Verdict,
 };
 
 /// How mail is submitted.
@@ -80,6 +80,7 @@ enum Stage {
     /// The session runs; `current` says whether the first of the outbox is under way.
     Talking {
         talk: Box<Talk<Client>>,
+        to: IpAddr,
         current: bool,
         again: bool,
     },
@@ -99,6 +100,8 @@ pub(super) struct Submission {
     retry_at: SimTime,
     /// Addresses of the server not tried yet.
     addresses: VecDeque<IpAddr>,
+    /// The address with which TLS did not come to be, and to which the next session goes without.
+    in_clear: Option<IpAddr>,
     stage: Stage,
 }
 
@@ -115,6 +118,7 @@ impl Submission {
             postponed: VecDeque::new(),
             retry_at: SimTime::NEVER,
             addresses: VecDeque::new(),
+            in_clear: None,
             stage: Stage::Idle,
         }
     }
@@ -134,7 +138,7 @@ impl Submission {
 
     /// The session is gone; the outbox is on disk.
     pub(super) fn crash(&mut self) {
-        self.stage = Stage::Idle;
+        (self.stage, self.in_clear) = (Stage::Idle, None);
         self.retry_at = SimTime::NEVER;
         self.outbox.append(&mut self.postponed);
     }
@@ -196,7 +200,7 @@ impl Submission {
     }
 
     fn later(&mut self, now: SimTime) {
-        self.stage = Stage::Idle;
+        (self.stage, self.in_clear) = (Stage::Idle, None);
         self.outbox.append(&mut self.postponed);
         self.retry_at = if self.outbox.is_empty() { SimTime::NEVER } else { now.saturating_add(RETRY) };
     }
@@ -207,11 +211,12 @@ impl Submission {
             return;
         }
         let SubmissionConfig { dialect, login, pipelining, tls, .. } = self.config;
+        let tls = if self.in_clear.take() == Some(to) { TlsUse::Never } else { tls };
         let login = login.map(|mechanism| (mechanism, self.credentials.clone()));
         let config = ClientConfig { login, pipelining, tls, ..ClientConfig::new(client_name(host, to), dialect) };
         let client = Client::with(config);
         let talk = Box::new(Talk::new(socket, conn, Side::Client, Protocol::Smtp, client));
-        self.stage = Stage::Talking { talk, current: false, again: false };
+        self.stage = Stage::Talking { talk, to, current: false, again: false };
         self.feed(host, socket, Input::Start);
     }
 
@@ -236,12 +241,17 @@ impl Submission {
         }
         talk.feed(host, input);
         loop {
-            let Stage::Talking { talk, again, .. } = &mut self.stage else { return };
+            let Stage::Talking { talk, to, again, .. } = &mut self.stage else { return };
             let Some(event) = talk.next_event(host) else { break };
             match event {
                 ClientEvent::Ready => self.next_message(host.now()),
                 ClientEvent::Transferring => {}
                 ClientEvent::Ended(verdicts) => self.ended(host, &verdicts),
+                // RFC 7435 section 3: where TLS is only used when it is offered, it is done without at once.
+                ClientEvent::Failed(Trouble::Unsecured(_)) if !matches!(self.config.tls, TlsUse::Required(_)) => {
+                    self.in_clear = Some(*to);
+                    self.addresses.push_front(*to);
+                }
                 ClientEvent::Failed(_) => *again = true,
             }
         }
@@ -250,7 +260,9 @@ impl Submission {
         {
             let again = *again || !self.postponed.is_empty();
             self.stage = Stage::Idle;
-            if again {
+            if self.in_clear.is_some() {
+                self.connect(host);
+            } else if again {
                 self.later(host.now());
             }
         }

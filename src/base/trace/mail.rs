@@ -430,7 +430,11 @@ pub enum FailureKind {
     ConnectionLost,
     /// A reply that was not the wanted one (its code is given).
     Reply,
-    /// The peer did not keep to the protocol, or took too long.
+    /// The peer took too long to answer in the dialogue.
+    ReplyTimedOut,
+    /// TLS is required and did not come to be.
+    NoTls,
+    /// The peer did not keep to the protocol.
     ProtocolError,
     /// The copy was in the queue for longer than the lifetime allows.
     Expired,
@@ -440,7 +444,7 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::NoSuchDomain,
         Self::NoMailServer,
         Self::DnsFailure,
@@ -449,6 +453,8 @@ impl FailureKind {
         Self::Unreachable,
         Self::ConnectionLost,
         Self::Reply,
+        Self::ReplyTimedOut,
+        Self::NoTls,
         Self::ProtocolError,
         Self::Expired,
         Self::Loop,
