@@ -4,7 +4,7 @@ mod common;
 
 use common::run_value;
 use posthaste::base::{SimDuration, SimTime};
-use posthaste::metrics::{AttemptEnd, ConnectionRow, DnsOutcome, DnsRole, Metric, RunRecord};
+use posthaste::metrics::{AttemptEnd, ConnectionRow, DnsOutcome, DnsRole, Metric, ReasonRow, RunRecord};
 use serde_json::{Value, json};
 
 /// One message from Alice to Bob over a long way.
@@ -83,6 +83,35 @@ fn tls_that_fails_and_is_required_puts_a_message_off() {
     let metrics = record.metrics();
     let of = |name: &str| metrics[name].clone();
     assert_eq!((of("attempts.total"), of("attempts.completed")), (of("attempts.reason.no_tls"), Metric::Integer(0)));
+}
+
+/// Breaks when mail that never leaves its sender's computer has no reason in any table, is counted
+/// among the attempts of servers, or is told of twice each time.
+#[test]
+fn what_stays_in_an_outbox_has_a_reason() {
+    let reasons = |change: &dyn Fn(&mut Value)| {
+        let mut value = letter(&json!([]));
+        change(&mut value);
+        let record = run_value(&value).record;
+        assert!(record.tables.attempts.is_empty());
+        let row = |row: &ReasonRow| {
+            let told = (row.outcome.name(), row.reason.as_deref().unwrap().to_owned(), row.reply_code, row.count);
+            assert_eq!((&*row.server, &*row.destination), ("alice-pc.crepes.fr", "hamburger.edu"));
+            told
+        };
+        let rows: Vec<_> = record.tables.reasons.iter().map(row).collect();
+        let [row] = &rows[..] else { panic!("one row: {rows:?}") };
+        row.clone()
+    };
+    let secured = |value: &mut Value| value["mail"]["crepes.fr"]["submission"] = json!({ "tls": "required" });
+    // Every five minutes of an hour, and a little later each time.
+    assert_eq!(reasons(&secured), ("postponed", "no_tls".to_owned(), None, 12));
+    let anonymous = |value: &mut Value| value["mail"]["crepes.fr"]["smtp"] = json!({ "trusts_computers": false });
+    assert_eq!(reasons(&anonymous), ("refused", "reply".to_owned(), Some(530), 1));
+    let down = |value: &mut Value| value["faults"] = json!([{ "host": "crepes.fr", "at": "0s", "for": "1h" }]);
+    let (outcome, reason, code, count) = reasons(&down);
+    assert_eq!((outcome, reason.as_str(), code), ("postponed", "connection_timed_out", None));
+    assert!((8..12).contains(&count), "{count}");
 }
 
 /// A computer asks a resolver that is down, one that does not listen, and one whose name server

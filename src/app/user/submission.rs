@@ -1,8 +1,9 @@
 //! Submitting mail: the outbox, and the SMTP session that empties it.
 //!
-//! One session hands over all that is in the outbox, message after message. When it fails for
-//! a reason that may pass, everything left is tried again after five minutes; a copy that was
-//! refused for good is traced as refused and dropped.
+//! One session hands over all that is in the outbox, message after message. When it fails,
+//! everything left is tried again after five minutes, as long as it takes: a log-in that is refused is
+//! for the user to mend. Each time the trace says why. A copy that was refused for good is
+//! traced as refused and dropped.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -14,7 +15,7 @@ use crate::app::mail::failure::Reason;
 use crate::app::mail::fitting::fit;
 use crate::app::sessions::Talk;
 use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
-use crate::base::{ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
+use crate::base::{CloseReason, ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
 use crate::proto::sasl::{Credentials, Mechanism};
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::path::{address_literal, is_client_name};
@@ -98,6 +99,8 @@ pub(super) struct Submission {
     /// Those that the server wants later: they go back to the outbox when the session ends.
     postponed: VecDeque<Outgoing>,
     retry_at: SimTime,
+    /// Why the submission under way failed last.
+    trouble: Option<Reason>,
     /// Addresses of the server not tried yet.
     addresses: VecDeque<IpAddr>,
     /// The address with which TLS did not come to be, and to which the next session goes without.
@@ -117,6 +120,7 @@ impl Submission {
             fresh: 0,
             postponed: VecDeque::new(),
             retry_at: SimTime::NEVER,
+            trouble: None,
             addresses: VecDeque::new(),
             in_clear: None,
             stage: Stage::Idle,
@@ -182,7 +186,10 @@ impl Submission {
                 self.addresses = addresses;
                 self.connect(host);
             }
-            Err(reason) if reason.is_temporary() => self.later(host.now()),
+            Err(reason) if reason.is_temporary() => {
+                self.trouble = Some(reason);
+                self.later(host);
+            }
             Err(reason) => {
                 (self.stage, self.fresh) = (Stage::Idle, 0);
                 for message in std::mem::take(&mut self.outbox) {
@@ -194,15 +201,21 @@ impl Submission {
 
     /// Tries the server's next address.
     fn connect<H: Host>(&mut self, host: &mut H) {
-        let Some(to) = self.addresses.pop_front() else { return self.later(host.now()) };
+        let Some(to) = self.addresses.pop_front() else { return self.later(host) };
         let (socket, conn) = host.connect(Endpoint::new(to, self.config.port));
         self.stage = Stage::Connecting { socket, conn, to };
     }
 
-    fn later(&mut self, now: SimTime) {
+    /// Puts off what is left. Why, is told of each copy once: of those that had their own verdict it was.
+    fn later<H: Host>(&mut self, host: &mut H) {
         (self.stage, self.in_clear) = (Stage::Idle, None);
+        if let Some(reason) = &self.trouble.take() {
+            for message in &self.outbox {
+                message.to.iter().for_each(|to| postponed(host, &message.message_id, to, reason));
+            }
+        }
         self.outbox.append(&mut self.postponed);
-        self.retry_at = if self.outbox.is_empty() { SimTime::NEVER } else { now.saturating_add(RETRY) };
+        self.retry_at = if self.outbox.is_empty() { SimTime::NEVER } else { again(host) };
     }
 
     pub(super) fn connected<H: Host>(&mut self, host: &mut H, connected: SocketId) {
@@ -220,8 +233,9 @@ impl Submission {
         self.feed(host, socket, Input::Start);
     }
 
-    pub(super) fn closed<H: Host>(&mut self, host: &mut H, closed: SocketId) {
+    pub(super) fn closed<H: Host>(&mut self, host: &mut H, closed: SocketId, reason: CloseReason) {
         if matches!(self.stage, Stage::Connecting { socket, .. } if socket == closed) {
+            self.trouble = Some(Reason::closed(reason));
             self.connect(host);
         }
         self.feed(host, closed, Input::EndOfStream);
@@ -252,7 +266,10 @@ impl Submission {
                     self.in_clear = Some(*to);
                     self.addresses.push_front(*to);
                 }
-                ClientEvent::Failed(_) => *again = true,
+                ClientEvent::Failed(trouble) => {
+                    *again = true;
+                    self.trouble = Some(Reason::trouble(&trouble));
+                }
             }
         }
         if let Stage::Talking { talk, again, .. } = &self.stage
@@ -263,7 +280,7 @@ impl Submission {
             if self.in_clear.is_some() {
                 self.connect(host);
             } else if again {
-                self.later(host.now());
+                self.later(host);
             }
         }
     }
@@ -297,7 +314,14 @@ impl Submission {
                     refused(host, &message.message_id, &to, &Reason::reply(reply));
                 }
                 Verdict::Unsendable(why) => refused(host, &message.message_id, &to, &Reason::reply(&why.reply())),
-                Verdict::Refused(_) | Verdict::Broken { .. } => left.push(to),
+                Verdict::Refused(reply) => {
+                    postponed(host, &message.message_id, &to, &Reason::reply(reply));
+                    left.push(to);
+                }
+                Verdict::Broken { trouble, .. } => {
+                    postponed(host, &message.message_id, &to, &Reason::trouble(trouble));
+                    left.push(to);
+                }
             }
         }
         if !left.is_empty() {
@@ -318,6 +342,16 @@ impl Outgoing {
 fn refused<H: Host>(host: &mut H, message: &str, to: &Mailbox, reason: &Reason) {
     let (to, failure) = (to.as_str(), reason.as_trace());
     host.trace(Trace::Mail(MailTrace::Refused { message, to, failure }));
+}
+
+fn postponed<H: Host>(host: &mut H, message: &str, to: &Mailbox, reason: &Reason) {
+    let (to, failure, next) = (to.as_str(), reason.as_trace(), again(host));
+    host.trace(Trace::Mail(MailTrace::Postponed { message, to, failure, next }));
+}
+
+/// When an outbox is tried again that could not be emptied now.
+fn again<H: Host>(host: &H) -> SimTime {
+    host.now().saturating_add(RETRY)
 }
 
 /// What HELO says to a server: the PC's name, or the address from which it speaks when that name

@@ -216,6 +216,17 @@ pub enum MailTrace<'a> {
         /// Why.
         failure: Failure<'a>,
     },
+    /// The user agent could not hand the copy over now: it stays in its outbox.
+    Postponed {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient.
+        to: &'a str,
+        /// Why.
+        failure: Failure<'a>,
+        /// When it is tried again.
+        next: SimTime,
+    },
     /// A server began an attempt to deliver the copy elsewhere.
     AttemptStarted {
         /// Message-ID.
