@@ -184,7 +184,8 @@ mod tests {
         let message = "BDAT 9\r\nx\r\n.\r\nBDAT 1 LAST\r\ny";
         for size in [1, 2, 3, 100] {
             let mut script = Script::two_domains();
-            let chunks = |text: &'static str| text.as_bytes().chunks(size).map(|part| std::str::from_utf8(part).unwrap());
+            let chunks =
+                |text: &'static str| text.as_bytes().chunks(size).map(|part| std::str::from_utf8(part).unwrap());
             let mut pieces: Vec<_> = chunks(said).map(|part| (Side::Client, part)).collect();
             pieces.push((Side::Server, "354 go\r\n"));
             pieces.extend(chunks(message).map(|part| (Side::Client, part)));
