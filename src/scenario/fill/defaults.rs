@@ -162,7 +162,6 @@ pub(super) fn fill_server(domain: &mut MailDomain) {
     super::queue::fill_delivery(&mut domain.queue);
     domain.conduct.iter_mut().for_each(fill_conduct);
     domain.hop_limit.get_or_insert(100);
-    domain.delivered_to.get_or_insert(false);
 }
 
 /// The name of the computer that a user gets.
