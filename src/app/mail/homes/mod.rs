@@ -101,7 +101,7 @@ pub(super) enum Target<'a> {
 /// An address that was looked up.
 #[derive(Clone, Debug)]
 pub(super) struct Found<'a> {
-    /// The same for all ways to write the address.
+    /// The same for all addresses whose mail ends in one place.
     pub(super) identity: String,
     /// What it was found as: without its detail, and the user's where a catch-all took it.
     pub(super) key: String,
@@ -237,6 +237,12 @@ impl Homes {
             let postmaster = identity.strip_suffix(domain) == Some("postmaster@");
             (identity.clone(), if postmaster { Target::Mailbox { folder: None } } else { Target::Unknown })
         });
+        let place = match &target {
+            Target::Mailbox { folder } | Target::Forward { folder, .. } => folder.as_deref(),
+            Target::Elsewhere | Target::Unknown | Target::Discard | Target::Alias(_) | Target::List(_) => None,
+        };
+        // No address has a NUL in it.
+        let identity = place.map_or_else(|| key.clone(), |folder| format!("{key}\0{folder}"));
         Found { identity, key, target }
     }
 

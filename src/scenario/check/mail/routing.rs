@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{read_server, unknown_user};
 use crate::app;
 use crate::app::mail::{
-    AddressBook, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, SubaddressConfig, Transports, WhenFull,
+    AddressBook, DeliveredTo, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, SubaddressConfig,
+    Transports, WhenFull,
 };
 use crate::base::HostId;
 use crate::proto::smtp::PORT;
@@ -220,7 +221,11 @@ pub(super) fn read_quota(domain: &MailDomain, user: Option<&User>) -> app::mail:
 pub(super) fn read_loops(domain: &MailDomain, limits: &Limits) -> LoopGuard {
     LoopGuard {
         max_hops: domain.hop_limit.map_or(0, |limit| limit as usize),
-        delivered_to: domain.delivered_to == Some(true),
+        delivered_to: match domain.delivered_to {
+            None => DeliveredTo::Redirected,
+            Some(false) => DeliveredTo::Never,
+            Some(true) => DeliveredTo::Always,
+        },
         max_copies: limits.recipients.map_or(0, |most| usize::try_from(most).unwrap_or(usize::MAX)),
     }
 }
