@@ -50,6 +50,8 @@ pub(super) struct Problem {
     pub(super) span: Option<(usize, usize)>,
     /// The place, when it is in another file.
     pub(super) file: Option<Box<FilePlace>>,
+    /// Whether a name was not found, which follows where what has that name could not be read.
+    pub(super) unknown: bool,
 }
 
 /// All findings so far, in the order found.
@@ -95,7 +97,7 @@ impl<'a> Path<'a> {
 
 impl Problem {
     pub(super) fn new(steps: Vec<Step>, message: impl Into<String>) -> Self {
-        Self { steps, on_key: false, message: message.into(), help: None, span: None, file: None }
+        Self { steps, on_key: false, message: message.into(), help: None, span: None, file: None, unknown: false }
     }
 }
 
@@ -129,7 +131,13 @@ impl Problems {
 
     pub(super) fn add(&mut self, path: Path<'_>, message: String, help: Option<String>) {
         let on_key = matches!(path, Path::Name(..));
-        self.push(Problem { steps: path.steps(), on_key, message, help, span: None, file: None });
+        self.push(Problem { on_key, help, ..Problem::new(path.steps(), message) });
+    }
+
+    /// Notes that a name at `path` means nothing.
+    pub(super) fn unknown_name(&mut self, path: Path<'_>, message: String, help: Option<String>) {
+        let on_key = matches!(path, Path::Name(..));
+        self.push(Problem { on_key, help, unknown: true, ..Problem::new(path.steps(), message) });
     }
 
     /// Notes that `name` is no known `what`, and suggests the nearest one.
@@ -159,7 +167,7 @@ impl Problems {
             return;
         }
         let help = nearest(name, known).map(did_you_mean).or_else(|| otherwise.map(str::to_owned));
-        self.add(path, format!("there is no {what} {}", quote(name)), help);
+        self.unknown_name(path, format!("there is no {what} {}", quote(name)), help);
     }
 
     /// Notes that something in another file is wrong, to which the scenario's `path` led.

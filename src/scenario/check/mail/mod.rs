@@ -5,6 +5,7 @@ mod queue;
 mod reports;
 mod routing;
 mod smtp;
+mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,12 +14,13 @@ use super::dns::read_resolver;
 use super::message::check_line;
 use crate::app::user::SubmissionConfig;
 use crate::base::HostId;
-use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
+use crate::scenario::problem::{Path, quote};
 use crate::scenario::resolved::{DomainSpec, ServerSpec, UserSpec};
 use crate::scenario::schema::{MailDomain, SeparatorName, User};
 
 pub(super) use conduct::counts_rule;
 pub(super) use routing::is_caught;
+pub(super) use unknown::{Remedy, is_address, unknown_user};
 
 /// Stands for a host that is not there, so that what refers to it can still be checked.
 const NOBODY: HostId = HostId(u32::MAX);
@@ -128,7 +130,7 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
     let mut users = Vec::with_capacity(known.len());
     for (address, user) in &cx.scenario.users {
         let Some((domain, local, server)) = known.get(address) else {
-            unknown_user(cx, path.name(address), address);
+            unknown_user(cx, path.name(address), address, Remedy::AddUser);
             continue;
         };
         let here = path.key(address);
@@ -181,34 +183,4 @@ fn read_user(cx: &mut Context<'_>, here: Path<'_>, user: &User) -> Option<HostId
         }
     }
     Some(host)
-}
-
-/// Notes that nobody has this address, in words that fit the mistake.
-pub(super) fn unknown_user(cx: &mut Context<'_>, path: Path<'_>, address: &str) {
-    let scenario = cx.scenario;
-    let Some((local, domain)) = address.rsplit_once('@') else {
-        let help = "write it like \"alice@crepes.fr\"";
-        cx.problems.help(path, format!("{} is no mail address", quote(address)), help);
-        return;
-    };
-    let Some(found) = scenario.mail.get(domain) else {
-        let message = format!("there is no mail domain {}", quote(domain));
-        let near = nearest(domain, scenario.mail.keys().map(String::as_str));
-        let known = || some_of("mail domains", scenario.mail.keys().map(String::as_str));
-        let help = near.map(|near| did_you_mean(&format!("{local}@{near}"))).or_else(known);
-        cx.problems.add(path, message, help);
-        return;
-    };
-    let message = format!("there is no user {} in {domain}", quote(local), domain = quote(domain));
-    let near = nearest(local, found.users.iter().map(String::as_str));
-    match near.map(|near| did_you_mean(&format!("{near}@{domain}"))) {
-        Some(help) => cx.problems.help(path, message, help),
-        None => {
-            let known = some_of("users there", found.users.iter().map(String::as_str));
-            let known = known.map_or_else(String::new, |known| format!("{known}; "));
-            let domain = quote(domain);
-            let help = format!("{known}add it to the users of {domain}, or write \"allow_unknown\": true");
-            cx.problems.help(path, message, help);
-        }
-    }
 }

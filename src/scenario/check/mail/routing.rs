@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{read_server, unknown_user};
+use super::{Remedy, is_address, read_server, unknown_user};
 use crate::app;
 use crate::app::mail::{
     AddressBook, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, SubaddressConfig, Transports, WhenFull,
@@ -78,7 +78,7 @@ pub(super) fn read_book(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain
     let aliases = here.key("aliases");
     for (local, to) in &domain.aliases {
         claim(cx, &mut taken, aliases.name(local), (local, "an alias"));
-        book.aliases.push((format!("{local}@{name}"), read_addresses(cx, aliases.key(local), name, (to, false))));
+        book.aliases.push((format!("{local}@{name}"), read_addresses(cx, aliases.key(local), name, (to, Some(Remedy::AddUser)))));
     }
     let lists = here.key("lists");
     for (local, list) in &domain.lists {
@@ -131,9 +131,9 @@ fn claim<'a>(
 }
 
 fn read_list(cx: &mut Context<'_>, here: Path<'_>, name: &str, (local, list): (&str, &MailingList)) -> ListConfig {
-    let allow_unknown = list.allow_unknown == Some(true);
+    let unknown = (list.allow_unknown != Some(true)).then_some(Remedy::Allow);
     let members = match &list.members {
-        Some(members) => read_addresses(cx, here.key("members"), name, (members, allow_unknown)),
+        Some(members) => read_addresses(cx, here.key("members"), name, (members, unknown)),
         None => {
             cx.problems.help(here, "a list needs members", "write \"members\": and their addresses here");
             Vec::new()
@@ -145,7 +145,7 @@ fn read_list(cx: &mut Context<'_>, here: Path<'_>, name: &str, (local, list): (&
         cx.problems.at(here.key("members"), message);
     }
     let owner = Texts::one(list.owner.as_deref().unwrap_or("postmaster"));
-    let owner = read_addresses(cx, here.key("owner"), name, (&owner, false));
+    let owner = read_addresses(cx, here.key("owner"), name, (&owner, Some(Remedy::AddUser)));
     ListConfig {
         address: format!("{local}@{name}"),
         members,
@@ -159,23 +159,21 @@ fn read_list(cx: &mut Context<'_>, here: Path<'_>, name: &str, (local, list): (&
     }
 }
 
-/// Addresses; a local part alone is one of this domain, and a pattern stands for several.
+/// Addresses; a local part alone is one of this domain, and a pattern stands for several. Without a remedy against
+/// unknown ones they are allowed.
 fn read_addresses(
     cx: &mut Context<'_>,
     path: Path<'_>,
     name: &str,
-    (texts, allow_unknown): (&Texts, bool),
+    (texts, unknown): (&Texts, Option<Remedy>),
 ) -> Vec<String> {
     let mut all = Vec::new();
     for (index, text) in texts.items.iter().enumerate() {
         let place = if texts.list { path.index(index) } else { path };
         let whole = if text.contains('@') { text.clone() } else { format!("{text}@{name}") };
         for address in expand(&whole, MAX_ADDRESSES).unwrap_or_else(|| vec![whole.clone()]) {
-            let formed = address
-                .rsplit_once('@')
-                .is_some_and(|(local, domain)| check_local_part(local).is_ok() && check_host_name(domain).is_ok());
-            if !formed || !allow_unknown && !is_caught(cx, &address) {
-                unknown_user(cx, place, &address);
+            if !is_address(&address) || unknown.is_some() && !is_caught(cx, &address) {
+                unknown_user(cx, place, &address, unknown.unwrap_or(Remedy::AddUser));
                 break;
             }
             all.push(address);
@@ -196,7 +194,7 @@ pub(super) fn read_forward(cx: &mut Context<'_>, here: Path<'_>, address: &str, 
         return None;
     };
     let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let to = read_addresses(cx, here.key("forward"), domain, (forward, false));
+    let to = read_addresses(cx, here.key("forward"), domain, (forward, Some(Remedy::AddUser)));
     Some(ForwardConfig { address: address.to_owned(), to, keep_copy: user.keep_copy == Some(true) })
 }
 
