@@ -47,4 +47,6 @@ mod server_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod vain_tests;
+#[cfg(test)]
 mod zone_file_tests;

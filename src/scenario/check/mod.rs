@@ -34,6 +34,7 @@ use super::resolved::{HostSpec, Resolved, UserSpec, host_index};
 use super::schema::{Duration, Scenario};
 use crate::base::{HostId, SimDuration, SimTime};
 
+pub(super) use mail::is_written_to;
 pub(super) use names::{check_names, check_size};
 
 /// The longest duration a scenario may hold: a hundred years, so that sums stay on the clock.

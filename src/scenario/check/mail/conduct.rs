@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::vain::{check_greylist, check_when};
 use crate::app::mail::ConductConfig;
 use crate::app::mail::conduct::greylist::Greylisting;
 use crate::app::mail::conduct::pattern::{Pattern, Prefix};
@@ -138,9 +139,12 @@ fn read_greylist(cx: &mut Context<'_>, path: Path<'_>, list: &Greylist) -> Greyl
     };
     let (prefix4, prefix6) = (bits("prefix4", list.prefix4, 32), bits("prefix6", list.prefix6, 128));
     let reply = read_reply(cx.problems, path.key("reply"), list.reply.as_deref().unwrap_or_default());
+    let delay = cx.duration(path.key("delay"), list.delay);
+    let retry_window = cx.duration(path.key("retry_window"), list.retry_window);
+    check_greylist(cx.problems, path, list, (delay, retry_window, Greylisting::default().retry_window));
     Greylisting {
-        delay: cx.duration(path.key("delay"), list.delay),
-        retry_window: cx.duration(path.key("retry_window"), list.retry_window),
+        delay,
+        retry_window,
         lifetime: cx.duration(path.key("lifetime"), list.lifetime),
         auto_whitelist: list.auto_whitelist.unwrap_or(0),
         prefix4,
@@ -194,6 +198,7 @@ fn read_when(cx: &mut Context<'_>, path: Path<'_>, when: &ConductWhen) -> When {
         cx.problems.at(path.key("until"), "this comes before the time has begun");
     }
     let at = read_at(cx.problems, path.key("at"), when.at.as_ref());
+    check_when(cx.problems, path, &at, when);
     if when.first == Some(0) {
         cx.problems.at(path.key("first"), "with 0 the rule never holds");
     }

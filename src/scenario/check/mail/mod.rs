@@ -6,6 +6,7 @@ mod reports;
 mod routing;
 mod smtp;
 mod unknown;
+mod vain;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,8 @@ use crate::scenario::schema::{MailDomain, SeparatorName, User};
 pub(super) use conduct::counts_rule;
 pub(super) use routing::is_caught;
 pub(super) use unknown::{Remedy, is_address, unknown_user};
+pub(super) use vain::check_flush;
+pub(in crate::scenario) use vain::is_written_to;
 
 /// Stands for a host that is not there, so that what refers to it can still be checked.
 const NOBODY: HostId = HostId(u32::MAX);
@@ -46,6 +49,7 @@ pub(super) fn read(cx: &mut Context<'_>) -> (Vec<DomainSpec>, Vec<UserSpec>) {
             domain.users.push(index);
         }
     }
+    vain::check_submission(cx, &domains, &users);
     // A server takes mail for elsewhere from the computers of all whose mailbox it keeps.
     let mut relays: BTreeMap<HostId, BTreeSet<HostId>> = BTreeMap::new();
     for user in &users {

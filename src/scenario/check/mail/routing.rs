@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::vain::check_hop;
 use super::{Remedy, is_address, read_server, unknown_user};
 use crate::app;
 use crate::app::mail::{
@@ -78,7 +79,10 @@ pub(super) fn read_book(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain
     let aliases = here.key("aliases");
     for (local, to) in &domain.aliases {
         claim(cx, &mut taken, aliases.name(local), (local, "an alias"));
-        book.aliases.push((format!("{local}@{name}"), read_addresses(cx, aliases.key(local), name, (to, Some(Remedy::AddUser)))));
+        book.aliases.push((
+            format!("{local}@{name}"),
+            read_addresses(cx, aliases.key(local), name, (to, Some(Remedy::AddUser))),
+        ));
     }
     let lists = here.key("lists");
     for (local, list) in &domain.lists {
@@ -224,22 +228,23 @@ pub(super) fn read_loops(domain: &MailDomain, limits: &Limits) -> LoopGuard {
 }
 
 pub(super) fn read_transports(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDomain) -> Transports {
+    let own = domain.server.as_deref().unwrap_or_default();
     let path = here.key("transports");
     let mut by_domain = Vec::new();
     for (name, hop) in &domain.transports {
         cx.problems.check(path.name(name), check_host_name(name));
         if hop == "mx" {
             by_domain.push((name.clone(), None));
-        } else if let Some(hop) = read_hop(cx, path.key(name), hop) {
+        } else if let Some(hop) = read_hop(cx, path.key(name), own, hop) {
             by_domain.push((name.clone(), Some(hop)));
         }
     }
-    let smart_host = domain.smart_host.as_ref().and_then(|hop| read_hop(cx, here.key("smart_host"), hop));
+    let smart_host = domain.smart_host.as_ref().and_then(|hop| read_hop(cx, here.key("smart_host"), own, hop));
     Transports { by_domain, smart_host }
 }
 
-/// `HOST` or `HOST:PORT`.
-fn read_hop(cx: &mut Context<'_>, path: Path<'_>, text: &str) -> Option<NextHop> {
+/// `HOST` or `HOST:PORT`, of another server than the own one.
+fn read_hop(cx: &mut Context<'_>, path: Path<'_>, own: &str, text: &str) -> Option<NextHop> {
     let (host, port) = text.rsplit_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
     let port = match port.map(str::parse) {
         None => PORT,
@@ -250,6 +255,7 @@ fn read_hop(cx: &mut Context<'_>, path: Path<'_>, text: &str) -> Option<NextHop>
         }
     };
     cx.host(path, host)?;
+    check_hop(cx, path, own, (host, port));
     Some(NextHop { host: host.to_owned(), port })
 }
 

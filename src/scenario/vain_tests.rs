@@ -1,0 +1,149 @@
+//! Settings that can never come to anything: refused, or remarked upon where they do no harm.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const PLACE: &str = "mail.\"h.edu\"";
+
+/// The domain h.edu with these keys, beside crepes.fr, and a host that has no server.
+fn with(keys: &Value) -> Value {
+    let mut domain = json!({ "users": ["bob", "carol"] });
+    domain.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
+    json!({ "mail": { "h.edu": domain, "crepes.fr": { "users": ["alice"] } }, "network": { "hosts": { "pc.h.edu": {} } } })
+}
+
+#[track_caller]
+fn refused(scenario: &Value, path: &str, words: &[&str]) {
+    let errors = load("test", &scenario.to_string()).err().unwrap_or_else(|| panic!("accepted: {scenario}"));
+    assert_eq!(errors.list().len(), 1, "{scenario}: {errors}");
+    let error = &errors.list()[0];
+    let said = format!("{}; {}", error.message, error.help.as_deref().unwrap_or_default());
+    assert_eq!(error.path, path, "{said}");
+    for word in words {
+        assert!(said.contains(word), "no {word:?} in: {said}");
+    }
+}
+
+#[track_caller]
+fn fine(scenario: &Value) -> Vec<String> {
+    let resolved = load("test", &scenario.to_string()).unwrap_or_else(|errors| panic!("{errors}"));
+    let again = load("again", &resolved.to_json_text()).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(resolved.to_json(), again.to_json());
+    notes(&resolved)
+}
+
+/// Would break if a rule were taken that cannot know yet what it asks for, or one refused that can.
+#[test]
+fn conditions_that_are_not_known_yet() {
+    let rule = |at: Value, key: &str, value: Value| {
+        with(&json!({ "conduct": { "rules": [{ "when": { "at": at, key: value }, "then": "450 4.7.1 Later" }] } }))
+    };
+    let place = |key: &str| format!("{PLACE}.conduct.rules[0].when.{key}");
+    for (at, key, value, words) in [
+        (json!("MAIL"), "recipient", json!("bob@h.edu"), &["at MAIL no recipient is known", "\"RCPT\""][..]),
+        (json!(["EHLO", "CONNECT"]), "sender", json!("<>"), &["at CONNECT, EHLO no reverse-path", "\"MAIL\""]),
+        (json!("CONNECT"), "helo", json!("x*"), &["not greeted", "\"EHLO\""]),
+        (json!("RCPT"), "larger_than", json!("1MB"), &["at RCPT no size", "\"BODY\""]),
+        (json!("CONNECT"), "errors", json!(2), &["nothing was refused"]),
+    ] {
+        refused(&rule(at, key, value), &place(key), words);
+    }
+    for (at, key, value) in [
+        (json!(["MAIL", "RCPT"]), "recipient", json!("bob@h.edu")),
+        (json!("MAIL"), "sender", json!("<>")),
+        (json!("HELO"), "helo", json!("x*")),
+        (json!("MAIL"), "larger_than", json!("1MB")),
+        (json!("CONNECT"), "errors", json!(0)),
+    ] {
+        fine(&rule(at, key, value));
+    }
+}
+
+#[test]
+fn settings_that_contradict_each_other() {
+    let greylist = |list: Value| with(&json!({ "conduct": { "greylisting": list } }));
+    let place = |key: &str| format!("{PLACE}.{key}");
+    let list = "conduct.greylisting";
+    for (scenario, path, words) in [
+        (
+            greylist(json!({ "retry_window": "1min" })),
+            place(&format!("{list}.retry_window")),
+            &["nobody ever passes"][..],
+        ),
+        (greylist(json!({ "delay": "3d" })), place(&format!("{list}.delay")), &["of 3d", "of 2d"]),
+        (with(&json!({ "smart_host": "h.edu" })), place("smart_host"), &["to itself"]),
+        (
+            with(&json!({ "smart_host": "pc.h.edu" })),
+            place("smart_host"),
+            &["no mail server \"pc.h.edu\"", "\"crepes.fr\""],
+        ),
+        (with(&json!({ "smart_host": "crepes.fr:26" })), place("smart_host"), &["port 26", ":587"]),
+        (with(&json!({ "transports": { "crepes.fr": "h.edu" } })), place("transports.\"crepes.fr\""), &["to itself"]),
+        (
+            with(&json!({ "smtp": { "trusts_computers": false } })),
+            place("smtp.trusts_computers"),
+            &["can hand in", "\"plain\""],
+        ),
+        (
+            with(&json!({ "retry": { "lifetime": "1h", "warn_after": ["30min", "2h"] } })),
+            place("retry.warn_after[1]"),
+            &["`lifetime` is 1h"],
+        ),
+    ] {
+        refused(&scenario, &path, words);
+    }
+    // A preset's warnings that would come too late are left out.
+    fine(&with(&json!({ "retry": { "preset": "sendmail", "lifetime": "1h" } })));
+    fine(&with(&json!({ "smtp": { "trusts_computers": false }, "submission": { "login": "plain" } })));
+    fine(&with(&json!({ "relays": { "mx.net": {} }, "smart_host": "mx.net" })));
+}
+
+#[test]
+fn queues_are_flushed_of_what_there_can_be() {
+    let flush = |rest: Value| {
+        let mut scenario = with(&json!({ "relays": { "mx.net": {} } }));
+        let mut fault = json!({ "at": "1min", "flush": "mx.net" });
+        fault.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        scenario["faults"] = json!([fault]);
+        scenario
+    };
+    for (rest, key, words) in [
+        (json!({ "destination": "crepe.fr" }), "destination", &["no mail domain", "mean \"crepes.fr\""][..]),
+        (json!({ "sender": "alcie@crepes.fr" }), "sender", &["no user", "mean \"alice@crepes.fr\""]),
+        (json!({ "sender": "pizza.it" }), "sender", &["no mail domain"]),
+        (json!({ "flush": "pc.h.edu" }), "flush", &["no mail server"]),
+    ] {
+        refused(&flush(rest), &format!("faults[0].{key}"), words);
+    }
+    for rest in [
+        json!({}),
+        json!({ "destination": "@edu" }),
+        json!({ "sender": "Alice@crepes.fr" }),
+        json!({ "sender": "crepes.fr" }),
+    ] {
+        fine(&flush(rest));
+    }
+}
+
+/// Would break if a check were silent about what comes to nothing, or talked of what does not.
+#[test]
+fn remarks_on_what_has_no_effect() {
+    let transports = json!({ "transports": { "crepe.fr": "mx" } });
+    let notes = fine(&with(&transports));
+    assert!(notes.len() == 1 && notes[0].contains("never used") && notes[0].contains("\"crepes.fr\""), "{notes:?}");
+    let mut used = with(&transports);
+    used["workload"] = json!([{ "from": "bob@h.edu", "to": "x@crepe.fr", "allow_unknown": true }]);
+    assert_eq!(fine(&used), [""; 0]);
+    let tls = |version: &str| {
+        let mut scenario =
+            with(&json!({ "smtp": { "tls": { "client": "required" } }, "submission": { "tls": "required" } }));
+        scenario["mail"]["crepes.fr"]["smtp"] = json!({ "offers": ["STARTTLS"], "tls": { "version": version } });
+        scenario
+    };
+    let notes = fine(&tls("1.2"));
+    assert!(notes.len() == 2 && notes[0].contains("TLS 1.3") && notes[1].contains("submit nothing"), "{notes:?}");
+    let mut own = tls("1.3");
+    own["mail"]["h.edu"]["smtp"]["offers"] = json!(["STARTTLS"]);
+    assert_eq!(fine(&own), [""; 0]);
+}
