@@ -45,6 +45,7 @@ pub fn notes(scenario: &Resolved) -> Vec<String> {
             ));
         }
     }
+    notes.extend(scenario.remarks.iter().cloned());
     notes.extend(scenario.domains.iter().flat_map(|domain| of_mail(scenario, domain)));
     notes
 }

@@ -147,3 +147,89 @@ fn remarks_on_what_has_no_effect() {
     own["mail"]["h.edu"]["smtp"]["offers"] = json!(["STARTTLS"]);
     assert_eq!(fine(&own), [""; 0]);
 }
+
+/// Would break if a slip in a name made a host or a zone of its own without a word, or if names that
+/// are meant were remarked upon.
+#[test]
+fn names_that_nothing_uses() {
+    let base = |key: &str, value: Value| {
+        let mut scenario = with(&json!({}));
+        scenario[key] = value;
+        scenario
+    };
+    let hosts = |name: &str| base("network", json!({ "hosts": { name: {} } }));
+    for (scenario, words) in [
+        (hosts("alcie-pc.crepes.fr"), ["nothing uses the host", "\"alice-pc.crepes.fr\""]),
+        (
+            base("network", json!({ "hosts": { "router.crepe.fr": { "router": true } } })),
+            ["nothing uses the host", "\"router.crepes.fr\""],
+        ),
+        (
+            base("dns", json!({ "resolvers": { "resolver.crepe.fr": {} } })),
+            ["no host asks the resolver", "\"resolver.crepes.fr\""],
+        ),
+        (
+            base("dns", json!({ "zones": { "crepse.fr": { "ttl": "1h" } } })),
+            ["nothing lies in the zone", "\"crepes.fr\""],
+        ),
+    ] {
+        let notes = fine(&scenario);
+        assert!(notes.len() == 1 && words.iter().all(|word| notes[0].contains(word)), "{notes:?}");
+    }
+    let mut looked_up = base("dns", json!({ "zones": { "crepse.fr": { "ttl": "1h" } } }));
+    looked_up["workload"] = json!([{ "on": "pc.h.edu", "lookup": "www.crepse.fr" }]);
+    let mut linked = hosts("alcie-pc.crepes.fr");
+    linked["network"]["links"] = json!([{ "between": ["alcie-pc.crepes.fr", "crepes.fr"] }]);
+    let mut named = hosts("nt.crepes.fr");
+    named["dns"] =
+        json!({ "zones": { "crepes.fr": { "records": [{ "name": "www", "type": "CNAME", "data": "nt" }] } } });
+    for scenario in [looked_up, linked, named, hosts("ns1.crepes.fr"), hosts("printer.crepes.fr")] {
+        assert_eq!(fine(&scenario), [""; 0]);
+    }
+}
+
+/// Would break if one wrong value hid all that is wrong elsewhere, or brought forth errors of its own.
+#[test]
+fn errors_of_form_and_of_meaning_come_together() {
+    let places = |scenario: &Value| {
+        let errors = load("test", &serde_json::to_string_pretty(scenario).unwrap()).unwrap_err();
+        errors.list().iter().map(|error| error.path.clone()).collect::<Vec<_>>()
+    };
+    let mut scenario = with(&json!({ "retry": { "evry": "1h" }, "smart_host": "crepse.fr" }));
+    scenario["workload"] = json!([
+        { "at": 5, "from": "bob@h.edu", "to": "alcie@crepes.fr" },
+        { "from": 7, "to": "alice@crepes.fr" },
+        { "from": "bob@h.edu", "to": "alice@crepes.fr", "subjcet": "x", "on": "nowhere" }
+    ]);
+    let expected = [
+        "mail.\"h.edu\".retry.evry",
+        "mail.\"h.edu\".smart_host",
+        "workload[0].at",
+        "workload[0].to",
+        "workload[1].from",
+        "workload[2].on",
+        "workload[2].subjcet",
+    ];
+    let mut found = places(&scenario);
+    found.sort();
+    assert_eq!(found, expected);
+    // What nobody has follows from the misspelt key; a wrong port does not.
+    let mut misspelt = json!({ "mail": { "h.edu": { "usres": ["bob"], "submission": { "port": 26 } } } });
+    misspelt["workload"] = json!([{ "from": "bob@h.edu", "to": "bob@h.edu" }]);
+    assert_eq!(places(&misspelt).len(), 2, "{:?}", places(&misspelt));
+    let mut limits = with(&json!({ "lists": { "team": { "members": "x{1..200}@h.edu", "allow_unknown": true } } }));
+    limits["limits"] = json!({ "recipients": "many" });
+    assert_eq!(places(&limits), ["limits.recipients"]);
+    let mut shared = with(&json!({ "hop_limit": "x" }));
+    shared["mail"]["x.edu"] = json!({ "users": ["x"], "server": "h.edu", "hop_limit": 7 });
+    assert_eq!(places(&shared), ["mail.\"h.edu\".hop_limit"]);
+}
+
+/// Would break if an error stood where the file says nothing.
+#[test]
+fn errors_stand_where_something_is_written() {
+    refused(&with(&json!({ "submission": { "port": 26 } })), &format!("{PLACE}.submission.port"), &["port 26"]);
+    let mut own = with(&json!({}));
+    own["users"] = json!({ "bob@h.edu": { "submission": { "port": 26 } } });
+    refused(&own, "users.\"bob@h.edu\".submission.port", &["port 26"]);
+}

@@ -23,6 +23,7 @@ mod run;
 pub(super) mod scripted;
 mod server;
 mod tcp;
+mod unused;
 mod windows;
 mod work;
 mod zone;
@@ -36,6 +37,7 @@ use crate::base::{HostId, SimDuration, SimTime};
 
 pub(super) use mail::is_written_to;
 pub(super) use names::{check_names, check_size};
+pub(super) use unused::Written;
 
 /// The longest duration a scenario may hold: a hundred years, so that sums stay on the clock.
 const LONGEST: SimDuration = SimDuration::from_secs(100 * 365 * 86_400);
@@ -94,8 +96,8 @@ impl Context<'_> {
     }
 }
 
-/// Reads a filled-in scenario. `None` when something was noted.
-pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Resolved> {
+/// Reads a filled-in scenario; what of it was written matters for remarks alone. `None` when something was noted.
+pub(super) fn resolve(complete: Scenario, written: &Written, problems: &mut Problems) -> Option<Resolved> {
     let hosts = network::read_hosts(&complete, problems);
     let ipv6 = hosts.iter().any(|host| host.addresses.v6.is_some());
     let mut cx = Context { scenario: &complete, hosts: &hosts, problems, ipv6 };
@@ -143,6 +145,7 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
         expect,
         outputs,
         live,
+        remarks: unused::remarks(&complete, written),
         complete,
     })
 }

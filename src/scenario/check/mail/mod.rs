@@ -76,6 +76,7 @@ fn read_domain(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain: &MailDo
     if let Some(password) = &domain.password {
         check_password(cx, here.key("password"), password);
     }
+    smtp::check_port(cx, here.key("submission"), &domain.submission);
     let catch_all =
         domain.catch_all.as_ref().and_then(|catch_all| routing::read_catch_all(cx, here, name, domain, catch_all));
     let settings = read_server(cx, here, domain);
@@ -125,7 +126,7 @@ fn check_shared(cx: &mut Context<'_>, here: Path<'_>, spec: &DomainSpec, others:
     if let Some((_, key, what)) = equal.into_iter().find(|(equal, ..)| !equal) {
         let message = format!("this domain shares its server with {}, but not its {what}", quote(&other.name));
         let what = if key == "imap" { "separator" } else { key };
-        cx.problems.help(here.key(key), message, format!("give both the same \"{what}\""));
+        cx.problems.differs(here.key(key), message, Some(format!("give both the same \"{what}\"")));
     }
 }
 
@@ -160,9 +161,9 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
 }
 
 fn submission(cx: &mut Context<'_>, here: Path<'_>, address: &str, user: &User) -> SubmissionConfig {
-    let scenario = cx.scenario;
-    let domain = address.rsplit_once('@').and_then(|(_, domain)| scenario.mail.get(domain));
-    smtp::read_submission(cx, here.key("submission"), &user.submission, domain.unwrap_or(&MailDomain::default()))
+    smtp::check_port(cx, here.key("submission"), &user.submission);
+    let domain = address.rsplit_once('@').and_then(|(_, domain)| cx.scenario.mail.get(domain));
+    smtp::read_submission(&user.submission, domain.unwrap_or(&MailDomain::default()))
 }
 
 fn check_password(cx: &mut Context<'_>, path: Path<'_>, password: &str) {

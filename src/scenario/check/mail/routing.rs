@@ -296,7 +296,7 @@ pub(super) fn check_relays(cx: &mut Context<'_>, domains: &[DomainSpec]) {
                 let message =
                     format!("this host relays for {first} too, but in another way", first = quote(&first.name));
                 let path = Path::Root.key("mail");
-                cx.problems.at(path.key(&domain.name).key("relays").key(host), message);
+                cx.problems.differs(path.key(&domain.name).key("relays").key(host), message, None);
             }
         }
     }

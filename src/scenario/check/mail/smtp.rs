@@ -137,18 +137,17 @@ fn read_timeouts(cx: &mut Context<'_>, here: Path<'_>, smtp: &Smtp) -> ClientTim
     }
 }
 
-/// How a user submits: what is not said is as the domain has it.
-pub(super) fn read_submission(
-    cx: &mut Context<'_>,
-    here: Path<'_>,
-    own: &Submission,
-    domain: &MailDomain,
-) -> SubmissionConfig {
-    let of_domain = &domain.submission;
-    let port = own.port.or(of_domain.port).unwrap_or(SUBMISSION_PORT);
-    if ![SUBMISSION_PORT, PORT].contains(&port) {
+/// What a domain says of how its users submit, or one of them.
+pub(super) fn check_port(cx: &mut Context<'_>, here: Path<'_>, submission: &Submission) {
+    if let Some(port) = submission.port.filter(|port| ![SUBMISSION_PORT, PORT].contains(port)) {
         cx.problems.help(here.key("port"), format!("mail is not submitted to port {port}"), "give 587 or 25");
     }
+}
+
+/// How a user submits: what is not said is as the domain has it.
+pub(super) fn read_submission(own: &Submission, domain: &MailDomain) -> SubmissionConfig {
+    let of_domain = &domain.submission;
+    let port = own.port.or(of_domain.port).unwrap_or(SUBMISSION_PORT);
     SubmissionConfig {
         port,
         dialect: read_dialect(domain),
