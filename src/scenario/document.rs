@@ -8,6 +8,7 @@ use jsonc_parser::ast;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use serde_json::Value;
 
+use super::a_labels;
 use super::problem::{Problem, Problems, Step, quote};
 
 /// Beginning and end of a place in the text, in bytes.
@@ -170,6 +171,12 @@ pub(super) fn locate(text: &str, problems: &mut Vec<Problem>, outside: &[&[Step]
     }
 }
 
+/// The property of that name, which the text may have in its internationalised form.
+fn property<'o, 't>(object: &'o ast::Object<'t>, key: &str) -> Option<&'o ast::ObjectProp<'t>> {
+    let same = |written: &ast::ObjectProp<'_>| a_labels::of_text(written.name.as_str()).is_some_and(|name| name == key);
+    object.get(key).or_else(|| object.properties.iter().find(|property| same(property)))
+}
+
 /// The place of a path, and how many of its steps the text has.
 fn find(root: &ast::Value<'_>, steps: &[Step], on_key: bool) -> (Span, usize) {
     let mut here = root;
@@ -178,7 +185,7 @@ fn find(root: &ast::Value<'_>, steps: &[Step], on_key: bool) -> (Span, usize) {
     for (position, step) in steps.iter().enumerate() {
         let last = position + 1 == steps.len();
         let next = match (here, step) {
-            (ast::Value::Object(object), Step::Key(key)) => match object.get(key) {
+            (ast::Value::Object(object), Step::Key(key)) => match property(object, key) {
                 Some(property) if last && on_key => return (span_of(&property.name), steps.len()),
                 Some(property) => {
                     name = Some(span_of(&property.name));

@@ -9,7 +9,7 @@ use super::diagnostics::{Diagnostics, OverrideName};
 use super::problem::{Problem, Problems, Step, clean};
 use super::resolved::Resolved;
 use super::schema::{Duration, Scenario};
-use super::{check, document, fill, form, mail_file, zone_file};
+use super::{a_labels, check, document, fill, form, mail_file, zone_file};
 use crate::base::SimDuration;
 
 /// The largest file that is read, in bytes.
@@ -124,6 +124,7 @@ fn resolve(
         }
     }
     document::strip_comments(&mut value);
+    a_labels::rewrite(&mut value);
     let mut scenario = form::read(value, text.len(), problems)?;
     set_run(&mut scenario, overrides, changes);
     let typed: Vec<&[Step]> = changes.iter().map(|change| change.steps.as_slice()).collect();

@@ -5,6 +5,7 @@
 //! looked up, impossible combinations refused). What comes out cannot be wrong. Errors are
 //! values that know their place in the file; all of a step come at once.
 
+mod a_labels;
 mod agenda;
 mod beside;
 pub mod build;

@@ -174,7 +174,7 @@ fn names_that_nothing_uses() {
         ),
     ] {
         let notes = fine(&scenario);
-        assert!(notes.len() == 1 && words.iter().all(|word| notes[0].contains(word)), "{notes:?}");
+        assert!(notes.len() == 1 && words.iter().all(|word| notes[0].contains(word)), "{words:?}: {notes:?}");
     }
     let mut looked_up = base("dns", json!({ "zones": { "crepse.fr": { "ttl": "1h" } } }));
     looked_up["workload"] = json!([{ "on": "pc.h.edu", "lookup": "www.crepse.fr" }]);
@@ -232,4 +232,41 @@ fn errors_stand_where_something_is_written() {
     let mut own = with(&json!({}));
     own["users"] = json!({ "bob@h.edu": { "submission": { "port": 26 } } });
     refused(&own, "users.\"bob@h.edu\".submission.port", &["port 26"]);
+}
+
+/// Would break if a name in letters beyond ASCII were another one than its A-label, in whichever form it is written.
+#[test]
+fn names_may_be_internationalised() {
+    let scenario = |domain: &str, in_address: &str| {
+        json!({
+            "mail": {
+                domain: { "users": ["zoe"], "aliases": { "info": format!("zoe@{in_address}") },
+                    "relays": { format!("mx.{in_address}"): {} } },
+                "h.edu": { "users": ["bob"], "transports": { in_address: format!("mx.{domain}:25") } }
+            },
+            "users": { format!("zoe@{in_address}"): { "name": "Zo\u{eb}", "host": format!("pc.{domain}") } },
+            "network": { "hosts": { format!("pc.{in_address}"): {} } },
+            "dns": { "zones": { domain: { "records": [
+                { "name": "caf\u{e9}", "type": "CNAME", "data": format!("mx.{in_address}.") } ] } } },
+            "workload": [{ "from": "bob@h.edu", "to": format!("zoe@{domain}"), "subject": "Cr\u{ea}pes" }]
+        })
+    };
+    let resolved =
+        |scenario: &Value| load("test", &scenario.to_string()).unwrap_or_else(|errors| panic!("{errors}")).to_json();
+    let (u, a) = ("cr\u{ea}pes.fr", "xn--crpes-isa.fr");
+    let ascii = resolved(&scenario(a, a));
+    for (domain, in_address) in [(u, u), (u, a), (a, u), ("CR\u{ca}PES.fr", u)] {
+        let found = resolved(&scenario(domain, in_address));
+        for key in ["mail", "users", "network", "dns", "workload"] {
+            assert_eq!(found[key], ascii[key], "{domain}, {in_address}");
+        }
+    }
+    assert_eq!(ascii["workload"][0]["subject"], "Cr\u{ea}pes");
+    assert_eq!(ascii["users"]["zoe@xn--crpes-isa.fr"]["name"], "Zo\u{eb}");
+    let mut wrong = scenario(u, u);
+    wrong["mail"][u]["smart_host"] = json!("nowhere");
+    refused(&wrong, "mail.\"xn--crpes-isa.fr\".smart_host", &["no host"]);
+    let composed = json!({ "mail": { "cre\u{302}pes.fr": { "users": [] } } });
+    let errors = load("test", &composed.to_string()).unwrap_err();
+    assert!(errors.to_string().contains("has no form that the DNS knows"), "{errors}");
 }

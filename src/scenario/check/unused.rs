@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::scenario::fill::site_router;
 use crate::scenario::names::{absolute, expand, is_within};
 use crate::scenario::problem::{did_you_mean, quote};
-use crate::scenario::schema::Scenario;
+use crate::scenario::schema::{Host, Scenario};
 
 /// A pattern stands for more names than anybody lists.
 const MOST: usize = 100_000;
@@ -67,15 +67,20 @@ pub(super) fn remarks(scenario: &Scenario, written: &Written) -> Vec<String> {
         let domain = |text: &'_ String| text.rsplit_once('@').map_or(text.clone(), |(_, domain)| domain.to_owned());
         scenario.mail.contains_key(zone)
             || dns.zones.keys().any(|other| other != zone && is_within(other, zone))
-            || hosts.keys().any(|host| is_within(host, zone) && !served(host))
+            || hosts.iter().any(|(name, host)| is_within(name, zone) && !served(name) && host.router != Some(true))
             || said.iter().any(|text| text != zone && is_within(&domain(text), zone))
+    };
+    let routes = |name: &String| {
+        let site = |host: &Host| site_router(host.site.as_deref().unwrap_or_default());
+        hosts.iter().any(|(other, host)| other != name && site(host) == *name)
     };
     let mut remarks = Vec::new();
     let mut note = |what: &str, (name, meant): (&String, &String)| {
         remarks.push(format!("{what} {}; {}", quote(name), did_you_mean(meant)));
     };
     resolvers.into_iter().filter(|(name, _)| !asked(name)).for_each(|found| note("no host asks the resolver", found));
-    let unused = hosts_meant.into_iter().filter(|(name, _)| !said.iter().any(|text| names(name, text)));
+    let unused =
+        hosts_meant.into_iter().filter(|(name, _)| !routes(name) && !said.iter().any(|text| names(name, text)));
     unused.for_each(|found| note("nothing uses the host", found));
     zones.into_iter().filter(|(name, _)| !lies_in(name)).for_each(|found| note("nothing lies in the zone", found));
     remarks
@@ -106,12 +111,6 @@ fn is_slip(name: &str, other: &str) -> bool {
 /// All that is said of names but where they are brought into being.
 fn said(scenario: &Scenario, written: &Written) -> BTreeSet<String> {
     let mut said = written.said.clone();
-    for (name, host) in &scenario.network.hosts {
-        let router = site_router(host.site.as_deref().unwrap_or_default());
-        if *name != router {
-            said.insert(router);
-        }
-    }
     let rest = Scenario {
         network: Default::default(),
         dns: Default::default(),

@@ -97,9 +97,11 @@ pub(super) fn check_hop(cx: &mut Context<'_>, path: Path<'_>, own: &str, (host, 
     }
 }
 
-/// Whether any mail of this scenario could be for a domain, or for one below it: it is a mail domain, a zone, or that
+/// Whether any mail of this scenario could be for a domain, or with "@" in front (RFC 1985 section 5.3) for one
+/// below it: it is a mail domain, a zone, or that
 /// of an address that nobody need have.
-pub(in crate::scenario) fn is_written_to(scenario: &Scenario, domain: &str) -> bool {
+pub(in crate::scenario) fn is_written_to(scenario: &Scenario, wanted: &str) -> bool {
+    let fits = |name: &str| wanted.strip_prefix('@').map_or(name == wanted, |above| is_within(name, above));
     let entries = scenario.workload.iter().filter(|entry| entry.allow_unknown == Some(true));
     let written = entries.flat_map(|entry| [&entry.to, &entry.cc, &entry.bcc]).flatten();
     let lists = scenario.mail.values().flat_map(|domain| domain.lists.values());
@@ -109,15 +111,15 @@ pub(in crate::scenario) fn is_written_to(scenario: &Scenario, domain: &str) -> b
         .flat_map(|texts| &texts.items)
         .filter_map(|address| address.rsplit_once('@').map(|(_, domain)| domain));
     let mut known = scenario.mail.keys().chain(scenario.dns.zones.keys());
-    known.any(|name| is_within(name, domain)) || of_addresses.any(|name| is_within(name, domain))
+    known.any(|name| fits(name)) || of_addresses.any(fits)
 }
 
 /// What an operator asks to be tried: mail to a domain, or from an address or a domain.
 pub(in crate::scenario::check) fn check_flush(cx: &mut Context<'_>, here: Path<'_>, fault: &Fault) {
     let scenario = cx.scenario;
-    // "@" in front: domains below it too (RFC 1985 section 5.3).
-    let bare = |domain: &str| domain.strip_prefix('@').unwrap_or(domain).to_ascii_lowercase();
-    if let Some(domain) = fault.destination.as_deref().filter(|domain| !is_written_to(scenario, &bare(domain))) {
+    if let Some(domain) =
+        fault.destination.as_deref().filter(|domain| !is_written_to(scenario, &domain.to_ascii_lowercase()))
+    {
         cx.problems.unknown(here.key("destination"), "mail domain", domain, scenario.mail.keys().map(String::as_str));
     }
     let Some(sender) = fault.sender.as_deref() else { return };
@@ -130,8 +132,8 @@ pub(in crate::scenario::check) fn check_flush(cx: &mut Context<'_>, here: Path<'
             }
         }
         Some(_) | None => {
-            let domain = bare(sender);
-            if !scenario.mail.keys().any(|name| is_within(name, &domain)) {
+            let fits = |name: &String| lower.strip_prefix('@').map_or(*name == lower, |above| is_within(name, above));
+            if !scenario.mail.keys().any(fits) {
                 let known = scenario.mail.keys().map(String::as_str);
                 cx.problems.unknown(here.key("sender"), "mail domain", sender, known);
             }
