@@ -3,7 +3,7 @@
 
 use super::check::is_written_to;
 use super::problem::{did_you_mean, nearest, quote};
-use super::resolved::{DomainSpec, Resolved, ServerSpec};
+use super::resolved::{DomainSpec, Resolved, ServerSpec, Work};
 use crate::base::SimTime;
 use crate::proto::dns::RecordData;
 use crate::proto::smtp::TlsUse;
@@ -45,6 +45,17 @@ pub fn notes(scenario: &Resolved) -> Vec<String> {
             ));
         }
     }
+    let begins = |work: &Work| match work {
+        Work::Message(work) => (work.entry, work.schedule.at),
+        Work::Read(work) => (work.entry, work.schedule.at),
+        Work::Poisson(work) => (work.entry, work.at),
+        Work::Lookup(work) => (work.entry, work.schedule.at),
+        Work::Lookups(work) => (work.entry, work.schedule.at),
+    };
+    let mut late: Vec<usize> =
+        scenario.workload.iter().map(begins).filter(|(_, at)| *at > until).map(|(entry, _)| entry).collect();
+    late.dedup();
+    notes.extend(late.iter().map(|entry| format!("workload[{entry}] never happens: the run has ended by then")));
     notes.extend(scenario.remarks.iter().cloned());
     notes.extend(scenario.domains.iter().flat_map(|domain| of_mail(scenario, domain)));
     notes
@@ -62,6 +73,12 @@ fn of_mail(scenario: &Resolved, domain: &DomainSpec) -> Vec<String> {
             "the transport of {own} for {name} is never used: nobody writes there{meant}",
             name = quote(name)
         ));
+    }
+    let here =
+        |name: &String| scenario.domains.iter().any(|other| other.name == *name && other.server == domain.server);
+    for name in settings.transports.by_domain.iter().map(|(name, _)| name).filter(|name| here(name)) {
+        let name = quote(name);
+        notes.push(format!("the transport of {own} for {name} is never used: those mailboxes are on this server"));
     }
     let offers = |settings: &ServerSpec, version: Version| settings.smtp.tls.is_some_and(|tls| tls.version == version);
     let relays = scenario.domains.iter().flat_map(|domain| &domain.relays).filter_map(|relay| relay.settings.as_ref());

@@ -265,8 +265,88 @@ fn names_may_be_internationalised() {
     assert_eq!(ascii["users"]["zoe@xn--crpes-isa.fr"]["name"], "Zo\u{eb}");
     let mut wrong = scenario(u, u);
     wrong["mail"][u]["smart_host"] = json!("nowhere");
-    refused(&wrong, "mail.\"xn--crpes-isa.fr\".smart_host", &["no host"]);
+    refused(&wrong, "mail.\"xn--crpes-isa.fr\".smart_host", &["no mail server \"nowhere\"", "\"h.edu\""]);
     let composed = json!({ "mail": { "cre\u{302}pes.fr": { "users": [] } } });
     let errors = load("test", &composed.to_string()).unwrap_err();
     assert!(errors.to_string().contains("has no form that the DNS knows"), "{errors}");
+}
+
+/// What a hostile author wrote: each is refused where it stands, in words of its own.
+#[test]
+fn names_that_stand_for_two_things_or_none() {
+    let long = "x".repeat(64);
+    let place = |key: &str| format!("{PLACE}.{key}");
+    for (keys, path, words) in [
+        (json!({ "users": ["bob", "Bob"] }), "users[1]", &["listed twice", "upper and lower"][..]),
+        (json!({ "users": ["bob", long] }), "users[1]", &["too long", "\"host\""]),
+        (json!({ "discard": ["BOB"] }), "discard[0]", &["is a user already"]),
+        (json!({ "lists": { "BOB": { "members": "carol" } } }), "lists.BOB", &["is a user already"]),
+        (json!({ "relays": { "internet": {} } }), "relays.internet", &["the name of a router"]),
+        (json!({ "hop_limit": 0 }), "hop_limit", &["no message is taken"]),
+        (json!({ "smtp": { "message_size": "0B" } }), "smtp.message_size", &["leave it out for no limit"]),
+        (json!({ "conduct": { "max_size": "0B" } }), "conduct.max_size", &["leave it out for no limit"]),
+        (json!({ "aliases": { "all": "u{1..}@h.edu" } }), "aliases.all", &["this pattern", "u{1..50}"]),
+        (json!({ "aliases": { "all": "\"b b\"@h.edu" } }), "aliases.all", &["not quoted"]),
+        (json!({ "aliases": { "all": "bob@[10.0.0.1]" } }), "aliases.all", &["no address literal"]),
+        (json!({ "smart_host": "mx" }), "smart_host", &["no mail server \"mx\"", "\"crepes.fr\""]),
+    ] {
+        refused(&with(&keys), &place(path), words);
+    }
+    let router = json!({ "mail": { "internet": { "users": ["bob"] } } });
+    refused(&router, "mail.internet", &["the name of a router"]);
+    let labels = ["a".repeat(60), "b".repeat(60), "c".repeat(60), "d".repeat(60), "edu".to_owned()].join(".");
+    let errors = load("test", &json!({ "mail": { labels: { "users": [] } } }).to_string()).unwrap_err();
+    assert!(errors.to_string().contains("at most 242 characters"), "{errors}");
+    fine(&with(&json!({ "users": ["bob", "carol", "===", "!"] })));
+}
+
+/// Would break if `allow_unknown` were recommended where no such key exists, or where it would not help.
+#[test]
+fn what_is_unknown_may_be_allowed_only_where_it_can_be() {
+    let said =
+        |scenario: &Value| load("test", &scenario.to_string()).unwrap_err().list()[0].help.clone().unwrap_or_default();
+    let work = |entry: Value| {
+        let mut scenario = with(&json!({}));
+        scenario["workload"] = json!([entry]);
+        scenario
+    };
+    let user = |address: &str, keys: Value| {
+        let mut scenario = with(&json!({}));
+        scenario["users"] = json!({ address: keys });
+        scenario
+    };
+    for (helps, scenario) in [
+        (true, work(json!({ "from": "bob@h.edu", "to": "zacharias@h.edu" }))),
+        (true, work(json!({ "from": "bob@h.edu", "to": "bob@pizza.it" }))),
+        (true, with(&json!({ "lists": { "team": { "members": "zacharias" } } }))),
+        (false, work(json!({ "from": "zacharias@h.edu", "to": "bob@h.edu" }))),
+        (false, work(json!({ "from": "bob@h.edu", "to": "b b@h.edu" }))),
+        (false, work(json!({ "from": "bob@h.edu", "to": "bob@[10.0.0.1]" }))),
+        (false, work(json!({ "from": "bob@h.edu", "to": "bob@[10.0.0.1]", "allow_unknown": true }))),
+        (false, with(&json!({ "aliases": { "all": "zacharias" } }))),
+        (false, with(&json!({ "lists": { "team": { "members": "bob", "owner": "zacharias" } } }))),
+        (false, user("bob@h.edu", json!({ "forward": "zacharias" }))),
+        (false, user("zacharias@h.edu", json!({}))),
+    ] {
+        assert_eq!(said(&scenario).contains("allow_unknown"), helps, "{scenario}");
+    }
+    let shouted = said(&work(json!({ "from": "bob@h.edu", "to": "BO@H.EDU" })));
+    assert!(shouted.contains("did you mean \"bob@h.edu\"?"), "{shouted}");
+}
+
+/// Would break if a check said nothing of work after the end, of ways to oneself, or of a slip in a rule.
+#[test]
+fn remarks_on_what_never_happens() {
+    let mut late = with(&json!({}));
+    late["workload"] = json!([{ "at": "2h", "from": "bob@h.edu", "to": "alice@crepes.fr" }]);
+    late["run"] = json!({ "until": "1h" });
+    let slip = json!([{ "when": { "recipient": "bbo@h.edu" }, "then": "close" }]);
+    for (scenario, words) in [
+        (late, "workload[0] never happens"),
+        (with(&json!({ "transports": { "h.edu": "crepes.fr" } })), "on this server"),
+        (with(&json!({ "conduct": { "rules": slip } })), "did you mean \"bob@h.edu\"?"),
+    ] {
+        let notes = fine(&scenario);
+        assert!(notes.len() == 1 && notes[0].contains(words), "{notes:?}");
+    }
 }

@@ -64,7 +64,7 @@ fn check_first(start: usize, line: &[u8]) -> Result<(), Fault> {
 /// The file holds nothing, no header, or what cannot travel by SMTP.
 pub fn eml(file: &[u8]) -> Result<Vec<u8>, Fault> {
     if file.is_empty() {
-        return Err(Fault { place: 0..0, said: "this file is empty" });
+        return Err(Fault { place: 0..0, said: "this message is empty" });
     }
     let mut message = Vec::with_capacity(file.len() + file.len() / 32);
     for (start, line) in lines(file) {

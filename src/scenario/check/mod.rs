@@ -30,6 +30,7 @@ mod zone;
 
 use std::sync::Arc;
 
+use super::fill::{CORE_ROUTER, site_router};
 use super::problem::{Path, Problems, quote};
 use super::resolved::{HostSpec, Resolved, UserSpec, host_index};
 use super::schema::{Duration, Scenario};
@@ -59,6 +60,15 @@ impl Context<'_> {
             self.problems.at(path, format!("{name} is a router, which only forwards", name = quote(name)));
         }
         Some(found)
+    }
+
+    /// A host that comes into being by this name has none that is a router's.
+    fn check_no_router(&mut self, path: Path<'_>, host: HostId) {
+        let spec = &self.hosts[host.index()];
+        if !spec.router && (spec.name == CORE_ROUTER || spec.name == site_router(&spec.site)) {
+            let message = format!("{name} is the name of a router", name = quote(&spec.name));
+            self.problems.help(path, message, "choose another name");
+        }
     }
 
     /// The host or router of that name.

@@ -52,13 +52,14 @@ impl Written {
 /// Remarks on a scenario that was filled in, a line each.
 pub(super) fn remarks(scenario: &Scenario, written: &Written) -> Vec<String> {
     let (hosts, dns) = (&scenario.network.hosts, &scenario.dns);
+    let mut remarks = conditions(scenario);
     let resolvers = slips(&written.resolvers, dns.resolvers.keys());
     let zones = slips(&written.zones, dns.zones.keys());
     let served = |name: &String| dns.resolvers.contains_key(name) || dns.servers.contains_key(name);
     let hosts_meant: Vec<_> =
         slips(&written.hosts, hosts.keys()).into_iter().filter(|(name, _)| !served(name)).collect();
     if resolvers.is_empty() && zones.is_empty() && hosts_meant.is_empty() {
-        return Vec::new();
+        return remarks;
     }
     let said = said(scenario, written);
     let names = |name: &str, text: &String| text.match_indices(name).any(|(at, _)| is_whole(text, at, name.len()));
@@ -74,7 +75,6 @@ pub(super) fn remarks(scenario: &Scenario, written: &Written) -> Vec<String> {
         let site = |host: &Host| site_router(host.site.as_deref().unwrap_or_default());
         hosts.iter().any(|(other, host)| other != name && site(host) == *name)
     };
-    let mut remarks = Vec::new();
     let mut note = |what: &str, (name, meant): (&String, &String)| {
         remarks.push(format!("{what} {}; {}", quote(name), did_you_mean(meant)));
     };
@@ -83,6 +83,27 @@ pub(super) fn remarks(scenario: &Scenario, written: &Written) -> Vec<String> {
         hosts_meant.into_iter().filter(|(name, _)| !routes(name) && !said.iter().any(|text| names(name, text)));
     unused.for_each(|found| note("nothing uses the host", found));
     zones.into_iter().filter(|(name, _)| !lies_in(name)).for_each(|found| note("nothing lies in the zone", found));
+    remarks
+}
+
+/// Conditions of rules on addresses that nobody has nor writes to.
+fn conditions(scenario: &Scenario) -> Vec<String> {
+    let mut remarks = Vec::new();
+    for (domain, conduct) in scenario.mail.iter().filter_map(|(name, domain)| Some((name, domain.conduct.as_ref()?))) {
+        let whens = conduct.rules.iter().map(|rule| &rule.when);
+        let of_rules = whens.flat_map(|when| [&when.sender, &when.recipient]).flatten().flat_map(|texts| &texts.items);
+        let list = conduct.greylisting.iter().flat_map(|list| list.senders.iter().chain(&list.recipients));
+        for text in of_rules.chain(list).filter(|text| text.contains('@') && !text.contains('*')) {
+            let lower = text.to_ascii_lowercase();
+            let meant = scenario.users.keys().find(|user| is_slip(&lower, &user.to_ascii_lowercase()));
+            let known = scenario.users.keys().any(|user| user.eq_ignore_ascii_case(text));
+            let written = scenario.workload.iter().flat_map(|entry| [&entry.to, &entry.cc, &entry.bcc]).flatten();
+            if let Some(meant) = meant.filter(|_| !known && !written.flat_map(|to| &to.items).any(|to| to == text)) {
+                let names = format!("a rule of conduct of {} names {}", quote(domain), quote(text));
+                remarks.push(format!("{names}; {}", did_you_mean(meant)));
+            }
+        }
+    }
     remarks
 }
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::smtp::above_zero;
 use super::vain::{check_greylist, check_when};
 use crate::app::mail::ConductConfig;
 use crate::app::mail::conduct::greylist::Greylisting;
@@ -64,7 +65,7 @@ pub(super) fn read_conduct(cx: &mut Context<'_>, here: Path<'_>, given: &Conduct
         let (when, action) = read_limit(cx, here.key("limit"), limit);
         rules.push(rule("limit", when, Slowness::default(), action));
     }
-    if let Some(size) = given.max_size {
+    if let Some(size) = above_zero(cx, here.key("max_size"), given.max_size) {
         let when = When { at: [At::Mail, At::Body].into(), larger_than: Some(size.0.bytes()), ..When::default() };
         let action = decide(Ruling::Reply(Saying::new(552, "5.3.4", "Message too big")));
         rules.push(rule("max_size", when, Slowness::default(), action));

@@ -87,7 +87,7 @@ pub(super) fn read_book(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain
     let lists = here.key("lists");
     for (local, list) in &domain.lists {
         claim(cx, &mut taken, lists.name(local), (local, "a list"));
-        if domain.users.contains(local) {
+        if domain.users.iter().any(|user| user.eq_ignore_ascii_case(local)) {
             cx.problems.at(lists.name(local), format!("{} is a user already", quote(local)));
         }
         book.lists.push(read_list(cx, lists.key(local), name, (local, list)));
@@ -96,7 +96,7 @@ pub(super) fn read_book(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain
     for (index, local) in domain.discard.iter().enumerate() {
         let path = discard.index(index);
         claim(cx, &mut taken, path, (local, "an address to discard"));
-        if domain.users.contains(local) {
+        if domain.users.iter().any(|user| user.eq_ignore_ascii_case(local)) {
             cx.problems.at(path, format!("{} is a user already", quote(local)));
         }
         book.discards.push(format!("{local}@{name}"));
@@ -254,7 +254,6 @@ fn read_hop(cx: &mut Context<'_>, path: Path<'_>, own: &str, text: &str) -> Opti
             return None;
         }
     };
-    cx.host(path, host)?;
     check_hop(cx, path, own, (host, port));
     Some(NextHop { host: host.to_owned(), port })
 }
@@ -267,6 +266,7 @@ pub(super) fn read_relays(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDom
         cx.problems.check(path.name(name), check_host_name(name));
         let place = path.key(name);
         let Some(host) = cx.host(place, name) else { continue };
+        cx.check_no_router(path.name(name), host);
         let scenario = cx.scenario;
         let of = scenario.mail.iter().find(|(_, other)| other.server.as_deref() == Some(name.as_str()));
         if domain.server.as_deref() == Some(name.as_str()) {

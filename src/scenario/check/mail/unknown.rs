@@ -88,5 +88,9 @@ fn well_formed(local: &str, domain: &str) -> Result<(), (String, Option<String>)
         let help = "choose one of letters, digits and !#$%&'*+-/=?^_`|~ with single dots between".to_owned();
         return Err(("the part before the @ is not quoted in a scenario".to_owned(), Some(help)));
     }
+    if local.contains('{') {
+        let help = "write it like \"u{1..50}@hamburger.edu\"".to_owned();
+        return Err(("this pattern stands for no addresses, or for too many".to_owned(), Some(help)));
+    }
     check_local_part(local).and_then(|()| check_host_name(domain)).map_err(|message| (message, None))
 }
