@@ -3,7 +3,7 @@
 //! A file is read in three steps, each of which trusts the one before: *form* (JSON, keys,
 //! types, units), *filling in* (every default becomes explicit), *meaning* (names are
 //! looked up, impossible combinations refused). What comes out cannot be wrong. Errors are
-//! values that know their place in the file; all of a step come at once.
+//! values that know their place in the file; all come at once, but those that may only follow from others.
 
 mod a_labels;
 mod agenda;
