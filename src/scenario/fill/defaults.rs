@@ -165,10 +165,11 @@ pub(super) fn fill_server(domain: &mut MailDomain) {
 }
 
 /// The name of the computer that a user gets.
-pub(super) fn default_computer(local: &str, domain: &str) -> String {
+pub(in crate::scenario) fn default_computer(local: &str, domain: &str) -> String {
     let label: String =
         local.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    format!("{}-pc.{domain}", label.trim_start_matches('-'))
+    let label = label.trim_start_matches('-');
+    format!("{}-pc.{domain}", if label.is_empty() { "user" } else { label })
 }
 
 /// The run goes on for so long after the last thing that a file schedules; what repeats without an end
