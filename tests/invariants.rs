@@ -19,6 +19,8 @@ mod ledger;
 mod log;
 #[path = "invariants/payloads.rs"]
 mod payloads;
+#[path = "invariants/presets.rs"]
+mod presets;
 #[path = "invariants/random.rs"]
 mod random;
 #[path = "invariants/random_mail.rs"]
@@ -47,6 +49,7 @@ use content::Reading;
 use ledger::Ledger;
 use log::Log;
 use posthaste::app::App;
+use posthaste::app::mail::retry::PRESETS;
 use posthaste::app::mail::{
     AddressBook, ConductConfig, FullAt, Maildrop, QueueConfig, RetryPolicy, Rule, Transports, WhenFull,
 };
@@ -157,6 +160,26 @@ fn mail_of_all_kinds_is_conserved() {
 #[test]
 fn more_mail_of_all_kinds_is_conserved() {
     all(mail_cases().filter(|case| case % 2 == 1), judge_mail);
+}
+
+/// Breaks when a server that people know tries again at another time than its documentation says, wherever
+/// its attempts end and whatever comes between.
+#[test]
+fn presets_keep_their_times() {
+    let mut attempts = 0;
+    let mut judge = |preset: &str, case: u64| -> Result<(), Vec<String>> {
+        let finished = mail_faults_of(&load_value(&presets::scenario(preset, case)))?;
+        attempts += finished.extra.attempts;
+        if finished.extra.attempts > 3 { Ok(()) } else { Err(vec![format!("{} attempts", finished.extra.attempts)]) }
+    };
+    for preset in PRESETS {
+        for case in 0..presets::CASES {
+            if let Err(faults) = judge(preset, case) {
+                panic!("{preset}, case {case}:\n  {}", faults.join("\n  "));
+            }
+        }
+    }
+    assert!(attempts > 2_000, "only {attempts} attempts");
 }
 
 /// Nothing waits any more when all faults were over for hours, but in outboxes for a mailbox that is full.

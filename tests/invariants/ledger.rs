@@ -218,7 +218,9 @@ impl Ledger {
                 attempt,
                 |held| {
                     held.due = next;
-                    schedule::check_next(&server.retry, &held.past, (server.up, at, next), is_report(key))
+                    let told = schedule::check_next(&server.retry, &held.past, (server.up, at, next), is_report(key));
+                    held.past.wait(&server.retry, at, next);
+                    told
                 },
                 at,
             ),
