@@ -13,6 +13,8 @@ mod common;
 mod content;
 #[path = "invariants/holdings.rs"]
 mod holdings;
+#[path = "invariants/hops.rs"]
+mod hops;
 #[path = "invariants/ledger.rs"]
 mod ledger;
 #[path = "invariants/log.rs"]
@@ -141,6 +143,7 @@ fn mail_faults_of(scenario: &Resolved) -> Result<Finished<Ledger>, Vec<String>> 
     finished.extra = finished.extra.finish();
     let mut faults = finished.extra.faults.clone();
     faults.extend(recount::check(&finished.extra, &finished));
+    faults.extend(hops::check(scenario, &finished.extra, &finished));
     if faults.is_empty() { Ok(finished) } else { Err(faults) }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Ledger {
     talks: BTreeMap<ConnId, Talk>,
     /// By server and Message-ID, the last one each.
     intakes: BTreeMap<(HostId, String), Intake>,
+    /// By server and its name for a message: the message, and the host that handed it over.
+    pub(crate) hops: BTreeMap<(HostId, String), (String, HostId)>,
     pub(crate) payloads: Payloads,
     pub(crate) downgraded: BTreeSet<String>,
     /// Addresses of mailing lists.
@@ -65,6 +67,7 @@ impl Ledger {
             promises: BTreeMap::new(),
             talks: BTreeMap::new(),
             intakes: BTreeMap::new(),
+            hops: BTreeMap::new(),
             payloads: Payloads::default(),
             downgraded: BTreeSet::new(),
             lists: scenario
@@ -375,6 +378,7 @@ impl Ledger {
             MailTrace::Accepted { message, to, conn, queue_id, .. } => {
                 let copy = key(message, to);
                 if let Some(conn) = conn {
+                    self.hops.insert((host, queue_id.to_owned()), (copy.0.clone(), conn.host));
                     self.accepted_over(conn, &copy)?;
                 } else if self.copy(&copy)?.kind == MessageKind::User {
                     return Err("accepted from nowhere".to_owned());
