@@ -4,18 +4,10 @@
 //! Works on any octets: bare LF for CRLF, headers that are missing, multiparts that are cut off.
 //! Left out: messages in a form that IMAP never sends, such as decoded headers (RFC 6855).
 
-pub mod address;
-pub mod decode;
 pub mod envelope;
-pub mod header;
-pub mod lexer;
-pub mod media;
 pub mod section;
-pub mod tree;
 pub mod wire;
 
-#[cfg(test)]
-mod oracle_tests;
 #[cfg(test)]
 mod section_tests;
 #[cfg(test)]
@@ -28,8 +20,9 @@ use imap_types::core::NString;
 use imap_types::envelope::Envelope;
 use imap_types::fetch::Section;
 
-use decode::UnknownEncoding;
-use tree::{Entity, Inside};
+use crate::proto::message::read::decode::{self, UnknownEncoding};
+use crate::proto::message::read::header;
+use crate::proto::message::read::tree::{self, Entity, Inside};
 
 /// A message taken apart.
 #[derive(Clone, Debug)]

@@ -4,8 +4,8 @@
 
 use std::borrow::Cow;
 
-use super::header;
-use super::tree::{Entity, Inside};
+use crate::proto::message::read::header;
+use crate::proto::message::read::tree::{Entity, Inside};
 
 /// What is asked of a message or of the part that a path of numbers leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]

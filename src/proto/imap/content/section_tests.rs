@@ -4,8 +4,8 @@ use imap_types::core::{AString, Vec1};
 use imap_types::fetch::{Part, Section};
 use proptest::prelude::*;
 
-use super::tree::{Entity, Inside};
 use super::*;
+use crate::proto::message::read::tree::{Entity, Inside};
 
 /// A multipart in a message in a multipart, as in the example of RFC 3501 6.4.5.
 pub(super) const NESTED: &str = "\

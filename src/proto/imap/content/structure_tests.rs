@@ -8,8 +8,8 @@ use imap_types::response::{Data, Response};
 use proptest::prelude::*;
 
 use super::section_tests::{NESTED, numbered, scraps};
-use super::tree::Inside;
 use super::*;
+use crate::proto::message::read::tree::Inside;
 
 fn response(item: MessageDataItem<'static>) -> (Response<'static>, Vec<u8>) {
     let response = Response::Data(Data::fetch(1_u32, vec![item]).unwrap());
