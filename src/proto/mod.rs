@@ -1,8 +1,10 @@
 //! Conversations as functions of bytes and time (sans-IO): no network, no clock, no simulator.
 
 pub mod dns;
+pub mod http;
 pub mod imap;
 pub mod line;
+pub mod mailbox;
 pub mod message;
 mod patience;
 pub mod pop3;

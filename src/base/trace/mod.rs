@@ -93,6 +93,8 @@ pub enum Protocol {
     Dns,
     /// RFC 3501.
     Imap,
+    /// RFC 9112.
+    Http,
 }
 
 /// Faults of the scenario.
