@@ -37,6 +37,7 @@ const SCRIPTS: &[(&str, &[usize], &str)] = &[
     ("imap-syntax", &[], ""),
     ("lecture", &[], ""),
     ("pop3", &[], ""),
+    ("pop3-apop", &[1, 2], "the time stamp of a scenario's server is another in each session"),
     ("pop3-auth", &[], ""),
     ("pop3-ends", &[], ""),
     ("pop3-states", &[], ""),

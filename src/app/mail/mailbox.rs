@@ -119,6 +119,12 @@ impl Maildrop {
         self.folders().map(Folder::octets).sum()
     }
 
+    /// The password, which APOP must know.
+    #[must_use]
+    pub fn password(&self) -> Option<&str> {
+        self.password.as_deref()
+    }
+
     /// Whether the password is this one.
     #[must_use]
     pub fn opens_with(&self, password: &str) -> bool {
