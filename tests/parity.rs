@@ -31,8 +31,10 @@ use script::{Script, What};
 const SCRIPTS: &[(&str, &[usize], &str)] = &[
     ("idle", &[], ""),
     ("imap", &[], ""),
+    ("imap-condstore", &[], ""),
     ("imap-extensions", &[], ""),
     ("imap-folders", &[], ""),
+    ("imap-rev2", &[], ""),
     ("imap-states", &[], ""),
     ("imap-syntax", &[], ""),
     ("lecture", &[], ""),

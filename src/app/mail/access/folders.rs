@@ -23,6 +23,7 @@ pub(super) fn select<H: Host>(
     Ok(Answer::Selected(Selected {
         uid_validity: validity,
         uid_next: folder.next_uid(),
+        highest_modseq: folder.highest_modseq(),
         keywords: folder.keywords(),
         messages: folder.entries(read_only),
     }))
