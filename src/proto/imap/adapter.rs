@@ -56,10 +56,9 @@ fn any(octets: &[u8]) -> Option<Command> {
     };
     let append = || {
         let parts = append_command::split(octets)?;
-        let parts = parts.iter().map(|part| match read(part)? {
-            Command::Append(appended) => Some(appended),
-            _ => None,
-        });
+        let parts = parts
+            .iter()
+            .map(|part| if let Some(Command::Append(appended)) = read(part) { Some(appended) } else { None });
         append_command::joined(parts).map(Command::Append)
     };
     read(octets).or_else(|| list_command::read(octets).map(Command::ListExtended)).or_else(create).or_else(append)

@@ -46,8 +46,9 @@ impl SystemFlag {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
     system: u8,
-    /// None if there are none: most messages have no keywords, and a mailbox many messages.
-    keywords: Option<Box<BTreeSet<Arc<str>>>>,
+    /// None if there are none: most messages have no keywords. Others have the same as a copy
+    /// of the message, or as what a session knows of it.
+    keywords: Option<Arc<BTreeSet<Arc<str>>>>,
 }
 
 impl Flags {
@@ -71,7 +72,7 @@ impl Flags {
     /// Adds a keyword, unless it is there in some spelling.
     pub fn insert_keyword(&mut self, name: Arc<str>) {
         if !self.has_keyword(&name) {
-            self.keywords.get_or_insert_default().insert(name);
+            Arc::make_mut(self.keywords.get_or_insert_default()).insert(name);
         }
     }
 
@@ -96,7 +97,7 @@ impl Flags {
     pub fn remove(&mut self, other: &Self) {
         self.system &= !other.system;
         if let Some(keywords) = &mut self.keywords {
-            keywords.retain(|keyword| !other.has_keyword(keyword));
+            Arc::make_mut(keywords).retain(|keyword| !other.has_keyword(keyword));
         }
         self.keywords.take_if(|keywords| keywords.is_empty());
     }
