@@ -167,6 +167,7 @@ impl Access {
                 mailbox_of(spool, reader).and_then(|drop| drop.subscribe(mailbox, wanted)).map(done)
             }
             ServerEvent::Status { mailbox } => folders::status(spool, reader, &mailbox),
+            ServerEvent::Quota { mailbox } => folders::quota(spool, reader, mailbox.as_deref()),
             ServerEvent::Append { mailbox, messages } => self.append(host, spool, reader, &mailbox, messages),
             ServerEvent::Expunge { among } => self.expunge(host, spool, reader, among.as_deref()),
             ServerEvent::Store { uids, action, flags, unchanged_since } => {

@@ -78,6 +78,7 @@ pub struct Folder {
     /// Messages without `\Seen`, and with `\Deleted`.
     unseen: u32,
     deleted: u32,
+    deleted_octets: u64,
     messages: Vec<StoredMessage>,
     keywords: Vec<Arc<str>>,
     watchers: u32,
@@ -94,6 +95,7 @@ impl Folder {
             highest_modseq: 1,
             unseen: 0,
             deleted: 0,
+            deleted_octets: 0,
             messages: Vec::new(),
             keywords: Vec::new(),
             watchers: 0,
@@ -161,7 +163,7 @@ impl Folder {
         self.next_uid = self.next_uid.saturating_add(1);
         self.octets += message.content.len() as u64;
         let flags = self.known(&message.flags).unwrap_or_else(|| message.flags.without_keywords());
-        self.count(&flags, u32::saturating_add);
+        self.come(&flags, message.content.len());
         let modseq = self.next_modseq();
         self.messages.push(StoredMessage { uid, flags, modseq, ..message });
         self.note(Happening::Arrived(uid));
@@ -173,10 +175,22 @@ impl Folder {
         self.highest_modseq
     }
 
-    /// Keeps count of a message with these flags that comes or goes.
-    fn count(&mut self, flags: &Flags, change: impl Fn(u32, u32) -> u32) {
-        self.unseen = change(self.unseen, u32::from(!flags.has(SystemFlag::Seen)));
-        self.deleted = change(self.deleted, u32::from(flags.has(SystemFlag::Deleted)));
+    /// Counts a message with these flags and of so many octets.
+    const fn come(&mut self, flags: &Flags, octets: usize) {
+        self.unseen += !flags.has(SystemFlag::Seen) as u32;
+        if flags.has(SystemFlag::Deleted) {
+            self.deleted += 1;
+            self.deleted_octets += octets as u64;
+        }
+    }
+
+    /// Takes a message out of the counts.
+    const fn go(&mut self, flags: &Flags, octets: usize) {
+        self.unseen -= !flags.has(SystemFlag::Seen) as u32;
+        if flags.has(SystemFlag::Deleted) {
+            self.deleted -= 1;
+            self.deleted_octets -= octets as u64;
+        }
     }
 
     /// The index of a message.
@@ -202,7 +216,7 @@ impl Folder {
         let gone: Vec<_> = self.messages.extract_if(first.., |m| uids.binary_search(&m.uid).is_ok()).collect();
         for message in &gone {
             self.octets -= message.content.len() as u64;
-            self.count(&message.flags, u32::saturating_sub);
+            self.go(&message.flags, message.content.len());
             self.note(Happening::Gone(message.uid));
         }
         if !gone.is_empty() {
@@ -245,8 +259,9 @@ impl Folder {
         let at = self.find(uid)?;
         if self.messages[at].flags != flags {
             let old = std::mem::replace(&mut self.messages[at].flags, flags.clone());
-            self.count(&old, u32::saturating_sub);
-            self.count(&flags, u32::saturating_add);
+            let octets = self.messages[at].content.len();
+            self.go(&old, octets);
+            self.come(&flags, octets);
             self.messages[at].modseq = self.next_modseq();
             self.note(Happening::Flagged(uid));
         }
@@ -290,6 +305,7 @@ impl Folder {
             uid_next: self.next_uid,
             uid_validity: self.validity,
             size: self.octets,
+            deleted_size: self.deleted_octets,
             highest_modseq: self.highest_modseq,
         }
     }

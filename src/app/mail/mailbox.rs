@@ -2,13 +2,14 @@
 //!
 //! New messages come into INBOX, which is also the maildrop that POP3 serves. A message is
 //! stored whole or not at all, and copies of it share their octets. What clients can make
-//! grow has limits. Left out: quotas that users set, access of others.
+//! grow has limits. Left out: access of others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::config::Quota;
 use super::folder::{Folder, Origin, StoredMessage};
 use crate::base::{SimTime, SocketId, UnixTime};
 use crate::proto::imap::names::INBOX;
@@ -306,9 +307,10 @@ impl Maildrop {
         Ok(())
     }
 
-    /// Whether clients may put so many more messages and octets here.
-    pub(super) fn has_room(&self, messages: usize, octets: u64) -> Result<(), StoreError> {
-        let fits = self.count() + messages <= MAX_MESSAGES && self.octets().saturating_add(octets) <= MAX_OCTETS;
+    /// Whether clients may put so many more messages and octets here, under the user's quota.
+    pub(super) fn has_room(&self, messages: usize, octets: u64, quota: Quota) -> Result<(), StoreError> {
+        let (messages, octets) = (self.count() + messages, self.octets().saturating_add(octets));
+        let fits = messages <= MAX_MESSAGES && octets <= MAX_OCTETS && !quota.is_exceeded_by(messages as u64, octets);
         if fits { Ok(()) } else { Err(StoreError::Full) }
     }
 }

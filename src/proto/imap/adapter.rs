@@ -94,10 +94,9 @@ fn command(body: CommandBody<'_>) -> Option<Command> {
         CommandBody::List { reference, mailbox_wildcard } => list(false, &reference, &mailbox_wildcard),
         CommandBody::Lsub { reference, mailbox_wildcard } => list(true, &reference, &mailbox_wildcard),
         CommandBody::Status { item_names, .. } if item_names.is_empty() => return None,
-        CommandBody::Status { mailbox, item_names } => Command::Status {
-            mailbox: name(&mailbox),
-            items: item_names.iter().map(status_item).collect::<Option<_>>()?,
-        },
+        CommandBody::Status { mailbox, item_names } => {
+            Command::Status { mailbox: name(&mailbox), items: item_names.iter().map(status_item).collect() }
+        }
         CommandBody::Append { mailbox, flags: named, date, message } => {
             let content = match message {
                 LiteralOrLiteral8::Literal(literal) => literal.into_inner(),
@@ -141,6 +140,8 @@ fn command(body: CommandBody<'_>) -> Option<Command> {
         CommandBody::Fetch { sequence_set, macro_or_item_names, uid, modifiers } => {
             let items = match macro_or_item_names {
                 MacroOrMessageDataItemNames::Macro(name) => name.expand().into_iter().map(item).collect::<Option<_>>(),
+                // RFC 3501 section 9 has one item at least.
+                MacroOrMessageDataItemNames::MessageDataItemNames(names) if names.is_empty() => None,
                 MacroOrMessageDataItemNames::MessageDataItemNames(names) => {
                     names.into_iter().map(item).collect::<Option<_>>()
                 }
@@ -173,11 +174,10 @@ fn command(body: CommandBody<'_>) -> Option<Command> {
         CommandBody::Move { sequence_set, mailbox, uid } => {
             Command::Copy { messages: Messages { set: set(&sequence_set), uid }, to: name(&mailbox), moving: true }
         }
-        CommandBody::StartTLS
-        | CommandBody::Compress { .. }
-        | CommandBody::GetQuota { .. }
-        | CommandBody::GetQuotaRoot { .. }
-        | CommandBody::SetQuota { .. } => Command::Unknown,
+        CommandBody::GetQuota { root } => Command::Quota { root: root.as_ref().to_vec() },
+        CommandBody::GetQuotaRoot { mailbox } => Command::QuotaRoot { mailbox: name(&mailbox) },
+        // RFC 9208 section 3.1.2: limits are set by who runs the server, without QUOTASET.
+        CommandBody::StartTLS | CommandBody::Compress { .. } | CommandBody::SetQuota { .. } => Command::Unknown,
     })
 }
 
@@ -203,8 +203,8 @@ fn list(subscribed: bool, reference: &Mailbox<'_>, pattern: &ListMailbox<'_>) ->
     Command::List { subscribed, reference: name(reference), pattern }
 }
 
-const fn status_item(item: &StatusDataItemName) -> Option<StatusItem> {
-    Some(match item {
+const fn status_item(item: &StatusDataItemName) -> StatusItem {
+    match item {
         StatusDataItemName::Messages => StatusItem::Messages,
         StatusDataItemName::Recent => StatusItem::Recent,
         StatusDataItemName::UidNext => StatusItem::UidNext,
@@ -213,8 +213,8 @@ const fn status_item(item: &StatusDataItemName) -> Option<StatusItem> {
         StatusDataItemName::Deleted => StatusItem::Deleted,
         StatusDataItemName::Size => StatusItem::Size,
         StatusDataItemName::HighestModSeq => StatusItem::HighestModSeq,
-        StatusDataItemName::DeletedStorage => return None,
-    })
+        StatusDataItemName::DeletedStorage => StatusItem::DeletedStorage,
+    }
 }
 
 /// `None` for flags that a client cannot set.

@@ -58,11 +58,12 @@ pub(super) enum StatusItem {
     Unseen,
     Deleted,
     Size,
+    DeletedStorage,
     HighestModSeq,
 }
 
 impl StatusItem {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Messages,
         Self::Recent,
         Self::UidNext,
@@ -70,6 +71,7 @@ impl StatusItem {
         Self::Unseen,
         Self::Deleted,
         Self::Size,
+        Self::DeletedStorage,
         Self::HighestModSeq,
     ];
 
@@ -87,6 +89,7 @@ impl StatusItem {
             Self::Unseen => "UNSEEN",
             Self::Deleted => "DELETED",
             Self::Size => "SIZE",
+            Self::DeletedStorage => "DELETED-STORAGE",
             Self::HighestModSeq => "HIGHESTMODSEQ",
         }
     }
@@ -229,6 +232,13 @@ pub(super) enum Command {
         items: Vec<StatusItem>,
     },
     Append(Appended),
+    /// GETQUOTA (RFC 9208).
+    Quota {
+        root: Vec<u8>,
+    },
+    QuotaRoot {
+        mailbox: Vec<u8>,
+    },
     /// ENABLE (RFC 5161).
     Enable {
         names: Vec<String>,
@@ -306,6 +316,8 @@ impl Command {
             | Self::ListExtended(_)
             | Self::Status { .. }
             | Self::Append(_)
+            | Self::Quota { .. }
+            | Self::QuotaRoot { .. }
             | Self::Enable { .. }
             | Self::Idle
             | Self::Check
@@ -329,6 +341,8 @@ impl Command {
             | Self::ListExtended(_)
             | Self::Status { .. }
             | Self::Append(_)
+            | Self::Quota { .. }
+            | Self::QuotaRoot { .. }
             | Self::Enable { .. }
             | Self::Idle => Needs::Authenticated,
             Self::Check

@@ -58,6 +58,11 @@ pub enum ServerEvent {
         /// The mailbox.
         mailbox: String,
     },
+    /// How much the user may store: [`Answer::Quota`].
+    Quota {
+        /// A mailbox that must be there, if one is named.
+        mailbox: Option<String>,
+    },
     /// APPEND: [`Answer::Appended`].
     Append {
         /// The mailbox.
@@ -156,6 +161,8 @@ pub enum Answer {
     Mailboxes(Mailboxes),
     /// How much is in a mailbox.
     Status(Counts),
+    /// How much the user stores and may store.
+    Quota(Quota),
     /// The message was stored.
     Appended {
         /// The mailbox's unique identifier validity value.
@@ -227,6 +234,15 @@ pub struct Selected {
     pub messages: Vec<Entry>,
 }
 
+/// A user's quota (RFC 9208), for all mailboxes together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// Octets in use, and the most that there may be.
+    pub octets: (u64, Option<u64>),
+    /// Messages, and the most that there may be.
+    pub messages: (u64, Option<u64>),
+}
+
 /// A mailbox in a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
@@ -264,6 +280,8 @@ pub struct Counts {
     pub uid_validity: u32,
     /// Octets of all messages.
     pub size: u64,
+    /// Octets of those with `\Deleted`.
+    pub deleted_size: u64,
     /// The highest modification sequence.
     pub highest_modseq: u64,
 }

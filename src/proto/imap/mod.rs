@@ -24,7 +24,8 @@ mod words;
 
 pub use command::InternalDate;
 pub use event::{
-    Answer, Change, Counts, Entry, Fetched, Keywords, Listed, Mailboxes, NewMessage, Selected, ServerEvent, Stored,
+    Answer, Change, Counts, Entry, Fetched, Keywords, Listed, Mailboxes, NewMessage, Quota, Selected, ServerEvent,
+    Stored,
 };
 pub use flags::{Flags, StoreAction, SystemFlag};
 pub use server::{Server, ServerConfig};

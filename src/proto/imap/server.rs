@@ -18,6 +18,7 @@ mod login;
 mod mailboxes;
 mod messages;
 mod pace;
+mod quota;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -46,7 +47,7 @@ const BLOCK: usize = 1 << 16;
 
 /// What the server offers.
 pub const CAPABILITIES: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR AUTH=PLAIN AUTH=LOGIN ENABLE ID NAMESPACE IDLE CHILDREN UIDPLUS MOVE \
-     UNSELECT STATUS=SIZE BINARY MULTIAPPEND ESEARCH SEARCHRES PARTIAL CONDSTORE LIST-EXTENDED LIST-STATUS SPECIAL-USE \
+     UNSELECT STATUS=SIZE BINARY MULTIAPPEND ESEARCH SEARCHRES PARTIAL CONDSTORE QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE LIST-EXTENDED LIST-STATUS SPECIAL-USE \
      CREATE-SPECIAL-USE SORT ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES";
 
 /// What a session is to know.
@@ -93,6 +94,8 @@ enum Doing {
     List(mailboxes::Listing),
     Status(mailboxes::Status),
     Append,
+    /// With the mailbox whose root is asked for, if one is.
+    Quota(Option<String>),
     Store(messages::Storing),
     Copy(messages::Copying),
     Fetch(fetch::Fetching),
@@ -176,6 +179,7 @@ impl Server {
             }
             (Doing::List(listing), Answer::Mailboxes(mailboxes)) => self.listed(&tag, &listing, &mailboxes),
             (Doing::Status(status), Answer::Status(counts)) => self.counted(&tag, &status, &counts),
+            (Doing::Quota(mailbox), Answer::Quota(quota)) => self.quota_told(&tag, mailbox.as_deref(), &quota),
             (Doing::Append, Answer::Appended { uid_validity, uids }) => {
                 let uids = sets::written(&uids);
                 self.ok(&tag, &format!("[APPENDUID {uid_validity} {uids}] APPEND completed"), Ending::Other);
@@ -284,6 +288,7 @@ impl Server {
             | Doing::List(_)
             | Doing::Status(_)
             | Doing::Append
+            | Doing::Quota(_)
             | Doing::Copy(_) => Ending::Other,
         };
         self.no(tag, code, text, ending);
@@ -410,6 +415,8 @@ impl Server {
             Command::ListExtended(list) => self.list_extended(tag, list),
             Command::Status { mailbox, items } => self.status(tag, &mailbox, items),
             Command::Append(appended) => self.append(tag, appended),
+            Command::Quota { root } => self.quota(tag, &root),
+            Command::QuotaRoot { mailbox } => self.quota_root(tag, &mailbox),
             Command::Enable { names } => self.enable(&tag, &names),
             Command::Idle => {
                 self.say("+ idling");

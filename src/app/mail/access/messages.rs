@@ -43,9 +43,10 @@ impl Access {
         name: &str,
         messages: Vec<NewMessage>,
     ) -> Result<Answer, StoreError> {
+        let quota = spool.homes.quota(reader.mailbox.as_deref().unwrap_or_default());
         let drop = mailbox_of(spool, reader)?;
         let uid_validity = drop.named(name)?;
-        drop.has_room(messages.len(), messages.iter().map(|new| new.content.len() as u64).sum())?;
+        drop.has_room(messages.len(), messages.iter().map(|new| new.content.len() as u64).sum(), quota)?;
         let folder = drop.folder(uid_validity)?;
         let known: Option<Vec<Flags>> = messages.iter().map(|new| folder.known(&new.flags)).collect();
         let known = known.ok_or(StoreError::Keywords)?;
@@ -129,6 +130,7 @@ impl Access {
         (to, moving): (&str, bool),
     ) -> Result<Answer, StoreError> {
         let (key, validity) = selected(reader)?;
+        let quota = spool.homes.quota(&key);
         let drop = mailbox_of(spool, reader)?;
         let uid_validity = drop.named(to)?;
         let folder = drop.folder(validity)?;
@@ -139,7 +141,7 @@ impl Access {
         if moving {
             folder.remove(uids);
         } else {
-            drop.has_room(copies.len(), copies.iter().map(|copy| copy.content.len() as u64).sum())?;
+            drop.has_room(copies.len(), copies.iter().map(|copy| copy.content.len() as u64).sum(), quota)?;
         }
         let target = drop.folder(uid_validity)?;
         let new = copies.into_iter().map(|copy| target.store(copy)).collect();

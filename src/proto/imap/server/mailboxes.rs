@@ -192,6 +192,7 @@ fn counts_line(style: Style, mailbox: &str, items: &[StatusItem], counts: &Count
             StatusItem::Unseen => u64::from(counts.unseen),
             StatusItem::Deleted => u64::from(counts.deleted),
             StatusItem::Size => counts.size,
+            StatusItem::DeletedStorage => counts.deleted_size,
             StatusItem::HighestModSeq => counts.highest_modseq,
         };
         let space = if list.is_empty() { "" } else { " " };

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 use crate::base::{SimDuration, SimTime, UnixTime};
-use crate::proto::imap::{Counts, Entry, Fetched, Flags, InternalDate, Keywords, Mailboxes, Selected, Stored};
+use crate::proto::imap::{Counts, Entry, Fetched, Flags, InternalDate, Keywords, Mailboxes, Quota, Selected, Stored};
 use crate::proto::session::{Input, Session as _};
 
 const CONFIG: ServerConfig = ServerConfig { separator: '/', max_message: 1 << 20 };
@@ -39,6 +39,7 @@ fn fitting(event: &ServerEvent) -> Option<Answer> {
         ServerEvent::Select { .. } => Answer::Selected(mailbox()),
         ServerEvent::Mailboxes => Answer::Mailboxes(Mailboxes::default()),
         ServerEvent::Status { .. } => Answer::Status(Counts::default()),
+        ServerEvent::Quota { .. } => Answer::Quota(Quota::default()),
         ServerEvent::Append { .. } => Answer::Appended { uid_validity: 7, uids: vec![9] },
         ServerEvent::Store { uids, .. } => {
             let done = uids.iter().map(|uid| (*uid, Flags::default(), 100)).collect();
