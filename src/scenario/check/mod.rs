@@ -23,6 +23,7 @@ mod run;
 pub(super) mod scripted;
 mod server;
 mod tcp;
+mod web;
 mod windows;
 mod work;
 mod zone;
@@ -110,6 +111,7 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
     let limits = run::read_limits(&mut cx);
     let people: Arc<[usize]> = (0..users.len()).collect();
     let workload = work::read(&mut cx, &users, &people, run, limits);
+    let web = web::read_sites(&mut cx);
     let faults = faults::read_faults(&mut cx, &links);
     let expect = run::read_expect(&mut cx);
     let outputs = run::read_outputs(&mut cx);
@@ -136,6 +138,7 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
         processing: capacities.processing,
         sessions: capacities.sessions,
         sessions_answered: capacities.answered,
+        web,
         faults,
         run,
         limits,
