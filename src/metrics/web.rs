@@ -122,11 +122,9 @@ const fn source(source: WebSource) -> &'static str {
 pub(super) struct Browsing {
     requests: Vec<WebRequestRow>,
     pages: Vec<WebPageRow>,
-    open: BTreeMap<(HostId, u64), usize>,
-}
-
-fn page_name(directory: &Directory, host: HostId, page: u64) -> String {
-    format!("{}#{page}", directory.host_name(host))
+    /// Pages by host and the browser's own number: their names count the pages of a host, whatever its browsers.
+    known: BTreeMap<(HostId, u64), usize>,
+    counts: BTreeMap<HostId, u64>,
 }
 
 impl Browsing {
@@ -140,9 +138,12 @@ impl Browsing {
         let some = |status: u16| (status > 0).then_some(status);
         match *event {
             WebTrace::Asked { page, url } => {
-                self.open.insert((host, page), self.pages.len());
+                let count = self.counts.entry(host).or_default();
+                *count += 1;
+                let name = format!("{}#{count}", directory.host_name(host));
+                self.known.insert((host, page), self.pages.len());
                 self.pages.push(WebPageRow {
-                    page: names.share(&page_name(directory, host, page)),
+                    page: names.share(&name),
                     host: names.share(directory.host_name(host)),
                     url: names.share(url),
                     asked: at,
@@ -171,8 +172,10 @@ impl Browsing {
                 sent,
                 began,
             } => {
+                let Some(row) = self.known.get(&(host, page)).and_then(|place| self.pages.get(*place)) else { return };
+                let page = Text::clone(&row.page);
                 self.requests.push(WebRequestRow {
-                    page: names.share(&page_name(directory, host, page)),
+                    page,
                     url: names.share(url),
                     method: names.share(method),
                     status: some(status),
@@ -200,7 +203,7 @@ impl Browsing {
                 sent_octets,
                 received_octets,
             } => {
-                let Some(row) = self.open.remove(&(host, page)).and_then(|place| self.pages.get_mut(place)) else {
+                let Some(row) = self.known.get(&(host, page)).and_then(|place| self.pages.get_mut(*place)) else {
                     return;
                 };
                 row.url = names.share(url);

@@ -25,7 +25,7 @@ pub enum WebSource {
 pub enum WebTrace<'a> {
     /// Somebody asks for a page.
     Asked {
-        /// The browser's host counts its pages from 1.
+        /// Its number: no other page of the host has it.
         page: u64,
         /// Where it is.
         url: &'a str,
