@@ -111,7 +111,13 @@ pub(crate) fn rows() -> Vec<Row> {
             serial.took(),
             slow,
         ),
-        Row::exact("W01b", what("5, HTTP/1.0"), seconds(times(6, old.handshake()) + old.exchanges() + times(5, fin)), old.took(), slow),
+        Row::exact(
+            "W01b",
+            what("5, HTTP/1.0"),
+            seconds(times(6, old.handshake()) + old.exchanges() + times(5, fin)),
+            old.took(),
+            slow,
+        ),
         Row::exact(
             "W02",
             what("5, not persistent, 5 in parallel"),
@@ -161,8 +167,13 @@ fn slow_start() -> Row {
     let rest = object.received_bytes - 10 * MSS;
     let stall = segments(2 * MSS) + ms(20) + wire(HEADERS);
     assert!(stall > segments(10 * MSS), "the window is a limit");
-    let expected =
-        times(2, large.handshake()) + large.exchange(0) + segments(object.sent_bytes) + ms(20) + stall + segments(rest);
+    let expected = times(2, large.handshake())
+        + wire(HEADERS)
+        + large.exchange(0)
+        + segments(object.sent_bytes)
+        + ms(20)
+        + stall
+        + segments(rest);
     let what = "object of 20 kB on a connection of its own, first window 10 segments, RTT 20 ms";
     Row::exact("W05", what, seconds(expected), large.took(), "2 RTT + one stall: 2 S/R + RTT, + the rest/R")
 }

@@ -85,7 +85,8 @@ fn read_objects(
     }
     let listed = object.path.as_ref().and_then(|path| site.pages.get(path));
     let media = match (&object.path, listed, object.size) {
-        (Some(_), Some(file), None) => file.media.clone().unwrap_or_default(),
+        // what is elsewhere may be any image
+        (Some(_), Some(file), None) => file.media.clone().unwrap_or_else(|| "image/jpeg".to_owned()),
         (Some(path), None, None) => {
             let help = "give its `size`, or list it in `pages`";
             let known = site.pages.keys().map(String::as_str);
