@@ -169,6 +169,9 @@ impl Chronicle {
             MailTrace::Refused { message, to, failure } => {
                 format!("{message} for {to} could not be submitted: {}", failure.text)
             }
+            MailTrace::Postponed { message, to, failure, next } => {
+                format!("{message} for {to} stays in the outbox: {}; again at {}", failure.text, clock(next))
+            }
             MailTrace::Retrieved { message, mailbox, .. } => format!("{mailbox} fetched {message}"),
             MailTrace::Appended { message: "", mailbox, bytes } => {
                 format!("{mailbox} got a message without Message-ID from its user, {bytes} bytes")

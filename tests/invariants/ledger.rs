@@ -398,6 +398,7 @@ impl Ledger {
             | MailTrace::HandedIn { .. }
             | MailTrace::Appended { .. }
             | MailTrace::Conduct { .. }
+            | MailTrace::Postponed { .. }
             | MailTrace::Encoded { .. } => Ok(()),
         }
     }

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::scenario::fill::default_computer;
 use crate::scenario::names::{check_host_name, check_local_part, expand};
 use crate::scenario::problem::{Path, Problems, quote};
 use crate::scenario::schema::Scenario;
+
+/// With the longest name that is put in front, "hostmaster.", a name of 253 characters.
+const LONGEST_DOMAIN: usize = 242;
 
 /// Below this many hosts and users nothing is refused before it is counted exactly.
 const ROUGH_LIMIT: u64 = 100_000;
@@ -63,6 +67,11 @@ fn check_domains(scenario: &Scenario, problems: &mut Problems) {
     for (name, domain) in &scenario.mail {
         problems.check(mail.name(name), check_host_name(name));
         let here = mail.key(name);
+        if name.len() > LONGEST_DOMAIN {
+            let message =
+                format!("a mail domain has at most {LONGEST_DOMAIN} characters, so that its hosts can have names");
+            problems.at(mail.name(name), message);
+        }
         let users = here.key("users");
         let mut seen = BTreeSet::new();
         for (index, text) in domain.users.iter().enumerate() {
@@ -74,8 +83,15 @@ fn check_domains(scenario: &Scenario, problems: &mut Problems) {
             for local in expand(text, limit).unwrap_or_else(|| vec![text.clone()]) {
                 let path = users.index(index);
                 check_user(problems, path, &local);
-                if !seen.insert(local.clone()) {
-                    problems.at(path, format!("the user {local} is listed twice", local = quote(&local)));
+                if !seen.insert(local.to_ascii_lowercase()) {
+                    let message = "is listed twice: upper and lower case are the same here";
+                    problems.at(path, format!("the user {local} {message}", local = quote(&local)));
+                }
+                let own = scenario.users.get(&format!("{local}@{name}")).and_then(|user| user.host.as_ref());
+                let computer = default_computer(&local, name);
+                if own.or(domain.computer.as_ref()).is_none() && check_host_name(&computer).is_err() {
+                    let help = format!("give {user} a \"host\" in `users`", user = quote(&format!("{local}@{name}")));
+                    problems.help(path, "this is too long for the name of the user's computer", help);
                 }
             }
         }

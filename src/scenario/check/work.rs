@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::dns::read_type;
 use super::lookups::{read_hosts, read_lookups};
-use super::mail::{is_caught, unknown_user};
+use super::mail::{Remedy, is_address, is_caught, unknown_user};
 use super::message::{read_body, read_extras, read_subject};
 use super::web::read_browse;
 use super::{Context, user_index};
 use crate::base::{HostId, SimDuration, Streams};
-use crate::scenario::names::{check_host_name, check_local_part, check_owner_name, expand};
+use crate::scenario::names::{check_owner_name, expand};
 use crate::scenario::problem::{Path, quote};
 use crate::scenario::resolved::{
     LimitSpec, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, RunSpec, Schedule, UserSpec, Work,
@@ -252,7 +252,7 @@ fn read_people(
                 found.insert(user);
             } else {
                 wrong = true;
-                unknown_user(cx, place, &address);
+                unknown_user(cx, place, &address, Remedy::AddUser);
                 break;
             }
         }
@@ -331,12 +331,9 @@ fn read_recipients(
     for (index, text) in to.items.iter().enumerate() {
         let place = if to.list { path.index(index) } else { path };
         for address in expand(text, MAX_ITEMS / 10).unwrap_or_else(|| vec![text.clone()]) {
-            let formed = address
-                .rsplit_once('@')
-                .is_some_and(|(local, domain)| check_local_part(local).is_ok() && check_host_name(domain).is_ok());
             let known = |cx: &Context<'_>| user_index(shared.users, &address).is_some() || is_caught(cx, &address);
-            if !formed || entry.allow_unknown != Some(true) && !known(cx) {
-                unknown_user(cx, place, &address);
+            if !is_address(&address) || entry.allow_unknown != Some(true) && !known(cx) {
+                unknown_user(cx, place, &address, Remedy::Allow);
                 break;
             }
             if seen.insert(address.clone()) {

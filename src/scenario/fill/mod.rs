@@ -18,7 +18,7 @@ mod zones;
 
 use super::schema::Scenario;
 
-pub(super) use defaults::{DEFAULT_MAX_RTO, DEFAULT_MSS};
+pub(super) use defaults::{DEFAULT_MAX_RTO, DEFAULT_MSS, default_computer};
 
 /// The site of hosts that are connected to the Internet core without a router between.
 pub(super) const CORE_SITE: &str = "internet";

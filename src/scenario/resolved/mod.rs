@@ -71,6 +71,8 @@ pub struct Resolved {
     pub outputs: OutputSpec,
     /// Where real clients come in.
     pub live: LiveSpec,
+    /// What the file says to no effect.
+    pub(super) remarks: Vec<String>,
     pub(super) complete: Scenario,
 }
 

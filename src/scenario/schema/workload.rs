@@ -23,7 +23,8 @@ pub struct Entry {
     /// How often in all, together with `every`; with `lookups`, how often for each client. Default: until `until`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
-    /// No repetition, no random message and no random look-up later than this. Default: the end of the run.
+    /// No repetition, no random message and no random look-up later than this. Default: the end of the run; of messages, where
+    /// `run.until` is not given, one hour before that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Duration>,
     /// The host on which it happens. Default: the user's computer; look-ups must name it. With `lookups` and `browse` also a list of
@@ -78,7 +79,8 @@ pub struct Entry {
     /// become those of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eml: Option<String>,
-    /// Likewise a mailbox file, whose messages are written one after the other: at once, or one each time with `every`.
+    /// Likewise a mailbox file, whose messages are written one after the other: at once, or one each time with `every`,
+    /// and then each once unless `times` or `until` says otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mbox: Option<String>,
     /// Whole messages, as `mbox` would give them. Default: none.

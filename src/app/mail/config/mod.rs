@@ -17,8 +17,8 @@ pub use queue::{DeadDestinations, Meanwhile, QueueConfig};
 pub use reports::{ReportConfig, VacationConfig};
 pub(crate) use routing::matches;
 pub use routing::{
-    AddressBook, CatchAll, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, Quota, RelayedDomain,
-    RoutingConfig, SubaddressConfig, Transports, WhenFull,
+    AddressBook, CatchAll, DeliveredTo, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, Quota,
+    RelayedDomain, RoutingConfig, SubaddressConfig, Transports, WhenFull,
 };
 pub use smtp::SmtpConfig;
 

@@ -78,7 +78,8 @@ pub struct MailDomain {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hop_limit: Option<u32>,
     /// Whether the server writes a Delivered-To field (RFC 9228) where an alias or a forward turns a message into
-    /// another and where it is delivered, and stops a message that comes to such an address again. Default: false.
+    /// another and where it is delivered, and stops a message that comes to such an address again; false: neither.
+    /// Default: where a message is turned into another, but not where it is delivered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivered_to: Option<bool>,
     /// How the server speaks SMTP. Default: "rfc5321".
