@@ -116,7 +116,7 @@ impl Observer for Chronicle {
             Trace::Mail(mail) => self.mail(&mail),
             Trace::Dns(dns) => names(&dns),
             Trace::Fault(fault) => Some(self.fault(fault)),
-            Trace::Net(_) | Trace::Conn { .. } | Trace::Dialogue { .. } | Trace::Host(_) => None,
+            Trace::Net(_) | Trace::Conn { .. } | Trace::Dialogue { .. } | Trace::Host(_) | Trace::Web(_) => None,
         };
         let Some(what) = what else { return };
         if self.lines.len() >= MOST {

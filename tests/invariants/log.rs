@@ -138,7 +138,7 @@ impl Log {
         let acts = match event.what {
             Trace::Net(NetTrace::Sent { .. }) | Trace::Dialogue { .. } | Trace::Conn { .. } => true,
             Trace::Dns(_) => true,
-            Trace::Net(_) | Trace::Fault(_) | Trace::Host(_) => false,
+            Trace::Net(_) | Trace::Fault(_) | Trace::Host(_) | Trace::Web(_) => false,
             Trace::Mail(mail) => match mail {
                 MailTrace::Phase { .. }
                 | MailTrace::Postponed { .. }
@@ -362,7 +362,8 @@ impl Observer for Log {
                 | FaultTrace::QueueFlushed
                 | FaultTrace::ProcessingRestored,
             )
-            | Trace::Host(_) => {}
+            | Trace::Host(_)
+            | Trace::Web(_) => {}
         }
     }
 }

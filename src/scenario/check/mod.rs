@@ -24,6 +24,7 @@ pub(super) mod scripted;
 mod server;
 mod tcp;
 mod unused;
+mod web;
 mod windows;
 mod work;
 mod zone;
@@ -123,6 +124,7 @@ pub(super) fn resolve(complete: Scenario, written: &Written, problems: &mut Prob
     let limits = run::read_limits(&mut cx);
     let people: Arc<[usize]> = (0..users.len()).collect();
     let workload = work::read(&mut cx, &users, &people, run, limits);
+    let web = web::read_sites(&mut cx);
     let faults = faults::read_faults(&mut cx, &links);
     let expect = run::read_expect(&mut cx);
     let outputs = run::read_outputs(&mut cx);
@@ -149,6 +151,7 @@ pub(super) fn resolve(complete: Scenario, written: &Written, problems: &mut Prob
         processing: capacities.processing,
         sessions: capacities.sessions,
         sessions_answered: capacities.answered,
+        web,
         faults,
         run,
         limits,

@@ -16,7 +16,8 @@ const ROUGH_LIMIT: u64 = 100_000;
 /// Refuses a file that would need far more memory than its limit of hosts suggests.
 pub(in crate::scenario) fn check_size(scenario: &Scenario, problems: &mut Problems) {
     let users: usize = scenario.mail.values().map(|domain| domain.users.len()).sum();
-    let listed = scenario.network.hosts.len() + users + scenario.mail.len() + scenario.dns.zones.len();
+    let listed =
+        scenario.network.hosts.len() + scenario.web.len() + users + scenario.mail.len() + scenario.dns.zones.len();
     if listed as u64 > ROUGH_LIMIT.max(scenario.limits.hosts.unwrap_or(0)) {
         problems.at(
             Path::Root,
@@ -42,6 +43,9 @@ pub(in crate::scenario) fn check_names(scenario: &Scenario, problems: &mut Probl
     }
     for name in scenario.dns.servers.keys() {
         problems.check(dns.key("servers").name(name), check_host_name(name));
+    }
+    for name in scenario.web.keys() {
+        problems.check(Path::Root.key("web").name(name), check_host_name(name));
     }
     for name in scenario.dns.resolvers.keys() {
         problems.check(dns.key("resolvers").name(name), check_host_name(name));

@@ -198,6 +198,9 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
             entry.rtype.get_or_insert_with(|| "A".to_owned());
             entry.web.get_or_insert(false);
         }
+        if entry.browse.is_some() {
+            super::web::fill_browser(entry.browser.get_or_insert_default());
+        }
         if let Some(lookups) = &mut entry.lookups {
             lookups.clients.get_or_insert(1);
             lookups.zipf.get_or_insert(0.0);

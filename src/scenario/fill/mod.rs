@@ -13,6 +13,7 @@ mod hosts;
 mod links;
 mod queue;
 mod routing;
+mod web;
 mod zones;
 
 use super::schema::Scenario;
@@ -36,6 +37,7 @@ pub(super) fn fill(scenario: &mut Scenario) {
     defaults::fill_values(scenario);
     defaults::fill_mail(scenario);
     routing::fill_relays(scenario);
+    web::fill_sites(scenario);
     hosts::declare_hosts(scenario);
     if hosts::uses_dns(scenario) {
         zones::add_zones(scenario);
