@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::UnixTime;
 use crate::proto::imap::{
-    Answer, Change, Entry, Flags, InternalDate, Keywords, Selected, Server, ServerConfig, ServerEvent, SystemFlag,
+    Answer, Change, Entry, Fetched, Flags, InternalDate, Keywords, Selected, Server, ServerConfig, ServerEvent, Stored,
+    SystemFlag,
 };
 use crate::proto::mailbox::{Criteria, Detail, Done, Handle, Mark, Part, Summary};
 
@@ -16,7 +17,7 @@ const LETTER: &str = "From: Al <alice@crepes.fr>\r\nSubject: =?utf-8?Q?Cr=C3=AAp
      Content-Transfer-Encoding: quoted-printable\r\n\r\nH=C3=A9!\r\n--b\r\nContent-Type: application/pdf\r\n\
      Content-Transfer-Encoding: base64\r\n\r\nSGVsbG8=\r\n--b--\r\n";
 
-struct Stored {
+struct Letter {
     uid: u32,
     flags: Flags,
     content: Arc<[u8]>,
@@ -24,7 +25,7 @@ struct Stored {
 
 /// A mailbox with INBOX, and folders that are only counted.
 struct Store {
-    inbox: Vec<Stored>,
+    inbox: Vec<Letter>,
     next: u32,
     folders: Vec<String>,
     filed: Vec<(String, Vec<u8>)>,
@@ -34,29 +35,30 @@ impl Store {
     fn put(&mut self, content: &str) -> Entry {
         let (uid, flags) = (self.next, Flags::default());
         self.next += 1;
-        self.inbox.push(Stored { uid, flags, content: content.as_bytes().into() });
+        self.inbox.push(Letter { uid, flags, content: content.as_bytes().into() });
         entry(&self.inbox[self.inbox.len() - 1])
     }
 
     fn answer(&mut self, event: ServerEvent, changes: &mut Vec<Change>) -> Option<Answer> {
-        let inside = |uids: &[u32], stored: &Stored| uids.contains(&stored.uid);
+        let inside = |uids: &[u32], stored: &Letter| uids.contains(&stored.uid);
         Some(match event {
             ServerEvent::Login(login) if login.password == "hungry \"x\"" => Answer::Done,
             ServerEvent::Login(_) => Answer::refused(Some("AUTHENTICATIONFAILED"), "no"),
             ServerEvent::Select { mailbox, .. } if mailbox == "INBOX" => Answer::Selected(Selected {
                 uid_validity: 7,
                 uid_next: self.next,
+                highest_modseq: 1,
                 keywords: Keywords::default(),
                 messages: self.inbox.iter().map(entry).collect(),
             }),
             ServerEvent::Select { .. } => Answer::refused(Some("NONEXISTENT"), "no such mailbox"),
-            ServerEvent::Create { mailbox } => {
+            ServerEvent::Create { mailbox, .. } => {
                 self.folders.push(mailbox);
                 Answer::Done
             }
-            ServerEvent::Append { mailbox, content, .. } if self.folders.contains(&mailbox) => {
-                self.filed.push((mailbox, content.to_vec()));
-                Answer::Appended { uid_validity: 8, uid: 1 }
+            ServerEvent::Append { mailbox, messages } if self.folders.contains(&mailbox) => {
+                self.filed.extend(messages.iter().map(|message| (mailbox.clone(), message.content.to_vec())));
+                Answer::Appended { uid_validity: 8, uids: vec![1] }
             }
             ServerEvent::Append { .. } => Answer::refused(Some("TRYCREATE"), "no such mailbox"),
             ServerEvent::Copy { to, .. } if !self.folders.contains(&to) => {
@@ -71,19 +73,18 @@ impl Store {
                 }
                 Answer::Copied { uid_validity: 8, from: uids.clone(), to: uids }
             }
-            ServerEvent::Store { uids, action, flags } => {
+            ServerEvent::Store { uids, action, flags, .. } => {
                 let named = self.inbox.iter_mut().filter(|stored| inside(&uids, stored));
-                Answer::Stored(
-                    named
-                        .map(|stored| {
-                            action.apply(&mut stored.flags, &flags);
-                            (stored.uid, stored.flags.clone())
-                        })
-                        .collect(),
-                )
+                let done = named
+                    .map(|stored| {
+                        action.apply(&mut stored.flags, &flags);
+                        (stored.uid, stored.flags.clone(), 1)
+                    })
+                    .collect();
+                Answer::Stored(Stored { done, modified: Vec::new() })
             }
             ServerEvent::Expunge { among } => {
-                let goes = |stored: &Stored| {
+                let goes = |stored: &Letter| {
                     stored.flags.has(SystemFlag::Deleted) && among.as_ref().is_none_or(|among| inside(among, stored))
                 };
                 let gone: Vec<u32> = self.inbox.iter().filter(|stored| goes(stored)).map(|stored| stored.uid).collect();
@@ -93,7 +94,11 @@ impl Store {
             }
             ServerEvent::Content { uid, .. } => {
                 let found = self.inbox.iter().find(|stored| stored.uid == uid);
-                Answer::Content(found.map(|stored| (Arc::clone(&stored.content), stored.flags.clone())))
+                Answer::Content(found.map(|stored| Fetched {
+                    content: Arc::clone(&stored.content),
+                    flags: stored.flags.clone(),
+                    modseq: 1,
+                }))
             }
             ServerEvent::Received { .. } => return None,
             ServerEvent::Unselect { .. }
@@ -101,15 +106,16 @@ impl Store {
             | ServerEvent::Rename { .. }
             | ServerEvent::Subscribe { .. }
             | ServerEvent::Status { .. }
+            | ServerEvent::Quota { .. }
             | ServerEvent::Mailboxes => Answer::Done,
         })
     }
 }
 
-fn entry(stored: &Stored) -> Entry {
+fn entry(stored: &Letter) -> Entry {
     let size = u32::try_from(stored.content.len()).unwrap();
     let date = InternalDate::utc(UnixTime::DEFAULT_START);
-    Entry { uid: stored.uid, size, date, flags: stored.flags.clone(), recent: false }
+    Entry { uid: stored.uid, size, date, flags: stored.flags.clone(), modseq: 1, recent: false }
 }
 
 /// A client, our server, and what they said.
