@@ -6,6 +6,7 @@ use super::copy::CopyId;
 use super::destinations::Doing;
 use super::names::Names;
 use super::queues::Queues;
+use super::reading::Readings;
 use super::reasons::{Outcome, Reasons};
 use super::replies::Replies;
 use super::words;
@@ -22,6 +23,7 @@ pub(super) struct MailBooks {
     pub(super) queues: Queues,
     pub(super) reasons: Reasons,
     pub(super) replies: Replies,
+    pub(super) readings: Readings,
 }
 
 /// A copy's Message-ID and recipient.
@@ -35,6 +37,7 @@ impl MailBooks {
             queues: Queues::new(hosts),
             reasons: Reasons::default(),
             replies: Replies::default(),
+            readings: Readings::default(),
         }
     }
 
@@ -107,8 +110,10 @@ impl MailBooks {
                 self.copies.hand_in(names, &NewCopy { message, from, to, bytes, kind, about: None }, at);
             }
             MailTrace::Appended { message, mailbox, bytes: _ } => self.copies.append(names, message, mailbox),
-            MailTrace::MailboxSize { .. }
-            | MailTrace::Deleted { .. }
+            MailTrace::MailboxSize { .. } | MailTrace::Shown { .. } | MailTrace::Session { .. } => {
+                self.readings.observe(names, &self.copies, (host, at), event);
+            }
+            MailTrace::Deleted { .. }
             | MailTrace::Conduct { .. }
             | MailTrace::Encoded { .. }
             | MailTrace::Downgraded { .. } => {}

@@ -15,11 +15,13 @@ use super::names::Text;
 use super::parts::{EncodingFigures, PartRow};
 use super::processing::HostLoad;
 use super::queues::QueueRow;
+use super::reading::{MailboxRow, MailboxSessionRow, ReadingRow};
 use super::reasons::ReasonRow;
 use super::replies::{DuplicateRow, LostReplyRow};
 use super::smtp_sessions::SessionRow;
 use super::storms::{RateRow, StormRow};
 use super::survival::SurvivalRow;
+use super::web::{WebPageRow, WebRequestRow};
 use super::windows::WindowRow;
 use crate::base::calendar::UnixTime;
 use crate::base::hash::Digest;
@@ -62,12 +64,22 @@ pub struct Tables {
     pub queue: Vec<QueueRow>,
     /// Parts of messages that are MIME, by the time of composition.
     pub parts: Vec<PartRow>,
+    /// Sessions of users with their mailboxes, by the time of their begin.
+    pub mailbox_sessions: Vec<MailboxSessionRow>,
+    /// Messages that were shown to users, by time.
+    pub readings: Vec<ReadingRow>,
+    /// Changes of what is in mailboxes, by time.
+    pub mailboxes: Vec<MailboxRow>,
     /// Link directions, by name.
     pub links: Vec<LinkRow>,
     /// Faults, by the time of their begin.
     pub faults: Vec<FaultRow>,
     /// Uses of rules of conduct, by server and rule; none without any.
     pub conduct: Option<Vec<ConductRow>>,
+    /// What browsers wanted, by time; none when nobody browsed.
+    pub web_requests: Option<Vec<WebRequestRow>>,
+    /// Pages, by the time of asking; none likewise.
+    pub web_pages: Option<Vec<WebPageRow>>,
     /// Changes of TCP's windows, by time; none when nobody asked for them. A recorder keeps
     /// none: they are read back from their table.
     pub cwnd: Option<Vec<WindowRow>>,

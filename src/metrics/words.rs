@@ -70,6 +70,7 @@ pub(super) const fn protocol(protocol: Protocol) -> &'static str {
         Protocol::Smtp => "smtp",
         Protocol::Pop3 => "pop3",
         Protocol::Imap => "imap",
+        Protocol::Http => "http",
         Protocol::Dns => "dns",
     }
 }

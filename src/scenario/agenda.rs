@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use crate::app::user::{self, Arrivals, Draft, ReadJob, Recipients, UserAgentConfig};
 use crate::base::{Dist, HostId, SimDuration, SimTime, Streams};
-use crate::proto::pop3::Mode;
 
 use super::build::resolver_addresses;
-use super::resolved::{Body, MessageWork, PoissonWork, ReadMode, ReadWork, Resolved, Schedule, Work};
+use super::resolved::{Body, MessageWork, PoissonWork, ReadWork, Resolved, Schedule, Work};
 
 /// One thing that an agent does.
 enum Job {
@@ -43,7 +42,7 @@ pub(super) fn user_agents(scenario: &Resolved) -> Vec<(HostId, UserAgentConfig)>
                 agent(poisson.on, poisson.from, Job::WriteAtRandom(Box::new(arrivals)));
             }
             Work::Read(read) => agent(read.on, read.user, Job::Read(read_job(read))),
-            Work::Lookup(_) | Work::Lookups(_) => {}
+            Work::Lookup(_) | Work::Lookups(_) | Work::Browse(_) => {}
         }
     }
     agents.into_iter().map(|((host, _), config)| (host, config)).collect()
@@ -123,10 +122,7 @@ fn read_job(work: &ReadWork) -> ReadJob {
         at: work.schedule.at,
         every: work.schedule.every,
         until: Some(work.schedule.last().saturating_add(SimDuration::from_nanos(1))),
-        mode: match work.mode {
-            ReadMode::Pop3 => Mode::DownloadAndDelete,
-            ReadMode::Pop3Keep => Mode::DownloadAndKeep,
-        },
+        manner: work.manner.clone(),
     }
 }
 

@@ -41,7 +41,7 @@ fn messages(entry: &Value, files: &[(&str, &[u8])]) -> Vec<MessageWork> {
     assert_eq!(first.workload, second.workload);
     let message = |work: Work| match work {
         Work::Message(message) => Some(message),
-        Work::Read(_) | Work::Poisson(_) | Work::Lookup(_) | Work::Lookups(_) => None,
+        Work::Read(_) | Work::Poisson(_) | Work::Lookup(_) | Work::Lookups(_) | Work::Browse(_) => None,
     };
     first.workload.into_iter().filter_map(message).collect()
 }
@@ -85,7 +85,7 @@ fn errors_name_the_file_and_line() {
         (json!({ "eml": "f" }), b"a: b\rc\n", "f:1:5", "a CR stands only in front of an LF"),
         (json!({ "mbox": "f" }), b"\nFrom x\n", "f:1:1", "begins with a line \"From \""),
         (json!({ "mbox": "f" }), b"From x\n\xff\xff\0\n", "f:2:3", "NUL"),
-        (json!({ "eml": "f" }), b"", "f:1:1", "this file is empty"),
+        (json!({ "eml": "f" }), b"", "f:1:1", "this message is empty"),
     ] {
         let said_all = error(&entry, &[("f", file)]);
         assert!(said_all.contains(place) && said_all.contains(said), "{said_all}");

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::app::user::Extras;
+use crate::app::user::{Extras, Manner};
+use crate::app::web::Ways;
 use crate::base::{DataSize, Dist, HostId, SimDuration, SimTime};
 use crate::proto::dns::Rtype;
+use crate::proto::http::Url;
 
 /// When something happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub enum Work {
     Lookup(LookupWork),
     /// Clients on a host look up names.
     Lookups(LookupsWork),
+    /// Somebody visits a page.
+    Browse(BrowseWork),
 }
 
 /// Somebody writes a message.
@@ -65,7 +69,7 @@ pub enum Body {
 }
 
 /// Somebody fetches mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReadWork {
     /// Index of the entry in the file's workload.
     pub entry: usize,
@@ -76,16 +80,7 @@ pub struct ReadWork {
     /// On which host.
     pub on: HostId,
     /// How.
-    pub mode: ReadMode,
-}
-
-/// How mail is fetched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadMode {
-    /// POP3, download and delete.
-    Pop3,
-    /// POP3, download and keep.
-    Pop3Keep,
+    pub manner: Manner,
 }
 
 /// Somebody writes messages as a Poisson process: exponential gaps before the first and
@@ -159,4 +154,19 @@ pub struct LookupsWork {
     pub cache: bool,
     /// Whether the Web server at the address is called.
     pub web: bool,
+}
+
+/// Somebody visits a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrowseWork {
+    /// Index of the entry in the file's workload.
+    pub entry: usize,
+    /// When, the host's own part of `spread` included.
+    pub schedule: Schedule,
+    /// On which host.
+    pub on: HostId,
+    /// The page.
+    pub url: Arc<Url>,
+    /// How the browser uses connections.
+    pub ways: Ways,
 }
