@@ -81,7 +81,7 @@ fn tls_that_fails_and_is_required_puts_a_message_off() {
     let text = first.text.as_deref().unwrap();
     assert!(text.contains("alert 70"), "{text}");
     let metrics = record.metrics();
-    let of = |name: &str| metrics[name].clone();
+    let of = |name: &str| metrics[name];
     assert_eq!((of("attempts.total"), of("attempts.completed")), (of("attempts.reason.no_tls"), Metric::Integer(0)));
 }
 

@@ -2,6 +2,7 @@
 
 use super::attempts::{Attempts, Ending};
 use super::copies::{Copies, NewCopy, Riddance};
+use super::copy::CopyId;
 use super::destinations::Doing;
 use super::names::Names;
 use super::queues::Queues;
@@ -47,6 +48,7 @@ impl MailBooks {
         (host, at): (HostId, SimTime),
         event: &MailTrace<'_>,
     ) {
+        let place = (host, at);
         match *event {
             MailTrace::Composed { message, from, to, bytes, kind, about } => {
                 self.copies.compose(names, &NewCopy { message, from, to, bytes, kind, about }, at);
@@ -56,20 +58,15 @@ impl MailBooks {
                     self.copies.phase(copy, host, phase, at);
                 }
             }
-            MailTrace::Accepted { message, to, conn, .. } => self.accepted(names, (host, at), (message, to), conn),
+            MailTrace::Accepted { message, to, conn, .. } => self.accepted(names, place, (message, to), conn),
             MailTrace::Refused { message, to, failure } => {
-                if let Some(copy) = self.copies.find(names, message, to, "refused") {
+                if let Some(copy) = self.not_submitted(names, place, (message, to), Outcome::Refused, &failure) {
                     self.copies.refuse(names, copy, &failure, at);
                     self.replies.refused(copy, host, at);
-                    let place = (host, self.copies.destination(copy));
-                    self.reasons.count(place, Outcome::Refused, Some(&failure), at);
                 }
             }
             MailTrace::Postponed { message, to, failure, next: _ } => {
-                if let Some(copy) = self.copies.find(names, message, to, "postponed") {
-                    let place = (host, self.copies.destination(copy));
-                    self.reasons.count(place, Outcome::Postponed, Some(&failure), at);
-                }
+                self.not_submitted(names, place, (message, to), Outcome::Postponed, &failure);
             }
             MailTrace::AttemptStarted { message, to, attempt } => {
                 if let Some(copy) = self.copies.find(names, message, to, "attempted") {
@@ -79,17 +76,13 @@ impl MailBooks {
             }
             MailTrace::AttemptEnded { message, to, attempt, exchange, conn, outcome } => {
                 let ending = Ending { attempt, exchange, conn, outcome };
-                self.attempt_ended(names, directory, (host, at), (message, to), &ending);
+                self.attempt_ended(names, directory, place, (message, to), &ending);
             }
-            MailTrace::Delivered { message, to, mailbox } => {
-                if let Some(copy) = self.copies.find(names, message, to, "delivered") {
-                    self.copies.deliver(names, &mut self.replies, copy, (host, mailbox), at);
-                }
-            }
+            MailTrace::Delivered { message, to, mailbox } => self.delivered(names, place, (message, to), mailbox),
             MailTrace::GivenUp { message, to, bounce, failure } => {
+                let outcome = if bounce.is_some() { Outcome::Bounced } else { Outcome::Dropped };
                 if let Some(copy) = self.copies.find(names, message, to, "given up") {
                     self.copies.give_up(names, copy, (host, bounce.is_some()), &failure, at);
-                    let outcome = if bounce.is_some() { Outcome::Bounced } else { Outcome::Dropped };
                     self.reasons.count((host, self.copies.destination(copy)), outcome, Some(&failure), at);
                 }
             }
@@ -113,8 +106,8 @@ impl MailBooks {
             MailTrace::QueueLength { copies, waiting } => self.queues.observe(host, at, copies, waiting),
             MailTrace::Retrieved { message, mailbox, conn: _ } => self.copies.retrieve(names, message, mailbox, at),
             MailTrace::HandedIn { message, from, to, bytes } => {
-                let new = NewCopy { message, from, to, bytes, kind: MessageKind::User, about: None };
-                self.copies.hand_in(names, &new, at);
+                let kind = MessageKind::User;
+                self.copies.hand_in(names, &NewCopy { message, from, to, bytes, kind, about: None }, at);
             }
             MailTrace::Appended { message, mailbox, bytes: _ } => self.copies.append(names, message, mailbox),
             MailTrace::MailboxSize { .. } | MailTrace::Shown { .. } | MailTrace::Session { .. } => {
@@ -124,6 +117,26 @@ impl MailBooks {
             | MailTrace::Conduct { .. }
             | MailTrace::Encoded { .. }
             | MailTrace::Downgraded { .. } => {}
+        }
+    }
+
+    /// A user agent could not hand a copy over: the reason is counted.
+    fn not_submitted(
+        &mut self,
+        names: &Names,
+        (host, at): (HostId, SimTime),
+        (message, to): Named<'_>,
+        outcome: Outcome,
+        failure: &Failure<'_>,
+    ) -> Option<CopyId> {
+        let copy = self.copies.find(names, message, to, outcome.name())?;
+        self.reasons.count((host, self.copies.destination(copy)), outcome, Some(failure), at);
+        Some(copy)
+    }
+
+    fn delivered(&mut self, names: &mut Names, (host, at): (HostId, SimTime), copy: Named<'_>, mailbox: &str) {
+        if let Some(id) = self.copies.find(names, copy.0, copy.1, "delivered") {
+            self.copies.deliver(names, &mut self.replies, id, (host, mailbox), at);
         }
     }
 

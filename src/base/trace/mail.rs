@@ -217,17 +217,6 @@ pub enum MailTrace<'a> {
         /// Why.
         failure: Failure<'a>,
     },
-    /// The user agent could not hand the copy over now: it stays in its outbox.
-    Postponed {
-        /// Message-ID.
-        message: &'a str,
-        /// Recipient.
-        to: &'a str,
-        /// Why.
-        failure: Failure<'a>,
-        /// When it is tried again.
-        next: SimTime,
-    },
     /// A server began an attempt to deliver the copy elsewhere.
     AttemptStarted {
         /// Message-ID.
@@ -420,6 +409,17 @@ pub enum MailTrace<'a> {
         /// Why it ended before its time; none if it came to its end.
         trouble: Option<&'a str>,
     },
+    /// The user agent could not hand the copy over now: it stays in its outbox.
+    Postponed {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient.
+        to: &'a str,
+        /// Why.
+        failure: Failure<'a>,
+        /// When it is tried again.
+        next: SimTime,
+    },
 }
 
 /// How an attempt ended for one copy.
@@ -480,16 +480,16 @@ pub enum FailureKind {
     ConnectionLost,
     /// A reply that was not the wanted one (its code is given).
     Reply,
-    /// The peer took too long to answer in the dialogue.
-    ReplyTimedOut,
-    /// TLS is required and did not come to be.
-    NoTls,
     /// The peer did not keep to the protocol.
     ProtocolError,
     /// The copy was in the queue for longer than the lifetime allows.
     Expired,
     /// The message went round in circles.
     Loop,
+    /// The peer took too long to answer in the dialogue.
+    ReplyTimedOut,
+    /// TLS is required and did not come to be.
+    NoTls,
 }
 
 impl FailureKind {
