@@ -15,6 +15,7 @@ use super::parts::Parts;
 use super::processing::Processing;
 use super::record::{self, RunRecord, ServerBalance, Tables};
 use super::smtp_sessions::Sessions;
+use super::web::Browsing;
 use super::{storms, survival};
 use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, HostId};
@@ -56,6 +57,7 @@ pub struct Recorder {
     processing: Processing,
     faults: Faults,
     conduct: Uses,
+    browsing: Browsing,
     dialogues: Dialogues,
 }
 
@@ -78,6 +80,7 @@ impl Recorder {
             processing: Processing::default(),
             faults: Faults::default(),
             conduct: Uses::default(),
+            browsing: Browsing::default(),
             dialogues: Dialogues::new(options.dialogues, options.dialogue_bytes),
             directory,
         }
@@ -115,6 +118,7 @@ impl Recorder {
         let turned_away = self.connections.turned_away();
         let smtp_sessions = self.sessions.finish(names, directory, &self.connections);
         let faults = self.faults.finish(names, directory);
+        let (web_requests, web_pages) = self.browsing.finish();
         let (parts, encodings) = self.parts.finish(names);
         let tables = Tables {
             end,
@@ -137,6 +141,8 @@ impl Recorder {
             links,
             faults,
             conduct: self.conduct.finish(names, directory),
+            web_requests,
+            web_pages,
             cwnd: None,
         };
         RunRecord {
@@ -233,6 +239,9 @@ impl Observer for Recorder {
                 if let HostTrace::TurnedAway { conn } = *event {
                     self.connections.turn_away(conn);
                 }
+            }
+            Trace::Web(ref event) => {
+                self.browsing.observe(&mut self.names, &self.directory, (host, at), event);
             }
             Trace::Fault(fault) => {
                 if fault == FaultTrace::HostDown {

@@ -6,6 +6,9 @@ use super::mail_columns::{
     ATTEMPT_RATES, DUPLICATES, LOST_REPLIES, QUEUE_DESTINATIONS, REASONS, SMTP_SESSIONS, STORMS, SURVIVAL,
 };
 
+use super::web_rows::{WEB_PAGES, WEB_REQUESTS};
+use crate::metrics::{CONDUCT_METRICS, METRICS, WEB_METRICS};
+
 /// A table: its name and meaning, and its columns in order.
 #[derive(Clone, Copy, Debug)]
 pub struct TableDoc {
@@ -356,7 +359,7 @@ pub const CWND: TableDoc = TableDoc {
 };
 
 /// The tables that a run writes only when asked, or when there is something in them.
-pub const OPTIONAL_TABLES: [TableDoc; 2] = [CONDUCT, CWND];
+pub const OPTIONAL_TABLES: [TableDoc; 4] = [CONDUCT, WEB_REQUESTS, WEB_PAGES, CWND];
 
 /// The tables of every run, in the order of the documentation.
 pub const TABLES: [TableDoc; 18] = [
@@ -404,7 +407,7 @@ pub fn tables_markdown() -> String {
          Counts are per copy (message times recipient). Quantiles are nearest ranks on exact nanoseconds: of n sorted\n\
          values the one of rank ceil(q n). A metric without a value is absent.\n\n| metric | meaning |\n|---|---|\n",
     );
-    for (metric, meaning) in crate::metrics::METRICS.iter().chain(crate::metrics::CONDUCT_METRICS) {
+    for (metric, meaning) in METRICS.iter().chain(CONDUCT_METRICS).chain(WEB_METRICS) {
         out.push_str(&format!("| `{metric}` | {meaning} |\n"));
     }
     out

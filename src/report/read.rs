@@ -41,10 +41,16 @@ pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
         links: read_table(&tables)?,
         faults: read_table(&tables)?,
         conduct: None,
+        web_requests: None,
+        web_pages: None,
         cwnd: None,
     };
     if tables.join("conduct.csv").is_file() {
         run.conduct = Some(read_table(&tables)?);
+    }
+    if tables.join("web_pages.csv").is_file() {
+        run.web_requests = Some(read_table(&tables)?);
+        run.web_pages = Some(read_table(&tables)?);
     }
     if tables.join("cwnd.csv").is_file() {
         run.cwnd = Some(read_table(&tables)?);

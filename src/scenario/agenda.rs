@@ -43,7 +43,7 @@ pub(super) fn user_agents(scenario: &Resolved) -> Vec<(HostId, UserAgentConfig)>
                 agent(poisson.on, poisson.from, Job::WriteAtRandom(Box::new(arrivals)));
             }
             Work::Read(read) => agent(read.on, read.user, Job::Read(read_job(read))),
-            Work::Lookup(_) | Work::Lookups(_) => {}
+            Work::Lookup(_) | Work::Lookups(_) | Work::Browse(_) => {}
         }
     }
     agents.into_iter().map(|((host, _), config)| (host, config)).collect()

@@ -426,6 +426,7 @@ impl Ledger {
             | MailTrace::HandedIn { .. }
             | MailTrace::Appended { .. }
             | MailTrace::Conduct { .. }
+            | MailTrace::Postponed { .. }
             | MailTrace::Encoded { .. } => Ok(()),
         }
     }

@@ -39,7 +39,12 @@ impl Observer for Ledger {
                     }
                 }
             }
-            Trace::Net(_) | Trace::Conn { .. } | Trace::Dialogue { .. } | Trace::Dns(_) | Trace::Host(_) => {}
+            Trace::Net(_)
+            | Trace::Conn { .. }
+            | Trace::Dialogue { .. }
+            | Trace::Dns(_)
+            | Trace::Host(_)
+            | Trace::Web(_) => {}
         }
     }
 }

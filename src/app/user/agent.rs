@@ -69,8 +69,8 @@ impl UserAgent {
             }
             Input::Data { socket, bytes } => self.feed(host, socket, SessionInput::Bytes(bytes)),
             Input::PeerClosed { socket } => self.feed(host, socket, SessionInput::EndOfStream),
-            Input::Closed { socket, .. } => {
-                self.submission.closed(host, socket);
+            Input::Closed { socket, reason } => {
+                self.submission.closed(host, socket, reason);
                 self.reading.closed(host, socket);
             }
             Input::Datagram { local_port, from, bytes } => {

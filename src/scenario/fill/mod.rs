@@ -13,11 +13,12 @@ mod hosts;
 mod links;
 mod queue;
 mod routing;
+mod web;
 mod zones;
 
 use super::schema::Scenario;
 
-pub(super) use defaults::{DEFAULT_MAX_RTO, DEFAULT_MSS};
+pub(super) use defaults::{DEFAULT_MAX_RTO, DEFAULT_MSS, default_computer};
 
 /// The site of hosts that are connected to the Internet core without a router between.
 pub(super) const CORE_SITE: &str = "internet";
@@ -36,6 +37,7 @@ pub(super) fn fill(scenario: &mut Scenario) {
     defaults::fill_values(scenario);
     defaults::fill_mail(scenario);
     routing::fill_relays(scenario);
+    web::fill_sites(scenario);
     hosts::declare_hosts(scenario);
     if hosts::uses_dns(scenario) {
         zones::add_zones(scenario);

@@ -11,7 +11,9 @@ mod work;
 use std::collections::BTreeMap;
 
 pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, SecondarySpec, ZoneSpec};
-pub use work::{Body, LookupWork, LookupsWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work};
+pub use work::{
+    Body, BrowseWork, LookupWork, LookupsWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work,
+};
 
 use super::schema::Scenario;
 use crate::app::mail::{
@@ -19,6 +21,7 @@ use crate::app::mail::{
     Transports, VacationConfig,
 };
 use crate::app::user::SubmissionConfig;
+use crate::app::web::SiteConfig;
 use crate::base::{Addresses, DataSize, Dist, HostId, SimDuration, SimTime, UnixTime};
 use crate::net::{CongestionControl, LinkDirConfig, Policy, SessionLimit};
 use crate::sim::Fault;
@@ -54,6 +57,8 @@ pub struct Resolved {
     pub sessions: BTreeMap<(HostId, u16), SessionLimit>,
     /// Sessions that an SMTP server has at a time, where it answers others with 421.
     pub sessions_answered: BTreeMap<(HostId, u16), u32>,
+    /// Web servers.
+    pub web: BTreeMap<HostId, SiteConfig>,
     /// Faults, in file order.
     pub faults: Vec<Fault>,
     /// Seed and end of the run.
@@ -66,6 +71,8 @@ pub struct Resolved {
     pub outputs: OutputSpec,
     /// Where real clients come in.
     pub live: LiveSpec,
+    /// What the file says to no effect.
+    pub(super) remarks: Vec<String>,
     pub(super) complete: Scenario,
 }
 
@@ -212,6 +219,8 @@ pub struct ServerSpec {
     pub reports: ReportConfig,
     /// What stands between the levels of folder names in IMAP.
     pub separator: char,
+    /// Whether its POP3 server offers APOP.
+    pub apop: bool,
     /// Whether it has a cache of DNS answers.
     pub dns_cache: bool,
 }

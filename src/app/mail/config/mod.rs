@@ -17,8 +17,8 @@ pub use queue::{DeadDestinations, Meanwhile, QueueConfig};
 pub use reports::{ReportConfig, VacationConfig};
 pub(crate) use routing::matches;
 pub use routing::{
-    AddressBook, CatchAll, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, Quota, RelayedDomain,
-    RoutingConfig, SubaddressConfig, Transports, WhenFull,
+    AddressBook, CatchAll, DeliveredTo, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, Quota,
+    RelayedDomain, RoutingConfig, SubaddressConfig, Transports, WhenFull,
 };
 pub use smtp::SmtpConfig;
 
@@ -64,6 +64,8 @@ pub struct MailServerConfig {
     pub max_message: usize,
     /// What stands between the levels of folder names in IMAP.
     pub separator: char,
+    /// Whether APOP is offered.
+    pub apop: bool,
 }
 
 impl MailServerConfig {
@@ -88,6 +90,7 @@ impl MailServerConfig {
             sessions: BTreeMap::new(),
             max_message: 10_240_000,
             separator: '/',
+            apop: false,
         }
     }
 }
