@@ -139,7 +139,7 @@ impl Reader {
                     }
                     Some("RCPT") => {
                         let path = line.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
-                        let Some((path, parameters)) = path else { return None };
+                        let (path, parameters) = path?;
                         let mut parameters = parameters.split_ascii_whitespace();
                         let wish =
                             parameters.find_map(|parameter| parameter.strip_prefix("NOTIFY=")).unwrap_or_default();
