@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::config::VacationConfig;
 use crate::base::{SimTime, UnixTime};
-use crate::proto::imap::content::{address, header};
+use crate::proto::message::read::{address, header};
 use crate::proto::message::{Draft, Letter, fields, first};
 use crate::proto::smtp::{Mailbox, ReversePath};
 
@@ -94,7 +94,7 @@ impl Vacations {
 
 /// A subject with its encoded words decoded, since the answer encodes it anew.
 fn decoded(subject: &str) -> String {
-    crate::proto::imap::content::decode::field_text(subject.as_bytes())
+    crate::proto::message::read::decode::field_text(subject.as_bytes())
 }
 
 /// RFC 3834 2: no answer to addresses that are known to be programs'.

@@ -10,9 +10,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::encoding::Encoding;
-use crate::proto::imap::content::header;
-use crate::proto::imap::content::media::{Media, word};
-use crate::proto::imap::content::tree::{self, Entity, Inside};
+use crate::proto::message::read::header;
+use crate::proto::message::read::media::{Media, word};
+use crate::proto::message::read::tree::{self, Entity, Inside};
 
 /// Why a message has no form in 7 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

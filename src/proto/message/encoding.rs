@@ -161,7 +161,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::proto::imap::content::decode::octets;
+    use crate::proto::message::read::decode::octets;
 
     #[test]
     fn quoted_printable_by_hand() {

@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::encoding::MAX_LINE;
 use super::header::{fields, first};
 use crate::base::UnixTime;
-use crate::proto::imap::content::header;
+use crate::proto::message::read::header;
 
 /// What is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

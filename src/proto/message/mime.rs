@@ -16,9 +16,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::encoding::Encoding;
 use super::header::first;
-use crate::proto::imap::content::media::word;
-use crate::proto::imap::content::tree::{self, Entity, Inside};
-use crate::proto::imap::content::{decode, header};
+use crate::proto::message::read::media::word;
+use crate::proto::message::read::tree::{self, Entity, Inside};
+use crate::proto::message::read::{decode, header};
 
 /// What stands in the header of a leaf besides its type and encoding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 //! Internet messages (RFC 5322, MIME): header fields, what people write, what servers report,
-//! and the trace fields that mail servers put in front.
+//! the trace fields that mail servers put in front, and how all that is read (`read`).
 
 pub mod build;
 pub mod downgrade;
@@ -12,6 +12,7 @@ pub mod letter;
 #[cfg(test)]
 mod letter_tests;
 pub mod mime;
+pub mod read;
 pub mod report;
 pub mod trace_fields;
 

@@ -74,6 +74,7 @@ fn check_domains(scenario: &Scenario, problems: &mut Problems) {
         }
         let users = here.key("users");
         let mut seen = BTreeSet::new();
+        let named = name.len() <= LONGEST_DOMAIN && check_host_name(name).is_ok();
         for (index, text) in domain.users.iter().enumerate() {
             let limit = usize::try_from(scenario.limits.hosts.unwrap_or(10_000)).unwrap_or(usize::MAX).min(1_000_000);
             if seen.len() > limit {
@@ -89,7 +90,7 @@ fn check_domains(scenario: &Scenario, problems: &mut Problems) {
                 }
                 let own = scenario.users.get(&format!("{local}@{name}")).and_then(|user| user.host.as_ref());
                 let computer = default_computer(&local, name);
-                if own.or(domain.computer.as_ref()).is_none() && check_host_name(&computer).is_err() {
+                if named && own.or(domain.computer.as_ref()).is_none() && check_host_name(&computer).is_err() {
                     let help = format!("give {user} a \"host\" in `users`", user = quote(&format!("{local}@{name}")));
                     problems.help(path, "this is too long for the name of the user's computer", help);
                 }

@@ -219,6 +219,8 @@ pub struct ServerSpec {
     pub reports: ReportConfig,
     /// What stands between the levels of folder names in IMAP.
     pub separator: char,
+    /// Whether its POP3 server offers APOP.
+    pub apop: bool,
     /// Whether it has a cache of DNS answers.
     pub dns_cache: bool,
 }

@@ -64,6 +64,8 @@ pub struct MailServerConfig {
     pub max_message: usize,
     /// What stands between the levels of folder names in IMAP.
     pub separator: char,
+    /// Whether APOP is offered.
+    pub apop: bool,
 }
 
 impl MailServerConfig {
@@ -88,6 +90,7 @@ impl MailServerConfig {
             sessions: BTreeMap::new(),
             max_message: 10_240_000,
             separator: '/',
+            apop: false,
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Texts stay as they are in the header, unfolded but not decoded.
 
-use super::address::{self, Address};
-use super::header;
+use crate::proto::message::read::address::{self, Address};
+use crate::proto::message::read::header;
 
 /// What ENVELOPE tells of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

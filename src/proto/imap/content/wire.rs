@@ -13,9 +13,10 @@ use imap_types::core::{IString, Literal, NString, Quoted, Vec1};
 use imap_types::envelope::{Address, Envelope};
 use imap_types::fetch::{Part, Section};
 
+use super::envelope;
 use super::section::Piece;
-use super::tree::{Entity, Inside};
-use super::{address, envelope, header, media};
+use crate::proto::message::read::tree::{Entity, Inside};
+use crate::proto::message::read::{address, header, media};
 
 /// The string of some octets: quoted where that is possible, else a literal.
 #[must_use]

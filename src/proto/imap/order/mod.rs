@@ -10,9 +10,9 @@ mod thread;
 use std::cmp::Ordering;
 
 use super::content::envelope::Envelope;
-use super::content::{address::Address, header};
 use super::search::date;
 use crate::base::UnixTime;
+use crate::proto::message::read::{address::Address, header};
 
 pub use subject::Subject;
 pub use thread::{ordered_subject, references};

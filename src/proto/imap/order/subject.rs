@@ -1,6 +1,6 @@
 //! Base subjects (RFC 5256 2.1): what is left of a subject without `Re:`, `Fwd:` and the like.
 
-use crate::proto::imap::content::decode::field_text;
+use crate::proto::message::read::decode::field_text;
 
 /// A subject as SORT and THREAD compare it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

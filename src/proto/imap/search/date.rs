@@ -5,7 +5,7 @@
 use imap_types::datetime::NaiveDate;
 
 use crate::base::calendar::UnixTime;
-use crate::proto::imap::content::lexer::Lexer;
+use crate::proto::message::read::lexer::Lexer;
 
 /// A day of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

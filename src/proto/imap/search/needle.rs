@@ -2,7 +2,7 @@
 
 use memchr::memmem::Finder;
 
-use crate::proto::imap::content::decode;
+use crate::proto::message::read::decode;
 
 /// The string, folded, with its searcher.
 #[derive(Clone, Debug)]

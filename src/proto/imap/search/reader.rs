@@ -2,8 +2,8 @@
 
 use std::cell::OnceCell;
 
-use crate::proto::imap::content::tree::{self, Entity, Inside};
-use crate::proto::imap::content::{decode, header, media};
+use crate::proto::message::read::tree::{self, Entity, Inside};
+use crate::proto::message::read::{decode, header, media};
 
 use super::date::Day;
 use super::needle::{Needle, fold};

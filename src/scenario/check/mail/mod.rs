@@ -108,6 +108,7 @@ fn read_server(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDomain) -> Ser
             SeparatorName::Slash => '/',
             SeparatorName::Dot => '.',
         },
+        apop: domain.apop == Some(true),
         dns_cache: domain.dns_cache == Some(true),
     }
 }
@@ -128,6 +129,7 @@ fn check_shared(cx: &mut Context<'_>, here: Path<'_>, spec: &DomainSpec, others:
         (own.transports == its.transports, "transports", "transports"),
         (own.reports == its.reports, "reports", "reports"),
         (own.separator == its.separator, "imap", "separator"),
+        (own.apop == its.apop, "apop", "offer of APOP"),
         (own.dns_cache == its.dns_cache, "dns_cache", "cache"),
     ];
     if let Some((_, key, what)) = equal.into_iter().find(|(equal, ..)| !equal) {

@@ -88,6 +88,9 @@ pub struct MailDomain {
     /// Whether the server has a cache of DNS answers of its own, besides the one that `stub_cache` gives its host. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns_cache: Option<bool>,
+    /// Whether the POP3 server offers APOP, with a time stamp in its greeting. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub apop: Option<bool>,
     /// When the server tries again to deliver a message, and when it gives up.
     pub retry: Retry,
     /// How the server delivers what is in its queue.
