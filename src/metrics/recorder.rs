@@ -120,7 +120,7 @@ impl Recorder {
         let faults = self.faults.finish(names, directory);
         let (web_requests, web_pages) = self.browsing.finish();
         let (parts, encodings) = self.parts.finish(names);
-        let tables = Tables {
+        let mut tables = Tables {
             end,
             attempt_rates: storms::rates(&attempts),
             storms: storms::storms(&attempts, &messages, &faults, end),
@@ -144,7 +144,9 @@ impl Recorder {
             web_requests,
             web_pages,
             cwnd: None,
+            ..Tables::default()
         };
+        mail.readings.finish(names, directory, &mut tables);
         RunRecord {
             start: directory.start(),
             fingerprint: self.fingerprint.digest(),

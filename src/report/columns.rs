@@ -5,6 +5,7 @@
 use super::mail_columns::{
     ATTEMPT_RATES, DUPLICATES, LOST_REPLIES, QUEUE_DESTINATIONS, REASONS, SMTP_SESSIONS, STORMS, SURVIVAL,
 };
+use super::reading_rows::{MAILBOX_SESSIONS, MAILBOXES, READINGS};
 
 use super::web_rows::{WEB_PAGES, WEB_REQUESTS};
 use crate::metrics::{CONDUCT_METRICS, METRICS, WEB_METRICS};
@@ -362,7 +363,7 @@ pub const CWND: TableDoc = TableDoc {
 pub const OPTIONAL_TABLES: [TableDoc; 4] = [CONDUCT, WEB_REQUESTS, WEB_PAGES, CWND];
 
 /// The tables of every run, in the order of the documentation.
-pub const TABLES: [TableDoc; 18] = [
+pub const TABLES: [TableDoc; 21] = [
     MESSAGES,
     ATTEMPTS,
     PARTS,
@@ -375,6 +376,9 @@ pub const TABLES: [TableDoc; 18] = [
     QUEUE_DESTINATIONS,
     SURVIVAL,
     SMTP_SESSIONS,
+    MAILBOX_SESSIONS,
+    READINGS,
+    MAILBOXES,
     DNS_QUERIES,
     CACHES,
     DNS_SERVERS,

@@ -160,6 +160,8 @@ impl Log {
                 | MailTrace::Expanded { .. }
                 | MailTrace::Discarded { .. }
                 | MailTrace::Retrieved { .. }
+                | MailTrace::Shown { .. }
+                | MailTrace::Session { .. }
                 | MailTrace::Deleted { .. } => true,
             },
         };
@@ -307,6 +309,7 @@ impl Log {
             MailTrace::MailboxSize { mailbox, messages, .. } => ("", mailbox, Fact::Mailbox { messages }),
             MailTrace::Retrieved { message, mailbox, .. } => (message, mailbox, Fact::Retrieved),
             MailTrace::Deleted { message, mailbox } => (message, mailbox, Fact::Deleted),
+            MailTrace::Shown { .. } | MailTrace::Session { .. } => return,
         };
         self.note(event, message, to, fact);
     }

@@ -7,15 +7,16 @@ use super::dns::read_type;
 use super::lookups::{read_hosts, read_lookups};
 use super::mail::{Remedy, is_address, is_caught, unknown_user};
 use super::message::{read_body, read_extras, read_subject};
+use super::reading::read_manner;
 use super::web::read_browse;
 use super::{Context, user_index};
 use crate::base::{HostId, SimDuration, Streams};
 use crate::scenario::names::{check_owner_name, expand};
 use crate::scenario::problem::{Path, quote};
 use crate::scenario::resolved::{
-    LimitSpec, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, RunSpec, Schedule, UserSpec, Work,
+    LimitSpec, LookupWork, MessageWork, PoissonWork, ReadWork, RunSpec, Schedule, UserSpec, Work,
 };
-use crate::scenario::schema::{Entry, ReadName, Texts};
+use crate::scenario::schema::{Entry, Texts};
 
 /// So many items may a workload stand for.
 pub(super) const MAX_ITEMS: usize = 1_000_000;
@@ -75,7 +76,7 @@ impl Kind {
                 "messages",
                 "dsn",
             ],
-            Self::Read => &["every", "times", "user", "read", "spread"],
+            Self::Read => &["every", "times", "user", "read", "reading", "spread"],
             Self::Poisson => &[
                 "poisson",
                 "from",
@@ -186,6 +187,7 @@ fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
         ("dsn", entry.dsn.is_some()),
         ("user", entry.user.is_some()),
         ("read", entry.read.is_some()),
+        ("reading", entry.reading.is_some()),
         ("spread", entry.spread.is_some()),
         ("lookup", entry.lookup.is_some()),
         ("type", entry.rtype.is_some()),
@@ -378,10 +380,7 @@ fn read_reading(
     let schedule = read_schedule(cx, shared, here, entry);
     let spread = cx.duration(here.key("spread"), entry.spread);
     let (Some(who), Some(read)) = (&entry.user, entry.read) else { return Vec::new() };
-    let mode = match read {
-        ReadName::Pop3 => ReadMode::Pop3,
-        ReadName::Pop3Keep => ReadMode::Pop3Keep,
-    };
+    let manner = read_manner(cx, here, read, entry.reading.as_ref());
     let Some(people) = read_people(cx, shared, here.key("user"), who, EVERY_USER) else { return Vec::new() };
     let Some(on) = read_device(cx, here, entry, people.len()) else { return Vec::new() };
     let reading = |user: &usize| {
@@ -390,7 +389,7 @@ fn read_reading(
         readings[user] += 1;
         let schedule = Schedule { at: schedule.at.saturating_add(own), ..schedule };
         let on = on.unwrap_or(shared.users[user].host);
-        Work::Read(ReadWork { entry: index, schedule, user, on, mode })
+        Work::Read(ReadWork { entry: index, schedule, user, on, manner: manner.clone() })
     };
     people.iter().map(reading).collect()
 }
