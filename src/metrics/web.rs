@@ -137,28 +137,7 @@ impl Browsing {
     ) {
         let some = |status: u16| (status > 0).then_some(status);
         match *event {
-            WebTrace::Asked { page, url } => {
-                let count = self.counts.entry(host).or_default();
-                *count += 1;
-                let name = format!("{}#{count}", directory.host_name(host));
-                self.known.insert((host, page), self.pages.len());
-                self.pages.push(WebPageRow {
-                    page: names.share(&name),
-                    host: names.share(directory.host_name(host)),
-                    url: names.share(url),
-                    asked: at,
-                    ended: None,
-                    lookup: SimDuration::ZERO,
-                    status: None,
-                    objects: 0,
-                    missing: 0,
-                    cached: 0,
-                    validated: 0,
-                    connections: 0,
-                    sent_bytes: 0,
-                    received_bytes: 0,
-                });
-            }
+            WebTrace::Asked { page, url } => self.asked(names, directory, (host, at), (page, url)),
             WebTrace::Fetched {
                 page,
                 url,
@@ -215,6 +194,36 @@ impl Browsing {
                 (row.sent_bytes, row.received_bytes) = (sent_octets, received_octets);
             }
         }
+    }
+
+    /// A page begins.
+    fn asked(
+        &mut self,
+        names: &mut Names,
+        directory: &Directory,
+        (host, at): (HostId, SimTime),
+        (page, url): (u64, &str),
+    ) {
+        let count = self.counts.entry(host).or_default();
+        *count += 1;
+        let name = format!("{}#{count}", directory.host_name(host));
+        self.known.insert((host, page), self.pages.len());
+        self.pages.push(WebPageRow {
+            page: names.share(&name),
+            host: names.share(directory.host_name(host)),
+            url: names.share(url),
+            asked: at,
+            ended: None,
+            lookup: SimDuration::ZERO,
+            status: None,
+            objects: 0,
+            missing: 0,
+            cached: 0,
+            validated: 0,
+            connections: 0,
+            sent_bytes: 0,
+            received_bytes: 0,
+        });
     }
 
     /// Requests and pages in the order of their times; none when nobody browsed.

@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn contents_that_are_no_text_are_counted() {
         let image = b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n\x89PNG\r\n\r\n\xff";
-        assert_eq!(binary_content("http", image), Some((&image[..27], 9)));
+        assert_eq!(binary_content("http", image), Some((&image[..25], 9)));
         assert_eq!(binary_content("http", "HTTP/1.1 200 OK\r\n\r\ncaf\u{e9}".as_bytes()), None);
         assert_eq!(binary_content("http", b"\x00\r\n\r\n"), Some((&b""[..], 5)));
         assert_eq!(binary_content("smtp", image), None);

@@ -205,7 +205,7 @@ impl Browser {
         let Some(origin) = self.origins.get_mut(authority) else { return };
         for want in origin.waiting.iter().filter(|want| want.is_document) {
             if let Some(page) = self.pages.get_mut(&want.page) {
-                page.lookup = page.lookup + took;
+                page.lookup += took;
             }
         }
         let nobody = addresses.is_empty();
