@@ -80,11 +80,7 @@ impl MailBooks {
             }
             MailTrace::Delivered { message, to, mailbox } => self.delivered(names, place, (message, to), mailbox),
             MailTrace::GivenUp { message, to, bounce, failure } => {
-                let outcome = if bounce.is_some() { Outcome::Bounced } else { Outcome::Dropped };
-                if let Some(copy) = self.copies.find(names, message, to, "given up") {
-                    self.copies.give_up(names, copy, (host, bounce.is_some()), &failure, at);
-                    self.reasons.count((host, self.copies.destination(copy)), outcome, Some(&failure), at);
-                }
+                self.given_up(names, (host, at), (message, to), (bounce.is_some(), &failure));
             }
             MailTrace::Redirected { message, to, into, from, by } => {
                 if let Some(copy) = self.copies.find(names, message, to, "redirected") {
@@ -138,6 +134,19 @@ impl MailBooks {
         if let Some(id) = self.copies.find(names, copy.0, copy.1, "delivered") {
             self.copies.deliver(names, &mut self.replies, id, (host, mailbox), at);
         }
+    }
+
+    fn given_up(
+        &mut self,
+        names: &mut Names,
+        (host, at): (HostId, SimTime),
+        copy: Named<'_>,
+        (bounced, failure): (bool, &Failure<'_>),
+    ) {
+        let Some(id) = self.copies.find(names, copy.0, copy.1, "given up") else { return };
+        self.copies.give_up(names, id, (host, bounced), failure, at);
+        let outcome = if bounced { Outcome::Bounced } else { Outcome::Dropped };
+        self.reasons.count((host, self.copies.destination(id)), outcome, Some(failure), at);
     }
 
     fn accepted(&mut self, names: &Names, (host, at): (HostId, SimTime), copy: Named<'_>, conn: Option<ConnId>) {

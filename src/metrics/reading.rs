@@ -219,6 +219,9 @@ impl Readings {
     }
 }
 
+/// One of the times that a message waited for.
+type Wait = fn(&ReadingRow) -> Option<SimDuration>;
+
 /// The numbers about reading.
 pub(super) fn count(tables: &Tables, metrics: &mut Metrics) {
     let mut put = |name: String, value: u64| metrics.insert(name, Metric::Integer(value));
@@ -244,7 +247,7 @@ pub(super) fn count(tables: &Tables, metrics: &mut Metrics) {
     put("mailboxes.messages".to_owned(), last.values().map(|row| u64::from(row.messages)).sum());
     put("mailboxes.bytes".to_owned(), last.values().map(|row| row.bytes).sum());
     put("mailboxes.max_bytes".to_owned(), tables.mailboxes.iter().map(|row| row.bytes).max().unwrap_or(0));
-    let times: [(&str, fn(&ReadingRow) -> Option<SimDuration>); 3] = [
+    let times: [(&str, Wait); 3] = [
         ("read.poll_wait", |row| row.poll_wait),
         ("read.retrieval", |row| row.retrieval),
         ("read.send_to_read", ReadingRow::send_to_read),

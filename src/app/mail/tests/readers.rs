@@ -84,7 +84,7 @@ fn what_was_read_offline_is_told_later() {
     let pc = bed.user(BOB, Vec::new(), vec![read(2, Some(hours(1)), &Manner::new(Way::Imap))]);
     let mut now = at(7_199);
     while bed.logged(&["Shown"]).is_empty() && now < at(7_300) {
-        now = now + SimDuration::from_millis(1);
+        now += SimDuration::from_millis(1);
         bed.run(now);
     }
     // The command is on its way to a server that never gets it.
