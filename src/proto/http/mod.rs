@@ -1,5 +1,7 @@
 //! HTTP/1.1 (RFC 9110, RFC 9112): messages, and the two ends of a connection.
 
+pub mod cookie;
+pub mod form;
 pub mod message;
 
 pub use message::{Fields, Method, Request, Response};
