@@ -14,6 +14,7 @@ pub mod order;
 pub mod search;
 pub mod server;
 pub mod sets;
+pub mod utf7;
 mod view;
 
 pub use command::InternalDate;
