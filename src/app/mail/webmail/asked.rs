@@ -21,7 +21,11 @@ pub(super) enum View {
     Start,
     Login,
     Style,
-    Folder { folder: String, page: usize, criteria: Criteria },
+    Folder {
+        folder: String,
+        page: usize,
+        criteria: Criteria,
+    },
     Message(Place),
     Headers(Place),
     Raw(Place),
@@ -232,7 +236,10 @@ fn submitted(form: Form) -> Result<(Deed, String), Fault> {
         text: given("text"),
         source: source(&form)?,
         keep: form.texts("keep").map(str::to_owned).collect(),
-        files: form.files("file").map(|(file, content)| (file.name.clone(), file.media.clone(), content.to_vec())).collect(),
+        files: form
+            .files("file")
+            .map(|(file, content)| (file.name.clone(), file.media.clone(), content.to_vec()))
+            .collect(),
         draft,
     };
     Ok((Deed::Submit(Box::new(submitted)), token(&form)?))

@@ -66,7 +66,7 @@ fn escape(out: &mut String, text: &str) {
 }
 
 /// Controls, and what turns the direction of writing (Unicode Standard Annex 9, 2).
-const fn is_hidden(char: char) -> bool {
+fn is_hidden(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
         || matches!(char, '\u{fdd0}'..='\u{fdef}' | '\u{fffe}' | '\u{ffff}')

@@ -33,15 +33,11 @@ impl Person {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) from: Vec<Person>,
-    pub(super) reply_to: Vec<Person>,
     pub(super) to: Vec<Person>,
     pub(super) cc: Vec<Person>,
     pub(super) date: String,
     pub(super) subject: String,
     pub(super) message_id: String,
-    /// The Message-IDs of those before it, the last of them that it answers.
-    pub(super) references: Vec<String>,
-    pub(super) in_reply_to: Option<String>,
 }
 
 /// A part that is not shown with the text.
@@ -77,7 +73,9 @@ impl Letter {
     fn take(&mut self, raw: &[u8], entity: &Entity, place: &str) {
         match &entity.inside {
             Inside::Parts(parts) if entity.media.is(b"multipart", Some(b"alternative")) => {
-                let chosen = [&b"plain"[..], b"html"].into_iter().find_map(|kind| parts.iter().position(|part| leads_to(part, kind)));
+                let chosen = [&b"plain"[..], b"html"]
+                    .into_iter()
+                    .find_map(|kind| parts.iter().position(|part| leads_to(part, kind)));
                 let chosen = chosen.unwrap_or(0);
                 self.take(raw, &parts[chosen], &under(place, chosen));
             }
@@ -107,20 +105,14 @@ pub(super) fn head_of(raw: &[u8]) -> Head {
 
 fn head(fields: &[u8]) -> Head {
     let envelope = Envelope::read(fields);
-    let words = |value: &[u8]| decode::field_text(value).split_whitespace().map(str::to_owned).collect::<Vec<String>>();
-    let in_reply_to = envelope.in_reply_to.and_then(|value| words(&value).first().cloned());
-    let references = header::first(fields, b"references").map(|field| words(&field.unfolded()));
     let text = |value: Option<Vec<u8>>| value.map(|value| decode::field_text(&value)).unwrap_or_default();
     Head {
         from: people(envelope.from),
-        reply_to: people(envelope.reply_to),
         to: people(envelope.to),
         cc: people(envelope.cc),
         date: text(envelope.date),
         subject: text(envelope.subject),
         message_id: text(envelope.message_id).split_whitespace().next().unwrap_or_default().to_owned(),
-        references: references.unwrap_or_else(|| in_reply_to.iter().cloned().collect()),
-        in_reply_to,
     }
 }
 
@@ -154,7 +146,8 @@ fn disposition(raw: &[u8], entity: &Entity) -> Option<media::Disposition> {
 }
 
 fn is_shown(raw: &[u8], entity: &Entity) -> bool {
-    let attached = disposition(raw, entity).is_some_and(|disposition| disposition.kind.eq_ignore_ascii_case(b"attachment"));
+    let attached =
+        disposition(raw, entity).is_some_and(|disposition| disposition.kind.eq_ignore_ascii_case(b"attachment"));
     let is = |kind| entity.media.is(b"text", Some(kind));
     !attached && (is(b"plain") || is(b"html"))
 }
@@ -205,7 +198,9 @@ pub(super) fn part(raw: &[u8], place: &str) -> Option<(Enclosed, Vec<u8>)> {
     let content = match entity.inside {
         // RFC 2045 6.4: what holds other parts is not encoded.
         Inside::Parts(_) | Inside::Message(_) => body.to_vec(),
-        Inside::Leaf => decode::octets(body, &encoding(raw, entity)).map_or_else(|_| body.to_vec(), std::borrow::Cow::into_owned),
+        Inside::Leaf => {
+            decode::octets(body, &encoding(raw, entity)).map_or_else(|_| body.to_vec(), std::borrow::Cow::into_owned)
+        }
     };
     Some((enclosed(raw, entity, place), content))
 }

@@ -10,7 +10,8 @@ const LONGEST: usize = 80;
 #[must_use]
 pub(super) fn file_name(wanted: &str, place: &str, media: &str) -> String {
     let last = wanted.rsplit(['/', '\\']).next().unwrap_or_default();
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '(' | ')' | '+' | ',' | '=' | '@' | '#');
+    let plain =
+        |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '(' | ')' | '+' | ',' | '=' | '@' | '#');
     let name: String = last.chars().map(|c| if plain(c) { c } else { '_' }).collect();
     let name = name.trim_matches(|c: char| c == '.' || c.is_whitespace());
     let name: String = match name.char_indices().nth(LONGEST) {
@@ -38,7 +39,8 @@ pub(super) fn file_name(wanted: &str, place: &str, media: &str) -> String {
 /// A Content-Disposition field for a download (RFC 6266): the name in ASCII, and as it is.
 #[must_use]
 pub(super) fn download(name: &str) -> String {
-    let ascii: String = name.chars().map(|c| if matches!(c, ' '..='~') && c != '"' && c != '\\' { c } else { '_' }).collect();
+    let ascii: String =
+        name.chars().map(|c| if matches!(c, ' '..='~') && c != '"' && c != '\\' { c } else { '_' }).collect();
     format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{}", encode(name))
 }
 

@@ -75,7 +75,8 @@ impl Visit<'_> {
     pub(super) fn page(&self, name: &'static str, title: &str, folder: Option<&str>, content: &Html) -> Html {
         let mut page = head(name, title);
         page.markup("<header><p><strong>").text(self.drop.address()).markup("</strong></p><p><a href=\"/compose\">");
-        page.markup("Write a message</a></p><form method=\"post\" action=\"/logout\">").hidden("csrf", &self.login.token);
+        page.markup("Write a message</a></p><form method=\"post\" action=\"/logout\">")
+            .hidden("csrf", &self.login.token);
         page.markup("<button>Log out</button></form></header>\n<nav aria-label=\"Folders\"><ul>");
         for name in self.drop.listed().existing {
             let Some(kept) = self.drop.folder_named(&name) else { continue };
@@ -103,20 +104,29 @@ impl Visit<'_> {
     }
 
     /// A folder, or what is found in it, newest first.
-    pub(super) fn folder(&self, name: &str, folder: &Folder, (page, criteria): (usize, &Criteria), found: &[&StoredMessage]) -> Html {
+    pub(super) fn folder(
+        &self,
+        name: &str,
+        folder: &Folder,
+        (page, criteria): (usize, &Criteria),
+        found: &[&StoredMessage],
+    ) -> Html {
         let mut out = Html::default();
         let shown = folder_shown(name);
         out.markup("<h1>").text(&shown).markup("</h1>");
         search_form(&mut out, name, criteria);
         let pages = found.len().div_ceil(PER_PAGE).max(1);
-        let messages: Vec<&&StoredMessage> = found.iter().rev().skip((page - 1).saturating_mul(PER_PAGE)).take(PER_PAGE).collect();
+        let messages: Vec<&&StoredMessage> =
+            found.iter().rev().skip((page - 1).saturating_mul(PER_PAGE)).take(PER_PAGE).collect();
         let searched = *criteria != Criteria::default();
         let what = if searched { "found" } else { "in this folder" };
         out.markup("<p>").text(&format!("{} messages {what}", found.len())).markup("</p>");
         out.markup("<form method=\"post\" action=\"/act\">").hidden("csrf", &self.login.token).hidden("folder", name);
         out.markup("<table").attribute("data-folder", name).attribute("data-validity", &folder.validity().to_string());
         out.markup("><caption>Messages, newest first</caption><thead><tr><th scope=\"col\">Choose</th><th scope=\"col\">Subject</th>");
-        out.markup("<th scope=\"col\">From</th><th scope=\"col\">Date</th><th scope=\"col\">Octets</th></tr></thead><tbody>\n");
+        out.markup(
+            "<th scope=\"col\">From</th><th scope=\"col\">Date</th><th scope=\"col\">Octets</th></tr></thead><tbody>\n",
+        );
         for message in messages {
             row(&mut out, name, message);
         }
@@ -144,7 +154,10 @@ impl Visit<'_> {
         let mut out = Html::default();
         out.markup("<article").attribute("data-uid", &place.uid.to_string()).attribute("data-folder", &place.folder);
         out.attribute("data-size", &message.content.len().to_string()).attribute("data-id", &head.message_id);
-        out.attribute("data-flags", &message.flags.to_string()).markup("><h1>").text(subject(&head.subject)).markup("</h1><dl>");
+        out.attribute("data-flags", &message.flags.to_string())
+            .markup("><h1>")
+            .text(subject(&head.subject))
+            .markup("</h1><dl>");
         for (name, people) in [("From", &head.from), ("To", &head.to), ("Cc", &head.cc)] {
             if !people.is_empty() {
                 let shown: Vec<String> = people.iter().map(super::letter::Person::shown).collect();
@@ -152,11 +165,17 @@ impl Visit<'_> {
             }
         }
         // A line feed at the beginning is not shown (HTML 13.1.2.5), so there is one.
-        out.markup("<dt>Date</dt><dd>").text(&head.date).markup("</dd></dl>\n<pre id=\"text\">\n").text(&letter.text).markup("</pre>\n");
+        out.markup("<dt>Date</dt><dd>")
+            .text(&head.date)
+            .markup("</dd></dl>\n<pre id=\"text\">\n")
+            .text(&letter.text)
+            .markup("</pre>\n");
         if !letter.enclosed.is_empty() {
             out.markup("<h2>Attachments</h2><ul>");
             for part in &letter.enclosed {
-                out.markup("<li><a").attribute("href", &part_url(place, &part.place)).attribute("data-place", &part.place);
+                out.markup("<li><a")
+                    .attribute("href", &part_url(place, &part.place))
+                    .attribute("data-place", &part.place);
                 out.attribute("data-media", &part.media).attribute("data-octets", &part.octets.to_string());
                 out.attribute("download", &part.name).markup(">").text(&part.name).markup("</a> ");
                 out.text(&format!("({}, {} octets)", part.media, part.octets)).markup("</li>");
@@ -174,7 +193,11 @@ impl Visit<'_> {
             out.markup("<li><a").attribute("href", &url).markup(">").text(text).markup("</a></li>");
         }
         for (path, text) in [("/headers", "Show the header"), ("/raw", "Download the source")] {
-            out.markup("<li><a").attribute("href", &format!("{path}?{}", place_query(place))).markup(">").text(text).markup("</a></li>");
+            out.markup("<li><a")
+                .attribute("href", &format!("{path}?{}", place_query(place)))
+                .markup(">")
+                .text(text)
+                .markup("</a></li>");
         }
         out.markup("</ul><form method=\"post\" action=\"/act\">").hidden("csrf", &self.login.token);
         out.hidden("folder", &place.folder).hidden("uid", &place.uid.to_string());
@@ -202,18 +225,27 @@ fn row(out: &mut Html, folder: &str, message: &StoredMessage) {
     let place = Place { folder: folder.to_owned(), uid: message.uid };
     out.markup(if seen { "<tr" } else { "<tr class=\"new\"" }).attribute("data-uid", &uid);
     out.attribute("data-size", &message.content.len().to_string()).attribute("data-id", &head.message_id);
-    out.attribute("data-from", from.map_or("", |from| &from.address)).attribute("data-flags", &message.flags.to_string());
-    let parts: Vec<String> =
-        Letter::read(&message.content).enclosed.iter().map(|part| format!("{} {} {}", part.place, part.media, part.octets)).collect();
+    out.attribute("data-from", from.map_or("", |from| &from.address))
+        .attribute("data-flags", &message.flags.to_string());
+    let parts: Vec<String> = Letter::read(&message.content)
+        .enclosed
+        .iter()
+        .map(|part| format!("{} {} {}", part.place, part.media, part.octets))
+        .collect();
     if !parts.is_empty() {
         out.attribute("data-parts", &parts.join(";"));
     }
     let id = format!("uid-{uid}");
     out.markup("><td><input type=\"checkbox\" name=\"uid\"").attribute("id", &id).attribute("value", &uid);
     out.attribute("aria-label", &format!("Choose: {}", subject(&head.subject)));
-    out.markup("></td><th scope=\"row\"><a").attribute("href", &message_url(&place)).markup(">").text(subject(&head.subject));
+    out.markup("></td><th scope=\"row\"><a")
+        .attribute("href", &message_url(&place))
+        .markup(">")
+        .text(subject(&head.subject));
     out.markup("</a>");
-    for (flag, text) in [(SystemFlag::Answered, " (answered)"), (SystemFlag::Flagged, " (flagged)"), (SystemFlag::Draft, " (draft)")] {
+    for (flag, text) in
+        [(SystemFlag::Answered, " (answered)"), (SystemFlag::Flagged, " (flagged)"), (SystemFlag::Draft, " (draft)")]
+    {
         if message.flags.has(flag) {
             out.markup(text);
         }
@@ -233,7 +265,13 @@ fn subject(subject: &str) -> &str {
 
 fn actions(out: &mut Html, folders: &[String], own: &str) {
     out.markup("<fieldset><legend>Messages</legend>");
-    for (value, text) in [("delete", "Delete"), ("seen", "Mark as read"), ("unseen", "Mark as new"), ("flag", "Flag"), ("unflag", "Unflag")] {
+    for (value, text) in [
+        ("delete", "Delete"),
+        ("seen", "Mark as read"),
+        ("unseen", "Mark as new"),
+        ("flag", "Flag"),
+        ("unflag", "Unflag"),
+    ] {
         out.markup("<button name=\"do\"").attribute("value", value).markup(">").text(text).markup("</button>");
     }
     out.markup("<label for=\"to\">Move to</label><select id=\"to\" name=\"to\">");
@@ -245,9 +283,14 @@ fn actions(out: &mut Html, folders: &[String], own: &str) {
 
 fn search_form(out: &mut Html, name: &str, criteria: &Criteria) {
     out.markup("<form method=\"get\" action=\"/folder\" role=\"search\">").hidden("name", name);
-    for (field, label, value) in [("from", "From", &criteria.from), ("subject", "Subject", &criteria.subject), ("text", "Text", &criteria.text)] {
+    for (field, label, value) in
+        [("from", "From", &criteria.from), ("subject", "Subject", &criteria.subject), ("text", "Text", &criteria.text)]
+    {
         out.markup("<label").attribute("for", field).markup(">").text(label).markup("</label><input type=\"search\"");
-        out.attribute("id", field).attribute("name", field).attribute("value", value.as_deref().unwrap_or_default()).markup(">");
+        out.attribute("id", field)
+            .attribute("name", field)
+            .attribute("value", value.as_deref().unwrap_or_default())
+            .markup(">");
     }
     out.markup("<input type=\"checkbox\" id=\"unseen\" name=\"unseen\" value=\"1\"");
     if criteria.unseen {

@@ -98,9 +98,11 @@ impl Writer {
     fn tag(&mut self, name: &str, tag: &str) {
         match name {
             "br" | "/br" | "br/" => self.line(),
-            "p" | "/p" | "h1" | "/h1" | "h2" | "/h2" | "h3" | "/h3" | "ul" | "/ul" | "ol" | "/ol" | "table" | "/table"
-            | "blockquote" | "/blockquote" | "hr" => self.paragraph(),
-            "div" | "/div" | "tr" | "/tr" | "section" | "article" | "header" | "footer" | "dt" | "dd" => self.begin_line(),
+            "p" | "/p" | "h1" | "/h1" | "h2" | "/h2" | "h3" | "/h3" | "ul" | "/ul" | "ol" | "/ol" | "table"
+            | "/table" | "blockquote" | "/blockquote" | "hr" => self.paragraph(),
+            "div" | "/div" | "tr" | "/tr" | "section" | "article" | "header" | "footer" | "dt" | "dd" => {
+                self.begin_line()
+            }
             "li" => {
                 self.begin_line();
                 self.out.push_str("- ");
