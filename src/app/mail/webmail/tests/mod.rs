@@ -1,1 +1,4 @@
-
+mod attacks;
+mod reading;
+mod site;
+mod writing;
