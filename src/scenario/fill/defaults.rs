@@ -136,6 +136,10 @@ pub(super) fn fill_mail(scenario: &mut Scenario) {
         fill_server(domain);
         super::routing::fill(domain);
         domain.imap.separator.get_or_insert_default();
+        if let Some(webmail) = &mut domain.webmail {
+            webmail.keep_alive.get_or_insert(seconds(60));
+            webmail.session.get_or_insert(seconds(3_600));
+        }
         let mut users = Vec::new();
         for text in std::mem::take(&mut domain.users) {
             match names::expand(&text, left) {
