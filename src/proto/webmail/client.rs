@@ -86,6 +86,8 @@ pub struct Client {
     tasks: VecDeque<Task>,
     /// What was asked last and is not answered.
     asked: Option<Request>,
+    /// Whether that waits for another connection.
+    unsent: bool,
     redirections: u32,
     requests: u64,
     /// The list shown after logging in.
@@ -116,6 +118,7 @@ impl Client {
             doing: Doing::Waiting,
             tasks: VecDeque::new(),
             asked: None,
+            unsent: false,
             redirections: 0,
             requests: 0,
             fresh: None,
@@ -132,7 +135,7 @@ impl Client {
             request.fields = request.fields.with("Cookie", cookies);
         }
         self.requests += 1;
-        // Without a connection it is sent when there is one.
+        self.unsent = self.http.is_over();
         self.http.ask(now, &request);
         self.asked = Some(request);
     }
@@ -428,7 +431,7 @@ impl Client {
             (Doing::Over, _) => {}
             // It was lost before the page was answered: a new connection makes no difference.
             (Doing::Waiting | Doing::Entering, _) => self.fail("the server ended the connection"),
-            (_, End::Over) if self.asked.is_none() => {}
+            (_, End::Over) if self.asked.is_none() || self.unsent => {}
             (_, End::Over) if self.retries < MAX_RETRIES && self.asked.as_ref().is_some_and(is_safe) => {
                 self.retries += 1
             }
@@ -487,7 +490,10 @@ impl Session for Client {
                 }
                 self.http.handle(now, input);
                 match self.asked.clone() {
-                    Some(request) => self.http.ask(now, &request),
+                    Some(request) => {
+                        self.unsent = false;
+                        self.http.ask(now, &request);
+                    }
                     None if matches!(self.doing, Doing::Waiting) => {
                         self.doing = Doing::Entering;
                         self.get(now, "/login");
