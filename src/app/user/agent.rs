@@ -69,9 +69,9 @@ impl UserAgent {
             }
             Input::Data { socket, bytes } => self.feed(host, socket, SessionInput::Bytes(bytes)),
             Input::PeerClosed { socket } => self.feed(host, socket, SessionInput::EndOfStream),
-            Input::Closed { socket, .. } => {
+            Input::Closed { socket, reason } => {
                 self.submission.closed(host, socket);
-                self.reading.closed(host, socket);
+                self.reading.closed(host, socket, reason);
             }
             Input::Datagram { local_port, from, bytes } => {
                 self.stub.datagram(host, local_port, from, bytes);
@@ -85,8 +85,9 @@ impl UserAgent {
                 self.submission.wake(host);
                 self.reading.wake(host);
             }
-            // Nobody calls a user agent, and it asks for nothing else.
-            Input::Accepted { .. } | Input::Drained { .. } => {}
+            Input::Drained { socket } => self.reading.drained(host, socket),
+            // Nobody calls a user agent.
+            Input::Accepted { .. } => {}
         }
         self.go_on(host);
     }

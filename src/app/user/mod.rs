@@ -1,17 +1,19 @@
-//! A user's PC: the user agent (MUA) that writes and submits mail, and fetches it by POP3.
+//! A user's PC: the user agent (MUA) that writes and submits mail, and reads it by POP3 or IMAP.
 //!
-//! Composed messages go to an outbox on the PC's disk, which survives a failure of the PC.
-//! Left out for now: replies, folders, a record of what was fetched before.
+//! Composed messages go to an outbox on the PC's disk, which survives a failure of the PC, as does what the PC knows
+//! of the mailbox.
 
 pub mod access;
 mod agent;
 mod compose;
+mod disk;
+mod manner;
 mod reading;
 mod submission;
 
 pub use agent::UserAgent;
 pub use compose::{Arrivals, Body, Draft, Extras, Recipients};
-pub use reading::ReadJob;
+pub use manner::{Fetch, Manner, ReadJob};
 pub use submission::SubmissionConfig;
 
 use crate::proto::smtp::Dialect;
@@ -27,7 +29,7 @@ pub struct UserAgentConfig {
     /// The name of the computer when it is not the user's own: it becomes part of Message-IDs,
     /// because the agents of one user do not know what the others have numbered.
     pub device: Option<String>,
-    /// The password for POP3.
+    /// The password for the mailbox.
     pub password: String,
     /// The name of the user's mail server, found by its A and AAAA records.
     pub server: String,

@@ -17,6 +17,7 @@ mod mail;
 mod message;
 mod names;
 mod network;
+mod reading;
 mod record;
 mod resolver;
 mod run;

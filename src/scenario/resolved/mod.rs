@@ -11,7 +11,7 @@ mod work;
 use std::collections::BTreeMap;
 
 pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, SecondarySpec, ZoneSpec};
-pub use work::{Body, LookupWork, LookupsWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work};
+pub use work::{Body, LookupWork, LookupsWork, MessageWork, PoissonWork, ReadWork, Schedule, Work};
 
 use super::schema::Scenario;
 use crate::app::mail::{

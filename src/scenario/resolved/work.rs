@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::user::Extras;
+use crate::app::user::{Extras, Manner};
 use crate::base::{DataSize, Dist, HostId, SimDuration, SimTime};
 use crate::proto::dns::Rtype;
 
@@ -65,7 +65,7 @@ pub enum Body {
 }
 
 /// Somebody fetches mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReadWork {
     /// Index of the entry in the file's workload.
     pub entry: usize,
@@ -76,16 +76,7 @@ pub struct ReadWork {
     /// On which host.
     pub on: HostId,
     /// How.
-    pub mode: ReadMode,
-}
-
-/// How mail is fetched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadMode {
-    /// POP3, download and delete.
-    Pop3,
-    /// POP3, download and keep.
-    Pop3Keep,
+    pub manner: Manner,
 }
 
 /// Somebody writes messages as a Poisson process: exponential gaps before the first and

@@ -205,6 +205,7 @@ pub struct Access {
     looking: SimTime,
     listed: u64,
     opened: u64,
+    learned: u64,
     /// Addresses of the server not tried yet.
     addresses: VecDeque<IpAddr>,
     /// The one tried last.
@@ -226,6 +227,7 @@ impl Access {
             looking: SimTime::ZERO,
             listed: 0,
             opened: 0,
+            learned: 0,
             addresses: VecDeque::new(),
             address: None,
             waiting: VecDeque::new(),
@@ -262,6 +264,11 @@ impl Access {
         self.looking
     }
 
+    /// The session told so many things about messages that were here already: changed marks, and that they are gone.
+    pub const fn learned(&mut self, count: u64) {
+        self.learned += count;
+    }
+
     /// What the session under way cost so far.
     #[must_use]
     pub fn figures(&self) -> Figures {
@@ -278,7 +285,7 @@ impl Access {
             return false;
         }
         (self.way, self.stage, self.began, self.looking) = (way, Stage::Resolving, now, now);
-        (self.listed, self.opened) = (0, 0);
+        (self.listed, self.opened, self.learned) = (0, 0, 0);
         self.waiting.clear();
         true
     }
@@ -439,6 +446,7 @@ impl Access {
             received: figures.received,
             listed: self.listed,
             opened: self.opened,
+            learned: self.learned,
             trouble: end.as_ref().err().map(String::as_str),
         }));
         self.stage = Stage::Idle;
