@@ -230,6 +230,11 @@ pub trait MailboxClient: Session<Event = MailboxEvent> {
         false
     }
 
+    /// The Message-ID of the message of which a text was opened last, if it came along although nobody asked.
+    fn opened_id(&self) -> Option<&str> {
+        None
+    }
+
     /// The commands or requests that it has given so far.
     fn commands(&self) -> u64 {
         0

@@ -93,6 +93,8 @@ pub struct Client {
     /// The list shown after logging in.
     fresh: Option<Page>,
     folder: String,
+    /// The Message-ID of the message that is shown.
+    shown: Option<String>,
     /// The newest message seen in the folder.
     newest: u64,
     /// When a person who watches looks again.
@@ -123,6 +125,7 @@ impl Client {
             requests: 0,
             fresh: None,
             folder: "INBOX".to_owned(),
+            shown: None,
             newest: 0,
             again: SimTime::NEVER,
             retries: 0,
@@ -337,6 +340,7 @@ impl Client {
             }
             Doing::Opening { .. } | Doing::Acting if refused => self.done(Done::Refused(why())),
             Doing::Opening { message, part } => {
+                self.shown = page.message_id().map(str::to_owned);
                 let content = match part {
                     Part::Header | Part::Text => page.text().unwrap_or_default().replace('\n', "\r\n").into_bytes(),
                     Part::Place(_) | Part::Whole => response.content,
@@ -530,6 +534,10 @@ impl MailboxClient for Client {
         self.tasks.push_back(task);
         self.begin(now);
         self.work(now);
+    }
+
+    fn opened_id(&self) -> Option<&str> {
+        self.shown.as_deref()
     }
 
     fn commands(&self) -> u64 {

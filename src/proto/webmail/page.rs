@@ -87,6 +87,12 @@ impl Page {
         self.elements.iter().find_map(|element| element.get("data-sent"))
     }
 
+    /// The Message-ID of the message that it shows.
+    #[must_use]
+    pub fn message_id(&self) -> Option<&str> {
+        self.elements.iter().find(|element| element.name == "article")?.get("data-id")
+    }
+
     /// What it says went wrong, as one text.
     #[must_use]
     pub fn alert(&self) -> Option<String> {

@@ -136,10 +136,6 @@ pub(super) fn fill_mail(scenario: &mut Scenario) {
         fill_server(domain);
         super::routing::fill(domain);
         domain.imap.separator.get_or_insert_default();
-        if let Some(webmail) = &mut domain.webmail {
-            webmail.keep_alive.get_or_insert(seconds(60));
-            webmail.session.get_or_insert(seconds(3_600));
-        }
         let mut users = Vec::new();
         for text in std::mem::take(&mut domain.users) {
             match names::expand(&text, left) {
@@ -220,13 +216,14 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
 fn fill_reading(entry: &mut Entry) {
     let Some(read) = entry.read else { return };
     let reading = match read {
-        ReadName::Imap => entry.reading.get_or_insert_default(),
+        ReadName::Imap | ReadName::Webmail => entry.reading.get_or_insert_default(),
         ReadName::Pop3 | ReadName::Pop3Keep => {
             let Some(reading) = &mut entry.reading else { return };
             reading
         }
     };
-    let fetch = *reading.fetch.get_or_insert(FetchName::Whole);
+    let usual = if read == ReadName::Webmail { FetchName::Text } else { FetchName::Whole };
+    let fetch = *reading.fetch.get_or_insert(usual);
     if fetch == FetchName::Headers {
         reading.open.get_or_insert(Chance(Probability::ZERO));
     }
@@ -235,7 +232,7 @@ fn fill_reading(entry: &mut Entry) {
             reading.leave_for.get_or_insert(seconds(0));
         }
         ReadName::Pop3Keep => {}
-        ReadName::Imap => {
+        ReadName::Imap | ReadName::Webmail => {
             if fetch != FetchName::Whole {
                 reading.attachments.get_or_insert(Chance(Probability::ZERO));
             }

@@ -13,6 +13,7 @@ mod hosts;
 mod links;
 mod queue;
 mod routing;
+mod webmail;
 mod zones;
 
 use super::schema::Scenario;
@@ -35,6 +36,7 @@ pub(super) fn site_router(site: &str) -> String {
 pub(super) fn fill(scenario: &mut Scenario) {
     defaults::fill_values(scenario);
     defaults::fill_mail(scenario);
+    webmail::fill(scenario);
     routing::fill_relays(scenario);
     hosts::declare_hosts(scenario);
     if hosts::uses_dns(scenario) {

@@ -36,6 +36,10 @@ impl<S: MailboxClient> Meter<S> {
         Figures { commands: self.inner.commands(), ..self.figures }
     }
 
+    pub(super) fn opened_id(&self) -> Option<&str> {
+        self.inner.opened_id()
+    }
+
     pub(super) fn outlasts_connection(&self) -> bool {
         self.inner.outlasts_connection()
     }

@@ -165,6 +165,13 @@ impl MailboxClient for Client {
         }
     }
 
+    fn opened_id(&self) -> Option<&str> {
+        match self {
+            Self::Pop3(_) | Self::Imap(_) => None,
+            Self::Webmail(client) => client.opened_id(),
+        }
+    }
+
     fn outlasts_connection(&self) -> bool {
         match self {
             Self::Pop3(_) | Self::Imap(_) => false,
@@ -396,7 +403,14 @@ impl Access {
             match talk.next_event(host) {
                 Some(MailboxEvent::Finished) => end = Some(Ok(())),
                 Some(MailboxEvent::Failed(why)) => end = end.or(Some(Err(why))),
-                Some(MailboxEvent::Done(done)) => self.note(host, conn, done),
+                Some(MailboxEvent::Done(done)) => {
+                    // In webmail the text is all that ever comes.
+                    if let (Done::Opened { part: Part::Text, .. }, Some(message)) = (&done, talk.session.opened_id()) {
+                        let mailbox = self.account.address.as_str();
+                        host.trace(Trace::Mail(MailTrace::Retrieved { message, mailbox, conn }));
+                    }
+                    self.note(host, conn, done);
+                }
                 Some(MailboxEvent::Open) => self.events.push_back(MailboxEvent::Open),
                 None if talk.is_closed() && end.is_none() && talk.session.outlasts_connection() => {
                     let Stage::Talking(talk) = std::mem::replace(&mut self.stage, Stage::Idle) else { return };

@@ -95,7 +95,7 @@ pub struct MailDomain {
     pub reports: Reports,
     /// How the server serves mailboxes by IMAP.
     pub imap: Imap,
-    /// Whether the server serves mailboxes to browsers too: webmail, by HTTP on port 80. Default: only if it is asked for here.
+    /// Whether the server serves mailboxes to browsers too: webmail, by HTTP on port 80. Default: if somebody reads by it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webmail: Option<Webmail>,
     /// How the server speaks SMTP beyond the dialect.

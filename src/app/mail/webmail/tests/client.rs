@@ -33,6 +33,11 @@ impl Person {
         loop {
             let now = site.host.now;
             if self.server.is_none() {
+                while let Some(output) = self.client.poll() {
+                    if let Output::Event(event) = output {
+                        self.told.push(event);
+                    }
+                }
                 if self.connections > 0 && !self.client.wants_connection() {
                     return;
                 }
