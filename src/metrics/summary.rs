@@ -81,6 +81,7 @@ impl RunRecord {
         self.mail_metrics(&mut metrics);
         self.network_counts(&mut metrics);
         self.name_counts(&mut metrics);
+        super::reading::count(&self.tables, &mut metrics);
         if let Some(rows) = &self.tables.conduct {
             super::conduct::count(rows, &mut metrics);
         }

@@ -5,6 +5,7 @@
 use super::mail_columns::{
     ATTEMPT_RATES, DUPLICATES, LOST_REPLIES, QUEUE_DESTINATIONS, REASONS, SMTP_SESSIONS, STORMS, SURVIVAL,
 };
+use super::reading_rows::{MAILBOX_SESSIONS, MAILBOXES, READINGS};
 
 /// A table: its name and meaning, and its columns in order.
 #[derive(Clone, Copy, Debug)]
@@ -359,7 +360,7 @@ pub const CWND: TableDoc = TableDoc {
 pub const OPTIONAL_TABLES: [TableDoc; 2] = [CONDUCT, CWND];
 
 /// The tables of every run, in the order of the documentation.
-pub const TABLES: [TableDoc; 18] = [
+pub const TABLES: [TableDoc; 21] = [
     MESSAGES,
     ATTEMPTS,
     PARTS,
@@ -372,6 +373,9 @@ pub const TABLES: [TableDoc; 18] = [
     QUEUE_DESTINATIONS,
     SURVIVAL,
     SMTP_SESSIONS,
+    MAILBOX_SESSIONS,
+    READINGS,
+    MAILBOXES,
     DNS_QUERIES,
     CACHES,
     DNS_SERVERS,
