@@ -184,7 +184,12 @@ impl Chronicle {
             MailTrace::Downgraded { message, to, before, after } => {
                 format!("{message} for {to} goes on in 7 bits: {before} bytes became {after}")
             }
+            MailTrace::Shown { message, mailbox, .. } => format!("{mailbox} reads {message}"),
+            MailTrace::Session { mailbox, trouble: Some(why), .. } => {
+                format!("a session with the mailbox of {mailbox} ended early: {why}")
+            }
             MailTrace::Composed { .. }
+            | MailTrace::Session { .. }
             | MailTrace::Encoded { .. }
             | MailTrace::Expanded { .. }
             | MailTrace::HandedIn { .. }

@@ -109,6 +109,8 @@ impl MailBooks {
             }
             MailTrace::Appended { message, mailbox, bytes: _ } => self.copies.append(names, message, mailbox),
             MailTrace::MailboxSize { .. }
+            | MailTrace::Shown { .. }
+            | MailTrace::Session { .. }
             | MailTrace::Deleted { .. }
             | MailTrace::Conduct { .. }
             | MailTrace::Encoded { .. }

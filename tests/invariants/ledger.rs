@@ -395,6 +395,8 @@ impl Ledger {
             | MailTrace::MailboxSize { .. }
             | MailTrace::Retrieved { .. }
             | MailTrace::Deleted { .. }
+            | MailTrace::Shown { .. }
+            | MailTrace::Session { .. }
             | MailTrace::HandedIn { .. }
             | MailTrace::Appended { .. }
             | MailTrace::Conduct { .. }

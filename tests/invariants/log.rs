@@ -159,6 +159,8 @@ impl Log {
                 | MailTrace::Expanded { .. }
                 | MailTrace::Discarded { .. }
                 | MailTrace::Retrieved { .. }
+                | MailTrace::Shown { .. }
+                | MailTrace::Session { .. }
                 | MailTrace::Deleted { .. } => true,
             },
         };
@@ -305,6 +307,7 @@ impl Log {
             MailTrace::MailboxSize { mailbox, messages, .. } => ("", mailbox, Fact::Mailbox { messages }),
             MailTrace::Retrieved { message, mailbox, .. } => (message, mailbox, Fact::Retrieved),
             MailTrace::Deleted { message, mailbox } => (message, mailbox, Fact::Deleted),
+            MailTrace::Shown { .. } | MailTrace::Session { .. } => return,
         };
         self.note(event, message, to, fact);
     }

@@ -3,6 +3,7 @@
 //! Composed messages go to an outbox on the PC's disk, which survives a failure of the PC.
 //! Left out for now: replies, folders, a record of what was fetched before.
 
+pub mod access;
 mod agent;
 mod compose;
 mod reading;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use std::net::IpAddr;
 
+use super::Protocol;
 use super::conduct::ConductAction;
 use crate::base::ids::ConnId;
 use crate::base::time::{SimDuration, SimTime};
@@ -369,6 +370,42 @@ pub enum MailTrace<'a> {
         recipient: Option<&'a str>,
         /// Message-ID, when the message has come.
         message: Option<&'a str>,
+    },
+    /// A message was shown to the user of a mailbox: its text, or all of it.
+    Shown {
+        /// Message-ID; empty if it has none.
+        message: &'a str,
+        /// The mailbox.
+        mailbox: &'a str,
+        /// When the look at the mailbox began that found it.
+        found: SimTime,
+        /// When what is shown had come to the user's computer.
+        here: SimTime,
+    },
+    /// A user's session with the mailbox is over.
+    Session {
+        /// The mailbox.
+        mailbox: &'a str,
+        /// By which protocol.
+        protocol: Protocol,
+        /// Its connection, if it came to one.
+        conn: Option<ConnId>,
+        /// When it began: with the look-up of the server.
+        began: SimTime,
+        /// Commands or requests that the client gave.
+        commands: u64,
+        /// How often the client said something and then heard something.
+        round_trips: u64,
+        /// Octets that the client said.
+        sent: u64,
+        /// Octets that it heard.
+        received: u64,
+        /// Messages that it was told of.
+        listed: u64,
+        /// Messages, or parts that show something of one, that it fetched.
+        opened: u64,
+        /// Why it ended before its time; none if it came to its end.
+        trouble: Option<&'a str>,
     },
 }
 
