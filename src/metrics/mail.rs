@@ -111,6 +111,7 @@ impl MailBooks {
             MailTrace::MailboxSize { .. }
             | MailTrace::Shown { .. }
             | MailTrace::Session { .. }
+            | MailTrace::Acted { .. }
             | MailTrace::Deleted { .. }
             | MailTrace::Conduct { .. }
             | MailTrace::Encoded { .. }

@@ -64,6 +64,8 @@ fn idle_agent(scenario: &Resolved, index: usize, on: HostId) -> UserAgentConfig 
         drafts: Vec::new(),
         arrivals: Vec::new(),
         reads: Vec::new(),
+        sessions: Vec::new(),
+        habits: Vec::new(),
     }
 }
 

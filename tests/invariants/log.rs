@@ -160,6 +160,7 @@ impl Log {
                 | MailTrace::Discarded { .. }
                 | MailTrace::Retrieved { .. }
                 | MailTrace::Shown { .. }
+                | MailTrace::Acted { .. }
                 | MailTrace::Session { .. }
                 | MailTrace::Deleted { .. } => true,
             },

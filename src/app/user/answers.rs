@@ -73,7 +73,8 @@ fn quoted(original: &Original, text: &[String]) -> Vec<String> {
         return Vec::new();
     }
     let who = original.from.as_deref().unwrap_or("somebody");
-    let said = original.date.as_ref().map_or_else(|| format!("{who} wrote:"), |date| format!("On {date}, {who} wrote:"));
+    let said =
+        original.date.as_ref().map_or_else(|| format!("{who} wrote:"), |date| format!("On {date}, {who} wrote:"));
     let mut lines = vec![said];
     // RFC 3676 4.5: quote marks stand together.
     lines.extend(text.iter().map(|line| if line.starts_with('>') { format!(">{line}") } else { format!("> {line}") }));
@@ -93,7 +94,7 @@ mod tests {
                            References: <0@c.org>\r\n\r\nDo you like ketchup?\r\n> no\r\n";
 
     fn built(draft: &Draft) -> Vec<u8> {
-        draft.write(UnixTime::DEFAULT_START, ("bob@hamburger.edu", None), "<1.bob@hamburger.edu>").content
+        draft.write(UnixTime::DEFAULT_START, ("bob@hamburger.edu", None), "<1.bob@hamburger.edu>").content.to_vec()
     }
 
     fn lines(all: &[&str]) -> Vec<String> {

@@ -1,17 +1,27 @@
-//! A user's PC: the user agent (MUA) that writes and submits mail, and fetches it by POP3.
+//! A user's PC: the user agent (MUA) that writes and submits mail, fetches it, and is what people sit at who read,
+//! answer and file it step by step or by habit.
 //!
 //! Composed messages go to an outbox on the PC's disk, which survives a failure of the PC.
-//! Left out for now: replies, folders, a record of what was fetched before.
 
 pub mod access;
 mod agent;
+mod answers;
 mod compose;
+mod disk;
+mod habits;
+mod pen;
 mod reading;
+mod seat;
+mod sitting;
+mod steps;
 mod submission;
 
 pub use agent::UserAgent;
 pub use compose::{Arrivals, Body, Draft, Extras, Recipients};
+pub use habits::{Habits, Rhythm};
 pub use reading::ReadJob;
+pub use seat::SessionJob;
+pub use steps::{Files, Manner, Pick, Step};
 pub use submission::SubmissionConfig;
 
 use crate::proto::smtp::Dialect;
@@ -45,4 +55,8 @@ pub struct UserAgentConfig {
     pub arrivals: Vec<Arrivals>,
     /// When the mailbox is read.
     pub reads: Vec<ReadJob>,
+    /// Sessions that are described step by step.
+    pub sessions: Vec<SessionJob>,
+    /// Habits of the person.
+    pub habits: Vec<Habits>,
 }

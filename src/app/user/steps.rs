@@ -134,4 +134,6 @@ pub enum Step {
     Deal,
     /// Does with the message opened last what the person's habits say.
     Decide,
+    /// Needs the message of this number no more: the disk forgets what POP3 fetched.
+    PutAway(u64),
 }

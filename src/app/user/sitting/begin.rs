@@ -49,6 +49,7 @@ impl Sitting {
                 }
             }
             Step::Decide => self.decide(desk),
+            Step::PutAway(number) => desk.disk().put_away(number),
         }
     }
 
@@ -162,7 +163,8 @@ impl Sitting {
         for number in self.some(desk, which, action) {
             if self.manner == Manner::Webmail {
                 let about = if all { About::ReplyAll } else { About::Reply };
-                let writing = Writing { text: text.join("\n"), about: Some((Handle(number), about)), ..Writing::default() };
+                let writing =
+                    Writing { text: text.join("\n"), about: Some((Handle(number), about)), ..Writing::default() };
                 self.moves.push_back(Move::Ask(Task::Send(writing), Then::Handed(action)));
                 continue;
             }
@@ -298,13 +300,16 @@ impl Sitting {
         let steps = {
             let Some(item) = self.item(number) else { return };
             let Some(text) = &item.text else { return };
-            let words = text.iter().map(|line| line.split_whitespace().count()).sum();
+            let characters = text.iter().map(|line| line.chars().count() + 1).sum();
             let original = item.header.as_ref().map(|(_, original)| original);
             let daemon = item.from.to_ascii_lowercase().starts_with("mailer-daemon@");
             let automatic = daemon || item.from.is_empty() || original.is_some_and(|original| original.automatic);
             let files = files_among(&item.parts).len();
-            desk.decide(Facts { message: &item.message_id, words, files, automatic })
+            desk.decide(Facts { message: &item.message_id, characters, files, automatic })
         };
+        if self.manner.is_local() {
+            self.steps.push_front(Step::PutAway(number));
+        }
         for step in steps.into_iter().rev() {
             self.steps.push_front(step);
         }

@@ -61,7 +61,8 @@ impl Outcome {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
     pub(super) message: &'a str,
-    pub(super) words: usize,
+    /// Characters of its text, a line end counting as one.
+    pub(super) characters: usize,
     pub(super) files: usize,
     /// Whether a program wrote it.
     pub(super) automatic: bool,
@@ -227,6 +228,11 @@ impl Sitting {
 
     pub(super) const fn manner(&self) -> Manner {
         self.manner
+    }
+
+    /// Whether the mailbox could not be reached to the end.
+    pub(super) const fn is_alone(&self) -> bool {
+        self.alone
     }
 
     /// When a pause ends.
