@@ -14,7 +14,7 @@ use crate::proto::message::{self, Attachment, Encoding, Letter, files};
 use crate::proto::smtp::{BodyType, MailOptions, Mailbox, Notify, Ret};
 
 /// A message at a given time, or the same again and again.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     /// When it is written first.
     pub at: SimTime,
@@ -151,7 +151,7 @@ impl Extras {
 }
 
 /// A text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
     /// These lines.
     Lines(Arc<[String]>),

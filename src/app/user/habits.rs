@@ -11,6 +11,7 @@ use super::answers::draft;
 use super::compose::{Body, Draft, Extras, Recipients};
 use super::sitting::{Facts, INBOX};
 use super::steps::{Files, Manner, Pick, Step};
+use crate::proto::message::build::filler;
 use crate::base::{Probability, SimDuration, SimTime, Stream, UnixTime};
 
 const SECOND: i128 = 1_000_000_000;
@@ -76,19 +77,9 @@ fn within(left: f64, rate: f64, rest: i128) -> (u64, Option<f64>) {
     }
 }
 
-/// How a person deals with mail.
-#[derive(Clone, Debug)]
-pub struct Habits {
-    /// By which protocol.
-    pub manner: Manner,
-    /// What the streams of these habits are called.
-    pub name: String,
-    /// The habits begin.
-    pub start: SimTime,
-    /// They end: no session begins at this time or later.
-    pub until: SimTime,
-    /// When there are sessions.
-    pub rhythm: Rhythm,
+/// What a person does with mail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Traits {
     /// Words read in a minute; above zero.
     pub reading: u32,
     /// Words written in a minute; above zero.
@@ -107,16 +98,33 @@ pub struct Habits {
     pub file: Probability,
     /// Into one of these folders; empty: none is filed.
     pub folders: Arc<[String]>,
-    /// Length of an answer.
-    pub reply_body: Body,
+    /// Length of an answer, in octets.
+    pub reply_octets: u64,
     /// New messages in a session, on average.
     pub writes: f64,
-    /// To whom.
+    /// Whether a new message goes to a colleague.
+    pub inside: Probability,
+}
+
+/// The habits of a person.
+#[derive(Clone, Debug)]
+pub struct Habits {
+    /// By which protocol.
+    pub manner: Manner,
+    /// What the streams of these habits are called.
+    pub name: String,
+    /// The habits begin.
+    pub start: SimTime,
+    /// They end: no session begins at this time or later.
+    pub until: SimTime,
+    /// When there are sessions.
+    pub rhythm: Rhythm,
+    /// What is done in them.
+    pub traits: Arc<Traits>,
+    /// To whom new messages go.
     pub to: Recipients,
     /// Those of them in the person's own domain.
     pub colleagues: Recipients,
-    /// Whether a new message goes to one of those.
-    pub inside: Probability,
     /// Subject of new messages.
     pub subject: Option<Arc<str>>,
     /// Their text.
@@ -154,7 +162,7 @@ impl Person {
         self.began += 1;
         let mut draws = stream(&format!("{name}/session/{}", self.began));
         let mut steps = vec![Step::Look { folder: INBOX.to_owned(), new: true }, Step::Deal];
-        for _ in 0..poisson(self.habits.writes, &mut draws) {
+        for _ in 0..poisson(self.habits.traits.writes, &mut draws) {
             let to = self.addressee(&mut draws);
             let Some(to) = to else { continue };
             let letter = Draft {
@@ -164,30 +172,30 @@ impl Person {
                 ..draft(vec![to], String::new(), Vec::new(), Extras::default())
             };
             let octets = letter.body.lines().iter().map(|line| line.len() + 2).sum();
-            steps.extend([Step::Wait(time(octets, self.habits.typing)), Step::Write(Box::new(letter))]);
+            steps.extend([Step::Wait(time(octets, self.habits.traits.typing)), Step::Write(Box::new(letter))]);
         }
         steps
     }
 
     /// Somebody to write to, if there is anybody. Two draws, whatever comes of them.
     fn addressee(&self, draws: &mut Stream) -> Option<String> {
-        let Habits { to, colleagues, inside, .. } = &self.habits;
-        let inside = draws.chance(*inside);
+        let Habits { to, colleagues, traits, .. } = &self.habits;
+        let inside = draws.chance(traits.inside);
         let from = if inside && colleagues.count() > 0 { colleagues } else { to };
         (from.count() > 0).then(|| from.draw(draws).to_owned())
     }
 
     /// What the person does with an open message.
     pub(super) fn decide(&self, facts: &Facts<'_>, stream: impl Fn(&str) -> Stream) -> Vec<Step> {
-        let habits = &self.habits;
-        let mut draws = stream(&format!("{}/message/{}", habits.name, facts.message));
+        let Habits { manner, traits: habits, .. } = &self.habits;
+        let mut draws = stream(&format!("{}/message/{}", self.habits.name, facts.message));
         let [reply, all, forward, files, delete, file] =
             [habits.reply, habits.reply_all, habits.forward, habits.files, habits.delete, habits.file]
                 .map(|chance| draws.chance(chance));
         let folder = draws.below(habits.folders.len().max(1) as u64);
         let folder = usize::try_from(folder).ok().and_then(|place| habits.folders.get(place));
         let addressee = self.addressee(&mut draws);
-        let text = habits.reply_body.lines();
+        let text: Arc<[String]> = filler(habits.reply_octets).into();
         let typing = || Step::Wait(time(text.iter().map(|line| line.len() + 2).sum(), habits.typing));
         let mut steps = vec![Step::Wait(time(facts.characters, habits.reading))];
         if files && facts.files > 0 {
@@ -199,7 +207,7 @@ impl Person {
             let to = Arc::from([to]);
             steps.push(Step::Forward { which: Pick::Opened, to, text: Arc::from([]), whole: false });
         }
-        match folder.filter(|_| file && !habits.manner.is_local()) {
+        match folder.filter(|_| file && !manner.is_local()) {
             _ if delete => steps.push(Step::Delete(Pick::Opened)),
             Some(folder) => steps.push(Step::File(Pick::Opened, folder.clone())),
             None => {}
@@ -283,20 +291,22 @@ mod tests {
             start: SimTime::ZERO,
             until: SimTime::from_nanos(DAY),
             rhythm: rhythm(),
-            reading: 200,
-            typing: 40,
-            reply: chance(reply),
-            reply_all: chance(0.5),
-            forward: chance(0.5),
-            files: chance(0.5),
-            delete: chance(0.5),
-            file: chance(0.5),
-            folders: ["x", "y"].map(str::to_owned).into(),
-            reply_body: Body::Octets(300),
-            writes: 1.0,
+            traits: Arc::new(Traits {
+                reading: 200,
+                typing: 40,
+                reply: chance(reply),
+                reply_all: chance(0.5),
+                forward: chance(0.5),
+                files: chance(0.5),
+                delete: chance(0.5),
+                file: chance(0.5),
+                folders: ["x", "y"].map(str::to_owned).into(),
+                reply_octets: 300,
+                writes: 1.0,
+                inside: chance(0.5),
+            }),
             to: Recipients::new(Arc::clone(&all), Some(0)),
             colleagues: Recipients::new(all, Some(0)),
-            inside: chance(0.5),
             subject: None,
             body: Body::Octets(600),
             extras: None,

@@ -18,7 +18,7 @@ mod submission;
 
 pub use agent::UserAgent;
 pub use compose::{Arrivals, Body, Draft, Extras, Recipients};
-pub use habits::{Habits, Rhythm};
+pub use habits::{Habits, Rhythm, Traits};
 pub use reading::ReadJob;
 pub use seat::SessionJob;
 pub use steps::{Files, Manner, Pick, Step};

@@ -79,7 +79,7 @@ pub enum Files {
 }
 
 /// One step.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Lists a folder.
     Look {
