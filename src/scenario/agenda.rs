@@ -151,17 +151,16 @@ fn session_job(work: &SessionWork) -> SessionJob {
         at: work.schedule.at,
         every: work.schedule.every,
         times: work.schedule.count(),
-        manner: work.manner,
+        means: work.means,
         steps: Arc::clone(&work.steps),
     }
 }
 
 fn habits(scenario: &Resolved, lists: &mut AddressLists, work: &PeopleWork) -> Habits {
-    let mut among = |people: &Arc<[usize]>| {
-        Recipients::new(lists.of(scenario, people), people.binary_search(&work.user).ok())
-    };
+    let mut among =
+        |people: &Arc<[usize]>| Recipients::new(lists.of(scenario, people), people.binary_search(&work.user).ok());
     Habits {
-        manner: work.manner,
+        means: work.means,
         name: String::new(),
         start: work.at,
         until: work.until,

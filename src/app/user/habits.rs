@@ -10,9 +10,9 @@ use std::sync::Arc;
 use super::answers::draft;
 use super::compose::{Body, Draft, Extras, Recipients};
 use super::sitting::{Facts, INBOX};
-use super::steps::{Files, Manner, Pick, Step};
-use crate::proto::message::build::filler;
+use super::steps::{Files, Means, Pick, Step};
 use crate::base::{Probability, SimDuration, SimTime, Stream, UnixTime};
+use crate::proto::message::build::filler;
 
 const SECOND: i128 = 1_000_000_000;
 const HOUR: i128 = 3_600 * SECOND;
@@ -110,7 +110,7 @@ pub struct Traits {
 #[derive(Clone, Debug)]
 pub struct Habits {
     /// By which protocol.
-    pub manner: Manner,
+    pub means: Means,
     /// What the streams of these habits are called.
     pub name: String,
     /// The habits begin.
@@ -187,7 +187,7 @@ impl Person {
 
     /// What the person does with an open message.
     pub(super) fn decide(&self, facts: &Facts<'_>, stream: impl Fn(&str) -> Stream) -> Vec<Step> {
-        let Habits { manner, traits: habits, .. } = &self.habits;
+        let Habits { means, traits: habits, .. } = &self.habits;
         let mut draws = stream(&format!("{}/message/{}", self.habits.name, facts.message));
         let [reply, all, forward, files, delete, file] =
             [habits.reply, habits.reply_all, habits.forward, habits.files, habits.delete, habits.file]
@@ -207,7 +207,7 @@ impl Person {
             let to = Arc::from([to]);
             steps.push(Step::Forward { which: Pick::Opened, to, text: Arc::from([]), whole: false });
         }
-        match folder.filter(|_| file && !manner.is_local()) {
+        match folder.filter(|_| file && !means.is_local()) {
             _ if delete => steps.push(Step::Delete(Pick::Opened)),
             Some(folder) => steps.push(Step::File(Pick::Opened, folder.clone())),
             None => {}
@@ -286,7 +286,7 @@ mod tests {
         let all: Arc<[String]> = ["a@a", "b@b", "c@a"].map(str::to_owned).into();
         let chance = |p: f64| Probability::new(p).unwrap();
         Habits {
-            manner: Manner::Imap,
+            means: Means::Imap,
             name: "user/a@a/people/0".to_owned(),
             start: SimTime::ZERO,
             until: SimTime::from_nanos(DAY),

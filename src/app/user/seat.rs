@@ -11,11 +11,11 @@ use std::sync::Arc;
 use super::UserAgentConfig;
 use super::access::{self, Access, Account, Way};
 use super::compose::Draft;
-use super::disk::Disk;
 use super::habits::Person;
 use super::pen::Pen;
+use super::shelf::Shelf;
 use super::sitting::{Act, Desk, Facts, Outcome, Penned, Sitting, Want};
-use super::steps::{Manner, Step};
+use super::steps::{Means, Step};
 use super::submission::Submission;
 use crate::app::host::Host;
 use crate::base::trace::{MailTrace, Trace};
@@ -33,7 +33,7 @@ pub struct SessionJob {
     /// How often in all; without `every` once.
     pub times: u64,
     /// By which protocol.
-    pub manner: Manner,
+    pub means: Means,
     /// What is done.
     pub steps: Arc<[Step]>,
 }
@@ -50,7 +50,7 @@ struct Present {
 #[derive(Clone, Debug)]
 pub(super) struct Seat {
     access: Access,
-    disk: Disk,
+    shelf: Shelf,
     jobs: Vec<SessionJob>,
     people: Vec<Person>,
     present: Option<Box<Present>>,
@@ -64,8 +64,8 @@ impl Seat {
             server: config.server.clone(),
             dialect: config.dialect,
         };
-        let (access, disk) = (Access::new(account), Disk::default());
-        Self { access, disk, jobs: config.sessions.clone(), people: Vec::new(), present: None }
+        let (access, shelf) = (Access::new(account), Shelf::default());
+        Self { access, shelf, jobs: config.sessions.clone(), people: Vec::new(), present: None }
     }
 
     /// Habits begin with the run: a failure of the computer does not draw anew.
@@ -125,9 +125,9 @@ impl Seat {
             let Present { sitting, person } = present;
             let mut desk = Bench {
                 since: self.access.looking_since(),
-                manner: sitting.manner(),
+                means: sitting.means(),
                 person: person.and_then(|index| self.people.get(index)),
-                disk: &mut self.disk,
+                shelf: &mut self.shelf,
                 host,
                 pen,
                 outbox,
@@ -150,7 +150,7 @@ impl Seat {
             }
             match sitting.go_on(&mut desk) {
                 Want::Ask(task) => {
-                    wanted |= self.access.open(desk.host.now(), way(sitting.manner()));
+                    wanted |= self.access.open(desk.host.now(), way(sitting.means()));
                     self.access.ask(desk.host, task);
                 }
                 Want::Nothing => return wanted,
@@ -168,7 +168,7 @@ impl Seat {
         let now = host.now();
         let mut due: Option<Present> = None;
         for job in self.jobs.iter_mut().filter(|job| job.at <= now) {
-            let sitting = Sitting::new(job.manner, job.steps.iter().cloned());
+            let sitting = Sitting::new(job.means, job.steps.iter().cloned());
             due = due.or(Some(Present { sitting, person: None }));
             job.skip_to(now);
         }
@@ -176,12 +176,12 @@ impl Seat {
         let stream = |purpose: &str| host.stream(purpose);
         for (index, person) in self.people.iter_mut().enumerate() {
             while person.next() <= now {
-                let sitting = Sitting::new(person.habits.manner, person.take(stream));
+                let sitting = Sitting::new(person.habits.means, person.take(stream));
                 due = due.or(Some(Present { sitting, person: Some(index) }));
             }
         }
         if let (Some(due), None) = (due, &self.present) {
-            let protocol = due.sitting.manner().name();
+            let protocol = due.sitting.means().name();
             let (action, outcome) = ("begin", Outcome::Done.name());
             host.trace(Trace::Mail(MailTrace::Acted { user, protocol, action, message: "", folder: "", outcome }));
             self.present = Some(Box::new(due));
@@ -203,18 +203,18 @@ impl SessionJob {
     }
 }
 
-const fn way(manner: Manner) -> Way {
-    match manner {
-        Manner::Pop3 | Manner::Pop3Keep | Manner::Imap | Manner::Webmail => Way::Pop3,
+const fn way(means: Means) -> Way {
+    match means {
+        Means::Pop3 | Means::Pop3Keep | Means::Imap | Means::Webmail => Way::Pop3,
     }
 }
 
 /// What a session works with.
 struct Bench<'a, H: Host> {
     since: SimTime,
-    manner: Manner,
+    means: Means,
     person: Option<&'a Person>,
-    disk: &'a mut Disk,
+    shelf: &'a mut Shelf,
     host: &'a mut H,
     pen: &'a mut Pen,
     outbox: &'a mut Submission,
@@ -229,8 +229,8 @@ impl<H: Host> Desk for Bench<'_, H> {
         self.since
     }
 
-    fn disk(&mut self) -> &mut Disk {
-        self.disk
+    fn shelf(&mut self) -> &mut Shelf {
+        self.shelf
     }
 
     fn address(&self) -> String {
@@ -252,7 +252,7 @@ impl<H: Host> Desk for Bench<'_, H> {
 
     fn act(&mut self, act: Act<'_>) {
         let Act { action, message, folder, outcome } = act;
-        let (user, protocol, outcome) = (self.pen.address(), self.manner.name(), outcome.name());
+        let (user, protocol, outcome) = (self.pen.address(), self.means.name(), outcome.name());
         self.host.trace(Trace::Mail(MailTrace::Acted { user, protocol, action, message, folder, outcome }));
     }
 

@@ -12,7 +12,7 @@ use crate::proto::mailbox::{Criteria, Mark};
 
 /// How a person gets at the mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Manner {
+pub enum Means {
     /// POP3: what is new is downloaded and deleted on the server, and read when the connection is closed.
     Pop3,
     /// POP3: what is new is downloaded and stays on the server too.
@@ -23,7 +23,7 @@ pub enum Manner {
     Webmail,
 }
 
-impl Manner {
+impl Means {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Pop3, Self::Pop3Keep, Self::Imap, Self::Webmail];
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::Context;
 use super::message::{read_body, read_extras, read_subject};
-use super::steps::{manner, read_folder};
+use super::steps::{means, read_folder};
 use super::work::{ANY_USER, EVERY_USER, Shared, read_device, read_people, read_schedule};
-use crate::app::user::{Manner, Rhythm, Traits};
+use crate::app::user::{Means, Rhythm, Traits};
 use crate::base::{Probability, Streams, UnixTime};
 use crate::scenario::problem::Path;
 use crate::scenario::resolved::{PeopleWork, Work};
@@ -47,7 +47,8 @@ pub(super) fn read_habits(
         of_domain.into_iter().map(|(domain, users)| (domain, users.into())).collect();
     let person = |user: &usize| {
         let spec = &shared.users[*user];
-        let nth = std::mem::replace(&mut habits[*user], habits[*user] + 1);
+        let nth = habits[*user];
+        habits[*user] += 1;
         let drawn = || {
             let stream = format!("user/{}/people/{nth}/protocol", spec.address);
             draw(&weights, Streams::new(shared.run.seed).stream(&stream).unit())
@@ -56,7 +57,7 @@ pub(super) fn read_habits(
             entry: index,
             user: *user,
             on: on.unwrap_or(spec.host),
-            manner: if weights.is_empty() { spec.manner } else { drawn() },
+            means: if weights.is_empty() { spec.means } else { drawn() },
             at: schedule.at,
             until: schedule.until,
             rhythm: rhythm.clone(),
@@ -167,7 +168,7 @@ fn read_traits(cx: &mut Context<'_>, path: Path<'_>, people: &People) -> Traits 
 }
 
 /// The protocols with their weights; empty if each person has the own one.
-fn read_protocols(cx: &mut Context<'_>, path: Path<'_>, people: &People) -> Vec<(Manner, f64)> {
+fn read_protocols(cx: &mut Context<'_>, path: Path<'_>, people: &People) -> Vec<(Means, f64)> {
     let Some(given) = people.protocols else { return Vec::new() };
     let weights = [
         (ProtocolName::Pop3, given.pop3),
@@ -175,8 +176,8 @@ fn read_protocols(cx: &mut Context<'_>, path: Path<'_>, people: &People) -> Vec<
         (ProtocolName::Imap, given.imap),
         (ProtocolName::Webmail, given.webmail),
     ];
-    let weights: Vec<(Manner, f64)> =
-        weights.into_iter().map(|(name, weight)| (manner(name), weight.unwrap_or(0.0))).collect();
+    let weights: Vec<(Means, f64)> =
+        weights.into_iter().map(|(name, weight)| (means(name), weight.unwrap_or(0.0))).collect();
     let fits = weights.iter().all(|(_, weight)| weight.is_finite() && (0.0..=1e6).contains(weight));
     if !fits || weights.iter().all(|(_, weight)| *weight == 0.0) {
         cx.problems.at(path.key("protocols"), "weights are numbers from 0 to 1000000, and one at least is above 0");
@@ -185,12 +186,12 @@ fn read_protocols(cx: &mut Context<'_>, path: Path<'_>, people: &People) -> Vec<
 }
 
 /// One of them, as likely as its weight says.
-fn draw(weights: &[(Manner, f64)], unit: f64) -> Manner {
+fn draw(weights: &[(Means, f64)], unit: f64) -> Means {
     let mut left = unit * weights.iter().map(|(_, weight)| weight).sum::<f64>();
     let possible = weights.iter().filter(|(_, weight)| *weight > 0.0);
-    let mut last = Manner::Pop3;
-    for (manner, weight) in possible {
-        last = *manner;
+    let mut last = Means::Pop3;
+    for (means, weight) in possible {
+        last = *means;
         if left < *weight {
             break;
         }
@@ -214,10 +215,10 @@ mod tests {
 
     #[test]
     fn protocols_are_drawn_by_weight() {
-        let weights = [(Manner::Pop3, 1.0), (Manner::Imap, 0.0), (Manner::Webmail, 3.0)];
-        assert_eq!(draw(&weights, 0.0), Manner::Pop3);
-        assert_eq!(draw(&weights, 0.25), Manner::Webmail);
-        assert_eq!(draw(&weights, 0.999_999), Manner::Webmail);
-        assert_eq!(draw(&weights[..2], 0.999_999), Manner::Pop3);
+        let weights = [(Means::Pop3, 1.0), (Means::Imap, 0.0), (Means::Webmail, 3.0)];
+        assert_eq!(draw(&weights, 0.0), Means::Pop3);
+        assert_eq!(draw(&weights, 0.25), Means::Webmail);
+        assert_eq!(draw(&weights, 0.999_999), Means::Webmail);
+        assert_eq!(draw(&weights[..2], 0.999_999), Means::Pop3);
     }
 }

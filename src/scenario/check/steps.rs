@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Context;
 use super::message::{check_line, check_text, read_body, read_extras, read_subject};
 use super::work::{EVERY_USER, Shared, own_part, read_device, read_people, read_recipients, read_schedule};
-use crate::app::user::{Draft, Files, Manner, Pick, Step};
+use crate::app::user::{Draft, Files, Means, Pick, Step};
 use crate::base::SimTime;
 use crate::proto::mailbox::{Criteria, Mark};
 use crate::scenario::agenda::{body, text};
@@ -17,13 +17,13 @@ use crate::scenario::schema::{self, Entry, Letter, MarkName, PickName, ProtocolN
 /// The longest name of a folder.
 const MAX_FOLDER: usize = 200;
 
-/// The manner that a file names.
-pub(super) const fn manner(name: ProtocolName) -> Manner {
+/// The means that a file names.
+pub(super) const fn means(name: ProtocolName) -> Means {
     match name {
-        ProtocolName::Pop3 => Manner::Pop3,
-        ProtocolName::Pop3Keep => Manner::Pop3Keep,
-        ProtocolName::Imap => Manner::Imap,
-        ProtocolName::Webmail => Manner::Webmail,
+        ProtocolName::Pop3 => Means::Pop3,
+        ProtocolName::Pop3Keep => Means::Pop3Keep,
+        ProtocolName::Imap => Means::Imap,
+        ProtocolName::Webmail => Means::Webmail,
     }
 }
 
@@ -40,17 +40,17 @@ pub(super) fn read_session(
     let Some(who) = &entry.user else { return Vec::new() };
     let Some(people) = read_people(cx, shared, here.key("user"), who, EVERY_USER) else { return Vec::new() };
     let Some(on) = read_device(cx, here, entry, people.len()) else { return Vec::new() };
-    let of_user = |user: usize| entry.protocol.map_or(shared.users[user].manner, manner);
-    let manners: BTreeSet<Manner> = people.iter().map(|user| of_user(*user)).collect();
-    let steps = read_steps(cx, shared, here.key("steps"), &entry.steps, &manners);
+    let of_user = |user: usize| entry.protocol.map_or(shared.users[user].means, means);
+    let means_used: BTreeSet<Means> = people.iter().map(|user| of_user(*user)).collect();
+    let steps = read_steps(cx, shared, here.key("steps"), &entry.steps, &means_used);
     let session = |user: &usize| {
         let user = *user;
         let own = own_part(shared.run.seed, &shared.users[user].address, readings[user], spread);
         readings[user] += 1;
         let schedule = Schedule { at: schedule.at.saturating_add(own), ..schedule };
         let on = on.unwrap_or(shared.users[user].host);
-        let (manner, steps) = (of_user(user), Arc::clone(&steps));
-        Work::Session(SessionWork { entry: index, schedule, user, on, manner, steps })
+        let (means, steps) = (of_user(user), Arc::clone(&steps));
+        Work::Session(SessionWork { entry: index, schedule, user, on, means, steps })
     };
     people.iter().map(session).collect()
 }
@@ -60,14 +60,14 @@ fn read_steps(
     shared: &Shared<'_>,
     path: Path<'_>,
     steps: &[schema::Step],
-    manners: &BTreeSet<Manner>,
+    means_used: &BTreeSet<Means>,
 ) -> Arc<[Step]> {
     let mut read = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         let here = path.index(index);
         let Some(verb) = read_verb(cx, here, step) else { continue };
-        for manner in manners {
-            check_protocol(cx, here, step, *manner);
+        for means in means_used {
+            check_protocol(cx, here, step, *means);
         }
         read.extend(read_step(cx, shared, here, step, verb));
     }
@@ -120,11 +120,11 @@ fn read_verb(cx: &mut Context<'_>, here: Path<'_>, step: &schema::Step) -> Optio
 }
 
 /// What a protocol does not have.
-fn check_protocol(cx: &mut Context<'_>, here: Path<'_>, step: &schema::Step, manner: Manner) {
-    let local = manner.is_local();
+fn check_protocol(cx: &mut Context<'_>, here: Path<'_>, step: &schema::Step, means: Means) {
+    let local = means.is_local();
     let elsewhere = step.look.as_ref().is_some_and(|folder| !folder.eq_ignore_ascii_case("INBOX"));
     let folders = "POP3 has no folders but the one where mail arrives (RFC 1939)";
-    let webmail = manner == Manner::Webmail;
+    let webmail = means == Means::Webmail;
     let letters = [("write", &step.write), ("draft", &step.draft)];
     let bcc = letters.into_iter().find(|(_, letter)| letter.as_ref().is_some_and(|letter| letter.bcc.is_some()));
     let lacking = [

@@ -270,7 +270,12 @@ pub(super) fn read_people(
 }
 
 /// Where: the entry's own host, else each user's computer.
-pub(super) fn read_device(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, people: usize) -> Option<Option<HostId>> {
+pub(super) fn read_device(
+    cx: &mut Context<'_>,
+    here: Path<'_>,
+    entry: &Entry,
+    people: usize,
+) -> Option<Option<HostId>> {
     let Some(names) = &entry.on else { return Some(None) };
     let [name] = names.items.as_slice() else {
         cx.problems.at(here.key("on"), "this happens on one host");

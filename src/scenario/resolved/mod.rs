@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 
 pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, SecondarySpec, ZoneSpec};
 pub use work::{
-    Body, LookupWork, LookupsWork, MessageWork, PeopleWork, PoissonWork, ReadMode, ReadWork, Schedule, SessionWork, Work,
+    Body, LookupWork, LookupsWork, MessageWork, PeopleWork, PoissonWork, ReadMode, ReadWork, Schedule, SessionWork,
+    Work,
 };
 
 use super::schema::Scenario;
@@ -20,7 +21,7 @@ use crate::app::mail::{
     AddressBook, ConductConfig, ForwardConfig, LoopGuard, QueueConfig, Quota, ReportConfig, RetryPolicy, SmtpConfig,
     Transports, VacationConfig,
 };
-use crate::app::user::{Manner, SubmissionConfig};
+use crate::app::user::{Means, SubmissionConfig};
 use crate::base::{Addresses, DataSize, Dist, HostId, SimDuration, SimTime, UnixTime};
 use crate::net::{CongestionControl, LinkDirConfig, Policy, SessionLimit};
 use crate::sim::Fault;
@@ -253,7 +254,7 @@ pub struct UserSpec {
     /// The answer of a user who is away.
     pub vacation: Option<VacationConfig>,
     /// How the user gets at the mailbox, unless the workload says otherwise.
-    pub manner: Manner,
+    pub means: Means,
 }
 
 /// Seed and end of a run.

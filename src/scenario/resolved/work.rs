@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::user::{Extras, Manner, Rhythm, Step, Traits};
+use crate::app::user::{Extras, Means, Rhythm, Step, Traits};
 use crate::base::{DataSize, Dist, HostId, SimDuration, SimTime};
 use crate::proto::dns::Rtype;
 
@@ -104,7 +104,7 @@ pub struct SessionWork {
     /// On which host.
     pub on: HostId,
     /// How.
-    pub manner: Manner,
+    pub means: Means,
     /// What is done.
     pub steps: Arc<[Step]>,
 }
@@ -119,7 +119,7 @@ pub struct PeopleWork {
     /// On which host.
     pub on: HostId,
     /// How, drawn if the entry says so.
-    pub manner: Manner,
+    pub means: Means,
     /// Begin of the habits.
     pub at: SimTime,
     /// Their end.

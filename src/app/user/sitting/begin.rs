@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::super::answers;
 use super::super::compose::{Body, Draft, Extras};
-use super::super::disk::Saved;
-use super::super::steps::{Files, Manner, Pick, Step};
+use super::super::shelf::Saved;
+use super::super::steps::{Files, Means, Pick, Step};
 use super::{Act, DRAFTS, Desk, Facts, INBOX, Item, Move, Outcome, SENT, Sitting, Then};
 use crate::proto::mailbox::{About, Criteria, Detail, Handle, Mark, Part, Task, Writing};
 use crate::proto::message::Original;
@@ -49,7 +49,7 @@ impl Sitting {
                 }
             }
             Step::Decide => self.decide(desk),
-            Step::PutAway(number) => desk.disk().put_away(number),
+            Step::PutAway(number) => desk.shelf().put_away(number),
         }
     }
 
@@ -66,17 +66,17 @@ impl Sitting {
     fn look<D: Desk>(&mut self, desk: &mut D, folder: String, new: bool) {
         (self.list, self.opened) = (Vec::new(), Vec::new());
         self.folder = folder;
-        let (folder, behind, detail) = if self.manner.is_local() {
+        let (folder, behind, detail) = if self.means.is_local() {
             (INBOX.to_owned(), None, Detail::Sizes)
         } else {
-            let behind = desk.disk().dealt.get(&self.folder).copied();
+            let behind = desk.shelf().dealt.get(&self.folder).copied();
             (self.folder.clone(), behind.filter(|_| new), Detail::Lines)
         };
         self.moves.push_back(Move::Ask(Task::List { folder, behind, detail }, Then::Look));
     }
 
     fn search<D: Desk>(&mut self, desk: &mut D, criteria: Criteria) {
-        if !self.manner.is_local() {
+        if !self.means.is_local() {
             return self.moves.push_back(Move::Ask(Task::Search(criteria), Then::Search));
         }
         // What POP3 fetched is searched where it is.
@@ -84,7 +84,7 @@ impl Sitting {
             part.as_ref().is_none_or(|part| text.to_lowercase().contains(&part.to_lowercase()))
         };
         self.list.retain(|item| {
-            let whole = desk.disk().get(item.number).map(|fetched| String::from_utf8_lossy(&fetched.content));
+            let whole = desk.shelf().get(item.number).map(|fetched| String::from_utf8_lossy(&fetched.content));
             contains(&item.from, &criteria.from)
                 && contains(&item.subject, &criteria.subject)
                 && contains(&whole.unwrap_or_default(), &criteria.text)
@@ -99,7 +99,7 @@ impl Sitting {
         for number in self.opened.clone() {
             self.need_text(number);
             self.moves.push_back(Move::Show(number));
-            if self.manner == Manner::Imap && self.item(number).is_some_and(|item| !item.seen) {
+            if self.means == Means::Imap && self.item(number).is_some_and(|item| !item.seen) {
                 let task = Task::Mark { message: Handle(number), mark: Mark::Seen, on: true };
                 self.moves.push_back(Move::Ask(task, Then::Quiet));
             }
@@ -109,8 +109,8 @@ impl Sitting {
     /// Header and text, where they are not here yet; pages show both at once.
     fn need_text(&mut self, number: u64) {
         let Some(item) = self.item(number) else { return };
-        let imap = self.manner == Manner::Imap;
-        let (header, text) = (imap && item.header.is_none(), !self.manner.is_local() && item.text.is_none());
+        let imap = self.means == Means::Imap;
+        let (header, text) = (imap && item.header.is_none(), !self.means.is_local() && item.text.is_none());
         if header {
             self.fetch(number, Part::Header, Then::Header(number));
         }
@@ -124,8 +124,8 @@ impl Sitting {
     }
 
     pub(super) fn show<D: Desk>(&mut self, desk: &mut D, number: u64) {
-        if self.manner.is_local() {
-            desk.disk().set_read(number);
+        if self.means.is_local() {
+            desk.shelf().set_read(number);
         }
         let Some(item) = self.item_mut(number) else { return };
         if item.text.is_none() {
@@ -146,7 +146,7 @@ impl Sitting {
             };
             let places = files_among(&item.parts).into_iter().enumerate().filter(|(place, _)| wanted(*place));
             let places: Vec<String> = places.map(|(_, name)| name.to_owned()).collect();
-            if self.manner.is_local() || places.is_empty() {
+            if self.means.is_local() || places.is_empty() {
                 let (message, folder) = (self.message_id(number), self.folder.clone());
                 let outcome = if places.is_empty() { Outcome::Nothing } else { Outcome::Done };
                 desk.act(Act { action: "attachment", message: &message, folder: &folder, outcome });
@@ -161,7 +161,7 @@ impl Sitting {
     fn reply<D: Desk>(&mut self, desk: &mut D, which: &Pick, all: bool, text: &Arc<[String]>) {
         let action = if all { "reply_all" } else { "reply" };
         for number in self.some(desk, which, action) {
-            if self.manner == Manner::Webmail {
+            if self.means == Means::Webmail {
                 let about = if all { About::ReplyAll } else { About::Reply };
                 let writing =
                     Writing { text: text.join("\n"), about: Some((Handle(number), about)), ..Writing::default() };
@@ -175,8 +175,8 @@ impl Sitting {
 
     /// What a letter says, and its text.
     fn letter<D: Desk>(&self, desk: &mut D, number: u64) -> Option<(Original, Vec<String>)> {
-        if self.manner.is_local() {
-            let fetched = desk.disk().get(number)?;
+        if self.means.is_local() {
+            let fetched = desk.shelf().get(number)?;
             return Some((fetched.original.clone(), fetched.text()));
         }
         let item = self.item(number)?;
@@ -193,7 +193,7 @@ impl Sitting {
         let outcome = if written.is_some() { Outcome::Done } else { Outcome::Refused };
         let message = self.message_id(number);
         desk.act(Act { action, message: &message, folder: &self.folder, outcome });
-        if written.is_some() && self.manner == Manner::Imap {
+        if written.is_some() && self.means == Means::Imap {
             let task = Task::Mark { message: Handle(number), mark: Mark::Answered, on: true };
             self.moves.push_front(Move::Ask(task, Then::Quiet));
         }
@@ -202,7 +202,7 @@ impl Sitting {
     /// Sends a message; by IMAP a copy goes to the server.
     fn send<D: Desk>(&mut self, desk: &mut D, draft: &Draft) -> Option<()> {
         let penned = desk.write(draft, true)?;
-        if self.manner == Manner::Imap {
+        if self.means == Means::Imap {
             let content = penned.content.to_vec();
             let task = Task::Keep { folder: SENT.to_owned(), content, marks: vec![Mark::Seen] };
             self.moves.push_front(Move::Ask(task, Then::Kept(SENT)));
@@ -213,13 +213,13 @@ impl Sitting {
     fn forward<D: Desk>(&mut self, desk: &mut D, which: &Pick, to: &Arc<[String]>, how: (&Arc<[String]>, bool)) {
         let (text, whole) = how;
         for number in self.some(desk, which, "forward") {
-            if self.manner == Manner::Webmail {
+            if self.means == Means::Webmail {
                 let about = Some((Handle(number), About::Forward));
                 let writing = Writing { to: to.to_vec(), text: text.join("\n"), about, ..Writing::default() };
                 self.moves.push_back(Move::Ask(Task::Send(writing), Then::Handed("forward")));
                 continue;
             }
-            if self.manner == Manner::Imap && self.item(number).is_some_and(|item| item.whole.is_none()) {
+            if self.means == Means::Imap && self.item(number).is_some_and(|item| item.whole.is_none()) {
                 self.fetch(number, Part::Whole, Then::Whole(number));
             }
             self.moves.push_back(Move::PassOn { number, to: Arc::clone(to), text: Arc::clone(text), whole });
@@ -227,8 +227,8 @@ impl Sitting {
     }
 
     pub(super) fn pass_on<D: Desk>(&mut self, desk: &mut D, number: u64, to: &[String], how: (&[String], bool)) {
-        let content = if self.manner.is_local() {
-            desk.disk().get(number).map(|fetched| fetched.content.to_vec())
+        let content = if self.means.is_local() {
+            desk.shelf().get(number).map(|fetched| fetched.content.to_vec())
         } else {
             self.item_mut(number).and_then(|item| item.whole.take())
         };
@@ -242,7 +242,7 @@ impl Sitting {
     }
 
     fn write<D: Desk>(&mut self, desk: &mut D, draft: &Draft, action: &'static str) {
-        if self.manner == Manner::Webmail {
+        if self.means == Means::Webmail {
             return self.moves.push_back(Move::Ask(Task::Send(form(draft, false)), Then::Handed(action)));
         }
         let outcome = if self.send(desk, draft).is_some() { Outcome::Done } else { Outcome::Refused };
@@ -250,32 +250,32 @@ impl Sitting {
     }
 
     fn save<D: Desk>(&mut self, desk: &mut D, draft: Draft) {
-        let penned = (self.manner == Manner::Imap).then(|| desk.write(&draft, false)).flatten();
-        match (self.manner, penned) {
-            (Manner::Webmail, _) => {
+        let penned = (self.means == Means::Imap).then(|| desk.write(&draft, false)).flatten();
+        match (self.means, penned) {
+            (Means::Webmail, _) => {
                 self.moves.push_back(Move::Ask(Task::Send(form(&draft, true)), Then::Saved));
             }
-            (Manner::Imap, Some(penned)) => {
+            (Means::Imap, Some(penned)) => {
                 let (content, marks) = (penned.content.to_vec(), vec![Mark::Draft, Mark::Seen]);
                 let task = Task::Keep { folder: DRAFTS.to_owned(), content, marks };
                 self.moves.push_back(Move::Ask(task, Then::Kept(DRAFTS)));
-                return desk.disk().drafts.push(Saved { draft, message_id: Some(penned.message_id) });
+                return desk.shelf().drafts.push(Saved { draft, message_id: Some(penned.message_id) });
             }
-            (Manner::Imap | Manner::Pop3 | Manner::Pop3Keep, _) => {
+            (Means::Imap | Means::Pop3 | Means::Pop3Keep, _) => {
                 desk.act(Act { action: "draft", message: "", folder: "", outcome: Outcome::Done });
             }
         }
-        desk.disk().drafts.push(Saved { draft, message_id: None });
+        desk.shelf().drafts.push(Saved { draft, message_id: None });
     }
 
     fn finish<D: Desk>(&mut self, desk: &mut D, text: &[String]) {
-        let Some(Saved { mut draft, message_id }) = desk.disk().drafts.pop() else {
+        let Some(Saved { mut draft, message_id }) = desk.shelf().drafts.pop() else {
             return desk.act(Act { action: "finish", message: "", folder: "", outcome: Outcome::Nothing });
         };
         let lines: Vec<String> = draft.body.lines().iter().chain(text).cloned().collect();
         draft.body = Body::Lines(lines.into());
         self.write(desk, &draft, "finish");
-        if let Some(id) = message_id.filter(|_| !self.manner.is_local()) {
+        if let Some(id) = message_id.filter(|_| !self.means.is_local()) {
             let task = Task::List { folder: DRAFTS.to_owned(), behind: None, detail: Detail::Lines };
             self.moves.push_back(Move::Ask(task, Then::Drafts(id)));
         }
@@ -283,8 +283,8 @@ impl Sitting {
 
     fn delete<D: Desk>(&mut self, desk: &mut D, which: &Pick) {
         for number in self.some(desk, which, "delete") {
-            if self.manner.is_local() {
-                desk.disk().delete(number);
+            if self.means.is_local() {
+                desk.shelf().delete(number);
                 let message = self.message_id(number);
                 self.list.retain(|item| item.number != number);
                 desk.act(Act { action: "delete", message: &message, folder: &self.folder, outcome: Outcome::Done });
@@ -307,19 +307,19 @@ impl Sitting {
             let files = files_among(&item.parts).len();
             desk.decide(Facts { message: &item.message_id, characters, files, automatic })
         };
-        if self.manner.is_local() {
+        if self.means.is_local() {
             self.steps.push_front(Step::PutAway(number));
         }
         for step in steps.into_iter().rev() {
             self.steps.push_front(step);
         }
-        let dealt = desk.disk().dealt.entry(self.folder.clone()).or_insert(Handle(number));
+        let dealt = desk.shelf().dealt.entry(self.folder.clone()).or_insert(Handle(number));
         *dealt = (*dealt).max(Handle(number));
     }
 
     /// What POP3 fetched, in the order in which it came.
     pub(super) fn shelve<D: Desk>(&mut self, desk: &mut D) {
-        let item = |(number, fetched): (u64, &super::super::disk::Fetched)| Item {
+        let item = |(number, fetched): (u64, &super::super::shelf::Fetched)| Item {
             number,
             message_id: fetched.original.message_id.clone().unwrap_or_default(),
             from: fetched.original.from.clone().unwrap_or_default(),
@@ -331,7 +331,7 @@ impl Sitting {
             whole: None,
             times: fetched.times,
         };
-        self.list = desk.disk().shelf().map(item).collect();
+        self.list = desk.shelf().all().map(item).collect();
     }
 }
 

@@ -63,7 +63,7 @@ impl Sitting {
                 desk.act(Act { action, message: &message, folder: "", outcome });
             }
             Then::Saved => {
-                if let (Done::Sent(id), Some(saved)) = (done, desk.disk().drafts.last_mut()) {
+                if let (Done::Sent(id), Some(saved)) = (done, desk.shelf().drafts.last_mut()) {
                     saved.message_id = id;
                 }
                 desk.act(Act { action: "draft", message: "", folder: DRAFTS, outcome });
@@ -89,7 +89,7 @@ impl Sitting {
         let Done::Listed(list) = done else {
             return desk.act(Act { action: "look", message: "", folder: &self.folder, outcome: Outcome::Refused });
         };
-        if self.manner.is_local() {
+        if self.means.is_local() {
             self.download(desk, list);
         } else {
             self.extend(desk, list);
@@ -110,15 +110,15 @@ impl Sitting {
     /// By POP3 all that is new is fetched; then the connection is closed, and the rest is reading.
     fn download<D: Desk>(&mut self, desk: &mut D, list: Vec<Summary>) {
         let there: BTreeSet<&str> = list.iter().filter_map(|summary| summary.unique.as_deref()).collect();
-        desk.disk().forget_all_but(&there);
+        desk.shelf().forget_all_but(&there);
         for Summary { message, unique, .. } in list {
-            let disk = desk.disk();
-            if disk.dooms(unique.as_deref()) {
+            let shelf = desk.shelf();
+            if shelf.dooms(unique.as_deref()) {
                 self.moves.push_back(Move::Ask(Task::Delete { message }, Then::Quiet));
-            } else if !disk.knows(unique.as_deref()) {
+            } else if !shelf.knows(unique.as_deref()) {
                 let task = Task::Open { message, part: Part::Whole };
                 self.moves.push_back(Move::Ask(task, Then::Download(message, unique)));
-            } else if self.manner == super::Manner::Pop3 {
+            } else if self.means == super::Means::Pop3 {
                 // The session in which it was to be deleted broke.
                 self.moves.push_back(Move::Ask(Task::Delete { message }, Then::Quiet));
             }
@@ -130,8 +130,8 @@ impl Sitting {
     fn downloaded<D: Desk>(&mut self, desk: &mut D, message: Handle, unique: Option<String>, done: Done) {
         let Done::Opened { content, .. } = done else { return };
         let times = (desk.looking_since(), desk.now());
-        desk.disk().put(unique, content, times);
-        if self.manner == super::Manner::Pop3 {
+        desk.shelf().put(unique, content, times);
+        if self.means == super::Means::Pop3 {
             self.moves.push_front(Move::Ask(Task::Delete { message }, Then::Quiet));
         }
     }

@@ -14,8 +14,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::compose::Draft;
-use super::disk::Disk;
-use super::steps::{Manner, Pick, Step};
+use super::shelf::Shelf;
+use super::steps::{Means, Pick, Step};
 use crate::base::SimTime;
 use crate::proto::mailbox::{Detail, Handle, Mark, Summary, Task};
 use crate::proto::message::Original;
@@ -82,7 +82,7 @@ pub(super) trait Desk {
     /// Since when the present look at the mailbox goes on.
     fn looking_since(&self) -> SimTime;
     /// The computer's disk.
-    fn disk(&mut self) -> &mut Disk;
+    fn shelf(&mut self) -> &mut Shelf;
     /// The person's address.
     fn address(&self) -> String;
     /// Writes a message, and puts it into the outbox if it is to be sent; none if nobody would get it.
@@ -195,7 +195,7 @@ enum Then {
 /// A session.
 #[derive(Clone, Debug)]
 pub(super) struct Sitting {
-    manner: Manner,
+    means: Means,
     steps: VecDeque<Step>,
     moves: VecDeque<Move>,
     /// What the task under way is for.
@@ -211,9 +211,9 @@ pub(super) struct Sitting {
 }
 
 impl Sitting {
-    pub(super) fn new(manner: Manner, steps: impl IntoIterator<Item = Step>) -> Self {
+    pub(super) fn new(means: Means, steps: impl IntoIterator<Item = Step>) -> Self {
         Self {
-            manner,
+            means,
             steps: steps.into_iter().collect(),
             moves: VecDeque::new(),
             busy: None,
@@ -226,8 +226,8 @@ impl Sitting {
         }
     }
 
-    pub(super) const fn manner(&self) -> Manner {
-        self.manner
+    pub(super) const fn means(&self) -> Means {
+        self.means
     }
 
     /// Whether the mailbox could not be reached to the end.
@@ -324,7 +324,7 @@ impl Sitting {
         if !matches!(then, Then::Left) {
             self.alone = true;
             self.moves.clear();
-            let webmail = self.manner == Manner::Webmail;
+            let webmail = self.means == Means::Webmail;
             self.steps.retain(|step| {
                 !webmail && matches!(step, Step::Write(_) | Step::Save(_) | Step::Finish(_) | Step::Wait(_))
             });

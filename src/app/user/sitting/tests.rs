@@ -56,7 +56,7 @@ impl Played {
         Some(folder.remove(place))
     }
 
-    fn serve(&mut self, manner: Manner, task: Task) -> Done {
+    fn serve(&mut self, means: Means, task: Task) -> Done {
         self.asked.push(task.clone());
         let refused = || Done::Refused("no".to_owned());
         let changed = |done: Option<()>| done.map_or_else(refused, |()| Done::Changed);
@@ -76,7 +76,7 @@ impl Played {
                 };
                 Done::Opened { message, part, content }
             }),
-            Task::Mark { .. } | Task::Move { .. } | Task::Keep { .. } | Task::Search(_) if manner.is_local() => {
+            Task::Mark { .. } | Task::Move { .. } | Task::Keep { .. } | Task::Search(_) if means.is_local() => {
                 refused()
             }
             Task::Mark { message, mark, on } => changed(self.find(message).map(|stored| {
@@ -139,7 +139,7 @@ fn summary(stored: &Stored) -> Summary {
 #[derive(Default)]
 struct Table {
     now: u64,
-    disk: Disk,
+    shelf: Shelf,
     penned: u64,
     sent: Vec<Vec<u8>>,
     acts: Vec<String>,
@@ -153,8 +153,8 @@ impl Desk for Table {
     fn looking_since(&self) -> SimTime {
         self.now()
     }
-    fn disk(&mut self) -> &mut Disk {
-        &mut self.disk
+    fn shelf(&mut self) -> &mut Shelf {
+        &mut self.shelf
     }
     fn address(&self) -> String {
         ME.to_owned()
@@ -194,8 +194,8 @@ fn letter(number: u64) -> Vec<u8> {
 }
 
 /// Plays a session; after so many tasks the connection breaks.
-fn play(manner: Manner, steps: Vec<Step>, table: &mut Table, mailbox: &mut Played, breaks_after: usize) {
-    let mut sitting = Sitting::new(manner, steps);
+fn play(means: Means, steps: Vec<Step>, table: &mut Table, mailbox: &mut Played, breaks_after: usize) {
+    let mut sitting = Sitting::new(means, steps);
     let mut asked = 0;
     for _ in 0..10_000 {
         match sitting.go_on(table) {
@@ -212,7 +212,7 @@ fn play(manner: Manner, steps: Vec<Step>, table: &mut Table, mailbox: &mut Playe
             Want::Ask(Task::Quit) => sitting.left(),
             Want::Ask(task) => {
                 asked += 1;
-                let done = mailbox.serve(manner, task);
+                let done = mailbox.serve(means, task);
                 sitting.done(table, done);
             }
         }
@@ -237,37 +237,37 @@ fn the_same_answer_comes_of_every_protocol() {
         let reply = Step::Reply { which: Pick::Opened, all: false, text: lines(&["Yes."]) };
         vec![look(), Step::Open(Pick::Newest), Step::Wait(SimDuration::from_secs(60)), reply]
     };
-    for manner in Manner::ALL {
+    for means in Means::ALL {
         let (mut table, mut mailbox) = (Table::default(), full());
-        play(manner, steps(), &mut table, &mut mailbox, usize::MAX);
-        assert_eq!(table.shown, ["<3.alice@crepes.fr>"], "{manner:?}");
-        assert_eq!(table.acts, ["look done", "open done", "reply done"], "{manner:?}");
-        if manner == Manner::Webmail {
+        play(means, steps(), &mut table, &mut mailbox, usize::MAX);
+        assert_eq!(table.shown, ["<3.alice@crepes.fr>"], "{means:?}");
+        assert_eq!(table.acts, ["look done", "open done", "reply done"], "{means:?}");
+        if means == Means::Webmail {
             assert_eq!(mailbox.sent, ["Yes."]);
             continue;
         }
         let answer = &table.sent[0];
         assert_eq!(first(answer, "In-Reply-To").as_deref(), Some("<3.alice@crepes.fr>"));
-        assert!(text_of(answer).contains(&"> text 3".to_owned()), "{manner:?}");
+        assert!(text_of(answer).contains(&"> text 3".to_owned()), "{means:?}");
         let answered = mailbox.folders[INBOX].iter().any(|stored| stored.marks.contains(&Mark::Answered));
-        assert_eq!((mailbox.ids(SENT).len(), answered), if manner == Manner::Imap { (1, true) } else { (0, false) });
+        assert_eq!((mailbox.ids(SENT).len(), answered), if means == Means::Imap { (1, true) } else { (0, false) });
     }
 }
 
 /// Breaks when a mode of POP3 deleted what it should keep, or fetched again what is here.
 #[test]
 fn pop3_downloads_once_and_reads_at_home() {
-    for (manner, left) in [(Manner::Pop3, 0), (Manner::Pop3Keep, 2)] {
+    for (means, left) in [(Means::Pop3, 0), (Means::Pop3Keep, 2)] {
         let (mut table, mut mailbox) = (Table::default(), full());
         play(
-            manner,
+            means,
             vec![look(), Step::Open(Pick::All), look(), Step::Delete(Pick::Oldest), look()],
             &mut table,
             &mut mailbox,
             usize::MAX,
         );
         let fetched = mailbox.asked.iter().filter(|task| matches!(task, Task::Open { .. })).count();
-        assert_eq!((fetched, mailbox.ids(INBOX).len()), (3, left), "{manner:?}");
+        assert_eq!((fetched, mailbox.ids(INBOX).len()), (3, left), "{means:?}");
         assert_eq!(table.shown.len(), 3);
     }
 }
@@ -275,26 +275,26 @@ fn pop3_downloads_once_and_reads_at_home() {
 /// Breaks when a draft stayed behind what was sent of it, or something else went with it.
 #[test]
 fn a_draft_is_saved_finished_and_gone() {
-    for manner in Manner::ALL {
+    for means in Means::ALL {
         let (mut table, mut mailbox) = (Table::default(), full());
         let begun =
             draft(vec!["carol@c.org".to_owned()], "Menu".to_owned(), lines(&["Soup"]).to_vec(), Extras::default());
         let steps =
             vec![look(), Step::Save(Box::new(begun)), Step::Finish(lines(&["and salad"])), Step::Delete(Pick::Newest)];
-        play(manner, steps, &mut table, &mut mailbox, usize::MAX);
-        assert!(mailbox.ids(DRAFTS).is_empty() && table.disk.drafts.is_empty(), "{manner:?}");
-        let text = if manner == Manner::Webmail { mailbox.sent[0].clone() } else { text_of(&table.sent[0]).join("\n") };
-        assert_eq!(text, "Soup\nand salad", "{manner:?}");
+        play(means, steps, &mut table, &mut mailbox, usize::MAX);
+        assert!(mailbox.ids(DRAFTS).is_empty() && table.shelf.drafts.is_empty(), "{means:?}");
+        let text = if means == Means::Webmail { mailbox.sent[0].clone() } else { text_of(&table.sent[0]).join("\n") };
+        assert_eq!(text, "Soup\nand salad", "{means:?}");
         assert_eq!(table.acts.last().map(String::as_str), Some("delete done"));
-        if !manner.is_local() {
-            assert_eq!(mailbox.ids(INBOX), ["<1.alice@crepes.fr>", "<2.alice@crepes.fr>"], "{manner:?}");
+        if !means.is_local() {
+            assert_eq!(mailbox.ids(INBOX), ["<1.alice@crepes.fr>", "<2.alice@crepes.fr>"], "{means:?}");
         }
     }
 }
 
 #[test]
 fn files_go_along() {
-    for (manner, whole) in [(Manner::Imap, false), (Manner::Imap, true), (Manner::Pop3, false), (Manner::Pop3, true)] {
+    for (means, whole) in [(Means::Imap, false), (Means::Imap, true), (Means::Pop3, false), (Means::Pop3, true)] {
         let mut mailbox = Played::default();
         let file = crate::proto::message::Attachment {
             name: Some("menu.pdf".to_owned()),
@@ -311,11 +311,11 @@ fn files_go_along() {
         let forward = Step::Forward { which: Pick::Opened, to, text: lines(&["FYI"]), whole };
         let steps = vec![look(), Step::Open(Pick::Newest), Step::Attachment(Pick::Opened, Files::Nth(1)), forward];
         let mut table = Table::default();
-        play(manner, steps, &mut table, &mut mailbox, usize::MAX);
+        play(means, steps, &mut table, &mut mailbox, usize::MAX);
         assert_eq!(table.acts, ["look done", "open done", "attachment done", "forward done"]);
         let files = files_of(&table.sent[0]);
         let expected = if whole { &content[..] } else { &file.content[..] };
-        assert_eq!(&files[0].content[..], expected, "{manner:?} {whole}");
+        assert_eq!(&files[0].content[..], expected, "{means:?} {whole}");
     }
 }
 
@@ -323,28 +323,28 @@ fn files_go_along() {
 #[test]
 fn a_session_that_breaks_leaves_what_needs_no_mailbox() {
     let letter = draft(vec!["carol@c.org".to_owned()], String::new(), vec![], Extras::default());
-    for manner in Manner::ALL {
+    for means in Means::ALL {
         let (mut table, mut mailbox) = (Table::default(), full());
         let steps = vec![look(), Step::Open(Pick::All), Step::Write(Box::new(letter.clone()))];
-        play(manner, steps, &mut table, &mut mailbox, 1);
-        assert_eq!(table.sent.len(), usize::from(manner != Manner::Webmail), "{manner:?}");
+        play(means, steps, &mut table, &mut mailbox, 1);
+        assert_eq!(table.sent.len(), usize::from(means != Means::Webmail), "{means:?}");
     }
 }
 
 /// Breaks when habits would deal with a message twice, or pass one over.
 #[test]
 fn habits_deal_with_each_message_once() {
-    for manner in Manner::ALL {
+    for means in Means::ALL {
         let (mut table, mut mailbox) = (Table::default(), full());
         let steps = || vec![Step::Look { folder: INBOX.to_owned(), new: true }, Step::Deal];
-        play(manner, steps(), &mut table, &mut mailbox, 3);
+        play(means, steps(), &mut table, &mut mailbox, 3);
         mailbox.put(INBOX, &letter(4), vec![]);
-        play(manner, steps(), &mut table, &mut mailbox, usize::MAX);
-        play(manner, steps(), &mut table, &mut mailbox, usize::MAX);
+        play(means, steps(), &mut table, &mut mailbox, usize::MAX);
+        play(means, steps(), &mut table, &mut mailbox, usize::MAX);
         let mut shown = table.shown.clone();
         shown.dedup();
-        assert_eq!(shown.len(), 4, "{manner:?}: {:?}", table.shown);
-        assert!(mailbox.ids(INBOX).is_empty(), "{manner:?}: {:?}", mailbox.ids(INBOX));
+        assert_eq!(shown.len(), 4, "{means:?}: {:?}", table.shown);
+        assert!(mailbox.ids(INBOX).is_empty(), "{means:?}: {:?}", mailbox.ids(INBOX));
     }
 }
 
@@ -377,14 +377,14 @@ proptest! {
     #[test]
     fn nothing_is_lost(
         steps in prop::collection::vec(any_step(), 0..12),
-        manner in prop::sample::select(Manner::ALL.to_vec()),
+        means in prop::sample::select(Means::ALL.to_vec()),
         breaks_after in prop_oneof![0_usize..20, Just(usize::MAX)],
     ) {
         let (mut table, mut mailbox) = (Table::default(), full());
         let deletes = steps.iter().any(|step| matches!(step, Step::Delete(_)));
-        play(manner, steps, &mut table, &mut mailbox, breaks_after);
+        play(means, steps, &mut table, &mut mailbox, breaks_after);
         let mut left: BTreeSet<String> = mailbox.folders.values().flatten().map(|stored| id(&stored.content)).collect();
-        left.extend(table.disk.shelf().filter_map(|(_, fetched)| fetched.original.message_id.clone()));
+        left.extend(table.shelf.all().filter_map(|(_, fetched)| fetched.original.message_id.clone()));
         if !deletes {
             for number in 1..=3 {
                 prop_assert!(left.contains(&format!("<{number}.alice@crepes.fr>")), "{number} of {left:?}");

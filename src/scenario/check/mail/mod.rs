@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Context;
 use super::dns::read_resolver;
 use super::message::check_line;
-use super::steps::manner;
+use super::steps::means;
 use crate::app::user::SubmissionConfig;
 use crate::base::HostId;
 use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
@@ -148,7 +148,7 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
             forward,
             quota,
             name: user.name.clone(),
-            manner: manner(user.protocol.unwrap_or_default()),
+            means: means(user.protocol.unwrap_or_default()),
             vacation: user.vacation.as_ref().map(|vacation| reports::read_vacation(cx, here.key("vacation"), vacation)),
         });
     }

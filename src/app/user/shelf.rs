@@ -36,7 +36,7 @@ pub(super) struct Fetched {
 
 /// The disk.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Disk {
+pub(super) struct Shelf {
     pub(super) drafts: Vec<Saved>,
     /// By the order in which they came.
     shelf: BTreeMap<u64, Fetched>,
@@ -49,7 +49,7 @@ pub(super) struct Disk {
     pub(super) dealt: BTreeMap<String, Handle>,
 }
 
-impl Disk {
+impl Shelf {
     pub(super) fn knows(&self, unique: Option<&str>) -> bool {
         unique.is_some_and(|unique| self.known.contains(unique))
     }
@@ -73,7 +73,7 @@ impl Disk {
         self.shelf.insert(self.fetched, Fetched { unique, original, content, parts, read: false, times });
     }
 
-    pub(super) fn shelf(&self) -> impl Iterator<Item = (u64, &Fetched)> {
+    pub(super) fn all(&self) -> impl Iterator<Item = (u64, &Fetched)> {
         self.shelf.iter().map(|(number, fetched)| (*number, fetched))
     }
 
