@@ -8,12 +8,9 @@ use std::sync::Arc;
 
 use crate::app::user::{self, Arrivals, Draft, Habits, ReadJob, Recipients, SessionJob, UserAgentConfig};
 use crate::base::{Dist, HostId, SimDuration, SimTime, Streams};
-use crate::proto::pop3::Mode;
 
 use super::build::resolver_addresses;
-use super::resolved::{
-    Body, MessageWork, PeopleWork, PoissonWork, ReadMode, ReadWork, Resolved, Schedule, SessionWork, Work,
-};
+use super::resolved::{Body, MessageWork, PeopleWork, PoissonWork, ReadWork, Resolved, Schedule, SessionWork, Work};
 
 /// One thing that an agent does.
 enum Job {
@@ -139,10 +136,7 @@ fn read_job(work: &ReadWork) -> ReadJob {
         at: work.schedule.at,
         every: work.schedule.every,
         until: Some(work.schedule.last().saturating_add(SimDuration::from_nanos(1))),
-        mode: match work.mode {
-            ReadMode::Pop3 => Mode::DownloadAndDelete,
-            ReadMode::Pop3Keep => Mode::DownloadAndKeep,
-        },
+        manner: work.manner.clone(),
     }
 }
 

@@ -77,7 +77,7 @@ impl UserAgent {
             Input::PeerClosed { socket } => self.feed(host, socket, SessionInput::EndOfStream),
             Input::Closed { socket, reason } => {
                 self.submission.closed(host, socket);
-                self.reading.closed(host, socket);
+                self.reading.closed(host, socket, reason);
                 self.seat.closed(host, socket, reason);
             }
             Input::Datagram { local_port, from, bytes } => {
@@ -93,7 +93,10 @@ impl UserAgent {
                 self.reading.wake(host);
                 self.seat.wake(host);
             }
-            Input::Drained { socket } => self.seat.drained(host, socket),
+            Input::Drained { socket } => {
+                self.reading.drained(host, socket);
+                self.seat.drained(host, socket);
+            }
             // Nobody calls a user agent.
             Input::Accepted { .. } => {}
         }

@@ -1,13 +1,16 @@
 //! A user's PC: the user agent (MUA) that writes and submits mail, fetches it, and is what people sit at who read,
 //! answer and file it step by step or by habit.
 //!
-//! Composed messages go to an outbox on the PC's disk, which survives a failure of the PC.
+//! Composed messages go to an outbox on the PC's disk, which survives a failure of the PC, as does what the PC knows
+//! of the mailbox.
 
 pub mod access;
 mod agent;
 mod answers;
 mod compose;
+mod disk;
 mod habits;
+mod manner;
 mod pen;
 mod reading;
 mod seat;
@@ -19,7 +22,7 @@ mod submission;
 pub use agent::UserAgent;
 pub use compose::{Arrivals, Body, Draft, Extras, Recipients};
 pub use habits::{Habits, Rhythm, Traits};
-pub use reading::ReadJob;
+pub use manner::{Fetch, Manner, ReadJob};
 pub use seat::SessionJob;
 pub use steps::{Files, Means, Pick, Step};
 pub use submission::SubmissionConfig;
@@ -37,7 +40,7 @@ pub struct UserAgentConfig {
     /// The name of the computer when it is not the user's own: it becomes part of Message-IDs,
     /// because the agents of one user do not know what the others have numbered.
     pub device: Option<String>,
-    /// The password for POP3.
+    /// The password for the mailbox.
     pub password: String,
     /// The name of the user's mail server, found by its A and AAAA records.
     pub server: String,

@@ -419,6 +419,8 @@ pub enum MailTrace<'a> {
         listed: u64,
         /// Messages, or parts that show something of one, that it fetched.
         opened: u64,
+        /// Messages that the client had and of which it learned that others marked or removed them.
+        learned: u64,
         /// Why it ended before its time; none if it came to its end.
         trouble: Option<&'a str>,
     },

@@ -1,7 +1,8 @@
-//! The Internet Message Access Protocol, version 4rev1 (RFC 3501): the server's end of a
-//! session, and what it answers about the octets of messages.
+//! The Internet Message Access Protocol, version 4rev1 (RFC 3501): both ends of a session, and what the server's
+//! answers about the octets of messages.
 
 mod adapter;
+pub mod client;
 mod command;
 pub mod content;
 mod event;
@@ -16,6 +17,7 @@ pub mod server;
 pub mod sets;
 mod view;
 
+pub use client::Client;
 pub use command::InternalDate;
 pub use event::{Answer, Change, Counts, Entry, Keywords, Mailboxes, Selected, ServerEvent};
 pub use flags::{Flags, StoreAction, SystemFlag};

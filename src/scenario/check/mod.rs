@@ -18,6 +18,7 @@ mod message;
 mod names;
 mod network;
 mod people;
+mod reading;
 mod record;
 mod resolver;
 mod run;

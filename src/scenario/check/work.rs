@@ -8,15 +8,16 @@ use super::lookups::read_lookups;
 use super::mail::{is_caught, unknown_user};
 use super::message::{read_body, read_extras, read_subject};
 use super::people::read_habits;
+use super::reading::read_manner;
 use super::steps::read_session;
 use super::{Context, user_index};
 use crate::base::{HostId, SimDuration, Streams};
 use crate::scenario::names::{check_host_name, check_local_part, check_owner_name, expand};
 use crate::scenario::problem::{Path, quote};
 use crate::scenario::resolved::{
-    LimitSpec, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, RunSpec, Schedule, UserSpec, Work,
+    LimitSpec, LookupWork, MessageWork, PoissonWork, ReadWork, RunSpec, Schedule, UserSpec, Work,
 };
-use crate::scenario::schema::{Entry, ReadName, Texts};
+use crate::scenario::schema::{Entry, Texts};
 
 /// So many items may a workload stand for.
 pub(super) const MAX_ITEMS: usize = 1_000_000;
@@ -78,7 +79,7 @@ impl Kind {
                 "messages",
                 "dsn",
             ],
-            Self::Read => &["every", "times", "user", "read", "spread"],
+            Self::Read => &["every", "times", "user", "read", "reading", "spread"],
             Self::Poisson => &[
                 "poisson",
                 "from",
@@ -191,6 +192,7 @@ fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
         ("dsn", entry.dsn.is_some()),
         ("user", entry.user.is_some()),
         ("read", entry.read.is_some()),
+        ("reading", entry.reading.is_some()),
         ("spread", entry.spread.is_some()),
         ("steps", !entry.steps.is_empty()),
         ("protocol", entry.protocol.is_some()),
@@ -378,10 +380,7 @@ fn read_reading(
     let schedule = read_schedule(cx, shared, here, entry);
     let spread = cx.duration(here.key("spread"), entry.spread);
     let (Some(who), Some(read)) = (&entry.user, entry.read) else { return Vec::new() };
-    let mode = match read {
-        ReadName::Pop3 => ReadMode::Pop3,
-        ReadName::Pop3Keep => ReadMode::Pop3Keep,
-    };
+    let manner = read_manner(cx, here, read, entry.reading.as_ref());
     let Some(people) = read_people(cx, shared, here.key("user"), who, EVERY_USER) else { return Vec::new() };
     let Some(on) = read_device(cx, here, entry, people.len()) else { return Vec::new() };
     let reading = |user: &usize| {
@@ -390,7 +389,7 @@ fn read_reading(
         readings[user] += 1;
         let schedule = Schedule { at: schedule.at.saturating_add(own), ..schedule };
         let on = on.unwrap_or(shared.users[user].host);
-        Work::Read(ReadWork { entry: index, schedule, user, on, mode })
+        Work::Read(ReadWork { entry: index, schedule, user, on, manner: manner.clone() })
     };
     people.iter().map(reading).collect()
 }

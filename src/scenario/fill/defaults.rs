@@ -6,8 +6,8 @@ use crate::proto::dns::EDNS_SIZE;
 use crate::scenario::names;
 use crate::scenario::resolved::QueueLimit;
 use crate::scenario::schema::{
-    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, LinkDefaults, MailDomain, Mode, Queue, Scenario, Size,
-    Texts,
+    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, Entry, FetchName, LinkDefaults, MailDomain, Mode, Queue,
+    ReadName, Scenario, Size, Texts,
 };
 
 /// How many users a file may ask for, whatever its own limit of hosts says.
@@ -198,6 +198,7 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
             lookups.zipf.get_or_insert(0.0);
             lookups.cache.get_or_insert(false);
         }
+        fill_reading(entry);
         if entry.on.is_none()
             && let Some(who) = entry.user.as_ref().or(entry.from.as_ref())
             && let [address] = who.items.as_slice()
@@ -211,4 +212,33 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
         last = last.max(end).max(fault.until.map_or(SimDuration::ZERO, |until| until.0));
     }
     scenario.run.until.get_or_insert(Duration(last.saturating_add(SimDuration::from_secs(3_600))));
+}
+
+/// How mail is read by a program that remembers; the lecture's does not.
+fn fill_reading(entry: &mut Entry) {
+    let Some(read) = entry.read else { return };
+    let reading = match read {
+        ReadName::Imap => entry.reading.get_or_insert_default(),
+        ReadName::Pop3 | ReadName::Pop3Keep => {
+            let Some(reading) = &mut entry.reading else { return };
+            reading
+        }
+    };
+    let fetch = *reading.fetch.get_or_insert(FetchName::Whole);
+    if fetch == FetchName::Headers {
+        reading.open.get_or_insert(Chance(Probability::ZERO));
+    }
+    match read {
+        ReadName::Pop3 => {
+            reading.leave_for.get_or_insert(seconds(0));
+        }
+        ReadName::Pop3Keep => {}
+        ReadName::Imap => {
+            if fetch != FetchName::Whole {
+                reading.attachments.get_or_insert(Chance(Probability::ZERO));
+            }
+            reading.folder.get_or_insert_with(|| "INBOX".to_owned());
+            reading.stay.get_or_insert(seconds(0));
+        }
+    }
 }

@@ -12,8 +12,7 @@ use std::collections::BTreeMap;
 
 pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, SecondarySpec, ZoneSpec};
 pub use work::{
-    Body, LookupWork, LookupsWork, MessageWork, PeopleWork, PoissonWork, ReadMode, ReadWork, Schedule, SessionWork,
-    Work,
+    Body, LookupWork, LookupsWork, MessageWork, PeopleWork, PoissonWork, ReadWork, Schedule, SessionWork, Work,
 };
 
 use super::schema::Scenario;

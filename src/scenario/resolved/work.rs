@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::user::{Extras, Means, Rhythm, Step, Traits};
+use crate::app::user::{Extras, Manner, Means, Rhythm, Step, Traits};
 use crate::base::{DataSize, Dist, HostId, SimDuration, SimTime};
 use crate::proto::dns::Rtype;
 
@@ -69,7 +69,7 @@ pub enum Body {
 }
 
 /// Somebody fetches mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReadWork {
     /// Index of the entry in the file's workload.
     pub entry: usize,
@@ -80,16 +80,7 @@ pub struct ReadWork {
     /// On which host.
     pub on: HostId,
     /// How.
-    pub mode: ReadMode,
-}
-
-/// How mail is fetched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadMode {
-    /// POP3, download and delete.
-    Pop3,
-    /// POP3, download and keep.
-    Pop3Keep,
+    pub manner: Manner,
 }
 
 /// Somebody sits down to the mail.

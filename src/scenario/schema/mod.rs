@@ -56,7 +56,7 @@ pub use scripted::{
 pub use steps::{Criteria, Letter, MarkName, Pick, PickName, ProtocolName, Step, Where};
 pub use tcp::{CongestionName, Tcp};
 pub use windows::{Cwnd, CwndChoice};
-pub use workload::{Entry, Poisson, ReadName};
+pub use workload::{Entry, FetchName, Poisson, ReadName, Reading};
 
 /// A Posthaste scenario: hosts, names, mail domains, people, and what they do.
 ///

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::lookups::Lookups;
 use super::message::{Attachment, Dsn, EncodingName, WholeMessage};
 use super::people::People;
-use super::quantity::{Duration, Frequency, Size, Texts};
+use super::quantity::{Chance, Duration, Frequency, Size, Texts};
 use super::steps::{ProtocolName, Step};
 
 /// One activity: writing a message (`from`, `to`), writing at random (`poisson`, `from`,
@@ -107,6 +107,10 @@ pub struct Entry {
     /// Users who read, answer and write mail by habit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub people: Option<People>,
+    /// With `read`, what is fetched and what becomes of it. Default: with "pop3" and "pop3-keep", all that is there, each
+    /// time; with "imap", all that is new to the computer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
     /// With `read` and `every`, and with the `every` of `lookups`: each user or client begins later than `at` by an own
     /// random part of this time. Default: "0s".
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,4 +153,48 @@ pub enum ReadName {
     /// POP3, download and keep.
     #[serde(rename = "pop3-keep")]
     Pop3Keep,
+    /// IMAP.
+    #[serde(rename = "imap")]
+    Imap,
+}
+
+/// How mail is read, by a program that remembers what it has.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reading {
+    /// What is fetched of each message that is new to the computer. Default: "whole".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<FetchName>,
+    /// With `fetch` "headers": the share of messages whose text is fetched after all. Default: 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open: Option<Chance>,
+    /// With IMAP and `fetch` "headers" or "text": of messages whose text is fetched, the share of their other parts that
+    /// is fetched on demand. Default: 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachments: Option<Chance>,
+    /// With IMAP: the folder that is read. Default: "INBOX".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// With IMAP: the folder into which messages go that were read, made if need be. Default: they stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_into: Option<String>,
+    /// With IMAP: how long the session stays after it began and waits for news (IDLE). Default: "0s".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stay: Option<Duration>,
+    /// How long a message is left on the server after it was fetched; the first session after that deletes it. Default: "0s"
+    /// with "pop3", for ever with "imap".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leave_for: Option<Duration>,
+}
+
+/// What is fetched of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FetchName {
+    /// What a list shows: sender, subject, date, size.
+    Headers,
+    /// That, and the text; by POP3 the whole message, which has no parts there.
+    Text,
+    /// The whole message.
+    Whole,
 }

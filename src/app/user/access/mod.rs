@@ -29,9 +29,9 @@ use crate::base::trace::{MailTrace, Protocol, Trace};
 use crate::base::{CloseReason, ConnId, Endpoint, Side, SimTime, SocketId};
 use crate::proto::mailbox::{Done, MailboxClient, MailboxEvent, Part, Task};
 use crate::proto::message::first;
-use crate::proto::pop3;
 use crate::proto::session::{Input, Output, Session};
 use crate::proto::smtp::Dialect;
+use crate::proto::{imap, pop3};
 
 /// Whose mailbox it is, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,8 @@ impl Account {
 pub enum Way {
     /// POP3.
     Pop3,
+    /// IMAP.
+    Imap,
 }
 
 impl Way {
@@ -70,6 +72,7 @@ impl Way {
     pub const fn protocol(self) -> Protocol {
         match self {
             Self::Pop3 => Protocol::Pop3,
+            Self::Imap => Protocol::Imap,
         }
     }
 
@@ -78,6 +81,7 @@ impl Way {
     pub const fn port(self) -> u16 {
         match self {
             Self::Pop3 => pop3::PORT,
+            Self::Imap => imap::PORT,
         }
     }
 
@@ -87,6 +91,7 @@ impl Way {
                 let reader = pop3::Reader::new(account.user(), account.password.clone(), account.dialect);
                 Client::Pop3(Box::new(reader))
             }
+            Self::Imap => Client::Imap(Box::new(imap::Client::new(account.user(), account.password.clone()))),
         }
     }
 }
@@ -95,12 +100,14 @@ impl Way {
 #[derive(Clone, Debug)]
 enum Client {
     Pop3(Box<pop3::Reader>),
+    Imap(Box<imap::Client>),
 }
 
 impl Client {
     fn any(&mut self) -> &mut dyn MailboxClient {
         match self {
             Self::Pop3(reader) => &mut **reader,
+            Self::Imap(client) => &mut **client,
         }
     }
 }
@@ -119,6 +126,7 @@ impl Session for Client {
     fn deadline(&self) -> SimTime {
         match self {
             Self::Pop3(reader) => reader.deadline(),
+            Self::Imap(client) => client.deadline(),
         }
     }
 }
@@ -131,6 +139,7 @@ impl MailboxClient for Client {
     fn commands(&self) -> u64 {
         match self {
             Self::Pop3(reader) => reader.commands(),
+            Self::Imap(client) => client.commands(),
         }
     }
 }
@@ -158,6 +167,7 @@ pub struct Access {
     looking: SimTime,
     listed: u64,
     opened: u64,
+    learned: u64,
     /// Addresses of the server not tried yet.
     addresses: VecDeque<IpAddr>,
     /// Tasks for a session that is not there yet.
@@ -177,6 +187,7 @@ impl Access {
             looking: SimTime::ZERO,
             listed: 0,
             opened: 0,
+            learned: 0,
             addresses: VecDeque::new(),
             waiting: VecDeque::new(),
             events: VecDeque::new(),
@@ -211,6 +222,11 @@ impl Access {
         self.looking
     }
 
+    /// The session told so many things about messages that were here already: changed marks, and that they are gone.
+    pub const fn learned(&mut self, count: u64) {
+        self.learned += count;
+    }
+
     /// What the session under way cost so far.
     #[must_use]
     pub fn figures(&self) -> Figures {
@@ -226,7 +242,7 @@ impl Access {
             return false;
         }
         (self.way, self.stage, self.began, self.looking) = (way, Stage::Resolving, now, now);
-        (self.listed, self.opened) = (0, 0);
+        (self.listed, self.opened, self.learned) = (0, 0, 0);
         self.waiting.clear();
         true
     }
@@ -377,6 +393,7 @@ impl Access {
             received: figures.received,
             listed: self.listed,
             opened: self.opened,
+            learned: self.learned,
             trouble: end.as_ref().err().map(String::as_str),
         }));
         self.stage = Stage::Idle;
