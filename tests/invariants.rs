@@ -121,6 +121,7 @@ fn is_textbook(scenario: &Resolved) -> bool {
     let work = |work: &Work| match work {
         Work::Message(message) => message.extras.is_none(),
         Work::Poisson(_) | Work::Read(_) | Work::Lookup(_) | Work::Lookups(_) => true,
+        Work::Session(_) | Work::People(_) => true,
     };
     let text = scenario.to_json_text();
     scenario.domains.iter().all(plain)

@@ -396,6 +396,7 @@ impl Ledger {
             | MailTrace::Retrieved { .. }
             | MailTrace::Deleted { .. }
             | MailTrace::Shown { .. }
+            | MailTrace::Acted { .. }
             | MailTrace::Session { .. }
             | MailTrace::HandedIn { .. }
             | MailTrace::Appended { .. }

@@ -174,6 +174,7 @@ pub(super) fn default_computer(local: &str, domain: &str) -> String {
 
 /// Times and hosts of the workload, and the end of the run.
 pub(super) fn fill_workload(scenario: &mut Scenario) {
+    super::people::fill(scenario);
     let mut last = SimDuration::ZERO;
     for entry in &mut scenario.workload {
         let at = entry.at.get_or_insert(seconds(0)).0;
@@ -181,7 +182,8 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
             (Some(every), Some(times)) => at.saturating_add(every.0.saturating_mul(times.saturating_sub(1))),
             (Some(_) | None, _) => at,
         };
-        last = last.max(entry.until.map_or(repeated, |until| until.0));
+        let pauses = super::people::pauses(&entry.steps);
+        last = last.max(entry.until.map_or(repeated, |until| until.0).saturating_add(pauses));
         if let Some(poisson) = &mut entry.poisson
             && poisson.mean_gap.is_none()
         {

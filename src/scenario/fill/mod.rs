@@ -11,6 +11,7 @@ mod conduct;
 mod defaults;
 mod hosts;
 mod links;
+mod people;
 mod queue;
 mod routing;
 mod webmail;

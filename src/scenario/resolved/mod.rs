@@ -11,14 +11,16 @@ mod work;
 use std::collections::BTreeMap;
 
 pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, SecondarySpec, ZoneSpec};
-pub use work::{Body, LookupWork, LookupsWork, MessageWork, PoissonWork, ReadWork, Schedule, Work};
+pub use work::{
+    Body, LookupWork, LookupsWork, MessageWork, PeopleWork, PoissonWork, ReadWork, Schedule, SessionWork, Work,
+};
 
 use super::schema::Scenario;
 use crate::app::mail::{
     AddressBook, ConductConfig, ForwardConfig, LoopGuard, QueueConfig, Quota, ReportConfig, RetryPolicy, SmtpConfig,
     Transports, VacationConfig, WebmailConfig,
 };
-use crate::app::user::SubmissionConfig;
+use crate::app::user::{Means, SubmissionConfig};
 use crate::base::{Addresses, DataSize, Dist, HostId, SimDuration, SimTime, UnixTime};
 use crate::net::{CongestionControl, LinkDirConfig, Policy, SessionLimit};
 use crate::sim::Fault;
@@ -252,6 +254,8 @@ pub struct UserSpec {
     pub name: Option<String>,
     /// The answer of a user who is away.
     pub vacation: Option<VacationConfig>,
+    /// How the user gets at the mailbox, unless the workload says otherwise.
+    pub means: Means,
 }
 
 /// Seed and end of a run.

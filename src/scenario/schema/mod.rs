@@ -15,10 +15,12 @@ mod lookups;
 mod mail;
 mod message;
 mod network;
+mod people;
 mod quantity;
 mod resolver;
 mod run;
 mod scripted;
+mod steps;
 mod tcp;
 mod windows;
 mod workload;
@@ -43,6 +45,7 @@ pub use mail::{
 };
 pub use message::{Attachment, Dsn, EncodingName, NotifyName, ReturnName, WholeMessage};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
+pub use people::{DayName, People, Protocols};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use resolver::{Checks, ForwardZone, Resolver, ServeStale, StubZone};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
@@ -50,6 +53,7 @@ pub use scripted::{
     BehaviourName, IdsName, Replies, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted,
     Seconds, TransportName, Unasked,
 };
+pub use steps::{Criteria, Letter, MarkName, Pick, PickName, ProtocolName, Step, Where};
 pub use tcp::{CongestionName, Tcp};
 pub use windows::{Cwnd, CwndChoice};
 pub use workload::{Entry, FetchName, Poisson, ReadName, Reading};

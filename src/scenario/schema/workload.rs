@@ -5,10 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::lookups::Lookups;
 use super::message::{Attachment, Dsn, EncodingName, WholeMessage};
+use super::people::People;
 use super::quantity::{Chance, Duration, Frequency, Size, Texts};
+use super::steps::{ProtocolName, Step};
 
 /// One activity: writing a message (`from`, `to`), writing at random (`poisson`, `from`,
-/// `to`), fetching mail (`user`, `read`), looking up a name (`lookup`, `on`), or looking up names as
+/// `to`), fetching mail (`user`, `read`), a session with the mailbox (`user`, `steps`), people who go by habits (`user`,
+/// `people`), looking up a name (`lookup`, `on`), or looking up names as
 /// clients do (`lookups`, `on`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -32,7 +35,7 @@ pub struct Entry {
     /// Who writes: an address; with `poisson` also a list of addresses or "every-user".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Texts>,
-    /// To whom: an address or a list of addresses; with `poisson`, one of them at random, or "any-user".
+    /// To whom: an address or a list of addresses; with `poisson` and `people`, one of them at random, or "any-user".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Texts>,
     /// Who else gets the message, as its header says: an address or a list of addresses. Default: nobody.
@@ -89,12 +92,21 @@ pub struct Entry {
     /// Write at random: each sender is a Poisson process of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poisson: Option<Poisson>,
-    /// Who fetches mail: an address, a list of addresses, or "every-user".
+    /// Who fetches, reads or answers mail: an address, a list of addresses, or "every-user".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<Texts>,
     /// How mail is fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read: Option<ReadName>,
+    /// What a user does in a session with the mailbox, step by step.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// With `steps`: how the user gets at the mailbox. Default: as `users` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<ProtocolName>,
+    /// Users who read, answer and write mail by habit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people: Option<People>,
     /// With `read`, what is fetched and what becomes of it. Default: with "pop3" and "pop3-keep", all that is there, each
     /// time; with "imap", all that is new to the computer.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -12,6 +12,7 @@ use super::Context;
 use super::dns::read_resolver;
 use super::message::check_line;
 use crate::app::mail::WebmailConfig;
+use super::steps::means;
 use crate::app::user::SubmissionConfig;
 use crate::base::HostId;
 use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
@@ -51,7 +52,7 @@ pub(super) fn read(cx: &mut Context<'_>) -> (Vec<DomainSpec>, Vec<UserSpec>) {
         relays.entry(user.server).or_default().insert(user.host);
     }
     for entry in &cx.scenario.workload {
-        let who = entry.from.as_ref().map_or(&[][..], |from| from.items.as_slice());
+        let who = entry.from.as_ref().or(entry.user.as_ref()).map_or(&[][..], |who| who.items.as_slice());
         for user in who.iter().filter_map(|address| super::user_index(&users, address)) {
             let on = entry.on.iter().flat_map(|on| &on.items).filter_map(|name| super::host_index(cx.hosts, name));
             relays.entry(users[user].server).or_default().extend(on);
@@ -163,6 +164,7 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
             forward,
             quota,
             name: user.name.clone(),
+            means: means(user.protocol.unwrap_or_default()),
             vacation: user.vacation.as_ref().map(|vacation| reports::read_vacation(cx, here.key("vacation"), vacation)),
         });
     }

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::quantity::{Duration, Texts};
+use super::steps::ProtocolName;
 pub use smtp::{DialectName, ExtensionName, LoginName, Smtp, Submission, TlsUseName, TlsVersionName};
 
 pub use conduct::{
@@ -171,4 +172,7 @@ pub struct User {
     /// The answer of a user who is away. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vacation: Option<Vacation>,
+    /// How the user gets at the mailbox in `steps` and `people` of the workload. Default: "pop3".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<ProtocolName>,
 }
