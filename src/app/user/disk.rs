@@ -14,8 +14,8 @@ use crate::proto::mailbox::{Handle, Mark, Summary};
 pub(super) struct Known {
     /// Its number by IMAP.
     pub(super) message: Handle,
-    /// Since when.
-    pub(super) since: SimTime,
+    /// Since when all of it is here; none of what only its header is known.
+    pub(super) since: Option<SimTime>,
     /// Its marks, as the server told them last.
     pub(super) marks: Vec<Mark>,
     /// Whether it was read here, of which the server does not know yet.
@@ -72,8 +72,8 @@ impl Disk {
         another
     }
 
-    /// The device has the message, or as much of it as it wants.
-    pub(super) fn keep(&mut self, summary: &Summary, since: SimTime) {
+    /// The device has the message, since then all of it, or as much of it as it wants.
+    pub(super) fn keep(&mut self, summary: &Summary, since: Option<SimTime>) {
         if let Some(unique) = summary.unique.clone() {
             let Summary { message, marks, .. } = summary;
             let (message, marks) = (*message, marks.clone());
@@ -147,7 +147,7 @@ mod tests {
     fn what_others_did_is_learned_once() {
         let mut disk = Disk::default();
         assert!(!disk.is_another(&[row(1, &[])]));
-        (1..=3).for_each(|uid| disk.keep(&row(uid, &[]), SimTime::ZERO));
+        (1..=3).for_each(|uid| disk.keep(&row(uid, &[]), Some(SimTime::ZERO)));
         disk.read(Handle(1));
         assert_eq!(disk.unsaid().collect::<Vec<_>>(), [Handle(1)]);
         disk.said(Handle(1));
