@@ -7,6 +7,7 @@ mod answers {
     pub(crate) mod messages;
     pub(crate) mod names;
     pub(crate) mod queues;
+    pub(crate) mod readers;
     pub(crate) mod routes;
     pub(crate) mod submission;
 }
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use answers::{conduct, messages, names, queues, routes};
+use answers::{conduct, messages, names, queues, readers, routes};
 use common::binary::{posthaste, table, too_large_here, workplace};
 use common::{root, section};
 use serde_json::Value;
@@ -423,6 +424,9 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "dns-hierarchy" => dns_hierarchy(run),
         "dns-change" => dns_change(run),
         "two-devices-one-mailbox" => two_devices_one_mailbox(run),
+        "pop3-modes" => readers::pop3_modes(run),
+        "imap-folders" => readers::imap_folders(run),
+        "imap-thin-link" => readers::imap_thin_link(run),
         "outage-queue" => outage_queue(run),
         "campus-day" => campus_day(run),
         "conformance" => conformance(run),

@@ -5,6 +5,7 @@ use super::copies::{Copies, NewCopy, Riddance};
 use super::destinations::Doing;
 use super::names::Names;
 use super::queues::Queues;
+use super::reading::Readings;
 use super::reasons::{Outcome, Reasons};
 use super::replies::Replies;
 use super::words;
@@ -21,6 +22,7 @@ pub(super) struct MailBooks {
     pub(super) queues: Queues,
     pub(super) reasons: Reasons,
     pub(super) replies: Replies,
+    pub(super) readings: Readings,
 }
 
 /// A copy's Message-ID and recipient.
@@ -34,6 +36,7 @@ impl MailBooks {
             queues: Queues::new(hosts),
             reasons: Reasons::default(),
             replies: Replies::default(),
+            readings: Readings::default(),
         }
     }
 
@@ -108,10 +111,10 @@ impl MailBooks {
                 self.copies.hand_in(names, &new, at);
             }
             MailTrace::Appended { message, mailbox, bytes: _ } => self.copies.append(names, message, mailbox),
-            MailTrace::MailboxSize { .. }
-            | MailTrace::Shown { .. }
-            | MailTrace::Session { .. }
-            | MailTrace::Acted { .. }
+            MailTrace::MailboxSize { .. } | MailTrace::Shown { .. } | MailTrace::Session { .. } => {
+                self.readings.observe(names, &self.copies, (host, at), event);
+            }
+            MailTrace::Acted { .. }
             | MailTrace::Deleted { .. }
             | MailTrace::Conduct { .. }
             | MailTrace::Encoded { .. }

@@ -6,8 +6,7 @@
 //! packet. [`Recorder::finish`] gives a [`RunRecord`]: plain rows with names instead of
 //! handles, sorted so that no row depends on hosts that have nothing to do with it.
 //!
-//! Left out: time series of mailboxes; they are in the trace. Those of congestion windows are
-//! written by `report` as the run goes on.
+//! Left out: time series of congestion windows, which are written by `report` as the run goes on.
 //! This layer reads no file and no clock, and knows nothing of how things are shown.
 
 pub mod actions;
@@ -32,6 +31,7 @@ mod names;
 pub mod parts;
 pub mod processing;
 pub mod queues;
+pub mod reading;
 pub mod reasons;
 pub mod record;
 mod recorder;
@@ -62,6 +62,7 @@ pub use names::Text;
 pub use parts::PartRow;
 pub use processing::HostLoad;
 pub use queues::QueueRow;
+pub use reading::{MailboxRow, MailboxSessionRow, ReadingRow};
 pub use reasons::{Outcome, ReasonRow};
 pub use record::{RunRecord, ServerBalance, Tables};
 pub use recorder::{Recorder, RecorderOptions};

@@ -16,6 +16,7 @@ use super::names::Text;
 use super::parts::{EncodingFigures, PartRow};
 use super::processing::HostLoad;
 use super::queues::QueueRow;
+use super::reading::{MailboxRow, MailboxSessionRow, ReadingRow};
 use super::reasons::ReasonRow;
 use super::replies::{DuplicateRow, LostReplyRow};
 use super::smtp_sessions::SessionRow;
@@ -63,6 +64,12 @@ pub struct Tables {
     pub queue: Vec<QueueRow>,
     /// Parts of messages that are MIME, by the time of composition.
     pub parts: Vec<PartRow>,
+    /// Sessions of users with their mailboxes, by the time of their begin.
+    pub mailbox_sessions: Vec<MailboxSessionRow>,
+    /// Messages that were shown to users, by time.
+    pub readings: Vec<ReadingRow>,
+    /// Changes of what is in mailboxes, by time.
+    pub mailboxes: Vec<MailboxRow>,
     /// Link directions, by name.
     pub links: Vec<LinkRow>,
     /// Faults, by the time of their begin.

@@ -119,7 +119,7 @@ impl Recorder {
         let smtp_sessions = self.sessions.finish(names, directory, &self.connections);
         let faults = self.faults.finish(names, directory);
         let (parts, encodings) = self.parts.finish(names);
-        let tables = Tables {
+        let mut tables = Tables {
             end,
             attempt_rates: storms::rates(&attempts),
             storms: storms::storms(&attempts, &messages, &faults, end),
@@ -142,7 +142,9 @@ impl Recorder {
             person_actions: self.deeds.finish(names, directory),
             conduct: self.conduct.finish(names, directory),
             cwnd: None,
+            ..Tables::default()
         };
+        mail.readings.finish(names, directory, &mut tables);
         RunRecord {
             start: directory.start(),
             fingerprint: self.fingerprint.digest(),

@@ -84,6 +84,7 @@ impl RunRecord {
         if let Some(rows) = &self.tables.person_actions {
             super::actions::count(rows, &mut metrics);
         }
+        super::reading::count(&self.tables, &mut metrics);
         if let Some(rows) = &self.tables.conduct {
             super::conduct::count(rows, &mut metrics);
         }

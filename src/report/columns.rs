@@ -5,6 +5,7 @@
 use super::mail_columns::{
     ATTEMPT_RATES, DUPLICATES, LOST_REPLIES, QUEUE_DESTINATIONS, REASONS, SMTP_SESSIONS, STORMS, SURVIVAL,
 };
+use super::reading_rows::{MAILBOX_SESSIONS, MAILBOXES, READINGS};
 
 /// A table: its name and meaning, and its columns in order.
 #[derive(Clone, Copy, Debug)]
@@ -382,7 +383,7 @@ pub const CWND: TableDoc = TableDoc {
 pub const OPTIONAL_TABLES: [TableDoc; 3] = [CONDUCT, PERSON_ACTIONS, CWND];
 
 /// The tables of every run, in the order of the documentation.
-pub const TABLES: [TableDoc; 18] = [
+pub const TABLES: [TableDoc; 21] = [
     MESSAGES,
     ATTEMPTS,
     PARTS,
@@ -395,6 +396,9 @@ pub const TABLES: [TableDoc; 18] = [
     QUEUE_DESTINATIONS,
     SURVIVAL,
     SMTP_SESSIONS,
+    MAILBOX_SESSIONS,
+    READINGS,
+    MAILBOXES,
     DNS_QUERIES,
     CACHES,
     DNS_SERVERS,

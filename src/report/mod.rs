@@ -22,6 +22,7 @@ pub mod mail_columns;
 mod mail_rows;
 pub mod manifest;
 mod read;
+mod reading_rows;
 mod rows;
 pub mod story;
 pub mod summary;

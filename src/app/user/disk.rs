@@ -14,8 +14,8 @@ use crate::proto::mailbox::{Handle, Mark, Summary};
 pub(super) struct Known {
     /// Its number by IMAP.
     pub(super) message: Handle,
-    /// Since when.
-    pub(super) since: SimTime,
+    /// Since when all of it is here; none of what only its header is known.
+    pub(super) since: Option<SimTime>,
     /// Its marks, as the server told them last.
     pub(super) marks: Vec<Mark>,
     /// Whether it was read here, of which the server does not know yet.
@@ -26,6 +26,8 @@ pub(super) struct Known {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Disk {
     known: BTreeMap<String, Known>,
+    /// The last message that it ever knew.
+    last: Option<Handle>,
     /// Which folder it was: what stands before the number in a unique-id by IMAP.
     validity: Option<String>,
 }
@@ -44,9 +46,9 @@ impl Disk {
         self.known.is_empty()
     }
 
-    /// The last message known.
-    pub(super) fn last(&self) -> Option<Handle> {
-        self.known.values().map(|known| known.message).max()
+    /// The last message that it ever knew: by IMAP none before it can be new.
+    pub(super) const fn last(&self) -> Option<Handle> {
+        self.last
     }
 
     pub(super) fn known(&self, summary: &Summary) -> Option<&Known> {
@@ -64,16 +66,18 @@ impl Disk {
         let another = self.validity.as_ref().is_some_and(|before| *before != validity);
         if another {
             self.known.clear();
+            self.last = None;
         }
         self.validity = Some(validity);
         another
     }
 
-    /// The device has the message, or as much of it as it wants.
-    pub(super) fn keep(&mut self, summary: &Summary, since: SimTime) {
+    /// The device has the message, since then all of it, or as much of it as it wants.
+    pub(super) fn keep(&mut self, summary: &Summary, since: Option<SimTime>) {
         if let Some(unique) = summary.unique.clone() {
             let Summary { message, marks, .. } = summary;
             let (message, marks) = (*message, marks.clone());
+            self.last = self.last.max(Some(message));
             self.known.insert(unique, Known { message, since, marks, read_here: false });
         }
     }
@@ -143,7 +147,7 @@ mod tests {
     fn what_others_did_is_learned_once() {
         let mut disk = Disk::default();
         assert!(!disk.is_another(&[row(1, &[])]));
-        (1..=3).for_each(|uid| disk.keep(&row(uid, &[]), SimTime::ZERO));
+        (1..=3).for_each(|uid| disk.keep(&row(uid, &[]), Some(SimTime::ZERO)));
         disk.read(Handle(1));
         assert_eq!(disk.unsaid().collect::<Vec<_>>(), [Handle(1)]);
         disk.said(Handle(1));
@@ -153,7 +157,7 @@ mod tests {
         assert_eq!(disk.learn(&now), Learned { marked: 1, gone: 0 });
         assert_eq!(disk.learn(&now), Learned::default());
         assert_eq!(disk.learn(&now[..1]), Learned { marked: 0, gone: 1 });
-        assert_eq!(disk.last(), Some(Handle(1)));
+        assert_eq!(disk.last(), Some(Handle(3)));
         let other = Summary { unique: Some("8/1".to_owned()), ..row(1, &[]) };
         assert!(disk.is_another(&[other]) && disk.is_empty());
     }

@@ -213,7 +213,7 @@ impl Reading {
 
     /// What is new is to be taken.
     fn found<H: Host>(&mut self, host: &mut H, list: Vec<Summary>) {
-        if self.disk().is_another(&list) && self.is_online() {
+        if self.is_online() && self.disk().is_another(&list) {
             return self.look(host);
         }
         let (now, since) = (host.now(), self.access.looking_since());
@@ -247,8 +247,9 @@ impl Reading {
     }
 
     /// Deletes a message that is here for long enough.
-    fn leave<H: Host>(&mut self, host: &mut H, message: Handle, now: SimTime, since: SimTime) {
-        if self.manner.leave_for.is_some_and(|time| since.saturating_add(time) <= now) {
+    fn leave<H: Host>(&mut self, host: &mut H, message: Handle, now: SimTime, since: Option<SimTime>) {
+        let due = self.manner.leave_for.zip(since).is_some_and(|(time, since)| since.saturating_add(time) <= now);
+        if due {
             self.ask(host, For::Away(message), Task::Delete { message });
         }
     }
@@ -288,7 +289,7 @@ impl Reading {
         };
         match part {
             Some(part) => self.ask(host, For::Show(Box::new(summary), found), Task::Open { message, part }),
-            None => self.disk().keep(&summary, host.now()),
+            None => self.disk().keep(&summary, None),
         }
         !self.asked.is_empty()
     }
@@ -309,7 +310,7 @@ impl Reading {
             shown(host, &self.access.account().address, &id, (found, now));
         }
         if self.manner.remembers {
-            self.disk().keep(&summary, now);
+            self.disk().keep(&summary, whole.then_some(now));
         }
         if self.is_online() && !read {
             self.disk().read(message);
@@ -330,7 +331,7 @@ impl Reading {
         }
         match self.manner.file_into.clone() {
             Some(folder) => self.ask(host, For::Away(message), Task::Move { message, folder }),
-            None => self.leave(host, message, now, now),
+            None => self.leave(host, message, now, whole.then_some(now)),
         }
     }
 }

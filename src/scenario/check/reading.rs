@@ -41,6 +41,10 @@ pub(super) fn read_manner(cx: &mut Context<'_>, here: Path<'_>, read: ReadName, 
         let help = "leave it out, or read by \"pop3\", which deletes after that time";
         cx.problems.help(path.name("leave_for"), "\"pop3-keep\" leaves messages on the server for ever", help);
     }
+    if way == Way::Imap && fetch != Fetch::Whole && reading.leave_for.is_some() {
+        let help = "fetch whole messages, or leave it out";
+        cx.problems.help(path.name("leave_for"), "a message that is not on the computer is not deleted", help);
+    }
     let share = |chance: Option<Chance>| chance.map_or(Probability::ZERO, |Chance(share)| share);
     Manner {
         remembers: true,

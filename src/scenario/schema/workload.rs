@@ -181,8 +181,8 @@ pub struct Reading {
     /// With IMAP: how long the session stays after it began and waits for news (IDLE). Default: "0s".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stay: Option<Duration>,
-    /// How long a message is left on the server after it was fetched; the first session after that deletes it. Default: "0s"
-    /// with "pop3", for ever with "imap".
+    /// How long a message is left on the server after it was fetched whole; the first session after that deletes it. Default:
+    /// "0s" with "pop3", for ever with "imap".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leave_for: Option<Duration>,
 }

@@ -84,6 +84,8 @@ impl Client {
 
     fn list(&mut self, folder: &str, behind: Option<Handle>, detail: Detail) {
         match &self.folder {
+            // The server has told what happened.
+            Some(open) if open.name == folder && self.news => self.news = false,
             Some(open) if open.name == folder => self.command(Step::Look, self.line("NOOP")),
             Some(_) | None => {
                 self.folder = None;
