@@ -12,3 +12,4 @@ pub mod sasl;
 pub mod session;
 pub mod smtp;
 pub mod tls;
+pub mod webmail;

@@ -15,6 +15,7 @@ pub mod order;
 pub mod search;
 pub mod server;
 pub mod sets;
+pub mod utf7;
 mod view;
 
 pub use client::Client;

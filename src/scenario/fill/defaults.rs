@@ -218,13 +218,14 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
 fn fill_reading(entry: &mut Entry) {
     let Some(read) = entry.read else { return };
     let reading = match read {
-        ReadName::Imap => entry.reading.get_or_insert_default(),
+        ReadName::Imap | ReadName::Webmail => entry.reading.get_or_insert_default(),
         ReadName::Pop3 | ReadName::Pop3Keep => {
             let Some(reading) = &mut entry.reading else { return };
             reading
         }
     };
-    let fetch = *reading.fetch.get_or_insert(FetchName::Whole);
+    let usual = if read == ReadName::Webmail { FetchName::Text } else { FetchName::Whole };
+    let fetch = *reading.fetch.get_or_insert(usual);
     if fetch == FetchName::Headers {
         reading.open.get_or_insert(Chance(Probability::ZERO));
     }
@@ -233,7 +234,7 @@ fn fill_reading(entry: &mut Entry) {
             reading.leave_for.get_or_insert(seconds(0));
         }
         ReadName::Pop3Keep => {}
-        ReadName::Imap => {
+        ReadName::Imap | ReadName::Webmail => {
             if fetch != FetchName::Whole {
                 reading.attachments.get_or_insert(Chance(Probability::ZERO));
             }

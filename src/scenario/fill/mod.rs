@@ -14,6 +14,7 @@ mod links;
 mod people;
 mod queue;
 mod routing;
+mod webmail;
 mod zones;
 
 use super::schema::Scenario;
@@ -36,6 +37,7 @@ pub(super) fn site_router(site: &str) -> String {
 pub(super) fn fill(scenario: &mut Scenario) {
     defaults::fill_values(scenario);
     defaults::fill_mail(scenario);
+    webmail::fill(scenario);
     routing::fill_relays(scenario);
     hosts::declare_hosts(scenario);
     if hosts::uses_dns(scenario) {

@@ -18,7 +18,7 @@ pub use work::{
 use super::schema::Scenario;
 use crate::app::mail::{
     AddressBook, ConductConfig, ForwardConfig, LoopGuard, QueueConfig, Quota, ReportConfig, RetryPolicy, SmtpConfig,
-    Transports, VacationConfig,
+    Transports, VacationConfig, WebmailConfig,
 };
 use crate::app::user::{Means, SubmissionConfig};
 use crate::base::{Addresses, DataSize, Dist, HostId, SimDuration, SimTime, UnixTime};
@@ -214,6 +214,8 @@ pub struct ServerSpec {
     pub reports: ReportConfig,
     /// What stands between the levels of folder names in IMAP.
     pub separator: char,
+    /// Whether and how it serves mailboxes to browsers.
+    pub webmail: Option<WebmailConfig>,
     /// Whether it has a cache of DNS answers.
     pub dns_cache: bool,
 }

@@ -156,29 +156,32 @@ pub enum ReadName {
     /// IMAP.
     #[serde(rename = "imap")]
     Imap,
+    /// Webmail: by HTTP, in a browser.
+    #[serde(rename = "webmail")]
+    Webmail,
 }
 
 /// How mail is read, by a program that remembers what it has.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reading {
-    /// What is fetched of each message that is new to the computer. Default: "whole".
+    /// What is fetched of each message that is new to the computer. Default: "text" with "webmail", else "whole".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fetch: Option<FetchName>,
     /// With `fetch` "headers": the share of messages whose text is fetched after all. Default: 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open: Option<Chance>,
-    /// With IMAP and `fetch` "headers" or "text": of messages whose text is fetched, the share of their other parts that
+    /// With IMAP or webmail and `fetch` "headers" or "text": of messages whose text is fetched, the share of their other parts that
     /// is fetched on demand. Default: 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attachments: Option<Chance>,
-    /// With IMAP: the folder that is read. Default: "INBOX".
+    /// With IMAP or webmail: the folder that is read. Default: "INBOX".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
-    /// With IMAP: the folder into which messages go that were read, made if need be. Default: they stay.
+    /// With IMAP or webmail: the folder into which messages go that were read, made if need be. Default: they stay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_into: Option<String>,
-    /// With IMAP: how long the session stays after it began and waits for news (IDLE). Default: "0s".
+    /// With IMAP or webmail: how long the session stays after it began and waits for news (by IDLE, or by asking each minute). Default: "0s".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stay: Option<Duration>,
     /// How long a message is left on the server after it was fetched whole; the first session after that deletes it. Default:

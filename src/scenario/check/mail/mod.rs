@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Context;
 use super::dns::read_resolver;
 use super::message::check_line;
+use crate::app::mail::WebmailConfig;
 use super::steps::means;
 use crate::app::user::SubmissionConfig;
 use crate::base::HostId;
@@ -95,8 +96,22 @@ fn read_server(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDomain) -> Ser
             SeparatorName::Slash => '/',
             SeparatorName::Dot => '.',
         },
+        webmail: read_webmail(cx, here.key("webmail"), domain),
         dns_cache: domain.dns_cache == Some(true),
     }
+}
+
+fn read_webmail(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDomain) -> Option<WebmailConfig> {
+    let webmail = domain.webmail.as_ref()?;
+    let server = domain.server.as_ref().and_then(|server| cx.scenario.network.hosts.get(server));
+    if server.is_some_and(|host| host.web_server == Some(true)) {
+        let message = "the server's host is a Web server already, and there is one port 80".to_owned();
+        cx.problems.help(here, message, "let another host have the \"web_server\"");
+    }
+    Some(WebmailConfig {
+        keep_alive: cx.positive(here.key("keep_alive"), webmail.keep_alive),
+        session: cx.positive(here.key("session"), webmail.session),
+    })
 }
 
 /// One server works in one way, whatever its domains.
@@ -115,6 +130,7 @@ fn check_shared(cx: &mut Context<'_>, here: Path<'_>, spec: &DomainSpec, others:
         (own.transports == its.transports, "transports", "transports"),
         (own.reports == its.reports, "reports", "reports"),
         (own.separator == its.separator, "imap", "separator"),
+        (own.webmail == its.webmail, "webmail", "webmail"),
         (own.dns_cache == its.dns_cache, "dns_cache", "cache"),
     ];
     if let Some((_, key, what)) = equal.into_iter().find(|(equal, ..)| !equal) {
