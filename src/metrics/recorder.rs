@@ -1,5 +1,6 @@
 //! The observer that keeps what the tables need, and hands each event to its keeper.
 
+use super::actions::Deeds;
 use super::conduct::Uses;
 use super::connections::Connections;
 use super::dialogue::Dialogues;
@@ -56,6 +57,7 @@ pub struct Recorder {
     processing: Processing,
     faults: Faults,
     conduct: Uses,
+    deeds: Deeds,
     dialogues: Dialogues,
 }
 
@@ -78,6 +80,7 @@ impl Recorder {
             processing: Processing::default(),
             faults: Faults::default(),
             conduct: Uses::default(),
+            deeds: Deeds::default(),
             dialogues: Dialogues::new(options.dialogues, options.dialogue_bytes),
             directory,
         }
@@ -136,6 +139,7 @@ impl Recorder {
             dns_servers,
             links,
             faults,
+            person_actions: self.deeds.finish(names, directory),
             conduct: self.conduct.finish(names, directory),
             cwnd: None,
             ..Tables::default()
@@ -226,6 +230,7 @@ impl Observer for Recorder {
             }
             Trace::Mail(ref mail) => {
                 self.conduct.observe(host, mail);
+                self.deeds.observe(&mut self.names, (host, at), mail);
                 self.parts.observe(&mut self.names, mail, at);
                 self.mail.observe(&mut self.names, &self.directory, (host, at), mail);
             }

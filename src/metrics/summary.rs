@@ -81,6 +81,9 @@ impl RunRecord {
         self.mail_metrics(&mut metrics);
         self.network_counts(&mut metrics);
         self.name_counts(&mut metrics);
+        if let Some(rows) = &self.tables.person_actions {
+            super::actions::count(rows, &mut metrics);
+        }
         super::reading::count(&self.tables, &mut metrics);
         if let Some(rows) = &self.tables.conduct {
             super::conduct::count(rows, &mut metrics);

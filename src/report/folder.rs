@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::charts;
-use super::columns::{CONDUCT, TABLES};
+use super::columns::{CONDUCT, PERSON_ACTIONS, TABLES};
 use super::error::ReportError;
 use super::manifest::{self, RunInfo};
 use super::read::read_table;
@@ -155,8 +155,10 @@ impl ResultFolder {
             let csv = table_csv(&record.tables, table.name).expect("every documented table is written");
             self.write(&format!("tables/{}.csv", table.name), &csv, true)?;
         }
-        if let Some(csv) = table_csv(&record.tables, CONDUCT.name) {
-            self.write(&format!("tables/{}.csv", CONDUCT.name), &csv, true)?;
+        for table in [CONDUCT, PERSON_ACTIONS] {
+            if let Some(csv) = table_csv(&record.tables, table.name) {
+                self.write(&format!("tables/{}.csv", table.name), &csv, true)?;
+            }
         }
         if options.transcripts {
             self.transcripts(record)?;
