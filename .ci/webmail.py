@@ -195,7 +195,7 @@ def answering(checks, browser, served, pictures):
     pop.quit()
     message = email.message_from_bytes(content, policy=email.policy.default)
     checks.equal("who wrote to whom", (message["From"], message["To"]), ("bob@hamburger.edu", "alice@crepes.fr"))
-    checks.equal("what it answers", message["In-Reply-To"], "<1.alice@crepes.fr>")
+    checks.equal("what it answers", message["In-Reply-To"], "<w1.alice@crepes.fr>")
     checks.that("its text", message.get_body().get_content().startswith(answer + "\n"), message.get_body().get_content())
     files = [(part.get_filename(), part.get_payload(decode=True)) for part in message.iter_attachments()]
     checks.equal("its file", files, [("list _of_ things.txt", b"ketchup\r\npickles\r\n\x00\xff")])
