@@ -49,10 +49,8 @@ impl Person {
     #[track_caller]
     fn does(&mut self, task: Task) -> Done {
         self.client.ask(SimTime::ZERO, task);
-        match self.event() {
-            MailboxEvent::Done(done) => done,
-            other => panic!("{other:?}"),
-        }
+        let MailboxEvent::Done(done) = self.event() else { panic!("the session ended") };
+        done
     }
 
     fn leave(mut self) {
