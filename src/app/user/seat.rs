@@ -206,7 +206,8 @@ impl SessionJob {
 const fn way(means: Means) -> Way {
     match means {
         Means::Pop3 | Means::Pop3Keep => Way::Pop3,
-        Means::Imap | Means::Webmail => Way::Imap,
+        Means::Imap => Way::Imap,
+        Means::Webmail => Way::Webmail,
     }
 }
 
