@@ -17,7 +17,12 @@ pub(crate) fn pop3_modes(run: &Path) -> Vec<String> {
     let fetched = |device| of(&sessions, "device", device).map(|row| number(row, "opened")).sum::<f64>();
     let most = of(&sessions, "user", "kim").map(|row| number(row, "received_bytes")).fold(0.0, f64::max) / 1e3;
     vec![
-        format!("Dan's sessions bring {:.0} kB, Uma's {:.0} kB, Kim's {:.0} kB", kilobytes("dan"), kilobytes("uma"), kilobytes("kim")),
+        format!(
+            "Dan's sessions bring {:.0} kB, Uma's {:.0} kB, Kim's {:.0} kB",
+            kilobytes("dan"),
+            kilobytes("uma"),
+            kilobytes("kim")
+        ),
         format!("Kim's last one alone {most:.0} kB"),
         format!("Dan has {}, Kim and Uma have {} each, Leo has {}", left("dan"), left("kim"), left("leo")),
         format!("{} messages came to his PC and {} to his laptop", fetched("leo-pc"), fetched("leo-laptop")),
@@ -34,7 +39,11 @@ pub(crate) fn imap_folders(run: &Path) -> Vec<String> {
     vec![
         format!("after {} ms", millis(&readings[1], "poll_wait_s")),
         format!("{} ms more", millis(&readings[1], "retrieval_s")),
-        format!("The first message waited for {:.0} minutes, the last for {:.0} minutes", waits("bob-laptop")[0] / 60.0, waits("bob-pc")[0] / 60.0),
+        format!(
+            "The first message waited for {:.0} minutes, the last for {:.0} minutes",
+            waits("bob-laptop")[0] / 60.0,
+            waits("bob-pc")[0] / 60.0
+        ),
         format!("of {} messages", phone["learned"]),
         format!("{} commands of the laptop and {} of the phone", laptop["commands"], phone["commands"]),
     ]
@@ -49,7 +58,13 @@ pub(crate) fn imap_thin_link(run: &Path) -> Vec<String> {
     let first = |user| of(&readings, "user", user).map(|row| number(row, "retrieval_s")).fold(f64::INFINITY, f64::min);
     let lasted = |row: &Row| number(row, "ended_s") - number(row, "began_s");
     vec![
-        format!("Bob's program hears {:.0} kB in {} round trips, Bea's {:.0} kB in {}", kilobytes(bob), bob["round_trips"], kilobytes(bea), bea["round_trips"]),
+        format!(
+            "Bob's program hears {:.0} kB in {} round trips, Bea's {:.0} kB in {}",
+            kilobytes(bob),
+            bob["round_trips"],
+            kilobytes(bea),
+            bea["round_trips"]
+        ),
         format!("Bea reads after {:.1} s, Bob after {:.1} s", first("bea"), first("bob")),
         format!("{:.0} s against {:.0} s", lasted(bea), lasted(bob)),
     ]
