@@ -349,7 +349,7 @@ pub const PERSON_ACTIONS: TableDoc = TableDoc {
             "action",
             "begin (of the session), look, search, open, attachment, reply, reply_all, forward, write, draft, finish (of a draft), file, delete, mark, end",
         ),
-        ("message", "Message-ID of the message that it is about; empty if none is known"),
+        ("message", "Message-ID of the message that it is about, or that was written; empty if none is known"),
         ("folder", "the folder; empty where none matters"),
         (
             "outcome",

@@ -132,7 +132,6 @@ fn check_protocol(cx: &mut Context<'_>, here: Path<'_>, step: &schema::Step, mea
         (local && step.file.is_some(), "file", folders),
         (local && step.mark.is_some(), "mark", "POP3 has no marks (RFC 1939)"),
         (local && step.watch.is_some(), "watch", "POP3 tells nothing by itself (RFC 1939)"),
-        (webmail && step.watch.is_some(), "watch", "a page tells nothing by itself"),
         (webmail && step.whole == Some(true), "whole", "webmail passes a message on in its own way"),
         (webmail && bcc.is_some(), bcc.map_or("", |(key, _)| key), "the form of webmail has no `bcc`"),
     ];

@@ -165,7 +165,7 @@ impl Sitting {
                 let about = if all { About::ReplyAll } else { About::Reply };
                 let writing =
                     Writing { text: text.join("\n"), about: Some((Handle(number), about)), ..Writing::default() };
-                self.moves.push_back(Move::Ask(Task::Send(writing), Then::Handed(action)));
+                self.moves.push_back(Move::Ask(Task::Send(writing), Then::Handed(action, self.message_id(number))));
                 continue;
             }
             self.need_text(number);
@@ -199,15 +199,15 @@ impl Sitting {
         }
     }
 
-    /// Sends a message; by IMAP a copy goes to the server.
-    fn send<D: Desk>(&mut self, desk: &mut D, draft: &Draft) -> Option<()> {
+    /// Sends a message, and tells its Message-ID; by IMAP a copy goes to the server.
+    fn send<D: Desk>(&mut self, desk: &mut D, draft: &Draft) -> Option<String> {
         let penned = desk.write(draft, true)?;
         if self.means == Means::Imap {
             let content = penned.content.to_vec();
             let task = Task::Keep { folder: SENT.to_owned(), content, marks: vec![Mark::Seen] };
             self.moves.push_front(Move::Ask(task, Then::Kept(SENT)));
         }
-        Some(())
+        Some(penned.message_id)
     }
 
     fn forward<D: Desk>(&mut self, desk: &mut D, which: &Pick, to: &Arc<[String]>, how: (&Arc<[String]>, bool)) {
@@ -216,7 +216,7 @@ impl Sitting {
             if self.means == Means::Webmail {
                 let about = Some((Handle(number), About::Forward));
                 let writing = Writing { to: to.to_vec(), text: text.join("\n"), about, ..Writing::default() };
-                self.moves.push_back(Move::Ask(Task::Send(writing), Then::Handed("forward")));
+                self.moves.push_back(Move::Ask(Task::Send(writing), Then::Handed("forward", self.message_id(number))));
                 continue;
             }
             if self.means == Means::Imap && self.item(number).is_some_and(|item| item.whole.is_none()) {
@@ -243,10 +243,13 @@ impl Sitting {
 
     fn write<D: Desk>(&mut self, desk: &mut D, draft: &Draft, action: &'static str) {
         if self.means == Means::Webmail {
-            return self.moves.push_back(Move::Ask(Task::Send(form(draft, false)), Then::Handed(action)));
+            return self
+                .moves
+                .push_back(Move::Ask(Task::Send(form(draft, false)), Then::Handed(action, String::new())));
         }
-        let outcome = if self.send(desk, draft).is_some() { Outcome::Done } else { Outcome::Refused };
-        desk.act(Act { action, message: "", folder: "", outcome });
+        let sent = self.send(desk, draft);
+        let outcome = if sent.is_some() { Outcome::Done } else { Outcome::Refused };
+        desk.act(Act { action, message: &sent.unwrap_or_default(), folder: "", outcome });
     }
 
     fn save<D: Desk>(&mut self, desk: &mut D, draft: Draft) {

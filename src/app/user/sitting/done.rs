@@ -58,8 +58,9 @@ impl Sitting {
                 desk.act(Act { action: "draft", message: "", folder, outcome });
             }
             Then::Kept(_) => {}
-            Then::Handed(action) => {
-                let message = if let Done::Sent(Some(id)) = done { id } else { String::new() };
+            Then::Handed(action, about) => {
+                let sent = if let Done::Sent(Some(id)) = done { id } else { String::new() };
+                let message = if about.is_empty() { sent } else { about };
                 desk.act(Act { action, message: &message, folder: "", outcome });
             }
             Then::Saved => {

@@ -180,8 +180,8 @@ enum Then {
     Marked(u64, bool),
     /// A copy is put into a folder.
     Kept(&'static str),
-    /// A form was handed in.
-    Handed(&'static str),
+    /// A form was handed in, about this message if that is not empty.
+    Handed(&'static str, String),
     /// A draft was handed in.
     Saved,
     Watched,
