@@ -11,6 +11,7 @@ mod answers {
     pub(crate) mod readers;
     pub(crate) mod routes;
     pub(crate) mod submission;
+    pub(crate) mod web;
 }
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -434,6 +435,8 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "campus-day" => campus_day(run),
         "conformance" => conformance(run),
         "submission" => answers::submission::answers(run),
+        "web-page" => answers::web::web_page(run),
+        "smtp-vs-http" => answers::web::smtp_vs_http(run),
         "lab" => lab(run),
         "flaky-link" => flaky_link(run),
         "partition" => partition(run),

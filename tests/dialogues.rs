@@ -111,18 +111,29 @@ struct PostOffice<'a> {
     received: Vec<u64>,
 }
 
+impl PostOffice<'_> {
+    fn log_in(&self, session: &mut pop3::Server, user: &str, known: bool) {
+        if self.scene.refusal(user).is_some() {
+            session.refuse(pop3::Denial::Locked);
+        } else if known {
+            let messages = (1..).zip(&self.scene.messages);
+            session.open(messages.map(|(uid, m)| pop3::Entry { uid, content: m.as_bytes().into() }).collect());
+        } else {
+            session.refuse(pop3::Denial::Credentials);
+        }
+    }
+}
+
 impl Judge<pop3::Server> for PostOffice<'_> {
     fn judge(&mut self, session: &mut pop3::Server, event: pop3::ServerEvent) {
         match event {
             pop3::ServerEvent::Login(Credentials { user, password, .. }) => {
-                if let Some(words) = self.scene.refusal(&user) {
-                    session.refuse(words);
-                } else if self.scene.users.contains(&(user, password)) {
-                    let messages = (1..).zip(&self.scene.messages);
-                    session.open(messages.map(|(uid, m)| pop3::Entry { uid, content: m.as_bytes().into() }).collect());
-                } else {
-                    session.refuse("wrong user or password");
-                }
+                let known = self.scene.users.contains(&(user.clone(), password));
+                self.log_in(session, &user, known);
+            }
+            pop3::ServerEvent::Apop(digest) => {
+                let known = |(name, password): &(String, String)| *name == digest.user && digest.proves(password);
+                self.log_in(session, &digest.user, self.scene.users.iter().any(known));
             }
             pop3::ServerEvent::Retrieving { .. } => {}
             pop3::ServerEvent::Received { uid } => self.received.push(uid),
@@ -319,7 +330,13 @@ fn play(scene: &Scene, steps: &[Step], manner: Manner) -> Result<(), String> {
         }
         "pop3" => {
             let judge = PostOffice { scene, deleted: Vec::new(), received: Vec::new() };
-            Stage::new(pop3::Server::new(), judge).run(steps, manner)
+            // The time stamp of the example in RFC 1939 section 7.
+            let server = if scene.offers.iter().any(|offer| offer == "APOP") {
+                pop3::Server::offering_apop("<1896.697170952@dbc.mtview.ca.us>".to_owned())
+            } else {
+                pop3::Server::new()
+            };
+            Stage::new(server, judge).run(steps, manner)
         }
         "imap" => Stage::new(Counter::new(scene), Nobody).run(steps, manner),
         other => panic!("no such protocol: {other}"),

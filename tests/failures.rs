@@ -4,7 +4,7 @@ mod common;
 
 use common::run_value;
 use posthaste::base::{SimDuration, SimTime};
-use posthaste::metrics::{AttemptEnd, ConnectionRow, DnsOutcome, DnsRole, Metric, RunRecord};
+use posthaste::metrics::{AttemptEnd, ConnectionRow, DnsOutcome, DnsRole, Metric, ReasonRow, RunRecord};
 use serde_json::{Value, json};
 
 /// One message from Alice to Bob over a long way.
@@ -44,6 +44,74 @@ fn a_crash_ends_the_attempt_and_the_connection() {
     let end = row.end_server.as_deref();
     assert!(end.is_some_and(|end| end != "crashed"), "{end:?}");
     assert!(row.closed.is_some_and(|closed| closed > crash && closed < SimTime::ZERO + SimDuration::from_secs(3_600)));
+}
+
+/// A letter between servers that speak different versions of TLS: the sender's use of it is `client`.
+fn across_versions(client: &str) -> RunRecord {
+    let mut value = letter(&json!([]));
+    value["mail"]["crepes.fr"]["smtp"] = json!({ "tls": { "version": "1.2", "client": client } });
+    value["mail"]["hamburger.edu"]["smtp"] = json!({ "offers": ["SIZE", "STARTTLS"] });
+    run_value(&value).record
+}
+
+/// RFC 7435 section 3. Breaks when two versions of TLS that do not meet keep a message up where TLS is
+/// only used when it is offered, or when the second connection does not follow at once.
+#[test]
+fn tls_that_fails_is_done_without_at_once() {
+    let record = across_versions("when_offered");
+    let [attempt] = &record.tables.attempts[..] else { panic!("one attempt: {:?}", record.tables.attempts) };
+    assert_eq!((attempt.outcome, attempt.reason.as_deref()), (AttemptEnd::Completed, None));
+    let relays: Vec<_> =
+        record.tables.connections.iter().filter(|row| &*row.client == "crepes.fr" && row.server_port == 25).collect();
+    let [first, second] = &relays[..] else { panic!("two connections: {relays:?}") };
+    assert_eq!(attempt.connection.as_deref(), Some(&*second.connection));
+    // The connection, the greeting, EHLO, STARTTLS, the hello and the alert: five ways there and back of 804 ms.
+    let spent = second.opened.since(first.opened);
+    assert!((4_000..4_100).contains(&(spent.as_nanos() / 1_000_000)), "{spent}");
+}
+
+/// Breaks when a message goes in clear though TLS is required, waits for a time-out, or when the
+/// table does not say that it was TLS.
+#[test]
+fn tls_that_fails_and_is_required_puts_a_message_off() {
+    let record = across_versions("required");
+    let first = &record.tables.attempts[0];
+    assert_eq!((first.outcome, first.reason.as_deref()), (AttemptEnd::Deferred, Some("no_tls")));
+    assert!(first.ended.unwrap().since(first.started) < SimDuration::from_secs(10));
+    let text = first.text.as_deref().unwrap();
+    assert!(text.contains("alert 70"), "{text}");
+    let metrics = record.metrics();
+    let of = |name: &str| metrics[name].clone();
+    assert_eq!((of("attempts.total"), of("attempts.completed")), (of("attempts.reason.no_tls"), Metric::Integer(0)));
+}
+
+/// Breaks when mail that never leaves its sender's computer has no reason in any table, is counted
+/// among the attempts of servers, or is told of twice each time.
+#[test]
+fn what_stays_in_an_outbox_has_a_reason() {
+    let reasons = |change: &dyn Fn(&mut Value)| {
+        let mut value = letter(&json!([]));
+        change(&mut value);
+        let record = run_value(&value).record;
+        assert!(record.tables.attempts.is_empty());
+        let row = |row: &ReasonRow| {
+            let told = (row.outcome.name(), row.reason.as_deref().unwrap().to_owned(), row.reply_code, row.count);
+            assert_eq!((&*row.server, &*row.destination), ("alice-pc.crepes.fr", "hamburger.edu"));
+            told
+        };
+        let rows: Vec<_> = record.tables.reasons.iter().map(row).collect();
+        let [row] = &rows[..] else { panic!("one row: {rows:?}") };
+        row.clone()
+    };
+    let secured = |value: &mut Value| value["mail"]["crepes.fr"]["submission"] = json!({ "tls": "required" });
+    // Every five minutes of an hour, and a little later each time.
+    assert_eq!(reasons(&secured), ("postponed", "no_tls".to_owned(), None, 12));
+    let anonymous = |value: &mut Value| value["mail"]["crepes.fr"]["smtp"] = json!({ "trusts_computers": false });
+    assert_eq!(reasons(&anonymous), ("refused", "reply".to_owned(), Some(530), 1));
+    let down = |value: &mut Value| value["faults"] = json!([{ "host": "crepes.fr", "at": "0s", "for": "1h" }]);
+    let (outcome, reason, code, count) = reasons(&down);
+    assert_eq!((outcome, reason.as_str(), code), ("postponed", "connection_timed_out", None));
+    assert!((8..12).contains(&count), "{count}");
 }
 
 /// A computer asks a resolver that is down, one that does not listen, and one whose name server

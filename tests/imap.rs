@@ -2,7 +2,8 @@
 //! do to a mailbox meanwhile, and what is lost when the host fails.
 
 use post_office::{CLOSED, PostOffice};
-use posthaste::base::{SimDuration, SocketId};
+use posthaste::app::mail::Quota;
+use posthaste::base::{DataSize, SimDuration, SocketId};
 use posthaste::proto::{imap, pop3};
 use proptest::prelude::*;
 
@@ -30,6 +31,76 @@ fn append(office: &mut PostOffice, socket: SocketId, mailbox: &str, text: &str) 
 
 fn untagged(answer: &str) -> Vec<&str> {
     answer.lines().filter(|line| line.starts_with("* ")).collect()
+}
+
+/// Would break if a client could store more than the user may, or were told other figures than
+/// those that count.
+#[test]
+fn quotas_are_told_and_hold() {
+    let users = ["bob", "carol"].map(|user| (user.to_owned(), "hungry".to_owned()));
+    let quota = Quota { messages: Some(3), size: Some(DataSize::from_bytes(4_096)), ..Quota::default() };
+    let mut office = PostOffice::new("hamburger.edu", &users, |config| {
+        config.routing.quotas = vec![("bob@hamburger.edu".to_owned(), quota)];
+    });
+    let socket = session(&mut office, "INBOX");
+    append(&mut office, socket, "INBOX", &"x".repeat(1_025));
+    assert_eq!(
+        office.say(socket, "x GETQUOTAROOT inbox"),
+        "* QUOTAROOT \"INBOX\" \"\"\r\n* QUOTA \"\" (STORAGE 2 4 MESSAGE 1 3)\r\nx OK GETQUOTAROOT completed\r\n"
+    );
+    let big = "y".repeat(4_000);
+    assert_eq!(
+        office.say(socket, &format!("x APPEND INBOX {{4000+}}\r\n{big}")),
+        "x NO [OVERQUOTA] Mailbox is full\r\n"
+    );
+    assert!(office.say(socket, "x COPY 1 INBOX").contains("x OK"));
+    append(&mut office, socket, "INBOX", "z");
+    assert!(office.say(socket, "x UID COPY 1 INBOX").contains("x NO [OVERQUOTA]"));
+    office.say(socket, "x STORE 1 +FLAGS.SILENT (\\Deleted)");
+    assert_eq!(
+        untagged(&office.say(socket, "x STATUS INBOX (DELETED DELETED-STORAGE)")),
+        ["* STATUS \"INBOX\" (DELETED 1 DELETED-STORAGE 1025)"]
+    );
+    office.say(socket, "x EXPUNGE");
+    assert_eq!(untagged(&office.say(socket, "x GETQUOTA \"\"")), ["* QUOTA \"\" (STORAGE 2 4 MESSAGE 2 3)"]);
+    assert_eq!(untagged(&office.say(socket, "x STATUS INBOX (DELETED)")), ["* STATUS \"INBOX\" (DELETED 0)"]);
+    assert!(office.say(socket, "x GETQUOTA other").contains("x NO [NONEXISTENT]"));
+    assert!(office.say(socket, "x GETQUOTAROOT nowhere").contains("x NO [NONEXISTENT]"));
+    assert!(office.say(socket, "x SETQUOTA \"\" (STORAGE 512)").contains("x BAD"));
+    // Who has no limits has no root.
+    let carol = office.connect(imap::PORT);
+    office.say(carol, "l LOGIN carol hungry");
+    assert_eq!(untagged(&office.say(carol, "x GETQUOTAROOT inbox")), ["* QUOTAROOT \"INBOX\""]);
+    assert!(office.say(carol, "x GETQUOTA \"\"").contains("x NO [NONEXISTENT]"));
+}
+
+/// Would break if a session that speaks of modification sequences were not told them of what
+/// others change, or two changes had the same.
+#[test]
+fn modification_sequences_reach_other_sessions() {
+    let mut office = office();
+    let (one, two) = (session(&mut office, "INBOX"), session(&mut office, "INBOX"));
+    append(&mut office, one, "INBOX", "a");
+    append(&mut office, one, "INBOX", "b");
+    assert!(office.say(two, "x ENABLE CONDSTORE").contains("* OK [HIGHESTMODSEQ 3]"));
+    office.say(two, "x NOOP");
+    office.say(one, "x STORE 1:2 +FLAGS.SILENT (\\Seen)");
+    assert_eq!(
+        untagged(&office.say(two, "x NOOP")),
+        ["* 1 FETCH (FLAGS (\\Seen) MODSEQ (4))", "* 2 FETCH (FLAGS (\\Seen) MODSEQ (5))"]
+    );
+    // A change that this session has not been told of stops a conditional one all the same.
+    office.say(one, "x STORE 2 -FLAGS.SILENT (\\Seen)");
+    let answer = office.say(two, "x UID STORE 1:2 (UNCHANGEDSINCE 5) +FLAGS.SILENT (\\Flagged)");
+    assert_eq!(untagged(&answer), ["* 1 FETCH (UID 1 MODSEQ (7))", "* 2 FETCH (UID 2 FLAGS () MODSEQ (6))"]);
+    assert!(answer.ends_with("x OK [MODIFIED 2] Conditional UID STORE failed for some\r\n"), "{answer}");
+    // They outlast a failure of the host.
+    office.crash();
+    let three = session(&mut office, "INBOX");
+    assert_eq!(
+        untagged(&office.say(three, "x SEARCH MODSEQ 7")),
+        ["* OK [HIGHESTMODSEQ 7] Highest", "* SEARCH 1 (MODSEQ 7)"]
+    );
 }
 
 /// Would break if an EXPUNGE were told where numbers are spoken of (RFC 3501 7.4.1), or if

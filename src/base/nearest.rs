@@ -6,19 +6,20 @@ use strsim::damerau_levenshtein;
 const LONGEST: usize = 80;
 
 /// The candidate that differs least from `name` by typing errors (Damerau 1964), if it is
-/// near enough; of equals the first.
+/// near enough; of equals the first. Upper and lower case are the same.
 pub fn nearest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let length = name.chars().count();
     if length > LONGEST {
         return None;
     }
     let bound = (length / 3).max(1);
+    let lower = name.to_lowercase();
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         if candidate.len().abs_diff(name.len()) > 4 * bound || candidate.len() > 4 * LONGEST {
             continue;
         }
-        let distance = damerau_levenshtein(name, candidate);
+        let distance = damerau_levenshtein(&lower, &candidate.to_lowercase());
         if distance <= bound && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
         }
@@ -36,6 +37,7 @@ mod tests {
         assert_eq!(nearest("hamburgr.edu", known.into_iter()), Some("hamburger.edu"));
         assert_eq!(nearest("crepse.fr", known.into_iter()), Some("crepes.fr"));
         assert_eq!(nearest("pizza.it", known.into_iter()), None);
+        assert_eq!(nearest("CREPES.FR", known.into_iter()), Some("crepes.fr"));
         assert_eq!(nearest("ab", ["ac", "ad"].into_iter()), Some("ac"));
     }
 }

@@ -116,7 +116,7 @@ impl Observer for Chronicle {
             Trace::Mail(mail) => self.mail(&mail),
             Trace::Dns(dns) => names(&dns),
             Trace::Fault(fault) => Some(self.fault(fault)),
-            Trace::Net(_) | Trace::Conn { .. } | Trace::Dialogue { .. } | Trace::Host(_) => None,
+            Trace::Net(_) | Trace::Conn { .. } | Trace::Dialogue { .. } | Trace::Host(_) | Trace::Web(_) => None,
         };
         let Some(what) = what else { return };
         if self.lines.len() >= MOST {
@@ -168,6 +168,9 @@ impl Chronicle {
             },
             MailTrace::Refused { message, to, failure } => {
                 format!("{message} for {to} could not be submitted: {}", failure.text)
+            }
+            MailTrace::Postponed { message, to, failure, next } => {
+                format!("{message} for {to} stays in the outbox: {}; again at {}", failure.text, clock(next))
             }
             MailTrace::Retrieved { message, mailbox, .. } => format!("{mailbox} fetched {message}"),
             MailTrace::Appended { message: "", mailbox, bytes } => {

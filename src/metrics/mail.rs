@@ -65,6 +65,12 @@ impl MailBooks {
                     self.reasons.count(place, Outcome::Refused, Some(&failure), at);
                 }
             }
+            MailTrace::Postponed { message, to, failure, next: _ } => {
+                if let Some(copy) = self.copies.find(names, message, to, "postponed") {
+                    let place = (host, self.copies.destination(copy));
+                    self.reasons.count(place, Outcome::Postponed, Some(&failure), at);
+                }
+            }
             MailTrace::AttemptStarted { message, to, attempt } => {
                 if let Some(copy) = self.copies.find(names, message, to, "attempted") {
                     self.copies.does(copy, host, Doing::Active, at);
@@ -163,7 +169,7 @@ impl MailBooks {
             }
             AttemptOutcome::Interrupted { .. } => {
                 self.copies.does(id, host, Doing::Due, at);
-                Outcome::Interrupted
+                Outcome::Deferred
             }
             // Its delivery is told next.
             AttemptOutcome::Stored => Outcome::Completed,

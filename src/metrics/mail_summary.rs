@@ -111,9 +111,9 @@ impl RunRecord {
         }
         for row in &self.tables.reasons {
             let group = match row.outcome {
-                Outcome::Completed | Outcome::Deferred | Outcome::Failed | Outcome::Interrupted => "attempts",
+                Outcome::Completed | Outcome::Deferred | Outcome::Failed => "attempts",
                 Outcome::Bounced | Outcome::Dropped => "given_up",
-                Outcome::Refused | Outcome::Discarded => continue,
+                Outcome::Postponed | Outcome::Refused | Outcome::Discarded => continue,
             };
             if let Some(reason) = &row.reason {
                 *counts.entry(format!("{group}.reason.{reason}")).or_default() += row.count;

@@ -42,6 +42,7 @@ pub mod summary;
 pub mod survival;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod web;
 pub mod windows;
 mod words;
 
@@ -71,4 +72,5 @@ pub use smtp_sessions::{SessionCounts, SessionRow};
 pub use storms::{RateRow, StormRow};
 pub use summary::Metric;
 pub use survival::SurvivalRow;
+pub use web::{WEB_METRICS, WebPageRow, WebRequestRow};
 pub use windows::WindowRow;

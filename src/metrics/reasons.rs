@@ -19,12 +19,12 @@ named! {
         Deferred = "deferred",
         /// An attempt: the copy was not tried again.
         Failed = "failed",
-        /// An attempt: the server went down in it.
-        Interrupted = "interrupted",
         /// A copy: given up, the sender told by a bounce.
         Bounced = "bounced",
         /// A copy: given up, nobody told.
         Dropped = "dropped",
+        /// An attempt of a user agent: the copy stayed in its outbox.
+        Postponed = "postponed",
         /// A copy: the user agent could not submit it.
         Refused = "refused",
         /// A copy: ended by stated policy.

@@ -22,6 +22,7 @@ use super::replies::{DuplicateRow, LostReplyRow};
 use super::smtp_sessions::SessionRow;
 use super::storms::{RateRow, StormRow};
 use super::survival::SurvivalRow;
+use super::web::{WebPageRow, WebRequestRow};
 use super::windows::WindowRow;
 use crate::base::calendar::UnixTime;
 use crate::base::hash::Digest;
@@ -78,6 +79,10 @@ pub struct Tables {
     pub person_actions: Option<Vec<ActionRow>>,
     /// Uses of rules of conduct, by server and rule; none without any.
     pub conduct: Option<Vec<ConductRow>>,
+    /// What browsers wanted, by time; none when nobody browsed.
+    pub web_requests: Option<Vec<WebRequestRow>>,
+    /// Pages, by the time of asking; none likewise.
+    pub web_pages: Option<Vec<WebPageRow>>,
     /// Changes of TCP's windows, by time; none when nobody asked for them. A recorder keeps
     /// none: they are read back from their table.
     pub cwnd: Option<Vec<WindowRow>>,

@@ -16,6 +16,7 @@ use super::parts::Parts;
 use super::processing::Processing;
 use super::record::{self, RunRecord, ServerBalance, Tables};
 use super::smtp_sessions::Sessions;
+use super::web::Browsing;
 use super::{storms, survival};
 use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, HostId};
@@ -58,6 +59,7 @@ pub struct Recorder {
     faults: Faults,
     conduct: Uses,
     deeds: Deeds,
+    browsing: Browsing,
     dialogues: Dialogues,
 }
 
@@ -81,6 +83,7 @@ impl Recorder {
             faults: Faults::default(),
             conduct: Uses::default(),
             deeds: Deeds::default(),
+            browsing: Browsing::default(),
             dialogues: Dialogues::new(options.dialogues, options.dialogue_bytes),
             directory,
         }
@@ -118,6 +121,7 @@ impl Recorder {
         let turned_away = self.connections.turned_away();
         let smtp_sessions = self.sessions.finish(names, directory, &self.connections);
         let faults = self.faults.finish(names, directory);
+        let (web_requests, web_pages) = self.browsing.finish();
         let (parts, encodings) = self.parts.finish(names);
         let mut tables = Tables {
             end,
@@ -141,6 +145,8 @@ impl Recorder {
             faults,
             person_actions: self.deeds.finish(names, directory),
             conduct: self.conduct.finish(names, directory),
+            web_requests,
+            web_pages,
             cwnd: None,
             ..Tables::default()
         };
@@ -240,6 +246,9 @@ impl Observer for Recorder {
                 if let HostTrace::TurnedAway { conn } = *event {
                     self.connections.turn_away(conn);
                 }
+            }
+            Trace::Web(ref event) => {
+                self.browsing.observe(&mut self.names, &self.directory, (host, at), event);
             }
             Trace::Fault(fault) => {
                 if fault == FaultTrace::HostDown {

@@ -239,7 +239,7 @@ const fn is_outage(fault: &FaultRow) -> bool {
 
 /// Whether an attempt failed because there was no connection, or it broke.
 fn wants_connection(row: &AttemptRow) -> bool {
-    let reasons = ["connection_refused", "connection_timed_out", "unreachable", "connection_lost", "protocol_error"];
+    let reasons = ["connection_refused", "connection_timed_out", "unreachable", "connection_lost", "reply_timed_out"];
     row.outcome != AttemptEnd::Completed && row.reason.as_deref().is_some_and(|reason| reasons.contains(&reason))
 }
 

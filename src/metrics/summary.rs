@@ -85,6 +85,9 @@ impl RunRecord {
             super::actions::count(rows, &mut metrics);
         }
         super::reading::count(&self.tables, &mut metrics);
+        if let Some((requests, pages)) = self.tables.web_requests.as_ref().zip(self.tables.web_pages.as_ref()) {
+            super::web::count(requests, pages, &mut metrics);
+        }
         if let Some(rows) = &self.tables.conduct {
             super::conduct::count(rows, &mut metrics);
         }

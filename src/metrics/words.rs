@@ -44,6 +44,8 @@ pub(super) const fn failure(kind: FailureKind) -> &'static str {
         FailureKind::Unreachable => "unreachable",
         FailureKind::ConnectionLost => "connection_lost",
         FailureKind::Reply => "reply",
+        FailureKind::ReplyTimedOut => "reply_timed_out",
+        FailureKind::NoTls => "no_tls",
         FailureKind::ProtocolError => "protocol_error",
         FailureKind::Expired => "expired",
         FailureKind::Loop => "loop",
@@ -121,7 +123,7 @@ mod tests {
     #[test]
     fn words_equal_the_trace_s_json() {
         let json = |value: &FailureKind| serde_json::to_value(value).unwrap();
-        for kind in [FailureKind::NoSuchDomain, FailureKind::ConnectionTimedOut, FailureKind::Loop] {
+        for kind in FailureKind::ALL {
             assert_eq!(json(&kind), failure(kind));
         }
         for reason in [CloseReason::TimedOut, CloseReason::Finished] {

@@ -5,6 +5,7 @@ pub mod http;
 pub mod imap;
 pub mod line;
 pub mod mailbox;
+pub mod md5;
 pub mod message;
 mod patience;
 pub mod pop3;

@@ -3,9 +3,10 @@
 //! Records have their real headers and lengths, and the handshake's flights their real sizes
 //! and order (RFC 8446 section 2, RFC 5246 section 7.3); what a record protects is scrambled by
 //! a fixed rule, so that a capture or a transcript shows opaque octets. That hides nothing
-//! from who knows the rule, and nothing here can speak with a real TLS. Left out: alerts with a
-//! meaning, resumption, client certificates, key updates; a peer whose records make no
-//! sense is told by closing.
+//! from who knows the rule, and nothing here can speak with a real TLS. A server that does not speak
+//! the client's version says so by the alert `protocol_version` (RFC 8446 section 6.2). Left out:
+//! other alerts, resumption, client certificates, key updates; a peer whose records make no sense is
+//! told by closing.
 
 mod flights;
 #[cfg(test)]
@@ -71,10 +72,31 @@ pub enum Role {
     Server,
 }
 
-/// The peer's records make no sense.
+/// Why there will be no TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("what came is no TLS")]
-pub struct NoTls;
+pub enum NoTls {
+    /// The peer's records make no sense.
+    #[error("what came is no TLS")]
+    Nonsense,
+    /// The client's hello names another version.
+    #[error("the client speaks another version of TLS")]
+    Version,
+    /// The peer sent an alert.
+    #[error("the handshake was ended by the alert {0}")]
+    Alert(u8),
+}
+
+impl NoTls {
+    /// What the peer is to be sent before the connection is closed (RFC 8446 section 6.2), if
+    /// anything: an alert that nothing protects yet.
+    #[must_use]
+    pub fn alert(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Version => Some(flights::alert(flights::PROTOCOL_VERSION)),
+            Self::Nonsense | Self::Alert(_) => None,
+        }
+    }
+}
 
 /// What follows from records that came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +154,7 @@ impl Channel {
     /// Takes octets; what they protected is added to `plain`.
     ///
     /// # Errors
-    /// They are no TLS, or not what should come now.
+    /// They are no TLS, not what should come now, or an end of it. What [`NoTls::alert`] has is to be sent.
     pub fn receive(&mut self, octets: &[u8], plain: &mut Vec<u8>) -> Result<Progress, NoTls> {
         self.input.extend_from_slice(octets);
         let mut used = 0;
@@ -142,14 +164,15 @@ impl Channel {
         {
             used += HEADER + body.len();
             progress = match (self.expected, kind) {
-                (Some(expected), _) => flights::take(expected, kind, body)?,
+                (_, flights::ALERT) => return Err(NoTls::Alert(body.get(1).copied().unwrap_or_default())),
+                (Some(expected), _) => flights::take(self.model.version, expected, kind, body)?,
                 (None, flights::APPLICATION) => {
                     open(self.model.version, body, plain)?;
                     Progress::Open
                 }
                 // Tickets for another time.
                 (None, flights::HANDSHAKE) => Progress::Open,
-                (None, _) => return Err(NoTls),
+                (None, _) => return Err(NoTls::Nonsense),
             };
             match progress {
                 Progress::Waiting => {}
@@ -174,14 +197,14 @@ impl Channel {
 
 /// The first record in these octets, if it is whole: its type, and what is behind its header.
 fn record(octets: &[u8]) -> Result<Option<(u8, &[u8])>, NoTls> {
-    let known = [flights::CHANGE_CIPHER, flights::HANDSHAKE, flights::APPLICATION];
+    let known = [flights::CHANGE_CIPHER, flights::ALERT, flights::HANDSHAKE, flights::APPLICATION];
     if octets.first().is_some_and(|kind| !known.contains(kind)) || octets.get(1).is_some_and(|major| *major != 3) {
-        return Err(NoTls);
+        return Err(NoTls::Nonsense);
     }
     let Some((header, rest)) = octets.split_at_checked(HEADER) else { return Ok(None) };
     let length = usize::from(u16::from_be_bytes([header[3], header[4]]));
     if length == 0 || length > MAX_RECORD {
-        return Err(NoTls);
+        return Err(NoTls::Nonsense);
     }
     Ok(rest.get(..length).map(|body| (header[0], body)))
 }
@@ -216,7 +239,7 @@ fn open(version: Version, body: &[u8], plain: &mut Vec<u8>) -> Result<(), NoTls>
         Version::Tls12 => (8, 16),
         Version::Tls13 => (0, 17),
     };
-    let inner = body.len().checked_sub(after).and_then(|end| body.get(before..end)).ok_or(NoTls)?;
+    let inner = body.len().checked_sub(after).and_then(|end| body.get(before..end)).ok_or(NoTls::Nonsense)?;
     plain.extend(inner.iter().zip(0_u64..).map(|(octet, at)| octet ^ pad(at)));
     Ok(())
 }

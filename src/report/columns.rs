@@ -7,6 +7,9 @@ use super::mail_columns::{
 };
 use super::reading_rows::{MAILBOX_SESSIONS, MAILBOXES, READINGS};
 
+use super::web_rows::{WEB_PAGES, WEB_REQUESTS};
+use crate::metrics::{CONDUCT_METRICS, METRICS, WEB_METRICS};
+
 /// A table: its name and meaning, and its columns in order.
 #[derive(Clone, Copy, Debug)]
 pub struct TableDoc {
@@ -380,7 +383,7 @@ pub const CWND: TableDoc = TableDoc {
 };
 
 /// The tables that a run writes only when asked, or when there is something in them.
-pub const OPTIONAL_TABLES: [TableDoc; 3] = [CONDUCT, PERSON_ACTIONS, CWND];
+pub const OPTIONAL_TABLES: [TableDoc; 5] = [CONDUCT, PERSON_ACTIONS, WEB_REQUESTS, WEB_PAGES, CWND];
 
 /// The tables of every run, in the order of the documentation.
 pub const TABLES: [TableDoc; 21] = [
@@ -431,7 +434,7 @@ pub fn tables_markdown() -> String {
          Counts are per copy (message times recipient). Quantiles are nearest ranks on exact nanoseconds: of n sorted\n\
          values the one of rank ceil(q n). A metric without a value is absent.\n\n| metric | meaning |\n|---|---|\n",
     );
-    for (metric, meaning) in crate::metrics::METRICS.iter().chain(crate::metrics::CONDUCT_METRICS) {
+    for (metric, meaning) in METRICS.iter().chain(CONDUCT_METRICS).chain(WEB_METRICS) {
         out.push_str(&format!("| `{metric}` | {meaning} |\n"));
     }
     out

@@ -12,7 +12,7 @@ pub const REASONS: TableDoc = TableDoc {
         ("destination", "the recipients' domain, in lower case"),
         (
             "outcome",
-            "of attempts: completed, deferred, failed, interrupted (the server went down in it); of copies: bounced (given up, the sender told), dropped (given up, nobody told), refused (the user agent gave up submitting), discarded (ended by a stated policy)",
+            "of attempts: completed, deferred, failed (as in the table attempts), of user agents: postponed (the copy stays in the outbox and is tried again); of copies: bounced (given up, the sender told), dropped (given up, nobody told), refused (the user agent gave up submitting), discarded (ended by a stated policy)",
         ),
         ("reason", "the kind of trouble, as in the table attempts; of discarded copies the policy"),
         ("reply_code", "the SMTP reply code, when a reply was the trouble"),

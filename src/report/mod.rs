@@ -31,6 +31,7 @@ mod tests;
 pub mod tls_records;
 mod transcripts;
 mod values;
+mod web_rows;
 mod windows;
 
 pub use capture::{CaptureOptions, CaptureWriter, Interfaces};

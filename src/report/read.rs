@@ -45,6 +45,8 @@ pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
         faults: read_table(&tables)?,
         person_actions: None,
         conduct: None,
+        web_requests: None,
+        web_pages: None,
         cwnd: None,
     };
     if tables.join("person_actions.csv").is_file() {
@@ -52,6 +54,10 @@ pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
     }
     if tables.join("conduct.csv").is_file() {
         run.conduct = Some(read_table(&tables)?);
+    }
+    if tables.join("web_pages.csv").is_file() {
+        run.web_requests = Some(read_table(&tables)?);
+        run.web_pages = Some(read_table(&tables)?);
     }
     if tables.join("cwnd.csv").is_file() {
         run.cwnd = Some(read_table(&tables)?);

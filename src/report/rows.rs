@@ -487,6 +487,8 @@ pub fn table_csv(tables: &Tables, name: &str) -> Option<Vec<u8>> {
         "faults" => Some(csv_of(&tables.faults)),
         "person_actions" => tables.person_actions.as_deref().map(csv_of),
         "conduct" => tables.conduct.as_deref().map(csv_of),
+        "web_requests" => tables.web_requests.as_deref().map(csv_of),
+        "web_pages" => tables.web_pages.as_deref().map(csv_of),
         "cwnd" => tables.cwnd.as_deref().map(csv_of),
         _ => None,
     }

@@ -3,6 +3,7 @@
 
 const HEADER: usize = 5;
 const CHANGE_CIPHER: u8 = 20;
+const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 const PROTECTED: u8 = 23;
 
@@ -13,7 +14,7 @@ pub(super) fn records(mut octets: &[u8]) -> Option<Vec<(u8, usize)>> {
     while !octets.is_empty() {
         let (header, rest) = octets.split_at_checked(HEADER)?;
         let length = usize::from(u16::from_be_bytes([header[3], header[4]]));
-        let known = matches!(header[0], CHANGE_CIPHER | HANDSHAKE | PROTECTED) && header[1..3] == [3, 3];
+        let known = matches!(header[0], CHANGE_CIPHER | ALERT | HANDSHAKE | PROTECTED) && header[1..3] == [3, 3];
         octets = rest.get(length..).filter(|_| known && length > 0)?;
         found.push((header[0], HEADER + length));
     }
@@ -24,6 +25,7 @@ pub(super) fn records(mut octets: &[u8]) -> Option<Vec<(u8, usize)>> {
 pub(super) const fn kind(kind: u8) -> &'static str {
     match kind {
         CHANGE_CIPHER => "change of cipher",
+        ALERT => "alert",
         HANDSHAKE => "handshake",
         _ => "protected",
     }

@@ -1,8 +1,10 @@
 //! Dialogues as the lecture writes them: `C:` and `S:` lines.
 //!
-//! A line sent in several pieces is joined and stands where it was completed. Control bytes
-//! are escaped, so that no message can command a terminal; a line that ends in a bare LF shows
-//! `\x0a` at its end. Binary protocols, and what TLS protects, are shown as counts of octets.
+//! A line sent in several pieces is joined and stands where it was completed. Behind BDAT stand as many
+//! octets as it says (RFC 3030), which need not end a line: what follows begins one all the same.
+//! Control bytes are escaped, so that no message can command a terminal; a line that ends in a bare LF
+//! shows `\x0a` at its end. Binary protocols, and what TLS protects, are shown as counts of octets,
+//! and so are contents in HTTP that are no text.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -29,8 +31,9 @@ pub fn transcript_name(dialogue: &Dialogue) -> String {
 #[must_use]
 pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
     let mut out = header(dialogue, start);
-    let mut client = Speaker { letter: 'C', line: Vec::new() };
-    let mut server = Speaker { letter: 'S', line: Vec::new() };
+    let chunks = &*dialogue.protocol == "smtp";
+    let mut client = Speaker { letter: 'C', line: Vec::new(), chunks, chunk: 0, in_message: false };
+    let mut server = Speaker { letter: 'S', line: Vec::new(), chunks: false, chunk: 0, in_message: false };
     for piece in dialogue.pieces() {
         let speaker = match piece.side {
             Side::Client => &mut client,
@@ -38,6 +41,10 @@ pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
         };
         if &*dialogue.protocol == "dns" {
             let _ = writeln!(out, "{}: ({} octets)", speaker.letter, piece.bytes.len());
+        } else if let Some((head, octets)) = binary_content(&dialogue.protocol, piece.bytes) {
+            speaker.hear(head, &mut out);
+            speaker.flush(&mut out);
+            let _ = writeln!(out, "{}: ({octets} octets)", speaker.letter);
         } else if let Some(records) = tls_records::records(piece.bytes) {
             speaker.flush(&mut out);
             for (kind, octets) in records {
@@ -45,7 +52,10 @@ pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
                     writeln!(out, "{}: (TLS {kind}, {octets} octets)", speaker.letter, kind = tls_records::kind(kind));
             }
         } else {
+            // Behind 354 no line of the client's is a command before the final dot.
+            let go_on = chunks && piece.side == Side::Server && piece.bytes.starts_with(b"354");
             speaker.hear(piece.bytes, &mut out);
+            client.in_message |= go_on;
         }
     }
     // What was left without a line end when the connection, or the run, ended.
@@ -55,6 +65,26 @@ pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
         let _ = writeln!(out, "# {} more octets were left out", dialogue.omitted);
     }
     out
+}
+
+/// The head of a message of HTTP, and the octets of its content if that is no text.
+fn binary_content<'a>(protocol: &str, bytes: &'a [u8]) -> Option<(&'a [u8], usize)> {
+    let is_text = |bytes: &[u8]| {
+        let cut = bytes.len() - bytes.len().min(3);
+        let text = match str::from_utf8(bytes) {
+            Ok(text) => text,
+            // a piece may end within a character
+            Err(error) if error.error_len().is_none() && error.valid_up_to() >= cut => return true,
+            Err(_) => return false,
+        };
+        text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n'))
+    };
+    if protocol != "http" || is_text(bytes) {
+        return None;
+    }
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |at| at + 4);
+    let end = if is_text(&bytes[..end]) { end } else { 0 };
+    Some((&bytes[..end], bytes.len() - end))
 }
 
 /// A transcript in a result folder.
@@ -109,18 +139,46 @@ fn header(dialogue: &Dialogue, start: UnixTime) -> String {
 struct Speaker {
     letter: char,
     line: Vec<u8>,
+    /// Whether it may send chunks.
+    chunks: bool,
+    /// Octets of a chunk that are still to come.
+    chunk: usize,
+    /// Whether its lines are those of a message.
+    in_message: bool,
 }
 
 impl Speaker {
-    fn hear(&mut self, bytes: &[u8], out: &mut String) {
-        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+    fn hear(&mut self, mut bytes: &[u8], out: &mut String) {
+        while !bytes.is_empty() {
+            let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+            let end = if self.chunk > 0 { end.min(self.chunk) } else { end };
+            let (part, rest) = bytes.split_at(end);
+            bytes = rest;
             self.line.extend_from_slice(part);
-            if part.ends_with(b"\n") {
+            let in_chunk = self.chunk > 0;
+            self.chunk = self.chunk.saturating_sub(part.len());
+            if part.ends_with(b"\n") || in_chunk && self.chunk == 0 {
                 if self.line.ends_with(b"\r\n") {
                     self.line.truncate(self.line.len() - 2);
                 }
+                if self.chunks && !in_chunk {
+                    self.command();
+                }
                 self.say(out);
             }
+        }
+    }
+
+    /// A line that may be a command is whole.
+    fn command(&mut self) {
+        if self.in_message {
+            self.in_message = self.line != b".";
+            return;
+        }
+        let mut words = self.line.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+        if words.next().is_some_and(|verb| verb.eq_ignore_ascii_case(b"BDAT")) {
+            let octets = words.next().and_then(|word| std::str::from_utf8(word).ok()?.parse().ok());
+            self.chunk = octets.unwrap_or_default();
         }
     }
 
@@ -142,6 +200,40 @@ impl Speaker {
 mod tests {
     use super::*;
     use crate::metrics::testing::Script;
+
+    /// Breaks when an image fills the transcript, or takes the head with it.
+    #[test]
+    fn contents_that_are_no_text_are_counted() {
+        let image = b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n\x89PNG\r\n\r\n\xff";
+        assert_eq!(binary_content("http", image), Some((&image[..27], 9)));
+        assert_eq!(binary_content("http", "HTTP/1.1 200 OK\r\n\r\ncaf\u{e9}".as_bytes()), None);
+        assert_eq!(binary_content("http", b"\x00\r\n\r\n"), Some((&b""[..], 5)));
+        assert_eq!(binary_content("smtp", image), None);
+    }
+
+    /// Breaks when a command stands behind the end of a chunk, in pieces of any length, or when a line of a
+    /// message is taken for BDAT.
+    #[test]
+    fn chunks_and_commands_stand_on_lines_of_their_own() {
+        let said = "BDAT 5\r\na\r\nbcbdat 3\r\n\0\r\nBDAT 0 LAST\r\nDATA\r\n";
+        let message = "BDAT 9\r\nx\r\n.\r\nBDAT 1 LAST\r\ny";
+        for size in [1, 2, 3, 100] {
+            let mut script = Script::two_domains();
+            let chunks =
+                |text: &'static str| text.as_bytes().chunks(size).map(|part| std::str::from_utf8(part).unwrap());
+            let mut pieces: Vec<_> = chunks(said).map(|part| (Side::Client, part)).collect();
+            pieces.push((Side::Server, "354 go\r\n"));
+            pieces.extend(chunks(message).map(|part| (Side::Client, part)));
+            pieces.extend([(Side::Server, "250 ok\r\n"), (Side::Client, "QUIT\r\n")]);
+            script.connection("crepes.fr", 1, 25, 2_345_000_000, &pieces);
+            let record = script.finish(9_000_000_000);
+            let told = transcript(&record.dialogues[0], record.start);
+            let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with('#')).collect();
+            let wanted = "C: BDAT 5|C: a|C: bc|C: bdat 3|C: \\x00|C: BDAT 0 LAST|C: DATA|S: 354 go|C: BDAT 9|C: x|C: .|\
+                C: BDAT 1 LAST|C: y|S: 250 ok|C: QUIT";
+            assert_eq!(lines.join("|"), wanted, "{size}");
+        }
+    }
 
     /// Breaks when lines are torn, trailing pieces are lost, or control bytes get through.
     #[test]

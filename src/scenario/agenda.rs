@@ -54,7 +54,7 @@ pub(super) fn user_agents(scenario: &Resolved) -> Vec<(HostId, UserAgentConfig)>
                 let habits = habits(scenario, &mut lists, people);
                 agent(people.on, people.user, Job::Live(Box::new(habits)));
             }
-            Work::Lookup(_) | Work::Lookups(_) => {}
+            Work::Lookup(_) | Work::Lookups(_) | Work::Browse(_) => {}
         }
     }
     agents.into_iter().map(|((host, _), config)| (host, config)).collect()

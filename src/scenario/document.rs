@@ -8,6 +8,7 @@ use jsonc_parser::ast;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use serde_json::Value;
 
+use super::a_labels;
 use super::problem::{Problem, Problems, Step, quote};
 
 /// Beginning and end of a place in the text, in bytes.
@@ -146,16 +147,22 @@ fn span_of(node: &impl jsonc_parser::common::Ranged) -> Span {
 }
 
 /// Finds the places of findings that have none. A path that the text does not have, as its
-/// end was filled in, leads to the innermost value that is there; such a finding follows
+/// end was filled in, becomes that of the innermost value that is there; such a finding follows
 /// from what is in the text, so it goes when there are others. `outside` are the paths of
 /// overrides.
 pub(super) fn locate(text: &str, problems: &mut Vec<Problem>, outside: &[&[Step]]) {
     let Ok(Some(root)) = tree(text) else { return };
     let mut followed = Vec::with_capacity(problems.len());
     for problem in problems.iter_mut() {
-        let (span, whole) = find(&root, &problem.steps, problem.on_key);
+        let (span, found) = find(&root, &problem.steps, problem.on_key);
         let placed = problem.span.is_some() || problem.file.is_some();
-        followed.push(placed || whole || outside.iter().any(|steps| problem.steps.starts_with(steps)));
+        let whole = found == problem.steps.len();
+        let written = placed || whole || outside.iter().any(|steps| problem.steps.starts_with(steps));
+        // Of nothing that is written, the path at least says what it is about.
+        if !written && found > 0 {
+            problem.steps.truncate(found);
+        }
+        followed.push(written);
         problem.span.get_or_insert(span);
     }
     if followed.contains(&true) {
@@ -164,16 +171,22 @@ pub(super) fn locate(text: &str, problems: &mut Vec<Problem>, outside: &[&[Step]
     }
 }
 
-/// The place of a path, and whether the text has all of it.
-fn find(root: &ast::Value<'_>, steps: &[Step], on_key: bool) -> (Span, bool) {
+/// The property of that name, which the text may have in its internationalised form.
+fn property<'o, 't>(object: &'o ast::Object<'t>, key: &str) -> Option<&'o ast::ObjectProp<'t>> {
+    let same = |written: &ast::ObjectProp<'_>| a_labels::of_text(written.name.as_str()).is_some_and(|name| name == key);
+    object.get(key).or_else(|| object.properties.iter().find(|property| same(property)))
+}
+
+/// The place of a path, and how many of its steps the text has.
+fn find(root: &ast::Value<'_>, steps: &[Step], on_key: bool) -> (Span, usize) {
     let mut here = root;
     let mut name = None;
-    let mut whole = true;
+    let mut found = steps.len();
     for (position, step) in steps.iter().enumerate() {
         let last = position + 1 == steps.len();
         let next = match (here, step) {
-            (ast::Value::Object(object), Step::Key(key)) => match object.get(key) {
-                Some(property) if last && on_key => return (span_of(&property.name), true),
+            (ast::Value::Object(object), Step::Key(key)) => match property(object, key) {
+                Some(property) if last && on_key => return (span_of(&property.name), steps.len()),
                 Some(property) => {
                     name = Some(span_of(&property.name));
                     Some(&property.value)
@@ -189,7 +202,7 @@ fn find(root: &ast::Value<'_>, steps: &[Step], on_key: bool) -> (Span, bool) {
         match next {
             Some(value) => here = value,
             None => {
-                whole = false;
+                found = position;
                 break;
             }
         }
@@ -202,5 +215,5 @@ fn find(root: &ast::Value<'_>, steps: &[Step], on_key: bool) -> (Span, bool) {
         | ast::Value::BooleanLit(_)
         | ast::Value::NullKeyword(_) => span_of(here),
     };
-    (span, whole)
+    (span, found)
 }

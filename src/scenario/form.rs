@@ -2,7 +2,8 @@
 //!
 //! Deserialization stops at the first error. So the wrong value is replaced by one that is
 //! harmless at its place, and reading begins again; that is repeated a bounded number of
-//! times. Values that were replaced never go on to the check of meaning.
+//! times. With harmless values the rest can go on to the check of meaning, whose findings on
+//! them are dropped.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -27,7 +28,7 @@ pub(super) fn read(value: Value, bytes: usize, problems: &mut Problems) -> Optio
     read_as("a scenario", value, bytes, problems)
 }
 
-/// Reads any kind of file; `what` names it in errors.
+/// Reads any kind of file; `what` names it in errors. What is wrong is made harmless; none if that does not succeed.
 pub(super) fn read_as<T: DeserializeOwned>(
     what: &str,
     mut value: Value,
@@ -48,7 +49,8 @@ pub(super) fn read_as<T: DeserializeOwned>(
             break;
         }
         match step_over::<T>(&mut value, &error) {
-            Some(next) => error = next,
+            Some(Ok(read)) => return Some(read),
+            Some(Err(next)) => error = next,
             None => break,
         }
     }
@@ -77,19 +79,19 @@ fn at<'v>(value: &'v mut Value, steps: &[Step]) -> Option<&'v mut Value> {
     })
 }
 
-/// Makes the place of an error harmless; the next error, if there is one elsewhere.
-fn step_over<T: DeserializeOwned>(value: &mut Value, error: &FormError) -> Option<FormError> {
+/// Makes the place of an error harmless and reads again; none if that does not succeed.
+fn step_over<T: DeserializeOwned>(value: &mut Value, error: &FormError) -> Option<Result<T, FormError>> {
     if let Some(field) = between(&error.message, "missing field `", "`") {
         let object = at(value, &error.steps)?.as_object_mut()?;
         let filler = if field == "between" { Value::Array(Vec::new()) } else { Value::String(String::new()) };
         object.insert(field.to_owned(), filler);
-        return try_read::<T>(value).err();
+        return Some(try_read::<T>(value));
     }
     if error.message.starts_with("unknown field `") {
         let (last, above) = error.steps.split_last()?;
         let Step::Key(key) = last else { return None };
         at(value, above)?.as_object_mut()?.remove(key)?;
-        return try_read::<T>(value).err();
+        return Some(try_read::<T>(value));
     }
     let fillers = [
         Value::Null,
@@ -101,14 +103,16 @@ fn step_over<T: DeserializeOwned>(value: &mut Value, error: &FormError) -> Optio
     for filler in fillers {
         *at(value, &error.steps)? = filler;
         match try_read::<T>(value) {
-            Ok(_) => return None,
-            Err(next) if next.steps != error.steps && !next.message.starts_with("missing field") => return Some(next),
+            Ok(read) => return Some(Ok(read)),
+            Err(next) if next.steps != error.steps && !next.message.starts_with("missing field") => {
+                return Some(Err(next));
+            }
             Err(next)
                 if next.steps != error.steps
                     && !error.steps.starts_with(&next.steps)
                     && !next.steps.starts_with(&error.steps) =>
             {
-                return Some(next);
+                return Some(Err(next));
             }
             Err(_) => {}
         }

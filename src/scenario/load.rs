@@ -9,7 +9,7 @@ use super::diagnostics::{Diagnostics, OverrideName};
 use super::problem::{Problem, Problems, Step, clean};
 use super::resolved::Resolved;
 use super::schema::{Duration, Scenario};
-use super::{check, document, fill, form, mail_file, zone_file};
+use super::{a_labels, check, document, fill, form, mail_file, zone_file};
 use crate::base::SimDuration;
 
 /// The largest file that is read, in bytes.
@@ -102,7 +102,8 @@ fn load_in(
     Err(Diagnostics::new(label, text, problems, &changes))
 }
 
-/// The steps in order; each goes on only where the one before leaves something to go on with.
+/// The steps in order; each goes on where the one before leaves something to go on with, and drops what may follow
+/// from errors found before.
 fn resolve(
     text: &str,
     overrides: &Overrides,
@@ -123,22 +124,23 @@ fn resolve(
         }
     }
     document::strip_comments(&mut value);
-    let scenario = form::read(value, text.len(), problems);
-    if !problems.is_empty() {
-        return None;
-    }
-    let mut scenario = scenario?;
+    a_labels::rewrite(&mut value);
+    let mut scenario = form::read(value, text.len(), problems)?;
     set_run(&mut scenario, overrides, changes);
     let typed: Vec<&[Step]> = changes.iter().map(|change| change.steps.as_slice()).collect();
     zone_file::inline(&mut scenario, folder, &typed, problems);
     mail_file::inline(&mut scenario, folder, &typed, problems);
+    let (readable, all) = (problems.list.len(), problems.count());
     check::check_size(&scenario, problems);
-    if !problems.is_empty() {
+    if problems.count() > all {
         return None;
     }
     check::check_names(&scenario, problems);
+    let written = check::Written::of(&scenario);
     fill::fill(&mut scenario);
-    check::resolve(scenario, problems)
+    let resolved = check::resolve(scenario, &written, problems);
+    problems.drop_consequences(readable);
+    resolved
 }
 
 fn set_run(scenario: &mut Scenario, overrides: &Overrides, changes: &mut Vec<OverrideName>) {

@@ -51,6 +51,10 @@ pub(super) fn inline(scenario: &mut Scenario, folder: Option<&FilePath>, typed: 
         }
         if let Some(name) = entry.mbox.take() {
             messages.extend(reader.messages(here.key("mbox"), &name, files::mbox));
+            // Each message once, if nothing else is said.
+            if entry.every.is_some() && entry.until.is_none() && !messages.is_empty() {
+                entry.times.get_or_insert(messages.len() as u64);
+            }
         }
         messages.append(&mut entry.messages);
         entry.messages = messages;

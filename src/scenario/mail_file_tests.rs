@@ -42,7 +42,7 @@ fn messages(entry: &Value, files: &[(&str, &[u8])]) -> Vec<MessageWork> {
     let message = |work: Work| match work {
         Work::Message(message) => Some(message),
         Work::Read(_) | Work::Poisson(_) | Work::Lookup(_) | Work::Lookups(_) => None,
-        Work::Session(_) | Work::People(_) => None,
+        Work::Browse(_) | Work::Session(_) | Work::People(_) => None,
     };
     first.workload.into_iter().filter_map(message).collect()
 }
@@ -63,6 +63,11 @@ fn files_become_a_part_of_the_scenario() {
     let entry = json!({ "mbox": "a.mbox", "every": "1min", "times": 3 });
     let each = messages(&entry, &[("a.mbox", MBOX)]);
     assert_eq!((each.len(), octets(&each[0]).len()), (1, 2), "one each time");
+    let times = |entry: &Value| messages(entry, &[("a.mbox", MBOX), ("a.eml", b"Subject: x\n\n")])[0].schedule.count();
+    let each_once = json!({ "mbox": "a.mbox", "every": "1min" });
+    assert_eq!(times(&each_once), 2, "each once");
+    assert_eq!(times(&json!({ "mbox": "a.mbox", "every": "1min", "until": "9min" })), 10, "and anew");
+    assert_eq!(times(&json!({ "eml": "a.eml", "every": "1min" })), 61, "for an hour");
     let entry = json!({ "attachments": [ { "file": "a.pdf" }, { "file": "a.pdf", "name": "b", "type": "x/y" } ],
                         "images": [ { "id": "i@x", "size": "1kB", "type": "image/png" } ] });
     let files = messages(&entry, &[("a.pdf", b"%PDF\0\xff")]);
@@ -81,7 +86,7 @@ fn errors_name_the_file_and_line() {
         (json!({ "eml": "f" }), b"a: b\rc\n", "f:1:5", "a CR stands only in front of an LF"),
         (json!({ "mbox": "f" }), b"\nFrom x\n", "f:1:1", "begins with a line \"From \""),
         (json!({ "mbox": "f" }), b"From x\n\xff\xff\0\n", "f:2:3", "NUL"),
-        (json!({ "eml": "f" }), b"", "f:1:1", "this file is empty"),
+        (json!({ "eml": "f" }), b"", "f:1:1", "this message is empty"),
     ] {
         let said_all = error(&entry, &[("f", file)]);
         assert!(said_all.contains(place) && said_all.contains(said), "{said_all}");

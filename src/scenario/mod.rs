@@ -3,8 +3,9 @@
 //! A file is read in three steps, each of which trusts the one before: *form* (JSON, keys,
 //! types, units), *filling in* (every default becomes explicit), *meaning* (names are
 //! looked up, impossible combinations refused). What comes out cannot be wrong. Errors are
-//! values that know their place in the file; all of a step come at once.
+//! values that know their place in the file; all come at once, but those that may only follow from others.
 
+mod a_labels;
 mod agenda;
 mod beside;
 pub mod build;
@@ -48,5 +49,7 @@ mod route_tests;
 mod server_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vain_tests;
 #[cfg(test)]
 mod zone_file_tests;

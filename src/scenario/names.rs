@@ -1,7 +1,7 @@
 //! Names: host names, mail addresses, and the pattern `u{1..50}`.
 //!
 //! Host names are the letters-digits-hyphen names of RFC 1123 section 2.1 in lower case,
-//! without the final dot. Internationalised names must be given in their ASCII form.
+//! without the final dot. Internationalised names are in their ASCII form by then.
 
 /// So many records may a pattern stand for.
 const MAX_RECORDS: usize = 1_000_000;
@@ -17,6 +17,13 @@ pub(super) fn check_owner_name(name: &str) -> Result<(), String> {
 }
 
 fn check_labels(name: &str, owner: bool) -> Result<(), String> {
+    if !name.is_ascii() {
+        return Err(
+            "this name has no form that the DNS knows: its letters are composed ones, without signs and blanks \
+                    (RFC 5891 section 4)"
+                .to_owned(),
+        );
+    }
     if name.is_empty() {
         return Err("a name is not empty".to_owned());
     }

@@ -1,10 +1,13 @@
 //! What is allowed but comes to nothing, for whoever checks a scenario. A run says nothing of it: it may have been
 //! made shorter on purpose.
 
-use super::problem::quote;
-use super::resolved::Resolved;
+use super::check::is_written_to;
+use super::problem::{did_you_mean, nearest, quote};
+use super::resolved::{DomainSpec, Resolved, ServerSpec, Work};
 use crate::base::SimTime;
 use crate::proto::dns::RecordData;
+use crate::proto::smtp::TlsUse;
+use crate::proto::tls::Version;
 
 /// Remarks on a scenario, a line each.
 #[must_use]
@@ -41,6 +44,62 @@ pub fn notes(scenario: &Resolved) -> Vec<String> {
                 "no resolver asks {name}, so what it sends \"unasked\" without a \"port\" is never sent"
             ));
         }
+    }
+    let begins = |work: &Work| match work {
+        Work::Message(work) => (work.entry, work.schedule.at),
+        Work::Read(work) => (work.entry, work.schedule.at),
+        Work::Poisson(work) => (work.entry, work.at),
+        Work::Lookup(work) => (work.entry, work.schedule.at),
+        Work::Lookups(work) => (work.entry, work.schedule.at),
+        Work::Browse(work) => (work.entry, work.schedule.at),
+        Work::Session(work) => (work.entry, work.schedule.at),
+        Work::People(work) => (work.entry, work.at),
+    };
+    let mut late: Vec<usize> =
+        scenario.workload.iter().map(begins).filter(|(_, at)| *at > until).map(|(entry, _)| entry).collect();
+    late.dedup();
+    notes.extend(late.iter().map(|entry| format!("workload[{entry}] never happens: the run has ended by then")));
+    notes.extend(scenario.remarks.iter().cloned());
+    notes.extend(scenario.domains.iter().flat_map(|domain| of_mail(scenario, domain)));
+    notes
+}
+
+/// Of a mail domain: ways for mail that nobody writes, and TLS that is insisted on where there is none.
+fn of_mail(scenario: &Resolved, domain: &DomainSpec) -> Vec<String> {
+    let mut notes = Vec::new();
+    let (settings, own) = (&domain.settings, quote(&domain.name));
+    let ways = settings.transports.by_domain.iter().map(|(name, _)| name);
+    for name in ways.filter(|name| !is_written_to(&scenario.complete, name)) {
+        let domains = scenario.domains.iter().map(|other| other.name.as_str());
+        let meant = nearest(name, domains).map_or_else(String::new, |near| format!("; {}", did_you_mean(near)));
+        notes.push(format!(
+            "the transport of {own} for {name} is never used: nobody writes there{meant}",
+            name = quote(name)
+        ));
+    }
+    let here =
+        |name: &String| scenario.domains.iter().any(|other| other.name == *name && other.server == domain.server);
+    for name in settings.transports.by_domain.iter().map(|(name, _)| name).filter(|name| here(name)) {
+        let name = quote(name);
+        notes.push(format!("the transport of {own} for {name} is never used: those mailboxes are on this server"));
+    }
+    let offers = |settings: &ServerSpec, version: Version| settings.smtp.tls.is_some_and(|tls| tls.version == version);
+    let relays = scenario.domains.iter().flat_map(|domain| &domain.relays).filter_map(|relay| relay.settings.as_ref());
+    let mut servers = scenario.domains.iter().map(|other| &other.settings).chain(relays);
+    let others = scenario.domains.iter().any(|other| other.server != domain.server);
+    if let TlsUse::Required(version) = settings.smtp.tls_use
+        && others
+        && !servers.any(|other| !std::ptr::eq(other, settings) && offers(other, version))
+    {
+        let number = match version {
+            Version::Tls12 => "1.2",
+            Version::Tls13 => "1.3",
+        };
+        notes.push(format!("the server of {own} sends nothing without TLS {number}, which no other server offers"));
+    }
+    let mut users = domain.users.iter().map(|&user| scenario.users[user].submission.tls);
+    if users.any(|tls| matches!(tls, TlsUse::Required(version) if !offers(settings, version))) {
+        notes.push(format!("users of {own} submit nothing without TLS, which their server does not offer"));
     }
     notes
 }

@@ -38,6 +38,17 @@ pub(super) enum Step {
     Index(usize),
 }
 
+/// On what a finding rests besides its own place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rests {
+    /// On nothing.
+    Nowhere,
+    /// On all names that there are: one was not found.
+    OnNames,
+    /// On what another place says.
+    OnOthers,
+}
+
 /// A finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
@@ -50,6 +61,8 @@ pub(super) struct Problem {
     pub(super) span: Option<(usize, usize)>,
     /// The place, when it is in another file.
     pub(super) file: Option<Box<FilePlace>>,
+    /// What else must be right for this to be wrong.
+    pub(super) rests: Rests,
 }
 
 /// All findings so far, in the order found.
@@ -95,7 +108,15 @@ impl<'a> Path<'a> {
 
 impl Problem {
     pub(super) fn new(steps: Vec<Step>, message: impl Into<String>) -> Self {
-        Self { steps, on_key: false, message: message.into(), help: None, span: None, file: None }
+        Self {
+            steps,
+            on_key: false,
+            message: message.into(),
+            help: None,
+            span: None,
+            file: None,
+            rests: Rests::Nowhere,
+        }
     }
 }
 
@@ -111,6 +132,11 @@ impl Problems {
         } else {
             self.dropped += 1;
         }
+    }
+
+    /// How many there are, those included that are not kept.
+    pub(super) fn count(&self) -> usize {
+        self.list.len() + self.dropped
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -129,7 +155,18 @@ impl Problems {
 
     pub(super) fn add(&mut self, path: Path<'_>, message: String, help: Option<String>) {
         let on_key = matches!(path, Path::Name(..));
-        self.push(Problem { steps: path.steps(), on_key, message, help, span: None, file: None });
+        self.push(Problem { on_key, help, ..Problem::new(path.steps(), message) });
+    }
+
+    /// Notes that a name at `path` means nothing.
+    pub(super) fn unknown_name(&mut self, path: Path<'_>, message: String, help: Option<String>) {
+        let on_key = matches!(path, Path::Name(..));
+        self.push(Problem { on_key, help, rests: Rests::OnNames, ..Problem::new(path.steps(), message) });
+    }
+
+    /// Notes that what stands at `path` differs from what stands elsewhere.
+    pub(super) fn differs(&mut self, path: Path<'_>, message: String, help: Option<String>) {
+        self.push(Problem { help, rests: Rests::OnOthers, ..Problem::new(path.steps(), message) });
     }
 
     /// Notes that `name` is no known `what`, and suggests the nearest one.
@@ -159,7 +196,7 @@ impl Problems {
             return;
         }
         let help = nearest(name, known).map(did_you_mean).or_else(|| otherwise.map(str::to_owned));
-        self.add(path, format!("there is no {what} {}", quote(name)), help);
+        self.unknown_name(path, format!("there is no {what} {}", quote(name)), help);
     }
 
     /// Notes that something in another file is wrong, to which the scenario's `path` led.
@@ -169,6 +206,26 @@ impl Problems {
         self.push(problem);
     }
 
+    /// Drops what was found behind the first `count` findings and may only follow from these: it stands where
+    /// one of them stands, or rests on what they kept from being read.
+    pub(super) fn drop_consequences(&mut self, count: usize) {
+        let later = self.list.split_off(count.min(self.list.len()));
+        let first: Vec<Vec<Step>> = self.list.iter().map(|problem| problem.steps.clone()).collect();
+        let hides_names = first.iter().any(|steps| may_hold_names(steps));
+        let limits = first.iter().any(|steps| steps.first() == Some(&Step::Key("limits".to_owned())));
+        let own = |problem: &Problem| {
+            let apart = |steps: &Vec<Step>| !steps.starts_with(&problem.steps) && !problem.steps.starts_with(steps);
+            first.iter().all(apart)
+                && !(limits && problem.message.contains("`limits."))
+                && match problem.rests {
+                    Rests::Nowhere => true,
+                    Rests::OnNames => !hides_names,
+                    Rests::OnOthers => first.is_empty(),
+                }
+        };
+        self.list.extend(later.into_iter().filter(own));
+    }
+
     /// Notes the error in `result`, if it is one.
     pub(super) fn check(&mut self, path: Path<'_>, result: Result<(), String>) {
         if let Err(message) = result {
@@ -176,6 +233,37 @@ impl Problems {
         }
     }
 }
+
+/// Whether something that brings names into being, or bounds their number, may stand there.
+fn may_hold_names(steps: &[Step]) -> bool {
+    let key = |at: usize| match steps.get(at) {
+        Some(Step::Key(key)) => key.as_str(),
+        Some(Step::Index(_)) | None => "",
+    };
+    match key(0) {
+        "title" | "description" | "start" | "workload" | "faults" | "expect" | "outputs" | "run" => false,
+        "mail" => !NAMELESS.contains(&key(2)),
+        "users" => key(2).is_empty() || key(2) == "host",
+        _ => true,
+    }
+}
+
+/// Keys of a mail domain that bring no name into being.
+const NAMELESS: [&str; 13] = [
+    "retry",
+    "queue",
+    "smtp",
+    "conduct",
+    "reports",
+    "imap",
+    "submission",
+    "quota",
+    "dialect",
+    "hop_limit",
+    "preference",
+    "transports",
+    "smart_host",
+];
 
 pub(super) fn did_you_mean(name: &str) -> String {
     format!("did you mean {}?", quote(name))

@@ -386,6 +386,8 @@ const fn is_permanent(kind: FailureKind, code: u16) -> bool {
         | FailureKind::ConnectionTimedOut
         | FailureKind::Unreachable
         | FailureKind::ConnectionLost
+        | FailureKind::ReplyTimedOut
+        | FailureKind::NoTls
         | FailureKind::ProtocolError => false,
     }
 }

@@ -271,7 +271,12 @@ impl<'a> Reading<'a> {
             let (sender, written) = match work {
                 Work::Message(message) => (message.from, &message.body),
                 Work::Poisson(poisson) => (poisson.from, &poisson.body),
-                Work::Read(_) | Work::Lookup(_) | Work::Lookups(_) | Work::Session(_) | Work::People(_) => {
+                Work::Read(_)
+                | Work::Lookup(_)
+                | Work::Lookups(_)
+                | Work::Browse(_)
+                | Work::Session(_)
+                | Work::People(_) => {
                     return false;
                 }
             };

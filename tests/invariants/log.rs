@@ -138,9 +138,10 @@ impl Log {
         let acts = match event.what {
             Trace::Net(NetTrace::Sent { .. }) | Trace::Dialogue { .. } | Trace::Conn { .. } => true,
             Trace::Dns(_) => true,
-            Trace::Net(_) | Trace::Fault(_) | Trace::Host(_) => false,
+            Trace::Net(_) | Trace::Fault(_) | Trace::Host(_) | Trace::Web(_) => false,
             Trace::Mail(mail) => match mail {
                 MailTrace::Phase { .. }
+                | MailTrace::Postponed { .. }
                 | MailTrace::AttemptEnded { .. }
                 | MailTrace::QueueLength { .. }
                 | MailTrace::Conduct { .. } => false,
@@ -279,6 +280,7 @@ impl Log {
             MailTrace::HandedIn { .. } => return self.fault("nobody is outside, but a copy was handed in".to_owned()),
             MailTrace::Appended { .. } => return self.fault("nobody speaks IMAP, but a message was put in".to_owned()),
             MailTrace::Phase { .. }
+            | MailTrace::Postponed { .. }
             | MailTrace::Conduct { .. }
             | MailTrace::Encoded { .. }
             | MailTrace::Downgraded { .. } => return,
@@ -364,7 +366,8 @@ impl Observer for Log {
                 | FaultTrace::QueueFlushed
                 | FaultTrace::ProcessingRestored,
             )
-            | Trace::Host(_) => {}
+            | Trace::Host(_)
+            | Trace::Web(_) => {}
         }
     }
 }

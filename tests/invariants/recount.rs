@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use posthaste::app::App;
 use posthaste::cli::simulate::Finished;
-use posthaste::metrics::{CopyStatus, DuplicateCause, Outcome, Tables};
+use posthaste::metrics::{AttemptEnd, CopyStatus, DuplicateCause, Outcome, Tables};
 
 use super::ledger::Ledger;
 use super::payloads::{behind_trace_fields, message_id};
@@ -58,7 +58,17 @@ fn reasons(ledger: &Ledger, tables: &Tables, faults: &mut Vec<String>) {
     let of = |outcomes: &[Outcome]| -> u64 {
         tables.reasons.iter().filter(|row| outcomes.contains(&row.outcome)).map(|row| row.count).sum()
     };
-    let ended = of(&[Outcome::Completed, Outcome::Deferred, Outcome::Failed, Outcome::Interrupted]);
+    let ended = of(&[Outcome::Completed, Outcome::Deferred, Outcome::Failed]);
+    for (outcome, end) in [
+        (Outcome::Completed, AttemptEnd::Completed),
+        (Outcome::Deferred, AttemptEnd::Deferred),
+        (Outcome::Failed, AttemptEnd::Failed),
+    ] {
+        let rows = tables.attempts.iter().filter(|row| row.outcome == end).count() as u64;
+        if of(&[outcome]) != rows {
+            faults.push(format!("{} attempts are told to be {}, {rows} are", of(&[outcome]), outcome.name()));
+        }
+    }
     let open = tables.attempts.iter().filter(|row| row.ended.is_none()).count() as u64;
     let given_up: u64 = ledger.copies.values().map(|copy| u64::from(copy.given_up)).sum();
     if ended + open != ledger.attempts || tables.attempts.len() as u64 != ledger.attempts {
@@ -121,9 +131,9 @@ fn mailboxes<X>(ledger: &Ledger, finished: &Finished<X>, faults: &mut Vec<String
                     continue;
                 }
                 let inner = behind_trace_fields(&message.content);
-                // Reports that stay on their server are never sent.
+                // Reports that stay on their server are never sent, and what goes through TLS cannot be read.
                 let Some(sent) = ledger.payloads.messages.get(&id) else {
-                    if !id.starts_with("<b.") && !id.starts_with("<v.") {
+                    if !ledger.payloads.hides() && !id.starts_with("<b.") && !id.starts_with("<v.") {
                         faults.push(format!("{}: {id} was never sent", maildrop.address()));
                     }
                     continue;

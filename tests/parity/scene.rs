@@ -224,16 +224,17 @@ impl Rehearsal<'_> {
         match event {
             pop3::ServerEvent::Login(Credentials { user, password, .. }) => {
                 let known = |(name, word): &(String, String)| *name == user && one_word(word) == password;
-                if let Some(words) = self.scene.refusal(&user) {
-                    self.server.refuse(words);
+                if self.scene.refusal(&user).is_some() {
+                    self.server.refuse(pop3::Denial::Locked);
                 } else if self.scene.users.iter().any(known) {
                     let numbered = (1..).zip(self.contents);
                     self.server
                         .open(numbered.map(|(uid, m)| pop3::Entry { uid, content: m.as_slice().into() }).collect());
                 } else {
-                    self.server.refuse("wrong user or password");
+                    self.server.refuse(pop3::Denial::Credentials);
                 }
             }
+            pop3::ServerEvent::Apop(_) => self.server.refuse(pop3::Denial::Credentials),
             pop3::ServerEvent::Retrieving { .. } | pop3::ServerEvent::Received { .. } => {}
             pop3::ServerEvent::Update { .. } => self.server.updated(),
         }

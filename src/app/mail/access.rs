@@ -10,7 +10,7 @@ mod messages;
 use std::collections::BTreeMap;
 
 use super::accounts::Accounts;
-use super::folder::Happening;
+use super::folder::{Happening, StoredMessage};
 use super::mailbox::{Maildrop, StoreError};
 use super::spool::{Spool, trace_phase};
 use crate::app::host::Host;
@@ -158,20 +158,21 @@ impl Access {
             ServerEvent::Mailboxes => mailbox_of(spool, reader).map(|drop| Answer::Mailboxes(drop.listed())),
             ServerEvent::Select { mailbox, read_only } => folders::select(host, spool, reader, &mailbox, read_only),
             ServerEvent::Unselect { expunge } => self.unselect(host, spool, reader, expunge),
-            ServerEvent::Create { mailbox } => {
-                mailbox_of(spool, reader).and_then(|drop| drop.create(&mailbox, self.config.separator)).map(done)
-            }
+            ServerEvent::Create { mailbox, special_use } => mailbox_of(spool, reader)
+                .and_then(|drop| drop.create(&mailbox, special_use, self.config.separator))
+                .map(done),
             ServerEvent::Delete { mailbox } => self.delete(host, spool, reader, &mailbox),
             ServerEvent::Rename { from, to } => self.rename(spool, reader, &from, &to),
             ServerEvent::Subscribe { mailbox, wanted } => {
                 mailbox_of(spool, reader).and_then(|drop| drop.subscribe(mailbox, wanted)).map(done)
             }
             ServerEvent::Status { mailbox } => folders::status(spool, reader, &mailbox),
-            ServerEvent::Append { mailbox, flags, date, content } => {
-                self.append(host, spool, reader, &mailbox, (flags, date, content))
-            }
+            ServerEvent::Quota { mailbox } => folders::quota(spool, reader, mailbox.as_deref()),
+            ServerEvent::Append { mailbox, messages } => self.append(host, spool, reader, &mailbox, messages),
             ServerEvent::Expunge { among } => self.expunge(host, spool, reader, among.as_deref()),
-            ServerEvent::Store { uids, action, flags } => self.store(spool, reader, &uids, (action, &flags)),
+            ServerEvent::Store { uids, action, flags, unchanged_since } => {
+                self.store(spool, reader, &uids, (action, &flags, unchanged_since))
+            }
             ServerEvent::Copy { uids, to, moving } => self.copy(host, spool, reader, &uids, (&to, moving)),
             ServerEvent::Content { uid, seen, whole } => Ok(self.content(host, spool, reader, uid, (seen, whole))),
         };
@@ -199,7 +200,12 @@ impl Access {
                     Happening::Gone(uid) => Some(Change::Expunged { uid }),
                     Happening::Flagged(_) if socket.is_none() => None,
                     Happening::Flagged(uid) => {
-                        folder.message(uid).map(|message| Change::Flags { uid, flags: message.flags.clone() })
+                        let told = |message: &StoredMessage| Change::Flags {
+                            uid,
+                            flags: message.flags.clone(),
+                            modseq: message.modseq,
+                        };
+                        folder.message(uid).map(told)
                     }
                     Happening::NewKeywords => Some(Change::Keywords(folder.keywords())),
                 };
@@ -225,6 +231,8 @@ fn refusal(error: StoreError, creates: bool) -> Answer {
         StoreError::Name | StoreError::Inbox => "CANNOT",
         StoreError::TooMany | StoreError::Keywords => "LIMIT",
         StoreError::Full => "OVERQUOTA",
+        // RFC 6154 section 3.
+        StoreError::Use => "USEATTR",
         StoreError::Gone => "EXPUNGEISSUED",
     };
     Answer::refused(Some(code), &error.to_string())
@@ -253,7 +261,7 @@ fn leave<H: Host>(host: &mut H, spool: &mut Spool, reader: &mut Reader) {
 }
 
 /// Traces that a client has removed messages for good.
-pub(super) fn trace_deleted<H: Host>(host: &mut H, drop: &Maildrop, messages: &[super::StoredMessage]) {
+pub(super) fn trace_deleted<H: Host>(host: &mut H, drop: &Maildrop, messages: &[StoredMessage]) {
     for origin in messages.iter().filter_map(|message| message.origin.as_ref()) {
         let (message, mailbox) = (origin.message_id.as_str(), drop.address());
         host.trace(Trace::Mail(MailTrace::Deleted { message, mailbox }));

@@ -1,6 +1,7 @@
 //! Who may log in: users by the address of their mailbox, or by its local part alone.
 
 use super::mailbox::Maildrops;
+use crate::proto::pop3::Digest;
 use crate::proto::sasl::Credentials;
 
 /// The domains in which a local part is looked for, in this order.
@@ -22,6 +23,13 @@ impl Accounts {
         let allowed = authorization.is_empty() || self.key(maildrops, authorization).as_ref() == Some(&key);
         let opens = maildrops.get(&key).is_some_and(|drop| drop.opens_with(password));
         (allowed && opens).then_some(key)
+    }
+
+    /// The key of the mailbox that APOP opens.
+    pub(super) fn proved(&self, maildrops: &Maildrops, digest: &Digest) -> Option<String> {
+        let key = self.key(maildrops, &digest.user)?;
+        let opens = maildrops.get(&key).and_then(|drop| drop.password()).is_some_and(|word| digest.proves(word));
+        opens.then_some(key)
     }
 
     /// The first domain that has a local part counts.

@@ -72,6 +72,8 @@ pub(super) struct Courier {
     /// Whether a server greeted it in this attempt.
     pub(super) welcomed: bool,
     pub(super) exchange: Option<IpAddr>,
+    /// The address with which TLS did not come to be, and to which it goes without.
+    pub(super) in_clear: Option<IpAddr>,
     pub(super) conn: Option<ConnId>,
     /// How the present connection ended, when that is known.
     pub(super) closed: Option<CloseReason>,
@@ -89,6 +91,7 @@ impl Courier {
             sessions_begun: 0,
             welcomed: false,
             exchange: None,
+            in_clear: None,
             conn: None,
             closed: None,
         }

@@ -46,7 +46,9 @@ impl Reason {
         match trouble {
             Trouble::Refused(reply) => Self::reply(reply),
             Trouble::Lost => Self::new(FailureKind::ConnectionLost, trouble.to_string()),
-            Trouble::TimedOut | Trouble::Protocol(_) => Self::new(FailureKind::ProtocolError, trouble.to_string()),
+            Trouble::TimedOut => Self::new(FailureKind::ReplyTimedOut, trouble.to_string()),
+            Trouble::Protocol(_) => Self::new(FailureKind::ProtocolError, trouble.to_string()),
+            Trouble::Unsecured(_) => Self::new(FailureKind::NoTls, trouble.to_string()),
         }
     }
 
@@ -61,6 +63,8 @@ impl Reason {
             | FailureKind::ConnectionTimedOut
             | FailureKind::Unreachable
             | FailureKind::ConnectionLost
+            | FailureKind::ReplyTimedOut
+            | FailureKind::NoTls
             | FailureKind::ProtocolError => true,
         }
     }

@@ -36,6 +36,8 @@ pub struct StoredMessage {
     pub date: InternalDate,
     /// Its flags, but for `\Recent`.
     pub flags: Flags,
+    /// Its modification sequence (RFC 7162 section 3): that of the folder when it last changed.
+    pub modseq: u64,
     /// Whether a client has received it whole.
     pub retrieved: bool,
 }
@@ -47,6 +49,7 @@ impl StoredMessage {
             size: u32::try_from(self.content.len()).unwrap_or(u32::MAX),
             date: self.date,
             flags: self.flags.clone(),
+            modseq: self.modseq,
             recent,
         }
     }
@@ -70,6 +73,12 @@ pub struct Folder {
     /// From this number on no session has seen the messages.
     recent_from: u32,
     octets: u64,
+    /// Goes up with every change.
+    highest_modseq: u64,
+    /// Messages without `\Seen`, and with `\Deleted`.
+    unseen: u32,
+    deleted: u32,
+    deleted_octets: u64,
     messages: Vec<StoredMessage>,
     keywords: Vec<Arc<str>>,
     watchers: u32,
@@ -83,6 +92,10 @@ impl Folder {
             next_uid: 1,
             recent_from: 1,
             octets: 0,
+            highest_modseq: 1,
+            unseen: 0,
+            deleted: 0,
+            deleted_octets: 0,
             messages: Vec::new(),
             keywords: Vec::new(),
             watchers: 0,
@@ -150,9 +163,34 @@ impl Folder {
         self.next_uid = self.next_uid.saturating_add(1);
         self.octets += message.content.len() as u64;
         let flags = self.known(&message.flags).unwrap_or_else(|| message.flags.without_keywords());
-        self.messages.push(StoredMessage { uid, flags, ..message });
+        self.come(&flags, message.content.len());
+        let modseq = self.next_modseq();
+        self.messages.push(StoredMessage { uid, flags, modseq, ..message });
         self.note(Happening::Arrived(uid));
         uid
+    }
+
+    const fn next_modseq(&mut self) -> u64 {
+        self.highest_modseq += 1;
+        self.highest_modseq
+    }
+
+    /// Counts a message with these flags and of so many octets.
+    const fn come(&mut self, flags: &Flags, octets: usize) {
+        self.unseen += !flags.has(SystemFlag::Seen) as u32;
+        if flags.has(SystemFlag::Deleted) {
+            self.deleted += 1;
+            self.deleted_octets += octets as u64;
+        }
+    }
+
+    /// Takes a message out of the counts.
+    const fn go(&mut self, flags: &Flags, octets: usize) {
+        self.unseen -= !flags.has(SystemFlag::Seen) as u32;
+        if flags.has(SystemFlag::Deleted) {
+            self.deleted -= 1;
+            self.deleted_octets -= octets as u64;
+        }
     }
 
     /// The index of a message.
@@ -174,11 +212,16 @@ impl Folder {
 
     /// Takes messages (given by ascending number) away and returns them.
     pub(super) fn remove(&mut self, uids: &[u32]) -> Vec<StoredMessage> {
-        let (gone, kept): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.messages).into_iter().partition(|m| uids.binary_search(&m.uid).is_ok());
-        self.messages = kept;
-        self.octets -= gone.iter().map(|message| message.content.len() as u64).sum::<u64>();
-        gone.iter().for_each(|message| self.note(Happening::Gone(message.uid)));
+        let first = self.messages.partition_point(|message| uids.first().is_none_or(|uid| message.uid < *uid));
+        let gone: Vec<_> = self.messages.extract_if(first.., |m| uids.binary_search(&m.uid).is_ok()).collect();
+        for message in &gone {
+            self.octets -= message.content.len() as u64;
+            self.go(&message.flags, message.content.len());
+            self.note(Happening::Gone(message.uid));
+        }
+        if !gone.is_empty() {
+            self.next_modseq();
+        }
         gone
     }
 
@@ -211,13 +254,18 @@ impl Folder {
         Some(out)
     }
 
-    /// Gives a message other flags, which this folder knows.
-    pub(super) fn set_flags(&mut self, uid: u32, flags: Flags) {
-        let Some(message) = self.message_mut(uid) else { return };
-        if message.flags != flags {
-            message.flags = flags;
+    /// Gives a message other flags, which this folder knows. Returns its modification sequence.
+    pub(super) fn set_flags(&mut self, uid: u32, flags: Flags) -> Option<u64> {
+        let at = self.find(uid)?;
+        if self.messages[at].flags != flags {
+            let old = std::mem::replace(&mut self.messages[at].flags, flags.clone());
+            let octets = self.messages[at].content.len();
+            self.go(&old, octets);
+            self.come(&flags, octets);
+            self.messages[at].modseq = self.next_modseq();
             self.note(Happening::Flagged(uid));
         }
+        Some(self.messages[at].modseq)
     }
 
     /// The messages as a session sees them that selects the folder now. If it may change
@@ -240,19 +288,25 @@ impl Folder {
         self.message(uid).map(|message| message.entry(recent))
     }
 
+    /// The modification sequence of the last change.
+    pub(super) const fn highest_modseq(&self) -> u64 {
+        self.highest_modseq
+    }
+
     /// What STATUS tells.
     pub(super) fn counts(&self) -> Counts {
-        let count = |what: &dyn Fn(&StoredMessage) -> bool| {
-            u32::try_from(self.messages.iter().filter(|message| what(message)).count()).unwrap_or(u32::MAX)
-        };
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let seen_before = self.messages.partition_point(|message| message.uid < self.recent_from);
         Counts {
-            messages: count(&|_| true),
-            recent: count(&|message| message.uid >= self.recent_from),
-            unseen: count(&|message| !message.flags.has(SystemFlag::Seen)),
-            deleted: count(&|message| message.flags.has(SystemFlag::Deleted)),
+            messages: number(self.messages.len()),
+            recent: number(self.messages.len() - seen_before),
+            unseen: self.unseen,
+            deleted: self.deleted,
             uid_next: self.next_uid,
             uid_validity: self.validity,
             size: self.octets,
+            deleted_size: self.deleted_octets,
+            highest_modseq: self.highest_modseq,
         }
     }
 }

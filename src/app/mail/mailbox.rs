@@ -2,17 +2,18 @@
 //!
 //! New messages come into INBOX, which is also the maildrop that POP3 serves. A message is
 //! stored whole or not at all, and copies of it share their octets. What clients can make
-//! grow has limits. Left out: quotas that users set, access of others.
+//! grow has limits. Left out: access of others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::config::Quota;
 use super::folder::{Folder, Origin, StoredMessage};
 use crate::base::{SimTime, SocketId, UnixTime};
 use crate::proto::imap::names::INBOX;
-use crate::proto::imap::{Flags, InternalDate, Mailboxes};
+use crate::proto::imap::{Flags, InternalDate, Listed, Mailboxes, SpecialUse};
 
 /// INBOX's unique identifier validity value.
 const INBOX_VALIDITY: u32 = 1;
@@ -43,6 +44,9 @@ pub enum StoreError {
     /// There are too many folders.
     #[error("Too many mailboxes")]
     TooMany,
+    /// There is a folder for this use, and one is enough.
+    #[error("Another mailbox has this use")]
+    Use,
     /// The mailbox is full.
     #[error("Mailbox is full")]
     Full,
@@ -63,6 +67,8 @@ pub struct Maildrop {
     /// The other folders, by validity.
     folders: BTreeMap<u32, Folder>,
     names: BTreeMap<String, u32>,
+    /// What folders were made for.
+    uses: BTreeMap<u32, SpecialUse>,
     subscribed: BTreeSet<String>,
     last_validity: u32,
     locked_by: Option<SocketId>,
@@ -78,6 +84,7 @@ impl Maildrop {
             inbox: Folder::new(INBOX_VALIDITY),
             folders: BTreeMap::new(),
             names: BTreeMap::new(),
+            uses: BTreeMap::new(),
             subscribed: BTreeSet::new(),
             last_validity: INBOX_VALIDITY,
             locked_by: None,
@@ -119,6 +126,12 @@ impl Maildrop {
         self.folders().map(Folder::octets).sum()
     }
 
+    /// The password, which APOP must know.
+    #[must_use]
+    pub fn password(&self) -> Option<&str> {
+        self.password.as_deref()
+    }
+
     /// Whether the password is this one.
     #[must_use]
     pub fn opens_with(&self, password: &str) -> bool {
@@ -144,6 +157,7 @@ impl Maildrop {
             stored: now,
             date: InternalDate::utc(date),
             flags: Flags::default(),
+            modseq: 0,
             retrieved: false,
         });
         folder.validity()
@@ -199,13 +213,27 @@ impl Maildrop {
 
     /// All names, for LIST and LSUB.
     pub(super) fn listed(&self) -> Mailboxes {
-        let mut existing = vec![INBOX.to_owned()];
-        existing.extend(self.names.keys().cloned());
+        let mut existing = vec![Listed { name: INBOX.to_owned(), special_use: None, counts: self.inbox.counts() }];
+        existing.extend(self.names.iter().map(|(name, validity)| Listed {
+            name: name.clone(),
+            special_use: self.uses.get(validity).copied().or_else(|| self.use_by_name(name)),
+            counts: self.folders.get(validity).map(Folder::counts).unwrap_or_default(),
+        }));
         Mailboxes { existing, subscribed: self.subscribed.iter().cloned().collect() }
     }
 
+    /// The use of a folder that was made for none, unless another was made for it.
+    fn use_by_name(&self, name: &str) -> Option<SpecialUse> {
+        SpecialUse::of_mailbox(name).filter(|own| self.uses.values().all(|made_for| made_for != own))
+    }
+
     /// Makes a folder. Levels of hierarchy above it need no folder of their own.
-    pub(super) fn create(&mut self, name: &str, separator: char) -> Result<(), StoreError> {
+    pub(super) fn create(
+        &mut self,
+        name: &str,
+        special_use: Option<SpecialUse>,
+        separator: char,
+    ) -> Result<(), StoreError> {
         if name == INBOX || self.names.contains_key(name) {
             return Err(StoreError::Exists);
         }
@@ -213,7 +241,11 @@ impl Maildrop {
         if self.names.len() >= MAX_FOLDERS {
             return Err(StoreError::TooMany);
         }
+        if self.uses.values().any(|taken| Some(*taken) == special_use) {
+            return Err(StoreError::Use);
+        }
         let validity = self.next_validity();
+        self.uses.extend(special_use.map(|special_use| (validity, special_use)));
         self.names.insert(name.to_owned(), validity);
         self.folders.insert(validity, Folder::new(validity));
         Ok(())
@@ -231,6 +263,7 @@ impl Maildrop {
             return Err(StoreError::Inbox);
         }
         let validity = self.names.remove(name).ok_or(StoreError::NoSuchFolder)?;
+        self.uses.remove(&validity);
         let gone = self.folders.remove(&validity).map(|mut folder| folder.remove_all());
         Ok((validity, gone.unwrap_or_default()))
     }
@@ -239,7 +272,7 @@ impl Maildrop {
     /// is in it "moves all messages [...] to a new mailbox".
     pub(super) fn rename(&mut self, from: &str, to: &str, separator: char) -> Result<(), StoreError> {
         if from == INBOX {
-            self.create(to, separator)?;
+            self.create(to, None, separator)?;
             let validity = self.named(to)?;
             for message in self.inbox.remove_all() {
                 self.folder(validity)?.store(message);
@@ -280,9 +313,10 @@ impl Maildrop {
         Ok(())
     }
 
-    /// Whether clients may put so many more messages and octets here.
-    pub(super) fn has_room(&self, messages: usize, octets: u64) -> Result<(), StoreError> {
-        let fits = self.count() + messages <= MAX_MESSAGES && self.octets().saturating_add(octets) <= MAX_OCTETS;
+    /// Whether clients may put so many more messages and octets here, under the user's quota.
+    pub(super) fn has_room(&self, messages: usize, octets: u64, quota: Quota) -> Result<(), StoreError> {
+        let (messages, octets) = (self.count() + messages, self.octets().saturating_add(octets));
+        let fits = messages <= MAX_MESSAGES && octets <= MAX_OCTETS && !quota.is_exceeded_by(messages as u64, octets);
         if fits { Ok(()) } else { Err(StoreError::Full) }
     }
 }

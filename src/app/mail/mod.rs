@@ -34,7 +34,7 @@ mod vacation;
 mod webmail;
 
 pub use config::{
-    AddressBook, CatchAll, ConductConfig, DeadDestinations, ForwardConfig, FullAt, ListConfig, LoopGuard,
+    AddressBook, CatchAll, ConductConfig, DeadDestinations, DeliveredTo, ForwardConfig, FullAt, ListConfig, LoopGuard,
     MailServerConfig, MailboxConfig, Meanwhile, NextHop, Posting, QueueConfig, Quota, RelayedDomain, ReportConfig,
     RoutingConfig, SmtpConfig, SubaddressConfig, Transports, VacationConfig, WebmailConfig, WhenFull,
 };

@@ -11,7 +11,7 @@ use super::config::Posting;
 use super::homes::{Expansion, Link, List};
 use super::queue::Addressee;
 use crate::proto::message::fields;
-use crate::proto::smtp::Mailbox;
+use crate::proto::smtp::{Mailbox, Notify};
 
 const DELIVERED_TO: &str = "Delivered-To";
 
@@ -28,15 +28,17 @@ pub(super) fn delivered_to(content: &[u8]) -> impl Iterator<Item = Mailbox> {
 /// The recipient of a copy that came of another, with what the sender asked for.
 ///
 /// RFC 3461 section 5.2.7: an alias and a forward hand NOTIFY on, and name the address that
-/// the sender wrote as the original recipient; a list hands nothing on. Where several copies
-/// come of one, a sender who wants to hear of success hears of each of them.
-pub(super) fn heir(parent: &Addressee, address: &Mailbox, listed: bool) -> Addressee {
+/// the sender wrote as the original recipient; a list hands nothing on. Where `several` copies
+/// come of one, the wish to hear of success ends there: who has it hears once, that the
+/// address was expanded. Of failures and delays the sender hears from each copy.
+pub(super) fn heir(parent: &Addressee, address: &Mailbox, (listed, several): (bool, bool)) -> Addressee {
     if listed {
         return Addressee::from(address.clone());
     }
     let asked = parent.notify.is_some() || parent.original.is_some();
     let original = parent.original.clone().or_else(|| asked.then(|| format!("rfc822;{}", parent.mailbox)));
-    Addressee { mailbox: address.clone(), notify: parent.notify, original }
+    let notify = parent.notify.map(|notify| Notify { success: notify.success && !several, ..notify });
+    Addressee { mailbox: address.clone(), notify, original }
 }
 
 /// The octets of the message behind an address that was turned into others.
@@ -111,7 +113,7 @@ mod tests {
     use super::*;
     use crate::app::mail::config::{AddressBook, ListConfig, RoutingConfig};
     use crate::app::mail::homes::{Homes, Sending, expand};
-    use crate::proto::smtp::{Notify, ReversePath};
+    use crate::proto::smtp::ReversePath;
 
     const MESSAGE: &[u8] = b"Received: from a by b\r\nList-Id: <x.y>\r\n folded\r\nSubject: Hi\r\nSender: s@x.org\r\n\
                              List-Post: <mailto:x@y>\r\n\r\nList-Id: body\r\n.\r\n";
@@ -167,13 +169,16 @@ mod tests {
     fn what_the_sender_wants_to_hear_goes_through_aliases() {
         let (to, notify) = (mailbox("eva@x.org"), Notify { success: true, failure: true, delay: false });
         let plain = Addressee::from(mailbox("all@h.edu"));
-        assert_eq!(heir(&plain, &to, false).original, None);
+        assert_eq!(heir(&plain, &to, (false, false)).original, None);
         let asked = Addressee { notify: Some(notify), ..plain.clone() };
-        let named = heir(&asked, &to, false);
+        let named = heir(&asked, &to, (false, false));
         assert_eq!((named.notify, named.original.as_deref()), (Some(notify), Some("rfc822;all@h.edu")));
-        let first = heir(&Addressee { original: Some("rfc822;o@z".to_owned()), ..asked.clone() }, &to, false);
+        let first = heir(&Addressee { original: Some("rfc822;o@z".to_owned()), ..asked.clone() }, &to, (false, false));
         assert_eq!((first.notify, first.original.as_deref()), (Some(notify), Some("rfc822;o@z")));
-        let listed = heir(&asked, &to, true);
+        let one_of_many = heir(&asked, &to, (false, true));
+        assert_eq!(one_of_many.notify, Some(Notify { success: false, ..notify }));
+        assert_eq!((one_of_many.original, heir(&plain, &to, (false, true)).notify), (named.original, None));
+        let listed = heir(&asked, &to, (true, false));
         assert_eq!((listed.notify, listed.original), (None, None));
     }
 }

@@ -9,8 +9,7 @@ use crate::app::host::Host;
 use crate::app::sessions::{Talk, Timers};
 use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
 use crate::base::{ConnId, Side, SimTime, SocketId};
-use crate::proto::pop3::{Entry, Server, ServerEvent};
-use crate::proto::sasl::Credentials;
+use crate::proto::pop3::{Denial, Entry, Server, ServerEvent};
 use crate::proto::session::{Input, Session as _};
 
 /// A client's session; `mailbox` is the key of the one it has locked.
@@ -27,11 +26,15 @@ pub(super) struct Retrieval {
     accounts: Accounts,
     readers: BTreeMap<SocketId, Reader>,
     timers: Timers,
+    /// Whether APOP is offered.
+    apop: bool,
+    /// Sessions so far.
+    sessions: u64,
 }
 
 impl Retrieval {
-    pub(super) fn new(domains: &[String]) -> Self {
-        Self { accounts: Accounts::new(domains), readers: BTreeMap::new(), timers: Timers::default() }
+    pub(super) fn new(domains: &[String], apop: bool) -> Self {
+        Self { accounts: Accounts::new(domains), apop, ..Self::default() }
     }
 
     pub(super) fn deadline(&self) -> SimTime {
@@ -50,7 +53,14 @@ impl Retrieval {
     }
 
     pub(super) fn accepted<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, conn: ConnId) {
-        let talk = Talk::new(socket, conn, Side::Server, Protocol::Pop3, Server::new());
+        self.sessions += 1;
+        let server = if self.apop {
+            // RFC 1939 section 7: process, clock and host, so that no two are equal.
+            Server::offering_apop(format!("<{}.{}@{}>", self.sessions, host.now().as_nanos(), host.name()))
+        } else {
+            Server::new()
+        };
+        let talk = Talk::new(socket, conn, Side::Server, Protocol::Pop3, server);
         self.readers.insert(socket, Reader { talk, mailbox: None, in_flight: None });
         self.feed(host, spool, socket, Input::Start);
     }
@@ -99,7 +109,14 @@ impl Retrieval {
 
     fn event<H: Host>(&self, host: &mut H, spool: &mut Spool, reader: &mut Reader, event: ServerEvent) {
         match event {
-            ServerEvent::Login(credentials) => self.login(spool, reader, &credentials),
+            ServerEvent::Login(credentials) => {
+                let key = self.accounts.login(&spool.maildrops, &credentials);
+                login(spool, reader, key);
+            }
+            ServerEvent::Apop(digest) => {
+                let key = self.accounts.proved(&spool.maildrops, &digest);
+                login(spool, reader, key);
+            }
             ServerEvent::Retrieving { uid } => {
                 reader.in_flight = Some(uid);
                 let message = drop_of(spool, reader).and_then(|drop| drop.message_mut(uid));
@@ -136,20 +153,20 @@ impl Retrieval {
             }
         }
     }
+}
 
-    fn login(&self, spool: &mut Spool, reader: &mut Reader, credentials: &Credentials) {
-        let socket = reader.talk.socket();
-        let key = self.accounts.login(&spool.maildrops, credentials);
-        let Some((key, drop)) = key.and_then(|key| spool.maildrops.get_mut(&key).map(|drop| (key, drop))) else {
-            return reader.talk.session.refuse("wrong user or password");
-        };
-        if !drop.lock(socket) {
-            return reader.talk.session.refuse("maildrop already locked");
-        }
-        let entries = drop.messages().iter().map(|m| Entry { uid: m.uid.into(), content: m.content.clone() }).collect();
-        reader.mailbox = Some(key);
-        reader.talk.session.open(entries);
+/// Opens the mailbox of that key, if there is one and nobody else has it.
+fn login(spool: &mut Spool, reader: &mut Reader, key: Option<String>) {
+    let socket = reader.talk.socket();
+    let Some((key, drop)) = key.and_then(|key| spool.maildrops.get_mut(&key).map(|drop| (key, drop))) else {
+        return reader.talk.session.refuse(Denial::Credentials);
+    };
+    if !drop.lock(socket) {
+        return reader.talk.session.refuse(Denial::Locked);
     }
+    let entries = drop.messages().iter().map(|m| Entry { uid: m.uid.into(), content: m.content.clone() }).collect();
+    reader.mailbox = Some(key);
+    reader.talk.session.open(entries);
 }
 
 fn drop_of<'a>(spool: &'a mut Spool, reader: &Reader) -> Option<&'a mut Maildrop> {

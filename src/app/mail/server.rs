@@ -37,12 +37,12 @@ impl MailServer {
         let access = imap::ServerConfig { separator: config.separator, max_message: config.max_message };
         let access = Access::new(&config.domains, access);
         let webmail = Webmail::new(&config);
-        let MailServerConfig { name, domains, mailboxes, mut routing, retry, reports, .. } = config;
+        let MailServerConfig { name, domains, mailboxes, mut routing, retry, reports, apop, .. } = config;
         routing.book.users.extend(mailboxes.iter().map(|mailbox| mailbox.address.clone()));
         let maildrops =
             mailboxes.into_iter().map(|m| (key(&m.address), Maildrop::new(m.address, Some(m.password)))).collect();
         let spool = Spool::new(name, Homes::new(&domains, &routing), &routing, retry, maildrops).with_reports(reports);
-        Self { spool, reception, retrieval: Retrieval::new(&domains), access, webmail, delivery }
+        Self { spool, reception, retrieval: Retrieval::new(&domains, apop), access, webmail, delivery }
     }
 
     /// Takes an input.

@@ -76,7 +76,7 @@ impl UserAgent {
             Input::Data { socket, bytes } => self.feed(host, socket, SessionInput::Bytes(bytes)),
             Input::PeerClosed { socket } => self.feed(host, socket, SessionInput::EndOfStream),
             Input::Closed { socket, reason } => {
-                self.submission.closed(host, socket);
+                self.submission.closed(host, socket, reason);
                 self.reading.closed(host, socket, reason);
                 self.seat.closed(host, socket, reason);
             }

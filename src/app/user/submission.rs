@@ -1,8 +1,9 @@
 //! Submitting mail: the outbox, and the SMTP session that empties it.
 //!
-//! One session hands over all that is in the outbox, message after message. When it fails for
-//! a reason that may pass, everything left is tried again after five minutes; a copy that was
-//! refused for good is traced as refused and dropped.
+//! One session hands over all that is in the outbox, message after message. When it fails,
+//! everything left is tried again after five minutes, as long as it takes: a log-in that is refused is
+//! for the user to mend. Each time the trace says why. A copy that was refused for good is
+//! traced as refused and dropped.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -14,13 +15,13 @@ use crate::app::mail::failure::Reason;
 use crate::app::mail::fitting::fit;
 use crate::app::sessions::Talk;
 use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
-use crate::base::{ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
+use crate::base::{CloseReason, ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
 use crate::proto::sasl::{Credentials, Mechanism};
 use crate::proto::session::{Input, Session as _};
 use crate::proto::smtp::path::{address_literal, is_client_name};
 use crate::proto::smtp::{
     Client, ClientConfig, ClientEvent, Dialect, Envelope, ForwardPath, MailOptions, Mailbox, Notify, Recipient,
-    ReversePath, TlsUse, Transaction, Verdict,
+    ReversePath, TlsUse, Transaction, Trouble, Verdict,
 };
 
 /// How mail is submitted.
@@ -80,6 +81,7 @@ enum Stage {
     /// The session runs; `current` says whether the first of the outbox is under way.
     Talking {
         talk: Box<Talk<Client>>,
+        to: IpAddr,
         current: bool,
         again: bool,
     },
@@ -97,8 +99,12 @@ pub(super) struct Submission {
     /// Those that the server wants later: they go back to the outbox when the session ends.
     postponed: VecDeque<Outgoing>,
     retry_at: SimTime,
+    /// Why the submission under way failed last.
+    trouble: Option<Reason>,
     /// Addresses of the server not tried yet.
     addresses: VecDeque<IpAddr>,
+    /// The address with which TLS did not come to be, and to which the next session goes without.
+    in_clear: Option<IpAddr>,
     stage: Stage,
 }
 
@@ -114,7 +120,9 @@ impl Submission {
             fresh: 0,
             postponed: VecDeque::new(),
             retry_at: SimTime::NEVER,
+            trouble: None,
             addresses: VecDeque::new(),
+            in_clear: None,
             stage: Stage::Idle,
         }
     }
@@ -134,7 +142,7 @@ impl Submission {
 
     /// The session is gone; the outbox is on disk.
     pub(super) fn crash(&mut self) {
-        self.stage = Stage::Idle;
+        (self.stage, self.in_clear) = (Stage::Idle, None);
         self.retry_at = SimTime::NEVER;
         self.outbox.append(&mut self.postponed);
     }
@@ -184,7 +192,10 @@ impl Submission {
                 self.addresses = addresses;
                 self.connect(host);
             }
-            Err(reason) if reason.is_temporary() => self.later(host.now()),
+            Err(reason) if reason.is_temporary() => {
+                self.trouble = Some(reason);
+                self.later(host);
+            }
             Err(reason) => {
                 (self.stage, self.fresh) = (Stage::Idle, 0);
                 for message in std::mem::take(&mut self.outbox) {
@@ -196,15 +207,21 @@ impl Submission {
 
     /// Tries the server's next address.
     fn connect<H: Host>(&mut self, host: &mut H) {
-        let Some(to) = self.addresses.pop_front() else { return self.later(host.now()) };
+        let Some(to) = self.addresses.pop_front() else { return self.later(host) };
         let (socket, conn) = host.connect(Endpoint::new(to, self.config.port));
         self.stage = Stage::Connecting { socket, conn, to };
     }
 
-    fn later(&mut self, now: SimTime) {
-        self.stage = Stage::Idle;
+    /// Puts off what is left. Why, is told of each copy once: of those that had their own verdict it was.
+    fn later<H: Host>(&mut self, host: &mut H) {
+        (self.stage, self.in_clear) = (Stage::Idle, None);
+        if let Some(reason) = &self.trouble.take() {
+            for message in &self.outbox {
+                message.to.iter().for_each(|to| postponed(host, &message.message_id, to, reason));
+            }
+        }
         self.outbox.append(&mut self.postponed);
-        self.retry_at = if self.outbox.is_empty() { SimTime::NEVER } else { now.saturating_add(RETRY) };
+        self.retry_at = if self.outbox.is_empty() { SimTime::NEVER } else { again(host) };
     }
 
     pub(super) fn connected<H: Host>(&mut self, host: &mut H, connected: SocketId) {
@@ -213,16 +230,18 @@ impl Submission {
             return;
         }
         let SubmissionConfig { dialect, login, pipelining, tls, .. } = self.config;
+        let tls = if self.in_clear.take() == Some(to) { TlsUse::Never } else { tls };
         let login = login.map(|mechanism| (mechanism, self.credentials.clone()));
         let config = ClientConfig { login, pipelining, tls, ..ClientConfig::new(client_name(host, to), dialect) };
         let client = Client::with(config);
         let talk = Box::new(Talk::new(socket, conn, Side::Client, Protocol::Smtp, client));
-        self.stage = Stage::Talking { talk, current: false, again: false };
+        self.stage = Stage::Talking { talk, to, current: false, again: false };
         self.feed(host, socket, Input::Start);
     }
 
-    pub(super) fn closed<H: Host>(&mut self, host: &mut H, closed: SocketId) {
+    pub(super) fn closed<H: Host>(&mut self, host: &mut H, closed: SocketId, reason: CloseReason) {
         if matches!(self.stage, Stage::Connecting { socket, .. } if socket == closed) {
+            self.trouble = Some(Reason::closed(reason));
             self.connect(host);
         }
         self.feed(host, closed, Input::EndOfStream);
@@ -242,13 +261,21 @@ impl Submission {
         }
         talk.feed(host, input);
         loop {
-            let Stage::Talking { talk, again, .. } = &mut self.stage else { return };
+            let Stage::Talking { talk, to, again, .. } = &mut self.stage else { return };
             let Some(event) = talk.next_event(host) else { break };
             match event {
                 ClientEvent::Ready => self.next_message(host.now()),
                 ClientEvent::Transferring => {}
                 ClientEvent::Ended(verdicts) => self.ended(host, &verdicts),
-                ClientEvent::Failed(_) => *again = true,
+                // RFC 7435 section 3: where TLS is only used when it is offered, it is done without at once.
+                ClientEvent::Failed(Trouble::Unsecured(_)) if !matches!(self.config.tls, TlsUse::Required(_)) => {
+                    self.in_clear = Some(*to);
+                    self.addresses.push_front(*to);
+                }
+                ClientEvent::Failed(trouble) => {
+                    *again = true;
+                    self.trouble = Some(Reason::trouble(&trouble));
+                }
             }
         }
         if let Stage::Talking { talk, again, .. } = &self.stage
@@ -256,8 +283,10 @@ impl Submission {
         {
             let again = *again || !self.postponed.is_empty();
             self.stage = Stage::Idle;
-            if again {
-                self.later(host.now());
+            if self.in_clear.is_some() {
+                self.connect(host);
+            } else if again {
+                self.later(host);
             }
         }
     }
@@ -291,7 +320,14 @@ impl Submission {
                     refused(host, &message.message_id, &to, &Reason::reply(reply));
                 }
                 Verdict::Unsendable(why) => refused(host, &message.message_id, &to, &Reason::reply(&why.reply())),
-                Verdict::Refused(_) | Verdict::Broken { .. } => left.push(to),
+                Verdict::Refused(reply) => {
+                    postponed(host, &message.message_id, &to, &Reason::reply(reply));
+                    left.push(to);
+                }
+                Verdict::Broken { trouble, .. } => {
+                    postponed(host, &message.message_id, &to, &Reason::trouble(trouble));
+                    left.push(to);
+                }
             }
         }
         if !left.is_empty() {
@@ -312,6 +348,16 @@ impl Outgoing {
 fn refused<H: Host>(host: &mut H, message: &str, to: &Mailbox, reason: &Reason) {
     let (to, failure) = (to.as_str(), reason.as_trace());
     host.trace(Trace::Mail(MailTrace::Refused { message, to, failure }));
+}
+
+fn postponed<H: Host>(host: &mut H, message: &str, to: &Mailbox, reason: &Reason) {
+    let (to, failure, next) = (to.as_str(), reason.as_trace(), again(host));
+    host.trace(Trace::Mail(MailTrace::Postponed { message, to, failure, next }));
+}
+
+/// When an outbox is tried again that could not be emptied now.
+fn again<H: Host>(host: &H) -> SimTime {
+    host.now().saturating_add(RETRY)
 }
 
 /// What HELO says to a server: the PC's name, or the address from which it speaks when that name

@@ -217,6 +217,17 @@ pub enum MailTrace<'a> {
         /// Why.
         failure: Failure<'a>,
     },
+    /// The user agent could not hand the copy over now: it stays in its outbox.
+    Postponed {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient.
+        to: &'a str,
+        /// Why.
+        failure: Failure<'a>,
+        /// When it is tried again.
+        next: SimTime,
+    },
     /// A server began an attempt to deliver the copy elsewhere.
     AttemptStarted {
         /// Message-ID.
@@ -484,7 +495,11 @@ pub enum FailureKind {
     ConnectionLost,
     /// A reply that was not the wanted one (its code is given).
     Reply,
-    /// The peer did not keep to the protocol, or took too long.
+    /// The peer took too long to answer in the dialogue.
+    ReplyTimedOut,
+    /// TLS is required and did not come to be.
+    NoTls,
+    /// The peer did not keep to the protocol.
     ProtocolError,
     /// The copy was in the queue for longer than the lifetime allows.
     Expired,
@@ -494,7 +509,7 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::NoSuchDomain,
         Self::NoMailServer,
         Self::DnsFailure,
@@ -503,6 +518,8 @@ impl FailureKind {
         Self::Unreachable,
         Self::ConnectionLost,
         Self::Reply,
+        Self::ReplyTimedOut,
+        Self::NoTls,
         Self::ProtocolError,
         Self::Expired,
         Self::Loop,

@@ -14,6 +14,7 @@ mod dns;
 mod figures;
 mod mail;
 mod net;
+mod web;
 
 use serde::Serialize;
 
@@ -25,6 +26,7 @@ pub use mail::{AttemptOutcome, Failure, FailureKind, MailTrace, MessageKind, Pha
 pub use net::{
     ConnStep, DropReason, Ecn, IcmpKind, NetTrace, PacketInfo, RetransmitReason, TcpInfo, TcpOptions, Timestamps,
 };
+pub use web::{WebSource, WebTrace};
 
 use super::ids::{ConnId, EventId, HostId, LinkDirId};
 use super::socket::Side;
@@ -79,6 +81,8 @@ pub enum Trace<'a> {
     Fault(FaultTrace),
     /// Something within a host.
     Host(HostTrace),
+    /// Something that a browser did.
+    Web(WebTrace<'a>),
 }
 
 /// Application protocols whose bytes are exchanged.

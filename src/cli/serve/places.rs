@@ -18,7 +18,7 @@ fn servers(scenario: &Resolved, service: Service) -> Vec<HostId> {
         Service::Smtp | Service::Submission | Service::Pop3 | Service::Imap => mail().collect(),
         Service::Http => {
             let webmail = scenario.domains.iter().filter(|domain| domain.settings.webmail.is_some());
-            webmail.map(|domain| domain.server).collect()
+            webmail.map(|domain| domain.server).chain(scenario.web.keys().copied()).collect()
         }
         Service::Dns => {
             let nearest = scenario.live.host.iter().flat_map(|&host| &scenario.host_spec(host).resolvers).copied();

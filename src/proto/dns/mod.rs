@@ -9,6 +9,7 @@
 //! in EDNS options. Records of other types are carried as opaque octets (RFC 3597).
 
 pub mod handmade;
+pub mod idna;
 pub mod master;
 mod message;
 mod name;

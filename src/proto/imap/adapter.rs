@@ -5,7 +5,7 @@ use imap_codec::decode::Decoder as _;
 use imap_codec::encode::Encoder as _;
 use imap_codec::{CommandCodec, ResponseCodec};
 use imap_types::IntoStatic as _;
-use imap_types::command::{Command as Decoded, CommandBody};
+use imap_types::command::{Command as Decoded, CommandBody, FetchModifier, SelectParameter, StoreModifier};
 use imap_types::core::Vec1;
 use imap_types::datetime::DateTime;
 use imap_types::extensions::binary::LiteralOrLiteral8;
@@ -20,49 +20,48 @@ pub(super) use imap_types::search::SearchKey;
 use imap_types::sequence::{ONE, SeqOrUid, Sequence, SequenceSet};
 use imap_types::status::StatusDataItemName;
 
-use super::command::{Command, InternalDate, Item, Messages, Returns, StatusItem};
+use super::command::{Appended, Command, InternalDate, Item, Messages, StatusItem};
 use super::content::Content;
+use super::event::NewMessage;
 use super::flags::{Flags, StoreAction, SystemFlag};
-use super::list_command;
 use super::order::{Criterion, Key, Order};
+use super::saved::{self, Saved};
 use super::sets::{Bound, NumberSet};
+use super::{append_command, list_command, results, words};
 use crate::base::UnixTime;
 
-/// Reads a command, its tag and its literals included; `None` if it is not well formed.
-pub(super) fn decode(octets: &[u8]) -> Option<Command> {
-    let Some((asked, rest)) = result_options(octets) else {
-        return read(octets).or_else(|| list_command::read(octets).map(Command::ListExtended));
-    };
-    let Command::Search { keys, charset, order: Order::Numbers, uid, .. } = read(&rest)? else { return None };
-    Some(Command::Search { keys, charset, order: Order::Numbers, returns: Some(asked?), uid })
+/// Reads a command, its tag and its literals included; `None` if it is not well formed. A client
+/// that speaks IMAP4rev2 may write UTF-8 in quotes.
+pub(super) fn decode(octets: &[u8], rev2: bool, saved: impl FnOnce() -> Saved) -> Option<Command> {
+    let utf8 = if rev2 { words::without_utf8_in_quotes(octets) } else { None };
+    let octets = utf8.as_deref().unwrap_or(octets);
+    let filled = octets.contains(&b'$').then(|| saved::fill(octets, &saved())).flatten();
+    let text = filled.as_ref().map_or(octets, |filled| &filled.command);
+    // Clients of old put two spaces where RFC 3501 section 9 has one.
+    let mut command = any(text).or_else(|| any(&words::single_spaced(text)?))?;
+    if filled.is_some_and(|filled| filled.empty) {
+        command.about_nothing();
+    }
+    Some(command)
 }
 
-/// What a SEARCH is asked to return (RFC 4731), which the library does not know, and the
-/// command without that. The options are `None` if they are not well formed.
-fn result_options(octets: &[u8]) -> Option<(Option<Returns>, Vec<u8>)> {
-    const WORDS: &[u8] = b"SEARCH RETURN (";
-    let mut start = octets.iter().position(|b| *b == b' ')? + 1;
-    if octets[start..].get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"UID ")) {
-        start += 4;
+fn any(octets: &[u8]) -> Option<Command> {
+    if let Some((asked, rest)) = results::split(octets) {
+        let Command::Search { keys, charset, order, uid, .. } = read(&rest)? else { return None };
+        return Some(Command::Search { keys, charset, order, returns: Some(asked?), uid });
     }
-    octets[start..].get(..WORDS.len()).filter(|words| words.eq_ignore_ascii_case(WORDS))?;
-    let inside = start + WORDS.len();
-    let end = inside + octets[inside..].iter().position(|b| *b == b')')?;
-    let mut returns = Returns::default();
-    let known = octets[inside..end].split(|b| *b == b' ').all(|option| {
-        let place = match option.to_ascii_uppercase().as_slice() {
-            b"MIN" => &mut returns.min,
-            b"MAX" => &mut returns.max,
-            b"ALL" => &mut returns.all,
-            b"COUNT" => &mut returns.count,
-            _ => return inside == end,
-        };
-        *place = true;
-        true
-    });
-    // RFC 4731 3.1: an empty list is the same as ALL.
-    returns.all |= inside == end;
-    Some((known.then_some(returns), [&octets[..start + 6], &octets[end + 1..]].concat()))
+    let create = || {
+        let (mailbox, special_use) = list_command::create(octets)?;
+        Some(Command::Create { mailbox, special_use: Some(special_use) })
+    };
+    let append = || {
+        let parts = append_command::split(octets)?;
+        let parts = parts
+            .iter()
+            .map(|part| if let Some(Command::Append(appended)) = read(part) { Some(appended) } else { None });
+        append_command::joined(parts).map(Command::Append)
+    };
+    read(octets).or_else(|| list_command::read(octets).map(Command::ListExtended)).or_else(create).or_else(append)
 }
 
 fn read(octets: &[u8]) -> Option<Command> {
@@ -85,9 +84,9 @@ fn command(body: CommandBody<'_>) -> Option<Command> {
             Command::Login { user: username.as_ref().to_vec(), password: password.declassify().as_ref().to_vec() }
         }
         CommandBody::Namespace => Command::Namespace,
-        CommandBody::Select { mailbox } => Command::Select { mailbox: name(&mailbox), read_only: false },
-        CommandBody::Examine { mailbox } => Command::Select { mailbox: name(&mailbox), read_only: true },
-        CommandBody::Create { mailbox } => Command::Create { mailbox: name(&mailbox) },
+        CommandBody::Select { mailbox, parameters } => select(&mailbox, false, &parameters)?,
+        CommandBody::Examine { mailbox, parameters } => select(&mailbox, true, &parameters)?,
+        CommandBody::Create { mailbox } => Command::Create { mailbox: name(&mailbox), special_use: None },
         CommandBody::Delete { mailbox } => Command::Delete { mailbox: name(&mailbox) },
         CommandBody::Rename { from, to } => Command::Rename { from: name(&from), to: name(&to) },
         CommandBody::Subscribe { mailbox } => Command::Subscribe { mailbox: name(&mailbox), wanted: true },
@@ -95,19 +94,21 @@ fn command(body: CommandBody<'_>) -> Option<Command> {
         CommandBody::List { reference, mailbox_wildcard } => list(false, &reference, &mailbox_wildcard),
         CommandBody::Lsub { reference, mailbox_wildcard } => list(true, &reference, &mailbox_wildcard),
         CommandBody::Status { item_names, .. } if item_names.is_empty() => return None,
-        CommandBody::Status { mailbox, item_names } => Command::Status {
-            mailbox: name(&mailbox),
-            items: item_names.iter().map(status_item).collect::<Option<_>>()?,
-        },
-        CommandBody::Append { mailbox, flags: named, date, message } => Command::Append {
-            mailbox: name(&mailbox),
-            flags: flags(&named)?,
-            date: date.as_ref().map(internal_date),
-            content: match message {
-                LiteralOrLiteral8::Literal(literal) => literal.into_inner().into_owned(),
-                LiteralOrLiteral8::Literal8(literal) => literal.data.into_owned(),
-            },
-        },
+        CommandBody::Status { mailbox, item_names } => {
+            Command::Status { mailbox: name(&mailbox), items: item_names.iter().map(status_item).collect() }
+        }
+        CommandBody::Append { mailbox, flags: named, date, message } => {
+            let content = match message {
+                LiteralOrLiteral8::Literal(literal) => literal.into_inner(),
+                LiteralOrLiteral8::Literal8(literal) => literal.data,
+            };
+            let (flags, date, content) = (flags(&named)?, date.as_ref().map(internal_date), (&*content).into());
+            let messages = vec![NewMessage { flags, date, content }];
+            Command::Append(Appended { mailbox: name(&mailbox), messages })
+        }
+        CommandBody::Enable { capabilities } => {
+            Command::Enable { names: capabilities.as_ref().iter().map(ToString::to_string).collect() }
+        }
         CommandBody::Idle => Command::Idle,
         CommandBody::Check => Command::Check,
         CommandBody::Close => Command::Close { expunge: true },
@@ -136,16 +137,23 @@ fn command(body: CommandBody<'_>) -> Option<Command> {
             returns: None,
             uid,
         },
-        CommandBody::Fetch { sequence_set, macro_or_item_names, uid } => {
+        CommandBody::Fetch { sequence_set, macro_or_item_names, uid, modifiers } => {
             let items = match macro_or_item_names {
                 MacroOrMessageDataItemNames::Macro(name) => name.expand().into_iter().map(item).collect::<Option<_>>(),
+                // RFC 3501 section 9 has one item at least.
+                MacroOrMessageDataItemNames::MessageDataItemNames(names) if names.is_empty() => None,
                 MacroOrMessageDataItemNames::MessageDataItemNames(names) => {
                     names.into_iter().map(item).collect::<Option<_>>()
                 }
             }?;
-            Command::Fetch { messages: Messages { set: set(&sequence_set), uid }, items }
+            let changed_since = match modifiers.as_slice() {
+                [] => None,
+                [FetchModifier::ChangedSince(since)] => Some(since.get()),
+                [..] => return None,
+            };
+            Command::Fetch { messages: Messages { set: set(&sequence_set), uid }, items, changed_since }
         }
-        CommandBody::Store { sequence_set, kind, response, flags: named, uid } => Command::Store {
+        CommandBody::Store { sequence_set, kind, response, flags: named, uid, modifiers } => Command::Store {
             messages: Messages { set: set(&sequence_set), uid },
             action: match kind {
                 StoreType::Replace => StoreAction::Replace,
@@ -154,6 +162,11 @@ fn command(body: CommandBody<'_>) -> Option<Command> {
             },
             silent: response == StoreResponse::Silent,
             flags: flags(&named)?,
+            unchanged_since: match modifiers.as_slice() {
+                [] => None,
+                [StoreModifier::UnchangedSince(since)] => Some(*since),
+                [..] => return None,
+            },
         },
         CommandBody::Copy { sequence_set, mailbox, uid } => {
             Command::Copy { messages: Messages { set: set(&sequence_set), uid }, to: name(&mailbox), moving: false }
@@ -161,12 +174,10 @@ fn command(body: CommandBody<'_>) -> Option<Command> {
         CommandBody::Move { sequence_set, mailbox, uid } => {
             Command::Copy { messages: Messages { set: set(&sequence_set), uid }, to: name(&mailbox), moving: true }
         }
-        CommandBody::StartTLS
-        | CommandBody::Enable { .. }
-        | CommandBody::Compress { .. }
-        | CommandBody::GetQuota { .. }
-        | CommandBody::GetQuotaRoot { .. }
-        | CommandBody::SetQuota { .. } => Command::Unknown,
+        CommandBody::GetQuota { root } => Command::Quota { root: root.as_ref().to_vec() },
+        CommandBody::GetQuotaRoot { mailbox } => Command::QuotaRoot { mailbox: name(&mailbox) },
+        // RFC 9208 section 3.1.2: limits are set by who runs the server, without QUOTASET.
+        CommandBody::StartTLS | CommandBody::Compress { .. } | CommandBody::SetQuota { .. } => Command::Unknown,
     })
 }
 
@@ -177,6 +188,13 @@ fn name(mailbox: &Mailbox<'_>) -> Vec<u8> {
     }
 }
 
+/// QRESYNC is not offered.
+fn select(mailbox: &Mailbox<'_>, read_only: bool, parameters: &[SelectParameter]) -> Option<Command> {
+    let condstore = !parameters.is_empty();
+    let known = parameters.iter().all(|parameter| *parameter == SelectParameter::CondStore);
+    known.then(|| Command::Select { mailbox: name(mailbox), read_only, condstore })
+}
+
 fn list(subscribed: bool, reference: &Mailbox<'_>, pattern: &ListMailbox<'_>) -> Command {
     let pattern = match pattern {
         ListMailbox::Token(token) => token.as_ref().to_vec(),
@@ -185,8 +203,8 @@ fn list(subscribed: bool, reference: &Mailbox<'_>, pattern: &ListMailbox<'_>) ->
     Command::List { subscribed, reference: name(reference), pattern }
 }
 
-const fn status_item(item: &StatusDataItemName) -> Option<StatusItem> {
-    Some(match item {
+const fn status_item(item: &StatusDataItemName) -> StatusItem {
+    match item {
         StatusDataItemName::Messages => StatusItem::Messages,
         StatusDataItemName::Recent => StatusItem::Recent,
         StatusDataItemName::UidNext => StatusItem::UidNext,
@@ -194,8 +212,9 @@ const fn status_item(item: &StatusDataItemName) -> Option<StatusItem> {
         StatusDataItemName::Unseen => StatusItem::Unseen,
         StatusDataItemName::Deleted => StatusItem::Deleted,
         StatusDataItemName::Size => StatusItem::Size,
-        StatusDataItemName::DeletedStorage => return None,
-    })
+        StatusDataItemName::HighestModSeq => StatusItem::HighestModSeq,
+        StatusDataItemName::DeletedStorage => StatusItem::DeletedStorage,
+    }
 }
 
 /// `None` for flags that a client cannot set.
@@ -257,6 +276,7 @@ fn item(name: MessageDataItemName<'_>) -> Option<Item> {
         MessageDataItemName::Uid => Item::Uid,
         MessageDataItemName::InternalDate => Item::InternalDate,
         MessageDataItemName::Rfc822Size => Item::Size,
+        MessageDataItemName::ModSeq => Item::ModSeq,
         MessageDataItemName::Envelope => Item::Envelope,
         MessageDataItemName::Body => Item::Structure { extended: false },
         MessageDataItemName::BodyStructure => Item::Structure { extended: true },

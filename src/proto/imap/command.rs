@@ -1,10 +1,13 @@
 //! Commands as the session works with them, once the grammar is done with.
 
 use super::adapter::{SearchKey, Section};
+use super::event::NewMessage;
 use super::flags::{Flags, StoreAction};
-use super::list_command::ListCommand;
+use super::list_command::{ListCommand, NoSuchUse};
 use super::order::Order;
+use super::results::Returns;
 use super::sets::NumberSet;
+use super::special_use::SpecialUse;
 use crate::base::UnixTime;
 
 /// INTERNALDATE: an instant, and the zone in which it is written.
@@ -38,13 +41,11 @@ pub(super) struct Messages {
     pub(super) uid: bool,
 }
 
-/// What SEARCH tells of its result when it is asked for parts of it (RFC 4731).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Returns {
-    pub(super) min: bool,
-    pub(super) max: bool,
-    pub(super) all: bool,
-    pub(super) count: bool,
+/// An APPEND.
+#[derive(Clone, Debug)]
+pub(super) struct Appended {
+    pub(super) mailbox: Vec<u8>,
+    pub(super) messages: Vec<NewMessage>,
 }
 
 /// What STATUS tells.
@@ -57,9 +58,28 @@ pub(super) enum StatusItem {
     Unseen,
     Deleted,
     Size,
+    DeletedStorage,
+    HighestModSeq,
 }
 
 impl StatusItem {
+    const ALL: [Self; 9] = [
+        Self::Messages,
+        Self::Recent,
+        Self::UidNext,
+        Self::UidValidity,
+        Self::Unseen,
+        Self::Deleted,
+        Self::Size,
+        Self::DeletedStorage,
+        Self::HighestModSeq,
+    ];
+
+    /// The item of that name, in upper or lower case.
+    pub(super) fn named(name: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|item| item.name().as_bytes().eq_ignore_ascii_case(name))
+    }
+
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Messages => "MESSAGES",
@@ -69,6 +89,8 @@ impl StatusItem {
             Self::Unseen => "UNSEEN",
             Self::Deleted => "DELETED",
             Self::Size => "SIZE",
+            Self::DeletedStorage => "DELETED-STORAGE",
+            Self::HighestModSeq => "HIGHESTMODSEQ",
         }
     }
 }
@@ -80,6 +102,7 @@ pub(super) enum Item {
     Uid,
     InternalDate,
     Size,
+    ModSeq,
     Envelope,
     /// BODY, or BODYSTRUCTURE with its extension data.
     Structure {
@@ -112,7 +135,7 @@ impl Item {
     /// Whether the message itself is needed to tell it.
     pub(super) const fn needs_content(&self) -> bool {
         match self {
-            Self::Flags | Self::Uid | Self::InternalDate | Self::Size => false,
+            Self::Flags | Self::Uid | Self::InternalDate | Self::Size | Self::ModSeq => false,
             Self::Envelope
             | Self::Structure { .. }
             | Self::Section { .. }
@@ -133,6 +156,7 @@ impl Item {
             | Self::Uid
             | Self::InternalDate
             | Self::Size
+            | Self::ModSeq
             | Self::Envelope
             | Self::Structure { .. }
             | Self::BinarySize { .. }
@@ -150,6 +174,7 @@ impl Item {
             | Self::Uid
             | Self::InternalDate
             | Self::Size
+            | Self::ModSeq
             | Self::Envelope
             | Self::Structure { .. }
             | Self::BinarySize { .. }
@@ -178,9 +203,12 @@ pub(super) enum Command {
     Select {
         mailbox: Vec<u8>,
         read_only: bool,
+        condstore: bool,
     },
     Create {
         mailbox: Vec<u8>,
+        /// What it is for, if that is said (RFC 6154).
+        special_use: Option<Result<SpecialUse, NoSuchUse>>,
     },
     Delete {
         mailbox: Vec<u8>,
@@ -203,11 +231,17 @@ pub(super) enum Command {
         mailbox: Vec<u8>,
         items: Vec<StatusItem>,
     },
-    Append {
+    Append(Appended),
+    /// GETQUOTA (RFC 9208).
+    Quota {
+        root: Vec<u8>,
+    },
+    QuotaRoot {
         mailbox: Vec<u8>,
-        flags: Flags,
-        date: Option<InternalDate>,
-        content: Vec<u8>,
+    },
+    /// ENABLE (RFC 5161).
+    Enable {
+        names: Vec<String>,
     },
     Idle,
     Check,
@@ -229,12 +263,16 @@ pub(super) enum Command {
     Fetch {
         messages: Messages,
         items: Vec<Item>,
+        /// Only those that changed since (RFC 7162).
+        changed_since: Option<u64>,
     },
     Store {
         messages: Messages,
         action: StoreAction,
         silent: bool,
         flags: Flags,
+        /// Only those that did not change since (RFC 7162).
+        unchanged_since: Option<u64>,
     },
     Copy {
         messages: Messages,
@@ -255,6 +293,40 @@ pub(super) enum Needs {
 }
 
 impl Command {
+    /// Makes it about no message at all.
+    pub(super) fn about_nothing(&mut self) {
+        match self {
+            Self::Fetch { messages, .. } | Self::Store { messages, .. } | Self::Copy { messages, .. } => {
+                messages.set = NumberSet::default();
+            }
+            Self::Expunge { uids } => *uids = Some(NumberSet::default()),
+            Self::Capability
+            | Self::Noop
+            | Self::Logout
+            | Self::Id
+            | Self::Authenticate { .. }
+            | Self::Login { .. }
+            | Self::Namespace
+            | Self::Select { .. }
+            | Self::Create { .. }
+            | Self::Delete { .. }
+            | Self::Rename { .. }
+            | Self::Subscribe { .. }
+            | Self::List { .. }
+            | Self::ListExtended(_)
+            | Self::Status { .. }
+            | Self::Append(_)
+            | Self::Quota { .. }
+            | Self::QuotaRoot { .. }
+            | Self::Enable { .. }
+            | Self::Idle
+            | Self::Check
+            | Self::Close { .. }
+            | Self::Search { .. }
+            | Self::Unknown => {}
+        }
+    }
+
     pub(super) const fn needs(&self) -> Needs {
         match self {
             Self::Capability | Self::Noop | Self::Logout | Self::Id | Self::Unknown => Needs::Nothing,
@@ -268,7 +340,10 @@ impl Command {
             | Self::List { .. }
             | Self::ListExtended(_)
             | Self::Status { .. }
-            | Self::Append { .. }
+            | Self::Append(_)
+            | Self::Quota { .. }
+            | Self::QuotaRoot { .. }
+            | Self::Enable { .. }
             | Self::Idle => Needs::Authenticated,
             Self::Check
             | Self::Close { .. }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::command::InternalDate;
 use super::flags::{Flags, StoreAction};
+use super::special_use::SpecialUse;
 use crate::proto::sasl::Credentials;
 
 /// What the application is told or asked. Each but [`ServerEvent::Received`] wants one
@@ -28,6 +29,8 @@ pub enum ServerEvent {
     Create {
         /// The new mailbox.
         mailbox: String,
+        /// What it is for, if the client says so.
+        special_use: Option<SpecialUse>,
     },
     /// DELETE: [`Answer::Done`].
     Delete {
@@ -55,16 +58,17 @@ pub enum ServerEvent {
         /// The mailbox.
         mailbox: String,
     },
+    /// How much the user may store: [`Answer::Quota`].
+    Quota {
+        /// A mailbox that must be there, if one is named.
+        mailbox: Option<String>,
+    },
     /// APPEND: [`Answer::Appended`].
     Append {
         /// The mailbox.
         mailbox: String,
-        /// The new message's flags.
-        flags: Flags,
-        /// Its internal date; none for now.
-        date: Option<InternalDate>,
-        /// Its octets.
-        content: Arc<[u8]>,
+        /// The messages, of which all are stored or none (RFC 3502).
+        messages: Vec<NewMessage>,
     },
     /// The messages of the selected mailbox that are marked `\Deleted` go: [`Answer::Done`].
     Expunge {
@@ -79,6 +83,8 @@ pub enum ServerEvent {
         action: StoreAction,
         /// With these flags.
         flags: Flags,
+        /// Only to messages that have not changed since (RFC 7162).
+        unchanged_since: Option<u64>,
     },
     /// COPY or MOVE, of all or none: [`Answer::Copied`].
     Copy {
@@ -105,6 +111,38 @@ pub enum ServerEvent {
     },
 }
 
+/// A message to be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMessage {
+    /// Its flags.
+    pub flags: Flags,
+    /// Its internal date; none for now.
+    pub date: Option<InternalDate>,
+    /// Its octets.
+    pub content: Arc<[u8]>,
+}
+
+/// What STORE has done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// The messages that have the flags now, with all flags and the modification sequence; who
+    /// is gone is left out.
+    pub done: Vec<(u32, Flags, u64)>,
+    /// Those that changed too late to be touched.
+    pub modified: Vec<u32>,
+}
+
+/// A message that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// Its octets.
+    pub content: Arc<[u8]>,
+    /// The flags that it has now.
+    pub flags: Flags,
+    /// Its modification sequence now.
+    pub modseq: u64,
+}
+
 /// What the application answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -123,12 +161,14 @@ pub enum Answer {
     Mailboxes(Mailboxes),
     /// How much is in a mailbox.
     Status(Counts),
+    /// How much the user stores and may store.
+    Quota(Quota),
     /// The message was stored.
     Appended {
         /// The mailbox's unique identifier validity value.
         uid_validity: u32,
-        /// The message's unique identifier.
-        uid: u32,
+        /// The messages' unique identifiers.
+        uids: Vec<u32>,
     },
     /// The messages were copied or moved; the same number in both lists.
     Copied {
@@ -139,10 +179,10 @@ pub enum Answer {
         /// What they are in the other one.
         to: Vec<u32>,
     },
-    /// The flags that the messages have now; who is gone is left out.
-    Stored(Vec<(u32, Flags)>),
-    /// The message, if it is still there, and the flags that it has now.
-    Content(Option<(Arc<[u8]>, Flags)>),
+    /// What became of the messages.
+    Stored(Stored),
+    /// The message, if it is still there.
+    Content(Option<Fetched>),
 }
 
 impl Answer {
@@ -164,6 +204,8 @@ pub struct Entry {
     pub date: InternalDate,
     /// Its flags.
     pub flags: Flags,
+    /// Its modification sequence (RFC 7162): that of the last change.
+    pub modseq: u64,
     /// Whether this session is the first to see it.
     pub recent: bool,
 }
@@ -184,17 +226,39 @@ pub struct Selected {
     pub uid_validity: u32,
     /// The next message's unique identifier.
     pub uid_next: u32,
+    /// The highest modification sequence of its messages, present or past.
+    pub highest_modseq: u64,
     /// Its keywords.
     pub keywords: Keywords,
     /// Its messages, by ascending unique identifier.
     pub messages: Vec<Entry>,
 }
 
+/// A user's quota (RFC 9208), for all mailboxes together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// Octets in use, and the most that there may be.
+    pub octets: (u64, Option<u64>),
+    /// Messages, and the most that there may be.
+    pub messages: (u64, Option<u64>),
+}
+
+/// A mailbox in a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub special_use: Option<SpecialUse>,
+    /// How much is in it.
+    pub counts: Counts,
+}
+
 /// The mailboxes of a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mailboxes {
     /// Those that can be selected, in order.
-    pub existing: Vec<String>,
+    pub existing: Vec<Listed>,
     /// Names subscribed to, in order.
     pub subscribed: Vec<String>,
 }
@@ -216,6 +280,10 @@ pub struct Counts {
     pub uid_validity: u32,
     /// Octets of all messages.
     pub size: u64,
+    /// Octets of those with `\Deleted`.
+    pub deleted_size: u64,
+    /// The highest modification sequence.
+    pub highest_modseq: u64,
 }
 
 /// What happened to the selected mailbox, by whomever.
@@ -234,6 +302,8 @@ pub enum Change {
         uid: u32,
         /// All that it has.
         flags: Flags,
+        /// Its modification sequence now.
+        modseq: u64,
     },
     /// There are new keywords.
     Keywords(Keywords),

@@ -46,7 +46,9 @@ impl SystemFlag {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
     system: u8,
-    keywords: BTreeSet<Arc<str>>,
+    /// None if there are none: most messages have no keywords. Others have the same as a copy
+    /// of the message, or as what a session knows of it.
+    keywords: Option<Arc<BTreeSet<Arc<str>>>>,
 }
 
 impl Flags {
@@ -59,7 +61,7 @@ impl Flags {
     /// Whether it has a keyword of that name; letters' case does not count.
     #[must_use]
     pub fn has_keyword(&self, name: &str) -> bool {
-        self.keywords.iter().any(|keyword| keyword.eq_ignore_ascii_case(name))
+        self.keywords().any(|keyword| keyword.eq_ignore_ascii_case(name))
     }
 
     /// Adds a system flag.
@@ -70,31 +72,34 @@ impl Flags {
     /// Adds a keyword, unless it is there in some spelling.
     pub fn insert_keyword(&mut self, name: Arc<str>) {
         if !self.has_keyword(&name) {
-            self.keywords.insert(name);
+            Arc::make_mut(self.keywords.get_or_insert_default()).insert(name);
         }
     }
 
     /// The keywords.
     pub fn keywords(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.keywords.iter()
+        self.keywords.iter().flat_map(|keywords| keywords.iter())
     }
 
     /// Its system flags alone.
     #[must_use]
     pub const fn without_keywords(&self) -> Self {
-        Self { system: self.system, keywords: BTreeSet::new() }
+        Self { system: self.system, keywords: None }
     }
 
     /// With all flags of the other one as well.
     pub fn add(&mut self, other: &Self) {
         self.system |= other.system;
-        other.keywords.iter().for_each(|keyword| self.insert_keyword(Arc::clone(keyword)));
+        other.keywords().for_each(|keyword| self.insert_keyword(Arc::clone(keyword)));
     }
 
     /// Without the flags of the other one.
     pub fn remove(&mut self, other: &Self) {
         self.system &= !other.system;
-        self.keywords.retain(|keyword| !other.has_keyword(keyword));
+        if let Some(keywords) = &mut self.keywords {
+            Arc::make_mut(keywords).retain(|keyword| !other.has_keyword(keyword));
+        }
+        self.keywords.take_if(|keywords| keywords.is_empty());
     }
 
     /// As FETCH writes them, without the parentheses.
@@ -115,7 +120,7 @@ impl fmt::Display for Flags {
             write!(f, "{space}{}", flag.name())?;
             space = " ";
         }
-        for keyword in &self.keywords {
+        for keyword in self.keywords() {
             write!(f, "{space}{keyword}")?;
             space = " ";
         }

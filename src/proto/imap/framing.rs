@@ -2,7 +2,8 @@
 //!
 //! A line that ends with `{42}` is followed by 42 octets and another line (RFC 3501 4.3). The
 //! client waits for leave to send them, unless it wrote `{42+}` (RFC 7888). What is too long
-//! is thrown away as it comes, so that no peer can fill the memory.
+//! is thrown away as it comes, so that no peer can fill the memory. Clients that count the CR of the
+//! last line into a literal, but not its LF, find the command ended by that.
 
 use crate::proto::line::{InputBuffer, Line};
 
@@ -56,12 +57,21 @@ pub(super) struct Framer {
     text: usize,
     /// Octets of the present literal that have not come.
     literal: u64,
+    /// A literal is complete, and nothing came behind it so far.
+    behind_literal: bool,
     refused: Option<Refusal>,
 }
 
 impl Framer {
     pub(super) const fn new() -> Self {
-        Self { input: InputBuffer::new(), command: Vec::new(), text: 0, literal: 0, refused: None }
+        Self {
+            input: InputBuffer::new(),
+            command: Vec::new(),
+            text: 0,
+            literal: 0,
+            behind_literal: false,
+            refused: None,
+        }
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) {
@@ -94,6 +104,11 @@ impl Framer {
             if self.literal > 0 && !self.take_literal() {
                 return None;
             }
+            if self.behind_literal && self.input.rest().starts_with(b"\n") {
+                self.input.consume(1);
+                self.command.extend_from_slice(b"\r\n");
+                return Some(self.end());
+            }
             let left = limits.text.saturating_sub(self.text);
             let line = match self.input.line(left.max(2))? {
                 Line::Whole(line) => line,
@@ -102,6 +117,7 @@ impl Framer {
                     return Some(self.end());
                 }
             };
+            self.behind_literal = false;
             self.text += line.len() + 2;
             if self.refused.is_none() {
                 self.command.extend_from_slice(&line);
@@ -117,7 +133,7 @@ impl Framer {
                     if waits && self.refused.is_some() {
                         return Some(self.end());
                     }
-                    self.literal = octets;
+                    (self.literal, self.behind_literal) = (octets, true);
                     if waits {
                         return Some(Frame::Waiting);
                     }
@@ -147,7 +163,7 @@ impl Framer {
 
     fn end(&mut self) -> Frame {
         let command = std::mem::take(&mut self.command);
-        (self.text, self.literal) = (0, 0);
+        (self.text, self.literal, self.behind_literal) = (0, 0, false);
         match self.refused.take() {
             None => Frame::Command(command),
             Some(why) => Frame::Refused { tag: tag(&command).to_vec(), why },
@@ -214,6 +230,15 @@ mod tests {
         let wanted = [command(b"a NOOP\r\n"), Frame::Waiting, command(&literal[..25]), command(b"c NOOP\r\n")];
         for piece in 1..text.len() {
             assert_eq!(frames(&text, piece), wanted, "pieces of {piece}");
+        }
+    }
+
+    /// Would break if a client that counts one octet too many waited for ever.
+    #[test]
+    fn a_literal_may_eat_half_of_the_line_end() {
+        for piece in 1..20 {
+            let found = frames(b"a APPEND x {3+}\r\nab\r\nb NOOP\r\n", piece);
+            assert_eq!(found, [command(b"a APPEND x {3+}\r\nab\r\r\n"), command(b"b NOOP\r\n")]);
         }
     }
 

@@ -1,7 +1,8 @@
 //! Names of mailboxes: INBOX in any letters, hierarchy, and the wildcards of LIST.
 //!
-//! A name is printable ASCII (RFC 3501 5.1). What is not ASCII stands in it in modified UTF-7,
-//! which is a matter of clients.
+//! A name is printable ASCII (RFC 3501 5.1). What is not ASCII stands in it in modified UTF-7.
+
+use super::utf7;
 
 /// The longest name, or pattern of names, that is looked at.
 pub const MAX_NAME: usize = 255;
@@ -23,9 +24,38 @@ pub fn read(octets: &[u8], separator: char) -> Option<String> {
     }
 }
 
-/// A name as responses write it.
-#[must_use]
-pub fn quoted(name: &str) -> String {
+/// How names are written for a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Style {
+    /// What stands between the levels.
+    pub(super) separator: char,
+    /// The client speaks IMAP4rev2, whose names are UTF-8.
+    pub(super) rev2: bool,
+}
+
+impl Style {
+    /// Reads a mailbox name, or a pattern of names, that a client sent.
+    pub(super) fn read(self, octets: &[u8]) -> Option<String> {
+        if self.rev2 && octets.iter().any(|b| *b == b'&' || !b.is_ascii()) {
+            let name = str::from_utf8(octets).ok().filter(|name| !name.contains(char::is_control))?;
+            return read(utf7::encode(name).as_bytes(), self.separator);
+        }
+        read(octets, self.separator)
+    }
+
+    /// A name as responses write it.
+    pub(super) fn quoted(self, name: &str) -> String {
+        let decoded = if self.rev2 && name.contains('&') { utf7::decode(name) } else { None };
+        quoted(decoded.as_deref().unwrap_or(name))
+    }
+
+    /// The separator as responses write it.
+    pub(super) fn delimiter(self) -> String {
+        quoted(&self.separator.to_string())
+    }
+}
+
+fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
@@ -66,6 +96,18 @@ mod tests {
         assert_eq!(read(b"caf\xc3\xa9", '/'), None);
         assert_eq!(read(b"a\nb", '/'), None);
         assert_eq!(quoted("a\"b\\"), "\"a\\\"b\\\\\"");
+    }
+
+    /// Would break if the two ways of writing a name led to two mailboxes.
+    #[test]
+    fn names_of_the_two_versions() {
+        let (old, new) = (Style { separator: '/', rev2: false }, Style { separator: '/', rev2: true });
+        assert_eq!(new.read("Entwürfe/&".as_bytes()).as_deref(), Some("Entw&APw-rfe/&-"));
+        assert_eq!(old.read(b"Entw&APw-rfe").as_deref(), Some("Entw&APw-rfe"));
+        assert_eq!(new.quoted("Entw&APw-rfe"), "\"Entwürfe\"");
+        assert_eq!((old.quoted("a&-b"), new.quoted("a&-b")), ("\"a&-b\"".to_owned(), "\"a&b\"".to_owned()));
+        assert_eq!(new.read("a&b".as_bytes()).as_deref(), Some("a&-b"));
+        assert_eq!((new.read("a\u{85}".as_bytes()), old.read("ü".as_bytes())), (None, None));
     }
 
     #[test]

@@ -10,13 +10,15 @@
 //! nobody has taken yet. What other sessions do
 //! to the selected mailbox comes by [`Server::notify`] and is told when the protocol allows.
 //!
-//! Left out: TLS, ACLs, quotas, and the extensions that [`CAPABILITIES`] does not name.
+//! Left out: TLS, ACLs, and the extensions that [`CAPABILITIES`] does not name.
 
+mod enable;
 mod fetch;
 mod login;
 mod mailboxes;
 mod messages;
 mod pace;
+mod quota;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -27,7 +29,10 @@ use super::adapter;
 use super::command::{Command, Needs};
 use super::event::{Answer, Change, ServerEvent};
 use super::framing::{self, Frame, Framer, Limits, Refusal};
-use super::view::View;
+use super::names::Style;
+use super::saved::Saved;
+use super::sets;
+use super::view::{Enabled, View};
 use crate::proto::line::Line;
 use crate::proto::patience::Patience;
 use crate::proto::sasl::{self, Exchange};
@@ -41,8 +46,9 @@ const MAX_COMMAND: usize = 1 << 16;
 const BLOCK: usize = 1 << 16;
 
 /// What the server offers.
-pub const CAPABILITIES: &str = "IMAP4rev1 LITERAL+ SASL-IR AUTH=PLAIN AUTH=LOGIN ID NAMESPACE IDLE CHILDREN UIDPLUS MOVE UNSELECT STATUS=SIZE \
-     BINARY ESEARCH LIST-EXTENDED SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES";
+pub const CAPABILITIES: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR AUTH=PLAIN AUTH=LOGIN ENABLE ID NAMESPACE IDLE CHILDREN UIDPLUS MOVE \
+     UNSELECT STATUS=SIZE BINARY MULTIAPPEND ESEARCH SEARCHRES PARTIAL CONDSTORE QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE LIST-EXTENDED LIST-STATUS SPECIAL-USE \
+     CREATE-SPECIAL-USE SORT ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES";
 
 /// What a session is to know.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +85,7 @@ enum Doing {
         name: &'static str,
     },
     Select {
+        mailbox: String,
         read_only: bool,
     },
     Unselect {
@@ -87,6 +94,8 @@ enum Doing {
     List(mailboxes::Listing),
     Status(mailboxes::Status),
     Append,
+    /// With the mailbox whose root is asked for, if one is.
+    Quota(Option<String>),
     Store(messages::Storing),
     Copy(messages::Copying),
     Fetch(fetch::Fetching),
@@ -118,6 +127,7 @@ pub struct Server {
     task: Option<Task>,
     /// The tag of an IDLE under way.
     idling: Option<String>,
+    enabled: Enabled,
     framer: Framer,
     ended: bool,
     /// Log-ins that failed.
@@ -138,6 +148,7 @@ impl Server {
             state: State::NotAuthenticated,
             task: None,
             idling: None,
+            enabled: Enabled { rev2: false, condstore: false },
             framer: Framer::new(),
             ended: false,
             failures: 0,
@@ -163,13 +174,17 @@ impl Server {
             (doing @ Doing::Select { .. }, Answer::Done) => {
                 self.refused(&tag, &doing, Some("NONEXISTENT"), "No such mailbox");
             }
-            (Doing::Select { read_only }, Answer::Selected(selected)) => self.selected(&tag, selected, read_only),
+            (Doing::Select { mailbox, read_only }, Answer::Selected(selected)) => {
+                self.selected(&tag, selected, &mailbox, read_only);
+            }
             (Doing::List(listing), Answer::Mailboxes(mailboxes)) => self.listed(&tag, &listing, &mailboxes),
             (Doing::Status(status), Answer::Status(counts)) => self.counted(&tag, &status, &counts),
-            (Doing::Append, Answer::Appended { uid_validity, uid }) => {
-                self.ok(&tag, &format!("[APPENDUID {uid_validity} {uid}] APPEND completed"), Ending::Other);
+            (Doing::Quota(mailbox), Answer::Quota(quota)) => self.quota_told(&tag, mailbox.as_deref(), &quota),
+            (Doing::Append, Answer::Appended { uid_validity, uids }) => {
+                let uids = sets::written(&uids);
+                self.ok(&tag, &format!("[APPENDUID {uid_validity} {uids}] APPEND completed"), Ending::Other);
             }
-            (Doing::Store(storing), Answer::Stored(flags)) => self.stored(&tag, &storing, flags),
+            (Doing::Store(storing), Answer::Stored(stored)) => self.stored(&tag, &storing, stored),
             (Doing::Copy(copying), Answer::Copied { uid_validity, from, to }) => {
                 self.copied(&tag, &copying, uid_validity, (&from, &to));
             }
@@ -203,6 +218,18 @@ impl Server {
         self.send(format!("{line}\r\n").as_bytes());
     }
 
+    const fn style(&self) -> Style {
+        Style { separator: self.config.separator, rev2: self.enabled.rev2 }
+    }
+
+    /// What `$` stands for.
+    fn saved(&self) -> Saved {
+        let State::Selected(view) = &self.state else { return Saved { numbers: String::new(), uids: String::new() } };
+        let uids = view.saved();
+        let numbers: Vec<u32> = uids.iter().filter_map(|uid| view.number(*uid)).collect();
+        Saved { numbers: sets::written(&numbers), uids: sets::written(&uids) }
+    }
+
     /// Hands the application a question; the command goes on with its answer.
     fn ask(&mut self, tag: String, doing: Doing, event: ServerEvent) {
         self.task = Some(Task { tag, doing });
@@ -216,7 +243,7 @@ impl Server {
             // RFC 2180 3.3: a server may disconnect who has a deleted mailbox selected.
             return self.bye("Selected mailbox has been deleted");
         }
-        let news = view.news(ending != Ending::ByNumber, ending == Ending::ByUid);
+        let news = view.news(ending != Ending::ByNumber, ending == Ending::ByUid, self.enabled);
         self.send_news(&news);
     }
 
@@ -261,6 +288,7 @@ impl Server {
             | Doing::List(_)
             | Doing::Status(_)
             | Doing::Append
+            | Doing::Quota(_)
             | Doing::Copy(_) => Ending::Other,
         };
         self.no(tag, code, text, ending);
@@ -339,7 +367,7 @@ impl Server {
             return self.tell(Ending::Other);
         }
         let tag = readable_tag(framing::tag(octets));
-        let Some(command) = adapter::decode(octets) else {
+        let Some(command) = adapter::decode(octets, self.enabled.rev2, || self.saved()) else {
             return self.bad(&tag, "Unknown command or wrong arguments");
         };
         match (command.needs(), &self.state) {
@@ -375,19 +403,21 @@ impl Server {
             Command::Authenticate { mechanism, initial } => self.authenticate(tag, &mechanism, initial.as_deref()),
             Command::Login { user, password } => self.login(tag, user, password),
             Command::Namespace => {
-                let separator = super::names::quoted(&self.config.separator.to_string());
-                self.say(&format!("* NAMESPACE ((\"\" {separator})) NIL NIL"));
+                self.say(&format!("* NAMESPACE ((\"\" {})) NIL NIL", self.style().delimiter()));
                 self.completed(&tag, "NAMESPACE", Ending::Other);
             }
-            Command::Select { mailbox, read_only } => self.select(tag, &mailbox, read_only),
-            Command::Create { mailbox } => self.create(tag, &mailbox),
+            Command::Select { mailbox, read_only, condstore } => self.select(tag, &mailbox, read_only, condstore),
+            Command::Create { mailbox, special_use } => self.create(tag, &mailbox, special_use),
             Command::Delete { mailbox } => self.delete(tag, &mailbox),
             Command::Rename { from, to } => self.rename(tag, &from, &to),
             Command::Subscribe { mailbox, wanted } => self.subscribe(tag, &mailbox, wanted),
             Command::List { subscribed, reference, pattern } => self.list(tag, subscribed, reference, &pattern),
             Command::ListExtended(list) => self.list_extended(tag, list),
             Command::Status { mailbox, items } => self.status(tag, &mailbox, items),
-            Command::Append { mailbox, flags, date, content } => self.append(tag, &mailbox, (flags, date, content)),
+            Command::Append(appended) => self.append(tag, appended),
+            Command::Quota { root } => self.quota(tag, &root),
+            Command::QuotaRoot { mailbox } => self.quota_root(tag, &mailbox),
+            Command::Enable { names } => self.enable(&tag, &names),
             Command::Idle => {
                 self.say("+ idling");
                 self.idling = Some(tag);
@@ -398,9 +428,9 @@ impl Server {
             Command::Search { keys, charset, order, returns, uid } => {
                 self.search(tag, &keys, charset.as_deref(), (order, returns, uid));
             }
-            Command::Fetch { messages, items } => self.fetch(tag, &messages, items),
-            Command::Store { messages, action, silent, flags } => {
-                self.store(tag, &messages, (action, flags), silent);
+            Command::Fetch { messages, items, changed_since } => self.fetch(tag, &messages, items, changed_since),
+            Command::Store { messages, action, silent, flags, unchanged_since } => {
+                self.store(tag, &messages, (action, flags, unchanged_since), silent);
             }
             Command::Copy { messages, to, moving } => self.copy(tag, &messages, &to, moving),
             Command::Unknown => self.bad(&tag, "Unknown command"),

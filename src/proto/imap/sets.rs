@@ -52,21 +52,35 @@ impl NumberSet {
         Some(out)
     }
 
-    /// Which of the UIDs that are in use (ascending) are in it.
-    #[must_use]
-    pub fn among(&self, uids: &[u32]) -> Vec<u32> {
-        let ranges = self.ranges(uids.last().copied().unwrap_or(0));
+    /// Where the UIDs of the set stand among those in use, of which there are `count`,
+    /// ascending, and which `uid` tells.
+    pub(super) fn places(&self, count: usize, uid: impl Fn(usize) -> u32) -> Vec<usize> {
+        let ranges = self.ranges(count.checked_sub(1).map_or(0, &uid));
         let (mut out, mut next) = (Vec::new(), 0);
         for (low, high) in ranges {
-            let start = uids.partition_point(|uid| *uid < low).max(next);
-            next = uids.partition_point(|uid| *uid <= high).max(start);
-            out.extend_from_slice(&uids[start..next]);
+            let start = first_not(count, |at| uid(at) < low).max(next);
+            next = first_not(count, |at| uid(at) <= high).max(start);
+            out.extend(start..next);
         }
         out
     }
 }
 
-/// UIDs (ascending) as short as they can be written, such as `1:3,7`.
+/// The first of `count` places for which something does not hold that holds for all before it.
+fn first_not(count: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+/// UIDs as short as they can be written in this order, such as `1:3,7`.
 #[must_use]
 pub fn written(uids: &[u32]) -> String {
     let mut out = String::new();
@@ -90,6 +104,10 @@ mod tests {
         NumberSet(ranges.to_vec())
     }
 
+    fn among(set: &NumberSet, uids: &[u32]) -> Vec<u32> {
+        set.places(uids.len(), |at| uids[at]).into_iter().map(|at| uids[at]).collect()
+    }
+
     /// Would break if a message were named twice, or `*` meant something in an empty mailbox.
     #[test]
     fn numbers_of_messages() {
@@ -104,7 +122,7 @@ mod tests {
     #[test]
     fn the_largest_number() {
         let all = set(&[(Number(1), Last), (Number(u32::MAX), Number(u32::MAX))]);
-        assert_eq!(all.among(&[u32::MAX - 1, u32::MAX]), [u32::MAX - 1, u32::MAX]);
+        assert_eq!(among(&all, &[u32::MAX - 1, u32::MAX]), [u32::MAX - 1, u32::MAX]);
         assert_eq!(set(&[(Last, Last), (Number(u32::MAX), Last)]).numbers(u32::MAX), Some(vec![u32::MAX]));
     }
 
@@ -113,10 +131,10 @@ mod tests {
     #[test]
     fn uids_in_use() {
         let uids = [2, 4, 5, 9];
-        assert_eq!(set(&[(Number(559), Last)]).among(&uids), [9]);
-        assert_eq!(set(&[(Number(1), Number(u32::MAX)), (Number(4), Number(4))]).among(&uids), uids);
-        assert_eq!(set(&[(Number(6), Number(8)), (Number(3), Number(5))]).among(&uids), [4, 5]);
-        assert!(set(&[(Number(1), Last)]).among(&[]).is_empty());
+        assert_eq!(among(&set(&[(Number(559), Last)]), &uids), [9]);
+        assert_eq!(among(&set(&[(Number(1), Number(u32::MAX)), (Number(4), Number(4))]), &uids), uids);
+        assert_eq!(among(&set(&[(Number(6), Number(8)), (Number(3), Number(5))]), &uids), [4, 5]);
+        assert!(among(&set(&[(Number(1), Last)]), &[]).is_empty());
     }
 
     #[test]

@@ -4,18 +4,26 @@
 //! until it may be told: an EXPUNGE moves the numbers of all later messages, so it waits for
 //! a command that does not speak of numbers (RFC 3501 7.4.1).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::event::{Change, Entry, Keywords, Selected};
 use super::flags::{Flags, SystemFlag};
+use super::sets::NumberSet;
 
-/// A message and what the client does not know of it yet.
+/// What the client has switched on, by ENABLE (RFC 5161) or by using it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Enabled {
+    /// IMAP4rev2 (RFC 9051): nobody is told of what is recent.
+    pub(super) rev2: bool,
+    /// CONDSTORE (RFC 7162): flags come with their modification sequence.
+    pub(super) condstore: bool,
+}
+
+/// A message, and whether it is no more though the client was not told.
 #[derive(Clone, Debug)]
 struct Known {
     entry: Entry,
-    /// Its flags changed.
-    changed: bool,
-    /// It is no more.
     gone: bool,
 }
 
@@ -24,31 +32,38 @@ struct Known {
 pub(super) struct View {
     read_only: bool,
     known: Vec<Known>,
+    /// UIDs of messages whose flags changed.
+    changed: BTreeSet<u32>,
+    /// Whether some are gone.
+    any_gone: bool,
     /// Messages that the client was not told of.
-    arrived: Vec<Entry>,
+    arrived: BTreeMap<u32, Entry>,
     keywords: Keywords,
     new_keywords: bool,
-    /// The number of recent messages last told.
-    recent: usize,
-    /// Whether there is anything to tell.
-    news: bool,
+    /// The number of recent messages, and the one last told.
+    recent: (usize, usize),
+    highest_modseq: u64,
+    /// UIDs found by the last SEARCH that kept them (RFC 5182).
+    saved: Vec<u32>,
     vanished: bool,
 }
 
 impl View {
     /// Of a mailbox just selected, whose messages the client is told of at once.
     pub(super) fn new(selected: Selected, read_only: bool) -> Self {
-        let Selected { keywords, messages, .. } = selected;
-        let known: Vec<_> = messages.into_iter().map(|entry| Known { entry, changed: false, gone: false }).collect();
-        let recent = known.iter().filter(|known| known.entry.recent).count();
+        let Selected { keywords, messages, highest_modseq, .. } = selected;
+        let recent = messages.iter().filter(|entry| entry.recent).count();
         Self {
             read_only,
-            known,
-            arrived: Vec::new(),
+            known: messages.into_iter().map(|entry| Known { entry, gone: false }).collect(),
+            changed: BTreeSet::new(),
+            any_gone: false,
+            arrived: BTreeMap::new(),
             keywords,
             new_keywords: false,
-            recent,
-            news: false,
+            recent: (recent, recent),
+            highest_modseq,
+            saved: Vec::new(),
             vanished: false,
         }
     }
@@ -66,9 +81,16 @@ impl View {
         u32::try_from(self.known.len()).unwrap_or(u32::MAX)
     }
 
-    /// Their unique identifiers, in the order of their numbers.
-    pub(super) fn uids(&self) -> Vec<u32> {
-        self.known.iter().map(|known| known.entry.uid).collect()
+    /// The unique identifier of the last message; 0 if there is none.
+    pub(super) fn last_uid(&self) -> u32 {
+        self.known.last().map_or(0, |known| known.entry.uid)
+    }
+
+    /// The numbers of the messages whose UIDs are in a set. RFC 3501 6.4.8: "A non-existent
+    /// unique identifier is ignored".
+    pub(super) fn numbers(&self, uids: &NumberSet) -> Vec<u32> {
+        let number = |at: usize| u32::try_from(at + 1).unwrap_or(u32::MAX);
+        uids.places(self.known.len(), |at| self.known[at].entry.uid).into_iter().map(number).collect()
     }
 
     /// The message of that number.
@@ -82,49 +104,64 @@ impl View {
         number.checked_sub(1).and_then(|at| self.known.get(at as usize)).is_none_or(|known| known.gone)
     }
 
-    /// The number of the message with that unique identifier.
-    pub(super) fn number(&self, uid: u32) -> Option<u32> {
-        let at = self.known.binary_search_by_key(&uid, |known| known.entry.uid).ok()?;
-        u32::try_from(at + 1).ok()
+    fn find(&self, uid: u32) -> Option<usize> {
+        self.known.binary_search_by_key(&uid, |known| known.entry.uid).ok()
     }
 
-    fn find(&mut self, uid: u32) -> Option<&mut Known> {
-        let at = self.known.binary_search_by_key(&uid, |known| known.entry.uid).ok()?;
-        self.known.get_mut(at)
+    /// The number of the message with that unique identifier.
+    pub(super) fn number(&self, uid: u32) -> Option<u32> {
+        u32::try_from(self.find(uid)? + 1).ok()
     }
 
     /// Takes the flags of a message, which the client is told by what asked for them.
-    pub(super) fn set_flags(&mut self, uid: u32, flags: Flags, told: bool) {
-        if let Some(known) = self.find(uid) {
-            known.entry.flags = flags;
-            known.changed &= !told;
+    pub(super) fn set_flags(&mut self, uid: u32, flags: Flags, modseq: u64, told: bool) {
+        self.highest_modseq = self.highest_modseq.max(modseq);
+        if let Some(at) = self.find(uid) {
+            (self.known[at].entry.flags, self.known[at].entry.modseq) = (flags, modseq);
+        }
+        if told {
+            self.changed.remove(&uid);
         }
     }
 
     /// The client was told the flags of the message of that number.
     pub(super) fn told(&mut self, number: u32) {
-        if let Some(known) = number.checked_sub(1).and_then(|at| self.known.get_mut(at as usize)) {
-            known.changed = false;
+        if let Some(uid) = self.entry(number).map(|entry| entry.uid) {
+            self.changed.remove(&uid);
         }
+    }
+
+    /// Keeps what a SEARCH has found (RFC 5182).
+    pub(super) fn save(&mut self, uids: Vec<u32>) {
+        self.saved = uids;
+    }
+
+    /// The UIDs kept, of messages that are still there.
+    pub(super) fn saved(&self) -> Vec<u32> {
+        self.saved.iter().copied().filter(|uid| self.find(*uid).is_some()).collect()
     }
 
     /// Notes what happened to the mailbox.
     pub(super) fn note(&mut self, change: Change) {
-        self.news = true;
         match change {
-            Change::Arrived(entry) => self.arrived.push(entry),
+            Change::Arrived(entry) => {
+                self.highest_modseq = self.highest_modseq.max(entry.modseq);
+                self.arrived.insert(entry.uid, entry);
+            }
             Change::Expunged { uid } => {
-                self.arrived.retain(|entry| entry.uid != uid);
-                if let Some(known) = self.find(uid) {
-                    known.gone = true;
+                self.arrived.remove(&uid);
+                if let Some(at) = self.find(uid) {
+                    self.known[at].gone = true;
+                    self.any_gone = true;
                 }
             }
-            Change::Flags { uid, flags } => {
-                if let Some(known) = self.find(uid) {
-                    known.entry.flags = flags;
-                    known.changed = true;
-                } else if let Some(entry) = self.arrived.iter_mut().find(|entry| entry.uid == uid) {
-                    entry.flags = flags;
+            Change::Flags { uid, flags, modseq } => {
+                self.highest_modseq = self.highest_modseq.max(modseq);
+                if let Some(at) = self.find(uid) {
+                    (self.known[at].entry.flags, self.known[at].entry.modseq) = (flags, modseq);
+                    self.changed.insert(uid);
+                } else if let Some(entry) = self.arrived.get_mut(&uid) {
+                    (entry.flags, entry.modseq) = (flags, modseq);
                 }
             }
             Change::Keywords(keywords) => {
@@ -136,16 +173,26 @@ impl View {
     }
 
     /// The untagged responses that describe the mailbox when it is selected.
-    pub(super) fn described(&self, uid_validity: u32, uid_next: u32) -> String {
+    pub(super) fn described(&self, (uid_validity, uid_next): (u32, u32), enabled: Enabled) -> String {
         let mut out = self.flags_line();
-        let _ = write!(out, "* {} EXISTS\r\n* {} RECENT\r\n", self.known.len(), self.recent);
-        if let Some(at) = self.known.iter().position(|known| !known.entry.flags.has(SystemFlag::Seen)) {
-            let _ = write!(out, "* OK [UNSEEN {}] First unseen message\r\n", at + 1);
+        let _ = write!(out, "* {} EXISTS\r\n", self.known.len());
+        if !enabled.rev2 {
+            let _ = write!(out, "* {} RECENT\r\n", self.recent.1);
+            if let Some(at) = self.known.iter().position(|known| !known.entry.flags.has(SystemFlag::Seen)) {
+                let _ = write!(out, "* OK [UNSEEN {}] First unseen message\r\n", at + 1);
+            }
         }
         let _ = write!(out, "* OK [UIDVALIDITY {uid_validity}] UIDs valid\r\n");
         let _ = write!(out, "* OK [UIDNEXT {uid_next}] Predicted next UID\r\n");
         out.push_str(&self.permanent_line());
+        out.push_str(&self.modseq_line());
         out
+    }
+
+    /// RFC 7162 3.1.2.1: with every mailbox that is selected, and when the client begins to
+    /// speak of modification sequences.
+    pub(super) fn modseq_line(&self) -> String {
+        format!("* OK [HIGHESTMODSEQ {}] Highest\r\n", self.highest_modseq)
     }
 
     fn flag_names(&self) -> Vec<&str> {
@@ -172,44 +219,55 @@ impl View {
         if new { self.flags_line() + &self.permanent_line() } else { String::new() }
     }
 
+    /// Takes messages away that are gone, and tells so.
+    fn expunge(&mut self, out: &mut String) {
+        let (mut number, mut recent) = (1, self.recent.0);
+        self.known.retain(|known| {
+            if known.gone {
+                let _ = write!(out, "* {number} EXPUNGE\r\n");
+                recent -= usize::from(known.entry.recent);
+            } else {
+                number += 1;
+            }
+            !known.gone
+        });
+        (self.any_gone, self.recent.0) = (false, recent);
+    }
+
     /// What the client does not know yet and may be told now.
-    pub(super) fn news(&mut self, expunge: bool, with_uid: bool) -> String {
+    pub(super) fn news(&mut self, expunge: bool, with_uid: bool, enabled: Enabled) -> String {
         let mut out = String::new();
-        if !std::mem::take(&mut self.news) {
-            return out;
-        }
-        if expunge {
-            let mut number = 1;
-            self.known.retain(|known| {
-                if known.gone {
-                    let _ = write!(out, "* {number} EXPUNGE\r\n");
-                } else {
-                    number += 1;
-                }
-                !known.gone
-            });
-        } else {
-            self.news = self.known.iter().any(|known| known.gone);
+        if expunge && self.any_gone {
+            self.expunge(&mut out);
         }
         out.push_str(&self.keyword_news());
-        for (number, known) in (1..).zip(&mut self.known) {
-            if std::mem::take(&mut known.changed) && !known.gone {
-                let Entry { uid, flags, recent, .. } = &known.entry;
-                let uid = if with_uid { format!("UID {uid} ") } else { String::new() };
-                let _ = write!(out, "* {number} FETCH ({uid}FLAGS ({}))\r\n", flags.written(*recent));
-            }
+        for uid in std::mem::take(&mut self.changed) {
+            let Some(at) = self.find(uid).filter(|at| !self.known[*at].gone) else { continue };
+            let entry = &self.known[at].entry;
+            let _ = write!(out, "* {} FETCH ({})\r\n", at + 1, flags_of(entry, with_uid, enabled));
         }
-        let arrived = std::mem::take(&mut self.arrived);
-        let any_arrived = !arrived.is_empty();
-        self.known.extend(arrived.into_iter().map(|entry| Known { entry, changed: false, gone: false }));
+        let any_arrived = !self.arrived.is_empty();
+        for entry in std::mem::take(&mut self.arrived).into_values() {
+            self.recent.0 += usize::from(entry.recent);
+            self.known.push(Known { entry, gone: false });
+        }
         if any_arrived {
             let _ = write!(out, "* {} EXISTS\r\n", self.known.len());
         }
-        let recent = self.known.iter().filter(|known| known.entry.recent).count();
-        if any_arrived || recent != self.recent {
-            self.recent = recent;
-            let _ = write!(out, "* {recent} RECENT\r\n");
+        if (any_arrived || self.recent.0 != self.recent.1) && !enabled.rev2 {
+            let _ = write!(out, "* {} RECENT\r\n", self.recent.0);
         }
+        self.recent.1 = self.recent.0;
         out
     }
+}
+
+/// The items of a FETCH response that tells of flags alone.
+pub(super) fn flags_of(entry: &Entry, with_uid: bool, enabled: Enabled) -> String {
+    let mut out = if with_uid { format!("UID {} ", entry.uid) } else { String::new() };
+    let _ = write!(out, "FLAGS ({})", entry.flags.written(entry.recent && !enabled.rev2));
+    if enabled.condstore {
+        let _ = write!(out, " MODSEQ ({})", entry.modseq);
+    }
+    out
 }

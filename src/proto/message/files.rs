@@ -2,7 +2,8 @@
 //!
 //! Lines end with LF or CRLF and become CRLF. In a mailbox a message begins with a line `From `
 //! behind an empty line or at the start, and a line of its that begins so has a `>` in front,
-//! which is taken away. Refused is what SMTP cannot carry: NUL, bare CR, lines over 998 octets.
+//! which is taken away. Refused is what SMTP cannot carry: NUL, bare CR, lines over 998 octets; and what
+//! has no header. What else a header lacks (RFC 5322 section 3.6 wants Date and From) is added when it is sent.
 
 use std::ops::Range;
 
@@ -46,17 +47,31 @@ fn check(start: usize, line: &[u8]) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whether a message can begin with this line: RFC 5322 section 3.6.8, `field-name = 1*ftext`, with blanks
+/// before the colon as in section 4.5.
+fn check_first(start: usize, line: &[u8]) -> Result<(), Fault> {
+    let name = line.iter().position(|b| *b == b':').map_or(&b""[..], |colon| line[..colon].trim_ascii_end());
+    if !name.is_empty() && name.iter().all(u8::is_ascii_graphic) {
+        return Ok(());
+    }
+    let said = "a message begins with a field of its header, such as \"Subject: Hello\" (RFC 5322 section 3.6)";
+    Err(Fault { place: start..start + line.len(), said })
+}
+
 /// The message of a file.
 ///
 /// # Errors
-/// The file holds nothing, or what cannot travel by SMTP.
+/// The file holds nothing, no header, or what cannot travel by SMTP.
 pub fn eml(file: &[u8]) -> Result<Vec<u8>, Fault> {
     if file.is_empty() {
-        return Err(Fault { place: 0..0, said: "this file is empty" });
+        return Err(Fault { place: 0..0, said: "this message is empty" });
     }
     let mut message = Vec::with_capacity(file.len() + file.len() / 32);
     for (start, line) in lines(file) {
         check(start, line)?;
+        if start == 0 {
+            check_first(start, line)?;
+        }
         message.extend_from_slice(line);
         message.extend_from_slice(b"\r\n");
     }
@@ -66,7 +81,7 @@ pub fn eml(file: &[u8]) -> Result<Vec<u8>, Fault> {
 /// The messages of a mailbox, in order.
 ///
 /// # Errors
-/// The file is no mailbox, or holds what cannot travel by SMTP.
+/// The file is no mailbox, or holds a message without a header, or what cannot travel by SMTP.
 pub fn mbox(file: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
     let mut messages: Vec<Vec<u8>> = Vec::new();
     let mut behind_empty = true;
@@ -83,13 +98,17 @@ pub fn mbox(file: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
             let said = "a mailbox file begins with a line \"From \" (RFC 4155)";
             return Err(Fault { place: start..start + line.len(), said });
         };
+        if message.is_empty() {
+            check_first(start, line)?;
+        }
         let quoted = line.iter().position(|b| *b != b'>').is_some_and(|at| at > 0 && line[at..].starts_with(b"From "));
         message.extend_from_slice(&line[usize::from(quoted)..]);
         message.extend_from_slice(b"\r\n");
     }
     end(messages.last_mut());
-    if messages.is_empty() {
-        return Err(Fault { place: 0..0, said: "this file has no message in it" });
+    if messages.last().is_none_or(Vec::is_empty) {
+        let said = if messages.is_empty() { "this file has no message in it" } else { "the last message is empty" };
+        return Err(Fault { place: file.len()..file.len(), said });
     }
     Ok(messages)
 }
@@ -145,17 +164,14 @@ mod tests {
 
     #[test]
     fn a_mailbox_is_taken_apart() {
-        let file = "From alice@crepes.fr Mon Jan  5 09:00:00 2026\nSubject: a\n\nFrom here\n>From there\n>>From x\n\
+        let file = "From alice@crepes.fr Mon Jan  5 09:00:00 2026\nSubject: a\n\n>From there\n>>From x\n\
                     > From\n\nFrom b\r\nSubject: b\r\n\r\nno empty line\nFrom within\n";
         let [a, b] = [
-            "Subject: a\r\n\r\nFrom here\r\nFrom there\r\n>From x\r\n> From\r\n",
+            "Subject: a\r\n\r\nFrom there\r\n>From x\r\n> From\r\n",
             "Subject: b\r\n\r\nno empty line\r\nFrom within\r\n",
         ];
-        // "From here" follows an empty line, so it begins a message
-        let first = "Subject: a\r\n";
-        let second = a.strip_prefix("Subject: a\r\n\r\nFrom here\r\n").unwrap();
-        assert_eq!(texts(file), [first, second, b]);
-        assert_eq!(texts("From x\n\n"), [""]);
+        assert_eq!(texts(file), [a, b]);
+        assert_eq!(texts("From x\nSubject : x\n\n"), ["Subject : x\r\n"]);
     }
 
     #[test]
@@ -168,6 +184,13 @@ mod tests {
             (eml(long.as_bytes()), 6..1005, "998"),
             (mbox(b"\nSubject: x\n").map(|_| Vec::new()), 0..0, "From"),
             (mbox(b"").map(|_| Vec::new()), 0..0, "no message"),
+            (eml(b"Hello Bob,\n\nlunch: at one\n"), 0..10, "a field of its header"),
+            (eml(b"\nSubject: x\n"), 0..0, "a field of its header"),
+            (eml(b": x\n"), 0..3, "a field of its header"),
+            // "From here" follows an empty line, so it begins a message
+            (mbox(b"From x\nA: b\n\nFrom here\nto there\n").map(|_| Vec::new()), 23..31, "a field of its header"),
+            (mbox(b"From x\nA: b\n\nFrom y\n").map(|_| Vec::new()), 20..20, "empty"),
+            (mbox(b"From x\nFrom y\n").map(|_| Vec::new()), 7..13, "a field of its header"),
         ] {
             let fault = fault.unwrap_err();
             assert!(fault.place == place && fault.said.contains(word), "{fault:?}");

@@ -1,8 +1,8 @@
 //! The Post Office Protocol, version 3 (RFC 1939): both ends of a session.
 //!
 //! The server has the capabilities of RFC 2449 and AUTH (RFC 5034), the client uses neither.
-//! Left out: APOP, whose time stamp would change the greeting and whose digest is broken;
-//! response codes. POP3 keeps no state from one session to the next, so the lecture's client ([`Client`])
+//! APOP is offered if asked for, since its time stamp changes the greeting. Left out: STLS.
+//! POP3 keeps no state from one session to the next, so the lecture's client ([`Client`])
 //! fetches everything every time when it keeps; [`Reader`] does as it is asked, by a program that remembers.
 
 pub mod client;
@@ -13,7 +13,7 @@ pub mod server;
 pub use client::{Client, ClientEvent, Mode};
 pub use maildrop::Entry;
 pub use reader::Reader;
-pub use server::{Server, ServerEvent};
+pub use server::{Denial, Digest, Server, ServerEvent};
 
 /// The port of POP3 servers (RFC 1939 section 3).
 pub const PORT: u16 = 110;

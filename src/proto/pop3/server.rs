@@ -6,8 +6,8 @@
 //!
 //! Deletions are marks until the UPDATE state, which only QUIT enters: a session that ends in
 //! any other way deletes nothing. The maildrop is the one of the moment of the log-in, and
-//! message numbers are fixed for the session. A client logs in by USER and PASS or by AUTH
-//! (RFC 5034), and may send commands ahead (RFC 2449 section 6.6), which wait until the answers
+//! message numbers are fixed for the session. A client logs in by USER and PASS, by AUTH
+//! (RFC 5034) or by APOP if that is offered, and may send commands ahead (RFC 2449 section 6.6), which wait until the answers
 //! before theirs were taken.
 
 use std::collections::VecDeque;
@@ -17,6 +17,7 @@ use super::MAX_COMMAND_LINE;
 use super::maildrop::{Entry, Maildrop, end_of_header, number};
 use crate::base::{SimDuration, SimTime};
 use crate::proto::line::{InputBuffer, Line};
+use crate::proto::md5;
 use crate::proto::patience::Patience;
 use crate::proto::sasl::{self, Credentials, Exchange, Mechanism, SaslError, Step};
 use crate::proto::session::{Input, Output, Session};
@@ -32,6 +33,8 @@ const MAX_AHEAD: usize = 1 << 16;
 pub enum ServerEvent {
     /// A client wants to log in: [`Server::open`] or [`Server::refuse`].
     Login(Credentials),
+    /// A client wants to log in by APOP: the same answers.
+    Apop(Digest),
     /// A command after RETR came, so the message before it was received whole.
     Received {
         /// The message's unique-id.
@@ -49,6 +52,32 @@ pub enum ServerEvent {
     },
 }
 
+/// What APOP proves with (RFC 1939 section 7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// Who wants in.
+    pub user: String,
+    stamp: String,
+    digest: String,
+}
+
+impl Digest {
+    /// Whether it was made with this password.
+    #[must_use]
+    pub fn proves(&self, password: &str) -> bool {
+        md5::hex(format!("{}{password}", self.stamp).as_bytes()) == self.digest
+    }
+}
+
+/// Why a log-in comes to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// There is no such user, or the proof is wrong.
+    Credentials,
+    /// Another session has the maildrop.
+    Locked,
+}
+
 #[derive(Clone, Debug)]
 enum State {
     Authorization { user: Option<String> },
@@ -62,6 +91,8 @@ enum State {
 #[derive(Clone, Debug)]
 pub struct Server {
     state: State,
+    /// The time stamp in the greeting, where APOP is offered.
+    stamp: Option<String>,
     /// The exchange of an AUTH command that is under way.
     exchange: Option<Exchange>,
     failures: u32,
@@ -84,6 +115,7 @@ impl Server {
     pub const fn new() -> Self {
         Self {
             state: State::Authorization { user: None },
+            stamp: None,
             exchange: None,
             failures: 0,
             input: InputBuffer::new(),
@@ -91,6 +123,13 @@ impl Server {
             patience: Patience::new(IDLE_TIMEOUT),
             output: VecDeque::new(),
         }
+    }
+
+    /// A session that has not begun and offers APOP. RFC 1939 section 7: the time stamp is a
+    /// `msg-id` and another "each time the POP3 server issues a banner greeting".
+    #[must_use]
+    pub fn offering_apop(stamp: String) -> Self {
+        Self { stamp: Some(stamp), ..Self::new() }
     }
 
     /// The log-in is right and the maildrop locked for this session.
@@ -103,12 +142,17 @@ impl Server {
     }
 
     /// The log-in is wrong, or the maildrop is locked by another session.
-    pub fn refuse(&mut self, why: &str) {
+    pub fn refuse(&mut self, why: Denial) {
         if !matches!(self.state, State::JudgingLogin) {
             return;
         }
         self.state = State::Authorization { user: None };
-        self.failed(why);
+        self.failed(match why {
+            // RFC 3206 section 4: the client is to ask for other credentials.
+            Denial::Credentials => "[AUTH] wrong user or password",
+            // RFC 2449 section 8.1.2: the client may try again later.
+            Denial::Locked => "[IN-USE] maildrop already locked",
+        });
     }
 
     fn failed(&mut self, why: &str) {
@@ -214,6 +258,7 @@ impl Server {
                 self.output.push_back(Output::Event(ServerEvent::Login(credentials)));
             }
             ("PASS", None) => self.err("USER first"),
+            ("APOP", _) if self.stamp.is_some() => self.apop(argument),
             // RFC 1939 section 6: QUIT here ends the session, which "does NOT enter the UPDATE
             // state".
             ("QUIT", _) => {
@@ -231,9 +276,21 @@ impl Server {
             return self.err("no argument wanted");
         }
         let sasl = sasl::MECHANISMS;
-        let lines =
-            format!("TOP\r\nUIDL\r\nUSER\r\nSASL {sasl}\r\nPIPELINING\r\nEXPIRE NEVER\r\nIMPLEMENTATION Posthaste\r\n");
+        let lines = format!(
+            "TOP\r\nUIDL\r\nUSER\r\nSASL {sasl}\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\nIMPLEMENTATION Posthaste\r\n"
+        );
         self.multi("capability list follows", lines.as_bytes());
+    }
+
+    /// `APOP name digest` (RFC 1939 section 7).
+    fn apop(&mut self, argument: &str) {
+        let words = argument.rsplit_once(' ').filter(|(user, _)| !user.is_empty());
+        let (Some((user, digest)), Some(stamp)) = (words, self.stamp.clone()) else {
+            return self.err("APOP needs a name and a digest");
+        };
+        let digest = Digest { user: user.to_owned(), stamp, digest: digest.to_ascii_lowercase() };
+        self.state = State::JudgingLogin;
+        self.output.push_back(Output::Event(ServerEvent::Apop(digest)));
     }
 
     /// `AUTH mechanism [initial-response]` (RFC 5034 section 4). Without a mechanism the
@@ -321,7 +378,7 @@ impl Server {
                 self.output.push_back(Output::Event(ServerEvent::Update { deleted }));
             }
             ("CAPA", _) => self.capabilities(argument),
-            ("USER" | "PASS" | "AUTH", _) => self.err("already logged in"),
+            ("USER" | "PASS" | "APOP" | "AUTH", _) => self.err("already logged in"),
             ("STAT" | "RSET" | "NOOP" | "QUIT", _) => self.err("no argument wanted"),
             (_, _) => self.err("unknown command"),
         }
@@ -369,7 +426,8 @@ impl Session for Server {
         match input {
             Input::Start => {
                 self.patience.hears(now);
-                self.ok("POP3 server ready");
+                let stamp = self.stamp.as_ref().map_or_else(String::new, |stamp| format!(" {stamp}"));
+                self.ok(&format!("POP3 server ready{stamp}"));
             }
             Input::Bytes(bytes) => {
                 self.patience.hears(now);

@@ -33,7 +33,7 @@ fn judge(server: &mut Server, deleted: &mut Vec<u64>) -> Vec<u8> {
             {
                 server.open(maildrop());
             }
-            Output::Event(ServerEvent::Login(_)) => server.refuse("wrong user or password"),
+            Output::Event(ServerEvent::Login(_) | ServerEvent::Apop(_)) => server.refuse(super::Denial::Credentials),
             Output::Event(ServerEvent::Update { deleted: gone }) => {
                 deleted.extend(gone);
                 server.updated();

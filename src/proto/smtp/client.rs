@@ -53,6 +53,8 @@ pub enum Trouble {
     TimedOut,
     /// The server said something that is no SMTP, or not now.
     Protocol(String),
+    /// TLS is wanted and did not come to be. Where it need not be, a session without it may do.
+    Unsecured(String),
 }
 
 impl fmt::Display for Trouble {
@@ -62,6 +64,7 @@ impl fmt::Display for Trouble {
             Self::Lost => f.write_str("connection lost"),
             Self::TimedOut => f.write_str("no reply in time"),
             Self::Protocol(what) => write!(f, "protocol error: {what}"),
+            Self::Unsecured(why) => write!(f, "no TLS: {why}"),
         }
     }
 }
@@ -268,6 +271,10 @@ impl Client {
 
     /// The session broke: undecided recipients learn of it.
     fn fail(&mut self, trouble: Trouble) {
+        let trouble = match self.awaiting.front() {
+            Some(Step::Handshake) => Trouble::Unsecured(trouble.to_string()),
+            Some(_) | None => trouble,
+        };
         if matches!(self.state, State::Quitting | State::Closed) {
             return self.close();
         }

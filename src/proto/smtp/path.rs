@@ -8,8 +8,11 @@
 
 pub(crate) mod lenient;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::proto::dns::idna;
 
 /// RFC 5321 4.5.3.1.1: "The maximum total length of a user name or other local-part is 64 octets."
 const MAX_LOCAL_PART: usize = 64;
@@ -63,6 +66,13 @@ impl Mailbox {
         &self.text[self.at + 1..]
     }
 
+    /// The domain as the DNS knows it, in lower case: RFC 6531 section 3.2, U-labels are looked up as A-labels. One that
+    /// has none is as it was written, and nobody's.
+    #[must_use]
+    pub fn ascii_domain(&self) -> String {
+        idna::to_ascii(self.domain()).map_or_else(|| self.domain().to_owned(), Cow::into_owned).to_ascii_lowercase()
+    }
+
     /// The whole text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -76,11 +86,11 @@ impl Mailbox {
     }
 
     /// The text by which the same mailbox is found again however it was written: in lower
-    /// case, and without quotes (RFC 5321 4.1.2: "all quoted forms MUST be treated as
-    /// equivalent").
+    /// case, without quotes (RFC 5321 4.1.2: "all quoted forms MUST be treated as
+    /// equivalent"), and with the domain as the DNS knows it.
     #[must_use]
     pub fn key(&self) -> String {
-        self.key_at(self.domain())
+        self.key_at(&self.ascii_domain())
     }
 
     /// The same for the mailbox of that local part in another domain.

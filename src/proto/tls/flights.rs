@@ -7,8 +7,14 @@ use super::{HEADER, MAX_FRAGMENT, Model, NoTls, Progress, Role, Version, pad};
 
 /// Types of records (RFC 8446 section 5.1).
 pub(super) const CHANGE_CIPHER: u8 = 20;
+pub(super) const ALERT: u8 = 21;
 pub(super) const HANDSHAKE: u8 = 22;
 pub(super) const APPLICATION: u8 = 23;
+
+/// RFC 8446 section 6: the level of all alerts that end a connection, and the one of them that says that
+/// "the protocol version the peer has attempted to negotiate is recognized but not supported".
+const FATAL: u8 = 2;
+pub(super) const PROTOCOL_VERSION: u8 = 70;
 
 /// A ClientHello is padded to this by common clients (RFC 7685), its header included.
 const CLIENT_HELLO: usize = 512;
@@ -64,10 +70,25 @@ fn put(out: &mut Vec<u8>, kind: u8, length: usize, mark: u8) {
     out.extend((1..length).map(|at| pad(at as u64)));
 }
 
-pub(super) fn client_hello(_version: Version) -> Vec<u8> {
+/// Behind the mark of a ClientHello: the version that it names in `supported_versions` (RFC 8446
+/// section 4.2.1), without a place of its own in the model.
+const fn named(version: Version) -> [u8; 2] {
+    match version {
+        Version::Tls12 => [3, 3],
+        Version::Tls13 => [3, 4],
+    }
+}
+
+pub(super) fn client_hello(version: Version) -> Vec<u8> {
     let mut out = Vec::new();
     put(&mut out, HANDSHAKE, CLIENT_HELLO, Message::ClientHello.mark());
+    out[HEADER + 1..HEADER + 3].copy_from_slice(&named(version));
     out
+}
+
+/// A record with an alert that ends the connection.
+pub(super) fn alert(description: u8) -> Vec<u8> {
+    [&header(ALERT, 2)[..], &[FATAL, description]].concat()
 }
 
 /// The next flight, and what is waited for behind it.
@@ -119,16 +140,19 @@ fn certificates(out: &mut Vec<u8>, kind: u8, certificates: usize, overhead: usiz
 }
 
 /// A record came while a flight that ends with `expected` was awaited.
-pub(super) fn take(expected: Message, kind: u8, body: &[u8]) -> Result<Progress, NoTls> {
+pub(super) fn take(version: Version, expected: Message, kind: u8, body: &[u8]) -> Result<Progress, NoTls> {
     let mark = body.first().copied().unwrap_or_default();
     if kind == CHANGE_CIPHER {
-        return if mark == NO_MARK { Ok(Progress::Waiting) } else { Err(NoTls) };
+        return if mark == NO_MARK { Ok(Progress::Waiting) } else { Err(NoTls::Nonsense) };
     }
     if mark == NO_MARK && expected != Message::ClientHello {
         return Ok(Progress::Waiting);
     }
     if mark != expected.mark() {
-        return Err(NoTls);
+        return Err(NoTls::Nonsense);
+    }
+    if expected == Message::ClientHello && body.get(1..3) != Some(&named(version)) {
+        return Err(NoTls::Version);
     }
     Ok(match expected {
         Message::ClientHello | Message::ServerFlightEnd => Progress::Answer,

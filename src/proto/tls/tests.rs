@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Channel, Model, Progress, Role, Version, records};
+use super::{Channel, Model, NoTls, Progress, Role, Version, records};
 use crate::base::SimDuration;
 
 fn model(version: Version) -> Model {
@@ -61,6 +61,29 @@ fn records_protect_and_weigh() {
             assert!(server.receive(octet, &mut plain).is_ok());
         }
         assert_eq!(plain, text);
+    }
+}
+
+/// Would break if the version in a hello were not looked at, octet by octet too.
+#[test]
+fn a_version_in_common_is_needed() {
+    for (speaks, other) in [(Version::Tls12, Version::Tls13), (Version::Tls13, Version::Tls12)] {
+        let hello = Channel::new(Role::Client, model(speaks)).hello();
+        let mut server = Channel::new(Role::Server, model(other));
+        let (last, rest) = hello.split_last().unwrap();
+        for octet in rest {
+            assert_eq!(server.receive(&[*octet], &mut Vec::new()), Ok(Progress::Waiting));
+        }
+        let why = server.receive(&[*last], &mut Vec::new()).unwrap_err();
+        let alert = why.alert().unwrap();
+        assert_eq!((why, alert.as_slice()), (NoTls::Version, &[21, 3, 3, 0, 2, 2, 70][..]));
+        let mut client = Channel::new(Role::Client, model(speaks));
+        let (last, rest) = alert.split_last().unwrap();
+        for octet in rest {
+            assert_eq!(client.receive(&[*octet], &mut Vec::new()), Ok(Progress::Waiting));
+        }
+        let told = client.receive(&[*last], &mut Vec::new()).unwrap_err();
+        assert_eq!((told, told.alert()), (NoTls::Alert(70), None));
     }
 }
 

@@ -1,7 +1,8 @@
 //! How many attempts came when: one step line for each destination, the busiest first.
 //!
-//! Minutes of a long run are put together, as many as leave a few hundred steps. Outages that are over are shaded below the axis' ticks by a bar, so that the storm behind each
-//! can be told from the load of other times.
+//! Minutes of a long run are put together, as many as leave a few hundred steps. The picture ends with the last
+//! attempt or outage, not with the run. Outages that are over are shaded below the axis' ticks by a bar, so that
+//! the storm behind each can be told from the load of other times.
 
 use std::collections::BTreeMap;
 
@@ -27,9 +28,10 @@ fn seconds(at: SimTime) -> f64 {
 
 #[expect(clippy::cast_precision_loss, reason = "counts are drawn")]
 pub(super) fn sheet(run: &Tables) -> Canvas {
-    let last = run.attempt_rates.iter().map(|row| row.minute).max().unwrap_or_default();
+    let outages = run.storms.iter().map(|row| row.ended);
+    let last = run.attempt_rates.iter().map(|row| row.minute).chain(outages).max().unwrap_or_default();
     let whole = |at: SimTime| SimDuration::from_nanos(at.as_nanos()).as_secs();
-    let most_s = whole(last.max(run.end));
+    let most_s = whole(last) + MINUTE;
     let fits = |minutes: &u64| most_s / (minutes * MINUTE) <= MOST_SLOTS;
     let minutes = SLOTS.into_iter().find(fits).unwrap_or(most_s / MINUTE / MOST_SLOTS + 1);
     let slot = minutes * MINUTE;
@@ -45,7 +47,7 @@ pub(super) fn sheet(run: &Tables) -> Canvas {
         return empty(TITLE, "No server tried to pass mail on.");
     };
     let most = peak(first);
-    let end = seconds(run.end).max(seconds(last) + 60.0);
+    let end = ((whole(last) / slot + 1) * slot) as f64;
     let left_out = destinations.len().saturating_sub(MOST_DESTINATIONS);
     destinations.truncate(MOST_DESTINATIONS);
     let per_s = run.attempt_rates.iter().map(|row| row.peak_per_s).max().unwrap_or(0);

@@ -254,3 +254,17 @@ fn a_single_sender_has_its_threshold() {
     let dashed = |run: &Tables| chart("cwnd", run).unwrap().contains("slow-start threshold");
     assert!(dashed(&windows(1, 50)) && !dashed(&windows(2, 50)));
 }
+
+/// Breaks when the picture of attempts goes on after the last of them, or ends before an outage does.
+#[test]
+fn attempts_end_with_their_data() {
+    let mut run = storms(1, 3);
+    run.storms.clear();
+    let drawn = |run: &Tables| chart("attempt_rate", run).unwrap();
+    let day = drawn(&run);
+    run.end = seconds(86_400.0 * 365.0);
+    assert_eq!(drawn(&run), day, "whatever the run's end");
+    run.storms = storms(1, 3).storms;
+    run.storms[0].ended = seconds(50_000.0);
+    assert_ne!(drawn(&run), day);
+}

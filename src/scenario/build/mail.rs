@@ -56,6 +56,7 @@ fn server(scenario: &Resolved, host: HostId, settings: &ServerSpec) -> MailServe
         caches: LocalCaches { application: settings.dns_cache, stub: scenario.host_spec(host).stub_cache },
         separator: settings.separator,
         webmail: settings.webmail.clone(),
+        apop: settings.apop,
         sessions: sessions_answered(scenario, host),
         max_message: usize::try_from(scenario.limits.message_size.bytes()).unwrap_or(usize::MAX),
         ..MailServerConfig::new(&scenario.host_spec(host).name)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::mail::check_flush;
 use super::{Context, host_index, link};
 use crate::base::{HostId, SimDuration, SimTime};
 use crate::net::Discipline;
@@ -115,12 +116,15 @@ fn read_flush(cx: &mut Context<'_>, here: Path<'_>, fault: &schema::Fault, name:
         cx.problems.at(here, "a \"flush\" takes no time: it has \"at\", and \"every\" if it is repeated");
     }
     let host = cx.host(here.key("flush"), name)?;
+    let mail = &cx.scenario.mail;
+    let of_domains = mail.iter().map(|(domain, of)| of.server.as_deref().unwrap_or(domain));
     let servers: Vec<&str> =
-        cx.scenario.mail.iter().map(|(domain, of)| of.server.as_deref().unwrap_or(domain)).collect();
+        of_domains.chain(mail.values().flat_map(|domain| domain.relays.keys().map(String::as_str))).collect();
     if !servers.contains(&name) {
         cx.problems.unknown(here.key("flush"), "mail server", name, servers.iter().copied());
         return None;
     }
+    check_flush(cx, here, fault);
     let order = match (&fault.destination, &fault.sender) {
         (None, None) => FlushOrder::All,
         (Some(domain), None) => FlushOrder::Destination(domain.clone()),

@@ -26,18 +26,23 @@ pub(super) mod scripted;
 mod server;
 mod steps;
 mod tcp;
+mod unused;
+mod web;
 mod windows;
 mod work;
 mod zone;
 
 use std::sync::Arc;
 
+use super::fill::{CORE_ROUTER, site_router};
 use super::problem::{Path, Problems, quote};
 use super::resolved::{HostSpec, Resolved, UserSpec, host_index};
 use super::schema::{Duration, Scenario};
 use crate::base::{HostId, SimDuration, SimTime};
 
+pub(super) use mail::is_written_to;
 pub(super) use names::{check_names, check_size};
+pub(super) use unused::Written;
 
 /// The longest duration a scenario may hold: a hundred years, so that sums stay on the clock.
 const LONGEST: SimDuration = SimDuration::from_secs(100 * 365 * 86_400);
@@ -59,6 +64,15 @@ impl Context<'_> {
             self.problems.at(path, format!("{name} is a router, which only forwards", name = quote(name)));
         }
         Some(found)
+    }
+
+    /// A host that comes into being by this name has none that is a router's.
+    fn check_no_router(&mut self, path: Path<'_>, host: HostId) {
+        let spec = &self.hosts[host.index()];
+        if !spec.router && (spec.name == CORE_ROUTER || spec.name == site_router(&spec.site)) {
+            let message = format!("{name} is the name of a router", name = quote(&spec.name));
+            self.problems.help(path, message, "choose another name");
+        }
     }
 
     /// The host or router of that name.
@@ -96,8 +110,8 @@ impl Context<'_> {
     }
 }
 
-/// Reads a filled-in scenario. `None` when something was noted.
-pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Resolved> {
+/// Reads a filled-in scenario; what of it was written matters for remarks alone. `None` when something was noted.
+pub(super) fn resolve(complete: Scenario, written: &Written, problems: &mut Problems) -> Option<Resolved> {
     let hosts = network::read_hosts(&complete, problems);
     let ipv6 = hosts.iter().any(|host| host.addresses.v6.is_some());
     let mut cx = Context { scenario: &complete, hosts: &hosts, problems, ipv6 };
@@ -113,6 +127,7 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
     let limits = run::read_limits(&mut cx);
     let people: Arc<[usize]> = (0..users.len()).collect();
     let workload = work::read(&mut cx, &users, &people, run, limits);
+    let web = web::read_sites(&mut cx);
     let faults = faults::read_faults(&mut cx, &links);
     let expect = run::read_expect(&mut cx);
     let outputs = run::read_outputs(&mut cx);
@@ -139,12 +154,14 @@ pub(super) fn resolve(complete: Scenario, problems: &mut Problems) -> Option<Res
         processing: capacities.processing,
         sessions: capacities.sessions,
         sessions_answered: capacities.answered,
+        web,
         faults,
         run,
         limits,
         expect,
         outputs,
         live,
+        remarks: unused::remarks(&complete, written),
         complete,
     })
 }

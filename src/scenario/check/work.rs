@@ -1,18 +1,19 @@
 //! The workload: which kind an entry is, who takes part, and when.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::dns::read_type;
-use super::lookups::read_lookups;
-use super::mail::{is_caught, unknown_user};
+use super::lookups::{read_hosts, read_lookups};
+use super::mail::{Remedy, is_address, is_caught, unknown_user};
 use super::message::{read_body, read_extras, read_subject};
 use super::people::read_habits;
 use super::reading::read_manner;
 use super::steps::read_session;
+use super::web::read_browse;
 use super::{Context, user_index};
 use crate::base::{HostId, SimDuration, Streams};
-use crate::scenario::names::{check_host_name, check_local_part, check_owner_name, expand};
+use crate::scenario::names::{check_owner_name, expand};
 use crate::scenario::problem::{Path, quote};
 use crate::scenario::resolved::{
     LimitSpec, LookupWork, MessageWork, PoissonWork, ReadWork, RunSpec, Schedule, UserSpec, Work,
@@ -42,6 +43,7 @@ enum Kind {
     Lookups,
     Session,
     People,
+    Browse,
 }
 
 impl Kind {
@@ -54,6 +56,7 @@ impl Kind {
             Self::Lookups => "looks up names at random",
             Self::Session => "goes through steps",
             Self::People => "goes by habits",
+            Self::Browse => "visits a page",
         }
     }
 
@@ -99,6 +102,7 @@ impl Kind {
             Self::People => {
                 &["people", "user", "to", "subject", "body", "body_bytes", "html", "images", "attachments", "encoding"]
             }
+            Self::Browse => &["every", "times", "user", "browse", "browser", "spread"],
         }
     }
 }
@@ -116,6 +120,7 @@ pub(super) fn read(
     let mut items = Vec::new();
     let mut readings = vec![0; users.len()];
     let mut habits = vec![0; users.len()];
+    let mut browsings = BTreeMap::new();
     for (index, entry) in cx.scenario.workload.iter().enumerate() {
         let here = path.index(index);
         let Some(kind) = read_kind(cx, here, entry) else { continue };
@@ -130,6 +135,11 @@ pub(super) fn read(
             Kind::Lookups => {
                 let schedule = read_schedule(cx, &shared, here, entry);
                 items.extend(read_lookups(cx, here, (index, entry), schedule));
+            }
+            Kind::Browse => {
+                let schedule = read_schedule(cx, &shared, here, entry);
+                let hosts = read_browsers(cx, &shared, here, entry);
+                items.extend(read_browse(cx, here, (index, entry, schedule), (hosts, run), &mut browsings));
             }
         }
         if items.len() > MAX_ITEMS {
@@ -148,6 +158,7 @@ fn read_kind(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> Option<Kind
         (entry.lookups.is_some(), Kind::Lookups),
         (!entry.steps.is_empty(), Kind::Session),
         (entry.people.is_some(), Kind::People),
+        (entry.browse.is_some(), Kind::Browse),
     ]
     .into_iter()
     .filter_map(|(is, kind)| is.then_some(kind))
@@ -158,7 +169,7 @@ fn read_kind(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> Option<Kind
         [] if entry.user.is_some() => Some(Kind::Read),
         [] => {
             let help = "give \"from\" and \"to\", or \"user\" and one of \"read\", \"steps\" and \"people\", or \"poisson\", \
-                        or \"lookup\", or \"lookups\"";
+                        or \"lookup\", or \"lookups\", or \"browse\"";
             cx.problems.help(here, "this entry does nothing", help);
             None
         }
@@ -201,6 +212,8 @@ fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
         ("type", entry.rtype.is_some()),
         ("lookups", entry.lookups.is_some()),
         ("web", entry.web.is_some()),
+        ("browse", entry.browse.is_some()),
+        ("browser", entry.browser.is_some()),
     ];
     for (key, _) in given.into_iter().filter(|(key, given)| *given && !kind.keys().contains(key)) {
         cx.problems.at(here.name(key), format!("an entry that {} has no `{key}`", kind.what()));
@@ -210,6 +223,7 @@ fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
         Kind::Read => &[("user", entry.user.is_some()), ("read", entry.read.is_some())],
         Kind::Session | Kind::People => &[("user", entry.user.is_some())],
         Kind::Lookup | Kind::Lookups => &[("on", entry.on.is_some())],
+        Kind::Browse => &[("user` or `on", entry.on.is_some() || entry.user.is_some())],
     };
     for (key, _) in needed.iter().filter(|(_, given)| !given) {
         cx.problems.at(here, format!("an entry that {} needs `{key}`", kind.what()));
@@ -260,7 +274,7 @@ pub(super) fn read_people(
                 found.insert(user);
             } else {
                 wrong = true;
-                unknown_user(cx, place, &address);
+                unknown_user(cx, place, &address, Remedy::AddUser);
                 break;
             }
         }
@@ -344,12 +358,9 @@ pub(super) fn read_recipients(
     for (index, text) in to.items.iter().enumerate() {
         let place = if to.list { path.index(index) } else { path };
         for address in expand(text, MAX_ITEMS / 10).unwrap_or_else(|| vec![text.clone()]) {
-            let formed = address
-                .rsplit_once('@')
-                .is_some_and(|(local, domain)| check_local_part(local).is_ok() && check_host_name(domain).is_ok());
             let known = |cx: &Context<'_>| user_index(shared.users, &address).is_some() || is_caught(cx, &address);
-            if !formed || !allow_unknown && !known(cx) {
-                unknown_user(cx, place, &address);
+            if !is_address(&address) || !allow_unknown && !known(cx) {
+                unknown_user(cx, place, &address, Remedy::Allow);
                 break;
             }
             if seen.insert(address.clone()) {
@@ -366,6 +377,20 @@ pub(super) fn read_recipients(
         cx.problems.at(path, message);
     }
     all.into()
+}
+
+/// Where a page is visited: at the hosts named, else at the users' computers.
+fn read_browsers(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entry: &Entry) -> Vec<HostId> {
+    let people = entry.user.as_ref().and_then(|who| read_people(cx, shared, here.key("user"), who, EVERY_USER));
+    match people {
+        Some(people) if people.len() > 1 || entry.on.is_none() => {
+            if entry.on.is_some() {
+                cx.problems.at(here.key("on"), "an entry for several users cannot name one host");
+            }
+            people.iter().map(|user| shared.users[*user].host).collect()
+        }
+        Some(_) | None => read_hosts(cx, here.key("on"), entry.on.as_ref()),
+    }
 }
 
 /// `readings` counts for each user the entries so far: the streams of a user's entries do not

@@ -162,15 +162,19 @@ pub(super) fn fill_server(domain: &mut MailDomain) {
     super::queue::fill_delivery(&mut domain.queue);
     domain.conduct.iter_mut().for_each(fill_conduct);
     domain.hop_limit.get_or_insert(100);
-    domain.delivered_to.get_or_insert(false);
 }
 
 /// The name of the computer that a user gets.
-pub(super) fn default_computer(local: &str, domain: &str) -> String {
+pub(in crate::scenario) fn default_computer(local: &str, domain: &str) -> String {
     let label: String =
         local.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    format!("{}-pc.{domain}", label.trim_start_matches('-'))
+    let label = label.trim_start_matches('-');
+    format!("{}-pc.{domain}", if label.is_empty() { "user" } else { label })
 }
+
+/// The run goes on for so long after the last thing that a file schedules; what repeats without an end
+/// of its own is scheduled for so long.
+const AFTERMATH: SimDuration = SimDuration::from_secs(3_600);
 
 /// Times and hosts of the workload, and the end of the run.
 pub(super) fn fill_workload(scenario: &mut Scenario) {
@@ -178,6 +182,9 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
     let mut last = SimDuration::ZERO;
     for entry in &mut scenario.workload {
         let at = entry.at.get_or_insert(seconds(0)).0;
+        if entry.every.is_some() && entry.until.is_none() && entry.messages.len() > 1 {
+            entry.times.get_or_insert(entry.messages.len() as u64);
+        }
         let repeated = match (entry.every, entry.times) {
             (Some(every), Some(times)) => at.saturating_add(every.0.saturating_mul(times.saturating_sub(1))),
             (Some(_) | None, _) => at,
@@ -192,6 +199,9 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
         if entry.lookup.is_some() || entry.lookups.is_some() {
             entry.rtype.get_or_insert_with(|| "A".to_owned());
             entry.web.get_or_insert(false);
+        }
+        if entry.browse.is_some() {
+            super::web::fill_browser(entry.browser.get_or_insert_default());
         }
         if let Some(lookups) = &mut entry.lookups {
             lookups.clients.get_or_insert(1);
@@ -211,7 +221,20 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
         let end = at.saturating_add(fault.lasting.map_or(SimDuration::ZERO, |lasting| lasting.0));
         last = last.max(end).max(fault.until.map_or(SimDuration::ZERO, |until| until.0));
     }
-    scenario.run.until.get_or_insert(Duration(last.saturating_add(SimDuration::from_secs(3_600))));
+    let until = last.saturating_add(AFTERMATH);
+    if scenario.run.until.is_some() {
+        return;
+    }
+    // The last message of a workload without end is to arrive too.
+    let endless = |entry: &&mut Entry| {
+        let repeats = entry.every.is_some() && entry.times.is_none() || entry.poisson.is_some();
+        entry.from.is_some() && entry.until.is_none() && repeats
+    };
+    let mut cut = false;
+    for entry in scenario.workload.iter_mut().filter(endless) {
+        (entry.until, cut) = (Some(Duration(until)), true);
+    }
+    scenario.run.until = Some(Duration(if cut { until.saturating_add(AFTERMATH) } else { until }));
 }
 
 /// How mail is read by a program that remembers; the lecture's does not.

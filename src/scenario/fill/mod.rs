@@ -14,12 +14,13 @@ mod links;
 mod people;
 mod queue;
 mod routing;
+mod web;
 mod webmail;
 mod zones;
 
 use super::schema::Scenario;
 
-pub(super) use defaults::{DEFAULT_MAX_RTO, DEFAULT_MSS};
+pub(super) use defaults::{DEFAULT_MAX_RTO, DEFAULT_MSS, default_computer};
 
 /// The site of hosts that are connected to the Internet core without a router between.
 pub(super) const CORE_SITE: &str = "internet";
@@ -39,6 +40,7 @@ pub(super) fn fill(scenario: &mut Scenario) {
     defaults::fill_mail(scenario);
     webmail::fill(scenario);
     routing::fill_relays(scenario);
+    web::fill_sites(scenario);
     hosts::declare_hosts(scenario);
     if hosts::uses_dns(scenario) {
         zones::add_zones(scenario);

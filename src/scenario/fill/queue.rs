@@ -50,7 +50,10 @@ pub(super) fn fill_retry(retry: &mut Retry) {
     let of_reports = retry.lifetime.unwrap_or(Duration(policy.report_lifetime));
     retry.bounce_lifetime.get_or_insert(of_reports);
     retry.lifetime.get_or_insert(Duration(policy.lifetime));
-    retry.warn_after.get_or_insert_with(|| policy.warnings.iter().copied().map(Duration).collect());
+    // What a preset would say after the end is not said.
+    let lifetime = retry.lifetime.map_or(policy.lifetime, |lifetime| lifetime.0);
+    let in_time = policy.warnings.iter().copied().filter(|age| *age <= lifetime);
+    retry.warn_after.get_or_insert_with(|| in_time.map(Duration).collect());
 }
 
 fn fill_rule(retry: &mut Retry, rule: &Rule) {

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 
 pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, SecondarySpec, ZoneSpec};
 pub use work::{
-    Body, LookupWork, LookupsWork, MessageWork, PeopleWork, PoissonWork, ReadWork, Schedule, SessionWork, Work,
+    Body, BrowseWork, LookupWork, LookupsWork, MessageWork, PeopleWork, PoissonWork, ReadWork, Schedule, SessionWork,
+    Work,
 };
 
 use super::schema::Scenario;
@@ -21,6 +22,7 @@ use crate::app::mail::{
     Transports, VacationConfig, WebmailConfig,
 };
 use crate::app::user::{Means, SubmissionConfig};
+use crate::app::web::SiteConfig;
 use crate::base::{Addresses, DataSize, Dist, HostId, SimDuration, SimTime, UnixTime};
 use crate::net::{CongestionControl, LinkDirConfig, Policy, SessionLimit};
 use crate::sim::Fault;
@@ -56,6 +58,8 @@ pub struct Resolved {
     pub sessions: BTreeMap<(HostId, u16), SessionLimit>,
     /// Sessions that an SMTP server has at a time, where it answers others with 421.
     pub sessions_answered: BTreeMap<(HostId, u16), u32>,
+    /// Web servers.
+    pub web: BTreeMap<HostId, SiteConfig>,
     /// Faults, in file order.
     pub faults: Vec<Fault>,
     /// Seed and end of the run.
@@ -68,6 +72,8 @@ pub struct Resolved {
     pub outputs: OutputSpec,
     /// Where real clients come in.
     pub live: LiveSpec,
+    /// What the file says to no effect.
+    pub(super) remarks: Vec<String>,
     pub(super) complete: Scenario,
 }
 
@@ -216,6 +222,8 @@ pub struct ServerSpec {
     pub separator: char,
     /// Whether and how it serves mailboxes to browsers.
     pub webmail: Option<WebmailConfig>,
+    /// Whether its POP3 server offers APOP.
+    pub apop: bool,
     /// Whether it has a cache of DNS answers.
     pub dns_cache: bool,
 }

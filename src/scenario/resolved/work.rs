@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use crate::app::user::{Extras, Manner, Means, Rhythm, Step, Traits};
+use crate::app::web::Ways;
 use crate::base::{DataSize, Dist, HostId, SimDuration, SimTime};
 use crate::proto::dns::Rtype;
+use crate::proto::http::Url;
 
 /// When something happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub enum Work {
     Session(SessionWork),
     /// Somebody goes by habits.
     People(PeopleWork),
+    /// Somebody visits a page.
+    Browse(BrowseWork),
 }
 
 /// Somebody writes a message.
@@ -202,4 +206,19 @@ pub struct LookupsWork {
     pub cache: bool,
     /// Whether the Web server at the address is called.
     pub web: bool,
+}
+
+/// Somebody visits a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrowseWork {
+    /// Index of the entry in the file's workload.
+    pub entry: usize,
+    /// When, the host's own part of `spread` included.
+    pub schedule: Schedule,
+    /// On which host.
+    pub on: HostId,
+    /// The page.
+    pub url: Arc<Url>,
+    /// How the browser uses connections.
+    pub ways: Ways,
 }

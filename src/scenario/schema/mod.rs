@@ -22,6 +22,7 @@ mod run;
 mod scripted;
 mod steps;
 mod tcp;
+mod web;
 mod windows;
 mod workload;
 
@@ -55,6 +56,7 @@ pub use scripted::{
 };
 pub use steps::{Criteria, Letter, MarkName, Pick, PickName, ProtocolName, Step, Where};
 pub use tcp::{CongestionName, Tcp};
+pub use web::{BrowserWays, HttpVersionName, WebObject, WebPage, WebSite};
 pub use windows::{Cwnd, CwndChoice};
 pub use workload::{Entry, FetchName, Poisson, ReadName, Reading};
 
@@ -84,6 +86,9 @@ pub struct Scenario {
     pub dns: Dns,
     /// Mail domains by name, the part of an address behind the "@".
     pub mail: BTreeMap<String, MailDomain>,
+    /// Web servers by the names of their hosts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub web: BTreeMap<String, WebSite>,
     /// What differs from the default for some mail users, by address.
     pub users: BTreeMap<String, User>,
     /// What people and hosts do, and when.

@@ -124,7 +124,8 @@ pub struct Run {
     /// Seed of all random numbers: the same seed gives the same run. Default: 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
-    /// When the run ends. Default: one hour after the last thing that this file schedules.
+    /// When the run ends. Default: one hour after the last thing that this file schedules. Messages
+    /// without an end of their own are then written for one hour, and the run goes on for another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Duration>,
 }

@@ -8,11 +8,12 @@ use super::message::{Attachment, Dsn, EncodingName, WholeMessage};
 use super::people::People;
 use super::quantity::{Chance, Duration, Frequency, Size, Texts};
 use super::steps::{ProtocolName, Step};
+use super::web::BrowserWays;
 
 /// One activity: writing a message (`from`, `to`), writing at random (`poisson`, `from`,
 /// `to`), fetching mail (`user`, `read`), a session with the mailbox (`user`, `steps`), people who go by habits (`user`,
-/// `people`), looking up a name (`lookup`, `on`), or looking up names as
-/// clients do (`lookups`, `on`).
+/// `people`), looking up a name (`lookup`, `on`), looking up names as
+/// clients do (`lookups`, `on`), or visiting a page (`browse`, `user` or `on`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Entry {
@@ -25,10 +26,11 @@ pub struct Entry {
     /// How often in all, together with `every`; with `lookups`, how often for each client. Default: until `until`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
-    /// No repetition, no random message and no random look-up later than this. Default: the end of the run.
+    /// No repetition, no random message and no random look-up later than this. Default: the end of the run; of messages, where
+    /// `run.until` is not given, one hour before that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Duration>,
-    /// The host on which it happens. Default: the user's computer; look-ups must name it. With `lookups` also a list of
+    /// The host on which it happens. Default: the user's computer; look-ups must name it. With `lookups` and `browse` also a list of
     /// hosts, in which "pc{1..10}.crepes.fr" stands for ten of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on: Option<Texts>,
@@ -80,7 +82,8 @@ pub struct Entry {
     /// become those of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eml: Option<String>,
-    /// Likewise a mailbox file, whose messages are written one after the other: at once, or one each time with `every`.
+    /// Likewise a mailbox file, whose messages are written one after the other: at once, or one each time with `every`,
+    /// and then each once unless `times` or `until` says otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mbox: Option<String>,
     /// Whole messages, as `mbox` would give them. Default: none.
@@ -92,7 +95,7 @@ pub struct Entry {
     /// Write at random: each sender is a Poisson process of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poisson: Option<Poisson>,
-    /// Who fetches, reads or answers mail: an address, a list of addresses, or "every-user".
+    /// Who fetches, reads or answers mail, or visits a page: an address, a list of addresses, or "every-user".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<Texts>,
     /// How mail is fetched.
@@ -111,7 +114,7 @@ pub struct Entry {
     /// time; with "imap", all that is new to the computer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reading: Option<Reading>,
-    /// With `read` and `every`, and with the `every` of `lookups`: each user or client begins later than `at` by an own
+    /// With `read` and `every`, with `browse`, and with the `every` of `lookups`: each user, host or client begins later than `at` by an own
     /// random part of this time. Default: "0s".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spread: Option<Duration>,
@@ -121,6 +124,12 @@ pub struct Entry {
     /// Look up names as clients do: at random, and some names more often than others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lookups: Option<Lookups>,
+    /// The URL of a page to visit, such as "http://www.school.edu/index.html".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub browse: Option<String>,
+    /// With `browse`: how the browser uses connections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub browser: Option<BrowserWays>,
     /// With `lookup` and `lookups`: whether the Web server at the address found is called, on port 80. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web: Option<bool>,

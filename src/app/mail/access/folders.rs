@@ -4,7 +4,7 @@ use super::super::mailbox::StoreError;
 use super::super::spool::{Spool, trace_maildrop};
 use super::{Access, Place, Reader, deselect, done, mailbox_of, trace_deleted};
 use crate::app::host::Host;
-use crate::proto::imap::{Answer, Change, Selected};
+use crate::proto::imap::{Answer, Change, Quota, Selected};
 
 /// RFC 3501 6.3.1: the folder selected before is left, even if this fails.
 pub(super) fn select<H: Host>(
@@ -23,6 +23,7 @@ pub(super) fn select<H: Host>(
     Ok(Answer::Selected(Selected {
         uid_validity: validity,
         uid_next: folder.next_uid(),
+        highest_modseq: folder.highest_modseq(),
         keywords: folder.keywords(),
         messages: folder.entries(read_only),
     }))
@@ -32,6 +33,20 @@ pub(super) fn status(spool: &mut Spool, reader: &Reader, name: &str) -> Result<A
     let drop = mailbox_of(spool, reader)?;
     let validity = drop.named(name)?;
     Ok(Answer::Status(drop.folder(validity)?.counts()))
+}
+
+/// What a user stores and may store; RFC 9208: IMAP tells what the server goes by.
+pub(super) fn quota(spool: &mut Spool, reader: &Reader, name: Option<&str>) -> Result<Answer, StoreError> {
+    let key = reader.mailbox.as_deref().unwrap_or_default();
+    let allowed = spool.homes.quota(key);
+    let drop = mailbox_of(spool, reader)?;
+    if let Some(name) = name {
+        drop.named(name)?;
+    }
+    Ok(Answer::Quota(Quota {
+        octets: (drop.octets(), allowed.size.map(|size| size.bytes())),
+        messages: (drop.count() as u64, allowed.messages),
+    }))
 }
 
 impl Access {

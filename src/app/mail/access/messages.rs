@@ -8,7 +8,7 @@ use super::super::spool::{Spool, trace_maildrop, trace_phase};
 use super::{Access, Reader, mailbox_of, trace_deleted};
 use crate::app::host::Host;
 use crate::base::trace::{MailTrace, Phase, Trace};
-use crate::proto::imap::{Answer, Flags, InternalDate, StoreAction, SystemFlag};
+use crate::proto::imap::{Answer, Fetched, Flags, InternalDate, NewMessage, StoreAction, Stored, SystemFlag};
 use crate::proto::message::first;
 
 /// The messages were received whole: for those that came by mail it is the end of their way.
@@ -41,23 +41,29 @@ impl Access {
         spool: &mut Spool,
         reader: &mut Reader,
         name: &str,
-        (flags, date, content): (Flags, Option<InternalDate>, Arc<[u8]>),
+        messages: Vec<NewMessage>,
     ) -> Result<Answer, StoreError> {
+        let quota = spool.homes.quota(reader.mailbox.as_deref().unwrap_or_default());
         let drop = mailbox_of(spool, reader)?;
         let uid_validity = drop.named(name)?;
-        drop.has_room(1, content.len() as u64)?;
+        drop.has_room(messages.len(), messages.iter().map(|new| new.content.len() as u64).sum(), quota)?;
         let folder = drop.folder(uid_validity)?;
-        let flags = folder.known(&flags).ok_or(StoreError::Keywords)?;
-        let date = date.unwrap_or_else(|| InternalDate::utc(host.calendar()));
-        let stored = host.now();
-        let (message, bytes) = (first(&content, "Message-ID").unwrap_or_default(), content.len() as u64);
-        let uid = folder.store(StoredMessage { uid: 0, origin: None, content, stored, date, flags, retrieved: false });
-        let (message, mailbox) = (message.as_str(), drop.address());
-        host.trace(Trace::Mail(MailTrace::Appended { message, mailbox, bytes }));
+        let known: Option<Vec<Flags>> = messages.iter().map(|new| folder.known(&new.flags)).collect();
+        let known = known.ok_or(StoreError::Keywords)?;
+        let mut uids = Vec::with_capacity(messages.len());
+        for (NewMessage { date, content, .. }, flags) in messages.into_iter().zip(known) {
+            let date = date.unwrap_or_else(|| InternalDate::utc(host.calendar()));
+            let (message, bytes) = (first(&content, "Message-ID").unwrap_or_default(), content.len() as u64);
+            let (stored, origin) = (host.now(), None);
+            let new = StoredMessage { uid: 0, origin, content, stored, date, flags, modseq: 0, retrieved: false };
+            uids.push(drop.folder(uid_validity)?.store(new));
+            let (message, mailbox) = (message.as_str(), drop.address());
+            host.trace(Trace::Mail(MailTrace::Appended { message, mailbox, bytes }));
+        }
         trace_maildrop(host, drop);
         let key = reader.mailbox.clone().unwrap_or_default();
         self.spread(spool, (&key, uid_validity), Some(reader));
-        Ok(Answer::Appended { uid_validity, uid })
+        Ok(Answer::Appended { uid_validity, uids })
     }
 
     pub(super) fn expunge<H: Host>(
@@ -87,7 +93,7 @@ impl Access {
         spool: &mut Spool,
         reader: &mut Reader,
         uids: &[u32],
-        (action, flags): (StoreAction, &Flags),
+        (action, flags, unchanged_since): (StoreAction, &Flags, Option<u64>),
     ) -> Result<Answer, StoreError> {
         let (key, validity) = selected(reader)?;
         let folder = mailbox_of(spool, reader)?.folder(validity)?;
@@ -96,15 +102,21 @@ impl Access {
             StoreAction::Remove => flags.clone(),
             StoreAction::Replace | StoreAction::Add => folder.known(flags).ok_or(StoreError::Keywords)?,
         };
-        let mut stored = Vec::with_capacity(uids.len());
+        let mut out = Stored::default();
         for uid in uids {
-            let Some(mut now) = folder.message(*uid).map(|message| message.flags.clone()) else { continue };
+            let Some(message) = folder.message(*uid) else { continue };
+            // RFC 7162 3.1.3: what changed later is left alone.
+            if unchanged_since.is_some_and(|since| message.modseq > since) {
+                out.modified.push(*uid);
+                continue;
+            }
+            let mut now = message.flags.clone();
             action.apply(&mut now, &named);
-            folder.set_flags(*uid, now.clone());
-            stored.push((*uid, now));
+            let modseq = folder.set_flags(*uid, now.clone()).unwrap_or(0);
+            out.done.push((*uid, now, modseq));
         }
         self.spread(spool, (&key, validity), Some(reader));
-        Ok(Answer::Stored(stored))
+        Ok(Answer::Stored(out))
     }
 
     /// RFC 3501 6.4.7: all messages are copied, or none. RFC 6851: MOVE takes them away from
@@ -118,6 +130,7 @@ impl Access {
         (to, moving): (&str, bool),
     ) -> Result<Answer, StoreError> {
         let (key, validity) = selected(reader)?;
+        let quota = spool.homes.quota(&key);
         let drop = mailbox_of(spool, reader)?;
         let uid_validity = drop.named(to)?;
         let folder = drop.folder(validity)?;
@@ -128,7 +141,7 @@ impl Access {
         if moving {
             folder.remove(uids);
         } else {
-            drop.has_room(copies.len(), copies.iter().map(|copy| copy.content.len() as u64).sum())?;
+            drop.has_room(copies.len(), copies.iter().map(|copy| copy.content.len() as u64).sum(), quota)?;
         }
         let target = drop.folder(uid_validity)?;
         let new = copies.into_iter().map(|copy| target.store(copy)).collect();
@@ -156,6 +169,7 @@ impl Access {
         };
         let Some(message) = folder.message(uid) else { return Answer::Content(None) };
         let (content, mut flags) = (Arc::clone(&message.content), message.flags.clone());
+        let mut modseq = message.modseq;
         if whole {
             if let Some(origin) = message.origin.as_ref().filter(|_| !message.retrieved) {
                 trace_phase(host, &origin.message_id, &origin.recipient, Phase::Retrieval);
@@ -164,9 +178,9 @@ impl Access {
         }
         if seen {
             flags.insert(SystemFlag::Seen);
-            folder.set_flags(uid, flags.clone());
+            modseq = folder.set_flags(uid, flags.clone()).unwrap_or(modseq);
             self.spread(spool, (&key, validity), Some(reader));
         }
-        Answer::Content(Some((content, flags)))
+        Answer::Content(Some(Fetched { content, flags, modseq }))
     }
 }

@@ -153,7 +153,9 @@ pub fn build(report: &Report<'_>) -> Vec<u8> {
 const fn is_remote(kind: FailureKind, code: u16) -> bool {
     match kind {
         FailureKind::Reply | FailureKind::Expired => code != 0,
-        FailureKind::ConnectionLost | FailureKind::ProtocolError => true,
+        FailureKind::ConnectionLost | FailureKind::ReplyTimedOut | FailureKind::NoTls | FailureKind::ProtocolError => {
+            true
+        }
         FailureKind::NoSuchDomain
         | FailureKind::NoMailServer
         | FailureKind::DnsFailure

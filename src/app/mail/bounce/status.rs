@@ -18,7 +18,10 @@ pub(super) fn of(reason: &Reason) -> String {
         FailureKind::DnsFailure => "4.4.3".to_owned(),
         FailureKind::ConnectionRefused | FailureKind::ConnectionTimedOut => "4.4.1".to_owned(),
         FailureKind::Unreachable => "4.4.4".to_owned(),
-        FailureKind::ConnectionLost => "4.4.2".to_owned(),
+        // RFC 3463 section 3.5: X.4.2, "either because of time-out, or inadequate connection quality".
+        FailureKind::ConnectionLost | FailureKind::ReplyTimedOut => "4.4.2".to_owned(),
+        // RFC 3463 section 3.8: X.7.4, "Security features not supported".
+        FailureKind::NoTls => "4.7.4".to_owned(),
         FailureKind::ProtocolError => "4.5.0".to_owned(),
     }
 }

@@ -18,8 +18,8 @@ pub use queue::{DeadDestinations, Meanwhile, QueueConfig};
 pub use reports::{ReportConfig, VacationConfig};
 pub(crate) use routing::matches;
 pub use routing::{
-    AddressBook, CatchAll, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, Quota, RelayedDomain,
-    RoutingConfig, SubaddressConfig, Transports, WhenFull,
+    AddressBook, CatchAll, DeliveredTo, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, Quota,
+    RelayedDomain, RoutingConfig, SubaddressConfig, Transports, WhenFull,
 };
 pub use smtp::SmtpConfig;
 pub use webmail::WebmailConfig;
@@ -68,6 +68,8 @@ pub struct MailServerConfig {
     pub separator: char,
     /// Whether and how it serves mailboxes to browsers.
     pub webmail: Option<WebmailConfig>,
+    /// Whether APOP is offered.
+    pub apop: bool,
 }
 
 impl MailServerConfig {
@@ -93,6 +95,7 @@ impl MailServerConfig {
             max_message: 10_240_000,
             separator: '/',
             webmail: None,
+            apop: false,
         }
     }
 }

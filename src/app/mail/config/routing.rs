@@ -114,13 +114,33 @@ pub struct Transports {
     pub smart_host: Option<NextHop>,
 }
 
+/// Where a server writes Delivered-To (RFC 9228). Lists write it always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeliveredTo {
+    /// Nowhere, and aliases and forwards do not heed it.
+    Never,
+    /// Where an alias or a forward turns a message into another, which stops it there the second time.
+    #[default]
+    Redirected,
+    /// There, and in front of what is put into a mailbox.
+    Always,
+}
+
+impl DeliveredTo {
+    /// Whether aliases and forwards write and heed it.
+    #[must_use]
+    pub fn is_heeded(self) -> bool {
+        self != Self::Never
+    }
+}
+
 /// What keeps a message from going round for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoopGuard {
     /// The most Received fields with which a message is taken.
     pub max_hops: usize,
-    /// Whether Delivered-To fields say where a message was redirected, and stop it the second time.
-    pub delivered_to: bool,
+    /// Where Delivered-To fields say that a message was at an address.
+    pub delivered_to: DeliveredTo,
     /// The most copies that may come of a message here.
     pub max_copies: usize,
 }
@@ -128,7 +148,7 @@ pub struct LoopGuard {
 impl Default for LoopGuard {
     /// RFC 5321 6.3: the threshold for loops is "normally at least 100 Received entries".
     fn default() -> Self {
-        Self { max_hops: 100, delivered_to: false, max_copies: 1_000 }
+        Self { max_hops: 100, delivered_to: DeliveredTo::default(), max_copies: 1_000 }
     }
 }
 

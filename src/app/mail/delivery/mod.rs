@@ -134,7 +134,7 @@ impl Delivery {
 
     /// A copy is due: it begins its attempt and waits at its destination.
     fn due<H: Host>(&mut self, host: &mut H, spool: &mut Spool, key: CopyKey) {
-        let name = self.ways.destination(spool.queue.copy(key).recipient.domain());
+        let name = self.ways.destination(&spool.queue.copy(key).recipient.ascii_domain());
         let destination = self.destinations.entry(name.clone()).or_insert_with(|| Destination::new(&self.queue));
         let dead = destination.is_dead(host.now(), &self.queue).cloned();
         if let (Some((until, _)), Some(Meanwhile::Hold)) = (&dead, self.queue.dead.map(|dead| dead.meanwhile)) {

@@ -12,7 +12,9 @@ use crate::app::sessions::Talk;
 use crate::base::trace::{Phase, Protocol};
 use crate::base::{CloseReason, Side, SimDuration, SimTime, SocketId};
 use crate::proto::session::{Input, Session as _};
-use crate::proto::smtp::{Client, ClientEvent, Envelope, ForwardPath, Recipient, Transaction, Trouble, Verdict};
+use crate::proto::smtp::{
+    Client, ClientEvent, Envelope, ForwardPath, Recipient, TlsUse, Transaction, Trouble, Verdict,
+};
 
 impl Delivery {
     pub(in crate::app::mail) fn connected<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
@@ -24,7 +26,10 @@ impl Delivery {
         let (own, others) = followers.split_at(own.min(followers.len()));
         trace_all(host, spool, own, Phase::Dialogue);
         trace_all(host, spool, others, Phase::Queued);
-        let client = self.smtp.client(self.name.clone());
+        let mut client = self.smtp.client(self.name.clone());
+        if courier.in_clear.is_some() && courier.in_clear == courier.exchange {
+            client.tls = TlsUse::Never;
+        }
         let client = Client::with(client);
         let talk = Talk::new(socket, conn, Side::Client, Protocol::Smtp, client);
         let opened = host.now();
@@ -232,7 +237,17 @@ impl Delivery {
     /// left. One that ended before is no matter of this failure, and what waits is for another courier.
     fn session_failed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, id: u64, trouble: &Trouble) {
         let Some(courier) = self.couriers.get_mut(&id) else { return };
-        courier.route.note(broken(trouble, courier.closed));
+        // RFC 7435 section 3: where TLS is used when it is offered, a handshake that fails is no reason not
+        // to go on without. The same server is asked again at once, which counts as one way tried.
+        let falls_back = matches!(trouble, Trouble::Unsecured(_)) && !matches!(self.smtp.tls_use, TlsUse::Required(_));
+        if falls_back {
+            courier.in_clear = courier.exchange;
+            courier.addresses_tried = courier.addresses_tried.saturating_sub(1);
+            courier.sessions_begun = courier.sessions_begun.saturating_sub(1);
+            courier.call_again();
+        } else {
+            courier.route.note(broken(trouble, courier.closed));
+        }
         if let Stage::Talking(talking) = &mut courier.stage {
             while talking.talk.next_event(host).is_some() {}
             let (socket, carried) = (talking.talk.socket(), talking.sent);
@@ -271,6 +286,8 @@ fn envelope(message: &QueuedMessage, keys: &[CopyKey]) -> Envelope {
 fn broken(trouble: &Trouble, closed: Option<CloseReason>) -> Reason {
     match (trouble, closed) {
         (Trouble::Lost, Some(reason)) if reason != CloseReason::Finished => Reason::closed(reason),
-        (Trouble::Lost | Trouble::Refused(_) | Trouble::TimedOut | Trouble::Protocol(_), _) => Reason::trouble(trouble),
+        (Trouble::Lost | Trouble::Refused(_) | Trouble::TimedOut | Trouble::Protocol(_) | Trouble::Unsecured(_), _) => {
+            Reason::trouble(trouble)
+        }
     }
 }

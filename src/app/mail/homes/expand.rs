@@ -3,8 +3,8 @@
 //!
 //! A walk in depth, the members of an address in their order. It ends whatever the tables
 //! say: each address is opened once for a recipient, chains have a greatest depth, copies a
-//! greatest number. Nobody gets two copies of a message from one server, by however many ways
-//! they can be reached. Where a chain comes back to an address that is on the way already,
+//! greatest number. Nobody gets two copies of a message from one server, by however many ways or
+//! addresses they can be reached: bob and bob+work are one mailbox, unless the detail names a folder. Where a chain comes back to an address that is on the way already,
 //! the user of that name gets the message in the mailbox; is there none, and nothing else
 //! came of the recipient, it was a loop, and its sender is told.
 //!
@@ -70,6 +70,8 @@ pub(in crate::app::mail) enum End {
     Placed(Place),
     /// Others take its place; none if all of them have their copy already.
     Expanded,
+    /// Another recipient of the message has that mailbox: its copy stands for this one too.
+    Merged(Place),
     /// Its chains lead back to themselves and nowhere else.
     Loop,
     /// More copies would come of it than are allowed.
@@ -81,6 +83,17 @@ pub(in crate::app::mail) enum End {
 pub(in crate::app::mail) struct Fate {
     pub(in crate::app::mail) end: End,
     pub(in crate::app::mail) children: Vec<Child>,
+}
+
+impl Fate {
+    /// Whether the message reaches several people by this recipient, the one of its own mailbox included.
+    pub(in crate::app::mail) fn is_several(&self) -> bool {
+        let own = match self.end {
+            End::Placed(_) | End::Merged(_) => 1,
+            End::Expanded | End::Loop | End::TooMany => 0,
+        };
+        self.children.len() + own > 1
+    }
 }
 
 /// What becomes of all recipients.
@@ -122,7 +135,8 @@ pub(in crate::app::mail) struct Sending<'a> {
 /// Follows all recipients of a message to their ends.
 pub(in crate::app::mail) fn expand(homes: &Homes, recipients: &[Mailbox], origin: &Sending<'_>) -> Expansion {
     let seen = recipients.iter().map(|recipient| homes.find(recipient).identity).collect();
-    let mut walk = Walk { homes, origin, seen, nodes: Vec::new(), copies: recipients.len() };
+    let (owned, nodes) = (BTreeSet::new(), Vec::new());
+    let mut walk = Walk { homes, origin, seen, owned, nodes, copies: recipients.len() };
     let fates = recipients.iter().map(|recipient| walk.follow(recipient)).collect();
     Expansion { nodes: walk.nodes, fates }
 }
@@ -132,6 +146,8 @@ struct Walk<'a> {
     origin: &'a Sending<'a>,
     /// Who has a copy already, by identity.
     seen: BTreeSet<String>,
+    /// The mailboxes of recipients that were followed, by identity.
+    owned: BTreeSet<String>,
     nodes: Vec<Node>,
     copies: usize,
 }
@@ -141,6 +157,10 @@ struct Trail {
     /// The recipient's key: what it was found as.
     key: String,
     own: Option<Place>,
+    /// The identity of the mailbox that is its own.
+    owned: Option<String>,
+    /// The mailbox that a recipient before it has.
+    merged: Option<Place>,
     children: Vec<Child>,
     identities: BTreeSet<String>,
     /// The nodes by key, and whether their members are being looked at.
@@ -162,6 +182,8 @@ impl<'a> Walk<'a> {
         let mut trail = Trail {
             key: self.homes.find(recipient).key,
             own: None,
+            owned: None,
+            merged: None,
             children: Vec::new(),
             identities: BTreeSet::new(),
             opened: BTreeMap::new(),
@@ -179,16 +201,18 @@ impl<'a> Walk<'a> {
             }
             if self.copies > self.origin.most && self.copies > before.0 {
                 self.seen.retain(|identity| !trail.identities.contains(identity));
+                self.owned.retain(|identity| trail.owned.as_ref() != Some(identity));
                 self.nodes.truncate(before.1);
                 self.copies = before.0;
                 return Fate { end: End::TooMany, children: Vec::new() };
             }
         }
-        let Trail { own, children, known, cycle, .. } = trail;
-        let end = match own {
-            Some(place) => End::Placed(place),
-            None if cycle && children.is_empty() && !known => End::Loop,
-            None => End::Expanded,
+        let Trail { own, merged, children, known, cycle, .. } = trail;
+        let end = match (own, merged) {
+            (Some(place), _) => End::Placed(place),
+            (None, Some(place)) => End::Merged(place),
+            (None, None) if cycle && children.is_empty() && !known => End::Loop,
+            (None, None) => End::Expanded,
         };
         Fate { end, children }
     }
@@ -252,6 +276,14 @@ impl<'a> Walk<'a> {
     /// Notes where a chain ends. Without a parent it is the recipient's own copy.
     fn place(&mut self, trail: &mut Trail, address: &Mailbox, identity: String, parent: Option<usize>, place: Place) {
         let Some(node) = parent else {
+            if trail.own.is_none() && matches!(place, Place::Mailbox { .. }) {
+                if self.owned.contains(&identity) {
+                    trail.merged = Some(place);
+                    return;
+                }
+                self.owned.insert(identity.clone());
+                trail.owned = Some(identity);
+            }
             trail.own.get_or_insert(place);
             return;
         };

@@ -101,7 +101,7 @@ pub(super) enum Target<'a> {
 /// An address that was looked up.
 #[derive(Clone, Debug)]
 pub(super) struct Found<'a> {
-    /// The same for all ways to write the address.
+    /// The same for all addresses whose mail ends in one place.
     pub(super) identity: String,
     /// What it was found as: without its detail, and the user's where a catch-all took it.
     pub(super) key: String,
@@ -197,14 +197,17 @@ impl Homes {
         let named = match mailbox.literal() {
             Some(address) if address.is_loopback() || self.own.contains(address) => self.domains.first(),
             Some(_) => None,
-            None => self.domains.iter().find(|domain| domain.eq_ignore_ascii_case(mailbox.domain())),
+            None => {
+                let wanted = mailbox.ascii_domain();
+                self.domains.iter().find(|domain| domain.eq_ignore_ascii_case(&wanted))
+            }
         };
         named.map(String::as_str)
     }
 
     /// Whether anybody may send mail for this address here, although its mailbox is elsewhere.
     pub(super) fn is_relayed(&self, mailbox: &Mailbox) -> bool {
-        self.relayed.contains_key(&mailbox.domain().to_ascii_lowercase())
+        self.relayed.contains_key(&mailbox.ascii_domain())
     }
 
     /// Whether it is known that nobody has this address, here or in a domain that is relayed.
@@ -212,7 +215,7 @@ impl Homes {
         match self.find(mailbox).target {
             Target::Unknown => true,
             Target::Elsewhere => {
-                let relayed = self.relayed.get(&mailbox.domain().to_ascii_lowercase());
+                let relayed = self.relayed.get(&mailbox.ascii_domain());
                 relayed.and_then(|relayed| relayed.known.as_ref()).is_some_and(|known| known.is_unknown(mailbox))
             }
             Target::Discard | Target::Mailbox { .. } | Target::Alias(_) | Target::Forward { .. } | Target::List(_) => {
@@ -237,6 +240,12 @@ impl Homes {
             let postmaster = identity.strip_suffix(domain) == Some("postmaster@");
             (identity.clone(), if postmaster { Target::Mailbox { folder: None } } else { Target::Unknown })
         });
+        let place = match &target {
+            Target::Mailbox { folder } | Target::Forward { folder, .. } => folder.as_deref(),
+            Target::Elsewhere | Target::Unknown | Target::Discard | Target::Alias(_) | Target::List(_) => None,
+        };
+        // No address has a NUL in it.
+        let identity = place.map_or_else(|| key.clone(), |folder| format!("{key}\0{folder}"));
         Found { identity, key, target }
     }
 

@@ -69,6 +69,7 @@ fn told(homes: &Homes, from: &str, to: &[&str]) -> String {
         let end = match &fate.end {
             End::Placed(at) => place(at),
             End::Expanded => "expanded".to_owned(),
+            End::Merged(at) => format!("as {}", place(at)),
             End::Loop => "round".to_owned(),
             End::TooMany => "too many".to_owned(),
         };
@@ -275,6 +276,30 @@ fn reachable(table: &BTreeMap<usize, Vec<usize>>, from: usize) -> BTreeSet<usize
             return found;
         }
         found = next;
+    }
+}
+
+/// Would break if two addresses of one mailbox got two copies of a message, or if two folders were taken for one.
+#[test]
+fn a_mailbox_gets_one_copy_by_whatever_addresses() {
+    let with = |folders: bool| {
+        homes(&AddressBook {
+            aliases: vec![alias("both", &["bob+a", "bob+b"]), alias("info", &["bob+a", "eva@x.org"])],
+            forwards: vec![forward("dan", &["eva@x.org"], true)],
+            catch_alls: vec![CatchAll { domain: "h.edu".to_owned(), mailbox: at_home("bob"), except: Vec::new() }],
+            subaddresses: vec![SubaddressConfig { domain: "h.edu".to_owned(), separator: '+', folders }],
+            ..book(&["bob", "dan"])
+        })
+    };
+    for (folders, to, expected) in [
+        (false, &["bob+x", "bob", "anybody", "BOB+Y"][..], "bob; as bob; as bob; as bob"),
+        (false, &["info", "bob"], "expanded eva@x.org>queue; bob"),
+        (false, &["both"], "expanded bob+a>bob"),
+        (false, &["dan+x", "dan"], "dan eva@x.org>queue; as dan"),
+        (true, &["bob+x", "bob", "anybody", "BOB+X"], "bob/x; bob; as bob; as bob/x"),
+        (true, &["both", "bob+a"], "expanded bob+b>bob/b; bob/a"),
+    ] {
+        assert_eq!(told(&with(folders), "", to), expected, "{folders} {to:?}");
     }
 }
 

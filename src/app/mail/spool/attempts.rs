@@ -229,10 +229,10 @@ impl Spool {
     pub(in crate::app::mail) fn flush<H: Host>(&mut self, host: &mut H, what: Flush<'_>) -> usize {
         let keys = self.queue.take_waiting(|message, copy| match what {
             Flush::All => true,
-            Flush::Destination(domain) => is_or_is_in(copy.recipient.domain(), domain),
+            Flush::Destination(domain) => is_or_is_in(&copy.recipient.ascii_domain(), domain),
             Flush::Sender(sender) => match &message.reverse_path {
                 ReversePath::Mailbox(mailbox) if sender.contains('@') => mailbox.as_str().eq_ignore_ascii_case(sender),
-                ReversePath::Mailbox(mailbox) => is_or_is_in(mailbox.domain(), sender),
+                ReversePath::Mailbox(mailbox) => is_or_is_in(&mailbox.ascii_domain(), sender),
                 ReversePath::Null => false,
             },
         });

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::reports::Undeliverable;
 use super::{Arrival, Spool, trace_maildrop, trace_phase};
 use crate::app::host::Host;
-use crate::app::mail::config::WhenFull;
+use crate::app::mail::config::{DeliveredTo, WhenFull};
 use crate::app::mail::failure::Reason;
 use crate::app::mail::folder::Origin;
 use crate::app::mail::homes::{Child, End, Expansion, Link, Place, Sending, expand};
@@ -22,10 +22,11 @@ use crate::base::trace::{FailureKind, MailTrace, Phase, Redirection, Trace};
 use crate::proto::message::{count_received, return_path};
 use crate::proto::smtp::{MailOptions, Mailbox, ReversePath, Status};
 
-/// A message as it goes on behind one address, and its recipients elsewhere.
+/// A message as it goes on behind one address, its recipients elsewhere, and the mailboxes that have it.
 struct Branch {
     arrival: Arrival,
     remote: Vec<Addressee>,
+    stored: Vec<Place>,
 }
 
 impl Spool {
@@ -36,7 +37,7 @@ impl Spool {
         let expansion = if looping { Expansion::default() } else { self.expand(&arrival, &recipients) };
         let mut ends = expansion.fates.iter();
         let mut branches: BTreeMap<usize, Branch> = BTreeMap::new();
-        let mut trunk = Branch { arrival, remote: Vec::new() };
+        let mut trunk = Branch { arrival, remote: Vec::new(), stored: Vec::new() };
         for addressee in &recipients {
             self.counted.accepted += 1;
             host.trace(Trace::Mail(MailTrace::Accepted {
@@ -60,9 +61,16 @@ impl Spool {
                 End::Placed(place) => self.settle(host, &mut trunk, addressee.clone(), place),
                 End::Expanded => {
                     self.expanded(host, &trunk.arrival, &addressee.mailbox, fate.children.len());
-                    // RFC 3461 section 5.2.7.3: what the sender asked for ends at a list, and is told there.
-                    if fate.children.iter().any(|child| expansion.list_of(child.node).is_some()) {
+                    // RFC 3461 section 5.2.7.3: what the sender asked for ends at a list, and is told there; so
+                    // it is with success at an address of several recipients.
+                    if fate.is_several() || fate.children.iter().any(|child| expansion.list_of(child.node).is_some()) {
                         self.tell_expanded(host, &trunk.arrival, addressee);
+                    }
+                }
+                End::Merged(place) => {
+                    self.expanded(host, &trunk.arrival, &addressee.mailbox, fate.children.len());
+                    if trunk.stored.contains(place) {
+                        self.tell_delivered(host, &trunk.arrival, addressee);
                     }
                 }
                 End::Loop => self.settle(host, &mut trunk, addressee.clone(), &Place::Loop),
@@ -71,7 +79,7 @@ impl Spool {
             for child in &fate.children {
                 if let Some(branch) = branches.get_mut(&child.node) {
                     let listed = expansion.list_of(child.node).is_some();
-                    let heir = redirect::heir(addressee, &child.address, listed);
+                    let heir = redirect::heir(addressee, &child.address, (listed, fate.is_several()));
                     self.settle(host, branch, heir, &child.place);
                 }
             }
@@ -93,7 +101,7 @@ impl Spool {
         let sending = Sending {
             sender: &arrival.reverse_path,
             passed: &passed,
-            heed_passed: self.loops.delivered_to,
+            heed_passed: self.loops.delivered_to.is_heeded(),
             most: self.loops.max_copies.max(recipients.len()),
         };
         expand(&self.homes, &recipients, &sending)
@@ -116,10 +124,10 @@ impl Spool {
                 Some(_) => MailOptions { ret: None, envid: None, ..arrival.options.clone() },
                 None => arrival.options.clone(),
             },
-            content: redirect::content(&arrival.content, expansion, node, self.loops.delivered_to),
+            content: redirect::content(&arrival.content, expansion, node, self.loops.delivered_to.is_heeded()),
             ..arrival.clone()
         };
-        Branch { arrival, remote: Vec::new() }
+        Branch { arrival, remote: Vec::new(), stored: Vec::new() }
     }
 
     /// Begins the life of a copy that came of another.
@@ -168,7 +176,8 @@ impl Spool {
                 }
                 let Arrival { message_id, reverse_path, content, .. } = &branch.arrival;
                 self.store(host, (message_id, reverse_path, content), recipient, (key, folder.as_deref()));
-                return self.after_delivery(host, &branch.arrival, &addressee, key);
+                self.after_delivery(host, &branch.arrival, &addressee, key);
+                return branch.stored.push(place.clone());
             }
             Place::Discard => {
                 self.counted.discarded += 1;
@@ -218,7 +227,7 @@ impl Spool {
         (key, folder): (&str, Option<&str>),
     ) {
         let mut head = return_path(reverse_path.as_str());
-        if self.loops.delivered_to {
+        if self.loops.delivered_to == DeliveredTo::Always {
             head.push_str(&redirect::delivered_to_field(recipient));
         }
         let content = [head.as_bytes(), content].concat().into();

@@ -122,11 +122,16 @@ impl Spool {
         self.tell_success(host, &copy, Outcome::Expanded);
     }
 
+    /// Tells a sender who asked that a copy is in the recipient's mailbox (RFC 3461 section 5.2.3).
+    pub(super) fn tell_delivered<H: Host>(&mut self, host: &mut H, arrival: &Arrival, who: &Addressee) {
+        let copy = Undeliverable::arriving(arrival, who, host.now());
+        self.tell_success(host, &copy, Outcome::Delivered);
+    }
+
     /// What follows when a copy is in a mailbox: a report to who asked for it (RFC 3461 section 5.2.3), and
     /// the answer of a user who is away.
     pub(super) fn after_delivery<H: Host>(&mut self, host: &mut H, arrival: &Arrival, who: &Addressee, mailbox: &str) {
-        let copy = Undeliverable::arriving(arrival, who, host.now());
-        self.tell_success(host, &copy, Outcome::Delivered);
+        self.tell_delivered(host, arrival, who);
         let Arrival { reverse_path, content, message_id, .. } = arrival;
         let incoming = Incoming { reverse_path, recipient: &who.mailbox, content };
         let Some(to) = self.vacations.answers(mailbox, &incoming, host.now()) else { return };

@@ -214,7 +214,7 @@ impl Host for At<'_> {
                 entry.push((self.net.now, phase));
             }
             Trace::Mail(mail) => self.net.log.push(format!("{seconds} {} {mail:?}", self.net.names[self.host])),
-            Trace::Net(_) | Trace::Conn { .. } | Trace::Dns(_) | Trace::Fault(_) | Trace::Host(_) => {}
+            Trace::Net(_) | Trace::Conn { .. } | Trace::Dns(_) | Trace::Fault(_) | Trace::Host(_) | Trace::Web(_) => {}
         }
         EventId(self.net.cause)
     }

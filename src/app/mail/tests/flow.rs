@@ -118,7 +118,7 @@ fn keep_and_delete() {
     bed.run(at(400));
     // At 100 and at 200 one of the two devices was locked out.
     assert_eq!(bed.logged(&["Retrieved"]).len(), 6);
-    assert_eq!(bed.net.dialogue.matches("S: -ERR maildrop already locked").count(), 2);
+    assert_eq!(bed.net.dialogue.matches("S: -ERR [IN-USE] maildrop already locked").count(), 2);
     assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 3);
     let copy = ("<1.alice@crepes.fr>".to_owned(), "bob@hamburger.edu".to_owned());
     let retrievals = bed.net.phases[&copy].iter().filter(|(_, phase)| *phase == Phase::Retrieval).count();

@@ -2,7 +2,7 @@
 //! mail went round without end, a copy were lost, or nobody heard of a message.
 
 use super::bed::{Bed, at, draft};
-use crate::app::mail::{AddressBook, ForwardConfig, ListConfig, MailServerConfig, Posting};
+use crate::app::mail::{AddressBook, DeliveredTo, ForwardConfig, ListConfig, MailServerConfig, Posting};
 use crate::base::{Stream, Streams};
 
 const DOMAINS: [&str; 3] = ["a.edu", "b.edu", "c.edu"];
@@ -58,7 +58,7 @@ fn mail_finds_an_end_in_any_maze() {
         for domain in DOMAINS {
             bed.server(domain, &["u0", "u1", "u2"], |config| {
                 maze(config, domain, &mut stream);
-                config.routing.loops.delivered_to = traced;
+                config.routing.loops.delivered_to = if traced { DeliveredTo::Always } else { DeliveredTo::Never };
                 config.routing.loops.max_hops = if traced { 7 } else { 5 };
             });
         }

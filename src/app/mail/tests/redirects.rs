@@ -2,7 +2,8 @@
 
 use super::bed::{Bed, at, draft};
 use crate::app::mail::{
-    AddressBook, ForwardConfig, FullAt, ListConfig, MailServerConfig, Posting, Quota, SubaddressConfig, WhenFull,
+    AddressBook, DeliveredTo, ForwardConfig, FullAt, ListConfig, MailServerConfig, Posting, Quota, SubaddressConfig,
+    WhenFull,
 };
 use crate::base::DataSize;
 
@@ -131,7 +132,12 @@ fn aliases_forwards_and_discards_are_followed() {
 fn forwards_between_servers_end() {
     // The server that would be one too many gives the message up; with Delivered-To, the one
     // that had it before.
-    for (delivered_to, max_hops, servers_passed) in [(false, 100, 101), (false, 7, 8), (true, 100, 4)] {
+    for (delivered_to, max_hops, servers_passed) in [
+        (DeliveredTo::Never, 100, 101),
+        (DeliveredTo::Never, 7, 8),
+        (DeliveredTo::Redirected, 100, 4),
+        (DeliveredTo::Always, 100, 4),
+    ] {
         let mut bed = Bed::new();
         let servers = [("crepes.fr", "bob@hamburger.edu"), ("hamburger.edu", "bob@crepes.fr")].map(|(name, to)| {
             bed.server(name, &["alice", "bob"], |config| {
@@ -143,10 +149,63 @@ fn forwards_between_servers_end() {
         bed.run(at(10_000));
         let alice = bed.mailbox(servers[0], "alice@crepes.fr");
         assert_eq!(alice.len(), 1, "{alice:?}");
+        assert!(alice[0].contains("\r\nStatus: 5.4.6\r\n"), "{}", alice[0]);
         let passed = bed.logged(&["Accepted", "<1.alice@crepes.fr>"]).len();
-        assert_eq!(passed, servers_passed, "{delivered_to} {max_hops}");
+        assert_eq!(passed, servers_passed, "{delivered_to:?} {max_hops}");
         bed.assert_balance();
     }
+}
+
+/// A circle of three servers that branches in two at each of them. Would break if it multiplied until
+/// the limit of hops, or if somebody got no copy.
+#[test]
+fn a_circle_that_branches_ends_at_its_second_turn() {
+    let mut bed = Bed::new();
+    let names = ["a.edu", "b.edu", "c.edu"];
+    let servers: Vec<usize> = (0..3)
+        .map(|at| {
+            let name = names[at];
+            bed.server(name, &["alice", "bob", "eve"], |config| {
+                let next = names[(at + 1) % 3];
+                let to = |user: &str| forward(&format!("{user}@{name}"), &format!("bob@{next}"), true);
+                let branching =
+                    ForwardConfig { to: texts(&[&format!("bob@{next}"), &format!("eve@{next}")]), ..to("bob") };
+                config.routing.book.forwards = vec![branching, to("eve")];
+            })
+        })
+        .collect();
+    bed.user("alice@a.edu", vec![draft(1, &["bob@b.edu"], "Hi")], Vec::new());
+    bed.run(at(10_000));
+    let accepted = bed.logged(&["Accepted", "<1.alice@a.edu>"]).len();
+    assert!(accepted < 40, "{accepted}");
+    for (server, name) in servers.iter().zip(names) {
+        assert!(!bed.mailbox(*server, &format!("bob@{name}")).is_empty());
+    }
+    bed.assert_balance();
+}
+
+/// Two addresses of one mailbox, as recipients of one message. Would break if it got two copies, if one of
+/// the recipients were lost, or if the sender did not hear of both.
+#[test]
+fn one_mailbox_gets_one_copy() {
+    let (mut bed, crepes, hamburger) = bed(&["alice@crepes.fr"], |config| {
+        config.routing.book.subaddresses =
+            vec![SubaddressConfig { domain: "hamburger.edu".to_owned(), separator: '+', folders: false }];
+    });
+    let head = "HELO x\r\nMAIL FROM:<alice@crepes.fr>\r\n";
+    let to = |who: &str| format!("RCPT TO:<{who}@hamburger.edu> NOTIFY=SUCCESS\r\n");
+    let text = [head, &to("bob+a"), &to("bob"), &to("carol"), "DATA\r\nSubject: x\r\n\r\n.\r\nQUIT\r\n"].concat();
+    bed.raw(hamburger, text.replace("HELO", "EHLO").as_bytes());
+    bed.run(at(1_000));
+    assert_eq!(counts(&bed, hamburger, &HERE[..2]), [1, 1]);
+    let told: Vec<String> =
+        bed.mailbox(crepes, "alice@crepes.fr").into_iter().filter(|m| m.contains("Action: ")).collect();
+    for who in ["bob+a", "bob", "carol"] {
+        let line = format!("Final-Recipient: rfc822; {who}@hamburger.edu\r\nAction: delivered\r\n");
+        assert_eq!(told.iter().filter(|report| report.contains(&line)).count(), 1, "{who}: {told:?}");
+    }
+    assert_eq!(bed.logged(&["Expanded", "bob@hamburger.edu", "copies: 0"]).len(), 1);
+    bed.assert_balance();
 }
 
 #[test]

@@ -323,3 +323,25 @@ fn a_list_tells_that_it_spread_a_message() {
         reports[0]
     );
 }
+
+/// RFC 3461 5.2.7: an address of several recipients tells of success once, by saying that it was expanded, and each
+/// copy of its own failure. Would break if each copy told of success, or if none did.
+#[test]
+fn an_alias_of_several_tells_of_success_once() {
+    let asked = Notify { success: true, failure: true, delay: false };
+    let (bed, crepes) = notified(with(asked), &["both@hamburger.edu", "one@hamburger.edu"], |config| {
+        let to = |all: &[&str]| all.iter().map(|to| (*to).to_owned()).collect::<Vec<_>>();
+        config.routing.book.aliases = vec![
+            ("both@hamburger.edu".to_owned(), to(&["bob@hamburger.edu", "nobody@crepes.fr"])),
+            ("one@hamburger.edu".to_owned(), to(&["postmaster@hamburger.edu"])),
+        ];
+    });
+    let mut told: Vec<String> = Vec::new();
+    for report in bed.mailbox(crepes, "alice@crepes.fr") {
+        let of = |field: &str| report.lines().find_map(|line| line.strip_prefix(field)).map(str::to_owned);
+        told.extend(of("Final-Recipient: rfc822; ").zip(of("Action: ")).map(|(who, what)| format!("{who} {what}")));
+    }
+    told.sort();
+    assert_eq!(told, ["both@hamburger.edu expanded", "nobody@crepes.fr failed", "postmaster@hamburger.edu delivered"]);
+    bed.assert_balance();
+}

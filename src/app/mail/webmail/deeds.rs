@@ -74,7 +74,7 @@ impl Webmail {
                 let Some(name) = names::read(utf7::encode(&name).as_bytes(), self.separator) else {
                     return refused(StoreError::Name);
                 };
-                let made = spool.maildrops.get_mut(&key).map(|drop| drop.create(&name, self.separator));
+                let made = spool.maildrops.get_mut(&key).map(|drop| drop.create(&name, None, self.separator));
                 match made {
                     Some(Ok(())) => (Notice::Done("The folder was made."), folder_url(&name)),
                     Some(Err(error)) => return refused(error),
@@ -192,6 +192,7 @@ fn refused(error: StoreError) -> Response {
     match error {
         StoreError::NoSuchFolder | StoreError::Gone => faulty(super::Fault::NotFound),
         StoreError::Exists
+        | StoreError::Use
         | StoreError::Name
         | StoreError::Inbox
         | StoreError::TooMany
@@ -233,8 +234,9 @@ fn keep<H: Host>(
     (name, content, marks): (&str, &[u8], &[SystemFlag]),
     separator: char,
 ) -> Result<(), StoreError> {
+    let quota = spool.homes.quota(key);
     let drop = spool.maildrops.get_mut(key).ok_or(StoreError::NoSuchFolder)?;
-    drop.has_room(1, content.len() as u64)?;
+    drop.has_room(1, content.len() as u64, quota)?;
     let validity = named_or_made(drop, name, separator)?;
     let mut flags = Flags::default();
     marks.iter().for_each(|mark| flags.insert(*mark));
@@ -248,6 +250,7 @@ fn keep<H: Host>(
         stored,
         date,
         flags,
+        modseq: 0,
         retrieved: false,
     });
     let (message, mailbox) = (message.as_str(), drop.address());
@@ -261,7 +264,7 @@ fn named_or_made(drop: &mut Maildrop, name: &str, separator: char) -> Result<u32
     match drop.named(name) {
         Ok(validity) => Ok(validity),
         Err(_) => {
-            drop.create(name, separator)?;
+            drop.create(name, None, separator)?;
             drop.named(name)
         }
     }

@@ -365,6 +365,7 @@ fn found<'a>(messages: &'a [StoredMessage], criteria: &Criteria) -> Vec<&'a Stor
             uid: message.uid,
             marks: &marked,
             arrived: message.date.at,
+            modseq: message.modseq,
             size: u32::try_from(message.content.len()).unwrap_or(u32::MAX),
             content: &message.content,
         })

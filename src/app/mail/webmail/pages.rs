@@ -11,7 +11,7 @@ use crate::app::mail::folder::{Folder, StoredMessage};
 use crate::app::mail::mailbox::Maildrop;
 use crate::proto::http::form::encode;
 use crate::proto::imap::names::INBOX;
-use crate::proto::imap::{SystemFlag, utf7};
+use crate::proto::imap::{Listed, SystemFlag, utf7};
 use crate::proto::mailbox::Criteria;
 
 /// The style sheet of all pages.
@@ -78,14 +78,13 @@ impl Visit<'_> {
         page.markup("Write a message</a></p><form method=\"post\" action=\"/logout\">")
             .hidden("csrf", &self.login.token);
         page.markup("<button>Log out</button></form></header>\n<nav aria-label=\"Folders\"><ul>");
-        for name in self.drop.listed().existing {
-            let Some(kept) = self.drop.folder_named(&name) else { continue };
+        for Listed { name, counts, .. } in self.drop.listed().existing {
             page.markup("<li><a").attribute("href", &folder_url(&name));
             if folder == Some(name.as_str()) {
                 page.markup(" aria-current=\"page\"");
             }
             page.attribute("data-folder", &name).markup(">").text(&folder_shown(&name));
-            match kept.counts().unseen {
+            match counts.unseen {
                 0 => {}
                 unseen => _ = page.text(&format!(" ({unseen} new)")),
             }
@@ -263,7 +262,7 @@ fn subject(subject: &str) -> &str {
     if subject.trim().is_empty() { "(no subject)" } else { subject }
 }
 
-fn actions(out: &mut Html, folders: &[String], own: &str) {
+fn actions(out: &mut Html, folders: &[Listed], own: &str) {
     out.markup("<fieldset><legend>Messages</legend>");
     for (value, text) in [
         ("delete", "Delete"),
@@ -274,7 +273,7 @@ fn actions(out: &mut Html, folders: &[String], own: &str) {
     ] {
         out.markup("<button name=\"do\"").attribute("value", value).markup(">").text(text).markup("</button>");
     }
-    let others: Vec<&String> = folders.iter().filter(|name| *name != own).collect();
+    let others: Vec<&str> = folders.iter().map(|listed| listed.name.as_str()).filter(|name| *name != own).collect();
     if !others.is_empty() {
         out.markup("<label for=\"to\">Move to</label><select id=\"to\" name=\"to\">");
         for name in others {
@@ -322,7 +321,7 @@ fn search_query(criteria: &Criteria) -> String {
 
 /// A folder's name as people read it.
 fn folder_shown(name: &str) -> String {
-    if name == INBOX { "Inbox".to_owned() } else { utf7::decode(name) }
+    if name == INBOX { "Inbox".to_owned() } else { utf7::decode(name).unwrap_or_else(|| name.to_owned()) }
 }
 
 pub(super) fn folder_url(name: &str) -> String {

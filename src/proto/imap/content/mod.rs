@@ -14,6 +14,7 @@ mod section_tests;
 mod structure_tests;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use imap_types::body::BodyStructure;
 use imap_types::core::NString;
@@ -24,18 +25,19 @@ use crate::proto::message::read::decode::{self, UnknownEncoding};
 use crate::proto::message::read::header;
 use crate::proto::message::read::tree::{self, Entity, Inside};
 
-/// A message taken apart.
+/// A message, taken apart only as far as somebody asks.
 #[derive(Clone, Debug)]
 pub struct Content<'a> {
     raw: &'a [u8],
-    root: Entity,
+    header: OnceCell<header::Section>,
+    root: OnceCell<Entity>,
 }
 
 impl<'a> Content<'a> {
-    /// Takes the octets of a message apart.
+    /// The message of these octets.
     #[must_use]
-    pub fn parse(raw: &'a [u8]) -> Self {
-        Self { raw, root: tree::parse(raw) }
+    pub const fn new(raw: &'a [u8]) -> Self {
+        Self { raw, header: OnceCell::new(), root: OnceCell::new() }
     }
 
     /// All octets: RFC822 and BODY\[\].
@@ -46,45 +48,50 @@ impl<'a> Content<'a> {
 
     /// The message as an entity of entities.
     #[must_use]
-    pub const fn root(&self) -> &Entity {
-        &self.root
+    pub fn root(&self) -> &Entity {
+        self.root.get_or_init(|| tree::parse(self.raw))
+    }
+
+    /// Where its header section is, which costs less than all parts.
+    fn section_of_header(&self) -> &header::Section {
+        self.header.get_or_init(|| header::section(self.raw, 0..self.raw.len()))
     }
 
     /// The header section with its empty line: RFC822.HEADER and BODY\[HEADER\].
     #[must_use]
     pub fn header(&self) -> &'a [u8] {
-        &self.raw[self.root.header.whole()]
+        &self.raw[self.section_of_header().whole()]
     }
 
     /// What is behind the header section: RFC822.TEXT and BODY\[TEXT\].
     #[must_use]
     pub fn text(&self) -> &'a [u8] {
-        &self.raw[self.root.body.clone()]
+        &self.raw[self.section_of_header().blank.end..]
     }
 
     /// ENVELOPE.
     #[must_use]
     pub fn envelope(&self) -> Envelope<'static> {
-        wire::envelope(&envelope::Envelope::read(&self.raw[self.root.header.fields.clone()]))
+        wire::envelope(&envelope::Envelope::read(&self.raw[self.section_of_header().fields.clone()]))
     }
 
     /// BODY: the structure without extension data.
     #[must_use]
     pub fn body(&self) -> BodyStructure<'static> {
-        wire::structure(self.raw, &self.root, false)
+        wire::structure(self.raw, self.root(), false)
     }
 
     /// BODYSTRUCTURE.
     #[must_use]
     pub fn body_structure(&self) -> BodyStructure<'static> {
-        wire::structure(self.raw, &self.root, true)
+        wire::structure(self.raw, self.root(), true)
     }
 
     /// BODY\[section\]; nothing if the message has no such part.
     #[must_use]
     pub fn section(&self, section: Option<&Section<'_>>) -> Option<Cow<'a, [u8]>> {
         let (path, piece) = wire::section(section);
-        section::octets(self.raw, &self.root, &path, &piece)
+        section::octets(self, &path, &piece)
     }
 
     /// BINARY\[part\] (RFC 3516): the octets of a part without its transfer encoding, or the
@@ -94,7 +101,7 @@ impl<'a> Content<'a> {
         if path.is_empty() {
             return Some(Ok(Cow::Borrowed(self.raw)));
         }
-        let part = section::find(&self.root, path)?;
+        let part = section::find(self.root(), path)?;
         let body = &self.raw[part.body.clone()];
         match part.inside {
             // RFC 2045 6.4: what holds other parts is not encoded.

@@ -3,7 +3,9 @@
 //! A subset of header fields is the only answer that is not one slice of the message.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
+use super::Content;
 use crate::proto::message::read::header;
 use crate::proto::message::read::tree::{Entity, Inside};
 
@@ -26,26 +28,29 @@ pub enum Piece<'n> {
 
 /// The octets of a piece; nothing if the message has no such part.
 #[must_use]
-pub fn octets<'a>(raw: &'a [u8], root: &Entity, path: &[u32], piece: &Piece<'_>) -> Option<Cow<'a, [u8]>> {
+pub fn octets<'a>(content: &Content<'a>, path: &[u32], piece: &Piece<'_>) -> Option<Cow<'a, [u8]>> {
+    let raw = content.raw();
     let target = match path {
         [] => None,
-        path => Some(find(root, path)?),
+        path => Some(find(content.root(), path)?),
     };
-    let slice = |range: std::ops::Range<usize>| Cow::Borrowed(&raw[range]);
+    let slice = |range: Range<usize>| Cow::Borrowed(&raw[range]);
     // Without numbers the message itself is meant; with numbers, HEADER and TEXT are those of a
     // message inside of the part.
     let message = || match target.map(|part| &part.inside) {
-        None => Some(root),
-        Some(Inside::Message(message)) => Some(&**message),
+        None => Some((content.section_of_header(), content.section_of_header().blank.end..raw.len())),
+        Some(Inside::Message(message)) => Some((&message.header, message.body.clone())),
         Some(Inside::Leaf | Inside::Parts(_)) => None,
     };
+    let fields =
+        |wanted: &dyn Fn(&[u8]) -> bool| message().map(|(header, body)| subset(raw, header, body.is_empty(), wanted));
     match piece {
         Piece::Whole => Some(target.map_or(Cow::Borrowed(raw), |part| slice(part.body.clone()))),
         Piece::Mime => target.map(|part| slice(part.header.whole())),
-        Piece::Header => message().map(|message| slice(message.header.whole())),
-        Piece::Text => message().map(|message| slice(message.body.clone())),
-        Piece::Fields(names) => message().map(|message| subset(raw, message, |name| among(names, name))),
-        Piece::OtherFields(names) => message().map(|message| subset(raw, message, |name| !among(names, name))),
+        Piece::Header => message().map(|(header, _)| slice(header.whole())),
+        Piece::Text => message().map(|(_, body)| slice(body)),
+        Piece::Fields(names) => fields(&|name| among(names, name)),
+        Piece::OtherFields(names) => fields(&|name| !among(names, name)),
     }
 }
 
@@ -54,16 +59,16 @@ fn among(names: &[&[u8]], name: &[u8]) -> bool {
 }
 
 /// The fields that are wanted by name; a line that is no field has none.
-fn subset<'a>(raw: &'a [u8], message: &Entity, wanted: impl Fn(&[u8]) -> bool) -> Cow<'a, [u8]> {
-    let pieces = header::pieces(&raw[message.header.fields.clone()]).filter_map(|piece| match piece {
+fn subset<'a>(raw: &[u8], section: &header::Section, no_body: bool, wanted: &dyn Fn(&[u8]) -> bool) -> Cow<'a, [u8]> {
+    let pieces = header::pieces(&raw[section.fields.clone()]).filter_map(|piece| match piece {
         Ok(field) => wanted(field.name).then_some(field.whole),
         Err(line) => wanted(b"").then_some(line),
     });
     let mut text: Vec<u8> = pieces.flatten().copied().collect();
-    let blank = &raw[message.header.blank.clone()];
+    let blank = &raw[section.blank.clone()];
     if !blank.is_empty() {
         text.extend_from_slice(blank);
-    } else if !message.body.is_empty() {
+    } else if !no_body {
         // RFC 3501 6.4.5: every subset has the empty line, "except in the case of a message
         // which has no body and no blank line".
         text.extend_from_slice(b"\r\n");

@@ -56,7 +56,7 @@ fn names(list: &[&'static str]) -> Vec1<AString<'static>> {
 }
 
 fn text(raw: &[u8], section: &Section<'_>) -> Option<String> {
-    let data = Content::parse(raw).section(Some(section))?;
+    let data = Content::new(raw).section(Some(section))?;
     Some(String::from_utf8_lossy(&data).into_owned())
 }
 
@@ -142,7 +142,7 @@ fn subsets_of_header_fields() {
 
 #[test]
 fn partial_sections() {
-    let content = Content::parse(b"Subject: s\r\n\r\nbody33\r\n\r\n");
+    let content = Content::new(b"Subject: s\r\n\r\nbody33\r\n\r\n");
     let fetch = |origin, count| content.fetch(Some(&Section::Text(None)), Some((origin, count)));
     let sent = |data: &[u8]| NString(Some(wire::literal(data).into()));
     assert_eq!(fetch(0, 3), sent(b"bod"));
@@ -152,7 +152,7 @@ fn partial_sections() {
     assert_eq!(fetch(u32::MAX, u32::MAX), sent(b""));
     assert_eq!(content.fetch(Some(&Section::Part(part(&[2]))), Some((0, 1))), NString(None));
     assert_eq!(content.fetch(None, None), sent(b"Subject: s\r\n\r\nbody33\r\n\r\n"));
-    assert_eq!(Content::parse(b"a\0b").fetch(None, None), sent(b"a\x80b"));
+    assert_eq!(Content::new(b"a\0b").fetch(None, None), sent(b"a\x80b"));
 }
 
 #[test]
@@ -235,7 +235,7 @@ proptest! {
 
     #[test]
     fn header_and_text_are_the_message(raw in scraps()) {
-        let content = Content::parse(&raw);
+        let content = Content::new(&raw);
         prop_assert_eq!(&[content.header(), content.text()].concat(), &raw);
         let asked = |section| content.section(section).map(Cow::into_owned);
         prop_assert_eq!(asked(None), Some(raw.clone()));
@@ -247,7 +247,7 @@ proptest! {
 
     #[test]
     fn every_part_is_a_slice(raw in scraps()) {
-        let content = Content::parse(&raw);
+        let content = Content::new(&raw);
         let mut found = Vec::new();
         numbered(content.root(), &[], &mut found);
         prop_assert!(!found.is_empty());
@@ -282,7 +282,7 @@ proptest! {
 fn prefixes_keep_the_laws() {
     for length in 0..=NESTED.len() {
         let raw = &NESTED.as_bytes()[..length];
-        let content = Content::parse(raw);
+        let content = Content::new(raw);
         assert_eq!([content.header(), content.text()].concat(), raw);
         let mut found = Vec::new();
         numbered(content.root(), &[], &mut found);

@@ -24,15 +24,15 @@ fn written(item: MessageDataItem<'static>) -> String {
 }
 
 fn envelope(raw: &str) -> String {
-    written(MessageDataItem::Envelope(Content::parse(raw.as_bytes()).envelope()))
+    written(MessageDataItem::Envelope(Content::new(raw.as_bytes()).envelope()))
 }
 
 fn body(raw: &str) -> String {
-    written(MessageDataItem::Body(Content::parse(raw.as_bytes()).body()))
+    written(MessageDataItem::Body(Content::new(raw.as_bytes()).body()))
 }
 
 fn body_structure(raw: &str) -> String {
-    written(MessageDataItem::BodyStructure(Content::parse(raw.as_bytes()).body_structure()))
+    written(MessageDataItem::BodyStructure(Content::new(raw.as_bytes()).body_structure()))
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn sender_and_reply_to_default_to_from() {
 #[test]
 fn octets_that_cannot_be_quoted_become_literals() {
     assert_eq!(envelope("Subject: Jürg\r\n\r\n"), "ENVELOPE (NIL {5}\r\nJürg NIL NIL NIL NIL NIL NIL NIL NIL)");
-    let (_, octets) = response(MessageDataItem::Envelope(Content::parse(b"Subject: a\0b\r\n\r\n").envelope()));
+    let (_, octets) = response(MessageDataItem::Envelope(Content::new(b"Subject: a\0b\r\n\r\n").envelope()));
     assert!(octets.windows(6).any(|window| window == b"\r\na\x80b "), "{}", octets.escape_ascii());
 }
 
@@ -158,9 +158,9 @@ fn deep_messages_are_cut_off() {
         }
         (depth, String::from_utf8_lossy(&entity.media.subtype).into_owned())
     };
-    assert_eq!(depth(Content::parse(&nest(32)).root()), (32, "plain".to_owned()));
+    assert_eq!(depth(Content::new(&nest(32)).root()), (32, "plain".to_owned()));
     let raw = nest(3_000);
-    let content = Content::parse(&raw);
+    let content = Content::new(&raw);
     assert_eq!(depth(content.root()), (32, "octet-stream".to_owned()));
     let (_, octets) = response(MessageDataItem::BodyStructure(content.body_structure()));
     assert!(octets.ends_with(b")\r\n"));
@@ -169,7 +169,7 @@ fn deep_messages_are_cut_off() {
 #[test]
 fn parts_are_bounded() {
     let raw = format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{}end", "--b\r\n".repeat(50_000));
-    let content = Content::parse(raw.as_bytes());
+    let content = Content::new(raw.as_bytes());
     let Inside::Parts(parts) = &content.root().inside else { panic!("no multipart") };
     assert_eq!(parts.len(), 10_000);
     assert_eq!(parts.last().unwrap().body.end, raw.len());
@@ -192,7 +192,7 @@ proptest! {
 
     #[test]
     fn what_is_sent_is_read_back(raw in scraps()) {
-        let content = Content::parse(&raw);
+        let content = Content::new(&raw);
         is_read_back(MessageDataItem::Envelope(content.envelope()))?;
         // The library reads eight levels.
         let mut found = Vec::new();
@@ -205,7 +205,7 @@ proptest! {
 
     #[test]
     fn counts_are_those_of_the_parts(raw in scraps()) {
-        let content = Content::parse(&raw);
+        let content = Content::new(&raw);
         let mut counts = Vec::new();
         sizes(&content.body_structure(), &[], &mut counts);
         for (path, size) in counts {

@@ -64,6 +64,8 @@ pub(super) fn prepare(key: &SearchKey<'_>, mailbox: Extent, depth: usize) -> Res
         SearchKey::Subject(text) => field(b"subject", text),
         SearchKey::To(text) => field(b"to", text),
         SearchKey::Header(name, text) => field(name.as_ref(), text),
+        // RFC 7162 3.1.5: a server that keeps one sequence for all flags "MUST ignore" the entry.
+        SearchKey::ModSequence { modseq, .. } => Ok(Key::ModSeq(*modseq)),
         SearchKey::Body(text) => Ok(Key::Body(Needle::new(text.as_ref()))),
         SearchKey::Text(text) => Ok(Key::Text(Needle::new(text.as_ref()))),
     }

@@ -68,6 +68,8 @@ pub struct View<'a> {
     pub arrived: UnixTime,
     /// Its size in octets (RFC822.SIZE).
     pub size: u32,
+    /// Its modification sequence (RFC 7162).
+    pub modseq: u64,
     /// Its octets.
     pub content: &'a [u8],
 }
@@ -95,6 +97,7 @@ enum Key {
     Keyword(String),
     Larger(u32),
     Smaller(u32),
+    ModSeq(u64),
     Arrived(Span, Day),
     Sent(Span, Day),
     Field(Vec<u8>, Needle),
@@ -122,6 +125,12 @@ impl Query {
         keys.extend(subject.as_ref().map(|subject| field(b"subject", subject)));
         keys.extend(text.as_ref().map(|text| Key::Text(Needle::new(text.as_bytes()))));
         Self { key: Key::And(keys) }
+    }
+
+    /// Whether it asks about modification sequences, so that the answer tells the highest.
+    #[must_use]
+    pub fn asks_modseq(&self) -> bool {
+        self.key.asks_modseq()
     }
 
     /// Whether an answer needs the octets of the message.
@@ -162,6 +171,7 @@ impl Key {
             Self::Keyword(keyword) => (view.marks)(Mark::Keyword(keyword)),
             Self::Larger(size) => view.size > *size,
             Self::Smaller(size) => view.size < *size,
+            Self::ModSeq(since) => view.modseq >= *since,
             Self::Arrived(span, day) => span.holds(Day::of(view.arrived), *day),
             Self::Sent(span, day) => reader.sent().is_some_and(|sent| span.holds(sent, *day)),
             Self::Field(name, needle) => reader.fields(name, needle),
@@ -196,7 +206,28 @@ impl Key {
             | Self::Keyword(_)
             | Self::Larger(_)
             | Self::Smaller(_)
+            | Self::ModSeq(_)
             | Self::Arrived(..) => Some(self.matches(view, &Reader::new(&[]))),
+        }
+    }
+
+    fn asks_modseq(&self) -> bool {
+        match self {
+            Self::ModSeq(_) => true,
+            Self::And(keys) => keys.iter().any(Self::asks_modseq),
+            Self::Or(one, other) => one.asks_modseq() || other.asks_modseq(),
+            Self::Not(key) => key.asks_modseq(),
+            Self::Numbers(_)
+            | Self::Uids(_)
+            | Self::Marked(_)
+            | Self::Keyword(_)
+            | Self::Larger(_)
+            | Self::Smaller(_)
+            | Self::Arrived(..)
+            | Self::Sent(..)
+            | Self::Field(..)
+            | Self::Body(_)
+            | Self::Text(_) => false,
         }
     }
 
@@ -212,6 +243,7 @@ impl Key {
             | Self::Keyword(_)
             | Self::Larger(_)
             | Self::Smaller(_)
+            | Self::ModSeq(_)
             | Self::Arrived(..) => 0,
             Self::Sent(..) | Self::Field(..) => 1,
             Self::Body(_) | Self::Text(_) => 2,

@@ -51,6 +51,7 @@ pub(super) fn search(mailbox: &[Stored], arguments: &[u8]) -> Vec<u32> {
             marks: &marked,
             arrived: UnixTime::parse(message.arrived).unwrap(),
             size: message.size,
+            modseq: 1,
             content: &message.content,
         };
         if query.matches(&view) {
@@ -182,7 +183,15 @@ fn nesting_is_bounded() {
 #[test]
 fn marks_decide_where_they_can() {
     let seen = |mark: Mark<'_>| mark == Mark::Seen;
-    let view = View { number: 1, uid: 7, marks: &seen, arrived: UnixTime(0), size: 5, content: b"Subject: x\r\n\r\n" };
+    let view = View {
+        number: 1,
+        uid: 7,
+        marks: &seen,
+        arrived: UnixTime(0),
+        size: 5,
+        modseq: 1,
+        content: b"Subject: x\r\n\r\n",
+    };
     for (arguments, expected) in [
         ("SEEN UID 7", Some(true)),
         ("UNSEEN SUBJECT x", Some(false)),
@@ -229,7 +238,7 @@ proptest! {
             let marked = |mark: Mark<'_>| message.marks.contains(&mark_of(mark));
             let arrived = UnixTime::parse(message.arrived).unwrap();
             let (uid, size, content) = (message.uid, message.size, &message.content[..]);
-            let view = View { number, uid, marks: &marked, arrived, size, content };
+            let view = View { number, uid, marks: &marked, arrived, size, modseq: 1, content };
             let asked = |key: &SearchKey<'_>| matches(key, extent, &view);
             let (a, b) = (asked(&one), asked(&other));
             prop_assert_eq!(asked(&SearchKey::Not(Box::new(one.clone()))), !a);

@@ -1,13 +1,14 @@
 //! FETCH: one message after the other, so that one at most is in memory.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::io::Write as _;
 
 use super::super::adapter;
 use super::super::command::{Item, Messages};
 use super::super::content::{Content, section};
-use super::super::event::{Entry, ServerEvent};
-use super::super::flags::{Flags, SystemFlag};
+use super::super::event::{Entry, Fetched, ServerEvent};
+use super::super::flags::SystemFlag;
+use super::super::view::Enabled;
 use super::{Doing, Ending, Server, State};
 
 /// A FETCH under way.
@@ -29,8 +30,19 @@ impl Fetching {
 }
 
 impl Server {
-    pub(super) fn fetch(&mut self, tag: String, messages: &Messages, mut items: Vec<Item>) {
-        let Some(numbers) = self.numbers(&tag, messages) else { return };
+    pub(super) fn fetch(&mut self, tag: String, messages: &Messages, mut items: Vec<Item>, changed_since: Option<u64>) {
+        let Some(mut numbers) = self.numbers(&tag, messages) else { return };
+        if let Some(since) = changed_since {
+            // RFC 7162 3.1.4.1: MODSEQ is told as if it had been asked for.
+            if !items.contains(&Item::ModSeq) {
+                items.push(Item::ModSeq);
+            }
+            let State::Selected(view) = &self.state else { return };
+            numbers.retain(|number| view.entry(*number).is_some_and(|entry| entry.modseq > since));
+        }
+        if items.contains(&Item::ModSeq) {
+            self.enable_condstore();
+        }
         // RFC 3501 6.4.8: "server implementations MUST implicitly include the UID message data
         // item as part of any FETCH response caused by a UID command".
         if messages.uid && !items.contains(&Item::Uid) {
@@ -54,7 +66,7 @@ impl Server {
                 let event = ServerEvent::Content { uid: entry.uid, seen, whole: fetching.any(Item::is_whole) };
                 return self.ask(tag, Doing::Fetch(fetching), event);
             }
-            lines.extend(response(number, entry, &fetching.items, None));
+            respond(&mut lines, (number, entry), &fetching.items, None, self.enabled);
             if fetching.any(|item| *item == Item::Flags) {
                 view.told(number);
             }
@@ -74,10 +86,10 @@ impl Server {
     }
 
     /// The message asked for has come, or is no more.
-    pub(super) fn fetched(&mut self, tag: String, mut fetching: Fetching, content: Option<(Arc<[u8]>, Flags)>) {
+    pub(super) fn fetched(&mut self, tag: String, mut fetching: Fetching, content: Option<Fetched>) {
         let State::Selected(view) = &mut self.state else { return };
         let number = fetching.numbers.pop_front().unwrap_or(0);
-        if let (Some((content, flags)), Some(entry)) = (content, view.entry(number)) {
+        if let (Some(Fetched { content, flags, modseq }), Some(entry)) = (content, view.entry(number)) {
             let (uid, whole) = (entry.uid, fetching.any(Item::is_whole));
             // RFC 3501 6.4.5: if \Seen is set by this, the flags "SHOULD be included".
             let changed = entry.flags != flags;
@@ -85,9 +97,14 @@ impl Server {
             if changed && !items.contains(&Item::Flags) {
                 items.push(Item::Flags);
             }
-            view.set_flags(uid, flags, items.contains(&Item::Flags));
+            if changed && self.enabled.condstore && !items.contains(&Item::ModSeq) {
+                items.push(Item::ModSeq);
+            }
+            view.set_flags(uid, flags, modseq, items.contains(&Item::Flags));
             let Some(entry) = view.entry(number) else { return };
-            let line = response(number, entry, &items, Some(&content));
+            let content = Content::new(&content);
+            let mut line = Vec::new();
+            respond(&mut line, (number, entry), &items, Some(&content), self.enabled);
             fetching.undecodable |= is_undecodable(&items, &content);
             self.be_patient(line.len());
             self.send(&line);
@@ -101,25 +118,31 @@ impl Server {
     }
 }
 
-/// The untagged response that tells the items of one message.
-fn response(number: u32, entry: &Entry, items: &[Item], content: Option<&Arc<[u8]>>) -> Vec<u8> {
-    let content = content.map(|raw| Content::parse(raw));
-    let mut out = format!("* {number} FETCH (").into_bytes();
+/// Writes the untagged response that tells the items of one message.
+fn respond(
+    out: &mut Vec<u8>,
+    (number, entry): (u32, &Entry),
+    items: &[Item],
+    content: Option<&Content<'_>>,
+    enabled: Enabled,
+) {
+    // Writing to a vector cannot fail.
+    let _ = write!(out, "* {number} FETCH (");
     for (at, item) in items.iter().enumerate() {
         if at > 0 {
             out.push(b' ');
         }
-        match (item, &content) {
-            (Item::Flags, _) => out.extend(format!("FLAGS ({})", entry.flags.written(entry.recent)).bytes()),
-            (Item::Uid, _) => out.extend(format!("UID {}", entry.uid).bytes()),
-            (Item::InternalDate, _) => out.extend(format!("INTERNALDATE \"{}\"", entry.date.written()).bytes()),
-            (Item::Size, _) => out.extend(format!("RFC822.SIZE {}", entry.size).bytes()),
-            (item, Some(content)) => out.extend(told(item, content)),
-            (_, None) => {}
-        }
+        let _ = match (item, content) {
+            (Item::Flags, _) => write!(out, "FLAGS ({})", entry.flags.written(entry.recent && !enabled.rev2)),
+            (Item::Uid, _) => write!(out, "UID {}", entry.uid),
+            (Item::InternalDate, _) => write!(out, "INTERNALDATE \"{}\"", entry.date.written()),
+            (Item::Size, _) => write!(out, "RFC822.SIZE {}", entry.size),
+            (Item::ModSeq, _) => write!(out, "MODSEQ ({})", entry.modseq),
+            (item, Some(content)) => out.write_all(&told(item, content)),
+            (_, None) => Ok(()),
+        };
     }
     out.extend_from_slice(b")\r\n");
-    out
 }
 
 /// An item that is about the octets of the message.
@@ -136,7 +159,7 @@ fn told(item: &Item, content: &Content<'_>) -> Vec<u8> {
         Item::Rfc822 => literal("RFC822", content.raw()),
         Item::Rfc822Header => literal("RFC822.HEADER", content.header()),
         Item::Rfc822Text => literal("RFC822.TEXT", content.text()),
-        Item::Flags | Item::Uid | Item::InternalDate | Item::Size => Vec::new(),
+        Item::Flags | Item::Uid | Item::InternalDate | Item::Size | Item::ModSeq => Vec::new(),
     }
 }
 
@@ -155,13 +178,14 @@ fn binary(content: &Content<'_>, path: &[u32], partial: Option<(u32, u32)>) -> V
 }
 
 /// Whether a part is asked for whose transfer encoding is not known.
-fn is_undecodable(items: &[Item], content: &[u8]) -> bool {
+fn is_undecodable(items: &[Item], content: &Content<'_>) -> bool {
     let path = |item: &Item| match item {
         Item::Binary { path, .. } | Item::BinarySize { path } => Some(path.clone()),
         Item::Flags
         | Item::Uid
         | Item::InternalDate
         | Item::Size
+        | Item::ModSeq
         | Item::Envelope
         | Item::Structure { .. }
         | Item::Section { .. }
@@ -169,11 +193,7 @@ fn is_undecodable(items: &[Item], content: &[u8]) -> bool {
         | Item::Rfc822Header
         | Item::Rfc822Text => None,
     };
-    let paths: Vec<Vec<u32>> = items.iter().filter_map(path).collect();
-    !paths.is_empty() && {
-        let content = Content::parse(content);
-        paths.iter().any(|path| matches!(content.binary(path), Some(Err(_))))
-    }
+    items.iter().filter_map(path).any(|path| matches!(content.binary(&path), Some(Err(_))))
 }
 
 /// RFC 3501 9: a literal has no NUL; BINARY can tell of one.

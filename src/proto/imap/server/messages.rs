@@ -1,10 +1,12 @@
 //! Commands that change the messages of the selected mailbox: STORE, COPY, MOVE, EXPUNGE.
 
+use std::fmt::Write as _;
+
 use super::super::command::Messages;
-use super::super::event::ServerEvent;
+use super::super::event::{ServerEvent, Stored};
 use super::super::flags::{Flags, StoreAction};
 use super::super::sets::{self, NumberSet};
-use super::super::view::View;
+use super::super::view::{View, flags_of};
 use super::{Doing, Ending, Server, State};
 
 /// A STORE under way.
@@ -63,36 +65,50 @@ impl Server {
         &mut self,
         tag: String,
         messages: &Messages,
-        (action, flags): (StoreAction, Flags),
+        (action, flags, unchanged_since): (StoreAction, Flags, Option<u64>),
         silent: bool,
     ) {
         let Some(uids) = self.uids(&tag, messages) else { return };
         if self.is_read_only(&tag) {
             return;
         }
+        if unchanged_since.is_some() {
+            self.enable_condstore();
+        }
         let storing = Storing { silent, uid: messages.uid, asked: uids.len() };
-        self.ask(tag, Doing::Store(storing), ServerEvent::Store { uids, action, flags });
+        self.ask(tag, Doing::Store(storing), ServerEvent::Store { uids, action, flags, unchanged_since });
     }
 
-    pub(super) fn stored(&mut self, tag: &str, storing: &Storing, flags: Vec<(u32, Flags)>) {
+    pub(super) fn stored(&mut self, tag: &str, storing: &Storing, stored: Stored) {
         let State::Selected(view) = &mut self.state else { return };
-        let missing = flags.len() < storing.asked;
+        let Stored { done, modified } = stored;
+        let missing = done.len() + modified.len() < storing.asked;
         let mut lines = view.keyword_news();
-        for (uid, flags) in flags {
+        for (uid, flags, modseq) in done {
             let Some(number) = view.number(uid) else { continue };
+            view.set_flags(uid, flags, modseq, !storing.silent);
+            let Some(entry) = view.entry(number) else { continue };
             if !storing.silent {
-                let recent = view.entry(number).is_some_and(|entry| entry.recent);
+                let _ = write!(lines, "* {number} FETCH ({})\r\n", flags_of(entry, storing.uid, self.enabled));
+            } else if self.enabled.condstore {
+                // RFC 7162 3.1.3: the modification sequence is told even so.
                 let uid = if storing.uid { format!("UID {uid} ") } else { String::new() };
-                lines.push_str(&format!("* {number} FETCH ({uid}FLAGS ({}))\r\n", flags.written(recent)));
+                let _ = write!(lines, "* {number} FETCH ({uid}MODSEQ ({modseq}))\r\n");
             }
-            view.set_flags(uid, flags, !storing.silent);
         }
+        let named = |uid: &u32| if storing.uid { Some(*uid) } else { view.number(*uid) };
+        let late: Vec<u32> = modified.iter().filter_map(named).collect();
         self.send_news(&lines);
-        if missing {
-            return self.some_are_gone(tag, storing.ending());
-        }
+        let modified = if late.is_empty() { String::new() } else { format!("MODIFIED {}", sets::written(&late)) };
         let name = if storing.uid { "UID STORE" } else { "STORE" };
-        self.completed(tag, name, storing.ending());
+        match (missing, modified.is_empty()) {
+            (true, true) => self.some_are_gone(tag, storing.ending()),
+            (true, false) => self.no(tag, Some(&modified), "Some of the messages are gone", storing.ending()),
+            (false, true) => self.completed(tag, name, storing.ending()),
+            (false, false) => {
+                self.ok(tag, &format!("[{modified}] Conditional {name} failed for some"), storing.ending());
+            }
+        }
     }
 
     /// RFC 5530 section 3: EXPUNGEISSUED.
@@ -130,17 +146,14 @@ impl Server {
             return;
         }
         let State::Selected(view) = &self.state else { return };
-        let among = uids.map(|set| set.among(&view.uids()));
+        let uids_of = |set: &NumberSet| {
+            view.numbers(set).into_iter().filter_map(|number| view.entry(number)).map(|entry| entry.uid).collect()
+        };
+        let among = uids.map(uids_of);
         self.ask(tag, Doing::Plain { name: "EXPUNGE" }, ServerEvent::Expunge { among });
     }
 }
 
 fn numbers_in(view: &View, messages: &Messages) -> Option<Vec<u32>> {
-    if messages.uid {
-        // RFC 3501 6.4.8: "A non-existent unique identifier is ignored".
-        let uids = messages.set.among(&view.uids());
-        Some(uids.into_iter().filter_map(|uid| view.number(uid)).collect())
-    } else {
-        messages.set.numbers(view.len())
-    }
+    if messages.uid { Some(view.numbers(&messages.set)) } else { messages.set.numbers(view.len()) }
 }

@@ -2,17 +2,25 @@
 //! only if keys or order look into them.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::fmt::Write as _;
 
 use super::super::adapter::SearchKey;
-use super::super::command::Returns;
-use super::super::event::{Entry, ServerEvent};
-use super::super::flags::{Flags, SystemFlag};
+use super::super::event::{Entry, Fetched, ServerEvent};
+use super::super::flags::SystemFlag;
 use super::super::order::{Key, Order, Traits, ordered_subject, references, sort};
+use super::super::results::Returns;
 use super::super::search::{Extent, Mark, Query, View as Message};
-use super::super::sets;
 use super::{Doing, Ending, Server, State};
 use crate::base::UnixTime;
+
+/// A message that matches.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    /// The number by which it is told of.
+    number: u32,
+    uid: u32,
+    modseq: u64,
+}
 
 /// A SEARCH under way.
 #[derive(Clone, Debug)]
@@ -23,7 +31,7 @@ pub(super) struct Searching {
     uid: bool,
     /// Messages still to be looked at; the first is the one asked for.
     numbers: VecDeque<u32>,
-    found: Vec<u32>,
+    found: Vec<Found>,
     /// What the messages found say of themselves, where the order is not that of numbers.
     traits: Vec<Traits>,
 }
@@ -36,20 +44,25 @@ impl Server {
         charset: Option<&str>,
         (order, returns, uid): (Order, Option<Returns>, bool),
     ) {
-        let State::Selected(view) = &self.state else { return };
+        let State::Selected(view) = &mut self.state else { return };
+        // RFC 5182 2.1: a SEARCH that fails leaves nothing behind.
+        if returns.is_some_and(|returns| returns.save) {
+            view.save(Vec::new());
+        }
         let known = ["US-ASCII", "UTF-8"];
         if charset.is_some_and(|charset| known.iter().all(|known| !known.eq_ignore_ascii_case(charset))) {
             return self.no(&tag, Some("BADCHARSET (US-ASCII UTF-8)"), "No such charset", Ending::of(uid));
         }
-        let extent = Extent { messages: view.len(), uid: view.uids().last().copied().unwrap_or(0) };
+        let extent = Extent { messages: view.len(), uid: view.last_uid() };
         let numbers = (1..=view.len()).filter(|number| !view.is_gone(*number)).collect();
-        match Query::new(keys, extent) {
-            Ok(query) => {
-                let (found, traits) = (Vec::new(), Vec::new());
-                self.search_on(tag, Box::new(Searching { query, order, returns, uid, numbers, found, traits }));
-            }
-            Err(_) => self.bad(&tag, "Search keys nested too deeply"),
+        // RFC 9051 6.4.4: what SEARCH finds is told by ESEARCH.
+        let always = (self.enabled.rev2 && order == Order::Numbers).then_some(Returns::ALL);
+        let Ok(query) = Query::new(keys, extent) else { return self.bad(&tag, "Search keys nested too deeply") };
+        if query.asks_modseq() {
+            self.enable_condstore();
         }
+        let (found, traits, returns) = (Vec::new(), Vec::new(), returns.or(always));
+        self.search_on(tag, Box::new(Searching { query, order, returns, uid, numbers, found, traits }));
     }
 
     /// Goes on until a message is needed, or to the end.
@@ -57,56 +70,75 @@ impl Server {
         let State::Selected(view) = &self.state else { return };
         while let Some(number) = searching.numbers.front().copied() {
             let Some(entry) = view.entry(number) else { break };
-            if searching.needs_content() {
+            if searching.needs_content() && !searching.is_decided(number, entry) {
                 let event = ServerEvent::Content { uid: entry.uid, seen: false, whole: false };
                 return self.ask(tag, Doing::Search(searching), event);
             }
             searching.look(number, entry, &[]);
             searching.numbers.pop_front();
         }
-        let Searching { order, returns, uid, found, traits, .. } = *searching;
-        if let Some(returns) = returns {
-            self.say(&extended(&tag, returns, uid, &found));
-            return self.completed(&tag, if uid { "UID SEARCH" } else { "SEARCH" }, Ending::of(uid));
-        }
-        let numbers = |numbers: Vec<u32>| numbers.into_iter().map(|number| format!(" {number}")).collect();
-        let threads = |threads: String| if threads.is_empty() { threads } else { format!(" {threads}") };
-        let (name, list) = match order {
-            Order::Numbers => ("SEARCH", numbers(found)),
-            Order::By(criteria) => ("SORT", numbers(sort(traits, &criteria))),
-            Order::Subjects => ("THREAD", threads(ordered_subject(traits))),
-            Order::References => ("THREAD", threads(references(&traits))),
+        self.found(&tag, *searching);
+    }
+
+    /// Tells what was found.
+    fn found(&mut self, tag: &str, searching: Searching) {
+        let Searching { query, order, returns, uid, found, traits, .. } = searching;
+        let highest = |found: &[Found]| found.iter().map(|one| one.modseq).max().filter(|_| query.asks_modseq());
+        let numbers: Vec<u32> = found.iter().map(|one| one.number).collect();
+        let (name, list) = match &order {
+            Order::Numbers => ("SEARCH", numbers),
+            Order::By(criteria) => ("SORT", sort(traits, criteria)),
+            Order::Subjects | Order::References => {
+                let threads = if order == Order::Subjects { ordered_subject(traits) } else { references(&traits) };
+                self.say(&format!("* THREAD{}{threads}", if threads.is_empty() { "" } else { " " }));
+                return self.completed(tag, if uid { "UID THREAD" } else { "THREAD" }, Ending::of(uid));
+            }
         };
-        self.say(&format!("* {name}{list}"));
-        self.completed(&tag, &format!("{}{name}", if uid { "UID " } else { "" }), Ending::of(uid));
+        if let Some(returns) = returns {
+            // The ends of a sorted result are not those of the numbers.
+            let place = |number: &u32| {
+                found.binary_search_by_key(number, |one| one.number).ok().and_then(|at| found.get(at)).copied()
+            };
+            let concerned = match &order {
+                Order::Numbers => returns.concerned(&found),
+                Order::By(_) | Order::Subjects | Order::References => {
+                    returns.concerned(&list).iter().filter_map(place).collect()
+                }
+            };
+            if returns.save
+                && let State::Selected(view) = &mut self.state
+            {
+                let mut uids: Vec<u32> = concerned.iter().map(|one| one.uid).collect();
+                uids.sort_unstable();
+                view.save(uids);
+            }
+            // RFC 5182 2.1: with SAVE alone nothing is told.
+            if returns.tells() {
+                let modseq = highest(&concerned).map_or_else(String::new, |modseq| format!(" MODSEQ {modseq}"));
+                self.say(&format!("{}{modseq}", returns.written(tag, uid, &list)));
+            }
+        } else {
+            let mut line = format!("* {name}");
+            for number in list {
+                let _ = write!(line, " {number}");
+            }
+            if let Some(modseq) = highest(&found) {
+                let _ = write!(line, " (MODSEQ {modseq})");
+            }
+            self.say(&line);
+        }
+        self.completed(tag, &format!("{}{name}", if uid { "UID " } else { "" }), Ending::of(uid));
     }
 
     /// The message asked for has come, or is no more and does not match.
-    pub(super) fn searched(&mut self, tag: String, mut searching: Box<Searching>, content: Option<(Arc<[u8]>, Flags)>) {
+    pub(super) fn searched(&mut self, tag: String, mut searching: Box<Searching>, content: Option<Fetched>) {
         let State::Selected(view) = &self.state else { return };
         let number = searching.numbers.pop_front().unwrap_or(0);
-        if let (Some((content, _)), Some(entry)) = (content, view.entry(number)) {
+        if let (Some(Fetched { content, .. }), Some(entry)) = (content, view.entry(number)) {
             searching.look(number, entry, &content);
         }
         self.search_on(tag, searching);
     }
-}
-
-/// The answer of RFC 4731. What there is none of is left out, but the count.
-fn extended(tag: &str, returns: Returns, uid: bool, found: &[u32]) -> String {
-    let mut out = format!("* ESEARCH (TAG \"{tag}\"){}", if uid { " UID" } else { "" });
-    if let (Some(first), Some(last)) = (found.first(), found.last()) {
-        let parts = [
-            (returns.min, format!(" MIN {first}")),
-            (returns.max, format!(" MAX {last}")),
-            (returns.all, format!(" ALL {}", sets::written(found))),
-        ];
-        parts.into_iter().filter(|(wanted, _)| *wanted).for_each(|(_, part)| out.push_str(&part));
-    }
-    if returns.count {
-        out.push_str(&format!(" COUNT {}", found.len()));
-    }
-    out
 }
 
 impl Searching {
@@ -119,26 +151,41 @@ impl Searching {
         order || self.query.needs_content()
     }
 
+    /// Whether a message can be judged without its octets.
+    fn is_decided(&self, number: u32, entry: &Entry) -> bool {
+        match self.query.decided(&message(number, entry, &|mark| marked(entry, mark), &[])) {
+            Some(matches) => !matches || self.order == Order::Numbers,
+            None => false,
+        }
+    }
+
     fn look(&mut self, number: u32, entry: &Entry, content: &[u8]) {
-        let marks = |mark: Mark<'_>| match mark {
-            Mark::Answered => entry.flags.has(SystemFlag::Answered),
-            Mark::Deleted => entry.flags.has(SystemFlag::Deleted),
-            Mark::Draft => entry.flags.has(SystemFlag::Draft),
-            Mark::Flagged => entry.flags.has(SystemFlag::Flagged),
-            Mark::Seen => entry.flags.has(SystemFlag::Seen),
-            Mark::Recent => entry.recent,
-            Mark::Keyword(keyword) => entry.flags.has_keyword(keyword),
-        };
-        // RFC 3501 6.4.4: dates are compared "disregarding time and timezone".
-        let arrived = UnixTime(entry.date.at.0.saturating_add(i64::from(entry.date.zone) * 60));
-        let (uid, size) = (entry.uid, entry.size);
-        if self.query.matches(&Message { number, uid, marks: &marks, arrived, size, content }) {
+        let (uid, size, modseq) = (entry.uid, entry.size, entry.modseq);
+        if self.query.matches(&message(number, entry, &|mark| marked(entry, mark), content)) {
             let number = if self.uid { uid } else { number };
-            if self.order == Order::Numbers {
-                self.found.push(number);
-            } else {
+            self.found.push(Found { number, uid, modseq });
+            if self.order != Order::Numbers {
                 self.traits.push(Traits::read(number, (entry.date.at, size), content));
             }
         }
     }
+}
+
+fn marked(entry: &Entry, mark: Mark<'_>) -> bool {
+    match mark {
+        Mark::Answered => entry.flags.has(SystemFlag::Answered),
+        Mark::Deleted => entry.flags.has(SystemFlag::Deleted),
+        Mark::Draft => entry.flags.has(SystemFlag::Draft),
+        Mark::Flagged => entry.flags.has(SystemFlag::Flagged),
+        Mark::Seen => entry.flags.has(SystemFlag::Seen),
+        Mark::Recent => entry.recent,
+        Mark::Keyword(keyword) => entry.flags.has_keyword(keyword),
+    }
+}
+
+/// A message as a query sees it.
+fn message<'a>(number: u32, entry: &Entry, marks: &'a dyn Fn(Mark<'_>) -> bool, content: &'a [u8]) -> Message<'a> {
+    // RFC 3501 6.4.4: dates are compared "disregarding time and timezone".
+    let arrived = UnixTime(entry.date.at.0.saturating_add(i64::from(entry.date.zone) * 60));
+    Message { number, uid: entry.uid, marks, arrived, size: entry.size, modseq: entry.modseq, content }
 }

@@ -5,19 +5,24 @@ use proptest::prelude::*;
 use super::*;
 
 use crate::base::{SimDuration, SimTime, UnixTime};
-use crate::proto::imap::{Counts, Entry, Flags, InternalDate, Keywords, Mailboxes, Selected};
+use crate::proto::imap::{Counts, Entry, Fetched, Flags, InternalDate, Keywords, Mailboxes, Quota, Selected, Stored};
 use crate::proto::session::{Input, Session as _};
 
 const CONFIG: ServerConfig = ServerConfig { separator: '/', max_message: 1 << 20 };
 
 fn entry(uid: u32) -> Entry {
     let date = InternalDate::utc(UnixTime::DEFAULT_START);
-    Entry { uid, size: 5, date, flags: Flags::default(), recent: uid % 2 == 1 }
+    Entry { uid, size: 5, date, flags: Flags::default(), modseq: u64::from(uid) * 10, recent: uid % 2 == 1 }
 }
 
 fn mailbox() -> Selected {
     let keywords = Keywords { known: vec!["work".into()], open: true };
-    Selected { uid_validity: 7, uid_next: 9, keywords, messages: [2, 3, 5, 8].map(entry).to_vec() }
+    let messages = [2, 3, 5, 8].map(entry).to_vec();
+    Selected { uid_validity: 7, uid_next: 9, highest_modseq: 99, keywords, messages }
+}
+
+fn fetched(flags: Flags) -> Fetched {
+    Fetched { content: (*b"A: b\r\n\r\nhi").into(), flags, modseq: 100 }
 }
 
 /// The answer that fits an event; none for what wants no answer.
@@ -34,10 +39,14 @@ fn fitting(event: &ServerEvent) -> Option<Answer> {
         ServerEvent::Select { .. } => Answer::Selected(mailbox()),
         ServerEvent::Mailboxes => Answer::Mailboxes(Mailboxes::default()),
         ServerEvent::Status { .. } => Answer::Status(Counts::default()),
-        ServerEvent::Append { .. } => Answer::Appended { uid_validity: 7, uid: 9 },
-        ServerEvent::Store { uids, .. } => Answer::Stored(uids.iter().map(|uid| (*uid, Flags::default())).collect()),
+        ServerEvent::Quota { .. } => Answer::Quota(Quota::default()),
+        ServerEvent::Append { .. } => Answer::Appended { uid_validity: 7, uids: vec![9] },
+        ServerEvent::Store { uids, .. } => {
+            let done = uids.iter().map(|uid| (*uid, Flags::default(), 100)).collect();
+            Answer::Stored(Stored { done, modified: Vec::new() })
+        }
         ServerEvent::Copy { uids, .. } => Answer::Copied { uid_validity: 7, from: uids.clone(), to: uids.clone() },
-        ServerEvent::Content { .. } => Answer::Content(Some(((*b"A: b\r\n\r\nhi").into(), Flags::default()))),
+        ServerEvent::Content { .. } => Answer::Content(Some(fetched(Flags::default()))),
     })
 }
 
@@ -79,7 +88,7 @@ fn changes_are_told_once_and_in_order() {
     let flagged = |uid| {
         let mut flags = Flags::default();
         flags.insert(super::super::SystemFlag::Flagged);
-        Change::Flags { uid, flags }
+        Change::Flags { uid, flags, modseq: 100 }
     };
     server.notify(Change::Arrived(entry(9)));
     server.notify(Change::Arrived(entry(11)));
@@ -108,7 +117,7 @@ fn changes_are_told_once_and_in_order() {
 #[test]
 fn silence_is_about_ones_own_change() {
     let mut server = selected();
-    server.notify(Change::Flags { uid: 3, flags: Flags::default() });
+    server.notify(Change::Flags { uid: 3, flags: Flags::default(), modseq: 101 });
     assert_eq!(
         say(&mut server, "a STORE 1:2 FLAGS.SILENT ()\r\n"),
         "* 2 FETCH (FLAGS (\\Recent))\r\na OK STORE completed\r\n"
@@ -189,11 +198,14 @@ fn any_answer() -> impl Strategy<Value = Answer> {
         Just(Answer::Selected(mailbox())),
         Just(Answer::Mailboxes(Mailboxes::default())),
         Just(Answer::Status(Counts::default())),
-        Just(Answer::Appended { uid_validity: 1, uid: 2 }),
+        Just(Answer::Appended { uid_validity: 1, uids: vec![2] }),
         Just(Answer::Copied { uid_validity: 1, from: vec![3], to: vec![4] }),
-        Just(Answer::Stored(vec![(3, Flags::default()), (99, Flags::default())])),
+        Just(Answer::Stored(Stored {
+            done: vec![(3, Flags::default(), 4), (99, Flags::default(), 5)],
+            modified: vec![5]
+        })),
         Just(Answer::Content(None)),
-        Just(Answer::Content(Some(((*b"\xff").into(), Flags::default())))),
+        Just(Answer::Content(Some(Fetched { content: (*b"\xff").into(), flags: Flags::default(), modseq: 0 }))),
     ]
 }
 

@@ -11,7 +11,7 @@ use crate::proto::smtp::command::MAX_COMMAND_LINE;
 use crate::proto::smtp::offers::Offers;
 use crate::proto::smtp::reply::Reply;
 use crate::proto::smtp::{ClientConfig, Dialect, TlsUse};
-use crate::proto::tls::{self, Channel, NoTls, Progress, Role};
+use crate::proto::tls::{self, Channel, Progress, Role};
 
 impl Client {
     pub(super) fn greeted(&mut self, now: SimTime, reply: Reply) {
@@ -58,7 +58,7 @@ impl Client {
         if self.offers.starttls {
             self.ask(now, Step::StartTls, "STARTTLS");
         } else {
-            self.unsecured(now, Trouble::Protocol("STARTTLS is not offered".to_owned()));
+            self.unsecured(now, Trouble::Unsecured("STARTTLS is not offered".to_owned()));
         }
     }
 
@@ -72,7 +72,7 @@ impl Client {
 
     pub(super) fn starttls_answered(&mut self, now: SimTime, reply: Reply) {
         let Some(version) = self.config.tls.version().filter(|_| reply.is_positive()) else {
-            return self.unsecured(now, Trouble::Refused(reply));
+            return self.unsecured(now, Trouble::Unsecured(format!("STARTTLS was refused: {reply}")));
         };
         let channel = Channel::new(Role::Client, tls::Model { version, ..tls::Model::default() });
         self.output.push_back(Output::Transmit(channel.hello()));
@@ -92,7 +92,10 @@ impl Client {
         loop {
             let Some(channel) = &mut self.channel else { return };
             match channel.receive(octets, &mut plain) {
-                Err(NoTls) => return self.fail(Trouble::Protocol(NoTls.to_string())),
+                Err(why) => {
+                    self.output.extend(why.alert().map(Output::Transmit));
+                    return self.fail(Trouble::Protocol(why.to_string()));
+                }
                 Ok(Progress::Answer) => {
                     let flight = channel.answer();
                     self.output.push_back(Output::Transmit(flight));

@@ -307,6 +307,30 @@ fn sessions_over_tls() {
     }
 }
 
+/// RFC 8446 section 6.2. Would break if ends that speak different versions waited for each other, or if
+/// who asked were not told that it was TLS that failed.
+#[test]
+fn another_version_is_an_alert_and_the_end() {
+    let versions = [tls::Version::Tls12, tls::Version::Tls13];
+    for (client_speaks, server_speaks) in [(versions[0], versions[1]), (versions[1], versions[0])] {
+        for tls in [TlsUse::Required(client_speaks), TlsUse::WhenOffered(client_speaks)] {
+            let model = tls::Model { version: server_speaks, ..tls::Model::default() };
+            let server = ServerConfig { tls: Some(model), ..server() };
+            let (went, stored, client) =
+                converse(ClientConfig { tls, ..config() }, server, vec![transaction(&["a@h"], b"x\r\n")]);
+            assert!(stored.is_empty());
+            assert_eq!(
+                client.failed,
+                Some(Trouble::Unsecured("protocol error: the handshake was ended by the alert 70".to_owned()))
+            );
+            // The hello of 517 octets is the last that the client says, the alert the last that the server says.
+            let [hello, alert, nothing] = went.last_chunk().unwrap();
+            assert!(nothing.is_empty());
+            assert_eq!((hello.len(), alert.as_slice()), (517, &[21, 3, 3, 0, 2, 2, 70][..]));
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

@@ -5,7 +5,7 @@ use crate::proto::session::Output;
 use crate::proto::smtp::command::CommandError;
 use crate::proto::smtp::reply::Reply;
 use crate::proto::smtp::status::Status;
-use crate::proto::tls::{Channel, NoTls, Progress, Role};
+use crate::proto::tls::{Channel, Progress, Role};
 
 /// How far a session is with TLS.
 #[derive(Clone, Debug, Default)]
@@ -72,7 +72,10 @@ impl Server {
         loop {
             let Some(channel) = self.security.channel() else { return };
             match channel.receive(octets, &mut plain) {
-                Err(NoTls) => return self.close(),
+                Err(why) => {
+                    self.output.extend(why.alert().map(Output::Transmit));
+                    return self.close();
+                }
                 Ok(Progress::Waiting) => return,
                 Ok(Progress::Open) => break,
                 Ok(Progress::Answer) => {}

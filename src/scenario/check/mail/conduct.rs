@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::smtp::above_zero;
+use super::vain::{check_greylist, check_when};
 use crate::app::mail::ConductConfig;
 use crate::app::mail::conduct::greylist::Greylisting;
 use crate::app::mail::conduct::pattern::{Pattern, Prefix};
@@ -63,7 +65,7 @@ pub(super) fn read_conduct(cx: &mut Context<'_>, here: Path<'_>, given: &Conduct
         let (when, action) = read_limit(cx, here.key("limit"), limit);
         rules.push(rule("limit", when, Slowness::default(), action));
     }
-    if let Some(size) = given.max_size {
+    if let Some(size) = above_zero(cx, here.key("max_size"), given.max_size) {
         let when = When { at: [At::Mail, At::Body].into(), larger_than: Some(size.0.bytes()), ..When::default() };
         let action = decide(Ruling::Reply(Saying::new(552, "5.3.4", "Message too big")));
         rules.push(rule("max_size", when, Slowness::default(), action));
@@ -138,9 +140,12 @@ fn read_greylist(cx: &mut Context<'_>, path: Path<'_>, list: &Greylist) -> Greyl
     };
     let (prefix4, prefix6) = (bits("prefix4", list.prefix4, 32), bits("prefix6", list.prefix6, 128));
     let reply = read_reply(cx.problems, path.key("reply"), list.reply.as_deref().unwrap_or_default());
+    let delay = cx.duration(path.key("delay"), list.delay);
+    let retry_window = cx.duration(path.key("retry_window"), list.retry_window);
+    check_greylist(cx.problems, path, list, (delay, retry_window, Greylisting::default().retry_window));
     Greylisting {
-        delay: cx.duration(path.key("delay"), list.delay),
-        retry_window: cx.duration(path.key("retry_window"), list.retry_window),
+        delay,
+        retry_window,
         lifetime: cx.duration(path.key("lifetime"), list.lifetime),
         auto_whitelist: list.auto_whitelist.unwrap_or(0),
         prefix4,
@@ -194,6 +199,7 @@ fn read_when(cx: &mut Context<'_>, path: Path<'_>, when: &ConductWhen) -> When {
         cx.problems.at(path.key("until"), "this comes before the time has begun");
     }
     let at = read_at(cx.problems, path.key("at"), when.at.as_ref());
+    check_when(cx.problems, path, &at, when);
     if when.first == Some(0) {
         cx.problems.at(path.key("first"), "with 0 the rule never holds");
     }

@@ -5,6 +5,8 @@ mod queue;
 mod reports;
 mod routing;
 mod smtp;
+mod unknown;
+mod vain;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,12 +17,15 @@ use super::steps::means;
 use crate::app::mail::WebmailConfig;
 use crate::app::user::SubmissionConfig;
 use crate::base::HostId;
-use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
+use crate::scenario::problem::{Path, quote};
 use crate::scenario::resolved::{DomainSpec, ServerSpec, UserSpec};
 use crate::scenario::schema::{MailDomain, SeparatorName, User};
 
 pub(super) use conduct::counts_rule;
 pub(super) use routing::is_caught;
+pub(super) use unknown::{Remedy, is_address, unknown_user};
+pub(super) use vain::check_flush;
+pub(in crate::scenario) use vain::is_written_to;
 
 /// Stands for a host that is not there, so that what refers to it can still be checked.
 const NOBODY: HostId = HostId(u32::MAX);
@@ -46,6 +51,7 @@ pub(super) fn read(cx: &mut Context<'_>) -> (Vec<DomainSpec>, Vec<UserSpec>) {
             domain.users.push(index);
         }
     }
+    vain::check_submission(cx, &domains, &users);
     // A server takes mail for elsewhere from the computers of all whose mailbox it keeps.
     let mut relays: BTreeMap<HostId, BTreeSet<HostId>> = BTreeMap::new();
     for user in &users {
@@ -66,12 +72,20 @@ pub(super) fn read(cx: &mut Context<'_>) -> (Vec<DomainSpec>, Vec<UserSpec>) {
 
 fn read_domain(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain: &MailDomain) -> DomainSpec {
     let server = cx.host(here.key("server"), domain.server.as_deref().unwrap_or(name)).unwrap_or(NOBODY);
+    if server != NOBODY && domain.server.as_deref() == Some(name) {
+        let mail = Path::Root.key("mail");
+        cx.check_no_router(mail.name(name), server);
+    }
+    if domain.hop_limit == Some(0) {
+        cx.problems.at(here.key("hop_limit"), "with 0 no message is taken");
+    }
     if let Some(computer) = &domain.computer {
         cx.host(here.key("computer"), computer);
     }
     if let Some(password) = &domain.password {
         check_password(cx, here.key("password"), password);
     }
+    smtp::check_port(cx, here.key("submission"), &domain.submission);
     let catch_all =
         domain.catch_all.as_ref().and_then(|catch_all| routing::read_catch_all(cx, here, name, domain, catch_all));
     let settings = read_server(cx, here, domain);
@@ -97,16 +111,18 @@ fn read_server(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDomain) -> Ser
             SeparatorName::Dot => '.',
         },
         webmail: read_webmail(cx, here.key("webmail"), domain),
+        apop: domain.apop == Some(true),
         dns_cache: domain.dns_cache == Some(true),
     }
 }
 
 fn read_webmail(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDomain) -> Option<WebmailConfig> {
     let webmail = domain.webmail.as_ref()?;
-    let server = domain.server.as_ref().and_then(|server| cx.scenario.network.hosts.get(server));
-    if server.is_some_and(|host| host.web_server == Some(true)) {
+    let scenario = cx.scenario;
+    let silent = |name: &String| scenario.network.hosts.get(name).is_some_and(|host| host.web_server == Some(true));
+    if domain.server.as_ref().is_some_and(|name| silent(name) || scenario.web.contains_key(name)) {
         let message = "the server's host is a Web server already, and there is one port 80".to_owned();
-        cx.problems.help(here, message, "let another host have the \"web_server\"");
+        cx.problems.help(here, message, "let another host be the Web server");
     }
     Some(WebmailConfig {
         keep_alive: cx.positive(here.key("keep_alive"), webmail.keep_alive),
@@ -131,12 +147,13 @@ fn check_shared(cx: &mut Context<'_>, here: Path<'_>, spec: &DomainSpec, others:
         (own.reports == its.reports, "reports", "reports"),
         (own.separator == its.separator, "imap", "separator"),
         (own.webmail == its.webmail, "webmail", "webmail"),
+        (own.apop == its.apop, "apop", "offer of APOP"),
         (own.dns_cache == its.dns_cache, "dns_cache", "cache"),
     ];
     if let Some((_, key, what)) = equal.into_iter().find(|(equal, ..)| !equal) {
         let message = format!("this domain shares its server with {}, but not its {what}", quote(&other.name));
         let what = if key == "imap" { "separator" } else { key };
-        cx.problems.help(here.key(key), message, format!("give both the same \"{what}\""));
+        cx.problems.differs(here.key(key), message, Some(format!("give both the same \"{what}\"")));
     }
 }
 
@@ -145,7 +162,7 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
     let mut users = Vec::with_capacity(known.len());
     for (address, user) in &cx.scenario.users {
         let Some((domain, local, server)) = known.get(address) else {
-            unknown_user(cx, path.name(address), address);
+            unknown_user(cx, path.name(address), address, Remedy::AddUser);
             continue;
         };
         let here = path.key(address);
@@ -172,9 +189,9 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
 }
 
 fn submission(cx: &mut Context<'_>, here: Path<'_>, address: &str, user: &User) -> SubmissionConfig {
-    let scenario = cx.scenario;
-    let domain = address.rsplit_once('@').and_then(|(_, domain)| scenario.mail.get(domain));
-    smtp::read_submission(cx, here.key("submission"), &user.submission, domain.unwrap_or(&MailDomain::default()))
+    smtp::check_port(cx, here.key("submission"), &user.submission);
+    let domain = address.rsplit_once('@').and_then(|(_, domain)| cx.scenario.mail.get(domain));
+    smtp::read_submission(&user.submission, domain.unwrap_or(&MailDomain::default()))
 }
 
 fn check_password(cx: &mut Context<'_>, path: Path<'_>, password: &str) {
@@ -199,34 +216,4 @@ fn read_user(cx: &mut Context<'_>, here: Path<'_>, user: &User) -> Option<HostId
         }
     }
     Some(host)
-}
-
-/// Notes that nobody has this address, in words that fit the mistake.
-pub(super) fn unknown_user(cx: &mut Context<'_>, path: Path<'_>, address: &str) {
-    let scenario = cx.scenario;
-    let Some((local, domain)) = address.rsplit_once('@') else {
-        let help = "write it like \"alice@crepes.fr\"";
-        cx.problems.help(path, format!("{} is no mail address", quote(address)), help);
-        return;
-    };
-    let Some(found) = scenario.mail.get(domain) else {
-        let message = format!("there is no mail domain {}", quote(domain));
-        let near = nearest(domain, scenario.mail.keys().map(String::as_str));
-        let known = || some_of("mail domains", scenario.mail.keys().map(String::as_str));
-        let help = near.map(|near| did_you_mean(&format!("{local}@{near}"))).or_else(known);
-        cx.problems.add(path, message, help);
-        return;
-    };
-    let message = format!("there is no user {} in {domain}", quote(local), domain = quote(domain));
-    let near = nearest(local, found.users.iter().map(String::as_str));
-    match near.map(|near| did_you_mean(&format!("{near}@{domain}"))) {
-        Some(help) => cx.problems.help(path, message, help),
-        None => {
-            let known = some_of("users there", found.users.iter().map(String::as_str));
-            let known = known.map_or_else(String::new, |known| format!("{known}; "));
-            let domain = quote(domain);
-            let help = format!("{known}add it to the users of {domain}, or write \"allow_unknown\": true");
-            cx.problems.help(path, message, help);
-        }
-    }
 }

@@ -26,15 +26,19 @@ pub(super) fn read_retry(cx: &mut Context<'_>, here: Path<'_>, retry: &Retry) ->
         },
         lifetime,
         report_lifetime: cx.duration(here.key("bounce_lifetime"), retry.bounce_lifetime),
-        warnings: read_warnings(cx, here.key("warn_after"), retry.warn_after.as_deref().unwrap_or_default()),
+        warnings: read_warnings(cx, here.key("warn_after"), retry.warn_after.as_deref().unwrap_or_default(), lifetime),
     }
 }
 
-fn read_warnings(cx: &mut Context<'_>, here: Path<'_>, ages: &[Duration]) -> Vec<SimDuration> {
+fn read_warnings(cx: &mut Context<'_>, here: Path<'_>, ages: &[Duration], lifetime: SimDuration) -> Vec<SimDuration> {
     let ages: Vec<SimDuration> =
         ages.iter().enumerate().map(|(at, age)| cx.positive(here.index(at), Some(*age))).collect();
     if let Some(at) = ages.windows(2).position(|pair| pair[0] >= pair[1]) {
         cx.problems.at(here.index(at + 1), "each age is above the one before");
+    }
+    if let Some(at) = ages.iter().position(|age| *age > lifetime) {
+        let message = format!("the message is given up before: its `lifetime` is {}", lifetime.to_text());
+        cx.problems.help(here.index(at), message, "leave this age out, or give the message a longer `lifetime`");
     }
     ages
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{read_server, unknown_user};
+use super::vain::check_hop;
+use super::{Remedy, is_address, read_server, unknown_user};
 use crate::app;
 use crate::app::mail::{
-    AddressBook, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, SubaddressConfig, Transports, WhenFull,
+    AddressBook, DeliveredTo, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, SubaddressConfig,
+    Transports, WhenFull,
 };
 use crate::base::HostId;
 use crate::proto::smtp::PORT;
@@ -78,12 +80,15 @@ pub(super) fn read_book(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain
     let aliases = here.key("aliases");
     for (local, to) in &domain.aliases {
         claim(cx, &mut taken, aliases.name(local), (local, "an alias"));
-        book.aliases.push((format!("{local}@{name}"), read_addresses(cx, aliases.key(local), name, (to, false))));
+        book.aliases.push((
+            format!("{local}@{name}"),
+            read_addresses(cx, aliases.key(local), name, (to, Some(Remedy::AddUser))),
+        ));
     }
     let lists = here.key("lists");
     for (local, list) in &domain.lists {
         claim(cx, &mut taken, lists.name(local), (local, "a list"));
-        if domain.users.contains(local) {
+        if domain.users.iter().any(|user| user.eq_ignore_ascii_case(local)) {
             cx.problems.at(lists.name(local), format!("{} is a user already", quote(local)));
         }
         book.lists.push(read_list(cx, lists.key(local), name, (local, list)));
@@ -92,7 +97,7 @@ pub(super) fn read_book(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain
     for (index, local) in domain.discard.iter().enumerate() {
         let path = discard.index(index);
         claim(cx, &mut taken, path, (local, "an address to discard"));
-        if domain.users.contains(local) {
+        if domain.users.iter().any(|user| user.eq_ignore_ascii_case(local)) {
             cx.problems.at(path, format!("{} is a user already", quote(local)));
         }
         book.discards.push(format!("{local}@{name}"));
@@ -131,9 +136,9 @@ fn claim<'a>(
 }
 
 fn read_list(cx: &mut Context<'_>, here: Path<'_>, name: &str, (local, list): (&str, &MailingList)) -> ListConfig {
-    let allow_unknown = list.allow_unknown == Some(true);
+    let unknown = (list.allow_unknown != Some(true)).then_some(Remedy::Allow);
     let members = match &list.members {
-        Some(members) => read_addresses(cx, here.key("members"), name, (members, allow_unknown)),
+        Some(members) => read_addresses(cx, here.key("members"), name, (members, unknown)),
         None => {
             cx.problems.help(here, "a list needs members", "write \"members\": and their addresses here");
             Vec::new()
@@ -145,7 +150,7 @@ fn read_list(cx: &mut Context<'_>, here: Path<'_>, name: &str, (local, list): (&
         cx.problems.at(here.key("members"), message);
     }
     let owner = Texts::one(list.owner.as_deref().unwrap_or("postmaster"));
-    let owner = read_addresses(cx, here.key("owner"), name, (&owner, false));
+    let owner = read_addresses(cx, here.key("owner"), name, (&owner, Some(Remedy::AddUser)));
     ListConfig {
         address: format!("{local}@{name}"),
         members,
@@ -159,23 +164,21 @@ fn read_list(cx: &mut Context<'_>, here: Path<'_>, name: &str, (local, list): (&
     }
 }
 
-/// Addresses; a local part alone is one of this domain, and a pattern stands for several.
+/// Addresses; a local part alone is one of this domain, and a pattern stands for several. Without a remedy against
+/// unknown ones they are allowed.
 fn read_addresses(
     cx: &mut Context<'_>,
     path: Path<'_>,
     name: &str,
-    (texts, allow_unknown): (&Texts, bool),
+    (texts, unknown): (&Texts, Option<Remedy>),
 ) -> Vec<String> {
     let mut all = Vec::new();
     for (index, text) in texts.items.iter().enumerate() {
         let place = if texts.list { path.index(index) } else { path };
         let whole = if text.contains('@') { text.clone() } else { format!("{text}@{name}") };
         for address in expand(&whole, MAX_ADDRESSES).unwrap_or_else(|| vec![whole.clone()]) {
-            let formed = address
-                .rsplit_once('@')
-                .is_some_and(|(local, domain)| check_local_part(local).is_ok() && check_host_name(domain).is_ok());
-            if !formed || !allow_unknown && !is_caught(cx, &address) {
-                unknown_user(cx, place, &address);
+            if !is_address(&address) || unknown.is_some() && !is_caught(cx, &address) {
+                unknown_user(cx, place, &address, unknown.unwrap_or(Remedy::AddUser));
                 break;
             }
             all.push(address);
@@ -196,7 +199,7 @@ pub(super) fn read_forward(cx: &mut Context<'_>, here: Path<'_>, address: &str, 
         return None;
     };
     let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let to = read_addresses(cx, here.key("forward"), domain, (forward, false));
+    let to = read_addresses(cx, here.key("forward"), domain, (forward, Some(Remedy::AddUser)));
     Some(ForwardConfig { address: address.to_owned(), to, keep_copy: user.keep_copy == Some(true) })
 }
 
@@ -220,28 +223,33 @@ pub(super) fn read_quota(domain: &MailDomain, user: Option<&User>) -> app::mail:
 pub(super) fn read_loops(domain: &MailDomain, limits: &Limits) -> LoopGuard {
     LoopGuard {
         max_hops: domain.hop_limit.map_or(0, |limit| limit as usize),
-        delivered_to: domain.delivered_to == Some(true),
+        delivered_to: match domain.delivered_to {
+            None => DeliveredTo::Redirected,
+            Some(false) => DeliveredTo::Never,
+            Some(true) => DeliveredTo::Always,
+        },
         max_copies: limits.recipients.map_or(0, |most| usize::try_from(most).unwrap_or(usize::MAX)),
     }
 }
 
 pub(super) fn read_transports(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDomain) -> Transports {
+    let own = domain.server.as_deref().unwrap_or_default();
     let path = here.key("transports");
     let mut by_domain = Vec::new();
     for (name, hop) in &domain.transports {
         cx.problems.check(path.name(name), check_host_name(name));
         if hop == "mx" {
             by_domain.push((name.clone(), None));
-        } else if let Some(hop) = read_hop(cx, path.key(name), hop) {
+        } else if let Some(hop) = read_hop(cx, path.key(name), own, hop) {
             by_domain.push((name.clone(), Some(hop)));
         }
     }
-    let smart_host = domain.smart_host.as_ref().and_then(|hop| read_hop(cx, here.key("smart_host"), hop));
+    let smart_host = domain.smart_host.as_ref().and_then(|hop| read_hop(cx, here.key("smart_host"), own, hop));
     Transports { by_domain, smart_host }
 }
 
-/// `HOST` or `HOST:PORT`.
-fn read_hop(cx: &mut Context<'_>, path: Path<'_>, text: &str) -> Option<NextHop> {
+/// `HOST` or `HOST:PORT`, of another server than the own one.
+fn read_hop(cx: &mut Context<'_>, path: Path<'_>, own: &str, text: &str) -> Option<NextHop> {
     let (host, port) = text.rsplit_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
     let port = match port.map(str::parse) {
         None => PORT,
@@ -251,7 +259,7 @@ fn read_hop(cx: &mut Context<'_>, path: Path<'_>, text: &str) -> Option<NextHop>
             return None;
         }
     };
-    cx.host(path, host)?;
+    check_hop(cx, path, own, (host, port));
     Some(NextHop { host: host.to_owned(), port })
 }
 
@@ -263,6 +271,7 @@ pub(super) fn read_relays(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDom
         cx.problems.check(path.name(name), check_host_name(name));
         let place = path.key(name);
         let Some(host) = cx.host(place, name) else { continue };
+        cx.check_no_router(path.name(name), host);
         let scenario = cx.scenario;
         let of = scenario.mail.iter().find(|(_, other)| other.server.as_deref() == Some(name.as_str()));
         if domain.server.as_deref() == Some(name.as_str()) {
@@ -292,7 +301,7 @@ pub(super) fn check_relays(cx: &mut Context<'_>, domains: &[DomainSpec]) {
                 let message =
                     format!("this host relays for {first} too, but in another way", first = quote(&first.name));
                 let path = Path::Root.key("mail");
-                cx.problems.at(path.key(&domain.name).key("relays").key(host), message);
+                cx.problems.differs(path.key(&domain.name).key("relays").key(host), message, None);
             }
         }
     }

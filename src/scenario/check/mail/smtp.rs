@@ -22,7 +22,7 @@ pub(super) fn read(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDomain) ->
         tls: starttls.then_some(model),
         recipients_per_message: at_least_one(cx, here.key("recipients"), smtp.recipients)
             .map_or(usual.recipients_per_message, |most| most as usize),
-        max_message: smtp.message_size.map(|size| size.0.bytes()),
+        max_message: above_zero(cx, here.key("message_size"), smtp.message_size).map(|size| size.0.bytes()),
         max_errors: at_least_one(cx, here.key("mistakes"), smtp.mistakes).unwrap_or(usual.max_errors),
         messages_per_session: at_least_one(cx, here.key("messages"), smtp.messages)
             .unwrap_or(usual.messages_per_session),
@@ -49,6 +49,14 @@ fn at_least_one(cx: &mut Context<'_>, path: Path<'_>, number: Option<u32>) -> Op
         cx.problems.at(path, "this number must be above zero");
     }
     number
+}
+
+/// RFC 1870 section 4: a SIZE of 0 means that there is no limit, which leaving it out says.
+pub(super) fn above_zero(cx: &mut Context<'_>, path: Path<'_>, size: Option<Size>) -> Option<Size> {
+    if size.is_some_and(|size| size.0.bytes() == 0) {
+        cx.problems.help(path, "no message is as small as that", "leave it out for no limit");
+    }
+    size
 }
 
 fn time(cx: &mut Context<'_>, path: Path<'_>, given: Option<Duration>, usual: SimDuration) -> SimDuration {
@@ -137,18 +145,17 @@ fn read_timeouts(cx: &mut Context<'_>, here: Path<'_>, smtp: &Smtp) -> ClientTim
     }
 }
 
-/// How a user submits: what is not said is as the domain has it.
-pub(super) fn read_submission(
-    cx: &mut Context<'_>,
-    here: Path<'_>,
-    own: &Submission,
-    domain: &MailDomain,
-) -> SubmissionConfig {
-    let of_domain = &domain.submission;
-    let port = own.port.or(of_domain.port).unwrap_or(SUBMISSION_PORT);
-    if ![SUBMISSION_PORT, PORT].contains(&port) {
+/// What a domain says of how its users submit, or one of them.
+pub(super) fn check_port(cx: &mut Context<'_>, here: Path<'_>, submission: &Submission) {
+    if let Some(port) = submission.port.filter(|port| ![SUBMISSION_PORT, PORT].contains(port)) {
         cx.problems.help(here.key("port"), format!("mail is not submitted to port {port}"), "give 587 or 25");
     }
+}
+
+/// How a user submits: what is not said is as the domain has it.
+pub(super) fn read_submission(own: &Submission, domain: &MailDomain) -> SubmissionConfig {
+    let of_domain = &domain.submission;
+    let port = own.port.or(of_domain.port).unwrap_or(SUBMISSION_PORT);
     SubmissionConfig {
         port,
         dialect: read_dialect(domain),

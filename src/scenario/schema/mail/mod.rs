@@ -79,7 +79,8 @@ pub struct MailDomain {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hop_limit: Option<u32>,
     /// Whether the server writes a Delivered-To field (RFC 9228) where an alias or a forward turns a message into
-    /// another and where it is delivered, and stops a message that comes to such an address again. Default: false.
+    /// another and where it is delivered, and stops a message that comes to such an address again; false: neither.
+    /// Default: where a message is turned into another, but not where it is delivered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivered_to: Option<bool>,
     /// How the server speaks SMTP. Default: "rfc5321".
@@ -88,6 +89,9 @@ pub struct MailDomain {
     /// Whether the server has a cache of DNS answers of its own, besides the one that `stub_cache` gives its host. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns_cache: Option<bool>,
+    /// Whether the POP3 server offers APOP, with a time stamp in its greeting. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub apop: Option<bool>,
     /// When the server tries again to deliver a message, and when it gives up.
     pub retry: Retry,
     /// How the server delivers what is in its queue.

@@ -88,7 +88,7 @@ pub struct SmtpTimeouts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tls {
-    /// The version that is spoken, which both ends must have in common. Default: "1.3".
+    /// The version that is spoken; with an end that speaks the other there is no TLS. Default: "1.3".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<TlsVersionName>,
     /// Octets of the server's chain of certificates. Default: "3kB".
