@@ -128,7 +128,8 @@ fn is_textbook(scenario: &Resolved) -> bool {
     let user = |user: &UserSpec| user.forward.is_none() && user.vacation.is_none() && user.quota.is_unlimited();
     let work = |work: &Work| match work {
         Work::Message(message) => message.extras.is_none(),
-        Work::Poisson(_) | Work::Read(_) | Work::Lookup(_) | Work::Lookups(_) | Work::Browse(_) => true,
+        Work::Poisson(_) | Work::Read(_) | Work::Lookup(_) | Work::Lookups(_) => true,
+        Work::Browse(_) | Work::Session(_) | Work::People(_) => true,
     };
     let text = scenario.to_json_text();
     scenario.domains.iter().all(plain)

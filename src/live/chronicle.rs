@@ -193,6 +193,7 @@ impl Chronicle {
             }
             MailTrace::Composed { .. }
             | MailTrace::Session { .. }
+            | MailTrace::Acted { .. }
             | MailTrace::Encoded { .. }
             | MailTrace::Expanded { .. }
             | MailTrace::HandedIn { .. }

@@ -109,7 +109,8 @@ impl MailBooks {
             MailTrace::MailboxSize { .. } | MailTrace::Shown { .. } | MailTrace::Session { .. } => {
                 self.readings.observe(names, &self.copies, (host, at), event);
             }
-            MailTrace::Deleted { .. }
+            MailTrace::Acted { .. }
+            | MailTrace::Deleted { .. }
             | MailTrace::Conduct { .. }
             | MailTrace::Encoded { .. }
             | MailTrace::Downgraded { .. } => {}

@@ -9,6 +9,7 @@
 //! Left out: time series of congestion windows, which are written by `report` as the run goes on.
 //! This layer reads no file and no clock, and knows nothing of how things are shown.
 
+pub mod actions;
 pub mod attempts;
 pub mod conduct;
 pub mod connections;
@@ -45,6 +46,7 @@ pub mod web;
 pub mod windows;
 mod words;
 
+pub use actions::ActionRow;
 pub use attempts::{AttemptEnd, AttemptRow};
 pub use conduct::{CONDUCT_METRICS, ConductRow};
 pub use connections::{ConnectionRow, EndRow};

@@ -1,5 +1,6 @@
 //! What is left of a run when it is over: tables, dialogues, balances, and their audit.
 
+use super::actions::ActionRow;
 use super::attempts::AttemptRow;
 use super::conduct::ConductRow;
 use super::connections::ConnectionRow;
@@ -74,6 +75,8 @@ pub struct Tables {
     pub links: Vec<LinkRow>,
     /// Faults, by the time of their begin.
     pub faults: Vec<FaultRow>,
+    /// What people did, by time and user; none where nobody did anything.
+    pub person_actions: Option<Vec<ActionRow>>,
     /// Uses of rules of conduct, by server and rule; none without any.
     pub conduct: Option<Vec<ConductRow>>,
     /// What browsers wanted, by time; none when nobody browsed.

@@ -1,5 +1,6 @@
 //! The observer that keeps what the tables need, and hands each event to its keeper.
 
+use super::actions::Deeds;
 use super::conduct::Uses;
 use super::connections::Connections;
 use super::dialogue::Dialogues;
@@ -57,6 +58,7 @@ pub struct Recorder {
     processing: Processing,
     faults: Faults,
     conduct: Uses,
+    deeds: Deeds,
     browsing: Browsing,
     dialogues: Dialogues,
 }
@@ -80,6 +82,7 @@ impl Recorder {
             processing: Processing::default(),
             faults: Faults::default(),
             conduct: Uses::default(),
+            deeds: Deeds::default(),
             browsing: Browsing::default(),
             dialogues: Dialogues::new(options.dialogues, options.dialogue_bytes),
             directory,
@@ -140,6 +143,7 @@ impl Recorder {
             dns_servers,
             links,
             faults,
+            person_actions: self.deeds.finish(names, directory),
             conduct: self.conduct.finish(names, directory),
             web_requests,
             web_pages,
@@ -232,6 +236,7 @@ impl Observer for Recorder {
             }
             Trace::Mail(ref mail) => {
                 self.conduct.observe(host, mail);
+                self.deeds.observe(&mut self.names, (host, at), mail);
                 self.parts.observe(&mut self.names, mail, at);
                 self.mail.observe(&mut self.names, &self.directory, (host, at), mail);
             }

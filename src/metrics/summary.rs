@@ -81,10 +81,13 @@ impl RunRecord {
         self.mail_metrics(&mut metrics);
         self.network_counts(&mut metrics);
         self.name_counts(&mut metrics);
+        if let Some(rows) = &self.tables.person_actions {
+            super::actions::count(rows, &mut metrics);
+        }
+        super::reading::count(&self.tables, &mut metrics);
         if let Some((requests, pages)) = self.tables.web_requests.as_ref().zip(self.tables.web_pages.as_ref()) {
             super::web::count(requests, pages, &mut metrics);
         }
-        super::reading::count(&self.tables, &mut metrics);
         if let Some(rows) = &self.tables.conduct {
             super::conduct::count(rows, &mut metrics);
         }

@@ -220,6 +220,21 @@ pub trait MailboxClient: Session<Event = MailboxEvent> {
     /// Takes a task, to be done after those before it. Take its outputs afterwards.
     fn ask(&mut self, now: SimTime, task: Task);
 
+    /// Whether the session goes on although its connection was closed.
+    fn outlasts_connection(&self) -> bool {
+        false
+    }
+
+    /// Whether it wants another connection now; [`crate::proto::session::Input::Start`] tells that there is one.
+    fn wants_connection(&self) -> bool {
+        false
+    }
+
+    /// The Message-ID of the message of which a text was opened last, if it came along although nobody asked.
+    fn opened_id(&self) -> Option<&str> {
+        None
+    }
+
     /// The commands or requests that it has given so far.
     fn commands(&self) -> u64 {
         0

@@ -338,6 +338,29 @@ pub const CONDUCT: TableDoc = TableDoc {
     ],
 };
 
+/// What people did.
+pub const PERSON_ACTIONS: TableDoc = TableDoc {
+    name: "person_actions",
+    about: "Only when the workload has `steps` or `people`. One row for each thing that somebody did in a session with \
+            the mailbox, or wanted to do, sorted by time and user.",
+    columns: &[
+        ("time_s", "when it was done"),
+        ("user", "the person's address"),
+        ("device", "the computer"),
+        ("protocol", "how the person gets at the mailbox: pop3, pop3-keep, imap or webmail"),
+        (
+            "action",
+            "begin (of the session), look, search, open, attachment, reply, reply_all, forward, write, draft, finish (of a draft), file, delete, mark, end",
+        ),
+        ("message", "Message-ID of the message that it is about, or that was written; empty if none is known"),
+        ("folder", "the folder; empty where none matters"),
+        (
+            "outcome",
+            "done, nothing (there was no message to act on) or refused (by the server); of end: refused when the session broke",
+        ),
+    ],
+};
+
 /// Windows of TCP senders.
 pub const CWND: TableDoc = TableDoc {
     name: "cwnd",
@@ -360,7 +383,7 @@ pub const CWND: TableDoc = TableDoc {
 };
 
 /// The tables that a run writes only when asked, or when there is something in them.
-pub const OPTIONAL_TABLES: [TableDoc; 4] = [CONDUCT, WEB_REQUESTS, WEB_PAGES, CWND];
+pub const OPTIONAL_TABLES: [TableDoc; 5] = [CONDUCT, PERSON_ACTIONS, WEB_REQUESTS, WEB_PAGES, CWND];
 
 /// The tables of every run, in the order of the documentation.
 pub const TABLES: [TableDoc; 21] = [

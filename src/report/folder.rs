@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::charts;
-use super::columns::{CONDUCT, TABLES};
+use super::columns::{CONDUCT, PERSON_ACTIONS, TABLES};
 use super::error::ReportError;
 use super::manifest::{self, RunInfo};
 use super::read::read_table;
@@ -156,7 +156,7 @@ impl ResultFolder {
             let csv = table_csv(&record.tables, table.name).expect("every documented table is written");
             self.write(&format!("tables/{}.csv", table.name), &csv, true)?;
         }
-        for table in [CONDUCT, WEB_REQUESTS, WEB_PAGES] {
+        for table in [CONDUCT, PERSON_ACTIONS, WEB_REQUESTS, WEB_PAGES] {
             if let Some(csv) = table_csv(&record.tables, table.name) {
                 self.write(&format!("tables/{}.csv", table.name), &csv, true)?;
             }

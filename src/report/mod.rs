@@ -8,6 +8,7 @@
 //!
 //! Left out: the HTML report.
 
+mod action_rows;
 pub mod capture;
 pub mod charts;
 pub mod columns;

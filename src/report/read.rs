@@ -43,11 +43,15 @@ pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
         queue: read_table(&tables)?,
         links: read_table(&tables)?,
         faults: read_table(&tables)?,
+        person_actions: None,
         conduct: None,
         web_requests: None,
         web_pages: None,
         cwnd: None,
     };
+    if tables.join("person_actions.csv").is_file() {
+        run.person_actions = Some(read_table(&tables)?);
+    }
     if tables.join("conduct.csv").is_file() {
         run.conduct = Some(read_table(&tables)?);
     }

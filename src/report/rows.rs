@@ -485,6 +485,7 @@ pub fn table_csv(tables: &Tables, name: &str) -> Option<Vec<u8>> {
         "queue" => Some(csv_of(&tables.queue)),
         "links" => Some(csv_of(&tables.links)),
         "faults" => Some(csv_of(&tables.faults)),
+        "person_actions" => tables.person_actions.as_deref().map(csv_of),
         "conduct" => tables.conduct.as_deref().map(csv_of),
         "web_requests" => tables.web_requests.as_deref().map(csv_of),
         "web_pages" => tables.web_pages.as_deref().map(csv_of),

@@ -203,7 +203,12 @@ fn lookups(scenario: &Resolved) -> BTreeMap<HostId, (Vec<LookupJob>, Vec<Crowd>)
                 let choice = choice.or_insert_with(|| Zipf::new(lookups.names.len(), lookups.zipf));
                 all.entry(lookups.on).or_default().1.push(crowd(lookups, choice.clone()));
             }
-            Work::Message(_) | Work::Read(_) | Work::Poisson(_) | Work::Browse(_) => {}
+            Work::Message(_)
+            | Work::Read(_)
+            | Work::Poisson(_)
+            | Work::Session(_)
+            | Work::People(_)
+            | Work::Browse(_) => {}
         }
     }
     all

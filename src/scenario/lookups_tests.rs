@@ -39,7 +39,8 @@ fn works(resolved: &Resolved) -> Vec<&LookupsWork> {
     for work in &resolved.workload {
         match work {
             Work::Lookups(work) => found.push(work),
-            Work::Lookup(_) | Work::Message(_) | Work::Poisson(_) | Work::Read(_) | Work::Browse(_) => {}
+            Work::Lookup(_) | Work::Message(_) | Work::Poisson(_) | Work::Read(_) => {}
+            Work::Browse(_) | Work::Session(_) | Work::People(_) => {}
         }
     }
     found

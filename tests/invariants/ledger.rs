@@ -424,6 +424,7 @@ impl Ledger {
             | MailTrace::Retrieved { .. }
             | MailTrace::Deleted { .. }
             | MailTrace::Shown { .. }
+            | MailTrace::Acted { .. }
             | MailTrace::Session { .. }
             | MailTrace::HandedIn { .. }
             | MailTrace::Appended { .. }

@@ -161,6 +161,7 @@ impl Log {
                 | MailTrace::Discarded { .. }
                 | MailTrace::Retrieved { .. }
                 | MailTrace::Shown { .. }
+                | MailTrace::Acted { .. }
                 | MailTrace::Session { .. }
                 | MailTrace::Deleted { .. } => true,
             },
@@ -309,7 +310,7 @@ impl Log {
             MailTrace::MailboxSize { mailbox, messages, .. } => ("", mailbox, Fact::Mailbox { messages }),
             MailTrace::Retrieved { message, mailbox, .. } => (message, mailbox, Fact::Retrieved),
             MailTrace::Deleted { message, mailbox } => (message, mailbox, Fact::Deleted),
-            MailTrace::Shown { .. } | MailTrace::Session { .. } => return,
+            MailTrace::Shown { .. } | MailTrace::Acted { .. } | MailTrace::Session { .. } => return,
         };
         self.note(event, message, to, fact);
     }

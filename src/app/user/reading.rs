@@ -169,7 +169,7 @@ impl Reading {
     const fn is_online(&self) -> bool {
         match self.manner.way {
             Way::Pop3 => false,
-            Way::Imap => true,
+            Way::Imap | Way::Webmail => true,
         }
     }
 
@@ -184,7 +184,8 @@ impl Reading {
         let online = self.is_online();
         let behind = if online { self.disk().last() } else { None };
         self.ask(host, For::New, Task::List { folder: folder.clone(), behind, detail });
-        if online && !self.disk().is_empty() {
+        // A browser keeps nothing that could have changed.
+        if online && self.manner.way != Way::Webmail && !self.disk().is_empty() {
             self.ask(host, For::Rest, Task::List { folder, behind: None, detail: Detail::Bare });
         }
     }
@@ -314,7 +315,12 @@ impl Reading {
         }
         if self.is_online() && !read {
             self.disk().read(message);
-            self.say(host, message);
+            if self.manner.way == Way::Webmail && !whole {
+                // The server knows whom it showed a message.
+                self.disk().said(message);
+            } else {
+                self.say(host, message);
+            }
         }
         if !whole {
             let mut draws = self.draws(host, &summary);

@@ -371,6 +371,21 @@ pub enum MailTrace<'a> {
         /// Message-ID, when the message has come.
         message: Option<&'a str>,
     },
+    /// A person did something in a session with the mailbox, or wanted to.
+    Acted {
+        /// The person's address.
+        user: &'a str,
+        /// How the person gets at the mailbox.
+        protocol: &'a str,
+        /// What: `begin`, `look`, `open`, `reply` and so on, `end`.
+        action: &'a str,
+        /// Message-ID of the message that it is about; empty if none is known.
+        message: &'a str,
+        /// The folder; empty where none matters.
+        folder: &'a str,
+        /// `done`, `nothing` (there was no message to act on) or `refused`.
+        outcome: &'a str,
+    },
     /// A message was shown to the user of a mailbox: its text, or all of it.
     Shown {
         /// Message-ID; empty if it has none.

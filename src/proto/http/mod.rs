@@ -1,7 +1,9 @@
 //! HTTP/1.1 (RFC 9110, RFC 9112): messages, and the two ends of a connection.
 
 pub mod client;
+pub mod cookie;
 pub mod date;
+pub mod form;
 mod framing;
 mod head;
 pub mod html;

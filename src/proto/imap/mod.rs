@@ -19,7 +19,7 @@ pub mod search;
 pub mod server;
 pub mod sets;
 mod special_use;
-mod utf7;
+pub mod utf7;
 mod view;
 mod words;
 

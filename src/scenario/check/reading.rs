@@ -15,11 +15,12 @@ pub(super) fn read_manner(cx: &mut Context<'_>, here: Path<'_>, read: ReadName, 
         ReadName::Pop3 => (Way::Pop3, "pop3"),
         ReadName::Pop3Keep => (Way::Pop3, "pop3-keep"),
         ReadName::Imap => (Way::Imap, "imap"),
+        ReadName::Webmail => (Way::Webmail, "webmail"),
     };
     let Some(reading) = reading else {
         return match way {
             Way::Pop3 => Manner::lecture(read == ReadName::Pop3),
-            Way::Imap => Manner::new(way),
+            Way::Imap | Way::Webmail => Manner::new(way),
         };
     };
     let path = here.key("reading");
@@ -68,11 +69,11 @@ fn refuse_what_is_missing(cx: &mut Context<'_>, path: Path<'_>, (way, word): (Wa
             ("file_into", reading.file_into.is_some()),
             ("stay", reading.stay.is_some()),
         ],
-        Way::Imap => &[],
+        Way::Imap | Way::Webmail => &[],
     };
     for (key, _) in given.iter().filter(|(_, given)| *given) {
         let message = format!("{} has no folders, no parts of messages, and nothing to wait for", quote(word));
-        cx.problems.help(path.name(key), message, "read by \"imap\"");
+        cx.problems.help(path.name(key), message, "read by \"imap\" or \"webmail\"");
     }
 }
 

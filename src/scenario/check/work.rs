@@ -7,7 +7,9 @@ use super::dns::read_type;
 use super::lookups::{read_hosts, read_lookups};
 use super::mail::{Remedy, is_address, is_caught, unknown_user};
 use super::message::{read_body, read_extras, read_subject};
+use super::people::read_habits;
 use super::reading::read_manner;
+use super::steps::read_session;
 use super::web::read_browse;
 use super::{Context, user_index};
 use crate::base::{HostId, SimDuration, Streams};
@@ -20,15 +22,15 @@ use crate::scenario::schema::{Entry, Texts};
 
 /// So many items may a workload stand for.
 pub(super) const MAX_ITEMS: usize = 1_000_000;
-const EVERY_USER: &str = "every-user";
-const ANY_USER: &str = "any-user";
+pub(super) const EVERY_USER: &str = "every-user";
+pub(super) const ANY_USER: &str = "any-user";
 
 /// What all entries share.
-struct Shared<'a> {
-    users: &'a [UserSpec],
-    people: &'a Arc<[usize]>,
-    run: RunSpec,
-    limits: LimitSpec,
+pub(super) struct Shared<'a> {
+    pub(super) users: &'a [UserSpec],
+    pub(super) people: &'a Arc<[usize]>,
+    pub(super) run: RunSpec,
+    pub(super) limits: LimitSpec,
 }
 
 /// The kinds of entries, with the keys that each may have besides `at`, `until` and `on`.
@@ -39,6 +41,8 @@ enum Kind {
     Poisson,
     Lookup,
     Lookups,
+    Session,
+    People,
     Browse,
 }
 
@@ -50,6 +54,8 @@ impl Kind {
             Self::Poisson => "writes at random",
             Self::Lookup => "looks up a name",
             Self::Lookups => "looks up names at random",
+            Self::Session => "goes through steps",
+            Self::People => "goes by habits",
             Self::Browse => "visits a page",
         }
     }
@@ -92,6 +98,10 @@ impl Kind {
             ],
             Self::Lookup => &["every", "times", "lookup", "type", "web"],
             Self::Lookups => &["times", "lookups", "type", "spread", "web"],
+            Self::Session => &["every", "times", "user", "steps", "protocol", "spread"],
+            Self::People => {
+                &["people", "user", "to", "subject", "body", "body_bytes", "html", "images", "attachments", "encoding"]
+            }
             Self::Browse => &["every", "times", "user", "browse", "browser", "spread"],
         }
     }
@@ -109,6 +119,7 @@ pub(super) fn read(
     let path = Path::Root.key("workload");
     let mut items = Vec::new();
     let mut readings = vec![0; users.len()];
+    let mut habits = vec![0; users.len()];
     let mut browsings = BTreeMap::new();
     for (index, entry) in cx.scenario.workload.iter().enumerate() {
         let here = path.index(index);
@@ -119,6 +130,8 @@ pub(super) fn read(
             Kind::Read => items.extend(read_reading(cx, &shared, here, (index, entry), &mut readings)),
             Kind::Poisson => items.extend(read_poisson(cx, &shared, here, index, entry)),
             Kind::Lookup => items.extend(read_lookup(cx, &shared, here, index, entry)),
+            Kind::Session => items.extend(read_session(cx, &shared, here, (index, entry), &mut readings)),
+            Kind::People => items.extend(read_habits(cx, &shared, here, (index, entry), &mut habits)),
             Kind::Lookups => {
                 let schedule = read_schedule(cx, &shared, here, entry);
                 items.extend(read_lookups(cx, here, (index, entry), schedule));
@@ -143,6 +156,8 @@ fn read_kind(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> Option<Kind
         (entry.poisson.is_some(), Kind::Poisson),
         (entry.lookup.is_some(), Kind::Lookup),
         (entry.lookups.is_some(), Kind::Lookups),
+        (!entry.steps.is_empty(), Kind::Session),
+        (entry.people.is_some(), Kind::People),
         (entry.browse.is_some(), Kind::Browse),
     ]
     .into_iter()
@@ -153,7 +168,8 @@ fn read_kind(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> Option<Kind
         [] if entry.from.is_some() || entry.to.is_some() => Some(Kind::Message),
         [] if entry.user.is_some() => Some(Kind::Read),
         [] => {
-            let help = "give \"from\" and \"to\", or \"user\" and \"read\", or \"poisson\", or \"lookup\", or \"lookups\", or \"browse\"";
+            let help = "give \"from\" and \"to\", or \"user\" and one of \"read\", \"steps\" and \"people\", or \"poisson\", \
+                        or \"lookup\", or \"lookups\", or \"browse\"";
             cx.problems.help(here, "this entry does nothing", help);
             None
         }
@@ -189,6 +205,9 @@ fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
         ("read", entry.read.is_some()),
         ("reading", entry.reading.is_some()),
         ("spread", entry.spread.is_some()),
+        ("steps", !entry.steps.is_empty()),
+        ("protocol", entry.protocol.is_some()),
+        ("people", entry.people.is_some()),
         ("lookup", entry.lookup.is_some()),
         ("type", entry.rtype.is_some()),
         ("lookups", entry.lookups.is_some()),
@@ -202,6 +221,7 @@ fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
     let needed: &[(&str, bool)] = match kind {
         Kind::Message | Kind::Poisson => &[("from", entry.from.is_some()), ("to", entry.to.is_some())],
         Kind::Read => &[("user", entry.user.is_some()), ("read", entry.read.is_some())],
+        Kind::Session | Kind::People => &[("user", entry.user.is_some())],
         Kind::Lookup | Kind::Lookups => &[("on", entry.on.is_some())],
         Kind::Browse => &[("user` or `on", entry.on.is_some() || entry.user.is_some())],
     };
@@ -211,7 +231,7 @@ fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
 }
 
 /// When; the end of the run bounds what has no end of its own.
-fn read_schedule(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entry: &Entry) -> Schedule {
+pub(super) fn read_schedule(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entry: &Entry) -> Schedule {
     let at = cx.instant(here.key("at"), entry.at);
     let until = entry.until.map(|_| cx.instant(here.key("until"), entry.until));
     if until.is_some_and(|until| until < at) {
@@ -221,7 +241,7 @@ fn read_schedule(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entr
     if entry.times == Some(0) {
         cx.problems.at(here.key("times"), "`times` is at least 1");
     }
-    let random = entry.poisson.is_some() || entry.lookups.is_some();
+    let random = entry.poisson.is_some() || entry.lookups.is_some() || entry.people.is_some();
     if every.is_none() && entry.times.is_some_and(|times| times > 1) && !random {
         cx.problems.help(here.key("times"), "`times` needs `every`", "say how much time passes between two");
     }
@@ -232,7 +252,7 @@ fn read_schedule(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entr
 }
 
 /// The users that a list of addresses and patterns names, ascending.
-fn read_people(
+pub(super) fn read_people(
     cx: &mut Context<'_>,
     shared: &Shared<'_>,
     path: Path<'_>,
@@ -266,7 +286,12 @@ fn read_people(
 }
 
 /// Where: the entry's own host, else each user's computer.
-fn read_device(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, people: usize) -> Option<Option<HostId>> {
+pub(super) fn read_device(
+    cx: &mut Context<'_>,
+    here: Path<'_>,
+    entry: &Entry,
+    people: usize,
+) -> Option<Option<HostId>> {
     let Some(names) = &entry.on else { return Some(None) };
     let [name] = names.items.as_slice() else {
         cx.problems.at(here.key("on"), "this happens on one host");
@@ -291,7 +316,7 @@ fn read_message(
     let mut people = |cx: &mut Context<'_>, key, texts: Option<&Texts>| {
         texts.map_or_else(
             || Arc::from([]),
-            |texts| read_recipients(cx, shared, (here.key(key), entry), texts, &mut seen),
+            |texts| read_recipients(cx, shared, (here.key(key), entry.allow_unknown == Some(true)), texts, &mut seen),
         )
     };
     let to = people(cx, "to", entry.to.as_ref());
@@ -322,10 +347,10 @@ fn read_message(
 }
 
 /// The addresses of a list; those in `seen` are recipients already.
-fn read_recipients(
+pub(super) fn read_recipients(
     cx: &mut Context<'_>,
     shared: &Shared<'_>,
-    (path, entry): (Path<'_>, &Entry),
+    (path, allow_unknown): (Path<'_>, bool),
     to: &Texts,
     seen: &mut BTreeSet<String>,
 ) -> Arc<[String]> {
@@ -334,7 +359,7 @@ fn read_recipients(
         let place = if to.list { path.index(index) } else { path };
         for address in expand(text, MAX_ITEMS / 10).unwrap_or_else(|| vec![text.clone()]) {
             let known = |cx: &Context<'_>| user_index(shared.users, &address).is_some() || is_caught(cx, &address);
-            if !is_address(&address) || entry.allow_unknown != Some(true) && !known(cx) {
+            if !is_address(&address) || !allow_unknown && !known(cx) {
                 unknown_user(cx, place, &address, Remedy::Allow);
                 break;
             }
@@ -395,7 +420,7 @@ fn read_reading(
 }
 
 /// A user's own part of a spread, from the user's own stream.
-fn own_part(seed: u64, address: &str, reading: usize, spread: SimDuration) -> SimDuration {
+pub(super) fn own_part(seed: u64, address: &str, reading: usize, spread: SimDuration) -> SimDuration {
     if spread == SimDuration::ZERO {
         return spread;
     }

@@ -178,6 +178,7 @@ const AFTERMATH: SimDuration = SimDuration::from_secs(3_600);
 
 /// Times and hosts of the workload, and the end of the run.
 pub(super) fn fill_workload(scenario: &mut Scenario) {
+    super::people::fill(scenario);
     let mut last = SimDuration::ZERO;
     for entry in &mut scenario.workload {
         let at = entry.at.get_or_insert(seconds(0)).0;
@@ -188,7 +189,8 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
             (Some(every), Some(times)) => at.saturating_add(every.0.saturating_mul(times.saturating_sub(1))),
             (Some(_) | None, _) => at,
         };
-        last = last.max(entry.until.map_or(repeated, |until| until.0));
+        let pauses = super::people::pauses(&entry.steps);
+        last = last.max(entry.until.map_or(repeated, |until| until.0).saturating_add(pauses));
         if let Some(poisson) = &mut entry.poisson
             && poisson.mean_gap.is_none()
         {
@@ -239,13 +241,14 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
 fn fill_reading(entry: &mut Entry) {
     let Some(read) = entry.read else { return };
     let reading = match read {
-        ReadName::Imap => entry.reading.get_or_insert_default(),
+        ReadName::Imap | ReadName::Webmail => entry.reading.get_or_insert_default(),
         ReadName::Pop3 | ReadName::Pop3Keep => {
             let Some(reading) = &mut entry.reading else { return };
             reading
         }
     };
-    let fetch = *reading.fetch.get_or_insert(FetchName::Whole);
+    let usual = if read == ReadName::Webmail { FetchName::Text } else { FetchName::Whole };
+    let fetch = *reading.fetch.get_or_insert(usual);
     if fetch == FetchName::Headers {
         reading.open.get_or_insert(Chance(Probability::ZERO));
     }
@@ -254,7 +257,7 @@ fn fill_reading(entry: &mut Entry) {
             reading.leave_for.get_or_insert(seconds(0));
         }
         ReadName::Pop3Keep => {}
-        ReadName::Imap => {
+        ReadName::Imap | ReadName::Webmail => {
             if fetch != FetchName::Whole {
                 reading.attachments.get_or_insert(Chance(Probability::ZERO));
             }

@@ -11,14 +11,17 @@ mod work;
 use std::collections::BTreeMap;
 
 pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, SecondarySpec, ZoneSpec};
-pub use work::{Body, BrowseWork, LookupWork, LookupsWork, MessageWork, PoissonWork, ReadWork, Schedule, Work};
+pub use work::{
+    Body, BrowseWork, LookupWork, LookupsWork, MessageWork, PeopleWork, PoissonWork, ReadWork, Schedule, SessionWork,
+    Work,
+};
 
 use super::schema::Scenario;
 use crate::app::mail::{
     AddressBook, ConductConfig, ForwardConfig, LoopGuard, QueueConfig, Quota, ReportConfig, RetryPolicy, SmtpConfig,
-    Transports, VacationConfig,
+    Transports, VacationConfig, WebmailConfig,
 };
-use crate::app::user::SubmissionConfig;
+use crate::app::user::{Means, SubmissionConfig};
 use crate::app::web::SiteConfig;
 use crate::base::{Addresses, DataSize, Dist, HostId, SimDuration, SimTime, UnixTime};
 use crate::net::{CongestionControl, LinkDirConfig, Policy, SessionLimit};
@@ -217,6 +220,8 @@ pub struct ServerSpec {
     pub reports: ReportConfig,
     /// What stands between the levels of folder names in IMAP.
     pub separator: char,
+    /// Whether and how it serves mailboxes to browsers.
+    pub webmail: Option<WebmailConfig>,
     /// Whether its POP3 server offers APOP.
     pub apop: bool,
     /// Whether it has a cache of DNS answers.
@@ -257,6 +262,8 @@ pub struct UserSpec {
     pub name: Option<String>,
     /// The answer of a user who is away.
     pub vacation: Option<VacationConfig>,
+    /// How the user gets at the mailbox, unless the workload says otherwise.
+    pub means: Means,
 }
 
 /// Seed and end of a run.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::user::{Extras, Manner};
+use crate::app::user::{Extras, Manner, Means, Rhythm, Step, Traits};
 use crate::app::web::Ways;
 use crate::base::{DataSize, Dist, HostId, SimDuration, SimTime};
 use crate::proto::dns::Rtype;
@@ -34,6 +34,10 @@ pub enum Work {
     Lookup(LookupWork),
     /// Clients on a host look up names.
     Lookups(LookupsWork),
+    /// Somebody sits down to the mail.
+    Session(SessionWork),
+    /// Somebody goes by habits.
+    People(PeopleWork),
     /// Somebody visits a page.
     Browse(BrowseWork),
 }
@@ -81,6 +85,54 @@ pub struct ReadWork {
     pub on: HostId,
     /// How.
     pub manner: Manner,
+}
+
+/// Somebody sits down to the mail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionWork {
+    /// Index of the entry in the file's workload.
+    pub entry: usize,
+    /// When, the user's own part of `spread` included.
+    pub schedule: Schedule,
+    /// Index into [`Resolved::users`](super::Resolved::users).
+    pub user: usize,
+    /// On which host.
+    pub on: HostId,
+    /// How.
+    pub means: Means,
+    /// What is done.
+    pub steps: Arc<[Step]>,
+}
+
+/// Somebody reads, answers and writes mail by habit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PeopleWork {
+    /// Index of the entry in the file's workload.
+    pub entry: usize,
+    /// Index into [`Resolved::users`](super::Resolved::users).
+    pub user: usize,
+    /// On which host.
+    pub on: HostId,
+    /// How, drawn if the entry says so.
+    pub means: Means,
+    /// Begin of the habits.
+    pub at: SimTime,
+    /// Their end.
+    pub until: SimTime,
+    /// When there are sessions.
+    pub rhythm: Rhythm,
+    /// What is done in them.
+    pub traits: Arc<Traits>,
+    /// Indices of those to whom new messages go, ascending; a user who is one of them does not write to himself.
+    pub to: Arc<[usize]>,
+    /// Those of them in the user's domain.
+    pub colleagues: Arc<[usize]>,
+    /// Subject of new messages, `""` when none was given.
+    pub subject: Arc<str>,
+    /// Their text.
+    pub body: Body,
+    /// What else they have.
+    pub extras: Option<Arc<Extras>>,
 }
 
 /// Somebody writes messages as a Poisson process: exponential gaps before the first and

@@ -15,10 +15,12 @@ mod lookups;
 mod mail;
 mod message;
 mod network;
+mod people;
 mod quantity;
 mod resolver;
 mod run;
 mod scripted;
+mod steps;
 mod tcp;
 mod web;
 mod windows;
@@ -40,10 +42,11 @@ pub use mail::{
     Delivery, DeliveryPreset, DialectName, DoubleBounces, Exponential, ExtensionName, GaugeName, Greylist, Imap, Limit,
     LimitedName, LoginName, MailDomain, MailingList, MeanwhileName, PerName, PostingName, Quota, QuotaAnswer,
     QuotaCheck, Relay, Reports, Retry, RetryPreset, SeparatorName, Smtp, Subaddress, Submission, Tarpit, ThenKeys,
-    TlsUseName, TlsVersionName, User, Vacation, WaitFromName,
+    TlsUseName, TlsVersionName, User, Vacation, WaitFromName, Webmail,
 };
 pub use message::{Attachment, Dsn, EncodingName, NotifyName, ReturnName, WholeMessage};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
+pub use people::{DayName, People, Protocols};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use resolver::{Checks, ForwardZone, Resolver, ServeStale, StubZone};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
@@ -51,6 +54,7 @@ pub use scripted::{
     BehaviourName, IdsName, Replies, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted,
     Seconds, TransportName, Unasked,
 };
+pub use steps::{Criteria, Letter, MarkName, Pick, PickName, ProtocolName, Step, Where};
 pub use tcp::{CongestionName, Tcp};
 pub use web::{BrowserWays, HttpVersionName, WebObject, WebPage, WebSite};
 pub use windows::{Cwnd, CwndChoice};

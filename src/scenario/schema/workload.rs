@@ -5,11 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::lookups::Lookups;
 use super::message::{Attachment, Dsn, EncodingName, WholeMessage};
+use super::people::People;
 use super::quantity::{Chance, Duration, Frequency, Size, Texts};
+use super::steps::{ProtocolName, Step};
 use super::web::BrowserWays;
 
 /// One activity: writing a message (`from`, `to`), writing at random (`poisson`, `from`,
-/// `to`), fetching mail (`user`, `read`), looking up a name (`lookup`, `on`), looking up names as
+/// `to`), fetching mail (`user`, `read`), a session with the mailbox (`user`, `steps`), people who go by habits (`user`,
+/// `people`), looking up a name (`lookup`, `on`), looking up names as
 /// clients do (`lookups`, `on`), or visiting a page (`browse`, `user` or `on`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -34,7 +37,7 @@ pub struct Entry {
     /// Who writes: an address; with `poisson` also a list of addresses or "every-user".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Texts>,
-    /// To whom: an address or a list of addresses; with `poisson`, one of them at random, or "any-user".
+    /// To whom: an address or a list of addresses; with `poisson` and `people`, one of them at random, or "any-user".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Texts>,
     /// Who else gets the message, as its header says: an address or a list of addresses. Default: nobody.
@@ -92,12 +95,21 @@ pub struct Entry {
     /// Write at random: each sender is a Poisson process of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poisson: Option<Poisson>,
-    /// Who fetches mail, or visits a page: an address, a list of addresses, or "every-user".
+    /// Who fetches, reads or answers mail, or visits a page: an address, a list of addresses, or "every-user".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<Texts>,
     /// How mail is fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read: Option<ReadName>,
+    /// What a user does in a session with the mailbox, step by step.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// With `steps`: how the user gets at the mailbox. Default: as `users` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<ProtocolName>,
+    /// Users who read, answer and write mail by habit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people: Option<People>,
     /// With `read`, what is fetched and what becomes of it. Default: with "pop3" and "pop3-keep", all that is there, each
     /// time; with "imap", all that is new to the computer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,29 +165,32 @@ pub enum ReadName {
     /// IMAP.
     #[serde(rename = "imap")]
     Imap,
+    /// Webmail: by HTTP, in a browser.
+    #[serde(rename = "webmail")]
+    Webmail,
 }
 
 /// How mail is read, by a program that remembers what it has.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reading {
-    /// What is fetched of each message that is new to the computer. Default: "whole".
+    /// What is fetched of each message that is new to the computer. Default: "text" with "webmail", else "whole".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fetch: Option<FetchName>,
     /// With `fetch` "headers": the share of messages whose text is fetched after all. Default: 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open: Option<Chance>,
-    /// With IMAP and `fetch` "headers" or "text": of messages whose text is fetched, the share of their other parts that
+    /// With IMAP or webmail and `fetch` "headers" or "text": of messages whose text is fetched, the share of their other parts that
     /// is fetched on demand. Default: 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attachments: Option<Chance>,
-    /// With IMAP: the folder that is read. Default: "INBOX".
+    /// With IMAP or webmail: the folder that is read. Default: "INBOX".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
-    /// With IMAP: the folder into which messages go that were read, made if need be. Default: they stay.
+    /// With IMAP or webmail: the folder into which messages go that were read, made if need be. Default: they stay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_into: Option<String>,
-    /// With IMAP: how long the session stays after it began and waits for news (IDLE). Default: "0s".
+    /// With IMAP or webmail: how long the session stays after it began and waits for news (by IDLE, or by asking each minute). Default: "0s".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stay: Option<Duration>,
     /// How long a message is left on the server after it was fetched whole; the first session after that deletes it. Default:

@@ -305,6 +305,8 @@ impl Bed {
             drafts: Vec::new(),
             arrivals: Vec::new(),
             reads: Vec::new(),
+            sessions: Vec::new(),
+            habits: Vec::new(),
         };
         change(&mut config);
         self.add(&format!("{local}-pc.{domain}"), App::User(Box::new(UserAgent::new(config))))

@@ -36,6 +36,18 @@ impl<S: MailboxClient> Meter<S> {
         Figures { commands: self.inner.commands(), ..self.figures }
     }
 
+    pub(super) fn opened_id(&self) -> Option<&str> {
+        self.inner.opened_id()
+    }
+
+    pub(super) fn outlasts_connection(&self) -> bool {
+        self.inner.outlasts_connection()
+    }
+
+    pub(super) fn wants_connection(&self) -> bool {
+        self.inner.wants_connection()
+    }
+
     pub(super) fn ask(&mut self, now: SimTime, task: Task) {
         self.inner.ask(now, task);
     }

@@ -14,6 +14,7 @@
 //! What a session cost is told in the trace when it ends, as is each message that was fetched whole. Left out:
 //! trying again, which is for those who know what they wanted.
 
+mod again;
 mod meter;
 
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use std::net::IpAddr;
 
 pub use meter::Figures;
 
+use again::Parted;
 use meter::Meter;
 
 use crate::app::host::Host;
@@ -31,7 +33,7 @@ use crate::proto::mailbox::{Done, MailboxClient, MailboxEvent, Part, Task};
 use crate::proto::message::first;
 use crate::proto::session::{Input, Output, Session};
 use crate::proto::smtp::Dialect;
-use crate::proto::{imap, pop3};
+use crate::proto::{http, imap, pop3, webmail};
 
 /// Whose mailbox it is, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +57,14 @@ impl Account {
             Dialect::Rfc5321 => self.address.clone(),
         }
     }
+
+    /// What a URL calls the server (RFC 3986 3.2.2).
+    fn host(&self) -> String {
+        match self.server.parse::<std::net::Ipv6Addr>() {
+            Ok(address) => format!("[{address}]"),
+            Err(_) => self.server.clone(),
+        }
+    }
 }
 
 /// By which protocol.
@@ -64,6 +74,8 @@ pub enum Way {
     Pop3,
     /// IMAP.
     Imap,
+    /// Webmail.
+    Webmail,
 }
 
 impl Way {
@@ -73,6 +85,7 @@ impl Way {
         match self {
             Self::Pop3 => Protocol::Pop3,
             Self::Imap => Protocol::Imap,
+            Self::Webmail => Protocol::Http,
         }
     }
 
@@ -82,6 +95,7 @@ impl Way {
         match self {
             Self::Pop3 => pop3::PORT,
             Self::Imap => imap::PORT,
+            Self::Webmail => http::PORT,
         }
     }
 
@@ -92,6 +106,10 @@ impl Way {
                 Client::Pop3(Box::new(reader))
             }
             Self::Imap => Client::Imap(Box::new(imap::Client::new(account.user(), account.password.clone()))),
+            Self::Webmail => {
+                let client = webmail::Client::new(account.host(), account.user(), account.password.clone());
+                Client::Webmail(Box::new(client))
+            }
         }
     }
 }
@@ -101,6 +119,7 @@ impl Way {
 enum Client {
     Pop3(Box<pop3::Reader>),
     Imap(Box<imap::Client>),
+    Webmail(Box<webmail::Client>),
 }
 
 impl Client {
@@ -108,6 +127,7 @@ impl Client {
         match self {
             Self::Pop3(reader) => &mut **reader,
             Self::Imap(client) => &mut **client,
+            Self::Webmail(client) => &mut **client,
         }
     }
 }
@@ -127,6 +147,7 @@ impl Session for Client {
         match self {
             Self::Pop3(reader) => reader.deadline(),
             Self::Imap(client) => client.deadline(),
+            Self::Webmail(client) => client.deadline(),
         }
     }
 }
@@ -140,6 +161,28 @@ impl MailboxClient for Client {
         match self {
             Self::Pop3(reader) => reader.commands(),
             Self::Imap(client) => client.commands(),
+            Self::Webmail(client) => client.commands(),
+        }
+    }
+
+    fn opened_id(&self) -> Option<&str> {
+        match self {
+            Self::Pop3(_) | Self::Imap(_) => None,
+            Self::Webmail(client) => client.opened_id(),
+        }
+    }
+
+    fn outlasts_connection(&self) -> bool {
+        match self {
+            Self::Pop3(_) | Self::Imap(_) => false,
+            Self::Webmail(client) => client.outlasts_connection(),
+        }
+    }
+
+    fn wants_connection(&self) -> bool {
+        match self {
+            Self::Pop3(_) | Self::Imap(_) => false,
+            Self::Webmail(client) => client.wants_connection(),
         }
     }
 }
@@ -154,6 +197,8 @@ enum Stage {
         conn: ConnId,
     },
     Talking(Box<Talk<Meter<Client>>>),
+    /// The session goes on without a connection.
+    Parted(Box<Parted>),
 }
 
 /// The way into one mailbox.
@@ -170,6 +215,8 @@ pub struct Access {
     learned: u64,
     /// Addresses of the server not tried yet.
     addresses: VecDeque<IpAddr>,
+    /// The one tried last.
+    address: Option<IpAddr>,
     /// Tasks for a session that is not there yet.
     waiting: VecDeque<Task>,
     events: VecDeque<MailboxEvent>,
@@ -189,6 +236,7 @@ impl Access {
             opened: 0,
             learned: 0,
             addresses: VecDeque::new(),
+            address: None,
             waiting: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -211,6 +259,7 @@ impl Access {
     pub fn deadline(&self) -> SimTime {
         match &self.stage {
             Stage::Talking(talk) => talk.session.deadline(),
+            Stage::Parted(parted) => parted.deadline(),
             Stage::Idle | Stage::Resolving | Stage::Connecting { .. } => SimTime::NEVER,
         }
     }
@@ -232,6 +281,7 @@ impl Access {
     pub fn figures(&self) -> Figures {
         match &self.stage {
             Stage::Talking(talk) => talk.session.figures(),
+            Stage::Parted(parted) => parted.client.figures(),
             Stage::Idle | Stage::Resolving | Stage::Connecting { .. } => Figures::default(),
         }
     }
@@ -260,6 +310,7 @@ impl Access {
         match self.addresses.pop_front() {
             Some(address) => {
                 let (socket, conn) = host.connect(Endpoint::new(address, self.way.port()));
+                self.address = Some(address);
                 self.stage = Stage::Connecting { socket, conn };
             }
             None => self.ended(host, None, Err(why_not.to_owned())),
@@ -275,12 +326,13 @@ impl Access {
                 talk.session.ask(host.now(), task);
                 self.run(host);
             }
+            Stage::Parted(_) => self.ask_alone(host, task),
         }
     }
 
     /// A connection is established.
     pub fn connected<H: Host>(&mut self, host: &mut H, connected: SocketId) {
-        let Stage::Connecting { socket, conn } = self.stage else { return };
+        let Stage::Connecting { socket, conn } = self.stage else { return self.connected_again(host, connected) };
         if socket != connected {
             return;
         }
@@ -294,6 +346,9 @@ impl Access {
     pub fn closed<H: Host>(&mut self, host: &mut H, closed: SocketId, reason: CloseReason) {
         if matches!(self.stage, Stage::Connecting { socket, .. } if socket == closed) {
             return self.connect(host, &reason.to_string());
+        }
+        if self.closed_again(host, closed, &reason.to_string()) {
+            return;
         }
         self.talk(host, closed, |host, talk| talk.lose(host));
     }
@@ -310,6 +365,7 @@ impl Access {
 
     /// The deadline may have come.
     pub fn wake<H: Host>(&mut self, host: &mut H) {
+        self.wake_alone(host);
         if let Stage::Talking(talk) = &self.stage
             && talk.session.deadline() <= host.now()
         {
@@ -347,8 +403,19 @@ impl Access {
             match talk.next_event(host) {
                 Some(MailboxEvent::Finished) => end = Some(Ok(())),
                 Some(MailboxEvent::Failed(why)) => end = end.or(Some(Err(why))),
-                Some(MailboxEvent::Done(done)) => self.note(host, conn, done),
+                Some(MailboxEvent::Done(done)) => {
+                    // In webmail the text is all that ever comes.
+                    if let (Done::Opened { part: Part::Text, .. }, Some(message)) = (&done, talk.session.opened_id()) {
+                        let mailbox = self.account.address.as_str();
+                        host.trace(Trace::Mail(MailTrace::Retrieved { message, mailbox, conn }));
+                    }
+                    self.note(host, conn, done);
+                }
                 Some(MailboxEvent::Open) => self.events.push_back(MailboxEvent::Open),
+                None if talk.is_closed() && end.is_none() && talk.session.outlasts_connection() => {
+                    let Stage::Talking(talk) = std::mem::replace(&mut self.stage, Stage::Idle) else { return };
+                    return self.part(host, *talk);
+                }
                 None if talk.is_closed() => {
                     let end = end.unwrap_or_else(|| Err("the session ended".to_owned()));
                     return self.ended(host, Some(conn), end);
