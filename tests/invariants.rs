@@ -220,16 +220,16 @@ fn is_live<X>(scenario: &Resolved, finished: &Finished<X>) -> Result<(), Vec<Str
 /// Whether a mailbox of the sender's own server, which says so to recipients by 452, is too full for a message.
 fn is_full<X>(scenario: &Resolved, finished: &Finished<X>, row: &MessageRow) -> bool {
     let sender = scenario.users.iter().find(|user| *user.address == *row.from);
-    let servers = finished.world.apps().filter_map(|(_, app)| match app {
-        App::MailServer(server) => Some(server),
-        _ => None,
-    });
+    let servers = finished
+        .world
+        .apps()
+        .filter_map(|(_, app)| if let App::MailServer(server) = app { Some(server) } else { None });
     let full = |maildrop: &Maildrop| {
         scenario.users.iter().any(|user| {
             let quota = &user.quota;
             let told = quota.checked == FullAt::Recipient && quota.when_full == WhenFull::Defer;
             let here = sender.is_some_and(|sender| sender.server == user.server) && user.address == maildrop.address();
-            let octets = maildrop.octets() + u64::from(row.bytes);
+            let octets = maildrop.octets() + row.bytes;
             here && told && quota.is_exceeded_by(maildrop.count() as u64 + 1, octets)
         })
     };

@@ -56,7 +56,10 @@ fn messages(seed: u64) -> impl FnMut() -> Vec<u8> {
     move || maker.octets()
 }
 
-fn dialogues(part: Part) -> impl Fn(u64) -> Box<dyn FnMut() -> Vec<u8>> {
+/// Gives octets without end.
+type Octets = Box<dyn FnMut() -> Vec<u8>>;
+
+fn dialogues(part: Part) -> impl Fn(u64) -> Octets {
     move |seed| {
         let mut maker = lines::Maker::new(seed, part);
         Box::new(move || maker.octets())
@@ -132,7 +135,8 @@ fn mutated_dialogues_are_taken() {
 /// Each good dialogue, and every beginning of it.
 #[test]
 fn every_beginning_of_a_dialogue_is_taken() {
-    let readers: [(Part, fn(&[u8])); 6] = [
+    type Reader = (Part, fn(&[u8]));
+    let readers: [Reader; 6] = [
         (Part::Smtp, mail::smtp_server),
         (Part::Submission, mail::submission_server),
         (Part::Pop3, mail::pop3_server),
