@@ -262,3 +262,62 @@ pub(super) fn count(tables: &Tables, metrics: &mut Metrics) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{S, Script};
+    use super::*;
+    use crate::base::trace::Trace;
+
+    /// Would break if the wait for somebody to look and the way of the message were told apart wrongly, if a mailbox
+    /// showed what lasted no time, or if a figure stood in another's column.
+    #[test]
+    fn waits_sessions_and_sizes_are_told_apart() {
+        let (mut script, id, mailbox) = (Script::two_domains(), "<1@crepes.fr>", "bob@hamburger.edu");
+        script.one_message(id, 0);
+        let time = SimTime::from_nanos;
+        let mut tell = |at, event| {
+            script.event("pc", at, Trace::Mail(event));
+        };
+        for (at, messages) in [(100, 1), (100, 2), (101, 2), (102, 0)] {
+            tell(at * S, MailTrace::MailboxSize { mailbox, messages, bytes: u64::from(messages) * 10 });
+        }
+        let shown = |message, found, here| MailTrace::Shown { message, mailbox, found: time(found), here: time(here) };
+        tell(110 * S, shown(id, 90 * S + 7, 96 * S + 7));
+        // The look began before the message came.
+        tell(111 * S, shown(id, 5 * S, 96 * S + 7));
+        tell(112 * S, shown("<unknown@crepes.fr>", 90 * S, 91 * S));
+        let session = |trouble| MailTrace::Session {
+            mailbox,
+            protocol: Protocol::Imap,
+            conn: None,
+            began: time(90 * S),
+            commands: 1,
+            round_trips: 2,
+            sent: 3,
+            received: 4,
+            listed: 5,
+            opened: 6,
+            learned: 7,
+            trouble,
+        };
+        tell(120 * S, session(None));
+        tell(121 * S, session(Some("no")));
+        let record = script.finish(1_000 * S);
+        let waits = |row: &ReadingRow| (row.poll_wait.map(|t| t.as_nanos()), row.retrieval.map(|t| t.as_nanos()));
+        assert_eq!(
+            record.tables.readings.iter().map(waits).collect::<Vec<_>>(),
+            [(Some(84 * S), Some(6 * S)), (Some(0), Some(90 * S)), (None, None)]
+        );
+        assert_eq!(record.tables.readings[0].send_to_read().map(|t| t.as_nanos()), Some(110 * S));
+        let sizes: Vec<_> = record.tables.mailboxes.iter().map(|row| (row.at.as_nanos() / S, row.messages)).collect();
+        assert_eq!(sizes, [(100, 2), (102, 0)]);
+        let metrics = record.metrics();
+        let number = |name: &str| metrics[name].value();
+        let figures =
+            ["commands", "round_trips", "bytes_sent", "bytes_received", "listed", "opened", "learned", "failed"];
+        assert_eq!(figures.map(|name| number(&format!("read.{name}"))), [2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 1.0]);
+        assert_eq!((number("read.imap.sessions"), number("read.pop3.sessions")), (2.0, 0.0));
+        assert_eq!((number("mailboxes.max_bytes"), number("mailboxes.bytes")), (20.0, 0.0));
+    }
+}

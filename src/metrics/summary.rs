@@ -195,6 +195,7 @@ impl RunRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::SimTime;
     use crate::base::trace::{HostTrace, MailTrace, Trace};
     use crate::metrics::METRICS;
     use crate::metrics::testing::Script;
@@ -210,6 +211,8 @@ mod tests {
         let (message, place, media, encoding) = ("<1@crepes.fr>", "1", "text/plain", "base64");
         let part = MailTrace::Encoded { message, place, media, encoding, content: 3, encoded: 6 };
         script.event("crepes.fr", 3_000, Trace::Mail(part));
+        let (mailbox, found, here) = ("bob@hamburger.edu", SimTime::from_nanos(4_000), SimTime::from_nanos(5_000));
+        script.event("pc", 99_500_000_000, Trace::Mail(MailTrace::Shown { message, mailbox, found, here }));
         script.outage(100_000_000_000);
         let metrics = script.finish(1_000_000_000_000).metrics();
         let documented: Vec<&str> = METRICS.iter().map(|(name, _)| *name).collect();

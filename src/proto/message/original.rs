@@ -193,7 +193,7 @@ pub fn files_of(whole: &[u8]) -> Vec<Attachment> {
     let root = tree::parse(whole);
     let mut leaves = Vec::new();
     collect(&root, &mut leaves);
-    let file = |leaf: &&Entity| -> Attachment {
+    let file = |leaf: &&Entity| {
         let body = &whole[leaf.body.clone()];
         let (encoding, message) = (encoding_of(whole, leaf), leaf.media.is(b"message", Some(b"rfc822")));
         // RFC 2046 5.2.1: a message inside a message is not encoded, and must not be.

@@ -82,13 +82,13 @@ fn two_devices_are_in_step() {
 fn what_was_read_offline_is_told_later() {
     let (mut bed, hamburger) = office(&[1]);
     let pc = bed.user(BOB, Vec::new(), vec![read(2, Some(hours(1)), &Manner::new(Way::Imap))]);
-    bed.run(at(7_199));
-    while bed.logged(&["Shown"]).is_empty() {
-        let next = bed.net.now + SimDuration::from_millis(1);
-        bed.run(next);
+    let mut now = at(7_199);
+    while bed.logged(&["Shown"]).is_empty() && now < at(7_300) {
+        now = now + SimDuration::from_millis(1);
+        bed.run(now);
     }
     // The command is on its way to a server that never gets it.
-    let (now, second) = (bed.net.now, SimDuration::from_secs(1));
+    let second = SimDuration::from_secs(1);
     bed.down(hamburger, now, second);
     bed.down(pc, now, second);
     bed.run(now + SimDuration::from_secs(60));
@@ -122,7 +122,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     /// Would break if any mixture of readers on several devices, crashes and cut connections lost a message: each is in
-    /// one folder of the mailbox, once, or was fetched whole before it was deleted.
+    /// one folder of the mailbox, as often as it was delivered, or was fetched whole before it was deleted.
     #[test]
     fn nothing_is_lost(
         written in proptest::collection::vec(0_u64..40, 1..8),
@@ -144,10 +144,12 @@ proptest! {
         bed.run(SimTime::ZERO + hours(300));
         let all: BTreeSet<String> = (1..=written.len()).map(|n| format!("<{n}.alice@crepes.fr>")).collect();
         let kept: Vec<String> = folders(&bed, hamburger).concat();
-        prop_assert_eq!(kept.iter().collect::<BTreeSet<_>>().len(), kept.len(), "{:?}", kept);
         for id in all {
             let fetched = !bed.logged(&["Retrieved", &id]).is_empty();
             prop_assert!(kept.contains(&id) || fetched, "{} is lost", id);
+            // SMTP delivers twice where a reply got lost; filing makes no copies.
+            let delivered = bed.logged(&["Delivered", &id]).len();
+            prop_assert!(kept.iter().filter(|kept| **kept == id).count() <= delivered, "{} is there twice", id);
         }
         bed.assert_balance();
     }
