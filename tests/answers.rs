@@ -451,6 +451,7 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "mail-loop" => routes::mail_loop(run),
         "retry-policies" => queues::retry_policies(run),
         "thundering-herd" => queues::thundering_herd(run),
+        "webmail" => messages::webmail(run),
         "mime-attachments" => messages::mime_attachments(run),
         "dns-ttl" => names::dns_ttl(run),
         "dns-forwarders" => names::dns_forwarders(run),

@@ -6,7 +6,7 @@
 
 use super::asked::{Act, Deed, Source, Submitted};
 use super::pages::{Visit, done, folder_url};
-use super::{Call, Login, MAX_LOGINS, Notice, SESSION, Webmail, compose, cookie_field, failure, faulty, page, see};
+use super::{Call, Login, MAX_LOGINS, Notice, Webmail, compose, cookie_field, failure, faulty, page, see};
 use crate::app::host::Host;
 use crate::app::mail::access::trace_deleted;
 use crate::app::mail::folder::StoredMessage;
@@ -43,7 +43,7 @@ impl Webmail {
         let (session, token) = (self.draw(host), self.draw(host));
         self.logins.insert(session.clone(), Login { mailbox, token, used: host.now(), notice: None });
         let mut response = see(&folder_url(names::INBOX));
-        response.fields = response.fields.with("Set-Cookie", cookie_field(SESSION, &session));
+        response.fields = response.fields.with("Set-Cookie", cookie_field(&self.session, &session));
         response
     }
 
@@ -63,7 +63,7 @@ impl Webmail {
                 self.logins.remove(session);
                 let mut response = see("/login");
                 response.fields =
-                    response.fields.with("Set-Cookie", format!("{}; Max-Age=0", cookie_field(SESSION, "")));
+                    response.fields.with("Set-Cookie", format!("{}; Max-Age=0", cookie_field(&self.session, "")));
                 return response;
             }
             Deed::Act { folder, uids, act } => match apply(host, spool, &key, (&folder, &uids), &act, self.separator) {

@@ -42,10 +42,6 @@ use asked::{Asked, Deed, Fault, Place, View};
 use html::Html;
 use pages::{STYLE, Visit};
 
-/// The cookie of who has logged in.
-const SESSION: &str = "session";
-/// The cookie of who is about to.
-const VISIT: &str = "visit";
 /// Users logged in at a time; the one who was silent for longest makes room.
 const MAX_LOGINS: usize = 10_000;
 /// No script, no frame, nothing from elsewhere (Content Security Policy Level 3).
@@ -83,6 +79,11 @@ struct Caller {
 pub(super) struct Webmail {
     config: Option<WebmailConfig>,
     name: String,
+    /// The cookie of who has logged in. It has the server's name in it, since browsers keep the cookies of all ports of an
+    /// address together (RFC 6265 8.5).
+    session: String,
+    /// The cookie of who is about to.
+    visit: String,
     /// The names by which it can be called.
     hosts: Vec<String>,
     accounts: Accounts,
@@ -116,6 +117,8 @@ impl Webmail {
         Self {
             config: config.webmail.clone(),
             name: config.name.clone(),
+            session: format!("session.{}", config.name),
+            visit: format!("visit.{}", config.name),
             hosts,
             accounts: Accounts::new(&config.domains),
             // Fields and boundaries besides the files.
@@ -221,7 +224,7 @@ impl Webmail {
             let patience = self.config.as_ref().map(|config| config.session).unwrap_or_default();
             host.now() < login.used.saturating_add(patience)
         });
-        let cookie = cookie::sent(request.fields.all("Cookie"), SESSION).map(str::to_owned);
+        let cookie = cookie::sent(request.fields.all("Cookie"), &self.session).map(str::to_owned);
         let session = cookie.filter(|cookie| self.logins.contains_key(cookie));
         if let Some(login) = session.as_ref().and_then(|session| self.logins.get_mut(session)) {
             login.used = host.now();
@@ -242,7 +245,7 @@ impl Webmail {
                 failure(403, "Not from here", "The form was not on a page of this server.")
             }
             Asked::Do(Deed::Login { user, password }, token) => {
-                let visit = cookie::sent(request.fields.all("Cookie"), VISIT);
+                let visit = cookie::sent(request.fields.all("Cookie"), &self.visit);
                 if token.is_empty() || visit != Some(token.as_str()) {
                     return self.login_page(host, 403, Some("Please try again: cookies must be allowed."), &user);
                 }
@@ -290,7 +293,7 @@ impl Webmail {
     fn login_page<H: Host>(&mut self, host: &H, status: u16, error: Option<&str>, user: &str) -> Response {
         let token = self.draw(host);
         let mut response = page(status, pages::login(&token, &self.name, error, user));
-        response.fields = response.fields.with("Set-Cookie", cookie_field(VISIT, &token));
+        response.fields = response.fields.with("Set-Cookie", cookie_field(&self.visit, &token));
         response
     }
 

@@ -274,14 +274,20 @@ fn actions(out: &mut Html, folders: &[String], own: &str) {
     ] {
         out.markup("<button name=\"do\"").attribute("value", value).markup(">").text(text).markup("</button>");
     }
-    out.markup("<label for=\"to\">Move to</label><select id=\"to\" name=\"to\">");
-    for name in folders.iter().filter(|name| *name != own) {
-        out.markup("<option").attribute("value", name).markup(">").text(&folder_shown(name)).markup("</option>");
+    let others: Vec<&String> = folders.iter().filter(|name| *name != own).collect();
+    if !others.is_empty() {
+        out.markup("<label for=\"to\">Move to</label><select id=\"to\" name=\"to\">");
+        for name in others {
+            out.markup("<option").attribute("value", name).markup(">").text(&folder_shown(name)).markup("</option>");
+        }
+        out.markup("</select><button name=\"do\" value=\"move\">Move</button>");
     }
-    out.markup("</select><button name=\"do\" value=\"move\">Move</button></fieldset>");
+    out.markup("</fieldset>");
 }
 
 fn search_form(out: &mut Html, name: &str, criteria: &Criteria) {
+    let searched = *criteria != Criteria::default();
+    out.markup(if searched { "<details open>" } else { "<details>" }).markup("<summary>Search</summary>");
     out.markup("<form method=\"get\" action=\"/folder\" role=\"search\">").hidden("name", name);
     for (field, label, value) in
         [("from", "From", &criteria.from), ("subject", "Subject", &criteria.subject), ("text", "Text", &criteria.text)]
@@ -296,7 +302,9 @@ fn search_form(out: &mut Html, name: &str, criteria: &Criteria) {
     if criteria.unseen {
         out.markup(" checked");
     }
-    out.markup("><label class=\"choice\" for=\"unseen\">New ones only</label> <button>Search</button></form>");
+    out.markup(
+        "><label class=\"choice\" for=\"unseen\">New ones only</label> <button>Search</button></form></details>",
+    );
 }
 
 fn search_query(criteria: &Criteria) -> String {

@@ -80,7 +80,7 @@ fn logging_in_needs_the_form_and_gives_a_new_session() {
     let mut site = Site::new();
     let form = Form::default().with("csrf", "x").with("user", "alice").with("password", "hungry");
     assert_eq!(site.post("/login", &form).status, 403, "no cookie");
-    site.jar.take("session=planted");
+    site.jar.take("session.crepes.fr=planted");
     let page = site.get("/login");
     let wrong = Form::default().with("csrf", token(&text(&page))).with("user", "<b>\"").with("password", "no");
     let refused = site.post("/login", &wrong);

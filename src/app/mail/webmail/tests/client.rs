@@ -93,10 +93,8 @@ impl Person {
     fn list(&mut self, site: &mut Site, folder: &str, behind: Option<u64>) -> Vec<u64> {
         let behind = behind.map(Handle);
         let task = Task::List { folder: folder.into(), behind, detail: Detail::Lines };
-        match self.does(site, task) {
-            Done::Listed(list) => list.iter().map(|row| row.message.0).collect(),
-            other => panic!("{other:?}"),
-        }
+        let Done::Listed(list) = self.does(site, task) else { panic!("no list") };
+        list.iter().map(|row| row.message.0).collect()
     }
 }
 
