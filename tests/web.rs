@@ -197,10 +197,8 @@ fn mistakes_are_found_where_they_are() {
         let mut value = scenario(&five(), &[json!({})]);
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         let key = key.replace("~1", "/");
-        match value.pointer_mut(parent).unwrap_or_else(|| panic!("{pointer}")) {
-            Value::Object(map) => map.insert(key, wrong),
-            _ => panic!("{pointer}"),
-        };
+        let map = value.pointer_mut(parent).and_then(Value::as_object_mut).unwrap_or_else(|| panic!("{pointer}"));
+        map.insert(key, wrong);
         let errors = scenario::load("test.json", &value.to_string()).expect_err(&pointer).to_string();
         assert!(errors.contains(message), "{pointer}: {errors}");
     }

@@ -93,12 +93,7 @@ impl MailBooks {
                     self.copies.rid(names, copy, (host, Riddance::Expanded), at);
                 }
             }
-            MailTrace::Discarded { message, to, why } => {
-                if let Some(copy) = self.copies.find(names, message, to, "discarded") {
-                    self.copies.rid(names, copy, (host, Riddance::Discarded), at);
-                    self.reasons.discarded((host, self.copies.destination(copy)), names.id(why), at);
-                }
-            }
+            MailTrace::Discarded { message, to, why } => self.discarded(names, (host, at), (message, to), why),
             MailTrace::QueueLength { copies, waiting } => self.queues.observe(host, at, copies, waiting),
             MailTrace::Retrieved { message, mailbox, conn: _ } => self.copies.retrieve(names, message, mailbox, at),
             MailTrace::HandedIn { message, from, to, bytes } => {
@@ -148,6 +143,13 @@ impl MailBooks {
         self.copies.give_up(names, id, (host, bounced), failure, at);
         let outcome = if bounced { Outcome::Bounced } else { Outcome::Dropped };
         self.reasons.count((host, self.copies.destination(id)), outcome, Some(failure), at);
+    }
+
+    fn discarded(&mut self, names: &mut Names, (host, at): (HostId, SimTime), copy: Named<'_>, why: &str) {
+        if let Some(copy) = self.copies.find(names, copy.0, copy.1, "discarded") {
+            self.copies.rid(names, copy, (host, Riddance::Discarded), at);
+            self.reasons.discarded((host, self.copies.destination(copy)), names.id(why), at);
+        }
     }
 
     fn accepted(&mut self, names: &Names, (host, at): (HostId, SimTime), copy: Named<'_>, conn: Option<ConnId>) {

@@ -13,10 +13,9 @@ struct Dice(Stream);
 
 /// Takes away what a rule cannot know at any place where it is tried: such a rule is refused.
 fn leave_out_unknown(when: &mut Value) {
-    let at = match &when["at"] {
-        Value::Null => return,
-        Value::Array(places) => places.clone(),
-        place => vec![place.clone()],
+    let at = match when.get("at") {
+        None => return,
+        Some(place) => place.as_array().cloned().unwrap_or_else(|| vec![place.clone()]),
     };
     let before = ["CONNECT", "HELO", "EHLO"];
     let all = |unknown: &dyn Fn(&str) -> bool| at.iter().all(|place| unknown(place.as_str().unwrap()));
