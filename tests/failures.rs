@@ -107,7 +107,12 @@ fn what_stays_in_an_outbox_has_a_reason() {
     let secured = |value: &mut Value| value["mail"]["crepes.fr"]["submission"] = json!({ "tls": "required" });
     // Every five minutes of an hour, and a little later each time.
     assert_eq!(reasons(&secured), ("postponed", "no_tls".to_owned(), None, 12));
-    let anonymous = |value: &mut Value| value["mail"]["crepes.fr"]["smtp"] = json!({ "trusts_computers": false });
+    // Others log in, Alice does not.
+    let anonymous = |value: &mut Value| {
+        let (smtp, submission) = (json!({ "trusts_computers": false }), json!({ "login": "plain" }));
+        value["mail"]["crepes.fr"] = json!({ "users": ["alice", "dave"], "smtp": smtp, "submission": submission });
+        value["users"] = json!({ "alice@crepes.fr": { "submission": { "login": "never" } } });
+    };
     assert_eq!(reasons(&anonymous), ("refused", "reply".to_owned(), Some(530), 1));
     let down = |value: &mut Value| value["faults"] = json!([{ "host": "crepes.fr", "at": "0s", "for": "1h" }]);
     let (outcome, reason, code, count) = reasons(&down);
