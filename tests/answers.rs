@@ -6,16 +6,19 @@ mod answers {
     pub(crate) mod conduct;
     pub(crate) mod messages;
     pub(crate) mod names;
+    pub(crate) mod people;
     pub(crate) mod queues;
+    pub(crate) mod readers;
     pub(crate) mod routes;
     pub(crate) mod submission;
+    pub(crate) mod web;
 }
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use answers::{conduct, messages, names, queues, routes};
+use answers::{conduct, messages, names, people, queues, readers, routes};
 use common::binary::{posthaste, table, too_large_here, workplace};
 use common::{root, section};
 use serde_json::Value;
@@ -423,10 +426,17 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "dns-hierarchy" => dns_hierarchy(run),
         "dns-change" => dns_change(run),
         "two-devices-one-mailbox" => two_devices_one_mailbox(run),
+        "a-day-of-mail" => people::a_day_of_mail(run),
+        "office-week" => people::office_week(run),
+        "pop3-modes" => readers::pop3_modes(run),
+        "imap-folders" => readers::imap_folders(run),
+        "imap-thin-link" => readers::imap_thin_link(run),
         "outage-queue" => outage_queue(run),
         "campus-day" => campus_day(run),
         "conformance" => conformance(run),
         "submission" => answers::submission::answers(run),
+        "web-page" => answers::web::web_page(run),
+        "smtp-vs-http" => answers::web::smtp_vs_http(run),
         "lab" => lab(run),
         "flaky-link" => flaky_link(run),
         "partition" => partition(run),
@@ -444,6 +454,7 @@ fn answers(scenario: &str, run: &Path) -> Vec<String> {
         "mail-loop" => routes::mail_loop(run),
         "retry-policies" => queues::retry_policies(run),
         "thundering-herd" => queues::thundering_herd(run),
+        "webmail" => messages::webmail(run),
         "mime-attachments" => messages::mime_attachments(run),
         "dns-ttl" => names::dns_ttl(run),
         "dns-forwarders" => names::dns_forwarders(run),

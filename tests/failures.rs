@@ -3,6 +3,7 @@
 mod common;
 
 use common::run_value;
+use posthaste::base::trace::MessageKind;
 use posthaste::base::{SimDuration, SimTime};
 use posthaste::metrics::{AttemptEnd, ConnectionRow, DnsOutcome, DnsRole, Metric, ReasonRow, RunRecord};
 use serde_json::{Value, json};
@@ -81,7 +82,7 @@ fn tls_that_fails_and_is_required_puts_a_message_off() {
     let text = first.text.as_deref().unwrap();
     assert!(text.contains("alert 70"), "{text}");
     let metrics = record.metrics();
-    let of = |name: &str| metrics[name].clone();
+    let of = |name: &str| metrics[name];
     assert_eq!((of("attempts.total"), of("attempts.completed")), (of("attempts.reason.no_tls"), Metric::Integer(0)));
 }
 
@@ -191,4 +192,25 @@ fn each_fault_has_its_row() {
         (112, Some(118), "degraded", host, Some(587)),
     ];
     assert_eq!(rows.collect::<Vec<_>>(), expected);
+}
+
+/// Would break if the postmaster were told of what the postmaster had been told: where that is forwarded to a host that
+/// never answers, such reports would beget each other until the run ends.
+#[test]
+fn a_postmaster_elsewhere_is_told_once() {
+    let finished = run_value(&json!({
+        "title": "triple bounces",
+        "run": { "until": "1d" },
+        "mail": {
+            "crepes.fr": { "users": ["alice"], "aliases": { "postmaster": "bob@hamburger.edu" },
+                           "retry": { "every": "1min", "lifetime": "5min" }, "reports": { "double_bounces": "postmaster" } },
+            "hamburger.edu": { "users": ["bob", "beth"] }
+        },
+        "users": { "alice@crepes.fr": { "forward": "beth@hamburger.edu" } },
+        "faults": [{ "at": "0s", "host": "hamburger.edu" }],
+        "workload": [{ "from": "alice@crepes.fr", "to": "bob@hamburger.edu" }]
+    }));
+    let reports = finished.record.tables.messages.iter().filter(|row| row.kind == MessageKind::Bounce);
+    let told: Vec<&str> = reports.filter(|row| row.expanded_from.is_none()).map(|row| &*row.to).collect();
+    assert_eq!(told, ["alice@crepes.fr", "postmaster@crepes.fr"]);
 }

@@ -25,6 +25,8 @@ mod places;
 mod rude;
 #[path = "common/served.rs"]
 mod served;
+#[path = "live/webmail.rs"]
+mod webmail;
 
 use serde_json::{Value, json};
 use served::Served;

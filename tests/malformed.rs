@@ -1,18 +1,29 @@
-//! Malformed DNS: octets that are nearly messages, wherever messages are read.
+//! Malformed DNS and mail: octets that are nearly messages or dialogues, wherever they are read.
 //!
-//! Breaks when anything panics, goes on without end or leaves a client without an answer, and when a
-//! message that was understood is written so that it means something else. With
+//! Breaks when anything panics, goes on without end or leaves a client without an answer, when a
+//! message that was understood is written so that it means something else, and when a server answers
+//! what its protocol does not know, other pieces get other answers, or others are served no more. With
 //! `POSTHASTE_FUZZ_SECONDS` set it goes on for so long, each time with another seed.
 
 #![expect(clippy::disallowed_types, reason = "fuzzing goes on for so many seconds")]
 
 #[path = "malformed/entry.rs"]
 mod entry;
+#[path = "malformed/grammar.rs"]
+mod grammar;
+#[path = "malformed/lines.rs"]
+mod lines;
+#[path = "malformed/mail.rs"]
+mod mail;
 #[path = "malformed/mutate.rs"]
 mod mutate;
+#[path = "common/post_office.rs"]
+#[allow(dead_code, reason = "each test binary uses its own part of this module")]
+mod post_office;
 
 use std::time::{Duration, Instant};
 
+use lines::Part;
 use mutate::{Maker, seeds};
 
 /// How long to go on, if the environment says so.
@@ -22,12 +33,14 @@ fn patience() -> Option<Duration> {
 }
 
 /// Tries a reader of octets on so many, or for as long as the environment says.
-fn trial(seed: u64, count: usize, read: impl Fn(&[u8])) {
+fn trial<O: FnMut() -> Vec<u8>>(seed: u64, count: usize, maker: impl Fn(u64) -> O, read: impl Fn(&[u8])) {
     let end = patience().map(|lasts| Instant::now() + lasts);
     for round in 0.. {
-        let mut maker = Maker::new(seed + 1000 * round);
+        let mut next = maker(seed + 1000 * round);
         for _ in 0..count {
-            read(&maker.octets());
+            let octets = next();
+            let seen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read(&octets)));
+            assert!(seen.is_ok(), "by the octets {}", octets.escape_ascii());
             if end.is_some_and(|end| Instant::now() > end) {
                 return;
             }
@@ -35,6 +48,21 @@ fn trial(seed: u64, count: usize, read: impl Fn(&[u8])) {
         if end.is_none() {
             return;
         }
+    }
+}
+
+fn messages(seed: u64) -> impl FnMut() -> Vec<u8> {
+    let mut maker = Maker::new(seed);
+    move || maker.octets()
+}
+
+/// Gives octets without end.
+type Octets = Box<dyn FnMut() -> Vec<u8>>;
+
+fn dialogues(part: Part) -> impl Fn(u64) -> Octets {
+    move |seed| {
+        let mut maker = lines::Maker::new(seed, part);
+        Box::new(move || maker.octets())
     }
 }
 
@@ -91,15 +119,71 @@ fn the_classics_of_compression_are_taken() {
 
 #[test]
 fn mutated_messages_are_taken() {
-    trial(1, 20_000, entry::message);
+    trial(1, 20_000, messages, entry::message);
 }
 
 #[test]
 fn mutated_streams_are_taken() {
-    trial(2, 1_000, entry::streams);
+    trial(2, 1_000, messages, entry::streams);
 }
 
 #[test]
 fn mutated_dialogues_are_taken() {
-    trial(3, 1_500, entry::dialogue);
+    trial(3, 1_500, messages, entry::dialogue);
+}
+
+/// Each good dialogue, and every beginning of it.
+#[test]
+fn every_beginning_of_a_dialogue_is_taken() {
+    type Reader = (Part, fn(&[u8]));
+    let readers: [Reader; 6] = [
+        (Part::Smtp, mail::smtp_server),
+        (Part::Submission, mail::submission_server),
+        (Part::Pop3, mail::pop3_server),
+        (Part::Imap, mail::imap_server),
+        (Part::Replies, mail::smtp_client),
+        (Part::Replies, mail::pop3_client),
+    ];
+    for (part, read) in readers {
+        for seed in lines::seeds(part) {
+            read(&seed);
+            (1..seed.len()).step_by(7).for_each(|end| read(&seed[..end]));
+        }
+    }
+}
+
+/// The good dialogues come to what they are there for: else what is made of them would be shallow.
+#[test]
+fn the_seeds_are_dialogues() {
+    for (part, port, needs) in [
+        (Part::Smtp, 25, "354 |250 2.0.0|252 |503 |"),
+        (Part::Submission, 587, "235 |334 |535 |501 "),
+        (Part::Pop3, 110, "+OK|-ERR|hi\r\n.\r\n"),
+        (Part::Imap, 143, "c OK|d OK|e OK|f OK|i OK|BODYSTRUCTURE|APPENDUID|EXPUNGE|+ |MIME"),
+    ] {
+        let said: Vec<u8> = lines::seeds(part).iter().flat_map(|seed| mail::answers(seed, port)).collect();
+        let said = String::from_utf8_lossy(&said);
+        for need in needs.split('|') {
+            assert!(said.contains(need), "{need:?} is not in {}", said.escape_debug());
+        }
+    }
+}
+
+#[test]
+fn mutated_smtp_is_answered() {
+    trial(4, 3_000, dialogues(Part::Smtp), mail::smtp_server);
+    trial(5, 2_000, dialogues(Part::Submission), mail::submission_server);
+    trial(6, 5_000, dialogues(Part::Smtp), mail::smtp_session);
+}
+
+#[test]
+fn mutated_retrieval_is_answered() {
+    trial(7, 1_500, dialogues(Part::Pop3), mail::pop3_server);
+    trial(8, 2_500, dialogues(Part::Imap), mail::imap_server);
+}
+
+#[test]
+fn mutated_replies_are_taken() {
+    trial(9, 10_000, dialogues(Part::Replies), mail::smtp_client);
+    trial(10, 5_000, dialogues(Part::Replies), mail::pop3_client);
 }

@@ -6,6 +6,13 @@ use posthaste::proto::pop3;
 use posthaste::proto::smtp;
 use proptest::prelude::*;
 
+mod common;
+#[path = "invariants/payloads.rs"]
+#[allow(dead_code, reason = "each test binary uses its own part of this module")]
+mod payloads;
+#[path = "octets/routes.rs"]
+mod routes;
+
 #[path = "common/post_office.rs"]
 #[allow(dead_code, reason = "each test binary uses its own part of this module")]
 mod post_office;

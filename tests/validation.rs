@@ -20,6 +20,7 @@ mod validation {
     pub(crate) mod row;
     pub(crate) mod scene;
     pub(crate) mod tcp;
+    pub(crate) mod web;
 }
 
 use std::fs;
@@ -28,7 +29,7 @@ use std::sync::LazyLock;
 
 use common::root;
 use validation::row::{Row, table};
-use validation::{aqm, caches, dns, flows, little, mail, network, queueing, tcp};
+use validation::{aqm, caches, dns, flows, little, mail, network, queueing, tcp, web};
 
 /// The rows of a group, computed once for all tests.
 type Group = LazyLock<Vec<Row>>;
@@ -41,9 +42,10 @@ static FLOWS: Group = LazyLock::new(flows::rows);
 static NAMES: Group = LazyLock::new(dns::rows);
 static CACHES: Group = LazyLock::new(caches::rows);
 static MAIL: Group = LazyLock::new(mail::rows);
+static WEB: Group = LazyLock::new(web::rows);
 static LITTLE: Group = LazyLock::new(little::rows);
 
-const GROUPS: [&Group; 9] = [&LINKS, &QUEUES, &MANAGEMENT, &TCP, &FLOWS, &NAMES, &CACHES, &MAIL, &LITTLE];
+const GROUPS: [&Group; 10] = [&LINKS, &QUEUES, &MANAGEMENT, &TCP, &FLOWS, &NAMES, &CACHES, &MAIL, &WEB, &LITTLE];
 
 /// Fails when the engine departs from theory by a nanosecond where the form is exact, or by
 /// more than the tolerance where chance has a part.
@@ -91,6 +93,11 @@ fn caches_agree_with_renewal_theory() {
 #[test]
 fn mail_agrees_with_theory() {
     agrees(&MAIL);
+}
+
+#[test]
+fn pages_agree_with_theory() {
+    agrees(&WEB);
 }
 
 #[test]

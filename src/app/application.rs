@@ -5,7 +5,7 @@ use crate::app::dns::{LookupAgent, NameServer, Resolver, ScriptedServer};
 use crate::app::host::{Host, Input};
 use crate::app::mail::MailServer;
 use crate::app::user::UserAgent;
-use crate::app::web::WebServer;
+use crate::app::web::{Browser, SiteServer, WebServer};
 use crate::base::SimTime;
 
 /// One application of a host.
@@ -23,8 +23,12 @@ pub enum App {
     Resolver(Box<Resolver>),
     /// Those who look up names on schedule or at random.
     LookupAgent(Box<LookupAgent>),
-    /// A Web server.
+    /// A Web server that says nothing.
     WebServer(WebServer),
+    /// A Web server.
+    SiteServer(Box<SiteServer>),
+    /// A browser.
+    Browser(Box<Browser>),
     /// Gives back what it hears on TCP port 25, and panics when it hears of a bug.
     #[cfg(test)]
     Fragile,
@@ -41,6 +45,8 @@ impl App {
             Self::Resolver(app) => app.handle(host, input),
             Self::LookupAgent(app) => app.handle(host, input),
             Self::WebServer(_) => WebServer::handle(host, input),
+            Self::SiteServer(app) => app.handle(host, input),
+            Self::Browser(app) => app.handle(host, input),
             #[cfg(test)]
             Self::Fragile => fragile(host, input),
         }
@@ -57,6 +63,8 @@ impl App {
             Self::Resolver(app) => app.deadline(),
             Self::LookupAgent(app) => app.deadline(),
             Self::WebServer(_) => SimTime::NEVER,
+            Self::SiteServer(app) => app.deadline(),
+            Self::Browser(app) => app.deadline(),
             #[cfg(test)]
             Self::Fragile => SimTime::NEVER,
         }

@@ -163,7 +163,7 @@ fn holdings(world: &World<Silent>, host: HostId) -> Vec<Holding> {
                 holdings.extend(filled.take(MOST_CLIENTS).map(|own| own_cache(world, own)));
             }
             App::NameServer(server) => holdings.push(listed("zones", "Zones", &server.lines(), "there are none")),
-            App::ScriptedServer(_) | App::WebServer(_) => {}
+            App::ScriptedServer(_) | App::WebServer(_) | App::SiteServer(_) | App::Browser(_) => {}
             #[cfg(test)]
             App::Fragile => {}
         }

@@ -116,7 +116,7 @@ impl Observer for Chronicle {
             Trace::Mail(mail) => self.mail(&mail),
             Trace::Dns(dns) => names(&dns),
             Trace::Fault(fault) => Some(self.fault(fault)),
-            Trace::Net(_) | Trace::Conn { .. } | Trace::Dialogue { .. } | Trace::Host(_) => None,
+            Trace::Net(_) | Trace::Conn { .. } | Trace::Dialogue { .. } | Trace::Host(_) | Trace::Web(_) => None,
         };
         let Some(what) = what else { return };
         if self.lines.len() >= MOST {
@@ -187,7 +187,13 @@ impl Chronicle {
             MailTrace::Downgraded { message, to, before, after } => {
                 format!("{message} for {to} goes on in 7 bits: {before} bytes became {after}")
             }
+            MailTrace::Shown { message, mailbox, .. } => format!("{mailbox} reads {message}"),
+            MailTrace::Session { mailbox, trouble: Some(why), .. } => {
+                format!("a session with the mailbox of {mailbox} ended early: {why}")
+            }
             MailTrace::Composed { .. }
+            | MailTrace::Session { .. }
+            | MailTrace::Acted { .. }
             | MailTrace::Encoded { .. }
             | MailTrace::Expanded { .. }
             | MailTrace::HandedIn { .. }

@@ -83,7 +83,8 @@ impl Service {
             Self::Smtp | Self::Submission => Some(Protocol::Smtp),
             Self::Pop3 => Some(Protocol::Pop3),
             Self::Imap => Some(Protocol::Imap),
-            Self::Http | Self::Dns => None,
+            Self::Http => Some(Protocol::Http),
+            Self::Dns => None,
         }
     }
 

@@ -281,6 +281,14 @@ impl Copies {
         self.appended.insert((names.id(message), names.id(mailbox)));
     }
 
+    /// When a message was written and when it came into a mailbox; none if it did not.
+    pub(super) fn arrival(&self, names: &Names, message: &str, mailbox: &str) -> Option<(SimTime, SimTime)> {
+        let key = names.find(message).zip(names.find(mailbox))?;
+        let forwarded = self.by_mailbox.get(&key).into_iter().flatten().copied();
+        let copies = self.index.get(&key).copied().into_iter().chain(forwarded).map(|id| &self.copies[id.place()]);
+        copies.filter_map(|copy| Some((copy.composed, copy.delivered?))).min_by_key(|(_, delivered)| *delivered)
+    }
+
     /// A message was fetched from a mailbox: the first copy there that was not fetched yet.
     pub(super) fn retrieve(&mut self, names: &Names, message: &str, mailbox: &str, at: SimTime) {
         let key = names.find(message).zip(names.find(mailbox));

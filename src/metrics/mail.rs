@@ -2,9 +2,11 @@
 
 use super::attempts::{Attempts, Ending};
 use super::copies::{Copies, NewCopy, Riddance};
+use super::copy::CopyId;
 use super::destinations::Doing;
 use super::names::Names;
 use super::queues::Queues;
+use super::reading::Readings;
 use super::reasons::{Outcome, Reasons};
 use super::replies::Replies;
 use super::words;
@@ -21,6 +23,7 @@ pub(super) struct MailBooks {
     pub(super) queues: Queues,
     pub(super) reasons: Reasons,
     pub(super) replies: Replies,
+    pub(super) readings: Readings,
 }
 
 /// A copy's Message-ID and recipient.
@@ -34,6 +37,7 @@ impl MailBooks {
             queues: Queues::new(hosts),
             reasons: Reasons::default(),
             replies: Replies::default(),
+            readings: Readings::default(),
         }
     }
 
@@ -44,6 +48,7 @@ impl MailBooks {
         (host, at): (HostId, SimTime),
         event: &MailTrace<'_>,
     ) {
+        let place = (host, at);
         match *event {
             MailTrace::Composed { message, from, to, bytes, kind, about } => {
                 self.copies.compose(names, &NewCopy { message, from, to, bytes, kind, about }, at);
@@ -53,20 +58,15 @@ impl MailBooks {
                     self.copies.phase(copy, host, phase, at);
                 }
             }
-            MailTrace::Accepted { message, to, conn, .. } => self.accepted(names, (host, at), (message, to), conn),
+            MailTrace::Accepted { message, to, conn, .. } => self.accepted(names, place, (message, to), conn),
             MailTrace::Refused { message, to, failure } => {
-                if let Some(copy) = self.copies.find(names, message, to, "refused") {
+                if let Some(copy) = self.not_submitted(names, place, (message, to), Outcome::Refused, &failure) {
                     self.copies.refuse(names, copy, &failure, at);
                     self.replies.refused(copy, host, at);
-                    let place = (host, self.copies.destination(copy));
-                    self.reasons.count(place, Outcome::Refused, Some(&failure), at);
                 }
             }
             MailTrace::Postponed { message, to, failure, next: _ } => {
-                if let Some(copy) = self.copies.find(names, message, to, "postponed") {
-                    let place = (host, self.copies.destination(copy));
-                    self.reasons.count(place, Outcome::Postponed, Some(&failure), at);
-                }
+                self.not_submitted(names, place, (message, to), Outcome::Postponed, &failure);
             }
             MailTrace::AttemptStarted { message, to, attempt } => {
                 if let Some(copy) = self.copies.find(names, message, to, "attempted") {
@@ -76,19 +76,11 @@ impl MailBooks {
             }
             MailTrace::AttemptEnded { message, to, attempt, exchange, conn, outcome } => {
                 let ending = Ending { attempt, exchange, conn, outcome };
-                self.attempt_ended(names, directory, (host, at), (message, to), &ending);
+                self.attempt_ended(names, directory, place, (message, to), &ending);
             }
-            MailTrace::Delivered { message, to, mailbox } => {
-                if let Some(copy) = self.copies.find(names, message, to, "delivered") {
-                    self.copies.deliver(names, &mut self.replies, copy, (host, mailbox), at);
-                }
-            }
+            MailTrace::Delivered { message, to, mailbox } => self.delivered(names, place, (message, to), mailbox),
             MailTrace::GivenUp { message, to, bounce, failure } => {
-                if let Some(copy) = self.copies.find(names, message, to, "given up") {
-                    self.copies.give_up(names, copy, (host, bounce.is_some()), &failure, at);
-                    let outcome = if bounce.is_some() { Outcome::Bounced } else { Outcome::Dropped };
-                    self.reasons.count((host, self.copies.destination(copy)), outcome, Some(&failure), at);
-                }
+                self.given_up(names, (host, at), (message, to), (bounce.is_some(), &failure));
             }
             MailTrace::Redirected { message, to, into, from, by } => {
                 if let Some(copy) = self.copies.find(names, message, to, "redirected") {
@@ -101,24 +93,62 @@ impl MailBooks {
                     self.copies.rid(names, copy, (host, Riddance::Expanded), at);
                 }
             }
-            MailTrace::Discarded { message, to, why } => {
-                if let Some(copy) = self.copies.find(names, message, to, "discarded") {
-                    self.copies.rid(names, copy, (host, Riddance::Discarded), at);
-                    self.reasons.discarded((host, self.copies.destination(copy)), names.id(why), at);
-                }
-            }
+            MailTrace::Discarded { message, to, why } => self.discarded(names, (host, at), (message, to), why),
             MailTrace::QueueLength { copies, waiting } => self.queues.observe(host, at, copies, waiting),
             MailTrace::Retrieved { message, mailbox, conn: _ } => self.copies.retrieve(names, message, mailbox, at),
             MailTrace::HandedIn { message, from, to, bytes } => {
-                let new = NewCopy { message, from, to, bytes, kind: MessageKind::User, about: None };
-                self.copies.hand_in(names, &new, at);
+                let kind = MessageKind::User;
+                self.copies.hand_in(names, &NewCopy { message, from, to, bytes, kind, about: None }, at);
             }
             MailTrace::Appended { message, mailbox, bytes: _ } => self.copies.append(names, message, mailbox),
-            MailTrace::MailboxSize { .. }
+            MailTrace::MailboxSize { .. } | MailTrace::Shown { .. } | MailTrace::Session { .. } => {
+                self.readings.observe(names, &self.copies, (host, at), event);
+            }
+            MailTrace::Acted { .. }
             | MailTrace::Deleted { .. }
             | MailTrace::Conduct { .. }
             | MailTrace::Encoded { .. }
             | MailTrace::Downgraded { .. } => {}
+        }
+    }
+
+    /// A user agent could not hand a copy over: the reason is counted.
+    fn not_submitted(
+        &mut self,
+        names: &Names,
+        (host, at): (HostId, SimTime),
+        (message, to): Named<'_>,
+        outcome: Outcome,
+        failure: &Failure<'_>,
+    ) -> Option<CopyId> {
+        let copy = self.copies.find(names, message, to, outcome.name())?;
+        self.reasons.count((host, self.copies.destination(copy)), outcome, Some(failure), at);
+        Some(copy)
+    }
+
+    fn delivered(&mut self, names: &mut Names, (host, at): (HostId, SimTime), copy: Named<'_>, mailbox: &str) {
+        if let Some(id) = self.copies.find(names, copy.0, copy.1, "delivered") {
+            self.copies.deliver(names, &mut self.replies, id, (host, mailbox), at);
+        }
+    }
+
+    fn given_up(
+        &mut self,
+        names: &mut Names,
+        (host, at): (HostId, SimTime),
+        copy: Named<'_>,
+        (bounced, failure): (bool, &Failure<'_>),
+    ) {
+        let Some(id) = self.copies.find(names, copy.0, copy.1, "given up") else { return };
+        self.copies.give_up(names, id, (host, bounced), failure, at);
+        let outcome = if bounced { Outcome::Bounced } else { Outcome::Dropped };
+        self.reasons.count((host, self.copies.destination(id)), outcome, Some(failure), at);
+    }
+
+    fn discarded(&mut self, names: &mut Names, (host, at): (HostId, SimTime), copy: Named<'_>, why: &str) {
+        if let Some(copy) = self.copies.find(names, copy.0, copy.1, "discarded") {
+            self.copies.rid(names, copy, (host, Riddance::Discarded), at);
+            self.reasons.discarded((host, self.copies.destination(copy)), names.id(why), at);
         }
     }
 

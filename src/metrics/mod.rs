@@ -6,10 +6,10 @@
 //! packet. [`Recorder::finish`] gives a [`RunRecord`]: plain rows with names instead of
 //! handles, sorted so that no row depends on hosts that have nothing to do with it.
 //!
-//! Left out: time series of mailboxes; they are in the trace. Those of congestion windows are
-//! written by `report` as the run goes on.
+//! Left out: time series of congestion windows, which are written by `report` as the run goes on.
 //! This layer reads no file and no clock, and knows nothing of how things are shown.
 
+pub mod actions;
 pub mod attempts;
 pub mod conduct;
 pub mod connections;
@@ -31,6 +31,7 @@ mod names;
 pub mod parts;
 pub mod processing;
 pub mod queues;
+pub mod reading;
 pub mod reasons;
 pub mod record;
 mod recorder;
@@ -41,9 +42,11 @@ pub mod summary;
 pub mod survival;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod web;
 pub mod windows;
 mod words;
 
+pub use actions::ActionRow;
 pub use attempts::{AttemptEnd, AttemptRow};
 pub use conduct::{CONDUCT_METRICS, ConductRow};
 pub use connections::{ConnectionRow, EndRow};
@@ -60,6 +63,7 @@ pub use names::Text;
 pub use parts::PartRow;
 pub use processing::HostLoad;
 pub use queues::QueueRow;
+pub use reading::{MailboxRow, MailboxSessionRow, ReadingRow};
 pub use reasons::{Outcome, ReasonRow};
 pub use record::{RunRecord, ServerBalance, Tables};
 pub use recorder::{Recorder, RecorderOptions};
@@ -68,4 +72,5 @@ pub use smtp_sessions::{SessionCounts, SessionRow};
 pub use storms::{RateRow, StormRow};
 pub use summary::Metric;
 pub use survival::SurvivalRow;
+pub use web::{WEB_METRICS, WebPageRow, WebRequestRow};
 pub use windows::WindowRow;

@@ -1,5 +1,6 @@
 //! What is left of a run when it is over: tables, dialogues, balances, and their audit.
 
+use super::actions::ActionRow;
 use super::attempts::AttemptRow;
 use super::conduct::ConductRow;
 use super::connections::ConnectionRow;
@@ -15,11 +16,13 @@ use super::names::Text;
 use super::parts::{EncodingFigures, PartRow};
 use super::processing::HostLoad;
 use super::queues::QueueRow;
+use super::reading::{MailboxRow, MailboxSessionRow, ReadingRow};
 use super::reasons::ReasonRow;
 use super::replies::{DuplicateRow, LostReplyRow};
 use super::smtp_sessions::SessionRow;
 use super::storms::{RateRow, StormRow};
 use super::survival::SurvivalRow;
+use super::web::{WebPageRow, WebRequestRow};
 use super::windows::WindowRow;
 use crate::base::calendar::UnixTime;
 use crate::base::hash::Digest;
@@ -62,12 +65,24 @@ pub struct Tables {
     pub queue: Vec<QueueRow>,
     /// Parts of messages that are MIME, by the time of composition.
     pub parts: Vec<PartRow>,
+    /// Sessions of users with their mailboxes, by the time of their begin.
+    pub mailbox_sessions: Vec<MailboxSessionRow>,
+    /// Messages that were shown to users, by time.
+    pub readings: Vec<ReadingRow>,
+    /// Changes of what is in mailboxes, by time.
+    pub mailboxes: Vec<MailboxRow>,
     /// Link directions, by name.
     pub links: Vec<LinkRow>,
     /// Faults, by the time of their begin.
     pub faults: Vec<FaultRow>,
+    /// What people did, by time and user; none where nobody did anything.
+    pub person_actions: Option<Vec<ActionRow>>,
     /// Uses of rules of conduct, by server and rule; none without any.
     pub conduct: Option<Vec<ConductRow>>,
+    /// What browsers wanted, by time; none when nobody browsed.
+    pub web_requests: Option<Vec<WebRequestRow>>,
+    /// Pages, by the time of asking; none likewise.
+    pub web_pages: Option<Vec<WebPageRow>>,
     /// Changes of TCP's windows, by time; none when nobody asked for them. A recorder keeps
     /// none: they are read back from their table.
     pub cwnd: Option<Vec<WindowRow>>,

@@ -1,5 +1,6 @@
 //! The observer that keeps what the tables need, and hands each event to its keeper.
 
+use super::actions::Deeds;
 use super::conduct::Uses;
 use super::connections::Connections;
 use super::dialogue::Dialogues;
@@ -15,6 +16,7 @@ use super::parts::Parts;
 use super::processing::Processing;
 use super::record::{self, RunRecord, ServerBalance, Tables};
 use super::smtp_sessions::Sessions;
+use super::web::Browsing;
 use super::{storms, survival};
 use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, HostId};
@@ -56,6 +58,8 @@ pub struct Recorder {
     processing: Processing,
     faults: Faults,
     conduct: Uses,
+    deeds: Deeds,
+    browsing: Browsing,
     dialogues: Dialogues,
 }
 
@@ -78,6 +82,8 @@ impl Recorder {
             processing: Processing::default(),
             faults: Faults::default(),
             conduct: Uses::default(),
+            deeds: Deeds::default(),
+            browsing: Browsing::default(),
             dialogues: Dialogues::new(options.dialogues, options.dialogue_bytes),
             directory,
         }
@@ -115,8 +121,9 @@ impl Recorder {
         let turned_away = self.connections.turned_away();
         let smtp_sessions = self.sessions.finish(names, directory, &self.connections);
         let faults = self.faults.finish(names, directory);
+        let (web_requests, web_pages) = self.browsing.finish();
         let (parts, encodings) = self.parts.finish(names);
-        let tables = Tables {
+        let mut tables = Tables {
             end,
             attempt_rates: storms::rates(&attempts),
             storms: storms::storms(&attempts, &messages, &faults, end),
@@ -136,9 +143,14 @@ impl Recorder {
             dns_servers,
             links,
             faults,
+            person_actions: self.deeds.finish(names, directory),
             conduct: self.conduct.finish(names, directory),
+            web_requests,
+            web_pages,
             cwnd: None,
+            ..Tables::default()
         };
+        mail.readings.finish(names, directory, &mut tables);
         RunRecord {
             start: directory.start(),
             fingerprint: self.fingerprint.digest(),
@@ -224,6 +236,7 @@ impl Observer for Recorder {
             }
             Trace::Mail(ref mail) => {
                 self.conduct.observe(host, mail);
+                self.deeds.observe(&mut self.names, (host, at), mail);
                 self.parts.observe(&mut self.names, mail, at);
                 self.mail.observe(&mut self.names, &self.directory, (host, at), mail);
             }
@@ -233,6 +246,9 @@ impl Observer for Recorder {
                 if let HostTrace::TurnedAway { conn } = *event {
                     self.connections.turn_away(conn);
                 }
+            }
+            Trace::Web(ref event) => {
+                self.browsing.observe(&mut self.names, &self.directory, (host, at), event);
             }
             Trace::Fault(fault) => {
                 if fault == FaultTrace::HostDown {

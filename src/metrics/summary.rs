@@ -81,6 +81,13 @@ impl RunRecord {
         self.mail_metrics(&mut metrics);
         self.network_counts(&mut metrics);
         self.name_counts(&mut metrics);
+        if let Some(rows) = &self.tables.person_actions {
+            super::actions::count(rows, &mut metrics);
+        }
+        super::reading::count(&self.tables, &mut metrics);
+        if let Some((requests, pages)) = self.tables.web_requests.as_ref().zip(self.tables.web_pages.as_ref()) {
+            super::web::count(requests, pages, &mut metrics);
+        }
         if let Some(rows) = &self.tables.conduct {
             super::conduct::count(rows, &mut metrics);
         }
@@ -191,6 +198,7 @@ impl RunRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::SimTime;
     use crate::base::trace::{HostTrace, MailTrace, Trace};
     use crate::metrics::METRICS;
     use crate::metrics::testing::Script;
@@ -206,6 +214,8 @@ mod tests {
         let (message, place, media, encoding) = ("<1@crepes.fr>", "1", "text/plain", "base64");
         let part = MailTrace::Encoded { message, place, media, encoding, content: 3, encoded: 6 };
         script.event("crepes.fr", 3_000, Trace::Mail(part));
+        let (mailbox, found, here) = ("bob@hamburger.edu", SimTime::from_nanos(4_000), SimTime::from_nanos(5_000));
+        script.event("pc", 99_500_000_000, Trace::Mail(MailTrace::Shown { message, mailbox, found, here }));
         script.outage(100_000_000_000);
         let metrics = script.finish(1_000_000_000_000).metrics();
         let documented: Vec<&str> = METRICS.iter().map(|(name, _)| *name).collect();

@@ -14,7 +14,7 @@ use crate::base::trace::{
     TraceEvent,
 };
 
-const S: u64 = 1_000_000_000;
+pub(crate) const S: u64 = 1_000_000_000;
 
 /// A recorder to which events are told by host name and nanoseconds.
 pub(crate) struct Script {

@@ -55,6 +55,12 @@ impl InputBuffer {
         }
     }
 
+    /// Whether the line that is coming is longer than allowed already.
+    #[must_use]
+    pub const fn is_skipping(&self) -> bool {
+        self.skipping
+    }
+
     /// Throws everything away.
     pub fn clear(&mut self) {
         self.bytes.clear();

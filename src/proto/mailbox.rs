@@ -39,6 +39,8 @@ pub enum Mark {
 /// What a listing tells of each message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
+    /// That it is there, and its size; by POP3, not even what stays the same from session to session.
+    Bare,
     /// That it is there, and its size.
     Sizes,
     /// What a reader shows in a list: sender, subject, date, marks.
@@ -181,7 +183,7 @@ pub enum Done {
     Opened {
         /// Of which message.
         message: Handle,
-        /// What of it.
+        /// What of it: by a protocol that does not give parts, the message whole.
         part: Part,
         /// Its octets as the protocol gave them, transfer encoding undone where the protocol does so.
         content: Vec<u8>,
@@ -217,4 +219,24 @@ pub enum MailboxEvent {
 pub trait MailboxClient: Session<Event = MailboxEvent> {
     /// Takes a task, to be done after those before it. Take its outputs afterwards.
     fn ask(&mut self, now: SimTime, task: Task);
+
+    /// Whether the session goes on although its connection was closed.
+    fn outlasts_connection(&self) -> bool {
+        false
+    }
+
+    /// Whether it wants another connection now; [`crate::proto::session::Input::Start`] tells that there is one.
+    fn wants_connection(&self) -> bool {
+        false
+    }
+
+    /// The Message-ID of the message of which a text was opened last, if it came along although nobody asked.
+    fn opened_id(&self) -> Option<&str> {
+        None
+    }
+
+    /// The commands or requests that it has given so far.
+    fn commands(&self) -> u64 {
+        0
+    }
 }

@@ -5,6 +5,10 @@
 use super::mail_columns::{
     ATTEMPT_RATES, DUPLICATES, LOST_REPLIES, QUEUE_DESTINATIONS, REASONS, SMTP_SESSIONS, STORMS, SURVIVAL,
 };
+use super::reading_rows::{MAILBOX_SESSIONS, MAILBOXES, READINGS};
+
+use super::web_rows::{WEB_PAGES, WEB_REQUESTS};
+use crate::metrics::{CONDUCT_METRICS, METRICS, WEB_METRICS};
 
 /// A table: its name and meaning, and its columns in order.
 #[derive(Clone, Copy, Debug)]
@@ -334,6 +338,29 @@ pub const CONDUCT: TableDoc = TableDoc {
     ],
 };
 
+/// What people did.
+pub const PERSON_ACTIONS: TableDoc = TableDoc {
+    name: "person_actions",
+    about: "Only when the workload has `steps` or `people`. One row for each thing that somebody did in a session with \
+            the mailbox, or wanted to do, sorted by time and user.",
+    columns: &[
+        ("time_s", "when it was done"),
+        ("user", "the person's address"),
+        ("device", "the computer"),
+        ("protocol", "how the person gets at the mailbox: pop3, pop3-keep, imap or webmail"),
+        (
+            "action",
+            "begin (of the session), look, search, open, attachment, reply, reply_all, forward, write, draft, finish (of a draft), file, delete, mark, end",
+        ),
+        ("message", "Message-ID of the message that it is about, or that was written; empty if none is known"),
+        ("folder", "the folder; empty where none matters"),
+        (
+            "outcome",
+            "done, nothing (there was no message to act on) or refused (by the server); of end: refused when the session broke",
+        ),
+    ],
+};
+
 /// Windows of TCP senders.
 pub const CWND: TableDoc = TableDoc {
     name: "cwnd",
@@ -356,10 +383,10 @@ pub const CWND: TableDoc = TableDoc {
 };
 
 /// The tables that a run writes only when asked, or when there is something in them.
-pub const OPTIONAL_TABLES: [TableDoc; 2] = [CONDUCT, CWND];
+pub const OPTIONAL_TABLES: [TableDoc; 5] = [CONDUCT, PERSON_ACTIONS, WEB_REQUESTS, WEB_PAGES, CWND];
 
 /// The tables of every run, in the order of the documentation.
-pub const TABLES: [TableDoc; 18] = [
+pub const TABLES: [TableDoc; 21] = [
     MESSAGES,
     ATTEMPTS,
     PARTS,
@@ -372,6 +399,9 @@ pub const TABLES: [TableDoc; 18] = [
     QUEUE_DESTINATIONS,
     SURVIVAL,
     SMTP_SESSIONS,
+    MAILBOX_SESSIONS,
+    READINGS,
+    MAILBOXES,
     DNS_QUERIES,
     CACHES,
     DNS_SERVERS,
@@ -404,7 +434,7 @@ pub fn tables_markdown() -> String {
          Counts are per copy (message times recipient). Quantiles are nearest ranks on exact nanoseconds: of n sorted\n\
          values the one of rank ceil(q n). A metric without a value is absent.\n\n| metric | meaning |\n|---|---|\n",
     );
-    for (metric, meaning) in crate::metrics::METRICS.iter().chain(crate::metrics::CONDUCT_METRICS) {
+    for (metric, meaning) in METRICS.iter().chain(CONDUCT_METRICS).chain(WEB_METRICS) {
         out.push_str(&format!("| `{metric}` | {meaning} |\n"));
     }
     out

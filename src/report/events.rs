@@ -52,7 +52,13 @@ impl<W: Write> EventWriter<W> {
                     "bytes": escape(bytes),
                 }
             }),
-            Trace::Net(_) | Trace::Conn { .. } | Trace::Dns(_) | Trace::Mail(_) | Trace::Fault(_) | Trace::Host(_) => {
+            Trace::Net(_)
+            | Trace::Conn { .. }
+            | Trace::Dns(_)
+            | Trace::Mail(_)
+            | Trace::Fault(_)
+            | Trace::Host(_)
+            | Trace::Web(_) => {
                 let plain = serde_json::to_value(event.what).expect("a trace event has a JSON form");
                 self.named("", plain)
             }

@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::charts;
-use super::columns::{CONDUCT, TABLES};
+use super::columns::{CONDUCT, PERSON_ACTIONS, TABLES};
 use super::error::ReportError;
 use super::manifest::{self, RunInfo};
 use super::read::read_table;
 use super::rows::table_csv;
 use super::transcripts::{transcript, transcript_name};
+use super::web_rows::{WEB_PAGES, WEB_REQUESTS};
 use crate::metrics::{RunRecord, WindowRow};
 
 /// Which files a result folder gets besides manifest, scenario, summary, timing and tables.
@@ -155,8 +156,10 @@ impl ResultFolder {
             let csv = table_csv(&record.tables, table.name).expect("every documented table is written");
             self.write(&format!("tables/{}.csv", table.name), &csv, true)?;
         }
-        if let Some(csv) = table_csv(&record.tables, CONDUCT.name) {
-            self.write(&format!("tables/{}.csv", CONDUCT.name), &csv, true)?;
+        for table in [CONDUCT, PERSON_ACTIONS, WEB_REQUESTS, WEB_PAGES] {
+            if let Some(csv) = table_csv(&record.tables, table.name) {
+                self.write(&format!("tables/{}.csv", table.name), &csv, true)?;
+            }
         }
         if options.transcripts {
             self.transcripts(record)?;

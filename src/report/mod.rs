@@ -8,6 +8,7 @@
 //!
 //! Left out: the HTML report.
 
+mod action_rows;
 pub mod capture;
 pub mod charts;
 pub mod columns;
@@ -21,6 +22,7 @@ pub mod mail_columns;
 mod mail_rows;
 pub mod manifest;
 mod read;
+mod reading_rows;
 mod rows;
 pub mod story;
 pub mod summary;
@@ -29,6 +31,7 @@ mod tests;
 pub mod tls_records;
 mod transcripts;
 mod values;
+mod web_rows;
 mod windows;
 
 pub use capture::{CaptureOptions, CaptureWriter, Interfaces};

@@ -32,6 +32,9 @@ pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
         queue_destinations: read_table(&tables)?,
         survival: read_table(&tables)?,
         smtp_sessions: read_table(&tables)?,
+        mailbox_sessions: read_table(&tables)?,
+        readings: read_table(&tables)?,
+        mailboxes: read_table(&tables)?,
         dns_queries: read_table(&tables)?,
         caches: read_table(&tables)?,
         dns_servers: read_table(&tables)?,
@@ -40,11 +43,21 @@ pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
         queue: read_table(&tables)?,
         links: read_table(&tables)?,
         faults: read_table(&tables)?,
+        person_actions: None,
         conduct: None,
+        web_requests: None,
+        web_pages: None,
         cwnd: None,
     };
+    if tables.join("person_actions.csv").is_file() {
+        run.person_actions = Some(read_table(&tables)?);
+    }
     if tables.join("conduct.csv").is_file() {
         run.conduct = Some(read_table(&tables)?);
+    }
+    if tables.join("web_pages.csv").is_file() {
+        run.web_requests = Some(read_table(&tables)?);
+        run.web_pages = Some(read_table(&tables)?);
     }
     if tables.join("cwnd.csv").is_file() {
         run.cwnd = Some(read_table(&tables)?);

@@ -60,6 +60,14 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
     if mail {
         line("attempts", counts("attempts", &["total", "completed", "deferred", "failed"]));
     }
+    if count("web.pages") > 0.0 {
+        let words = counts(
+            "web",
+            &["pages", "pages_failed", "pages_unfinished", "requests", "cached", "validated", "connections"],
+        );
+        let mean = metric("web.page_time.mean_s").map(|mean| format!(", mean {}", human(mean.value())));
+        line("web", format!("{words}{}", mean.unwrap_or_default()));
+    }
     if count("dns.lookups") > 0.0 {
         line("lookups", lookups(&metrics));
     }

@@ -3,7 +3,8 @@
 //! A line sent in several pieces is joined and stands where it was completed. Behind BDAT stand as many
 //! octets as it says (RFC 3030), which need not end a line: what follows begins one all the same.
 //! Control bytes are escaped, so that no message can command a terminal; a line that ends in a bare LF
-//! shows `\x0a` at its end. Binary protocols, and what TLS protects, are shown as counts of octets.
+//! shows `\x0a` at its end. Binary protocols, and what TLS protects, are shown as counts of octets,
+//! and so are contents in HTTP that are no text.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -40,6 +41,10 @@ pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
         };
         if &*dialogue.protocol == "dns" {
             let _ = writeln!(out, "{}: ({} octets)", speaker.letter, piece.bytes.len());
+        } else if let Some((head, octets)) = binary_content(&dialogue.protocol, piece.bytes) {
+            speaker.hear(head, &mut out);
+            speaker.flush(&mut out);
+            let _ = writeln!(out, "{}: ({octets} octets)", speaker.letter);
         } else if let Some(records) = tls_records::records(piece.bytes) {
             speaker.flush(&mut out);
             for (kind, octets) in records {
@@ -60,6 +65,26 @@ pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
         let _ = writeln!(out, "# {} more octets were left out", dialogue.omitted);
     }
     out
+}
+
+/// The head of a message of HTTP, and the octets of its content if that is no text.
+fn binary_content<'a>(protocol: &str, bytes: &'a [u8]) -> Option<(&'a [u8], usize)> {
+    let is_text = |bytes: &[u8]| {
+        let cut = bytes.len() - bytes.len().min(3);
+        let text = match str::from_utf8(bytes) {
+            Ok(text) => text,
+            // a piece may end within a character
+            Err(error) if error.error_len().is_none() && error.valid_up_to() >= cut => return true,
+            Err(_) => return false,
+        };
+        text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n'))
+    };
+    if protocol != "http" || is_text(bytes) {
+        return None;
+    }
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |at| at + 4);
+    let end = if is_text(&bytes[..end]) { end } else { 0 };
+    Some((&bytes[..end], bytes.len() - end))
 }
 
 /// A transcript in a result folder.
@@ -175,6 +200,16 @@ impl Speaker {
 mod tests {
     use super::*;
     use crate::metrics::testing::Script;
+
+    /// Breaks when an image fills the transcript, or takes the head with it.
+    #[test]
+    fn contents_that_are_no_text_are_counted() {
+        let image = b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n\x89PNG\r\n\r\n\xff";
+        assert_eq!(binary_content("http", image), Some((&image[..25], 9)));
+        assert_eq!(binary_content("http", "HTTP/1.1 200 OK\r\n\r\ncaf\u{e9}".as_bytes()), None);
+        assert_eq!(binary_content("http", b"\x00\r\n\r\n"), Some((&b""[..], 5)));
+        assert_eq!(binary_content("smtp", image), None);
+    }
 
     /// Breaks when a command stands behind the end of a chunk, in pieces of any length, or when a line of a
     /// message is taken for BDAT.

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use crate::proto::dns::idna::to_ascii;
 
 /// Objects whose keys are names.
-const KEYS_ARE_NAMES: [&str; 8] = ["mail", "hosts", "zones", "servers", "resolvers", "relays", "transports", "users"];
+const KEYS_ARE_NAMES: [&str; 9] =
+    ["mail", "web", "hosts", "zones", "servers", "resolvers", "relays", "transports", "users"];
 /// Keys at which names of hosts, sites, links and zones stand, or lists of them.
 const NAMES: [&str; 22] = [
     "server",

@@ -6,18 +6,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::app::user::{self, Arrivals, Draft, ReadJob, Recipients, UserAgentConfig};
+use crate::app::user::{self, Arrivals, Draft, Habits, ReadJob, Recipients, SessionJob, UserAgentConfig};
 use crate::base::{Dist, HostId, SimDuration, SimTime, Streams};
-use crate::proto::pop3::Mode;
 
 use super::build::resolver_addresses;
-use super::resolved::{Body, MessageWork, PoissonWork, ReadMode, ReadWork, Resolved, Schedule, Work};
+use super::resolved::{Body, MessageWork, PeopleWork, PoissonWork, ReadWork, Resolved, Schedule, SessionWork, Work};
 
 /// One thing that an agent does.
 enum Job {
     Write(Draft),
     WriteAtRandom(Box<Arrivals>),
     Read(ReadJob),
+    Sit(SessionJob),
+    Live(Box<Habits>),
 }
 
 /// The user agents with the hosts they run on, by host and user.
@@ -33,6 +34,11 @@ pub(super) fn user_agents(scenario: &Resolved) -> Vec<(HostId, UserAgentConfig)>
             Job::Write(draft) => config.drafts.push(draft),
             Job::WriteAtRandom(arrivals) => config.arrivals.push(*arrivals),
             Job::Read(job) => config.reads.push(job),
+            Job::Sit(job) => config.sessions.push(job),
+            Job::Live(habits) => {
+                let name = format!("user/{}/people/{}", config.address, config.habits.len());
+                config.habits.push(Habits { name, ..*habits });
+            }
         }
     };
     for work in &scenario.workload {
@@ -43,7 +49,12 @@ pub(super) fn user_agents(scenario: &Resolved) -> Vec<(HostId, UserAgentConfig)>
                 agent(poisson.on, poisson.from, Job::WriteAtRandom(Box::new(arrivals)));
             }
             Work::Read(read) => agent(read.on, read.user, Job::Read(read_job(read))),
-            Work::Lookup(_) | Work::Lookups(_) => {}
+            Work::Session(session) => agent(session.on, session.user, Job::Sit(session_job(session))),
+            Work::People(people) => {
+                let habits = habits(scenario, &mut lists, people);
+                agent(people.on, people.user, Job::Live(Box::new(habits)));
+            }
+            Work::Lookup(_) | Work::Lookups(_) | Work::Browse(_) => {}
         }
     }
     agents.into_iter().map(|((host, _), config)| (host, config)).collect()
@@ -64,14 +75,16 @@ fn idle_agent(scenario: &Resolved, index: usize, on: HostId) -> UserAgentConfig 
         drafts: Vec::new(),
         arrivals: Vec::new(),
         reads: Vec::new(),
+        sessions: Vec::new(),
+        habits: Vec::new(),
     }
 }
 
-fn text(subject: &Arc<str>) -> Option<Arc<str>> {
+pub(super) fn text(subject: &Arc<str>) -> Option<Arc<str>> {
     (!subject.is_empty()).then(|| Arc::clone(subject))
 }
 
-fn body(body: &Body) -> user::Body {
+pub(super) fn body(body: &Body) -> user::Body {
     match body {
         Body::Lines(lines) => user::Body::Lines(Arc::clone(lines)),
         Body::Bytes(size) => user::Body::Octets(size.bytes()),
@@ -123,10 +136,35 @@ fn read_job(work: &ReadWork) -> ReadJob {
         at: work.schedule.at,
         every: work.schedule.every,
         until: Some(work.schedule.last().saturating_add(SimDuration::from_nanos(1))),
-        mode: match work.mode {
-            ReadMode::Pop3 => Mode::DownloadAndDelete,
-            ReadMode::Pop3Keep => Mode::DownloadAndKeep,
-        },
+        manner: work.manner.clone(),
+    }
+}
+
+fn session_job(work: &SessionWork) -> SessionJob {
+    SessionJob {
+        at: work.schedule.at,
+        every: work.schedule.every,
+        times: work.schedule.count(),
+        means: work.means,
+        steps: Arc::clone(&work.steps),
+    }
+}
+
+fn habits(scenario: &Resolved, lists: &mut AddressLists, work: &PeopleWork) -> Habits {
+    let mut among =
+        |people: &Arc<[usize]>| Recipients::new(lists.of(scenario, people), people.binary_search(&work.user).ok());
+    Habits {
+        means: work.means,
+        name: String::new(),
+        start: work.at,
+        until: work.until,
+        rhythm: work.rhythm.clone(),
+        traits: Arc::clone(&work.traits),
+        to: among(&work.to),
+        colleagues: among(&work.colleagues),
+        subject: text(&work.subject),
+        body: body(&work.body),
+        extras: work.extras.clone(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing is decided here: every default was filled in before, so building cannot fail.
 
 mod mail;
+mod web;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,7 +14,7 @@ use crate::app::dns::{
     Crowd, LookupAgent, LookupJob, NameServer, NameServerConfig, Resolver, ScriptedServer, SecondaryZone, Zone,
 };
 use crate::app::user::UserAgent;
-use crate::app::web::WebServer;
+use crate::app::web::{SiteServer, WebServer};
 use crate::base::directory::{HostEntry, LinkEntry};
 use crate::base::{Directory, Family, HostId, Zipf};
 use crate::net::{LinkConfig, NodeConfig, TcpConfig, Topology};
@@ -56,6 +57,12 @@ pub fn plan(scenario: &Resolved) -> Plan {
         let agent = LookupAgent::new(resolver_addresses(scenario, host), jobs)
             .with_crowds(crowds, scenario.host_spec(host).stub_cache);
         start(host, App::LookupAgent(Box::new(agent)));
+    }
+    for (host, browser) in web::browsers(scenario) {
+        start(host, App::Browser(Box::new(browser)));
+    }
+    for (host, site) in &scenario.web {
+        start(*host, App::SiteServer(Box::new(SiteServer::new(site.clone()))));
     }
     for (id, _) in (0_u32..).map(HostId).zip(&scenario.hosts).filter(|(_, host)| host.web_server) {
         start(id, App::WebServer(WebServer));
@@ -196,7 +203,12 @@ fn lookups(scenario: &Resolved) -> BTreeMap<HostId, (Vec<LookupJob>, Vec<Crowd>)
                 let choice = choice.or_insert_with(|| Zipf::new(lookups.names.len(), lookups.zipf));
                 all.entry(lookups.on).or_default().1.push(crowd(lookups, choice.clone()));
             }
-            Work::Message(_) | Work::Read(_) | Work::Poisson(_) => {}
+            Work::Message(_)
+            | Work::Read(_)
+            | Work::Poisson(_)
+            | Work::Session(_)
+            | Work::People(_)
+            | Work::Browse(_) => {}
         }
     }
     all

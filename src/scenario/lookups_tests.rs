@@ -40,6 +40,7 @@ fn works(resolved: &Resolved) -> Vec<&LookupsWork> {
         match work {
             Work::Lookups(work) => found.push(work),
             Work::Lookup(_) | Work::Message(_) | Work::Poisson(_) | Work::Read(_) => {}
+            Work::Browse(_) | Work::Session(_) | Work::People(_) => {}
         }
     }
     found

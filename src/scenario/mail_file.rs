@@ -33,6 +33,17 @@ pub(super) fn inline(scenario: &mut Scenario, folder: Option<&FilePath>, typed: 
                 reader.attachment(list_path.index(index), attachment);
             }
         }
+        for (index, step) in entry.steps.iter_mut().enumerate() {
+            let step_path = here.key("steps");
+            let step_path = step_path.index(index);
+            for (key, letter) in [("write", &mut step.write), ("draft", &mut step.draft)] {
+                let list_path = step_path.key(key);
+                let list_path = list_path.key("attachments");
+                for (index, attachment) in letter.iter_mut().flat_map(|letter| &mut letter.attachments).enumerate() {
+                    reader.attachment(list_path.index(index), attachment);
+                }
+            }
+        }
         let mut messages = Vec::new();
         if let Some(name) = entry.eml.take() {
             messages

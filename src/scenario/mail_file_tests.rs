@@ -42,6 +42,7 @@ fn messages(entry: &Value, files: &[(&str, &[u8])]) -> Vec<MessageWork> {
     let message = |work: Work| match work {
         Work::Message(message) => Some(message),
         Work::Read(_) | Work::Poisson(_) | Work::Lookup(_) | Work::Lookups(_) => None,
+        Work::Browse(_) | Work::Session(_) | Work::People(_) => None,
     };
     first.workload.into_iter().filter_map(message).collect()
 }

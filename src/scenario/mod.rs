@@ -40,6 +40,8 @@ mod lookups_tests;
 #[cfg(test)]
 mod mail_file_tests;
 #[cfg(test)]
+mod people_tests;
+#[cfg(test)]
 mod resolver_tests;
 #[cfg(test)]
 mod route_tests;

@@ -51,6 +51,9 @@ pub fn notes(scenario: &Resolved) -> Vec<String> {
         Work::Poisson(work) => (work.entry, work.at),
         Work::Lookup(work) => (work.entry, work.schedule.at),
         Work::Lookups(work) => (work.entry, work.schedule.at),
+        Work::Browse(work) => (work.entry, work.schedule.at),
+        Work::Session(work) => (work.entry, work.schedule.at),
+        Work::People(work) => (work.entry, work.at),
     };
     let mut late: Vec<usize> =
         scenario.workload.iter().map(begins).filter(|(_, at)| *at > until).map(|(entry, _)| entry).collect();

@@ -152,6 +152,7 @@ fn groups_become_one_item_a_user() {
         Work::Poisson(_) => (random + 1, reading),
         Work::Read(_) => (random, reading + 1),
         Work::Message(_) | Work::Lookup(_) | Work::Lookups(_) => (random, reading),
+        Work::Browse(_) | Work::Session(_) | Work::People(_) => (random, reading),
     });
     assert_eq!(counts, (5, 5));
     for work in &resolved.workload {
@@ -345,6 +346,7 @@ fn a_spread_is_the_users_own() {
         let reads = scenario.workload.iter().filter_map(|work| match work {
             Work::Read(read) if scenario.users[read.user].local == "bob" => Some(read.schedule.at),
             Work::Read(_) | Work::Message(_) | Work::Poisson(_) | Work::Lookup(_) | Work::Lookups(_) => None,
+            Work::Browse(_) | Work::Session(_) | Work::People(_) => None,
         });
         reads.collect::<Vec<_>>()
     };

@@ -29,3 +29,20 @@ pub(crate) fn mime_attachments(run: &Path) -> Vec<String> {
         format!("{} octets longer", metric(run, "mime.downgrade_bytes")),
     ]
 }
+
+/// A browser asks for a page, an object or an action at a time, and a server keeps no connection on which nothing is asked.
+pub(crate) fn webmail(run: &Path) -> Vec<String> {
+    let sessions = table(run, "mailbox_sessions");
+    let bob = sessions.iter().find(|row| row["user"] == "bob@hamburger.edu").unwrap();
+    let transcripts = std::fs::read_dir(run.join("transcripts")).unwrap();
+    let names = transcripts.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let connections = names.filter(|name| name.starts_with("http-bob-pc.hamburger.edu-")).count();
+    let menu = &table(run, "readings")[0];
+    vec![
+        format!("{} requests", bob["commands"]),
+        format!("{connections} connections"),
+        format!("{:.0} seconds until somebody looked", number(menu, "poll_wait_s")),
+        format!("{:.1} seconds until it was shown", number(menu, "retrieval_s")),
+        format!("{} of 3 messages", metric(run, "messages.retrieved")),
+    ]
+}

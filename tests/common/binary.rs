@@ -46,5 +46,5 @@ pub(crate) fn table(folder: &Path, name: &str) -> Vec<BTreeMap<String, String>> 
 
 /// Whether a scenario, or a command about it, is too large for a build without optimization.
 pub(crate) fn too_large_here(scenario: &str) -> bool {
-    cfg!(debug_assertions) && scenario.contains("campus")
+    cfg!(debug_assertions) && ["campus", "office"].iter().any(|large| scenario.contains(large))
 }

@@ -11,6 +11,24 @@ const PLACES: [&str; 12] =
 
 struct Dice(Stream);
 
+/// Takes away what a rule cannot know at any place where it is tried: such a rule is refused.
+fn leave_out_unknown(when: &mut Value) {
+    let at = match when.get("at") {
+        None => return,
+        Some(place) => place.as_array().cloned().unwrap_or_else(|| vec![place.clone()]),
+    };
+    let before = ["CONNECT", "HELO", "EHLO"];
+    let all = |unknown: &dyn Fn(&str) -> bool| at.iter().all(|place| unknown(place.as_str().unwrap()));
+    let gone = [
+        ("sender", all(&|place| before.contains(&place))),
+        ("recipient", all(&|place| place == "MAIL" || before.contains(&place))),
+        ("larger_than", all(&|place| !["MAIL", "BODY"].contains(&place))),
+    ];
+    for (key, _) in gone.iter().filter(|(_, gone)| *gone) {
+        when.as_object_mut().unwrap().remove(*key);
+    }
+}
+
 impl Dice {
     fn below(&mut self, bound: u64) -> u64 {
         self.0.below(bound)
@@ -57,6 +75,7 @@ impl Dice {
             when["rate"] =
                 json!({ "most": 1 + self.below(3), "within": "10min", "gauge": self.pick(&["window", "bucket"]) });
         }
+        leave_out_unknown(&mut when);
         when
     }
 

@@ -271,7 +271,14 @@ impl<'a> Reading<'a> {
             let (sender, written) = match work {
                 Work::Message(message) => (message.from, &message.body),
                 Work::Poisson(poisson) => (poisson.from, &poisson.body),
-                Work::Read(_) | Work::Lookup(_) | Work::Lookups(_) => return false,
+                Work::Read(_)
+                | Work::Lookup(_)
+                | Work::Lookups(_)
+                | Work::Browse(_)
+                | Work::Session(_)
+                | Work::People(_) => {
+                    return false;
+                }
             };
             let same = match written {
                 Body::Lines(lines) => lines.iter().map(|line| format!("{line}\r\n")).collect::<String>() == body,

@@ -39,6 +39,8 @@ pub(crate) struct Held {
     pub(crate) stored: bool,
     /// It may not be tried again.
     pub(crate) over: Option<FailureKind>,
+    /// Whether its sender wants to hear nothing of a failure, if that is known.
+    pub(crate) quiet: Option<bool>,
     pub(crate) due: SimTime,
 }
 

@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use posthaste::app::mail::{ConductConfig, QueueConfig};
-use posthaste::base::trace::{
-    AttemptOutcome, Failure, FailureKind, FaultTrace, MailTrace, MessageKind, Observer, Protocol, Trace, TraceEvent,
-};
+use posthaste::base::trace::{AttemptOutcome, Failure, FailureKind, MailTrace, MessageKind};
 use posthaste::base::{ConnId, HostId, Side, SimTime};
 use posthaste::scenario::Resolved;
+
+#[path = "observing.rs"]
+mod observing;
 
 use super::holdings::{Copy, Held, Intake, Key, Promise, Server, Talk, is_report};
 use super::payloads::Payloads;
@@ -27,9 +28,12 @@ pub(crate) struct Ledger {
     talks: BTreeMap<ConnId, Talk>,
     /// By server and Message-ID, the last one each.
     intakes: BTreeMap<(HostId, String), Intake>,
+    /// By server and its name for a message: the message, and the host that handed it over.
+    pub(crate) hops: BTreeMap<(HostId, String), (String, HostId)>,
     pub(crate) payloads: Payloads,
     pub(crate) downgraded: BTreeSet<String>,
-    notify: bool,
+    /// Addresses of mailing lists.
+    lists: BTreeSet<String>,
     now: SimTime,
     touched: BTreeSet<HostId>,
     pub(crate) attempts: u64,
@@ -63,9 +67,15 @@ impl Ledger {
             promises: BTreeMap::new(),
             talks: BTreeMap::new(),
             intakes: BTreeMap::new(),
+            hops: BTreeMap::new(),
             payloads: Payloads::default(),
             downgraded: BTreeSet::new(),
-            notify: scenario.to_json_text().contains("\"notify\""),
+            lists: scenario
+                .domains
+                .iter()
+                .flat_map(|domain| &domain.book.lists)
+                .map(|list| list.address.clone())
+                .collect(),
             now: SimTime::ZERO,
             touched: BTreeSet::new(),
             attempts: 0,
@@ -130,10 +140,16 @@ impl Ledger {
         self.servers.get_mut(&host).ok_or_else(|| "this host has no mail server".to_owned())
     }
 
-    fn take(&mut self, host: HostId, at: SimTime, key: &Key, conn: Option<ConnId>) -> Result<(), String> {
+    fn take(
+        &mut self,
+        (host, at): (HostId, SimTime),
+        key: &Key,
+        conn: Option<ConnId>,
+        quiet: Option<bool>,
+    ) -> Result<(), String> {
         self.server(host)?.held += 1;
         self.copy(key)?.accepted.push((host, conn, false));
-        let held = Held { past: Past::new(at), running: false, stored: false, over: None, due: at };
+        let held = Held { past: Past::new(at), running: false, stored: false, over: None, quiet, due: at };
         self.held.entry((host, key.clone())).or_default().push(held);
         Ok(())
     }
@@ -205,7 +221,9 @@ impl Ledger {
                 attempt,
                 |held| {
                     held.due = next;
-                    schedule::check_next(&server.retry, &held.past, (server.up, at, next), is_report(key))
+                    let told = schedule::check_next(&server.retry, &held.past, (server.up, at, next), is_report(key));
+                    held.past.wait(&server.retry, at, next);
+                    told
                 },
                 at,
             ),
@@ -264,7 +282,7 @@ impl Ledger {
     ) -> Result<(), String> {
         let server = self.server(host)?.clone();
         let report = is_report(key);
-        self.release(host, key, |held| match held.over {
+        let held = self.release(host, key, |held| match held.over {
             Some(FailureKind::Expired) if kind == FailureKind::Expired => held.due.max(server.up) <= at,
             Some(over) => over == kind && !held.running,
             None if kind == FailureKind::Expired => {
@@ -277,9 +295,12 @@ impl Ledger {
         let mut readers = copy.senders.clone();
         let of_report = readers.contains("");
         let Some(id) = bounce else {
-            let silent = of_report || self.notify;
+            let silent = of_report || held.quiet != Some(false);
             return if silent { Ok(()) } else { Err("given up without a bounce".to_owned()) };
         };
+        if held.quiet == Some(true) && !of_report {
+            return Err("a bounce that nobody wants".to_owned());
+        }
         if of_report && readers.len() == 1 && !server.to_postmaster {
             return Err("a bounce of a report".to_owned());
         }
@@ -310,7 +331,8 @@ impl Ledger {
             MessageKind::Delay | MessageKind::Success | MessageKind::Vacation => {
                 let of_it =
                     |(other, copy): (&Key, &Copy)| Some(other.0.as_str()) == about && copy.senders.contains(&key.1);
-                from.is_empty() && promise.is_none() && self.copies.iter().any(of_it)
+                let wanted = kind != MessageKind::Success || about.is_some_and(|id| self.payloads.wants_success(id));
+                from.is_empty() && promise.is_none() && wanted && self.copies.iter().any(of_it)
             }
         };
         let copy = Copy::new(from, kind, Some(host));
@@ -328,6 +350,10 @@ impl Ledger {
     /// Invariant 10: what a copy is turned into is bounded, and is the server's from then on.
     fn redirected(&mut self, (host, at): (HostId, SimTime), key: &Key, into: &str, from: &str) -> Result<(), String> {
         let most = self.server(host)?.max_copies;
+        // RFC 3461 5.2.7: who forwards passes the sender's wishes on, a mailing list writes to its members itself.
+        let held = self.held.get(&(host, key.clone())).and_then(|all| all.last());
+        let listed = self.lists.contains(&key.1.to_ascii_lowercase());
+        let quiet = if listed { Some(false) } else { held.map_or(Some(false), |held| held.quiet) };
         let parent = self.copy(key)?;
         parent.redirections += 1;
         let kind = parent.kind;
@@ -335,7 +361,7 @@ impl Ledger {
         let copy = self.copies.entry(child.clone()).or_insert_with(|| Copy::new(from, kind, None));
         copy.made += 1;
         copy.senders.insert(from.to_owned());
-        self.take(host, at, &child, None)?;
+        self.take((host, at), &child, None, quiet)?;
         let intake = self.intakes.get_mut(&(host, key.0.clone())).ok_or("made of a copy that was not taken")?;
         intake.makes(&key.1, into)?;
         let made = |((message, _), copy): &(&Key, &Copy)| *message == key.0 && copy.composed.is_none();
@@ -352,11 +378,13 @@ impl Ledger {
             MailTrace::Accepted { message, to, conn, queue_id, .. } => {
                 let copy = key(message, to);
                 if let Some(conn) = conn {
+                    self.hops.insert((host, queue_id.to_owned()), (copy.0.clone(), conn.host));
                     self.accepted_over(conn, &copy)?;
                 } else if self.copy(&copy)?.kind == MessageKind::User {
                     return Err("accepted from nowhere".to_owned());
                 }
-                self.take(host, at, &copy, conn)?;
+                let quiet = conn.map_or(Some(false), |conn| self.payloads.is_quiet(conn, &copy));
+                self.take((host, at), &copy, conn, quiet)?;
                 self.intakes.entry((host, copy.0)).or_default().takes(queue_id, to)
             }
             MailTrace::Refused { message, to, .. } => {
@@ -395,6 +423,9 @@ impl Ledger {
             | MailTrace::MailboxSize { .. }
             | MailTrace::Retrieved { .. }
             | MailTrace::Deleted { .. }
+            | MailTrace::Shown { .. }
+            | MailTrace::Acted { .. }
+            | MailTrace::Session { .. }
             | MailTrace::HandedIn { .. }
             | MailTrace::Appended { .. }
             | MailTrace::Conduct { .. }
@@ -430,7 +461,7 @@ impl Ledger {
         match side {
             Side::Server => {
                 let taken = std::mem::take(&mut talk.taken);
-                if bytes.starts_with(b"2") {
+                if bytes.starts_with(b"2") || self.payloads.is_secured(conn) {
                     talk.answered.extend(taken);
                     return;
                 }
@@ -454,44 +485,4 @@ impl Ledger {
 /// Whether a reply refused the copy for good.
 const fn is_refusal(failure: &Failure<'_>) -> bool {
     matches!(failure.kind, FailureKind::Reply) && failure.code / 100 == 5
-}
-
-impl Observer for Ledger {
-    fn observe(&mut self, event: &TraceEvent<'_>) {
-        if event.at > self.now {
-            self.instant_ends();
-            self.now = event.at;
-        }
-        let (host, at) = (event.host, event.at);
-        match event.what {
-            Trace::Mail(ref mail) => {
-                if let Err(wrong) = self.mail(host, at, mail) {
-                    self.fault(format!("at {at} s, host {}: {mail:?}: {wrong}", host.0));
-                }
-            }
-            Trace::Dialogue { conn, side, protocol: Protocol::Smtp, bytes } => self.said(conn, side, bytes),
-            Trace::Fault(fault) => {
-                if let Some(server) = self.servers.get_mut(&host) {
-                    match fault {
-                        FaultTrace::HostDown => server.down = true,
-                        FaultTrace::HostUp => (server.down, server.up) = (false, at),
-                        FaultTrace::QueueFlushed => server.flushed = at,
-                        FaultTrace::LinkDown { .. }
-                        | FaultTrace::LinkUp { .. }
-                        | FaultTrace::ServiceDown { .. }
-                        | FaultTrace::ServiceUp { .. }
-                        | FaultTrace::ServiceChanged { .. }
-                        | FaultTrace::PartitionBegins
-                        | FaultTrace::PartitionEnds
-                        | FaultTrace::LinkChanged { .. }
-                        | FaultTrace::ProcessingChanged
-                        | FaultTrace::LinkRestored { .. }
-                        | FaultTrace::ProcessingRestored
-                        | FaultTrace::ServiceRestored { .. } => {}
-                    }
-                }
-            }
-            Trace::Net(_) | Trace::Conn { .. } | Trace::Dialogue { .. } | Trace::Dns(_) | Trace::Host(_) => {}
-        }
-    }
 }

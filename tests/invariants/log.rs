@@ -138,7 +138,7 @@ impl Log {
         let acts = match event.what {
             Trace::Net(NetTrace::Sent { .. }) | Trace::Dialogue { .. } | Trace::Conn { .. } => true,
             Trace::Dns(_) => true,
-            Trace::Net(_) | Trace::Fault(_) | Trace::Host(_) => false,
+            Trace::Net(_) | Trace::Fault(_) | Trace::Host(_) | Trace::Web(_) => false,
             Trace::Mail(mail) => match mail {
                 MailTrace::Phase { .. }
                 | MailTrace::Postponed { .. }
@@ -160,6 +160,9 @@ impl Log {
                 | MailTrace::Expanded { .. }
                 | MailTrace::Discarded { .. }
                 | MailTrace::Retrieved { .. }
+                | MailTrace::Shown { .. }
+                | MailTrace::Acted { .. }
+                | MailTrace::Session { .. }
                 | MailTrace::Deleted { .. } => true,
             },
         };
@@ -307,6 +310,7 @@ impl Log {
             MailTrace::MailboxSize { mailbox, messages, .. } => ("", mailbox, Fact::Mailbox { messages }),
             MailTrace::Retrieved { message, mailbox, .. } => (message, mailbox, Fact::Retrieved),
             MailTrace::Deleted { message, mailbox } => (message, mailbox, Fact::Deleted),
+            MailTrace::Shown { .. } | MailTrace::Acted { .. } | MailTrace::Session { .. } => return,
         };
         self.note(event, message, to, fact);
     }
@@ -362,7 +366,8 @@ impl Observer for Log {
                 | FaultTrace::QueueFlushed
                 | FaultTrace::ProcessingRestored,
             )
-            | Trace::Host(_) => {}
+            | Trace::Host(_)
+            | Trace::Web(_) => {}
         }
     }
 }

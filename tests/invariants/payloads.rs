@@ -21,8 +21,16 @@ struct Reader {
     content: Vec<u8>,
     /// The last command said DATA.
     asked: bool,
+    /// The last command said STARTTLS.
+    secures: bool,
+    /// What is said from here on goes through TLS, and cannot be read.
+    secured: bool,
     last_chunk: bool,
     whole: BTreeSet<String>,
+    /// The NOTIFY of each recipient of the transaction, in upper case; nothing where there is none.
+    recipients: BTreeMap<String, String>,
+    /// The same of whole messages, by Message-ID.
+    wishes: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// What was sent on each connection.
@@ -41,20 +49,55 @@ impl Payloads {
                 (reader.mode, reader.asked) = (Mode::Data, false);
                 reader.content.clear();
             }
+            reader.secured |= std::mem::take(&mut reader.secures) && bytes.starts_with(b"220");
+            return;
+        }
+        if reader.secured {
             return;
         }
         for octet in bytes {
             if let Some(content) = reader.octet(*octet) {
                 let id = message_id(&content);
                 reader.whole.insert(id.clone());
+                reader.wishes.insert(id.clone(), reader.recipients.clone());
                 self.messages.entry(id).or_default().insert(content);
             }
         }
     }
 
-    /// Whether the whole message of that name was sent on the connection.
+    /// Whether a client wanted to hear nothing of a failure for a recipient of a message, by the NOTIFY (RFC 3461 4.1) that
+    /// it gave on the connection; unknown if that was secured.
+    pub(crate) fn is_quiet(&self, conn: ConnId, (message, to): &(String, String)) -> Option<bool> {
+        let reader = self.readers.get(&conn)?;
+        if reader.secured {
+            return None;
+        }
+        let wish = reader.wishes.get(message).and_then(|wishes| wishes.get(&to.to_ascii_uppercase()));
+        Some(wish.is_some_and(|wish| !wish.is_empty() && !wish.contains("FAILURE")))
+    }
+
+    /// Whether any client wanted to hear of the delivery of a message.
+    pub(crate) fn wants_success(&self, message: &str) -> bool {
+        if self.hides() {
+            return true;
+        }
+        let wishes = self.readers.values().filter_map(|reader| reader.wishes.get(message));
+        wishes.flat_map(BTreeMap::values).any(|wish| wish.contains("SUCCESS"))
+    }
+
+    /// Whether what is said on a connection cannot be read.
+    pub(crate) fn is_secured(&self, conn: ConnId) -> bool {
+        self.readers.get(&conn).is_some_and(|reader| reader.secured)
+    }
+
+    /// Whether there are connections that cannot be read.
+    pub(crate) fn hides(&self) -> bool {
+        self.readers.values().any(|reader| reader.secured)
+    }
+
+    /// Whether the whole message of that name was sent on the connection, as far as that can be read.
     pub(crate) fn is_whole(&self, conn: ConnId, message: &str) -> bool {
-        self.readers.get(&conn).is_some_and(|reader| reader.whole.contains(message))
+        self.readers.get(&conn).is_some_and(|reader| reader.secured || reader.whole.contains(message))
     }
 }
 
@@ -88,8 +131,20 @@ impl Reader {
                 let line = String::from_utf8_lossy(&std::mem::take(&mut self.line)).to_ascii_uppercase();
                 let mut words = line.split_ascii_whitespace();
                 match words.next() {
+                    Some("STARTTLS") => self.secures = true,
                     Some("DATA") => self.asked = true,
-                    Some("MAIL" | "RSET") => self.content.clear(),
+                    Some("MAIL" | "RSET") => {
+                        self.content.clear();
+                        self.recipients.clear();
+                    }
+                    Some("RCPT") => {
+                        let path = line.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+                        let (path, parameters) = path?;
+                        let mut parameters = parameters.split_ascii_whitespace();
+                        let wish =
+                            parameters.find_map(|parameter| parameter.strip_prefix("NOTIFY=")).unwrap_or_default();
+                        self.recipients.insert(path.to_owned(), wish.to_owned());
+                    }
                     Some("BDAT") => {
                         let size = words.next().and_then(|size| size.parse().ok()).unwrap_or(0);
                         self.last_chunk = words.next() == Some("LAST");

@@ -1,5 +1,6 @@
 //! Random mail: relays, smart hosts, aliases, lists, forwards, quotas, policies, ways of delivery,
-//! servers that misbehave, reports and vacations, drawn over a random scenario of `random`.
+//! servers that misbehave, reports and vacations, TLS, and messages with parts and wishes, drawn over a
+//! random scenario of `random`.
 //!
 //! Each thing has a stream of its own, so that a new one changes nothing of the others. All that
 //! misbehaves ends at a stated time; after that everything has to come to its end.
@@ -31,6 +32,12 @@ pub(crate) fn scenario(case: u64) -> Value {
         value["mail"][&domains[0]]["relays"][host] = relay;
     }
     orders(case, &domains, &mut value);
+    for domain in &domains {
+        routes(case, domain, &domains, &mut value);
+        capacities(case, domain, &mut value);
+        security(case, domain, &mut value);
+    }
+    letters(case, &domains, &mut value);
     // Enough for what misbehaves, for every lifetime after it, and for reports of reports.
     value["run"]["until"] = json!(format!("{}ms", busy_ms.max(TROUBLE_MS) + 9 * 3_600_000));
     value
@@ -230,5 +237,111 @@ fn orders(case: u64, domains: &[String], value: &mut Value) {
         let server = value["mail"][domain]["server"].as_str().unwrap_or(domain).to_owned();
         let at = format!("{}s", dice.range(1, 3_000));
         value["faults"].as_array_mut().unwrap().push(json!({ "at": at, "flush": server }));
+    }
+}
+
+/// Smart hosts, which lead nowhere in a circle, ways of their own, and further servers of a domain.
+fn routes(case: u64, domain: &str, domains: &[String], value: &mut Value) {
+    let mut dice = Dice::new(case, &format!("mail/routes/{domain}"));
+    let Some(before) = domains.iter().position(|other| other == domain).filter(|at| *at > 0) else { return };
+    let server = |value: &Value, domain: &str| value["mail"][domain]["server"].as_str().unwrap_or(domain).to_owned();
+    if dice.chance(30) {
+        value["mail"][domain]["smart_host"] = json!(server(value, &domains[0]));
+        if dice.chance(30) {
+            value["mail"][domain]["transports"] = json!({ dice.pick(domains): "mx" });
+        }
+    }
+    if dice.chance(25) {
+        let relay = if dice.chance(50) { server(value, &domains[before - 1]) } else { format!("mx2.{domain}") };
+        value["mail"][domain]["relays"][&relay] =
+            json!({ "preference": *dice.pick(&[5, 20, 30]), "verify": dice.chance(60) });
+        if relay.starts_with("mx2.") {
+            value["network"]["hosts"][&relay] = json!({});
+            value["mail"][domain]["relays"][&relay]["retry"] = json!({ "every": "3min", "lifetime": "50min" });
+        }
+    }
+}
+
+/// Mailboxes that are full when a recipient is named, and who gets what is for nobody.
+fn capacities(case: u64, domain: &str, value: &mut Value) {
+    let mut dice = Dice::new(case, &format!("mail/capacities/{domain}"));
+    let own = users(value, domain);
+    if dice.chance(25) && value["mail"][domain].get("quota").is_none() {
+        let full = *dice.pick(&["defer", "refuse"]);
+        value["mail"][domain]["quota"] =
+            if dice.chance(50) { json!({ "messages": dice.range(1, 3) }) } else { json!({ "size": "6kB" }) };
+        value["mail"][domain]["quota"]["when_full"] = json!(full);
+    }
+    if dice.chance(25) {
+        value["mail"][domain]["catch_all"] = json!({ "mailbox": own[0], "except": ["ghost*"] });
+    }
+    if dice.chance(30) {
+        value["mail"][domain]["subaddress"] = json!({ "folders": dice.chance(50) });
+        let work = value["workload"].as_array_mut().unwrap();
+        for entry in work.iter_mut().filter(|entry| entry.get("to").is_some() && entry.get("poisson").is_none()) {
+            if dice.chance(40) {
+                entry["to"].as_array_mut().unwrap().push(json!(format!("{}+detail@{domain}", dice.pick(&own))));
+            }
+        }
+    }
+}
+
+/// TLS where it is offered, or else not at all; and what servers leave out.
+fn security(case: u64, domain: &str, value: &mut Value) {
+    let mut dice = Dice::new(case, &format!("mail/security/{domain}"));
+    if dice.chance(35) {
+        let client = *dice.pick(&["never", "when_offered", "when_offered", "required"]);
+        value["mail"][domain]["smtp"]["tls"] = json!({ "client": client, "cpu": "3ms", "certificate": "2kB" });
+        let mut offers = vec!["SIZE", "8BITMIME", "DSN", "STARTTLS", "CHUNKING", "PIPELINING", "SMTPUTF8"];
+        if dice.chance(20) {
+            offers.remove(3);
+        }
+        value["mail"][domain]["smtp"]["offers"] = json!(offers);
+        let submits = *dice.pick(&["never", "when_offered"]);
+        value["mail"][domain]["submission"] =
+            json!({ "tls": submits, "login": *dice.pick(&["never", "plain", "login"]), "pipelining": dice.chance(50) });
+    } else if dice.chance(30) {
+        let all = ["SIZE", "8BITMIME", "DSN", "CHUNKING", "PIPELINING"];
+        let left_out = *dice.pick(&all);
+        let offers: Vec<&str> = all.into_iter().filter(|offer| *offer != left_out).collect();
+        value["mail"][domain]["smtp"]["offers"] = json!(offers);
+    }
+}
+
+/// Messages with parts, with octets that are no ASCII, and with wishes about reports.
+fn letters(case: u64, domains: &[String], value: &mut Value) {
+    let mut dice = Dice::new(case, "mail/letters");
+    let work = value["workload"].as_array_mut().unwrap();
+    for entry in work.iter_mut().filter(|entry| entry.get("to").is_some()) {
+        if dice.chance(25) {
+            entry["attachments"] = match dice.range(0, 2) {
+                0 => json!([{ "name": "menu.pdf", "size": format!("{}B", dice.range(0, 9_000)) }]),
+                1 => {
+                    json!([{ "name": "carte.txt", "text": ["Cr\u{ea}pes", ".", "From here"] }, { "name": "x", "base64": "AAEC/w0KLg0K" }])
+                }
+                _ => json!([{ "name": "empty", "size": "0B" }]),
+            };
+        }
+        if dice.chance(25) && entry.get("body_bytes").is_none() {
+            entry["body"] = json!(["\u{c0} midi ?", ".", "\u{6f22}\u{5b57}"]);
+            entry["encoding"] = json!(*dice.pick(&["auto", "8bit", "quoted-printable", "base64"]));
+            if dice.chance(40) {
+                entry["html"] = json!("<p>\u{c0} midi ?");
+            }
+        }
+        if dice.chance(35) {
+            let notify = *dice.pick(&[
+                &["success", "failure"][..],
+                &["success"],
+                &["failure", "delay"],
+                &["success", "failure", "delay"],
+                &[],
+            ]);
+            entry["dsn"] = json!({ "notify": notify });
+            if dice.chance(50) {
+                entry["dsn"]["return"] = json!(*dice.pick(&["full", "headers"]));
+                entry["dsn"]["id"] = json!(format!("id+{}", domains.len()));
+            }
+        }
     }
 }

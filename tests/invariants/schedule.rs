@@ -1,7 +1,7 @@
 //! When a policy lets a server try again, by formulas of its own: the engine's are not asked.
 
 use posthaste::app::mail::RetryPolicy;
-use posthaste::app::mail::retry::{AgeFrom, Rule, WaitFrom};
+use posthaste::app::mail::retry::{AgeFrom, EximKind, Rule, WaitFrom};
 use posthaste::base::trace::FailureKind;
 use posthaste::base::{SimDuration, SimTime};
 
@@ -13,11 +13,13 @@ pub(crate) struct Past {
     first: Option<SimTime>,
     started: SimTime,
     failed: Option<SimTime>,
+    /// From when to when it was to wait before the last attempt.
+    waited: Option<(SimTime, SimTime)>,
 }
 
 impl Past {
     pub(crate) const fn new(accepted: SimTime) -> Self {
-        Self { accepted, attempts: 0, first: None, started: accepted, failed: None }
+        Self { accepted, attempts: 0, first: None, started: accepted, failed: None, waited: None }
     }
 
     pub(crate) fn begin(&mut self, at: SimTime) {
@@ -26,23 +28,55 @@ impl Past {
         self.started = at;
     }
 
+    /// The next attempt is told to be then.
+    pub(crate) fn wait(&mut self, policy: &RetryPolicy, now: SimTime, next: SimTime) {
+        self.waited = Some((counted_from(policy, self, now), next));
+    }
+
     pub(crate) fn fail(&mut self, at: SimTime) {
         self.failed.get_or_insert(at);
     }
 }
 
-/// When the copy's time is over.
-pub(crate) fn end(policy: &RetryPolicy, past: &Past, now: SimTime, report: bool) -> SimTime {
-    let born = match policy.age_from {
+/// From when a copy's age is counted.
+fn born(policy: &RetryPolicy, past: &Past, now: SimTime) -> SimTime {
+    match policy.age_from {
         AgeFrom::Acceptance => past.accepted,
         AgeFrom::FirstAttempt => past.first.unwrap_or(now),
         AgeFrom::FirstFailure => past.failed.unwrap_or(now),
-    };
-    born.saturating_add(if report { policy.report_lifetime } else { policy.lifetime })
+    }
 }
 
-/// The wait that the rule names, where it is simple; it does not tell of chance.
-fn wait(policy: &RetryPolicy, past: &Past) -> Option<SimDuration> {
+/// From when a wait is counted.
+const fn counted_from(policy: &RetryPolicy, past: &Past, now: SimTime) -> SimTime {
+    match policy.wait_from {
+        WaitFrom::Start => past.started,
+        WaitFrom::Failure => now,
+    }
+}
+
+/// When the copy's time is over.
+pub(crate) fn end(policy: &RetryPolicy, past: &Past, now: SimTime, report: bool) -> SimTime {
+    born(policy, past, now).saturating_add(if report { policy.report_lifetime } else { policy.lifetime })
+}
+
+/// The least number whose square is above another.
+fn root_above(number: u128) -> u128 {
+    let mut root = (number as f64).sqrt() as u128;
+    while root * root > number {
+        root -= 1;
+    }
+    while root * root <= number {
+        root += 1;
+    }
+    root
+}
+
+/// The wait that the rule names, by docs/model.md; it does not tell of chance.
+fn wait(policy: &RetryPolicy, past: &Past, now: SimTime) -> Option<SimDuration> {
+    let nanos = |count: u128| SimDuration::from_nanos(u64::try_from(count).unwrap_or(u64::MAX));
+    let age = u128::from(counted_from(policy, past, now).as_nanos())
+        .saturating_sub(born(policy, past, now).as_nanos().into());
     match &policy.rule {
         Rule::Fixed { every } => Some(*every),
         Rule::List { intervals, repeat } => {
@@ -56,7 +90,36 @@ fn wait(policy: &RetryPolicy, past: &Past) -> Option<SimDuration> {
             }
             Some(SimDuration::from_nanos(u64::try_from(wait).unwrap_or(u64::MAX)).min(*cap))
         }
-        Rule::Age { .. } | Rule::Squares { .. } | Rule::Roots { .. } | Rule::Exim(_) | Rule::Scans => None,
+        Rule::Age { least, .. } if age < u128::from(least.as_nanos()) => Some(*least),
+        Rule::Age { most, .. } if age > u128::from(most.as_nanos()) => Some(*most),
+        Rule::Age { .. } => Some(nanos(age)),
+        Rule::Squares { unit } => {
+            // The next square of n units, n being at least the number of attempts, that is not past.
+            let unit = u128::from(unit.as_nanos());
+            let root = root_above(age / unit).max(past.attempts.into());
+            Some(nanos(root * root * unit - age))
+        }
+        Rule::Roots { unit } => {
+            let second = 1_000_000_000;
+            let root = root_above(age / second) - 1 + root_above(unit.as_secs().into()) - 1;
+            Some(nanos((root * root * second).saturating_sub(age)))
+        }
+        Rule::Exim(rules) => {
+            let rules = rules.rules();
+            let law = rules.iter().find(|law| age < u128::from(law.until.as_nanos())).or(rules.last())?;
+            match law.kind {
+                EximKind::Fixed => Some(law.interval),
+                EximKind::Geometric { factor } => {
+                    // A flush may have cut the last wait short.
+                    let cut = counted_from(policy, past, now);
+                    let last = past.waited.map_or(0, |(from, to)| u128::from(to.min(cut).since(from).as_nanos()));
+                    let longer = nanos(last * u128::from(factor) / 1_000);
+                    Some(if last < u128::from(law.interval.as_nanos()) { law.interval } else { longer })
+                }
+                EximKind::Random { .. } => None,
+            }
+        }
+        Rule::Scans => Some(SimDuration::ZERO),
     }
 }
 
@@ -71,11 +134,8 @@ pub(crate) fn check_next(
     if next < now || next > end {
         return Err(format!("the next attempt at {next} s is not between now and the end, {end} s"));
     }
-    let Some(wait) = wait(policy, past) else { return Ok(()) };
-    let from = match policy.wait_from {
-        WaitFrom::Start => past.started,
-        WaitFrom::Failure => now,
-    };
+    let Some(wait) = wait(policy, past, now) else { return Ok(()) };
+    let from = counted_from(policy, past, now);
     let swing = SimDuration::from_nanos((wait.as_nanos() as f64 * policy.jitter.value()) as u64 + 1);
     let swing = if policy.jitter.value() > 0.0 { swing } else { SimDuration::ZERO };
     let earliest = from.saturating_add(wait.saturating_sub(swing)).max(now);
@@ -84,6 +144,9 @@ pub(crate) fn check_next(
         return Err(format!("the next attempt at {next} s is not between {earliest} s and {latest} s"));
     }
     let scan = policy.scan.as_nanos();
+    if policy.rule == Rule::Scans && next == now {
+        return Err(format!("the attempt at {next} s is at the scan that has just been"));
+    }
     if scan > 0 && !next.since(booted).as_nanos().is_multiple_of(scan) {
         return Err(format!("the next attempt at {next} s is at no scan"));
     }
@@ -93,11 +156,8 @@ pub(crate) fn check_next(
 /// A copy is not given up for its age while its policy has an attempt left.
 pub(crate) fn check_last(policy: &RetryPolicy, past: &Past, now: SimTime, report: bool) -> Result<(), String> {
     let end = end(policy, past, now, report);
-    let Some(wait) = wait(policy, past).filter(|_| policy.jitter.value() == 0.0) else { return Ok(()) };
-    let from = match policy.wait_from {
-        WaitFrom::Start => past.started,
-        WaitFrom::Failure => now,
-    };
+    let Some(wait) = wait(policy, past, now).filter(|_| policy.jitter.value() == 0.0) else { return Ok(()) };
+    let from = counted_from(policy, past, now);
     let next = from.saturating_add(wait).max(now).saturating_add(policy.scan);
     if next <= end && now < end { Err(format!("given up before its end, {end} s")) } else { Ok(()) }
 }

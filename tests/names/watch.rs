@@ -215,7 +215,8 @@ impl Observer for Watch {
             | Trace::Dns(_)
             | Trace::Mail(_)
             | Trace::Fault(_)
-            | Trace::Host(_) => {}
+            | Trace::Host(_)
+            | Trace::Web(_) => {}
         }
     }
 

@@ -42,6 +42,7 @@ impl Observer for Drops {
             | Trace::Dns(_)
             | Trace::Mail(_)
             | Trace::Host(_)
+            | Trace::Web(_)
             | Trace::Fault(_) => {}
         }
     }

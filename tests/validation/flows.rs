@@ -217,6 +217,7 @@ impl Observer for Flight {
             | Trace::Dns(_)
             | Trace::Mail(_)
             | Trace::Host(_)
+            | Trace::Web(_)
             | Trace::Fault(_) => {}
         }
     }

@@ -100,6 +100,7 @@ impl Observer for Stays {
             | Trace::Dns(_)
             | Trace::Mail(_)
             | Trace::Host(_)
+            | Trace::Web(_)
             | Trace::Fault(_) => {}
         }
     }

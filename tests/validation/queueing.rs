@@ -185,6 +185,7 @@ impl Observer for Spells {
             | Trace::Dns(_)
             | Trace::Mail(_)
             | Trace::Host(_)
+            | Trace::Web(_)
             | Trace::Fault(_) => {}
         }
     }

@@ -26,7 +26,7 @@ impl Observer for Trail {
             Trace::Net(net) => self.net.push((event.at, event.host, net)),
             Trace::Conn { conn, side, step } => self.steps.push((event.at, conn, side, step)),
             Trace::Dialogue { conn, side, bytes, .. } => self.spoken.push((event.at, conn, side, bytes.len())),
-            Trace::Dns(_) | Trace::Mail(_) | Trace::Fault(_) | Trace::Host(_) => {}
+            Trace::Dns(_) | Trace::Mail(_) | Trace::Fault(_) | Trace::Host(_) | Trace::Web(_) => {}
         }
     }
 }

@@ -261,7 +261,7 @@ fn leave<H: Host>(host: &mut H, spool: &mut Spool, reader: &mut Reader) {
 }
 
 /// Traces that a client has removed messages for good.
-fn trace_deleted<H: Host>(host: &mut H, drop: &Maildrop, messages: &[StoredMessage]) {
+pub(super) fn trace_deleted<H: Host>(host: &mut H, drop: &Maildrop, messages: &[StoredMessage]) {
     for origin in messages.iter().filter_map(|message| message.origin.as_ref()) {
         let (message, mailbox) = (origin.message_id.as_str(), drop.address());
         host.trace(Trace::Mail(MailTrace::Deleted { message, mailbox }));

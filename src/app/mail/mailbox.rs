@@ -198,6 +198,12 @@ impl Maildrop {
         self.names.get(name).copied().ok_or(StoreError::NoSuchFolder)
     }
 
+    /// The folder of that name, to be looked at.
+    pub(super) fn folder_named(&self, name: &str) -> Option<&Folder> {
+        let validity = self.named(name).ok()?;
+        if validity == INBOX_VALIDITY { Some(&self.inbox) } else { self.folders.get(&validity) }
+    }
+
     pub(super) fn folder(&mut self, validity: u32) -> Result<&mut Folder, StoreError> {
         if validity == INBOX_VALIDITY {
             return Ok(&mut self.inbox);

@@ -1,5 +1,5 @@
 //! The mail server: it receives (MSA on port 587, MTA on port 25), queues, relays, stores and
-//! serves (POP3 on port 110, IMAP on port 143). Names are those of RFC 5321 and RFC 5598.
+//! serves (POP3 on port 110, IMAP on port 143, webmail on port 80). Names are those of RFC 5321 and RFC 5598.
 //!
 //! - A message is this server's responsibility from its 250 on; then each recipient's copy is
 //!   delivered here, taken over by another server, given up with a bounce, or in the queue.
@@ -31,11 +31,12 @@ mod spool;
 #[cfg(test)]
 mod tests;
 mod vacation;
+mod webmail;
 
 pub use config::{
     AddressBook, CatchAll, ConductConfig, DeadDestinations, DeliveredTo, ForwardConfig, FullAt, ListConfig, LoopGuard,
     MailServerConfig, MailboxConfig, Meanwhile, NextHop, Posting, QueueConfig, Quota, RelayedDomain, ReportConfig,
-    RoutingConfig, SmtpConfig, SubaddressConfig, Transports, VacationConfig, WhenFull,
+    RoutingConfig, SmtpConfig, SubaddressConfig, Transports, VacationConfig, WebmailConfig, WhenFull,
 };
 pub use folder::{Folder, Origin, StoredMessage};
 pub use mailbox::{Maildrop, StoreError};

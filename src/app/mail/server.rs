@@ -9,12 +9,13 @@ use super::queue::QueuedMessage;
 use super::reception::Reception;
 use super::retrieval::Retrieval;
 use super::spool::{Audit, Spool};
+use super::webmail::Webmail;
 use crate::app::dns::OwnCache;
 use crate::app::host::{Flush, Host, Input};
 use crate::base::{SimTime, SocketId};
 use crate::proto::session::Input as SessionInput;
 use crate::proto::smtp::Mailbox;
-use crate::proto::{imap, pop3, smtp};
+use crate::proto::{http, imap, pop3, smtp};
 
 /// A mail server.
 #[derive(Clone, Debug)]
@@ -23,6 +24,7 @@ pub struct MailServer {
     reception: Reception,
     retrieval: Retrieval,
     access: Access,
+    webmail: Webmail,
     delivery: Delivery,
 }
 
@@ -34,12 +36,13 @@ impl MailServer {
         let delivery = Delivery::new(&config);
         let access = imap::ServerConfig { separator: config.separator, max_message: config.max_message };
         let access = Access::new(&config.domains, access);
+        let webmail = Webmail::new(&config);
         let MailServerConfig { name, domains, mailboxes, mut routing, retry, reports, apop, .. } = config;
         routing.book.users.extend(mailboxes.iter().map(|mailbox| mailbox.address.clone()));
         let maildrops =
             mailboxes.into_iter().map(|m| (key(&m.address), Maildrop::new(m.address, Some(m.password)))).collect();
         let spool = Spool::new(name, Homes::new(&domains, &routing), &routing, retry, maildrops).with_reports(reports);
-        Self { spool, reception, retrieval: Retrieval::new(&domains, apop), access, delivery }
+        Self { spool, reception, retrieval: Retrieval::new(&domains, apop), access, webmail, delivery }
     }
 
     /// Takes an input.
@@ -53,6 +56,9 @@ impl MailServer {
                 for port in [smtp::PORT, smtp::SUBMISSION_PORT, pop3::PORT, imap::PORT] {
                     host.listen(port);
                 }
+                if self.webmail.is_offered() {
+                    host.listen(http::PORT);
+                }
                 spool.boot(host);
                 spool.wake(host);
             }
@@ -63,6 +69,9 @@ impl MailServer {
             Input::Accepted { socket, conn, local_port: imap::PORT, .. } => {
                 self.access.accepted(host, spool, socket, conn);
             }
+            Input::Accepted { socket, conn, local_port: http::PORT, peer } => {
+                self.webmail.accepted(host, spool, (socket, conn), peer.addr);
+            }
             Input::Accepted { socket, conn, local_port, peer } => {
                 self.reception.accepted(host, spool, (socket, conn, local_port), peer);
             }
@@ -70,6 +79,7 @@ impl MailServer {
             Input::Data { socket, bytes } => self.feed(host, socket, SessionInput::Bytes(bytes)),
             // Only sessions that serve mailboxes say much at a time.
             Input::Drained { socket } if self.access.owns(socket) => self.access.drained(host, spool, socket),
+            Input::Drained { socket } if self.webmail.owns(socket) => self.webmail.drained(host, spool, socket),
             Input::Drained { socket } => self.retrieval.drained(host, spool, socket),
             Input::PeerClosed { socket } => self.feed(host, socket, SessionInput::EndOfStream),
             Input::Closed { socket, reason } => {
@@ -79,6 +89,8 @@ impl MailServer {
                     self.retrieval.closed(host, spool, socket);
                 } else if self.access.owns(socket) {
                     self.access.closed(host, spool, socket);
+                } else if self.webmail.owns(socket) {
+                    self.webmail.closed(host, spool, socket);
                 } else if self.delivery.owns(socket) {
                     self.delivery.closed(host, spool, socket, reason);
                 }
@@ -90,6 +102,7 @@ impl MailServer {
                 self.reception.wake(host, spool);
                 self.retrieval.wake(host, spool);
                 self.access.wake(host, spool);
+                self.webmail.wake(host, spool);
                 spool.wake(host);
                 self.delivery.wake(host, spool);
             }
@@ -115,6 +128,8 @@ impl MailServer {
             self.retrieval.feed(host, spool, socket, input);
         } else if self.access.owns(socket) {
             self.access.feed(host, spool, socket, input);
+        } else if self.webmail.owns(socket) {
+            self.webmail.feed(host, spool, socket, input);
         } else if self.delivery.owns(socket) {
             self.delivery.feed(host, spool, socket, input);
         }
@@ -128,6 +143,7 @@ impl MailServer {
         self.reception.crash();
         self.retrieval.crash(host, &mut self.spool);
         self.access.crash(host, &mut self.spool);
+        self.webmail.crash();
     }
 
     /// When it wants [`Input::Wake`].
@@ -139,6 +155,7 @@ impl MailServer {
             .min(self.reception.deadline())
             .min(self.retrieval.deadline())
             .min(self.access.deadline())
+            .min(self.webmail.deadline())
             .min(self.delivery.deadline())
     }
 

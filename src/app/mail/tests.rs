@@ -7,6 +7,7 @@ mod flow;
 mod mazes;
 mod names;
 mod queue;
+mod readers;
 mod redirects;
 mod relays;
 mod reports;

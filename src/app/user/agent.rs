@@ -4,22 +4,24 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use super::UserAgentConfig;
-use super::compose::{Draft, Process, Written};
+use super::compose::{Draft, Process};
+use super::pen::Pen;
 use super::reading::Reading;
-use super::submission::{Outgoing, Submission};
+use super::seat::Seat;
+use super::submission::Submission;
 use crate::app::dns::stub::{Answer, Outcome, Stub};
 use crate::app::dns::{LocalCaches, OwnCache};
 use crate::app::host::{Host, Input};
 use crate::app::mail::failure::Reason;
-use crate::base::trace::{FailureKind, MailTrace, MessageKind, Trace};
+use crate::base::trace::FailureKind;
 use crate::base::{Family, SimTime, SocketId};
 use crate::proto::dns::Record;
-use crate::proto::message::mime::Cost;
 use crate::proto::session::Input as SessionInput;
 
 /// The DNS questions of the agent, by what they are for.
 const FOR_SUBMISSION: u64 = 0;
 const FOR_READING: u64 = 1;
+const FOR_SESSIONS: u64 = 2;
 
 /// A user agent.
 #[derive(Clone, Debug)]
@@ -28,9 +30,10 @@ pub struct UserAgent {
     /// By the time when each is due, and its place in the configuration.
     drafts: BTreeMap<(SimTime, usize), Draft>,
     processes: Vec<Process>,
-    composed: u64,
+    pen: Pen,
     submission: Submission,
     reading: Reading,
+    seat: Seat,
     stub: Stub,
 }
 
@@ -42,7 +45,8 @@ impl UserAgent {
         Self {
             drafts: drafts.map(|(place, draft)| ((draft.at, place), draft)).collect(),
             processes: Vec::new(),
-            composed: 0,
+            pen: Pen::new(&config),
+            seat: Seat::new(&config),
             submission: Submission::new(&config),
             reading: Reading::new(&config),
             stub: Stub::new(config.resolvers.clone())
@@ -61,17 +65,20 @@ impl UserAgent {
             Input::Crash => {
                 self.submission.crash();
                 self.reading.crash();
+                self.seat.crash();
                 return self.stub.crash();
             }
             Input::Connected { socket } => {
                 self.submission.connected(host, socket);
                 self.reading.connected(host, socket);
+                self.seat.connected(host, socket);
             }
             Input::Data { socket, bytes } => self.feed(host, socket, SessionInput::Bytes(bytes)),
             Input::PeerClosed { socket } => self.feed(host, socket, SessionInput::EndOfStream),
             Input::Closed { socket, reason } => {
                 self.submission.closed(host, socket, reason);
-                self.reading.closed(host, socket);
+                self.reading.closed(host, socket, reason);
+                self.seat.closed(host, socket, reason);
             }
             Input::Datagram { local_port, from, bytes } => {
                 self.stub.datagram(host, local_port, from, bytes);
@@ -84,9 +91,14 @@ impl UserAgent {
                 }
                 self.submission.wake(host);
                 self.reading.wake(host);
+                self.seat.wake(host);
             }
-            // Nobody calls a user agent, and it asks for nothing else.
-            Input::Accepted { .. } | Input::Drained { .. } => {}
+            Input::Drained { socket } => {
+                self.reading.drained(host, socket);
+                self.seat.drained(host, socket);
+            }
+            // Nobody calls a user agent.
+            Input::Accepted { .. } => {}
         }
         self.go_on(host);
     }
@@ -94,6 +106,7 @@ impl UserAgent {
     fn feed<H: Host>(&mut self, host: &mut H, socket: SocketId, input: SessionInput<'_>) {
         self.submission.feed(host, socket, input);
         self.reading.feed(host, socket, input);
+        self.seat.feed(host, socket, input);
     }
 
     /// What its stub resolver keeps.
@@ -106,12 +119,13 @@ impl UserAgent {
     pub fn deadline(&self) -> SimTime {
         let draft = self.drafts.first_key_value().map_or(SimTime::NEVER, |((at, _), _)| *at);
         let process = self.processes.iter().map(Process::next).min().unwrap_or(SimTime::NEVER);
-        let sessions = self.submission.deadline().min(self.reading.deadline());
+        let sessions = self.submission.deadline().min(self.reading.deadline()).min(self.seat.deadline());
         draft.min(process).min(sessions).min(self.stub.deadline())
     }
 
     /// Arrival processes begin with the run: a failure of the PC does not draw anew.
     fn boot<H: Host>(&mut self, host: &H) {
+        self.seat.boot(host, &self.config);
         if !self.processes.is_empty() {
             return;
         }
@@ -143,8 +157,14 @@ impl UserAgent {
             if self.reading.due(now) {
                 self.ask(host, FOR_READING);
             }
+            let wanted = self.seat.go_on(host, &mut self.pen, &mut self.submission);
+            if wanted {
+                self.ask(host, FOR_SESSIONS);
+            }
             match self.stub.next_answer() {
                 Some(answer) => self.answered(host, &answer),
+                // What was written in a session is in the outbox now.
+                None if wanted || self.submission.is_due(now) => {}
                 None => break,
             }
         }
@@ -174,37 +194,18 @@ impl UserAgent {
     }
 
     fn resolved<H: Host>(&mut self, host: &mut H, token: u64, addresses: Result<VecDeque<IpAddr>, Reason>) {
-        if token == FOR_READING {
-            self.reading.resolved(host, addresses.unwrap_or_default());
-        } else {
-            self.submission.resolved(host, addresses);
+        match token {
+            FOR_READING => self.reading.resolved(host, addresses.unwrap_or_default()),
+            FOR_SESSIONS => self.seat.resolved(host, addresses.unwrap_or_default()),
+            _ => self.submission.resolved(host, addresses),
         }
     }
 
     /// Writes a message and puts it into the outbox.
     fn compose<H: Host>(&mut self, host: &mut H, draft: &Draft) {
-        let to = draft.recipients();
-        if to.is_empty() {
-            return;
+        if let Some(letter) = self.pen.write(host, draft, true) {
+            self.pen.post(host, &mut self.submission, letter);
         }
-        self.composed += 1;
-        let (local, domain) = self.config.address.split_once('@').unwrap_or((&self.config.address, "localhost"));
-        // No host name has a slash in it.
-        let device = self.config.device.as_ref().map_or_else(String::new, |name| format!("/{name}"));
-        let message_id = format!("<{}.{local}{device}@{domain}>", self.composed);
-        let Written { content, costs, options, notify } =
-            draft.write(host.calendar(), (&self.config.address, self.config.name.as_deref()), &message_id);
-        let (message, from, bytes) = (message_id.as_str(), self.config.address.as_str(), content.len() as u64);
-        for mailbox in &to {
-            let to = mailbox.as_str();
-            let (kind, about) = (MessageKind::User, None);
-            host.trace(Trace::Mail(MailTrace::Composed { message, from, to, bytes, kind, about }));
-        }
-        for Cost { place, media, encoding, content, encoded } in &costs {
-            let (encoding, content, encoded) = (encoding.name(), *content, *encoded);
-            host.trace(Trace::Mail(MailTrace::Encoded { message, place, media, encoding, content, encoded }));
-        }
-        self.submission.put(Outgoing { message_id, content: content.into(), to, options, notify, begun: false });
     }
 }
 

@@ -14,7 +14,7 @@ use crate::proto::message::{self, Attachment, Encoding, Letter, files};
 use crate::proto::smtp::{BodyType, MailOptions, Mailbox, Notify, Ret};
 
 /// A message at a given time, or the same again and again.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     /// When it is written first.
     pub at: SimTime,
@@ -35,8 +35,9 @@ pub struct Draft {
 }
 
 /// A message that was written.
+#[derive(Clone, Debug)]
 pub(super) struct Written {
-    pub(super) content: Vec<u8>,
+    pub(super) content: Arc<[u8]>,
     /// What its parts cost; none of a message without MIME.
     pub(super) costs: Vec<Cost>,
     /// What the envelope says.
@@ -102,7 +103,7 @@ impl Draft {
             ret: extras.ret,
             envid: extras.envelope_id.clone(),
         };
-        Written { content, costs, options, notify: extras.notify }
+        Written { content: content.into(), costs, options, notify: extras.notify }
     }
 
     /// The draft of the next repetition, if there is one.
@@ -150,7 +151,7 @@ impl Extras {
 }
 
 /// A text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
     /// These lines.
     Lines(Arc<[String]>),
@@ -183,12 +184,12 @@ impl Recipients {
         Self { all, except }
     }
 
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.all.len() - usize::from(self.except.is_some())
     }
 
     /// One of them, all equally likely; there must be one.
-    fn draw(&self, stream: &mut Stream) -> &str {
+    pub(super) fn draw(&self, stream: &mut Stream) -> &str {
         let drawn = usize::try_from(stream.below(self.count() as u64)).expect("below a length");
         &self.all[drawn + usize::from(self.except.is_some_and(|except| drawn >= except))]
     }

@@ -1,16 +1,30 @@
-//! A user's PC: the user agent (MUA) that writes and submits mail, and fetches it by POP3.
+//! A user's PC: the user agent (MUA) that writes and submits mail, fetches it, and is what people sit at who read,
+//! answer and file it step by step or by habit.
 //!
-//! Composed messages go to an outbox on the PC's disk, which survives a failure of the PC.
-//! Left out for now: replies, folders, a record of what was fetched before.
+//! Composed messages go to an outbox on the PC's disk, which survives a failure of the PC, as does what the PC knows
+//! of the mailbox.
 
+pub mod access;
 mod agent;
+mod answers;
 mod compose;
+mod disk;
+mod habits;
+mod manner;
+mod pen;
 mod reading;
+mod seat;
+mod shelf;
+mod sitting;
+mod steps;
 mod submission;
 
 pub use agent::UserAgent;
 pub use compose::{Arrivals, Body, Draft, Extras, Recipients};
-pub use reading::ReadJob;
+pub use habits::{Habits, Rhythm, Traits};
+pub use manner::{Fetch, Manner, ReadJob};
+pub use seat::SessionJob;
+pub use steps::{Files, Means, Pick, Step};
 pub use submission::SubmissionConfig;
 
 use crate::proto::smtp::Dialect;
@@ -26,7 +40,7 @@ pub struct UserAgentConfig {
     /// The name of the computer when it is not the user's own: it becomes part of Message-IDs,
     /// because the agents of one user do not know what the others have numbered.
     pub device: Option<String>,
-    /// The password for POP3.
+    /// The password for the mailbox.
     pub password: String,
     /// The name of the user's mail server, found by its A and AAAA records.
     pub server: String,
@@ -44,4 +58,8 @@ pub struct UserAgentConfig {
     pub arrivals: Vec<Arrivals>,
     /// When the mailbox is read.
     pub reads: Vec<ReadJob>,
+    /// Sessions that are described step by step.
+    pub sessions: Vec<SessionJob>,
+    /// Habits of the person.
+    pub habits: Vec<Habits>,
 }

@@ -147,6 +147,12 @@ impl Submission {
         self.outbox.append(&mut self.postponed);
     }
 
+    /// Whether [`Submission::begin`] would do something.
+    pub(super) fn is_due(&self, now: SimTime) -> bool {
+        let waiting = !self.retry_at.is_never() && self.retry_at > now;
+        !waiting && (self.fresh > 0 || !self.outbox.is_empty() && matches!(self.stage, Stage::Idle))
+    }
+
     /// Begins to submit when there is something and the last failure is long enough ago;
     /// true when the server's addresses are wanted.
     pub(super) fn begin<H: Host>(&mut self, host: &mut H) -> bool {

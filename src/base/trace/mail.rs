@@ -3,7 +3,9 @@
 use serde::Serialize;
 use std::net::IpAddr;
 
+use super::Protocol;
 use super::conduct::ConductAction;
+use super::failure::Failure;
 use crate::base::ids::ConnId;
 use crate::base::time::{SimDuration, SimTime};
 
@@ -216,17 +218,6 @@ pub enum MailTrace<'a> {
         /// Why.
         failure: Failure<'a>,
     },
-    /// The user agent could not hand the copy over now: it stays in its outbox.
-    Postponed {
-        /// Message-ID.
-        message: &'a str,
-        /// Recipient.
-        to: &'a str,
-        /// Why.
-        failure: Failure<'a>,
-        /// When it is tried again.
-        next: SimTime,
-    },
     /// A server began an attempt to deliver the copy elsewhere.
     AttemptStarted {
         /// Message-ID.
@@ -381,6 +372,70 @@ pub enum MailTrace<'a> {
         /// Message-ID, when the message has come.
         message: Option<&'a str>,
     },
+    /// A person did something in a session with the mailbox, or wanted to.
+    Acted {
+        /// The person's address.
+        user: &'a str,
+        /// How the person gets at the mailbox.
+        protocol: &'a str,
+        /// What: `begin`, `look`, `open`, `reply` and so on, `end`.
+        action: &'a str,
+        /// Message-ID of the message that it is about; empty if none is known.
+        message: &'a str,
+        /// The folder; empty where none matters.
+        folder: &'a str,
+        /// `done`, `nothing` (there was no message to act on) or `refused`.
+        outcome: &'a str,
+    },
+    /// A message was shown to the user of a mailbox: its text, or all of it.
+    Shown {
+        /// Message-ID; empty if it has none.
+        message: &'a str,
+        /// The mailbox.
+        mailbox: &'a str,
+        /// When the look at the mailbox began that found it.
+        found: SimTime,
+        /// When what is shown had come to the user's computer.
+        here: SimTime,
+    },
+    /// A user's session with the mailbox is over.
+    Session {
+        /// The mailbox.
+        mailbox: &'a str,
+        /// By which protocol.
+        protocol: Protocol,
+        /// Its connection, if it came to one.
+        conn: Option<ConnId>,
+        /// When it began: with the look-up of the server.
+        began: SimTime,
+        /// Commands or requests that the client gave.
+        commands: u64,
+        /// How often the client said something and then heard something.
+        round_trips: u64,
+        /// Octets that the client said.
+        sent: u64,
+        /// Octets that it heard.
+        received: u64,
+        /// Messages that it was told of.
+        listed: u64,
+        /// Messages, or parts that show something of one, that it fetched.
+        opened: u64,
+        /// Messages that the client had and of which it learned that others marked or removed them.
+        learned: u64,
+        /// Why it ended before its time; none if it came to its end.
+        trouble: Option<&'a str>,
+    },
+    /// The user agent could not hand the copy over now: it stays in its outbox.
+    Postponed {
+        /// Message-ID.
+        message: &'a str,
+        /// Recipient.
+        to: &'a str,
+        /// Why.
+        failure: Failure<'a>,
+        /// When it is tried again.
+        next: SimTime,
+    },
 }
 
 /// How an attempt ended for one copy.
@@ -408,66 +463,4 @@ pub enum AttemptOutcome<'a> {
         /// Why.
         failure: Failure<'a>,
     },
-}
-
-/// Why something did not go through.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Failure<'a> {
-    /// The kind of trouble.
-    pub kind: FailureKind,
-    /// The SMTP reply code, or 0.
-    pub code: u16,
-    /// The reply's text, or a sentence of our own.
-    pub text: &'a str,
-}
-
-/// Kinds of trouble on a message's way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FailureKind {
-    /// The name server says that the domain does not exist.
-    NoSuchDomain,
-    /// The domain exists, but has neither MX nor address.
-    NoMailServer,
-    /// No name server answered, or only with failures.
-    DnsFailure,
-    /// The host refused the connection.
-    ConnectionRefused,
-    /// The host did not answer.
-    ConnectionTimedOut,
-    /// No route leads there.
-    Unreachable,
-    /// The connection broke in the dialogue.
-    ConnectionLost,
-    /// A reply that was not the wanted one (its code is given).
-    Reply,
-    /// The peer took too long to answer in the dialogue.
-    ReplyTimedOut,
-    /// TLS is required and did not come to be.
-    NoTls,
-    /// The peer did not keep to the protocol.
-    ProtocolError,
-    /// The copy was in the queue for longer than the lifetime allows.
-    Expired,
-    /// The message went round in circles.
-    Loop,
-}
-
-impl FailureKind {
-    /// All kinds.
-    pub const ALL: [Self; 13] = [
-        Self::NoSuchDomain,
-        Self::NoMailServer,
-        Self::DnsFailure,
-        Self::ConnectionRefused,
-        Self::ConnectionTimedOut,
-        Self::Unreachable,
-        Self::ConnectionLost,
-        Self::Reply,
-        Self::ReplyTimedOut,
-        Self::NoTls,
-        Self::ProtocolError,
-        Self::Expired,
-        Self::Loop,
-    ];
 }

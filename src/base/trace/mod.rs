@@ -11,20 +11,24 @@
 mod conduct;
 mod content;
 mod dns;
+mod failure;
 mod figures;
 mod mail;
 mod net;
+mod web;
 
 use serde::Serialize;
 
 pub use conduct::ConductAction;
 pub use content::{PacketContent, TcpContent};
 pub use dns::{CacheLevel, CacheResult, DnsAnswerKind, DnsTrace};
+pub use failure::{Failure, FailureKind};
 pub use figures::{EndFigures, RttFigures, Windows};
-pub use mail::{AttemptOutcome, Failure, FailureKind, MailTrace, MessageKind, Phase, Redirection};
+pub use mail::{AttemptOutcome, MailTrace, MessageKind, Phase, Redirection};
 pub use net::{
     ConnStep, DropReason, Ecn, IcmpKind, NetTrace, PacketInfo, RetransmitReason, TcpInfo, TcpOptions, Timestamps,
 };
+pub use web::{WebSource, WebTrace};
 
 use super::ids::{ConnId, EventId, HostId, LinkDirId};
 use super::socket::Side;
@@ -79,6 +83,8 @@ pub enum Trace<'a> {
     Fault(FaultTrace),
     /// Something within a host.
     Host(HostTrace),
+    /// Something that a browser did.
+    Web(WebTrace<'a>),
 }
 
 /// Application protocols whose bytes are exchanged.

@@ -16,7 +16,10 @@ fn servers(scenario: &Resolved, service: Service) -> Vec<HostId> {
     let mail = || scenario.domains.iter().map(|domain| domain.server);
     let mut all: Vec<HostId> = match service {
         Service::Smtp | Service::Submission | Service::Pop3 | Service::Imap => mail().collect(),
-        Service::Http => Vec::new(),
+        Service::Http => {
+            let webmail = scenario.domains.iter().filter(|domain| domain.settings.webmail.is_some());
+            webmail.map(|domain| domain.server).chain(scenario.web.keys().copied()).collect()
+        }
         Service::Dns => {
             let nearest = scenario.live.host.iter().flat_map(|&host| &scenario.host_spec(host).resolvers).copied();
             let resolvers = scenario.dns.resolvers.iter().map(|resolver| resolver.host);
@@ -115,7 +118,7 @@ pub(super) fn table(scenario: &Resolved, host: &str, bound: &[Bound]) -> String 
         let (ip, port) = (at.ip(), at.port());
         let advice = match service {
             Service::Smtp | Service::Submission | Service::Pop3 | Service::Imap => format!("telnet {ip} {port}"),
-            Service::Http => format!("curl http://{at}/"),
+            Service::Http => format!("open http://{at}/ in a browser"),
             Service::Dns => format!("dig @{ip} -p {port} {question}"),
         };
         let _ = writeln!(

@@ -127,6 +127,7 @@ impl Kernel for Loop {
             | Trace::Dns(_)
             | Trace::Mail(_)
             | Trace::Fault(_)
+            | Trace::Web(_)
             | Trace::Host(HostTrace::Served { .. } | HostTrace::Visited { .. }) => {
                 unreachable!("the network does not trace this")
             }

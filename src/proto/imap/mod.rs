@@ -1,8 +1,9 @@
-//! The Internet Message Access Protocol, versions 4rev1 (RFC 3501) and 4rev2 (RFC 9051): the
-//! server's end of a session, and what it answers about the octets of messages.
+//! The Internet Message Access Protocol, versions 4rev1 (RFC 3501) and 4rev2 (RFC 9051): both ends of a
+//! session, and what the server's answers about the octets of messages.
 
 mod adapter;
 mod append_command;
+pub mod client;
 mod command;
 pub mod content;
 mod event;
@@ -18,10 +19,11 @@ pub mod search;
 pub mod server;
 pub mod sets;
 mod special_use;
-mod utf7;
+pub mod utf7;
 mod view;
 mod words;
 
+pub use client::Client;
 pub use command::InternalDate;
 pub use event::{
     Answer, Change, Counts, Entry, Fetched, Keywords, Listed, Mailboxes, NewMessage, Quota, Selected, ServerEvent,

@@ -16,7 +16,8 @@ fn engine() -> Option<GeneralPurpose> {
 }
 
 /// Writes a name in ASCII.
-pub(super) fn encode(name: &str) -> String {
+#[must_use]
+pub fn encode(name: &str) -> String {
     let mut out = String::new();
     let mut rest = name;
     while let Some(first) = rest.chars().next() {
@@ -36,7 +37,8 @@ pub(super) fn encode(name: &str) -> String {
 }
 
 /// Reads a name in this form; nothing if it is not well formed.
-pub(super) fn decode(name: &str) -> Option<String> {
+#[must_use]
+pub fn decode(name: &str) -> Option<String> {
     let mut out = String::new();
     let mut rest = name;
     while let Some((before, behind)) = rest.split_once('&') {

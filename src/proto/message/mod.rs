@@ -12,6 +12,7 @@ pub mod letter;
 #[cfg(test)]
 mod letter_tests;
 pub mod mime;
+pub mod original;
 pub mod read;
 pub mod report;
 pub mod trace_fields;
@@ -21,4 +22,5 @@ pub use downgrade::{Unconvertible, downgrade, is_seven_bit};
 pub use encoding::Encoding;
 pub use header::{Field, fields, first};
 pub use letter::{Attachment, Letter};
+pub use original::Original;
 pub use trace_fields::{Hop, count_received, received, return_path};

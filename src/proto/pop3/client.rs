@@ -123,11 +123,9 @@ impl Client {
 
     fn response(&mut self, line: &[u8]) {
         if !line.starts_with(b"+OK") {
-            if matches!(self.state, State::Quit) {
-                return self.close();
-            }
             let text: String = String::from_utf8_lossy(line).chars().filter(|c| !c.is_control()).collect();
-            if !matches!(self.state, State::Greeting) {
+            // RFC 1939 section 6: "-ERR some deleted messages not removed"; the session is over all the same.
+            if !matches!(self.state, State::Greeting | State::Quit) {
                 self.command("QUIT", "");
             }
             return self.fail(&text);

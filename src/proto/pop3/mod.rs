@@ -2,15 +2,17 @@
 //!
 //! The server has the capabilities of RFC 2449 and AUTH (RFC 5034), the client uses neither.
 //! APOP is offered if asked for, since its time stamp changes the greeting. Left out: STLS.
-//! POP3 keeps no state from one session to the next, so download-and-keep
-//! fetches everything every time.
+//! POP3 keeps no state from one session to the next, so the lecture's client ([`Client`])
+//! fetches everything every time when it keeps; [`Reader`] does as it is asked, by a program that remembers.
 
 pub mod client;
 mod maildrop;
+pub mod reader;
 pub mod server;
 
 pub use client::{Client, ClientEvent, Mode};
 pub use maildrop::Entry;
+pub use reader::Reader;
 pub use server::{Denial, Digest, Server, ServerEvent};
 
 /// The port of POP3 servers (RFC 1939 section 3).
@@ -23,5 +25,7 @@ const MAX_COMMAND_LINE: usize = 255;
 /// terminating CRLF."
 const MAX_RESPONSE_LINE: usize = 512;
 
+#[cfg(test)]
+mod reader_tests;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,8 @@ use std::fmt;
 /// RFC 5321 4.5.3.1.5: "The maximum total length of a reply line including the reply code
 /// and the <CRLF> is 512 octets."
 pub const MAX_REPLY_LINE: usize = 512;
+/// What is left of such a line for its text.
+const MAX_TEXT: usize = MAX_REPLY_LINE - "250 \r\n".len();
 /// Our own bound on the lines of one reply; the RFC has none.
 const MAX_LINES: usize = 128;
 
@@ -78,6 +80,8 @@ impl Reply {
         let last = self.lines.len().saturating_sub(1);
         for (at, line) in self.lines.iter().enumerate() {
             let separator = if at == last { ' ' } else { '-' };
+            // What quotes a client may be as long as its command was.
+            let line = &line[..line.floor_char_boundary(MAX_TEXT)];
             out.extend_from_slice(format!("{}{separator}{line}\r\n", self.code).as_bytes());
         }
         out
@@ -152,6 +156,15 @@ mod tests {
             read = reader.line(line.strip_suffix(b"\r").unwrap_or(line)).unwrap();
         }
         assert_eq!(read, Some(reply));
+    }
+
+    /// Would break if a long address in a text made a line that a client may refuse to read.
+    #[test]
+    fn no_line_is_longer_than_a_client_must_read() {
+        for text in ["x".repeat(600), format!("{}\u{e9}", "x".repeat(505)), "x".repeat(506)] {
+            let bytes = Reply::new(250, &text).to_bytes();
+            assert!((511..=512).contains(&bytes.len()) && bytes.ends_with(b"x\r\n"), "{}", bytes.len());
+        }
     }
 
     #[test]

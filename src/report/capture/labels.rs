@@ -73,7 +73,7 @@ impl Labels {
             }
             Trace::Dns(dns) => self.dns(event.host, dns, directory),
             Trace::Mail(MailTrace::Phase { message, phase, .. }) => self.phase(event, message, phase),
-            Trace::Net(_) | Trace::Mail(_) | Trace::Fault(_) | Trace::Host(_) => {}
+            Trace::Net(_) | Trace::Mail(_) | Trace::Fault(_) | Trace::Host(_) | Trace::Web(_) => {}
         }
     }
 

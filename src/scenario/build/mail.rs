@@ -55,6 +55,7 @@ fn server(scenario: &Resolved, host: HostId, settings: &ServerSpec) -> MailServe
         resolvers: resolver_addresses(scenario, host),
         caches: LocalCaches { application: settings.dns_cache, stub: scenario.host_spec(host).stub_cache },
         separator: settings.separator,
+        webmail: settings.webmail.clone(),
         apop: settings.apop,
         sessions: sessions_answered(scenario, host),
         max_message: usize::try_from(scenario.limits.message_size.bytes()).unwrap_or(usize::MAX),

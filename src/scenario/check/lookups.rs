@@ -65,7 +65,7 @@ pub(super) fn read_lookups(
 }
 
 /// The hosts of a list of names and patterns, each once, in the order of the file.
-fn read_hosts(cx: &mut Context<'_>, path: Path<'_>, on: Option<&Texts>) -> Vec<HostId> {
+pub(super) fn read_hosts(cx: &mut Context<'_>, path: Path<'_>, on: Option<&Texts>) -> Vec<HostId> {
     let (mut hosts, mut seen) = (Vec::new(), BTreeSet::new());
     let Some(texts) = on else { return hosts };
     if texts.items.is_empty() {

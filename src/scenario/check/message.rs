@@ -35,7 +35,7 @@ pub(super) fn read_body(cx: &mut Context<'_>, limits: LimitSpec, here: Path<'_>,
     entry.body_bytes.map_or_else(|| Body::Lines(lines.into()), |size| Body::Bytes(size.0))
 }
 
-fn check_text(cx: &mut Context<'_>, path: Path<'_>, text: Option<&Texts>, encoding: Option<EncodingName>) {
+pub(super) fn check_text(cx: &mut Context<'_>, path: Path<'_>, text: Option<&Texts>, encoding: Option<EncodingName>) {
     for (index, line) in text.iter().flat_map(|text| &text.items).enumerate() {
         let place = if text.is_some_and(|text| text.list) { path.index(index) } else { path };
         check_line(cx, place, line, 998);

@@ -17,13 +17,17 @@ mod mail;
 mod message;
 mod names;
 mod network;
+mod people;
+mod reading;
 mod record;
 mod resolver;
 mod run;
 pub(super) mod scripted;
 mod server;
+mod steps;
 mod tcp;
 mod unused;
+mod web;
 mod windows;
 mod work;
 mod zone;
@@ -123,6 +127,7 @@ pub(super) fn resolve(complete: Scenario, written: &Written, problems: &mut Prob
     let limits = run::read_limits(&mut cx);
     let people: Arc<[usize]> = (0..users.len()).collect();
     let workload = work::read(&mut cx, &users, &people, run, limits);
+    let web = web::read_sites(&mut cx);
     let faults = faults::read_faults(&mut cx, &links);
     let expect = run::read_expect(&mut cx);
     let outputs = run::read_outputs(&mut cx);
@@ -149,6 +154,7 @@ pub(super) fn resolve(complete: Scenario, written: &Written, problems: &mut Prob
         processing: capacities.processing,
         sessions: capacities.sessions,
         sessions_answered: capacities.answered,
+        web,
         faults,
         run,
         limits,

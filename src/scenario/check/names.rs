@@ -16,7 +16,8 @@ const ROUGH_LIMIT: u64 = 100_000;
 /// Refuses a file that would need far more memory than its limit of hosts suggests.
 pub(in crate::scenario) fn check_size(scenario: &Scenario, problems: &mut Problems) {
     let users: usize = scenario.mail.values().map(|domain| domain.users.len()).sum();
-    let listed = scenario.network.hosts.len() + users + scenario.mail.len() + scenario.dns.zones.len();
+    let listed =
+        scenario.network.hosts.len() + scenario.web.len() + users + scenario.mail.len() + scenario.dns.zones.len();
     if listed as u64 > ROUGH_LIMIT.max(scenario.limits.hosts.unwrap_or(0)) {
         problems.at(
             Path::Root,
@@ -42,6 +43,9 @@ pub(in crate::scenario) fn check_names(scenario: &Scenario, problems: &mut Probl
     }
     for name in scenario.dns.servers.keys() {
         problems.check(dns.key("servers").name(name), check_host_name(name));
+    }
+    for name in scenario.web.keys() {
+        problems.check(Path::Root.key("web").name(name), check_host_name(name));
     }
     for name in scenario.dns.resolvers.keys() {
         problems.check(dns.key("resolvers").name(name), check_host_name(name));
@@ -70,6 +74,7 @@ fn check_domains(scenario: &Scenario, problems: &mut Problems) {
         }
         let users = here.key("users");
         let mut seen = BTreeSet::new();
+        let named = name.len() <= LONGEST_DOMAIN && check_host_name(name).is_ok();
         for (index, text) in domain.users.iter().enumerate() {
             let limit = usize::try_from(scenario.limits.hosts.unwrap_or(10_000)).unwrap_or(usize::MAX).min(1_000_000);
             if seen.len() > limit {
@@ -85,7 +90,7 @@ fn check_domains(scenario: &Scenario, problems: &mut Problems) {
                 }
                 let own = scenario.users.get(&format!("{local}@{name}")).and_then(|user| user.host.as_ref());
                 let computer = default_computer(&local, name);
-                if own.or(domain.computer.as_ref()).is_none() && check_host_name(&computer).is_err() {
+                if named && own.or(domain.computer.as_ref()).is_none() && check_host_name(&computer).is_err() {
                     let help = format!("give {user} a \"host\" in `users`", user = quote(&format!("{local}@{name}")));
                     problems.help(path, "this is too long for the name of the user's computer", help);
                 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Context, capture, windows};
 use crate::base::SimTime;
-use crate::metrics::METRICS;
+use crate::metrics::{METRICS, WEB_METRICS};
 use crate::scenario::problem::{Path, quote, some_of};
 use crate::scenario::resolved::{ExpectSpec, LimitSpec, OutputSpec, RunSpec};
 use crate::scenario::schema::Expect;
@@ -61,7 +61,9 @@ fn read_one_expect(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect) -> Exp
     if metric.is_empty() || metric.len() > 80 || !metric.bytes().all(plain) {
         let message = format!("{} is no name of a metric", quote(metric));
         cx.problems.help(here.key("metric"), message, "write it like \"messages.delivered\"");
-    } else if !METRICS.iter().any(|(name, _)| name == metric) && !super::mail::counts_rule(cx, metric) {
+    } else if !METRICS.iter().chain(WEB_METRICS).any(|(name, _)| name == metric)
+        && !super::mail::counts_rule(cx, metric)
+    {
         unknown_metric(cx, here.key("metric"), metric);
     }
     if expect.equals.is_none() && expect.at_least.is_none() && expect.at_most.is_none() {
@@ -92,7 +94,7 @@ fn read_one_expect(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect) -> Exp
 fn unknown_metric(cx: &mut Context<'_>, path: Path<'_>, metric: &str) {
     let group = |name: &'static str| name.split_once('.').map_or(name, |(group, _)| group);
     let wanted = metric.split_once('.').map_or(metric, |(group, _)| group);
-    let names = METRICS.iter().map(|(name, _)| *name);
+    let names = METRICS.iter().chain(WEB_METRICS).map(|(name, _)| *name);
     let groups: BTreeSet<&str> = names.clone().map(group).collect();
     let known = if groups.contains(wanted) {
         some_of("metrics there", names.clone().filter(|name| group(name) == wanted))

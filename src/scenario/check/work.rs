@@ -1,32 +1,36 @@
 //! The workload: which kind an entry is, who takes part, and when.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::dns::read_type;
-use super::lookups::read_lookups;
+use super::lookups::{read_hosts, read_lookups};
 use super::mail::{Remedy, is_address, is_caught, unknown_user};
 use super::message::{read_body, read_extras, read_subject};
+use super::people::read_habits;
+use super::reading::read_manner;
+use super::steps::read_session;
+use super::web::read_browse;
 use super::{Context, user_index};
 use crate::base::{HostId, SimDuration, Streams};
 use crate::scenario::names::{check_owner_name, expand};
 use crate::scenario::problem::{Path, quote};
 use crate::scenario::resolved::{
-    LimitSpec, LookupWork, MessageWork, PoissonWork, ReadMode, ReadWork, RunSpec, Schedule, UserSpec, Work,
+    LimitSpec, LookupWork, MessageWork, PoissonWork, ReadWork, RunSpec, Schedule, UserSpec, Work,
 };
-use crate::scenario::schema::{Entry, ReadName, Texts};
+use crate::scenario::schema::{Entry, Texts};
 
 /// So many items may a workload stand for.
 pub(super) const MAX_ITEMS: usize = 1_000_000;
-const EVERY_USER: &str = "every-user";
-const ANY_USER: &str = "any-user";
+pub(super) const EVERY_USER: &str = "every-user";
+pub(super) const ANY_USER: &str = "any-user";
 
 /// What all entries share.
-struct Shared<'a> {
-    users: &'a [UserSpec],
-    people: &'a Arc<[usize]>,
-    run: RunSpec,
-    limits: LimitSpec,
+pub(super) struct Shared<'a> {
+    pub(super) users: &'a [UserSpec],
+    pub(super) people: &'a Arc<[usize]>,
+    pub(super) run: RunSpec,
+    pub(super) limits: LimitSpec,
 }
 
 /// The kinds of entries, with the keys that each may have besides `at`, `until` and `on`.
@@ -37,6 +41,9 @@ enum Kind {
     Poisson,
     Lookup,
     Lookups,
+    Session,
+    People,
+    Browse,
 }
 
 impl Kind {
@@ -47,6 +54,9 @@ impl Kind {
             Self::Poisson => "writes at random",
             Self::Lookup => "looks up a name",
             Self::Lookups => "looks up names at random",
+            Self::Session => "goes through steps",
+            Self::People => "goes by habits",
+            Self::Browse => "visits a page",
         }
     }
 
@@ -72,7 +82,7 @@ impl Kind {
                 "messages",
                 "dsn",
             ],
-            Self::Read => &["every", "times", "user", "read", "spread"],
+            Self::Read => &["every", "times", "user", "read", "reading", "spread"],
             Self::Poisson => &[
                 "poisson",
                 "from",
@@ -88,6 +98,11 @@ impl Kind {
             ],
             Self::Lookup => &["every", "times", "lookup", "type", "web"],
             Self::Lookups => &["times", "lookups", "type", "spread", "web"],
+            Self::Session => &["every", "times", "user", "steps", "protocol", "spread"],
+            Self::People => {
+                &["people", "user", "to", "subject", "body", "body_bytes", "html", "images", "attachments", "encoding"]
+            }
+            Self::Browse => &["every", "times", "user", "browse", "browser", "spread"],
         }
     }
 }
@@ -104,6 +119,8 @@ pub(super) fn read(
     let path = Path::Root.key("workload");
     let mut items = Vec::new();
     let mut readings = vec![0; users.len()];
+    let mut habits = vec![0; users.len()];
+    let mut browsings = BTreeMap::new();
     for (index, entry) in cx.scenario.workload.iter().enumerate() {
         let here = path.index(index);
         let Some(kind) = read_kind(cx, here, entry) else { continue };
@@ -113,9 +130,16 @@ pub(super) fn read(
             Kind::Read => items.extend(read_reading(cx, &shared, here, (index, entry), &mut readings)),
             Kind::Poisson => items.extend(read_poisson(cx, &shared, here, index, entry)),
             Kind::Lookup => items.extend(read_lookup(cx, &shared, here, index, entry)),
+            Kind::Session => items.extend(read_session(cx, &shared, here, (index, entry), &mut readings)),
+            Kind::People => items.extend(read_habits(cx, &shared, here, (index, entry), &mut habits)),
             Kind::Lookups => {
                 let schedule = read_schedule(cx, &shared, here, entry);
                 items.extend(read_lookups(cx, here, (index, entry), schedule));
+            }
+            Kind::Browse => {
+                let schedule = read_schedule(cx, &shared, here, entry);
+                let hosts = read_browsers(cx, &shared, here, entry);
+                items.extend(read_browse(cx, here, (index, entry, schedule), (hosts, run), &mut browsings));
             }
         }
         if items.len() > MAX_ITEMS {
@@ -132,6 +156,9 @@ fn read_kind(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> Option<Kind
         (entry.poisson.is_some(), Kind::Poisson),
         (entry.lookup.is_some(), Kind::Lookup),
         (entry.lookups.is_some(), Kind::Lookups),
+        (!entry.steps.is_empty(), Kind::Session),
+        (entry.people.is_some(), Kind::People),
+        (entry.browse.is_some(), Kind::Browse),
     ]
     .into_iter()
     .filter_map(|(is, kind)| is.then_some(kind))
@@ -141,8 +168,8 @@ fn read_kind(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> Option<Kind
         [] if entry.from.is_some() || entry.to.is_some() => Some(Kind::Message),
         [] if entry.user.is_some() => Some(Kind::Read),
         [] => {
-            let help =
-                "give \"from\" and \"to\", or \"user\" and \"read\", or \"poisson\", or \"lookup\", or \"lookups\"";
+            let help = "give \"from\" and \"to\", or \"user\" and one of \"read\", \"steps\" and \"people\", or \"poisson\", \
+                        or \"lookup\", or \"lookups\", or \"browse\"";
             cx.problems.help(here, "this entry does nothing", help);
             None
         }
@@ -176,11 +203,17 @@ fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
         ("dsn", entry.dsn.is_some()),
         ("user", entry.user.is_some()),
         ("read", entry.read.is_some()),
+        ("reading", entry.reading.is_some()),
         ("spread", entry.spread.is_some()),
+        ("steps", !entry.steps.is_empty()),
+        ("protocol", entry.protocol.is_some()),
+        ("people", entry.people.is_some()),
         ("lookup", entry.lookup.is_some()),
         ("type", entry.rtype.is_some()),
         ("lookups", entry.lookups.is_some()),
         ("web", entry.web.is_some()),
+        ("browse", entry.browse.is_some()),
+        ("browser", entry.browser.is_some()),
     ];
     for (key, _) in given.into_iter().filter(|(key, given)| *given && !kind.keys().contains(key)) {
         cx.problems.at(here.name(key), format!("an entry that {} has no `{key}`", kind.what()));
@@ -188,7 +221,9 @@ fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
     let needed: &[(&str, bool)] = match kind {
         Kind::Message | Kind::Poisson => &[("from", entry.from.is_some()), ("to", entry.to.is_some())],
         Kind::Read => &[("user", entry.user.is_some()), ("read", entry.read.is_some())],
+        Kind::Session | Kind::People => &[("user", entry.user.is_some())],
         Kind::Lookup | Kind::Lookups => &[("on", entry.on.is_some())],
+        Kind::Browse => &[("user` or `on", entry.on.is_some() || entry.user.is_some())],
     };
     for (key, _) in needed.iter().filter(|(_, given)| !given) {
         cx.problems.at(here, format!("an entry that {} needs `{key}`", kind.what()));
@@ -196,7 +231,7 @@ fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
 }
 
 /// When; the end of the run bounds what has no end of its own.
-fn read_schedule(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entry: &Entry) -> Schedule {
+pub(super) fn read_schedule(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entry: &Entry) -> Schedule {
     let at = cx.instant(here.key("at"), entry.at);
     let until = entry.until.map(|_| cx.instant(here.key("until"), entry.until));
     if until.is_some_and(|until| until < at) {
@@ -206,7 +241,7 @@ fn read_schedule(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entr
     if entry.times == Some(0) {
         cx.problems.at(here.key("times"), "`times` is at least 1");
     }
-    let random = entry.poisson.is_some() || entry.lookups.is_some();
+    let random = entry.poisson.is_some() || entry.lookups.is_some() || entry.people.is_some();
     if every.is_none() && entry.times.is_some_and(|times| times > 1) && !random {
         cx.problems.help(here.key("times"), "`times` needs `every`", "say how much time passes between two");
     }
@@ -217,7 +252,7 @@ fn read_schedule(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entr
 }
 
 /// The users that a list of addresses and patterns names, ascending.
-fn read_people(
+pub(super) fn read_people(
     cx: &mut Context<'_>,
     shared: &Shared<'_>,
     path: Path<'_>,
@@ -251,7 +286,12 @@ fn read_people(
 }
 
 /// Where: the entry's own host, else each user's computer.
-fn read_device(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, people: usize) -> Option<Option<HostId>> {
+pub(super) fn read_device(
+    cx: &mut Context<'_>,
+    here: Path<'_>,
+    entry: &Entry,
+    people: usize,
+) -> Option<Option<HostId>> {
     let Some(names) = &entry.on else { return Some(None) };
     let [name] = names.items.as_slice() else {
         cx.problems.at(here.key("on"), "this happens on one host");
@@ -276,7 +316,7 @@ fn read_message(
     let mut people = |cx: &mut Context<'_>, key, texts: Option<&Texts>| {
         texts.map_or_else(
             || Arc::from([]),
-            |texts| read_recipients(cx, shared, (here.key(key), entry), texts, &mut seen),
+            |texts| read_recipients(cx, shared, (here.key(key), entry.allow_unknown == Some(true)), texts, &mut seen),
         )
     };
     let to = people(cx, "to", entry.to.as_ref());
@@ -307,10 +347,10 @@ fn read_message(
 }
 
 /// The addresses of a list; those in `seen` are recipients already.
-fn read_recipients(
+pub(super) fn read_recipients(
     cx: &mut Context<'_>,
     shared: &Shared<'_>,
-    (path, entry): (Path<'_>, &Entry),
+    (path, allow_unknown): (Path<'_>, bool),
     to: &Texts,
     seen: &mut BTreeSet<String>,
 ) -> Arc<[String]> {
@@ -319,7 +359,7 @@ fn read_recipients(
         let place = if to.list { path.index(index) } else { path };
         for address in expand(text, MAX_ITEMS / 10).unwrap_or_else(|| vec![text.clone()]) {
             let known = |cx: &Context<'_>| user_index(shared.users, &address).is_some() || is_caught(cx, &address);
-            if !is_address(&address) || entry.allow_unknown != Some(true) && !known(cx) {
+            if !is_address(&address) || !allow_unknown && !known(cx) {
                 unknown_user(cx, place, &address, Remedy::Allow);
                 break;
             }
@@ -339,6 +379,20 @@ fn read_recipients(
     all.into()
 }
 
+/// Where a page is visited: at the hosts named, else at the users' computers.
+fn read_browsers(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entry: &Entry) -> Vec<HostId> {
+    let people = entry.user.as_ref().and_then(|who| read_people(cx, shared, here.key("user"), who, EVERY_USER));
+    match people {
+        Some(people) if people.len() > 1 || entry.on.is_none() => {
+            if entry.on.is_some() {
+                cx.problems.at(here.key("on"), "an entry for several users cannot name one host");
+            }
+            people.iter().map(|user| shared.users[*user].host).collect()
+        }
+        Some(_) | None => read_hosts(cx, here.key("on"), entry.on.as_ref()),
+    }
+}
+
 /// `readings` counts for each user the entries so far: the streams of a user's entries do not
 /// depend on what others do.
 fn read_reading(
@@ -351,10 +405,7 @@ fn read_reading(
     let schedule = read_schedule(cx, shared, here, entry);
     let spread = cx.duration(here.key("spread"), entry.spread);
     let (Some(who), Some(read)) = (&entry.user, entry.read) else { return Vec::new() };
-    let mode = match read {
-        ReadName::Pop3 => ReadMode::Pop3,
-        ReadName::Pop3Keep => ReadMode::Pop3Keep,
-    };
+    let manner = read_manner(cx, here, read, entry.reading.as_ref());
     let Some(people) = read_people(cx, shared, here.key("user"), who, EVERY_USER) else { return Vec::new() };
     let Some(on) = read_device(cx, here, entry, people.len()) else { return Vec::new() };
     let reading = |user: &usize| {
@@ -363,13 +414,13 @@ fn read_reading(
         readings[user] += 1;
         let schedule = Schedule { at: schedule.at.saturating_add(own), ..schedule };
         let on = on.unwrap_or(shared.users[user].host);
-        Work::Read(ReadWork { entry: index, schedule, user, on, mode })
+        Work::Read(ReadWork { entry: index, schedule, user, on, manner: manner.clone() })
     };
     people.iter().map(reading).collect()
 }
 
 /// A user's own part of a spread, from the user's own stream.
-fn own_part(seed: u64, address: &str, reading: usize, spread: SimDuration) -> SimDuration {
+pub(super) fn own_part(seed: u64, address: &str, reading: usize, spread: SimDuration) -> SimDuration {
     if spread == SimDuration::ZERO {
         return spread;
     }

@@ -6,8 +6,8 @@ use crate::proto::dns::EDNS_SIZE;
 use crate::scenario::names;
 use crate::scenario::resolved::QueueLimit;
 use crate::scenario::schema::{
-    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, Entry, LinkDefaults, MailDomain, Mode, Queue, Scenario,
-    Size, Texts,
+    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, Entry, FetchName, LinkDefaults, MailDomain, Mode, Queue,
+    ReadName, Scenario, Size, Texts,
 };
 
 /// How many users a file may ask for, whatever its own limit of hosts says.
@@ -178,6 +178,7 @@ const AFTERMATH: SimDuration = SimDuration::from_secs(3_600);
 
 /// Times and hosts of the workload, and the end of the run.
 pub(super) fn fill_workload(scenario: &mut Scenario) {
+    super::people::fill(scenario);
     let mut last = SimDuration::ZERO;
     for entry in &mut scenario.workload {
         let at = entry.at.get_or_insert(seconds(0)).0;
@@ -188,7 +189,8 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
             (Some(every), Some(times)) => at.saturating_add(every.0.saturating_mul(times.saturating_sub(1))),
             (Some(_) | None, _) => at,
         };
-        last = last.max(entry.until.map_or(repeated, |until| until.0));
+        let pauses = super::people::pauses(&entry.steps);
+        last = last.max(entry.until.map_or(repeated, |until| until.0).saturating_add(pauses));
         if let Some(poisson) = &mut entry.poisson
             && poisson.mean_gap.is_none()
         {
@@ -198,11 +200,15 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
             entry.rtype.get_or_insert_with(|| "A".to_owned());
             entry.web.get_or_insert(false);
         }
+        if entry.browse.is_some() {
+            super::web::fill_browser(entry.browser.get_or_insert_default());
+        }
         if let Some(lookups) = &mut entry.lookups {
             lookups.clients.get_or_insert(1);
             lookups.zipf.get_or_insert(0.0);
             lookups.cache.get_or_insert(false);
         }
+        fill_reading(entry);
         if entry.on.is_none()
             && let Some(who) = entry.user.as_ref().or(entry.from.as_ref())
             && let [address] = who.items.as_slice()
@@ -229,4 +235,34 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
         (entry.until, cut) = (Some(Duration(until)), true);
     }
     scenario.run.until = Some(Duration(if cut { until.saturating_add(AFTERMATH) } else { until }));
+}
+
+/// How mail is read by a program that remembers; the lecture's does not.
+fn fill_reading(entry: &mut Entry) {
+    let Some(read) = entry.read else { return };
+    let reading = match read {
+        ReadName::Imap | ReadName::Webmail => entry.reading.get_or_insert_default(),
+        ReadName::Pop3 | ReadName::Pop3Keep => {
+            let Some(reading) = &mut entry.reading else { return };
+            reading
+        }
+    };
+    let usual = if read == ReadName::Webmail { FetchName::Text } else { FetchName::Whole };
+    let fetch = *reading.fetch.get_or_insert(usual);
+    if fetch == FetchName::Headers {
+        reading.open.get_or_insert(Chance(Probability::ZERO));
+    }
+    match read {
+        ReadName::Pop3 => {
+            reading.leave_for.get_or_insert(seconds(0));
+        }
+        ReadName::Pop3Keep => {}
+        ReadName::Imap | ReadName::Webmail => {
+            if fetch != FetchName::Whole {
+                reading.attachments.get_or_insert(Chance(Probability::ZERO));
+            }
+            reading.folder.get_or_insert_with(|| "INBOX".to_owned());
+            reading.stay.get_or_insert(seconds(0));
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Which hosts there are: those the file lists, and those its domains, users and servers imply.
 //!
 //! A host comes into being by being listed, by being the key of a name server or resolver,
-//! a root server, the default server of a mail domain or the key of a relay, the default computer of a user, or
+//! a Web server, a root server, the default server of a mail domain or the key of a relay, the default computer of a user, or
 //! the host of real clients.
 //! Merely naming a host elsewhere does not create it, so that a slip of the pen is found.
 
@@ -18,9 +18,13 @@ const MAX_DEVICES: usize = 100_000;
 /// Whether anybody could ask for a name.
 pub(super) fn uses_dns(scenario: &Scenario) -> bool {
     let dns = &scenario.dns;
-    let asked = scenario.workload.iter().any(|entry| entry.lookup.is_some() || entry.lookups.is_some());
+    let asked = scenario
+        .workload
+        .iter()
+        .any(|entry| entry.lookup.is_some() || entry.lookups.is_some() || entry.browse.is_some());
     asked
         || !scenario.mail.is_empty()
+        || !scenario.web.is_empty()
         || !dns.servers.is_empty()
         || !dns.resolvers.is_empty()
         || !dns.zones.is_empty()
@@ -57,6 +61,7 @@ pub(super) fn declare_hosts(scenario: &mut Scenario) {
     for host in scenario.dns.servers.keys().chain(scenario.dns.resolvers.keys()).chain(scenario.network.hosts.keys()) {
         implied.push((host.clone(), None));
     }
+    implied.extend(scenario.web.keys().map(|host| (host.clone(), None)));
     implied.extend(scenario.live.iter().filter_map(|live| live.host.clone()).map(|host| (host, None)));
     for (name, domain) in &scenario.mail {
         if domain.server.as_ref() == Some(name) {

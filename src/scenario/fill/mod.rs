@@ -11,8 +11,11 @@ mod conduct;
 mod defaults;
 mod hosts;
 mod links;
+mod people;
 mod queue;
 mod routing;
+mod web;
+mod webmail;
 mod zones;
 
 use super::schema::Scenario;
@@ -35,7 +38,9 @@ pub(super) fn site_router(site: &str) -> String {
 pub(super) fn fill(scenario: &mut Scenario) {
     defaults::fill_values(scenario);
     defaults::fill_mail(scenario);
+    webmail::fill(scenario);
     routing::fill_relays(scenario);
+    web::fill_sites(scenario);
     hosts::declare_hosts(scenario);
     if hosts::uses_dns(scenario) {
         zones::add_zones(scenario);

@@ -11,14 +11,18 @@ mod work;
 use std::collections::BTreeMap;
 
 pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, SecondarySpec, ZoneSpec};
-pub use work::{Body, LookupWork, LookupsWork, MessageWork, PoissonWork, ReadMode, ReadWork, Schedule, Work};
+pub use work::{
+    Body, BrowseWork, LookupWork, LookupsWork, MessageWork, PeopleWork, PoissonWork, ReadWork, Schedule, SessionWork,
+    Work,
+};
 
 use super::schema::Scenario;
 use crate::app::mail::{
     AddressBook, ConductConfig, ForwardConfig, LoopGuard, QueueConfig, Quota, ReportConfig, RetryPolicy, SmtpConfig,
-    Transports, VacationConfig,
+    Transports, VacationConfig, WebmailConfig,
 };
-use crate::app::user::SubmissionConfig;
+use crate::app::user::{Means, SubmissionConfig};
+use crate::app::web::SiteConfig;
 use crate::base::{Addresses, DataSize, Dist, HostId, SimDuration, SimTime, UnixTime};
 use crate::net::{CongestionControl, LinkDirConfig, Policy, SessionLimit};
 use crate::sim::Fault;
@@ -54,6 +58,8 @@ pub struct Resolved {
     pub sessions: BTreeMap<(HostId, u16), SessionLimit>,
     /// Sessions that an SMTP server has at a time, where it answers others with 421.
     pub sessions_answered: BTreeMap<(HostId, u16), u32>,
+    /// Web servers.
+    pub web: BTreeMap<HostId, SiteConfig>,
     /// Faults, in file order.
     pub faults: Vec<Fault>,
     /// Seed and end of the run.
@@ -214,6 +220,8 @@ pub struct ServerSpec {
     pub reports: ReportConfig,
     /// What stands between the levels of folder names in IMAP.
     pub separator: char,
+    /// Whether and how it serves mailboxes to browsers.
+    pub webmail: Option<WebmailConfig>,
     /// Whether its POP3 server offers APOP.
     pub apop: bool,
     /// Whether it has a cache of DNS answers.
@@ -254,6 +262,8 @@ pub struct UserSpec {
     pub name: Option<String>,
     /// The answer of a user who is away.
     pub vacation: Option<VacationConfig>,
+    /// How the user gets at the mailbox, unless the workload says otherwise.
+    pub means: Means,
 }
 
 /// Seed and end of a run.

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::app::user::Extras;
+use crate::app::user::{Extras, Manner, Means, Rhythm, Step, Traits};
+use crate::app::web::Ways;
 use crate::base::{DataSize, Dist, HostId, SimDuration, SimTime};
 use crate::proto::dns::Rtype;
+use crate::proto::http::Url;
 
 /// When something happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,12 @@ pub enum Work {
     Lookup(LookupWork),
     /// Clients on a host look up names.
     Lookups(LookupsWork),
+    /// Somebody sits down to the mail.
+    Session(SessionWork),
+    /// Somebody goes by habits.
+    People(PeopleWork),
+    /// Somebody visits a page.
+    Browse(BrowseWork),
 }
 
 /// Somebody writes a message.
@@ -65,7 +73,7 @@ pub enum Body {
 }
 
 /// Somebody fetches mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReadWork {
     /// Index of the entry in the file's workload.
     pub entry: usize,
@@ -76,16 +84,55 @@ pub struct ReadWork {
     /// On which host.
     pub on: HostId,
     /// How.
-    pub mode: ReadMode,
+    pub manner: Manner,
 }
 
-/// How mail is fetched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadMode {
-    /// POP3, download and delete.
-    Pop3,
-    /// POP3, download and keep.
-    Pop3Keep,
+/// Somebody sits down to the mail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionWork {
+    /// Index of the entry in the file's workload.
+    pub entry: usize,
+    /// When, the user's own part of `spread` included.
+    pub schedule: Schedule,
+    /// Index into [`Resolved::users`](super::Resolved::users).
+    pub user: usize,
+    /// On which host.
+    pub on: HostId,
+    /// How.
+    pub means: Means,
+    /// What is done.
+    pub steps: Arc<[Step]>,
+}
+
+/// Somebody reads, answers and writes mail by habit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PeopleWork {
+    /// Index of the entry in the file's workload.
+    pub entry: usize,
+    /// Index into [`Resolved::users`](super::Resolved::users).
+    pub user: usize,
+    /// On which host.
+    pub on: HostId,
+    /// How, drawn if the entry says so.
+    pub means: Means,
+    /// Begin of the habits.
+    pub at: SimTime,
+    /// Their end.
+    pub until: SimTime,
+    /// When there are sessions.
+    pub rhythm: Rhythm,
+    /// What is done in them.
+    pub traits: Arc<Traits>,
+    /// Indices of those to whom new messages go, ascending; a user who is one of them does not write to himself.
+    pub to: Arc<[usize]>,
+    /// Those of them in the user's domain.
+    pub colleagues: Arc<[usize]>,
+    /// Subject of new messages, `""` when none was given.
+    pub subject: Arc<str>,
+    /// Their text.
+    pub body: Body,
+    /// What else they have.
+    pub extras: Option<Arc<Extras>>,
 }
 
 /// Somebody writes messages as a Poisson process: exponential gaps before the first and
@@ -159,4 +206,19 @@ pub struct LookupsWork {
     pub cache: bool,
     /// Whether the Web server at the address is called.
     pub web: bool,
+}
+
+/// Somebody visits a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrowseWork {
+    /// Index of the entry in the file's workload.
+    pub entry: usize,
+    /// When, the host's own part of `spread` included.
+    pub schedule: Schedule,
+    /// On which host.
+    pub on: HostId,
+    /// The page.
+    pub url: Arc<Url>,
+    /// How the browser uses connections.
+    pub ways: Ways,
 }

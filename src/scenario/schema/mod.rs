@@ -15,11 +15,14 @@ mod lookups;
 mod mail;
 mod message;
 mod network;
+mod people;
 mod quantity;
 mod resolver;
 mod run;
 mod scripted;
+mod steps;
 mod tcp;
+mod web;
 mod windows;
 mod workload;
 
@@ -39,10 +42,11 @@ pub use mail::{
     Delivery, DeliveryPreset, DialectName, DoubleBounces, Exponential, ExtensionName, GaugeName, Greylist, Imap, Limit,
     LimitedName, LoginName, MailDomain, MailingList, MeanwhileName, PerName, PostingName, Quota, QuotaAnswer,
     QuotaCheck, Relay, Reports, Retry, RetryPreset, SeparatorName, Smtp, Subaddress, Submission, Tarpit, ThenKeys,
-    TlsUseName, TlsVersionName, User, Vacation, WaitFromName,
+    TlsUseName, TlsVersionName, User, Vacation, WaitFromName, Webmail,
 };
 pub use message::{Attachment, Dsn, EncodingName, NotifyName, ReturnName, WholeMessage};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
+pub use people::{DayName, People, Protocols};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use resolver::{Checks, ForwardZone, Resolver, ServeStale, StubZone};
 pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
@@ -50,9 +54,11 @@ pub use scripted::{
     BehaviourName, IdsName, Replies, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted,
     Seconds, TransportName, Unasked,
 };
+pub use steps::{Criteria, Letter, MarkName, Pick, PickName, ProtocolName, Step, Where};
 pub use tcp::{CongestionName, Tcp};
+pub use web::{BrowserWays, HttpVersionName, WebObject, WebPage, WebSite};
 pub use windows::{Cwnd, CwndChoice};
-pub use workload::{Entry, Poisson, ReadName};
+pub use workload::{Entry, FetchName, Poisson, ReadName, Reading};
 
 /// A Posthaste scenario: hosts, names, mail domains, people, and what they do.
 ///
@@ -80,6 +86,9 @@ pub struct Scenario {
     pub dns: Dns,
     /// Mail domains by name, the part of an address behind the "@".
     pub mail: BTreeMap<String, MailDomain>,
+    /// Web servers by the names of their hosts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub web: BTreeMap<String, WebSite>,
     /// What differs from the default for some mail users, by address.
     pub users: BTreeMap<String, User>,
     /// What people and hosts do, and when.

@@ -5,11 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use super::lookups::Lookups;
 use super::message::{Attachment, Dsn, EncodingName, WholeMessage};
-use super::quantity::{Duration, Frequency, Size, Texts};
+use super::people::People;
+use super::quantity::{Chance, Duration, Frequency, Size, Texts};
+use super::steps::{ProtocolName, Step};
+use super::web::BrowserWays;
 
 /// One activity: writing a message (`from`, `to`), writing at random (`poisson`, `from`,
-/// `to`), fetching mail (`user`, `read`), looking up a name (`lookup`, `on`), or looking up names as
-/// clients do (`lookups`, `on`).
+/// `to`), fetching mail (`user`, `read`), a session with the mailbox (`user`, `steps`), people who go by habits (`user`,
+/// `people`), looking up a name (`lookup`, `on`), looking up names as
+/// clients do (`lookups`, `on`), or visiting a page (`browse`, `user` or `on`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Entry {
@@ -26,14 +30,14 @@ pub struct Entry {
     /// `run.until` is not given, one hour before that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Duration>,
-    /// The host on which it happens. Default: the user's computer; look-ups must name it. With `lookups` also a list of
+    /// The host on which it happens. Default: the user's computer; look-ups must name it. With `lookups` and `browse` also a list of
     /// hosts, in which "pc{1..10}.crepes.fr" stands for ten of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on: Option<Texts>,
     /// Who writes: an address; with `poisson` also a list of addresses or "every-user".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Texts>,
-    /// To whom: an address or a list of addresses; with `poisson`, one of them at random, or "any-user".
+    /// To whom: an address or a list of addresses; with `poisson` and `people`, one of them at random, or "any-user".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Texts>,
     /// Who else gets the message, as its header says: an address or a list of addresses. Default: nobody.
@@ -91,13 +95,26 @@ pub struct Entry {
     /// Write at random: each sender is a Poisson process of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poisson: Option<Poisson>,
-    /// Who fetches mail: an address, a list of addresses, or "every-user".
+    /// Who fetches, reads or answers mail, or visits a page: an address, a list of addresses, or "every-user".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<Texts>,
     /// How mail is fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read: Option<ReadName>,
-    /// With `read` and `every`, and with the `every` of `lookups`: each user or client begins later than `at` by an own
+    /// What a user does in a session with the mailbox, step by step.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// With `steps`: how the user gets at the mailbox. Default: as `users` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<ProtocolName>,
+    /// Users who read, answer and write mail by habit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people: Option<People>,
+    /// With `read`, what is fetched and what becomes of it. Default: with "pop3" and "pop3-keep", all that is there, each
+    /// time; with "imap", all that is new to the computer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
+    /// With `read` and `every`, with `browse`, and with the `every` of `lookups`: each user, host or client begins later than `at` by an own
     /// random part of this time. Default: "0s".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spread: Option<Duration>,
@@ -107,6 +124,12 @@ pub struct Entry {
     /// Look up names as clients do: at random, and some names more often than others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lookups: Option<Lookups>,
+    /// The URL of a page to visit, such as "http://www.school.edu/index.html".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub browse: Option<String>,
+    /// With `browse`: how the browser uses connections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub browser: Option<BrowserWays>,
     /// With `lookup` and `lookups`: whether the Web server at the address found is called, on port 80. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web: Option<bool>,
@@ -139,4 +162,51 @@ pub enum ReadName {
     /// POP3, download and keep.
     #[serde(rename = "pop3-keep")]
     Pop3Keep,
+    /// IMAP.
+    #[serde(rename = "imap")]
+    Imap,
+    /// Webmail: by HTTP, in a browser.
+    #[serde(rename = "webmail")]
+    Webmail,
+}
+
+/// How mail is read, by a program that remembers what it has.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reading {
+    /// What is fetched of each message that is new to the computer. Default: "text" with "webmail", else "whole".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<FetchName>,
+    /// With `fetch` "headers": the share of messages whose text is fetched after all. Default: 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open: Option<Chance>,
+    /// With IMAP or webmail and `fetch` "headers" or "text": of messages whose text is fetched, the share of their other parts that
+    /// is fetched on demand. Default: 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachments: Option<Chance>,
+    /// With IMAP or webmail: the folder that is read. Default: "INBOX".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// With IMAP or webmail: the folder into which messages go that were read, made if need be. Default: they stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_into: Option<String>,
+    /// With IMAP or webmail: how long the session stays after it began and waits for news (by IDLE, or by asking each minute). Default: "0s".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stay: Option<Duration>,
+    /// How long a message is left on the server after it was fetched whole; the first session after that deletes it. Default:
+    /// "0s" with "pop3", for ever with "imap".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leave_for: Option<Duration>,
+}
+
+/// What is fetched of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FetchName {
+    /// What a list shows: sender, subject, date, size.
+    Headers,
+    /// That, and the text; by POP3 the whole message, which has no parts there.
+    Text,
+    /// The whole message.
+    Whole,
 }

@@ -5,6 +5,7 @@ mod queue;
 mod reports;
 mod routing;
 mod smtp;
+mod webmail;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -21,13 +22,14 @@ pub use routing::{
     RelayedDomain, RoutingConfig, SubaddressConfig, Transports, WhenFull,
 };
 pub use smtp::SmtpConfig;
+pub use webmail::WebmailConfig;
 
 /// A mailbox of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailboxConfig {
     /// The user's address, in one of the server's domains.
     pub address: String,
-    /// The password for POP3, IMAP and submission.
+    /// The password for POP3, IMAP, webmail and submission.
     pub password: String,
 }
 
@@ -64,6 +66,8 @@ pub struct MailServerConfig {
     pub max_message: usize,
     /// What stands between the levels of folder names in IMAP.
     pub separator: char,
+    /// Whether and how it serves mailboxes to browsers.
+    pub webmail: Option<WebmailConfig>,
     /// Whether APOP is offered.
     pub apop: bool,
 }
@@ -90,6 +94,7 @@ impl MailServerConfig {
             sessions: BTreeMap::new(),
             max_message: 10_240_000,
             separator: '/',
+            webmail: None,
             apop: false,
         }
     }

@@ -14,7 +14,7 @@ use crate::app::mail::queue::{Addressee, CopyKey, QueuedMessage};
 use crate::app::mail::vacation::Incoming;
 use crate::base::trace::{FailureKind, MailTrace, MessageKind, Trace};
 use crate::base::{SimDuration, SimTime, UnixTime};
-use crate::proto::message::is_seven_bit;
+use crate::proto::message::{first, is_seven_bit};
 use crate::proto::smtp::{BodyType, MailOptions, Mailbox, Notify, Ret, ReversePath};
 
 /// A copy of which somebody may be told.
@@ -89,11 +89,14 @@ impl Spool {
         }
     }
 
-    /// Who is told of a report that failed itself: nobody, or the postmaster once.
+    /// Who is told of a report that failed itself: nobody, or the postmaster once. What any server told its
+    /// postmaster is not told again, wherever it went from there: such reports would beget each other for ever.
     fn told_of_doubles(&self, copy: &Undeliverable) -> Option<Mailbox> {
         let domain = self.homes.domains().next().unwrap_or(&self.name);
         let postmaster = Mailbox::parse(&format!("postmaster@{domain}")).filter(|_| self.reports.to_postmaster)?;
-        (postmaster.key() != copy.addressee.mailbox.key()).then_some(postmaster)
+        let told = first(&copy.content, "To").and_then(|to| Mailbox::parse(to.trim().trim_matches(['<', '>'])));
+        let triple = told.is_some_and(|to| to.key().starts_with("postmaster@"));
+        (!triple && postmaster.key() != copy.addressee.mailbox.key()).then_some(postmaster)
     }
 
     /// Tells the sender that a copy is late and until when it will be tried, unless NOTIFY says

@@ -214,7 +214,7 @@ impl Host for At<'_> {
                 entry.push((self.net.now, phase));
             }
             Trace::Mail(mail) => self.net.log.push(format!("{seconds} {} {mail:?}", self.net.names[self.host])),
-            Trace::Net(_) | Trace::Conn { .. } | Trace::Dns(_) | Trace::Fault(_) | Trace::Host(_) => {}
+            Trace::Net(_) | Trace::Conn { .. } | Trace::Dns(_) | Trace::Fault(_) | Trace::Host(_) | Trace::Web(_) => {}
         }
         EventId(self.net.cause)
     }
@@ -305,6 +305,8 @@ impl Bed {
             drafts: Vec::new(),
             arrivals: Vec::new(),
             reads: Vec::new(),
+            sessions: Vec::new(),
+            habits: Vec::new(),
         };
         change(&mut config);
         self.add(&format!("{local}-pc.{domain}"), App::User(Box::new(UserAgent::new(config))))

@@ -1,8 +1,7 @@
 //! Mail over IPv6 beside IPv4.
 
 use super::bed::{Bed, at, draft};
-use crate::app::user::ReadJob;
-use crate::proto::pop3::Mode;
+use crate::app::user::{Manner, ReadJob};
 
 const BOTH: [bool; 2] = [true, true];
 
@@ -11,7 +10,7 @@ fn dual(alice_s: u64) -> (Bed, [usize; 3]) {
     let mut bed = Bed::new();
     let crepes = bed.server("crepes.fr", &["alice"], |c| c.inside.extend((1..5).map(Bed::address6)));
     let hamburger = bed.server("hamburger.edu", &["bob"], |_| {});
-    let read = ReadJob { at: at(100), every: None, until: None, mode: Mode::DownloadAndKeep };
+    let read = ReadJob { at: at(100), every: None, until: None, manner: Manner::lecture(false) };
     let alice = bed.user("alice@crepes.fr", vec![draft(alice_s, &["bob@hamburger.edu"], "x")], vec![read]);
     for host in [crepes, hamburger, alice] {
         bed.give_ipv6(host, true);

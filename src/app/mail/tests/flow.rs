@@ -1,10 +1,9 @@
 //! Mail that flows: relay, several recipients, one connection for many, POP3.
 
 use super::bed::{Bed, at, draft};
-use crate::app::user::{Arrivals, Body, ReadJob, Recipients};
+use crate::app::user::{Arrivals, Body, Manner, ReadJob, Recipients};
 use crate::base::trace::Phase;
 use crate::base::{Dist, SimDuration};
-use crate::proto::pop3::Mode;
 use crate::proto::smtp::Dialect;
 
 fn lecture(bed: &mut Bed) -> (usize, usize) {
@@ -20,7 +19,7 @@ fn alice_writes_to_bob() {
     let mut bed = Bed::new();
     let (crepes, hamburger) = lecture(&mut bed);
     bed.user("alice@crepes.fr", vec![draft(0, &["bob@hamburger.edu"], "Dinner")], Vec::new());
-    let read = ReadJob { at: at(60), every: None, until: None, mode: Mode::DownloadAndDelete };
+    let read = ReadJob { at: at(60), every: None, until: None, manner: Manner::lecture(true) };
     bed.user("bob@hamburger.edu", Vec::new(), vec![read]);
     bed.run(at(30));
     let stored = bed.mailbox(hamburger, "bob@hamburger.edu");
@@ -112,7 +111,7 @@ fn keep_and_delete() {
         at: at(s),
         every: Some(SimDuration::from_secs(100)),
         until: Some(at(250)),
-        mode: Mode::DownloadAndKeep,
+        manner: Manner::lecture(false),
     };
     bed.user("bob@hamburger.edu", Vec::new(), vec![keep(100)]);
     bed.user("bob@hamburger.edu", Vec::new(), vec![keep(100)]);

@@ -4,10 +4,9 @@ use proptest::prelude::*;
 
 use super::bed::{App, Bed, SYN_TIMEOUT, at, draft};
 use crate::app::mail::{DeadDestinations, MailServerConfig, Meanwhile, PRESETS, QueueConfig, RetryPolicy};
-use crate::app::user::ReadJob;
+use crate::app::user::{Manner, ReadJob};
 use crate::base::trace::Phase;
 use crate::base::{SimDuration, SimTime};
-use crate::proto::pop3::Mode;
 
 const HALF_HOUR: u64 = 1_800;
 
@@ -267,7 +266,7 @@ fn an_unanswered_quit_holds_nothing_up() {
 /// Would break if a session that ended in any other way than by QUIT kept the maildrop locked.
 #[test]
 fn the_lock_is_free_after_a_session_that_died() {
-    let read = |at_s: u64| ReadJob { at: at(at_s), every: None, until: None, mode: Mode::DownloadAndKeep };
+    let read = |at_s: u64| ReadJob { at: at(at_s), every: None, until: None, manner: Manner::lecture(false) };
     for (lose_quit, cut, crash) in [(true, None, false), (false, Some(60), false), (false, None, true)] {
         let mut bed = Bed::new();
         let (_, hamburger) = two(&mut bed);

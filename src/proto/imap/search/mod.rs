@@ -20,6 +20,7 @@ mod text_tests;
 use imap_types::search::SearchKey;
 
 use crate::base::calendar::UnixTime;
+use crate::proto::mailbox::Criteria;
 
 use date::{Day, Span};
 use needle::Needle;
@@ -112,6 +113,18 @@ impl Query {
     /// If the keys are nested too deeply.
     pub fn new(key: &SearchKey<'_>, mailbox: Extent) -> Result<Self, TooDeep> {
         key::prepare(key, mailbox, 0).map(|key| Self { key })
+    }
+
+    /// A search for what a person asks of a mailbox.
+    #[must_use]
+    pub fn of(criteria: &Criteria) -> Self {
+        let Criteria { from, subject, text, unseen } = criteria;
+        let field = |name: &[u8], text: &String| Key::Field(name.to_vec(), Needle::new(text.as_bytes()));
+        let mut keys: Vec<Key> = unseen.then(|| Key::Not(Box::new(Key::Marked(Mark::Seen)))).into_iter().collect();
+        keys.extend(from.as_ref().map(|from| field(b"from", from)));
+        keys.extend(subject.as_ref().map(|subject| field(b"subject", subject)));
+        keys.extend(text.as_ref().map(|text| Key::Text(Needle::new(text.as_bytes()))));
+        Self { key: Key::And(keys) }
     }
 
     /// Whether it asks about modification sequences, so that the answer tells the highest.

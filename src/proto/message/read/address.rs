@@ -19,6 +19,16 @@ pub struct Address {
     pub host: Option<Vec<u8>>,
 }
 
+impl Address {
+    /// Mailbox and domain, as people write them; none for the ends of a group.
+    #[must_use]
+    pub fn addr_spec(&self) -> Option<String> {
+        let text =
+            |octets: &Option<Vec<u8>>| octets.as_deref().map(|octets| String::from_utf8_lossy(octets).into_owned());
+        Some(format!("{}@{}", text(&self.mailbox)?, text(&self.host)?))
+    }
+}
+
 /// Reads the unfolded value of a field of addresses.
 #[must_use]
 pub fn list(value: &[u8]) -> Vec<Address> {

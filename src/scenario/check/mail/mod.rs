@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Context;
 use super::dns::read_resolver;
 use super::message::check_line;
+use super::steps::means;
+use crate::app::mail::WebmailConfig;
 use crate::app::user::SubmissionConfig;
 use crate::base::HostId;
 use crate::scenario::problem::{Path, quote};
@@ -56,7 +58,7 @@ pub(super) fn read(cx: &mut Context<'_>) -> (Vec<DomainSpec>, Vec<UserSpec>) {
         relays.entry(user.server).or_default().insert(user.host);
     }
     for entry in &cx.scenario.workload {
-        let who = entry.from.as_ref().map_or(&[][..], |from| from.items.as_slice());
+        let who = entry.from.as_ref().or(entry.user.as_ref()).map_or(&[][..], |who| who.items.as_slice());
         for user in who.iter().filter_map(|address| super::user_index(&users, address)) {
             let on = entry.on.iter().flat_map(|on| &on.items).filter_map(|name| super::host_index(cx.hosts, name));
             relays.entry(users[user].server).or_default().extend(on);
@@ -108,9 +110,24 @@ fn read_server(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDomain) -> Ser
             SeparatorName::Slash => '/',
             SeparatorName::Dot => '.',
         },
+        webmail: read_webmail(cx, here.key("webmail"), domain),
         apop: domain.apop == Some(true),
         dns_cache: domain.dns_cache == Some(true),
     }
+}
+
+fn read_webmail(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDomain) -> Option<WebmailConfig> {
+    let webmail = domain.webmail.as_ref()?;
+    let scenario = cx.scenario;
+    let silent = |name: &String| scenario.network.hosts.get(name).is_some_and(|host| host.web_server == Some(true));
+    if domain.server.as_ref().is_some_and(|name| silent(name) || scenario.web.contains_key(name)) {
+        let message = "the server's host is a Web server already, and there is one port 80".to_owned();
+        cx.problems.help(here, message, "let another host be the Web server");
+    }
+    Some(WebmailConfig {
+        keep_alive: cx.positive(here.key("keep_alive"), webmail.keep_alive),
+        session: cx.positive(here.key("session"), webmail.session),
+    })
 }
 
 /// One server works in one way, whatever its domains.
@@ -129,6 +146,7 @@ fn check_shared(cx: &mut Context<'_>, here: Path<'_>, spec: &DomainSpec, others:
         (own.transports == its.transports, "transports", "transports"),
         (own.reports == its.reports, "reports", "reports"),
         (own.separator == its.separator, "imap", "separator"),
+        (own.webmail == its.webmail, "webmail", "webmail"),
         (own.apop == its.apop, "apop", "offer of APOP"),
         (own.dns_cache == its.dns_cache, "dns_cache", "cache"),
     ];
@@ -163,6 +181,7 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
             forward,
             quota,
             name: user.name.clone(),
+            means: means(user.protocol.unwrap_or_default()),
             vacation: user.vacation.as_ref().map(|vacation| reports::read_vacation(cx, here.key("vacation"), vacation)),
         });
     }

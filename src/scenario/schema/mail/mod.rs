@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::quantity::Texts;
+use super::quantity::{Duration, Texts};
+use super::steps::ProtocolName;
 pub use smtp::{DialectName, ExtensionName, LoginName, Smtp, Submission, TlsUseName, TlsVersionName};
 
 pub use conduct::{
@@ -99,6 +100,9 @@ pub struct MailDomain {
     pub reports: Reports,
     /// How the server serves mailboxes by IMAP.
     pub imap: Imap,
+    /// Whether the server serves mailboxes to browsers too: webmail, by HTTP on port 80. Default: if somebody reads by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webmail: Option<Webmail>,
     /// How the server speaks SMTP beyond the dialect.
     pub smtp: Smtp,
     /// How the domain's users submit their mail.
@@ -115,6 +119,18 @@ pub struct Imap {
     /// What stands between the levels of folder names. Default: "/".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub separator: Option<SeparatorName>,
+}
+
+/// The service of mailboxes to browsers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webmail {
+    /// How long a connection waits for the next request before the server closes it. Default: "60s".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_alive: Option<Duration>,
+    /// How long a user stays logged in who asks for nothing. Default: "1h".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<Duration>,
 }
 
 /// A separator of folder names.
@@ -160,4 +176,7 @@ pub struct User {
     /// The answer of a user who is away. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vacation: Option<Vacation>,
+    /// How the user gets at the mailbox in `steps` and `people` of the workload. Default: "pop3".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<ProtocolName>,
 }

@@ -1,0 +1,5 @@
+mod attacks;
+mod client;
+mod reading;
+mod site;
+mod writing;
