@@ -11,6 +11,7 @@
 mod conduct;
 mod content;
 mod dns;
+mod failure;
 mod figures;
 mod mail;
 mod net;
@@ -20,8 +21,9 @@ use serde::Serialize;
 pub use conduct::ConductAction;
 pub use content::{PacketContent, TcpContent};
 pub use dns::{CacheLevel, CacheResult, DnsAnswerKind, DnsTrace};
+pub use failure::{Failure, FailureKind};
 pub use figures::{EndFigures, RttFigures, Windows};
-pub use mail::{AttemptOutcome, Failure, FailureKind, MailTrace, MessageKind, Phase, Redirection};
+pub use mail::{AttemptOutcome, MailTrace, MessageKind, Phase, Redirection};
 pub use net::{
     ConnStep, DropReason, Ecn, IcmpKind, NetTrace, PacketInfo, RetransmitReason, TcpInfo, TcpOptions, Timestamps,
 };
