@@ -216,6 +216,9 @@ mod tests {
         script.event("crepes.fr", 3_000, Trace::Mail(part));
         let (mailbox, found, here) = ("bob@hamburger.edu", SimTime::from_nanos(4_000), SimTime::from_nanos(5_000));
         script.event("pc", 99_500_000_000, Trace::Mail(MailTrace::Shown { message, mailbox, found, here }));
+        let (user, protocol, action, folder, outcome) = (mailbox, "imap", "open", "INBOX", "done");
+        let acted = MailTrace::Acted { user, protocol, action, message, folder, outcome };
+        script.event("pc", 99_600_000_000, Trace::Mail(acted));
         script.outage(100_000_000_000);
         let metrics = script.finish(1_000_000_000_000).metrics();
         let documented: Vec<&str> = METRICS.iter().map(|(name, _)| *name).collect();
