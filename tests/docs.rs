@@ -90,6 +90,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Expect", "## `expect`"),
     ("Reports", "### `mail.DOMAIN.reports`"),
     ("Vacation", "### `users.ADDRESS.vacation`"),
+    ("Reading", "### `reading`"),
     ("Attachment", "### `attachments` and `images`"),
     ("WholeMessage", "### Whole messages"),
     ("Dsn", "### `dsn`"),

@@ -104,12 +104,7 @@ impl MailBooks {
                     self.copies.rid(names, copy, (host, Riddance::Expanded), at);
                 }
             }
-            MailTrace::Discarded { message, to, why } => {
-                if let Some(copy) = self.copies.find(names, message, to, "discarded") {
-                    self.copies.rid(names, copy, (host, Riddance::Discarded), at);
-                    self.reasons.discarded((host, self.copies.destination(copy)), names.id(why), at);
-                }
-            }
+            MailTrace::Discarded { message, to, why } => self.discarded(names, (host, at), (message, to), why),
             MailTrace::QueueLength { copies, waiting } => self.queues.observe(host, at, copies, waiting),
             MailTrace::Retrieved { message, mailbox, conn: _ } => self.copies.retrieve(names, message, mailbox, at),
             MailTrace::HandedIn { message, from, to, bytes } => {
@@ -125,6 +120,13 @@ impl MailBooks {
             | MailTrace::Conduct { .. }
             | MailTrace::Encoded { .. }
             | MailTrace::Downgraded { .. } => {}
+        }
+    }
+
+    fn discarded(&mut self, names: &mut Names, (host, at): (HostId, SimTime), copy: Named<'_>, why: &str) {
+        if let Some(copy) = self.copies.find(names, copy.0, copy.1, "discarded") {
+            self.copies.rid(names, copy, (host, Riddance::Discarded), at);
+            self.reasons.discarded((host, self.copies.destination(copy)), names.id(why), at);
         }
     }
 

@@ -45,7 +45,8 @@ fn steps_and_habits_resolve_to_themselves() {
             | Work::Read(_)
             | Work::Poisson(_)
             | Work::Lookup(_)
-            | Work::Lookups(_) => None,
+            | Work::Lookups(_)
+            | Work::Browse(_) => None,
         })
         .collect();
     assert_eq!(drawn.len(), 4);

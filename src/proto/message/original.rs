@@ -206,7 +206,7 @@ pub fn files_of(whole: &[u8]) -> Vec<Attachment> {
             encoding: wish,
         }
     };
-    leaves.iter().filter(|leaf| is_file(whole, leaf)).map(|leaf| file(&leaf)).collect()
+    leaves.iter().filter(|leaf| is_file(whole, leaf)).map(file).collect()
 }
 
 /// The leaves in order; a message inside is one.

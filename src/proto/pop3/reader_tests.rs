@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Client, Entry, Mode, Reader, Server, ServerEvent};
+use super::{Client, Denial, Entry, Mode, Reader, Server, ServerEvent};
 use crate::base::SimTime;
 use crate::proto::mailbox::{Detail, Done, Handle, MailboxClient, MailboxEvent, Mark, Part, Summary, Task};
 use crate::proto::session::{Input, Output, Session};
@@ -23,7 +23,7 @@ fn serve(server: &mut Server, gone: &mut Vec<u64>) -> Vec<u8> {
         match output {
             Output::Transmit(bytes) => said.extend(bytes),
             Output::Event(ServerEvent::Login(login)) if login.password == "hungry" => server.open(entries()),
-            Output::Event(ServerEvent::Login(_)) => server.refuse("no"),
+            Output::Event(ServerEvent::Login(_)) => server.refuse(Denial::Credentials),
             Output::Event(ServerEvent::Update { deleted }) => {
                 gone.extend(deleted);
                 server.updated();

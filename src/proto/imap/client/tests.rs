@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::UnixTime;
 use crate::proto::imap::{
-    Answer, Change, Entry, Flags, InternalDate, Keywords, Selected, Server, ServerConfig, ServerEvent, SystemFlag,
+    Answer, Change, Entry, Fetched, Flags, InternalDate, Keywords, Selected, Server, ServerConfig, ServerEvent,
+    SystemFlag,
 };
 use crate::proto::mailbox::{Criteria, Detail, Done, Handle, Mark, Part, Summary};
 
@@ -47,16 +48,18 @@ impl Store {
                 uid_validity: 7,
                 uid_next: self.next,
                 keywords: Keywords::default(),
+                highest_modseq: 1,
                 messages: self.inbox.iter().map(entry).collect(),
             }),
             ServerEvent::Select { .. } => Answer::refused(Some("NONEXISTENT"), "no such mailbox"),
-            ServerEvent::Create { mailbox } => {
+            ServerEvent::Create { mailbox, .. } => {
                 self.folders.push(mailbox);
                 Answer::Done
             }
-            ServerEvent::Append { mailbox, content, .. } if self.folders.contains(&mailbox) => {
-                self.filed.push((mailbox, content.to_vec()));
-                Answer::Appended { uid_validity: 8, uid: 1 }
+            ServerEvent::Append { mailbox, messages } if self.folders.contains(&mailbox) => {
+                let uids = (1..).take(messages.len()).collect();
+                self.filed.extend(messages.into_iter().map(|new| (mailbox.clone(), new.content.to_vec())));
+                Answer::Appended { uid_validity: 8, uids }
             }
             ServerEvent::Append { .. } => Answer::refused(Some("TRYCREATE"), "no such mailbox"),
             ServerEvent::Copy { to, .. } if !self.folders.contains(&to) => {
@@ -71,16 +74,13 @@ impl Store {
                 }
                 Answer::Copied { uid_validity: 8, from: uids.clone(), to: uids }
             }
-            ServerEvent::Store { uids, action, flags } => {
+            ServerEvent::Store { uids, action, flags, .. } => {
                 let named = self.inbox.iter_mut().filter(|stored| inside(&uids, stored));
-                Answer::Stored(
-                    named
-                        .map(|stored| {
-                            action.apply(&mut stored.flags, &flags);
-                            (stored.uid, stored.flags.clone())
-                        })
-                        .collect(),
-                )
+                let done = named.map(|stored| {
+                    action.apply(&mut stored.flags, &flags);
+                    (stored.uid, stored.flags.clone(), 1)
+                });
+                Answer::Stored(crate::proto::imap::Stored { done: done.collect(), modified: Vec::new() })
             }
             ServerEvent::Expunge { among } => {
                 let goes = |stored: &Stored| {
@@ -93,7 +93,11 @@ impl Store {
             }
             ServerEvent::Content { uid, .. } => {
                 let found = self.inbox.iter().find(|stored| stored.uid == uid);
-                Answer::Content(found.map(|stored| (Arc::clone(&stored.content), stored.flags.clone())))
+                Answer::Content(found.map(|stored| Fetched {
+                    content: Arc::clone(&stored.content),
+                    flags: stored.flags.clone(),
+                    modseq: 1,
+                }))
             }
             ServerEvent::Received { .. } => return None,
             ServerEvent::Unselect { .. }
@@ -101,6 +105,7 @@ impl Store {
             | ServerEvent::Rename { .. }
             | ServerEvent::Subscribe { .. }
             | ServerEvent::Status { .. }
+            | ServerEvent::Quota { .. }
             | ServerEvent::Mailboxes => Answer::Done,
         })
     }
@@ -109,7 +114,7 @@ impl Store {
 fn entry(stored: &Stored) -> Entry {
     let size = u32::try_from(stored.content.len()).unwrap();
     let date = InternalDate::utc(UnixTime::DEFAULT_START);
-    Entry { uid: stored.uid, size, date, flags: stored.flags.clone(), recent: false }
+    Entry { uid: stored.uid, size, date, flags: stored.flags.clone(), modseq: 1, recent: false }
 }
 
 /// A client, our server, and what they said.

@@ -1,0 +1,113 @@
+//! People at their mail in whole runs: what a failure leaves, and who disturbs whom.
+
+mod common;
+
+use common::run_value;
+use posthaste::metrics::ActionRow;
+use serde_json::{Value, json};
+
+fn actions(scenario: &Value) -> Vec<ActionRow> {
+    let finished = run_value(scenario);
+    assert_eq!(finished.record.check(), Ok(()), "nothing is lost");
+    finished.record.tables.person_actions.unwrap_or_default()
+}
+
+fn of(rows: &[ActionRow], user: &str) -> Vec<String> {
+    let own = rows.iter().filter(|row| row.user.starts_with(user));
+    own.map(|row| format!("{} {}", row.action, row.outcome)).collect()
+}
+
+/// Bob answers, keeps a draft and goes to lunch; meanwhile something fails.
+fn lunch(protocol: &str, pause: &str, faults: &Value) -> Value {
+    json!({
+        "mail": { "crepes.fr": { "users": ["alice"] }, "hamburger.edu": { "users": ["bob"] } },
+        "users": { "bob@hamburger.edu": { "protocol": protocol } },
+        "workload": [
+            { "from": "alice@crepes.fr", "to": "bob@hamburger.edu", "subject": "Dinner", "body": "Ketchup?" },
+            { "at": "1h", "user": "bob@hamburger.edu", "steps": [
+                { "look": "INBOX" }, { "open": "newest" }, { "reply": "Yes." },
+                { "draft": { "to": "alice@crepes.fr", "subject": "Wine", "body": "Shall I bring" } },
+                { "wait": pause }, { "open": "all" }, { "write": { "to": "alice@crepes.fr", "subject": "Late" } } ] },
+            { "at": "4h", "user": "bob@hamburger.edu", "steps": [ { "look": "INBOX" }, { "finish": "a bottle?" } ] }
+        ],
+        "faults": faults,
+        "run": { "until": "6h" }
+    })
+}
+
+/// Breaks when a crash took the draft or what was sent already, or a session went on after it.
+#[test]
+fn drafts_and_the_outbox_outlive_the_computer() {
+    let crash = json!([{ "at": "90min", "host": "bob-pc.hamburger.edu", "for": "30min" }]);
+    for protocol in ["imap", "pop3", "pop3-keep"] {
+        let scenario = lunch(protocol, "1h", &crash);
+        let did = of(&actions(&scenario), "bob");
+        let before = ["begin done", "look done", "open done", "reply done", "draft done"];
+        assert_eq!(did[..5], before, "{protocol}: {did:?}");
+        assert_eq!(did[5..], ["begin done", "look done", "finish done", "end done"], "{protocol}: {did:?}");
+        let subjects = run_value(&scenario).record.tables.messages.len();
+        assert_eq!(subjects, 3, "{protocol}: the dinner, its answer and the wine");
+    }
+}
+
+/// Breaks when a session did not come back after the server had closed its connection, by IMAP after 30 minutes and by
+/// HTTP after one.
+#[test]
+fn a_person_who_was_away_goes_on_where_the_session_was() {
+    for protocol in ["imap", "webmail"] {
+        let did = of(&actions(&lunch(protocol, "40min", &json!([]))), "bob");
+        let all = [
+            "begin done",
+            "look done",
+            "open done",
+            "reply done",
+            "draft done",
+            "open done",
+            "write done",
+            "end done",
+            "begin done",
+            "look done",
+            "finish done",
+            "end done",
+        ];
+        assert_eq!(did, all, "{protocol}");
+    }
+}
+
+/// Breaks when a server that is down kept a person from writing, or lost what was written.
+#[test]
+fn who_cannot_reach_the_mailbox_still_writes() {
+    let down = json!([{ "at": "90min", "host": "hamburger.edu", "for": "40min" }]);
+    let scenario = lunch("imap", "1h", &down);
+    let rows = actions(&scenario);
+    let did = of(&rows, "bob");
+    // the text of the message is here already; the copy for Sent finds no server
+    assert_eq!(did[5..9], ["open done", "write done", "end refused", "begin done"], "{did:?}");
+    let delivered = run_value(&scenario).record.tables.messages.iter().filter(|row| row.delivered.is_some()).count();
+    assert_eq!(delivered, 4);
+}
+
+/// Breaks when one person's doings move another's draws.
+#[test]
+fn strangers_disturb_nobody() {
+    let scenario = |strangers: Value| {
+        json!({
+            "mail": { "a.org": { "users": ["u{1..4}"] }, "b.org": { "users": strangers } },
+            "workload": [
+                { "user": "u{1..4}@a.org", "to": "u{1..4}@a.org", "body_bytes": "1kB",
+                  "people": { "reply": 0.6, "protocols": { "imap": 1, "pop3": 1 }, "writes": 1.0 } },
+                { "user": "every-user", "to": "any-user", "body_bytes": "1kB", "at": "1d",
+                  "people": { "sessions": "1 per day", "writes": 0.0, "reply": 0.0, "forward": 0.0, "protocols": { "imap": 1 } } }
+            ],
+            "run": { "until": "1d" }
+        })
+    };
+    let told = |strangers: Value| {
+        let rows = actions(&scenario(strangers));
+        let own = rows.into_iter().filter(|row| row.user.ends_with("@a.org"));
+        own.map(|row| format!("{} {} {} {}", row.at, row.user, row.action, row.message)).collect::<Vec<_>>()
+    };
+    let alone = told(json!(["x"]));
+    assert!(alone.len() > 100, "{}", alone.len());
+    assert_eq!(alone, told(json!(["x", "y", "z{1..9}"])));
+}
