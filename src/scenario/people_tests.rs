@@ -63,7 +63,7 @@ fn protocols_are_drawn_for_each_alone() {
         resolved.workload.iter().find_map(|work| match work {
             Work::People(people) if resolved.users[people.user].local == "bob" => Some(people.means),
             Work::People(_) | Work::Session(_) | Work::Message(_) | Work::Read(_) => None,
-            Work::Poisson(_) | Work::Lookup(_) | Work::Lookups(_) => None,
+            Work::Poisson(_) | Work::Lookup(_) | Work::Lookups(_) | Work::Browse(_) => None,
         })
     };
     assert_eq!(of_bob("\"bob@b.org\""), of_bob("\"every-user\""));

@@ -23,7 +23,7 @@ fn serve(server: &mut Server, gone: &mut Vec<u64>) -> Vec<u8> {
         match output {
             Output::Transmit(bytes) => said.extend(bytes),
             Output::Event(ServerEvent::Login(login)) if login.password == "hungry" => server.open(entries()),
-            Output::Event(ServerEvent::Login(_)) => server.refuse(Denial::Credentials),
+            Output::Event(ServerEvent::Login(_) | ServerEvent::Apop(_)) => server.refuse(Denial::Credentials),
             Output::Event(ServerEvent::Update { deleted }) => {
                 gone.extend(deleted);
                 server.updated();
