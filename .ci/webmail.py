@@ -196,7 +196,7 @@ def answering(checks, browser, served, pictures):
     checks.equal("who wrote to whom", (message["From"], message["To"]), ("bob@hamburger.edu", "alice@crepes.fr"))
     checks.equal("what it answers", message["In-Reply-To"], "<w1.alice@crepes.fr>")
     # Keys go to the end of what stands there.
-    checks.that("its text", message.get_body().get_content().endswith("attached." + answer + "\n"), message.get_body().get_content())
+    checks.that("its text", message.get_body().get_content().rstrip().endswith("attached." + answer), message.get_body().get_content())
     files = [(part.get_filename(), part.get_payload(decode=True)) for part in message.iter_attachments()]
     checks.equal("its file", files, [("list _of_ things.txt", b"ketchup\r\npickles\r\n\x00\xff")])
     browser.follow("Inbox (1 new)")
