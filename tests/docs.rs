@@ -55,6 +55,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Quota", "### `mail.DOMAIN.quota`"),
     ("Relay", "### `mail.DOMAIN.relays`"),
     ("Imap", "## `mail`"),
+    ("Webmail", "## `mail`"),
     ("Conduct", "### `mail.DOMAIN.conduct`"),
     ("Greylist", "### `mail.DOMAIN.conduct`"),
     ("Tarpit", "### `mail.DOMAIN.conduct`"),
