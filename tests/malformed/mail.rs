@@ -7,6 +7,7 @@
 
 use posthaste::app::mail::{CatchAll, ListConfig, Posting, SubaddressConfig};
 use posthaste::base::{SimDuration, SimTime};
+use posthaste::proto::mailbox::{Detail, Handle, MailboxClient as _, MailboxEvent, Part, Task};
 use posthaste::proto::sasl::{Credentials, Mechanism};
 use posthaste::proto::session::{Input, Output, Session as _};
 use posthaste::proto::smtp::{
@@ -233,8 +234,15 @@ pub(crate) fn smtp_client(octets: &[u8]) {
 /// A server says the octets to a POP3 client, which says once how it went.
 pub(crate) fn pop3_client(octets: &[u8]) {
     let Some((choice, octets)) = Choice::of(octets) else { return };
-    let mode = if choice.other { pop3::Mode::DownloadAndDelete } else { pop3::Mode::DownloadAndKeep };
-    let mut client = pop3::Client::new("bob".to_owned(), "hungry".to_owned(), mode, Dialect::Rfc5321);
+    let mut client = pop3::Reader::new("bob".to_owned(), "hungry".to_owned(), Dialect::Rfc5321);
+    client.ask(NOW, Task::List { folder: "INBOX".to_owned(), behind: None, detail: Detail::Lines });
+    for number in 1..4 {
+        client.ask(NOW, Task::Open { message: Handle(number), part: Part::Whole });
+        if choice.other {
+            client.ask(NOW, Task::Delete { message: Handle(number) });
+        }
+    }
+    client.ask(NOW, Task::Quit);
     client.handle(NOW, Input::Start);
     let (mut ends, mut closed) = (0, false);
     for chunk in octets.chunks(choice.piece).map(Some).chain([None]) {
@@ -242,8 +250,8 @@ pub(crate) fn pop3_client(octets: &[u8]) {
         while let Some(output) = client.poll() {
             assert!(!closed, "something after the end");
             match output {
-                Output::Event(pop3::ClientEvent::Retrieved(_)) | Output::Transmit(_) => {}
-                Output::Event(pop3::ClientEvent::Finished | pop3::ClientEvent::Failed(_)) => ends += 1,
+                Output::Event(MailboxEvent::Open | MailboxEvent::Done(_)) | Output::Transmit(_) => {}
+                Output::Event(MailboxEvent::Finished | MailboxEvent::Failed(_)) => ends += 1,
                 Output::Close => closed = true,
             }
         }

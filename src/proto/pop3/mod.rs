@@ -2,15 +2,12 @@
 //!
 //! The server has the capabilities of RFC 2449 and AUTH (RFC 5034), the client uses neither.
 //! APOP is offered if asked for, since its time stamp changes the greeting. Left out: STLS.
-//! POP3 keeps no state from one session to the next, so the lecture's client ([`Client`])
-//! fetches everything every time when it keeps; [`Reader`] does as it is asked, by a program that remembers.
+//! POP3 keeps no state from one session to the next: what was fetched before, the client's program must know.
 
-pub mod client;
 mod maildrop;
 pub mod reader;
 pub mod server;
 
-pub use client::{Client, ClientEvent, Mode};
 pub use maildrop::Entry;
 pub use reader::Reader;
 pub use server::{Denial, Digest, Server, ServerEvent};
