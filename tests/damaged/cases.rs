@@ -22,7 +22,7 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ("\"backbone\": { \"rate\"", "\"backbone\": { \"rat\"", "12:19 network.backbone.rat", "unknown key \"rat\""),
     ("\"read\": \"pop3\"", "\"raed\": \"pop3\"", "23:50 workload[1].raed", "unknown key \"raed\""),
     ("\"dialect\": \"lecture\"", "\"dialect\": \"lectur\"", "15:51 mail.\"crepes.fr\".dialect", "\"lectur\" is none of the possible values: rfc5321, lecture"),
-    ("\"read\": \"pop3\"", "\"read\": \"imap\"", "23:58 workload[1].read", "\"imap\" is none of the possible values: pop3, pop3-keep"),
+    ("\"read\": \"pop3\"", "\"read\": \"telnet\"", "23:58 workload[1].read", "\"telnet\" is none of the possible values: pop3, pop3-keep, imap, webmail"),
     // Types and units
     ("\"delay\": \"1ms\"", "\"delay\": 1", "11:45 network.access.delay", "a duration needs a unit: write \"1s\""),
     ("\"delay\": \"1ms\"", "\"delay\": \"1\"", "11:45 network.access.delay", "\"1\" has no unit; a duration is written like \"30min\" (units: "),
