@@ -377,10 +377,14 @@ impl Ledger {
             }
             MailTrace::Accepted { message, to, conn, queue_id, .. } => {
                 let copy = key(message, to);
+                let known = self.copy(&copy)?;
+                let (kind, own) = (known.kind, known.composed == Some(host));
+                // What is written in the server's own webmail came as a form, not as a message.
+                let conn = conn.filter(|_| !own);
+                self.hops.insert((host, queue_id.to_owned()), (copy.0.clone(), conn.map_or(host, |conn| conn.host)));
                 if let Some(conn) = conn {
-                    self.hops.insert((host, queue_id.to_owned()), (copy.0.clone(), conn.host));
                     self.accepted_over(conn, &copy)?;
-                } else if self.copy(&copy)?.kind == MessageKind::User {
+                } else if kind == MessageKind::User && !own {
                     return Err("accepted from nowhere".to_owned());
                 }
                 let quiet = conn.map_or(Some(false), |conn| self.payloads.is_quiet(conn, &copy));

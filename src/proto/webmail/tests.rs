@@ -1,3 +1,5 @@
+//! The client of webmail against pages as the server writes them, and against any others.
+
 use proptest::prelude::*;
 
 use super::client::Client;

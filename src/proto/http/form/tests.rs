@@ -1,3 +1,5 @@
+//! Forms come back from what was written, whatever they hold, and damaged ones are refused.
+
 use proptest::prelude::*;
 
 use super::*;
