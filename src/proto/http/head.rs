@@ -83,6 +83,11 @@ impl HeadReader {
         self.start.is_some()
     }
 
+    /// Octets of the lines that came.
+    pub(super) fn held(&self) -> usize {
+        self.start.as_ref().map_or(0, Vec::len) + self.lines.len()
+    }
+
     /// Reads on; none if the head is not whole yet.
     pub(super) fn take(&mut self, input: &mut InputBuffer) -> Result<Option<Head>, Fault> {
         loop {
