@@ -18,11 +18,11 @@ pub(crate) const SITE: [&str; 4] = [
 const WEBMAIL: [&str; 4] = [
     "GET /folder?name=INBOX HTTP/1.1\r\n^\r\nGET /message?folder=INBOX&uid=2 HTTP/1.1\r\n^\r\nGET /headers?folder=INBOX&uid=1 HTTP/1.1\r\n^\r\n\
      GET /part?folder=INBOX&uid=2&place=1 HTTP/1.1\r\n^\r\nGET /raw?folder=INBOX&uid=1 HTTP/1.1\r\n^\r\nGET /folder?name=INBOX&page=1&from=a&subject=%6fne&unseen=1 HTTP/1.1\r\n^\r\n",
-    "POST /act HTTP/1.1\r\n^Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 80\r\n\r\n\
+    "POST /act HTTP/1.1\r\n^Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 75\r\n\r\n\
      csrf={token}&folder=INBOX&uid=1&uid=2&do=flag&x=\r\n\
      POST /folders HTTP/1.1\r\n^Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n\
      6\r\nname=x\r\n26\r\n&csrf={token}\r\n0\r\n\r\nGET /compose?about=reply&folder=INBOX&uid=2 HTTP/1.1\r\n^\r\n",
-    "POST /compose HTTP/1.1\r\n^Content-Type: multipart/form-data; boundary=\"b\"\r\nContent-Length: 486\r\n\r\n\
+    "POST /compose HTTP/1.1\r\n^Content-Type: multipart/form-data; boundary=\"b\"\r\nContent-Length: 449\r\n\r\n\
      --b\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{token}\r\n--b\r\nContent-Disposition: form-data; name=\"to\"\r\n\r\ncarol@kiwi.test\r\n\
      --b\r\nContent-Disposition: form-data; name=\"do\"\r\n\r\nsend\r\n--b\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nhi\r\n.\r\n\
      --b\r\nContent-Disposition: form-data; name=\"subject\"\r\n\r\nafternoon\r\n\
@@ -57,14 +57,14 @@ pub(crate) const RESPONSES: [&str; 3] = [
     "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nHTTP/1.1 500 x\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc",
 ];
 
-/// Webmail's pages as its client sees them; after an empty line each.
+/// Webmail's pages as its client sees them.
 pub(crate) const PAGES: [&str; 2] = [
-    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: visit=v; Path=/\r\nContent-Length: 52\r\n\r\n<body data-page=\"login\"><input name=csrf value=\"v\">\r\n\
+    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: visit=v; Path=/\r\nContent-Length: 53\r\n\r\n<body data-page=\"login\"><input name=csrf value=\"v\">\r\n\
      HTTP/1.1 303 See Other\r\nLocation: /folder?name=INBOX\r\nSet-Cookie: session=s\r\nContent-Length: 0\r\n\r\n\
-     HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 146\r\n\r\n<body data-page=\"folder\"><table data-validity=7><tr data-uid=\"3\" data-size=12 data-flags=\"\\Seen\"><a>x</a></table><a rel=\"next\" href=\"/folder\">\r\n\r\n\r\n\r\n\
+     HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 142\r\n\r\n<body data-page=\"folder\"><table data-validity=7><tr data-uid=\"3\" data-size=12 data-flags=\"\\Seen\"><a>x</a></table><a rel=\"next\" href=\"/folder\">\
      HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 24\r\n\r\n<body data-page=\"login\">HTTP/1.1 303 x\r\nLocation: /folder\r\nContent-Length: 0\r\n\r\n\
      HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 25\r\n\r\n<body data-page=\"folder\">HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi",
-    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: 24\r\n\r\n<body data-page=\"login\">\n\nHTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\
+    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: 24\r\n\r\n<body data-page=\"login\">HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\
      Content-Length: 25\r\n\r\n<body data-page=\"folder\">HTTP/1.1 303 x\r\nLocation: /a\r\nContent-Length: 0\r\n\r\n",
 ];
 

@@ -95,10 +95,16 @@ impl HeadReader {
                 None => (MAX_START_LINE, Fault::LongTarget),
                 Some(_) => (MAX_FIELD_LINE, Fault::LargeFields),
             };
+            // What is wrong within the limit counts before the length, so that pieces make no difference.
+            let seen = &input.rest()[..input.rest().len().min(limit)];
+            if let Some(at) = memchr::memchr2(b'\n', 0, seen)
+                && !seen[..=at].ends_with(b"\r\n")
+            {
+                return Err(Fault::Malformed);
+            }
             let line = match input.line(limit) {
                 Some(Line::TooLong) => return Err(fault),
                 None if input.is_skipping() => return Err(fault),
-                None if memchr::memchr2(b'\n', 0, input.rest()).is_some() => return Err(Fault::Malformed),
                 None => return Ok(None),
                 Some(Line::Whole(line)) => line,
             };
