@@ -1,4 +1,4 @@
-//! Malformed DNS and mail: octets that are nearly messages or dialogues, wherever they are read.
+//! Malformed DNS, mail and HTTP: octets that are nearly messages or dialogues, wherever they are read.
 //!
 //! Breaks when anything panics, goes on without end or leaves a client without an answer, when a
 //! message that was understood is written so that it means something else, and when a server answers
@@ -11,6 +11,8 @@
 mod entry;
 #[path = "malformed/grammar.rs"]
 mod grammar;
+#[path = "malformed/http_grammar.rs"]
+mod http_grammar;
 #[path = "malformed/lines.rs"]
 mod lines;
 #[path = "malformed/mail.rs"]
@@ -20,6 +22,10 @@ mod mutate;
 #[path = "common/post_office.rs"]
 #[allow(dead_code, reason = "each test binary uses its own part of this module")]
 mod post_office;
+#[path = "malformed/requests.rs"]
+mod requests;
+#[path = "malformed/web.rs"]
+mod web;
 
 use std::time::{Duration, Instant};
 
@@ -136,13 +142,19 @@ fn mutated_dialogues_are_taken() {
 #[test]
 fn every_beginning_of_a_dialogue_is_taken() {
     type Reader = (Part, fn(&[u8]));
-    let readers: [Reader; 6] = [
+    let readers: [Reader; 12] = [
         (Part::Smtp, mail::smtp_server),
         (Part::Submission, mail::submission_server),
         (Part::Pop3, mail::pop3_server),
         (Part::Imap, mail::imap_server),
         (Part::Replies, mail::smtp_client),
         (Part::Replies, mail::pop3_client),
+        (Part::Site, web::web_server),
+        (Part::Webmail, web::webmail_server),
+        (Part::Webmail, web::http_session),
+        (Part::Responses, web::http_client),
+        (Part::Pages, web::webmail_client),
+        (Part::Untagged, web::imap_client),
     ];
     for (part, read) in readers {
         for seed in lines::seeds(part) {
@@ -167,6 +179,50 @@ fn the_seeds_are_dialogues() {
             assert!(said.contains(need), "{need:?} is not in {}", said.escape_debug());
         }
     }
+}
+
+/// The same of HTTP: a seed that a session refuses would try nothing behind its beginning.
+#[test]
+fn the_seeds_are_requests() {
+    for (part, needs) in [
+        (Part::Site, "200 OK|201 |204 |206 |chunked|304 |301 |405 |501 |\r\n\r\n<p>hi"),
+        (Part::Webmail, "name=INBOX|Content-Disposition|421 |303 See Other|Write a message"),
+    ] {
+        let said: Vec<u8> =
+            lines::seeds(part).iter().flat_map(|seed| web::answers(seed, matches!(part, Part::Webmail))).collect();
+        let said = String::from_utf8_lossy(&said);
+        for need in needs.split('|') {
+            assert!(said.contains(need), "{need:?} is not in {said}");
+        }
+    }
+}
+
+#[test]
+fn mutated_requests_are_answered() {
+    trial(11, 3_000, dialogues(Part::Site), web::web_server);
+    trial(12, 1_000, dialogues(Part::Webmail), web::webmail_server);
+    trial(13, 5_000, dialogues(Part::Webmail), web::http_session);
+    trial(14, 2_000, messages, web::web_server);
+}
+
+/// A peer that never comes to an end, in whatever it sends, is not kept in memory.
+#[test]
+fn endless_requests_are_not_kept() {
+    let begins = ["", "GET / HTTP/1.1\r\n", "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"];
+    let ends = ["x", "X: y\r\n", "1\r\nx\r\n", "0\r\n", "\r\n", "1;x=", "GET / HTTP/1.1\r\nHost: h\r\n\r\n"];
+    for (begin, end) in begins.iter().flat_map(|begin| ends.map(|end| (begin, end))) {
+        for choice in [0x1f, 0x3f] {
+            let octets = [&[choice], begin.as_bytes(), end.repeat(600_000 / end.len()).as_bytes()].concat();
+            web::http_session(&octets);
+        }
+    }
+}
+
+#[test]
+fn mutated_answers_are_taken() {
+    trial(15, 10_000, dialogues(Part::Responses), web::http_client);
+    trial(16, 5_000, dialogues(Part::Pages), web::webmail_client);
+    trial(17, 5_000, dialogues(Part::Untagged), web::imap_client);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod common;
 
 mod validation {
     pub(crate) mod aqm;
+    pub(crate) mod book;
     pub(crate) mod caches;
     pub(crate) mod dns;
     pub(crate) mod flows;

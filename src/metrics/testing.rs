@@ -172,7 +172,11 @@ impl Script {
         self.event(client, at, Trace::Conn { conn, side: Side::Client, step });
         let (mut at, step) = (at + 80_000_000, ConnStep::Established);
         self.event(client, at, Trace::Conn { conn, side: Side::Client, step });
-        let protocol = if port == 25 { Protocol::Smtp } else { Protocol::Pop3 };
+        let protocol = match port {
+            25 => Protocol::Smtp,
+            80 => Protocol::Http,
+            _ => Protocol::Pop3,
+        };
         for (side, text) in pieces {
             at += 1_000_000;
             self.event(client, at, Trace::Dialogue { conn, side: *side, protocol, bytes: text.as_bytes() });

@@ -17,6 +17,7 @@ mod dns_rows;
 mod error;
 pub mod events;
 pub mod folder;
+mod http_lines;
 pub mod ladder;
 pub mod mail_columns;
 mod mail_rows;

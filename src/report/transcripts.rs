@@ -1,7 +1,8 @@
 //! Dialogues as the lecture writes them: `C:` and `S:` lines.
 //!
 //! A line sent in several pieces is joined and stands where it was completed. Behind BDAT stand as many
-//! octets as it says (RFC 3030), which need not end a line: what follows begins one all the same.
+//! octets as it says (RFC 3030), which need not end a line: what follows begins one all the same. So it does
+//! behind the content of a message of HTTP.
 //! Control bytes are escaped, so that no message can command a terminal; a line that ends in a bare LF
 //! shows `\x0a` at its end. Binary protocols, and what TLS protects, are shown as counts of octets,
 //! and so are contents in HTTP that are no text.
@@ -11,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::ReportError;
+use super::http_lines::Messages;
 use super::tls_records;
 use super::values::escape;
 use crate::base::calendar::UnixTime;
@@ -32,8 +34,12 @@ pub fn transcript_name(dialogue: &Dialogue) -> String {
 pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
     let mut out = header(dialogue, start);
     let chunks = &*dialogue.protocol == "smtp";
-    let mut client = Speaker { letter: 'C', line: Vec::new(), chunks, chunk: 0, in_message: false };
-    let mut server = Speaker { letter: 'S', line: Vec::new(), chunks: false, chunk: 0, in_message: false };
+    let messages = |of_server| (&*dialogue.protocol == "http").then(|| Messages::new(of_server));
+    let (to_server, to_client) = (messages(false), messages(true));
+    let mut client =
+        Speaker { letter: 'C', line: Vec::new(), chunks, chunk: 0, in_message: false, messages: to_server };
+    let mut server =
+        Speaker { letter: 'S', line: Vec::new(), chunks: false, chunk: 0, in_message: false, messages: to_client };
     for piece in dialogue.pieces() {
         let speaker = match piece.side {
             Side::Client => &mut client,
@@ -45,6 +51,8 @@ pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
             speaker.hear(head, &mut out);
             speaker.flush(&mut out);
             let _ = writeln!(out, "{}: ({octets} octets)", speaker.letter);
+            speaker.hear(&piece.bytes[head.len()..], &mut String::new());
+            speaker.line.clear();
         } else if let Some(records) = tls_records::records(piece.bytes) {
             speaker.flush(&mut out);
             for (kind, octets) in records {
@@ -56,6 +64,9 @@ pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
             let go_on = chunks && piece.side == Side::Server && piece.bytes.starts_with(b"354");
             speaker.hear(piece.bytes, &mut out);
             client.in_message |= go_on;
+        }
+        if let (Some(asked), Some(answered)) = (&mut client.messages, &mut server.messages) {
+            answered.heads.append(&mut asked.heads);
         }
     }
     // What was left without a line end when the connection, or the run, ended.
@@ -145,6 +156,8 @@ struct Speaker {
     chunk: usize,
     /// Whether its lines are those of a message.
     in_message: bool,
+    /// Its messages of HTTP.
+    messages: Option<Messages>,
 }
 
 impl Speaker {
@@ -163,6 +176,9 @@ impl Speaker {
                 }
                 if self.chunks && !in_chunk {
                     self.command();
+                }
+                if let (Some(messages), false) = (&mut self.messages, in_chunk) {
+                    self.chunk = messages.line(&self.line);
                 }
                 self.say(out);
             }
@@ -231,6 +247,32 @@ mod tests {
             let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with('#')).collect();
             let wanted = "C: BDAT 5|C: a|C: bc|C: bdat 3|C: \\x00|C: BDAT 0 LAST|C: DATA|S: 354 go|C: BDAT 9|C: x|C: .|\
                 C: BDAT 1 LAST|C: y|S: 250 ok|C: QUIT";
+            assert_eq!(lines.join("|"), wanted, "{size}");
+        }
+    }
+
+    /// Breaks when a request or a status line stands behind the end of a content, in pieces of any length, or when
+    /// a content is waited for that never comes.
+    #[test]
+    fn contents_and_start_lines_stand_on_lines_of_their_own() {
+        let asked = "POST /a HTTP/1.1\r\ncontent-length: 3\r\n\r\na=bHEAD /b HTTP/1.1\r\n\r\nGET /c HTTP/1.1\r\n\r\n";
+        let told = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;x=y\r\na\r\nb\r\n0\r\n\r\n\
+            HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<a>\nbHTTP/1.0 404 x\r\n\r\n\
+            HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx\ny";
+        let wanted = "C: POST /a HTTP/1.1|C: content-length: 3|C:|C: a=b|C: HEAD /b HTTP/1.1|C:|C: GET /c HTTP/1.1|C:|\
+            S: HTTP/1.1 100 Continue|S:|S: HTTP/1.1 200 OK|S: Transfer-Encoding: chunked|S:|S: 4;x=y|S: a|S: b|S: 0|S:|\
+            S: HTTP/1.1 200 OK|S: Content-Length: 9|S:|S: HTTP/1.1 200 OK|S: Content-Length: 5|S:|S: <a>\\x0a|S: b|\
+            S: HTTP/1.0 404 x|S:|S: HTTP/1.1 200 OK|S: Content-Length: 1|S:|S: x\\x0a|S: y";
+        for size in [1, 2, 3, 7, 1_000] {
+            let mut script = Script::two_domains();
+            let pieces = |side: Side, text: &'static str| {
+                text.as_bytes().chunks(size).map(move |part| (side, std::str::from_utf8(part).unwrap()))
+            };
+            let all: Vec<_> = pieces(Side::Client, asked).chain(pieces(Side::Server, told)).collect();
+            script.connection("crepes.fr", 1, 80, 2_345_000_000, &all);
+            let record = script.finish(9_000_000_000);
+            let told = transcript(&record.dialogues[0], record.start);
+            let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with('#')).collect();
             assert_eq!(lines.join("|"), wanted, "{size}");
         }
     }

@@ -29,6 +29,32 @@ pub(crate) struct Site {
     pub(crate) log: Vec<String>,
 }
 
+impl Site {
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            now: SimTime::ZERO,
+            name: name.to_owned(),
+            sent: BTreeMap::new(),
+            closed: Vec::new(),
+            alone: true,
+            elsewhere: 0,
+            log: Vec::new(),
+        }
+    }
+
+    pub(crate) fn heard(&mut self, socket: SocketId) -> Vec<u8> {
+        self.sent.remove(&socket).unwrap_or_default()
+    }
+
+    pub(crate) fn has_closed(&self, socket: SocketId) -> bool {
+        self.closed.contains(&socket)
+    }
+
+    pub(crate) fn go_to(&mut self, now: SimTime) {
+        self.now = now;
+    }
+}
+
 impl Host for Site {
     fn now(&self) -> SimTime {
         self.now
@@ -112,16 +138,7 @@ impl PostOffice {
             .map(|(user, password)| MailboxConfig { address: format!("{user}@{name}"), password: password.clone() })
             .collect();
         change(&mut config);
-        let site = Site {
-            now: SimTime::ZERO,
-            name: name.to_owned(),
-            sent: BTreeMap::new(),
-            closed: Vec::new(),
-            alone: true,
-            elsewhere: 0,
-            log: Vec::new(),
-        };
-        let mut office = Self { server: MailServer::new(config), site, sockets: 0 };
+        let mut office = Self { server: MailServer::new(config), site: Site::new(name), sockets: 0 };
         office.handle(Input::Boot);
         office
     }
@@ -178,7 +195,7 @@ impl PostOffice {
 
     /// What the server said on this connection since it was last asked for.
     pub(crate) fn heard(&mut self, socket: SocketId) -> Vec<u8> {
-        self.site.sent.remove(&socket).unwrap_or_default()
+        self.site.heard(socket)
     }
 
     /// Says a line and returns the answer.

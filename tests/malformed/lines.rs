@@ -3,6 +3,8 @@
 use posthaste::base::{Stream, Streams};
 use posthaste::proto::tls::{Channel, Model, Progress, Role};
 
+use super::requests;
+
 /// A client's part at port 25: a plain one, one with BDAT, one that pipelines, and all that one may ask.
 const SMTP: [&str; 4] = [
     "EHLO c.test\r\nMAIL FROM:<a@c.test> SIZE=20 BODY=8BITMIME RET=HDRS ENVID=x\r\nRCPT TO:<bob@kiwi.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b\r\n\
@@ -89,6 +91,46 @@ const WORDS: [&[u8]; 40] = [
     b"0",
 ];
 
+/// The same of HTTP, its forms, cookies and pages.
+const WEB_WORDS: [&[u8]; 36] = [
+    b"\r\n",
+    b"\r\n\r\n",
+    b"\n",
+    b"\r",
+    b"\0",
+    b" ",
+    b"\t",
+    b"\xff",
+    b"%",
+    b"%00",
+    b"%zz",
+    b"&",
+    b";",
+    b"=",
+    b"\"",
+    b"0\r\n\r\n",
+    b"ffffffffffffffff\r\n",
+    b"fffffffffffffffff\r\n",
+    b"Content-Length: 18446744073709551616\r\n",
+    b"Content-Length: 5000\r\n",
+    b"Content-Length: -1\r\n",
+    b"Content-Length: 0\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"Transfer-Encoding: gzip, chunked\r\n",
+    b"Expect: 100-continue\r\n",
+    b"Connection: close\r\n",
+    b"Connection: keep-alive, upgrade\r\n",
+    b"Host: x\r\n",
+    b"Cookie: session.kiwi.test=x\r\n",
+    b"GET / HTTP/1.1\r\nHost: kiwi.test\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
+    b"HTTP/1.1 101 x\r\n\r\n",
+    b"\r\n--b--\r\n",
+    b"\r\n--b\r\n",
+    b"<body data-page=\"login\">",
+    b"4294967296",
+];
+
 /// A dialogue that begins TLS and goes on in it.
 fn secured() -> Vec<u8> {
     let (mut client, mut server) =
@@ -120,19 +162,45 @@ pub(crate) enum Part {
     Pop3,
     Imap,
     Replies,
+    /// Requests to a Web server, and to webmail.
+    Site,
+    Webmail,
+    /// What servers say to clients of HTTP, webmail and IMAP.
+    Responses,
+    Pages,
+    Untagged,
+}
+
+impl Part {
+    fn words(self) -> &'static [&'static [u8]] {
+        match self {
+            Self::Smtp | Self::Submission | Self::Pop3 | Self::Imap | Self::Replies | Self::Untagged => &WORDS,
+            Self::Site | Self::Webmail | Self::Responses | Self::Pages => &WEB_WORDS,
+        }
+    }
 }
 
 /// Good dialogues of that kind, each with an octet in front that chooses one of the configurations.
 pub(crate) fn seeds(part: Part) -> Vec<Vec<u8>> {
-    let texts: &[&str] = match part {
-        Part::Smtp => &SMTP,
-        Part::Submission => &SUBMISSION,
-        Part::Pop3 => &POP3,
-        Part::Imap => &IMAP,
-        Part::Replies => &REPLIES,
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<String>>();
+    let texts = match part {
+        Part::Smtp => owned(&SMTP),
+        Part::Submission => owned(&SUBMISSION),
+        Part::Pop3 => owned(&POP3),
+        Part::Imap => owned(&IMAP),
+        Part::Replies => owned(&REPLIES),
+        Part::Site => owned(&requests::SITE),
+        Part::Webmail => requests::webmail(),
+        Part::Responses => owned(&requests::RESPONSES),
+        Part::Pages => owned(&requests::PAGES),
+        Part::Untagged => owned(&requests::UNTAGGED),
     };
     let with = |choice: u8, octets: &[u8]| [&[choice], octets].concat();
     let mut seeds: Vec<Vec<u8>> = texts.iter().map(|text| with(0, text.as_bytes())).collect();
+    if matches!(part, Part::Site) {
+        // What is put needs a server that takes it.
+        seeds[1..3].iter_mut().for_each(|seed| seed[0] = 0x20);
+    }
     if matches!(part, Part::Smtp | Part::Submission) {
         seeds.push(with(0x40, &secured()));
     }
@@ -143,12 +211,13 @@ pub(crate) fn seeds(part: Part) -> Vec<Vec<u8>> {
 pub(crate) struct Maker {
     stream: Stream,
     seeds: Vec<Vec<u8>>,
+    words: &'static [&'static [u8]],
 }
 
 impl Maker {
     /// A maker whose dialogues follow from that seed.
     pub(crate) fn new(seed: u64, part: Part) -> Self {
-        Self { stream: Streams::new(seed).stream("lines"), seeds: seeds(part) }
+        Self { stream: Streams::new(seed).stream("lines"), seeds: seeds(part), words: part.words() }
     }
 
     fn below(&mut self, bound: usize) -> usize {
@@ -210,7 +279,7 @@ impl Maker {
             2 => octets.truncate(at),
             3 => drop(octets.drain(at..(at + 1).min(octets.len()))),
             4 | 5 => {
-                let word = WORDS[self.below(WORDS.len())];
+                let word = self.words[self.below(self.words.len())];
                 octets.splice(at..at, word.iter().copied());
             }
             6 => {

@@ -5,7 +5,7 @@
 //! Used by the test beside it, which makes its own octets, and by the targets in fuzz/, which are
 //! given theirs. The first octet of an input chooses the pieces and the configuration.
 
-use posthaste::app::mail::{CatchAll, ListConfig, Posting, SubaddressConfig};
+use posthaste::app::mail::{CatchAll, ListConfig, Posting, SubaddressConfig, WebmailConfig};
 use posthaste::base::{SimDuration, SimTime};
 use posthaste::proto::mailbox::{Detail, Handle, MailboxClient as _, MailboxEvent, Part, Task};
 use posthaste::proto::sasl::{Credentials, Mechanism};
@@ -23,18 +23,18 @@ const NOW: SimTime = SimTime::ZERO;
 
 /// What the first octet of an input chooses.
 #[derive(Clone, Copy)]
-struct Choice {
-    piece: usize,
+pub(super) struct Choice {
+    pub(super) piece: usize,
     /// A second thing that may be so or not.
-    other: bool,
+    pub(super) other: bool,
     /// Whether TLS is to be had.
-    tls: bool,
+    pub(super) tls: bool,
     /// Whether the client stays and says nothing more, instead of closing.
-    silent: bool,
+    pub(super) silent: bool,
 }
 
 impl Choice {
-    fn of(octets: &[u8]) -> Option<(Self, &[u8])> {
+    pub(super) fn of(octets: &[u8]) -> Option<(Self, &[u8])> {
         let (choice, octets) = octets.split_first()?;
         let piece = usize::from(choice & 0x1f) + 1;
         Some((Self { piece, other: choice & 0x20 != 0, tls: choice & 0x40 != 0, silent: choice & 0x80 != 0 }, octets))
@@ -42,7 +42,7 @@ impl Choice {
 }
 
 /// A server with everything that an address can be.
-fn office(choice: Choice) -> PostOffice {
+pub(super) fn office(choice: Choice, webmail: Option<WebmailConfig>) -> PostOffice {
     let users = ["bob", "carol"].map(|user| (user.to_owned(), "hungry".to_owned()));
     let mut office = PostOffice::new("kiwi.test", &users, |config| {
         let book = &mut config.routing.book;
@@ -66,6 +66,7 @@ fn office(choice: Choice) -> PostOffice {
         }
         config.smtp.tls = choice.tls.then(tls::Model::default);
         config.max_message = 4_096;
+        config.webmail = webmail;
     });
     office.site.alone = false;
     for text in [
@@ -102,13 +103,13 @@ fn said(office: &mut PostOffice, port: u16, pieces: &[&[u8]], silent: bool) -> V
 fn serve(octets: &[u8], port: u16, check: impl Fn(&[Vec<u8>], bool)) {
     let Some((choice, octets)) = Choice::of(octets) else { return };
     let lines: Vec<&[u8]> = octets.split_inclusive(|octet| *octet == b'\n').collect();
-    let mut by_line = office(choice);
+    let mut by_line = office(choice, None);
     let answers = said(&mut by_line, port, &lines, choice.silent);
     check(&answers, choice.silent);
     // What stands behind STARTTLS in one piece is no part of the session any more (RFC 3207 section 4.2).
     if !choice.tls {
         let pieces: Vec<&[u8]> = octets.chunks(choice.piece).collect();
-        let mut by_piece = office(choice);
+        let mut by_piece = office(choice, None);
         let again = said(&mut by_piece, port, &pieces, choice.silent).concat();
         assert!(again == answers.concat(), "other pieces, other answers: {}", octets.escape_ascii());
     }
@@ -137,7 +138,7 @@ fn goes_on(mut office: PostOffice, octets: &[u8]) {
 /// What a server at that port answers to good octets.
 pub(crate) fn answers(octets: &[u8], port: u16) -> Vec<u8> {
     let Some((choice, octets)) = Choice::of(octets) else { return Vec::new() };
-    said(&mut office(choice), port, &[octets], false).concat()
+    said(&mut office(choice, None), port, &[octets], false).concat()
 }
 
 /// A client says the octets to an SMTP server.

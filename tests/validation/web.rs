@@ -9,24 +9,29 @@ use serde_json::{Value, json};
 use super::row::{Row, seconds};
 use super::scene::{PC, chain, follow, host, ms};
 
-const SITE: &str = "www.school.edu";
+pub(super) const SITE: &str = "www.school.edu";
 /// Octets of the headers of IPv4 and TCP, and of a segment's data.
-const HEADERS: u64 = 40;
+pub(super) const HEADERS: u64 = 40;
 const MSS: u64 = 1_460;
 
 /// What a page took, and the octets from which theory computes it.
-struct Load {
-    page: WebPageRow,
-    requests: Vec<WebRequestRow>,
+pub(super) struct Load {
+    pub(super) page: WebPageRow,
+    pub(super) requests: Vec<WebRequestRow>,
     /// Octets of the SYN and of the answer to it.
-    syn: [u64; 2],
+    pub(super) syn: [u64; 2],
 }
 
 /// A page with so many objects of that size, over one link of 10 Mb/s and 10 ms; names take no time.
 fn load(objects: u64, size: u64, browser: &Value) -> Load {
+    visit(&chain(PC, SITE, 1, PC), (objects, size), browser)
+}
+
+/// A page of 1 kB with so many objects of that size, in that network.
+pub(super) fn visit(network: &Value, (objects, size): (u64, u64), browser: &Value) -> Load {
     let objects = if objects == 0 { json!([]) } else { json!([{ "count": objects, "size": format!("{size}B") }]) };
     let scenario = json!({
-        "network": chain(PC, SITE, 1, PC),
+        "network": network,
         "mail": { "crepes.fr": { "users": ["alice"] } },
         "web": { SITE: { "pages": { "/index.html": { "size": "1000B", "objects": objects } } } },
         "workload": [{ "at": "0s", "on": PC, "browse": format!("http://{SITE}/index.html"), "browser": browser }],
@@ -143,6 +148,9 @@ pub(crate) fn rows() -> Vec<Row> {
         connections("W06", &serial, 6),
         connections("W06b", &persistent, 1),
     ]
+    .into_iter()
+    .chain(super::book::rows())
+    .collect()
 }
 
 fn connections(id: &'static str, load: &Load, expected: u32) -> Row {

@@ -87,6 +87,15 @@ impl Content {
         matches!(self.step, Step::Rest)
     }
 
+    /// Octets that came, with those of a trailer.
+    pub(super) fn held(&self) -> usize {
+        let trailer = match &self.step {
+            Step::Trailer(reader) => reader.held(),
+            Step::Octets { .. } | Step::Size | Step::Chunk { .. } | Step::ChunkEnd | Step::Rest | Step::Done => 0,
+        };
+        self.octets.len() + trailer
+    }
+
     /// What came.
     pub(super) fn into_octets(self) -> Vec<u8> {
         self.octets

@@ -83,6 +83,11 @@ impl HeadReader {
         self.start.is_some()
     }
 
+    /// Octets of the lines that came.
+    pub(super) fn held(&self) -> usize {
+        self.start.as_ref().map_or(0, Vec::len) + self.lines.len()
+    }
+
     /// Reads on; none if the head is not whole yet.
     pub(super) fn take(&mut self, input: &mut InputBuffer) -> Result<Option<Head>, Fault> {
         loop {
@@ -90,10 +95,16 @@ impl HeadReader {
                 None => (MAX_START_LINE, Fault::LongTarget),
                 Some(_) => (MAX_FIELD_LINE, Fault::LargeFields),
             };
+            // What is wrong within the limit counts before the length, so that pieces make no difference.
+            let seen = &input.rest()[..input.rest().len().min(limit)];
+            if let Some(at) = memchr::memchr2(b'\n', 0, seen)
+                && !seen[..=at].ends_with(b"\r\n")
+            {
+                return Err(Fault::Malformed);
+            }
             let line = match input.line(limit) {
                 Some(Line::TooLong) => return Err(fault),
                 None if input.is_skipping() => return Err(fault),
-                None if memchr::memchr2(b'\n', 0, input.rest()).is_some() => return Err(Fault::Malformed),
                 None => return Ok(None),
                 Some(Line::Whole(line)) => line,
             };

@@ -118,6 +118,17 @@ impl Server {
         self.answered
     }
 
+    /// Octets that it keeps of what it was sent: of requests that are not given out yet. Never more than twice
+    /// [`Conduct::content`] and 128 KiB.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        let content = match &self.state {
+            State::Content { content, .. } => content.held(),
+            State::Head | State::Judging { .. } | State::Closed => 0,
+        };
+        self.input.rest().len() + self.head.held() + content
+    }
+
     fn send(&mut self, response: &Response, asked: Version, is_head: bool, persists: bool) {
         self.answered += 1;
         let version = self.conduct.version;
@@ -230,7 +241,8 @@ impl Session for Server {
         match input {
             Input::Start => self.heard = now,
             Input::Bytes(bytes) => {
-                if self.input.rest().len() + bytes.len() > self.ahead() {
+                let waits = matches!(self.state, State::Judging { .. });
+                if waits && self.input.rest().len() + bytes.len() > self.ahead() {
                     return self.close();
                 }
                 self.input.push(bytes);

@@ -6,9 +6,11 @@
 //!
 //! A redirection is followed at once, as browsers do; the list that is shown after logging in serves for the
 //! first task that asks for it. Cookies, and the style sheet, are kept over connections: when the server has closed one, the
-//! next request wants another ([`MailboxClient::wants_connection`]). Left out: requests side by side, scripts, all of
+//! next request wants another ([`MailboxClient::wants_connection`]). When the server has forgotten the login, the person
+//! logs in again and asks for the page again (`expired`). Left out: requests side by side, scripts, all of
 //! showing a page.
 
+mod expired;
 mod tasks;
 
 use std::collections::VecDeque;
@@ -88,6 +90,12 @@ pub struct Client {
     /// Whether that waits for another connection.
     unsent: bool,
     redirections: u32,
+    /// The page that was asked for, wherever that led; none: a form was handed in.
+    wanted: Option<String>,
+    /// What waits for another login.
+    interrupted: Option<Box<expired::Interrupted>>,
+    /// Whether the present page was asked for again after that.
+    refreshed: bool,
     requests: u64,
     /// The list shown after logging in.
     fresh: Option<Page>,
@@ -121,6 +129,9 @@ impl Client {
             asked: None,
             unsent: false,
             redirections: 0,
+            wanted: None,
+            interrupted: None,
+            refreshed: false,
             requests: 0,
             fresh: None,
             folder: "INBOX".to_owned(),
@@ -143,6 +154,11 @@ impl Client {
     }
 
     fn get(&mut self, now: SimTime, target: &str) {
+        self.wanted = Some(target.to_owned());
+        self.follow(now, target);
+    }
+
+    fn follow(&mut self, now: SimTime, target: &str) {
         let request = Request::new(Method::Get, &self.host, target);
         self.request(now, request);
     }
@@ -151,6 +167,7 @@ impl Client {
         let mut request = Request::new(Method::Post, &self.host, target);
         request.fields = request.fields.with("Content-Type", media).with("Origin", format!("http://{}", self.host));
         request.content = content;
+        self.wanted = None;
         self.request(now, request);
     }
 
@@ -207,7 +224,7 @@ impl Client {
                 response.fields.first("Location").filter(|target| target.starts_with('/')).map(str::to_owned);
             self.redirections += 1;
             return match location.filter(|_| self.redirections <= MAX_REDIRECTIONS) {
-                Some(target) => self.get(now, &target),
+                Some(target) => self.follow(now, &target),
                 None => self.fail("a redirection that leads nowhere"),
             };
         }
@@ -225,8 +242,9 @@ impl Client {
             Doing::Entering | Doing::LoggingIn | Doing::Style { .. } | Doing::Leaving | Doing::Waiting
         );
         if page.kind() == "login" && !at_door {
-            return self.fail("the server knows this session no more");
+            return self.expired(now);
         }
+        self.refreshed &= at_door;
         self.go_on(now, page, response);
     }
 
@@ -249,10 +267,7 @@ impl Client {
                 self.log_in(now);
             }
             Doing::LoggingIn if page.kind() != "folder" => self.fail(&why()),
-            Doing::LoggingIn => {
-                self.fresh = Some(page);
-                self.tell(MailboxEvent::Open);
-            }
+            Doing::LoggingIn => self.entered(now, page),
             Doing::Listing { .. } | Doing::Searching { .. } if refused => self.done(Done::Refused(why())),
             Doing::Listing { behind, found } => {
                 self.doing = Doing::Listing { behind, found };

@@ -127,6 +127,22 @@ fn pages_are_asked_for_again_and_forms_are_not() {
     assert!(matches!(outputs(&mut posting).1[..], [MailboxEvent::Failed(_)]));
 }
 
+/// Would break if a server that forgets whoever has logged in were asked for ever.
+#[test]
+fn a_server_that_always_forgets_is_left() {
+    let mut client = Client::new("crepes.fr".into(), "alice".into(), "x".into());
+    client.handle(SimTime::ZERO, Input::Start);
+    client.ask(SimTime::ZERO, Task::Open { message: Handle(1), part: Part::Text });
+    let html = "200 OK\r\nContent-Type: text/html";
+    for page in ["login", "folder", "login", "folder", "login"] {
+        let (_, told, closed) = outputs(&mut client);
+        assert!(!closed && !told.iter().any(|event| matches!(event, MailboxEvent::Failed(_))), "{told:?}");
+        client.handle(SimTime::ZERO, Input::Bytes(&response(html, &format!("<body data-page=\"{page}\">"))));
+    }
+    let (said, told, _) = outputs(&mut client);
+    assert!(said.is_empty() && matches!(told[..], [MailboxEvent::Failed(_)]), "{said} {told:?}");
+}
+
 proptest! {
     #[test]
     fn no_octets_bring_it_down(octets in proptest::collection::vec(any::<u8>(), 0..200), at in any::<prop::sample::Index>(), cut in 1..40_usize) {

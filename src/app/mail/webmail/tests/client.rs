@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::site::Site;
 use crate::app::mail::webmail::Call;
-use crate::base::{ConnId, HostId, SimTime};
+use crate::base::{ConnId, HostId, SimDuration, SimTime};
 use crate::proto::http::{Conduct, Server, ServerEvent};
 use crate::proto::mailbox::{
     About, Criteria, Detail, Done, Handle, MailboxClient as _, MailboxEvent, Mark, Part, Task, Writing,
@@ -181,6 +181,43 @@ fn whoever_waits_looks_again_every_minute() {
         }
     }
     assert_eq!(news[1..], [MailboxEvent::Done(Done::NoNews)]);
+}
+
+/// Would break if a login that expired ended the session, if the page that was wanted did not come after all, or if a form
+/// were handed in again.
+#[test]
+fn whoever_was_forgotten_logs_in_again() {
+    for requests in [None, Some(1)] {
+        let mut site = Site::new();
+        (1..=60).for_each(|number| _ = site.deliver(&format!("Subject: {number}\n\n{number}\n")));
+        let mut person = Person::new(100, requests);
+        person.run(&mut site);
+        person.told.clear();
+        let later = |site: &mut Site| site.host.now = site.host.now.saturating_add(SimDuration::from_secs(3_600));
+        later(&mut site);
+        // What was shown after logging in is still there; the second page of it is not.
+        assert_eq!(person.list(&mut site, "INBOX", None).len(), 60);
+        for number in 1..=3 {
+            later(&mut site);
+            let (message, content) = (Handle(number), number.to_string().into_bytes());
+            let done = person.does(&mut site, Task::Open { message, part: Part::Text });
+            assert_eq!(done, Done::Opened { message, part: Part::Text, content });
+            assert!(person.told.is_empty(), "{:?}", person.told);
+        }
+        later(&mut site);
+        let expired = Done::Refused("the login had expired".into());
+        assert_eq!(person.does(&mut site, Task::Delete { message: Handle(1) }), expired);
+        assert_eq!(site.drop("alice").count(), 60);
+        assert_eq!(person.does(&mut site, Task::Delete { message: Handle(1) }), Done::Changed);
+        later(&mut site);
+        let writing = Writing { to: vec!["carol@crepes.fr".into()], text: "Hi".into(), ..Writing::default() };
+        assert!(matches!(person.does(&mut site, Task::Send(writing)), Done::Sent(_)));
+        assert_eq!(site.drop("carol").count(), 1);
+        later(&mut site);
+        person.client.ask(site.host.now, Task::Quit);
+        person.run(&mut site);
+        assert_eq!(person.told, [MailboxEvent::Finished]);
+    }
 }
 
 proptest! {
