@@ -125,7 +125,7 @@ impl UserAgent {
 
     /// Arrival processes begin with the run: a failure of the PC does not draw anew.
     fn boot<H: Host>(&mut self, host: &H) {
-        self.seat.boot(host, &self.config);
+        self.seat.boot(&self.config);
         if !self.processes.is_empty() {
             return;
         }

@@ -66,6 +66,8 @@ pub(super) struct Facts<'a> {
     pub(super) files: usize,
     /// Whether a program wrote it.
     pub(super) automatic: bool,
+    /// Whether it was answered already, here or elsewhere.
+    pub(super) answered: bool,
 }
 
 /// A message that was written.
@@ -114,6 +116,7 @@ struct Item {
     from: String,
     subject: String,
     seen: bool,
+    answered: bool,
     parts: Vec<(String, String, u64)>,
     /// The octets of its header, and what they say.
     header: Option<(Vec<u8>, Original)>,
@@ -131,6 +134,7 @@ impl Item {
             from: summary.from.unwrap_or_default(),
             subject: summary.subject.unwrap_or_default(),
             seen: summary.marks.contains(&Mark::Seen),
+            answered: summary.marks.contains(&Mark::Answered),
             parts: summary.parts,
             times: (found, found),
             ..Self::default()
@@ -329,6 +333,12 @@ impl Sitting {
                 !webmail && matches!(step, Step::Write(_) | Step::Save(_) | Step::Finish(_) | Step::Wait(_))
             });
         }
+    }
+
+    /// The person is wanted elsewhere: what is begun is finished, and no further message is opened.
+    pub(super) fn get_up(&mut self) {
+        let begun = self.steps.iter().position(|step| matches!(step, Step::Look { .. } | Step::Deal | Step::Open(_)));
+        self.steps.truncate(begun.unwrap_or(self.steps.len()));
     }
 
     fn item(&self, number: u64) -> Option<&Item> {
