@@ -64,8 +64,8 @@ impl UserAgent {
             Input::Boot => self.boot(host),
             Input::Crash => {
                 self.submission.crash();
-                self.reading.crash();
-                self.seat.crash();
+                self.reading.crash(host);
+                self.seat.crash(host);
                 return self.stub.crash();
             }
             Input::Connected { socket } => {
@@ -107,6 +107,12 @@ impl UserAgent {
         self.submission.feed(host, socket, input);
         self.reading.feed(host, socket, input);
         self.seat.feed(host, socket, input);
+    }
+
+    /// The run is over: tells what sessions cost that are not.
+    pub fn unfinished<H: Host>(&self, host: &mut H) {
+        self.reading.unfinished(host);
+        self.seat.unfinished(host);
     }
 
     /// What its stub resolver keeps.

@@ -85,9 +85,13 @@ impl Seat {
         job.min(person).min(present).min(self.access.deadline())
     }
 
-    pub(super) fn crash(&mut self) {
+    pub(super) fn unfinished<H: Host>(&self, host: &mut H) {
+        self.access.unfinished(host, "the run ended");
+    }
+
+    pub(super) fn crash<H: Host>(&mut self, host: &mut H) {
         self.present = None;
-        self.access.crash();
+        self.access.crash(host);
     }
 
     pub(super) fn resolved<H: Host>(&mut self, host: &mut H, addresses: VecDeque<IpAddr>) {

@@ -25,6 +25,7 @@ impl Sitting {
             Step::Finish(text) => self.finish(desk, &text),
             Step::File(which, folder) => {
                 for number in self.some(desk, &which, "file") {
+                    self.wish(desk, number, Some(&folder));
                     let task = Task::Move { message: Handle(number), folder: folder.clone() };
                     self.moves.push_back(Move::Ask(task, Then::Moved(number, folder.clone())));
                 }
@@ -293,6 +294,7 @@ impl Sitting {
                 self.list.retain(|item| item.number != number);
                 desk.act(Act { action: "delete", message: &message, folder: &self.folder, outcome: Outcome::Done });
             } else {
+                self.wish(desk, number, None);
                 self.moves.push_back(Move::Ask(Task::Delete { message: Handle(number) }, Then::Deleted(number)));
             }
         }
@@ -335,6 +337,7 @@ impl Sitting {
     pub(super) fn shelve<D: Desk>(&mut self, desk: &mut D) {
         let item = |(number, fetched): (u64, &super::super::shelf::Fetched)| Item {
             number,
+            unique: None,
             message_id: fetched.original.message_id.clone().unwrap_or_default(),
             from: fetched.original.from.clone().unwrap_or_default(),
             subject: fetched.original.subject.clone(),

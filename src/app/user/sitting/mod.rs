@@ -5,6 +5,7 @@
 //! person read is opened again when something is wanted; one that breaks in the middle of a task is over, and of
 //! its steps only those are left that need no mailbox.
 
+mod again;
 mod begin;
 mod done;
 #[cfg(test)]
@@ -14,7 +15,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::compose::Draft;
-use super::shelf::Shelf;
+use super::shelf::{Shelf, Wish};
 use super::steps::{Means, Pick, Step};
 use crate::base::SimTime;
 use crate::proto::mailbox::{Detail, Handle, Mark, Summary, Task};
@@ -112,6 +113,8 @@ pub(super) enum Want {
 #[derive(Clone, Debug, Default)]
 struct Item {
     number: u64,
+    /// Its name on the server.
+    unique: Option<String>,
     message_id: String,
     from: String,
     subject: String,
@@ -130,6 +133,7 @@ impl Item {
     fn new(summary: Summary, found: SimTime) -> Self {
         Self {
             number: summary.message.0,
+            unique: summary.unique,
             message_id: summary.message_id.unwrap_or_default(),
             from: summary.from.unwrap_or_default(),
             subject: summary.subject.unwrap_or_default(),
@@ -182,6 +186,9 @@ enum Then {
     Moved(u64, String),
     Deleted(u64),
     Marked(u64, bool),
+    /// What becomes of messages that the server was not told of in an earlier session.
+    Recall,
+    Recalled((u64, String), Box<Wish>),
     /// A copy is put into a folder.
     Kept(&'static str),
     /// A form was handed in, about this message if that is not empty.
@@ -329,8 +336,12 @@ impl Sitting {
             self.alone = true;
             self.moves.clear();
             let webmail = self.means == Means::Webmail;
+            let mut here = self.is_open();
             self.steps.retain(|step| {
-                !webmail && matches!(step, Step::Write(_) | Step::Save(_) | Step::Finish(_) | Step::Wait(_))
+                here &= !matches!(step, Step::Look { .. } | Step::Open(_));
+                let away = matches!(step, Step::File(Pick::Opened, _) | Step::Delete(Pick::Opened));
+                let alone = matches!(step, Step::Write(_) | Step::Save(_) | Step::Finish(_) | Step::Wait(_));
+                !webmail && (alone || here && away)
             });
         }
     }
