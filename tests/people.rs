@@ -111,3 +111,69 @@ fn strangers_disturb_nobody() {
     assert!(alone.len() > 100, "{}", alone.len());
     assert_eq!(alone, told(json!(["x", "y", "z{1..9}"])));
 }
+
+/// Everybody answers everything, on two devices.
+fn two_devices(protocols: &Value, phones: f64) -> Value {
+    json!({
+        "mail": { "a.org": { "users": ["u{1..6}"] } },
+        "users": { "u1@a.org": { "devices": { "phone": { "host": "u1-phone.a.org" } } } },
+        "workload": [ { "user": "every-user", "people": { "sessions": "20 per day", "reply": 0.9, "forward": 0.9, "writes": 1.0,
+            "protocols": protocols, "devices": { "own": 2, "phone": phones } } } ],
+        "run": { "until": "2d" }
+    })
+}
+
+/// Breaks when a message were answered on two devices, the devices drew sessions of their own instead of sharing the
+/// person's, or a device got none.
+#[test]
+fn a_person_has_one_calendar_and_one_memory_for_all_devices() {
+    for protocol in ["imap", "webmail", "pop3-keep", "pop3"] {
+        let rows = actions(&two_devices(&json!({ protocol: 1 }), 3.0));
+        let did = |wanted: &[&str]| {
+            let done = rows.iter().filter(|row| &*row.outcome == "done" && wanted.contains(&&*row.action));
+            done.map(|row| (row.user.to_string(), row.message.to_string())).collect::<Vec<_>>()
+        };
+        let mut answers = did(&["reply", "reply_all", "forward"]);
+        let all = answers.len();
+        assert!(all > 20, "{protocol}: {all}");
+        answers.sort();
+        answers.dedup();
+        assert_eq!(answers.len(), all, "{protocol}: answered twice");
+        if protocol == "imap" {
+            let mut opened = did(&["open"]);
+            let all = opened.len();
+            opened.sort();
+            opened.dedup();
+            assert_eq!(opened.len(), all, "what is read on one device is not on another");
+        }
+        let begun =
+            |device: &str| rows.iter().filter(|row| &*row.action == "begin" && row.device.contains(device)).count();
+        assert!(begun("-pc.") > 20 && begun("-phone.") > begun("-pc."), "{protocol}");
+    }
+}
+
+/// Breaks when a weight that is 0 left sessions to the phone, or moved what happens without it.
+#[test]
+fn without_weight_a_device_has_no_sessions() {
+    let mut alone = two_devices(&json!({ "imap": 1 }), 0.0);
+    let with = actions(&alone);
+    alone["workload"][0]["people"].as_object_mut().unwrap().remove("devices");
+    assert!(with.iter().all(|row| row.device.contains("-pc.")));
+    let times =
+        |rows: &[ActionRow]| rows.iter().filter(|row| &*row.action == "begin").map(|row| row.at).collect::<Vec<_>>();
+    assert_eq!(times(&with)[0], times(&actions(&alone))[0]);
+}
+
+/// Breaks when a session that is not over when the run ends left no row.
+#[test]
+fn sessions_that_the_end_of_the_run_cuts_off_have_rows() {
+    let scenario = json!({
+        "mail": { "a.org": { "users": ["ann"] } },
+        "workload": [ { "at": "1h", "user": "ann@a.org", "read": "imap", "reading": { "stay": "3h" } } ],
+        "run": { "until": "2h" }
+    });
+    let rows = run_value(&scenario).record.tables.mailbox_sessions;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].trouble.as_deref(), Some("the run ended"));
+    assert!(rows[0].commands > 0 && rows[0].ended.as_nanos() == 7_200_000_000_000, "{:?}", rows[0]);
+}

@@ -89,7 +89,9 @@ pub(super) fn finish<X: Observer>(
 ) -> Result<Finished<X>, String> {
     let directory = simulation.world().directory();
     let busy = simulation.busy().iter().map(|&host| directory.host_name(host).to_owned()).collect();
-    let (world, (mut recorder, extra)) = simulation.into_world().detach();
+    let mut world = simulation.into_world();
+    world.tell_unfinished();
+    let (world, (mut recorder, extra)) = world.detach();
     world.audit()?;
     recorder.open_ends(world.network().open_ends());
     let mut record = recorder.finish(outcome.end);

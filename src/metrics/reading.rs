@@ -1,8 +1,8 @@
 //! Reading mail: what the sessions of users with their mailboxes cost, what each message waited for until it was
 //! shown, and how the mailboxes grew.
 //!
-//! Left out: sessions of programs outside the simulation, which tell nobody what they want; sessions that are not
-//! over when the run ends. Of very many changes of mailboxes only the first are kept.
+//! Sessions that the end of the run or a failure of the computer cut off are told as far as they came. Left out:
+//! sessions of programs outside the simulation, which tell nobody what they want. Of very many changes of mailboxes only the first are kept.
 
 use std::collections::BTreeMap;
 

@@ -6,11 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::app::user::{self, Arrivals, Draft, Habits, ReadJob, Recipients, SessionJob, UserAgentConfig};
+use crate::app::user::{self, Arrivals, Draft, Habits, Means, ReadJob, Recipients, SessionJob, Share, UserAgentConfig};
 use crate::base::{Dist, HostId, SimDuration, SimTime, Streams};
 
 use super::build::resolver_addresses;
-use super::resolved::{Body, MessageWork, PeopleWork, PoissonWork, ReadWork, Resolved, Schedule, SessionWork, Work};
+use super::resolved::{
+    Body, DeviceSpec, MessageWork, PeopleWork, PoissonWork, ReadWork, Resolved, Schedule, SessionWork, Work,
+};
 
 /// One thing that an agent does.
 enum Job {
@@ -28,6 +30,8 @@ pub(super) fn user_agents(scenario: &Resolved) -> Vec<(HostId, UserAgentConfig)>
         agents.insert((user.host, index), idle_agent(scenario, index, user.host));
     }
     let mut lists = AddressLists::default();
+    // How many entries are about the habits of a user who has the own place there.
+    let mut lived: BTreeMap<(HostId, usize), usize> = BTreeMap::new();
     let mut agent = |on: HostId, index: usize, work: Job| {
         let config = agents.entry((on, index)).or_insert_with(|| idle_agent(scenario, index, on));
         match work {
@@ -35,10 +39,7 @@ pub(super) fn user_agents(scenario: &Resolved) -> Vec<(HostId, UserAgentConfig)>
             Job::WriteAtRandom(arrivals) => config.arrivals.push(*arrivals),
             Job::Read(job) => config.reads.push(job),
             Job::Sit(job) => config.sessions.push(job),
-            Job::Live(habits) => {
-                let name = format!("user/{}/people/{}", config.address, config.habits.len());
-                config.habits.push(Habits { name, ..*habits });
-            }
+            Job::Live(habits) => config.habits.push(*habits),
         }
     };
     for work in &scenario.workload {
@@ -51,8 +52,11 @@ pub(super) fn user_agents(scenario: &Resolved) -> Vec<(HostId, UserAgentConfig)>
             Work::Read(read) => agent(read.on, read.user, Job::Read(read_job(read))),
             Work::Session(session) => agent(session.on, session.user, Job::Sit(session_job(session))),
             Work::People(people) => {
-                let habits = habits(scenario, &mut lists, people);
-                agent(people.on, people.user, Job::Live(Box::new(habits)));
+                let entries = lived.entry((people.own.host, people.user)).or_default();
+                for (on, habits) in habits(scenario, &mut lists, people, *entries) {
+                    agent(on, people.user, Job::Live(Box::new(habits)));
+                }
+                *entries += 1;
             }
             Work::Lookup(_) | Work::Lookups(_) | Work::Browse(_) => {}
         }
@@ -150,12 +154,20 @@ fn session_job(work: &SessionWork) -> SessionJob {
     }
 }
 
-fn habits(scenario: &Resolved, lists: &mut AddressLists, work: &PeopleWork) -> Habits {
+/// The habits for each device on which there are sessions. All have the streams of the first, of which this is
+/// the `nth` entry.
+fn habits(scenario: &Resolved, lists: &mut AddressLists, work: &PeopleWork, nth: usize) -> Vec<(HostId, Habits)> {
     let mut among =
         |people: &Arc<[usize]>| Recipients::new(lists.of(scenario, people), people.binary_search(&work.user).ok());
-    Habits {
-        means: work.means,
-        name: String::new(),
+    let own = &scenario.host_spec(work.own.host).name;
+    let used = || work.devices.iter().filter(|(_, weight)| *weight > 0.0);
+    let weights: Vec<f64> = used().map(|(_, weight)| *weight).collect();
+    let flags = used().all(|(device, _)| !device.means.is_local());
+    let habits = Habits {
+        means: Means::Imap,
+        name: format!("{}/user/{}/people/{nth}", own, scenario.users[work.user].address),
+        streams: Streams::new(scenario.run.seed),
+        share: Share { here: 0, weights, flags },
         start: work.at,
         until: work.until,
         rhythm: work.rhythm.clone(),
@@ -165,7 +177,12 @@ fn habits(scenario: &Resolved, lists: &mut AddressLists, work: &PeopleWork) -> H
         subject: text(&work.subject),
         body: body(&work.body),
         extras: work.extras.clone(),
-    }
+    };
+    let on = |(here, (device, _)): (usize, &(DeviceSpec, f64))| {
+        let share = Share { here, ..habits.share.clone() };
+        (device.host, Habits { means: device.means, share, ..habits.clone() })
+    };
+    used().enumerate().map(on).collect()
 }
 
 impl Schedule {

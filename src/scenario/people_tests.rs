@@ -39,7 +39,7 @@ fn steps_and_habits_resolve_to_themselves() {
         .workload
         .iter()
         .filter_map(|work| match work {
-            Work::People(people) => Some(people.means),
+            Work::People(people) => Some(people.own.means),
             Work::Session(_)
             | Work::Message(_)
             | Work::Read(_)
@@ -61,7 +61,7 @@ fn protocols_are_drawn_for_each_alone() {
             r#"{{ "user": {user}, "people": {{ "protocols": {{ "imap": 1, "pop3": 1, "webmail": 1 }} }} }}"#
         ));
         resolved.workload.iter().find_map(|work| match work {
-            Work::People(people) if resolved.users[people.user].local == "bob" => Some(people.means),
+            Work::People(people) if resolved.users[people.user].local == "bob" => Some(people.own.means),
             Work::People(_) | Work::Session(_) | Work::Message(_) | Work::Read(_) => None,
             Work::Poisson(_) | Work::Lookup(_) | Work::Lookups(_) | Work::Browse(_) => None,
         })

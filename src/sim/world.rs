@@ -215,6 +215,11 @@ impl<O: Observer> World<O> {
 
     /// Gives an application its input, then arms its next wake-up.
     fn input(&mut self, host: HostId, app: AppId, input: Input<'_>) {
+        self.with_app(host, app, |app, view| app.handle(view, input));
+        self.arm(host, app);
+    }
+
+    fn with_app(&mut self, host: HostId, app: AppId, act: impl FnOnce(&mut App, &mut HostView<'_, O>)) {
         let HostSlot { apps, queries, .. } = &mut self.hosts[host.index()];
         let mut view = HostView {
             kernel: &mut self.kernel,
@@ -227,8 +232,20 @@ impl<O: Observer> World<O> {
             host,
             app,
         };
-        apps[usize::from(app.0)].app.handle(&mut view, input);
-        self.arm(host, app);
+        act(&mut apps[usize::from(app.0)].app, &mut view);
+    }
+
+    /// The run is over: users tell what the sessions cost so far that are not. Nothing may happen afterwards.
+    pub fn tell_unfinished(&mut self) {
+        for host in (0_u32..).map(HostId).take(self.hosts.len()) {
+            for app in (0..self.hosts[host.index()].apps.len()).map(app_id) {
+                self.with_app(host, app, |app, view| {
+                    if let App::UserAgent(agent) = app {
+                        agent.unfinished(view);
+                    }
+                });
+            }
+        }
     }
 
     fn arm(&mut self, host: HostId, app: AppId) {

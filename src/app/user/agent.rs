@@ -64,8 +64,8 @@ impl UserAgent {
             Input::Boot => self.boot(host),
             Input::Crash => {
                 self.submission.crash();
-                self.reading.crash();
-                self.seat.crash();
+                self.reading.crash(host);
+                self.seat.crash(host);
                 return self.stub.crash();
             }
             Input::Connected { socket } => {
@@ -109,6 +109,12 @@ impl UserAgent {
         self.seat.feed(host, socket, input);
     }
 
+    /// The run is over: tells what sessions cost that are not.
+    pub fn unfinished<H: Host>(&self, host: &mut H) {
+        self.reading.unfinished(host);
+        self.seat.unfinished(host);
+    }
+
     /// What its stub resolver keeps.
     pub fn caches(&self) -> impl Iterator<Item = OwnCache<'_>> {
         self.stub.caches()
@@ -125,7 +131,7 @@ impl UserAgent {
 
     /// Arrival processes begin with the run: a failure of the PC does not draw anew.
     fn boot<H: Host>(&mut self, host: &H) {
-        self.seat.boot(host, &self.config);
+        self.seat.boot(&self.config);
         if !self.processes.is_empty() {
             return;
         }

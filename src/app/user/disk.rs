@@ -20,6 +20,8 @@ pub(super) struct Known {
     pub(super) marks: Vec<Mark>,
     /// Whether it was read here, of which the server does not know yet.
     pub(super) read_here: bool,
+    /// The folder into which it is to go, of which the server does not know yet.
+    pub(super) goes: Option<String>,
 }
 
 /// What a device knows of a folder.
@@ -78,13 +80,18 @@ impl Disk {
             let Summary { message, marks, .. } = summary;
             let (message, marks) = (*message, marks.clone());
             self.last = self.last.max(Some(message));
-            self.known.insert(unique, Known { message, since, marks, read_here: false });
+            self.known.insert(unique, Known { message, since, marks, read_here: false, goes: None });
         }
     }
 
     /// It was read here.
     pub(super) fn read(&mut self, message: Handle) {
         self.change(message, |known| known.read_here = true);
+    }
+
+    /// It is to go into a folder; none: no more.
+    pub(super) fn file(&mut self, message: Handle, folder: Option<&str>) {
+        self.change(message, |known| known.goes = folder.map(str::to_owned));
     }
 
     /// The server knows that it was read.

@@ -8,10 +8,11 @@
 use std::sync::Arc;
 
 use super::answers::draft;
+use super::calendar::{Calendar, Share, draw};
 use super::compose::{Body, Draft, Extras, Recipients};
 use super::sitting::{Facts, INBOX};
 use super::steps::{Files, Means, Pick, Step};
-use crate::base::{Probability, SimDuration, SimTime, Stream, UnixTime};
+use crate::base::{Probability, SimDuration, SimTime, Stream, Streams, UnixTime};
 use crate::proto::message::build::filler;
 
 const SECOND: i128 = 1_000_000_000;
@@ -106,13 +107,17 @@ pub struct Traits {
     pub inside: Probability,
 }
 
-/// The habits of a person.
+/// The habits of a person, as one of the devices knows them.
 #[derive(Clone, Debug)]
 pub struct Habits {
     /// By which protocol.
     pub means: Means,
-    /// What the streams of these habits are called.
+    /// What the streams of these habits are called; it is the same on all devices.
     pub name: String,
+    /// Where the streams come from.
+    pub streams: Streams,
+    /// How the sessions are spread over the devices.
+    pub share: Share,
     /// The habits begin.
     pub start: SimTime,
     /// They end: no session begins at this time or later.
@@ -133,34 +138,43 @@ pub struct Habits {
     pub extras: Option<Arc<Extras>>,
 }
 
+impl Habits {
+    pub(super) fn stream(&self, purpose: &str) -> Stream {
+        self.streams.stream(&format!("{}/{purpose}", self.name))
+    }
+}
+
 /// A person with habits.
 #[derive(Clone, Debug)]
 pub(super) struct Person {
     pub(super) habits: Habits,
-    sessions: Stream,
-    next: SimTime,
-    began: u64,
+    calendar: Calendar,
 }
 
 impl Person {
-    /// `stream` makes streams by their purpose.
-    pub(super) fn new(habits: Habits, stream: impl Fn(&str) -> Stream) -> Self {
-        let mut sessions = stream(&format!("{}/sessions", habits.name));
-        let next = habits.rhythm.next(habits.start, habits.until, &mut sessions);
-        Self { habits, sessions, next, began: 0 }
+    pub(super) fn new(habits: Habits) -> Self {
+        let calendar = Calendar::new(&habits);
+        Self { habits, calendar }
     }
 
-    /// When the person sits down next.
-    pub(super) const fn next(&self) -> SimTime {
-        self.next
+    /// When the person sits down here next.
+    pub(super) fn next(&self) -> SimTime {
+        self.calendar.next()
+    }
+
+    /// When the person gets up from a session here to sit down at another device.
+    pub(super) fn leaves(&mut self, now: SimTime) -> SimTime {
+        self.calendar.leaves(&self.habits, now)
+    }
+
+    fn stream(&self, purpose: &str) -> Stream {
+        self.habits.stream(purpose)
     }
 
     /// The session whose time has come: what is to be done in it, as far as that is known. The next is awaited.
-    pub(super) fn take(&mut self, stream: impl Fn(&str) -> Stream) -> Vec<Step> {
-        let Habits { rhythm, until, name, .. } = &self.habits;
-        self.next = rhythm.next(self.next, *until, &mut self.sessions);
-        self.began += 1;
-        let mut draws = stream(&format!("{name}/session/{}", self.began));
+    pub(super) fn take(&mut self) -> Vec<Step> {
+        let number = self.calendar.take(&self.habits);
+        let mut draws = self.stream(&format!("session/{number}"));
         let mut steps = vec![Step::Look { folder: INBOX.to_owned(), new: true }, Step::Deal];
         for _ in 0..poisson(self.habits.traits.writes, &mut draws) {
             let to = self.addressee(&mut draws);
@@ -185,10 +199,16 @@ impl Person {
         (from.count() > 0).then(|| from.draw(draws).to_owned())
     }
 
+    /// POP3 tells no device what another one did: then the person puts off each answer to one device.
+    fn answers_here(&self, message: &str) -> bool {
+        let Share { here, weights, flags } = &self.habits.share;
+        *flags || weights.len() < 2 || draw(weights, self.stream(&format!("message/{message}/device")).unit()) == *here
+    }
+
     /// What the person does with an open message.
-    pub(super) fn decide(&self, facts: &Facts<'_>, stream: impl Fn(&str) -> Stream) -> Vec<Step> {
+    pub(super) fn decide(&self, facts: &Facts<'_>) -> Vec<Step> {
         let Habits { means, traits: habits, .. } = &self.habits;
-        let mut draws = stream(&format!("{}/message/{}", self.habits.name, facts.message));
+        let mut draws = self.stream(&format!("message/{}", facts.message));
         let [reply, all, forward, files, delete, file] =
             [habits.reply, habits.reply_all, habits.forward, habits.files, habits.delete, habits.file]
                 .map(|chance| draws.chance(chance));
@@ -201,9 +221,10 @@ impl Person {
         if files && facts.files > 0 {
             steps.push(Step::Attachment(Pick::Opened, Files::All));
         }
-        if reply && !facts.automatic {
+        let answerable = !facts.automatic && !facts.answered && self.answers_here(facts.message);
+        if reply && answerable {
             steps.extend([typing(), Step::Reply { which: Pick::Opened, all, text: Arc::clone(&text) }]);
-        } else if let Some(to) = addressee.filter(|_| forward && !facts.automatic) {
+        } else if let Some(to) = addressee.filter(|_| forward && !reply && answerable) {
             let to = Arc::from([to]);
             steps.push(Step::Forward { which: Pick::Opened, to, text: Arc::from([]), whole: false });
         }
@@ -288,6 +309,8 @@ mod tests {
         Habits {
             means: Means::Imap,
             name: "user/a@a/people/0".to_owned(),
+            streams: Streams::new(1),
+            share: Share::default(),
             start: SimTime::ZERO,
             until: SimTime::from_nanos(DAY),
             rhythm: rhythm(),
@@ -316,11 +339,10 @@ mod tests {
     /// Breaks when one decision about a message depends on another, or on what came before.
     #[test]
     fn decisions_belong_to_the_message() {
-        let stream = |purpose: &str| Streams::new(1).stream(purpose);
         let last = |reply: f64, id: &str| {
-            let person = Person::new(habits(reply), stream);
-            let facts = Facts { message: id, characters: 1200, files: 1, automatic: false };
-            let steps = person.decide(&facts, stream);
+            let person = Person::new(habits(reply));
+            let facts = Facts { message: id, characters: 1200, files: 1, automatic: false, answered: false };
+            let steps = person.decide(&facts);
             assert!(matches!(&steps[0], Step::Wait(time) if *time == SimDuration::from_secs(60)));
             let replied = steps.iter().any(|step| matches!(step, Step::Reply { .. }));
             assert_eq!(replied, reply > 0.5);
@@ -334,10 +356,8 @@ mod tests {
             let (with, without) = (last(1.0, &id), last(0.0, &id));
             assert!(with == without || with.contains("Reply"), "{with} {without}");
         }
-        let person = Person::new(habits(1.0), stream);
-        let facts = Facts { message: "<1@a>", characters: 10, files: 0, automatic: true };
-        assert!(
-            person.decide(&facts, stream).iter().all(|step| !matches!(step, Step::Reply { .. } | Step::Forward { .. }))
-        );
+        let person = Person::new(habits(1.0));
+        let facts = Facts { message: "<1@a>", characters: 10, files: 0, automatic: true, answered: false };
+        assert!(person.decide(&facts).iter().all(|step| !matches!(step, Step::Reply { .. } | Step::Forward { .. })));
     }
 }

@@ -7,6 +7,7 @@
 pub mod access;
 mod agent;
 mod answers;
+mod calendar;
 mod compose;
 mod disk;
 mod habits;
@@ -20,6 +21,7 @@ mod steps;
 mod submission;
 
 pub use agent::UserAgent;
+pub use calendar::Share;
 pub use compose::{Arrivals, Body, Draft, Extras, Recipients};
 pub use habits::{Habits, Rhythm, Traits};
 pub use manner::{Fetch, Manner, ReadJob};

@@ -81,8 +81,12 @@ impl Reading {
         due.min(self.access.deadline())
     }
 
-    pub(super) fn crash(&mut self) {
-        self.access.crash();
+    pub(super) fn unfinished<H: Host>(&self, host: &mut H) {
+        self.access.unfinished(host, "the run ended");
+    }
+
+    pub(super) fn crash<H: Host>(&mut self, host: &mut H) {
+        self.access.crash(host);
         self.over();
     }
 
@@ -203,7 +207,9 @@ impl Reading {
                 self.offer(host, *summary, found);
             }
             (For::Say(message), Done::Changed) => self.disk().said(message),
-            (For::Away(message), Done::Changed) => self.disk().forget(message),
+            // By POP3 it stays until QUIT (RFC 1939 6): the next listing tells.
+            (For::Away(message), Done::Changed) if self.is_online() => self.disk().forget(message),
+            (For::Away(message), Done::Refused(_)) => self.disk().file(message, None),
             (For::Watch, Done::News) => self.look(host),
             // Without means to wait for news there is nothing to stay for.
             (For::Watch, Done::NoNews | Done::Refused(_)) => self.until = now,
@@ -218,10 +224,9 @@ impl Reading {
             return self.look(host);
         }
         let (now, since) = (host.now(), self.access.looking_since());
-        if self.is_online() {
-            let unsaid: Vec<Handle> = self.disk().unsaid().collect();
-            unsaid.into_iter().for_each(|message| self.say(host, message));
-        } else if self.manner.remembers {
+        if self.manner.way == Way::Webmail {
+            self.say_unsaid(host);
+        } else if self.manner.way == Way::Pop3 && self.manner.remembers {
             self.disk().learn(&list);
         }
         for summary in list {
@@ -232,17 +237,25 @@ impl Reading {
         }
     }
 
-    /// What became of messages that are here.
+    fn say_unsaid<H: Host>(&mut self, host: &mut H) {
+        let unsaid: Vec<Handle> = self.disk().unsaid().collect();
+        unsaid.into_iter().for_each(|message| self.say(host, message));
+    }
+
+    /// What became of messages that are here; what was done to those still there is done on the server, too.
     fn rest<H: Host>(&mut self, host: &mut H, list: &[Summary]) {
         if self.disk().is_another(list) {
             return self.look(host);
         }
         let learned = self.disk().learn(list);
         self.access.learned(learned.marked + learned.gone);
+        self.say_unsaid(host);
         let now = host.now();
         for summary in list {
-            if let Some(since) = self.disk().known(summary).map(|known| known.since) {
-                self.leave(host, summary.message, now, since);
+            let Some(known) = self.disk().known(summary) else { continue };
+            match (known.goes.clone(), known.since) {
+                (Some(folder), _) => self.file(host, summary.message, folder),
+                (None, since) => self.leave(host, summary.message, now, since),
             }
         }
     }
@@ -253,6 +266,10 @@ impl Reading {
         if due {
             self.ask(host, For::Away(message), Task::Delete { message });
         }
+    }
+
+    fn file<H: Host>(&mut self, host: &mut H, message: Handle, folder: String) {
+        self.ask(host, For::Away(message), Task::Move { message, folder });
     }
 
     fn say<H: Host>(&mut self, host: &mut H, message: Handle) {
@@ -336,7 +353,10 @@ impl Reading {
             }
         }
         match self.manner.file_into.clone() {
-            Some(folder) => self.ask(host, For::Away(message), Task::Move { message, folder }),
+            Some(folder) => {
+                self.disk().file(message, Some(&folder));
+                self.file(host, message, folder);
+            }
             None => self.leave(host, message, now, whole.then_some(now)),
         }
     }

@@ -44,6 +44,8 @@ struct Present {
     sitting: Sitting,
     /// Whose habits it follows, if it is not scripted.
     person: Option<usize>,
+    /// When the person goes to another device.
+    leaves: SimTime,
 }
 
 /// The person's place.
@@ -69,23 +71,27 @@ impl Seat {
     }
 
     /// Habits begin with the run: a failure of the computer does not draw anew.
-    pub(super) fn boot<H: Host>(&mut self, host: &H, config: &UserAgentConfig) {
+    pub(super) fn boot(&mut self, config: &UserAgentConfig) {
         if self.people.is_empty() {
-            let stream = |purpose: &str| host.stream(purpose);
-            self.people = config.habits.iter().map(|habits| Person::new(habits.clone(), stream)).collect();
+            self.people = config.habits.iter().cloned().map(Person::new).collect();
         }
     }
 
     pub(super) fn deadline(&self) -> SimTime {
         let job = self.jobs.iter().map(|job| job.at).min().unwrap_or(SimTime::NEVER);
         let person = self.people.iter().map(Person::next).min().unwrap_or(SimTime::NEVER);
-        let present = self.present.as_ref().map_or(SimTime::NEVER, |present| present.sitting.deadline());
+        let present =
+            self.present.as_ref().map_or(SimTime::NEVER, |present| present.sitting.deadline().min(present.leaves));
         job.min(person).min(present).min(self.access.deadline())
     }
 
-    pub(super) fn crash(&mut self) {
+    pub(super) fn unfinished<H: Host>(&self, host: &mut H) {
+        self.access.unfinished(host, "the run ended");
+    }
+
+    pub(super) fn crash<H: Host>(&mut self, host: &mut H) {
         self.present = None;
-        self.access.crash();
+        self.access.crash(host);
     }
 
     pub(super) fn resolved<H: Host>(&mut self, host: &mut H, addresses: VecDeque<IpAddr>) {
@@ -122,7 +128,11 @@ impl Seat {
                 while self.access.next_event().is_some() {}
                 return wanted;
             };
-            let Present { sitting, person } = present;
+            let Present { sitting, person, leaves } = present;
+            if *leaves <= host.now() {
+                *leaves = SimTime::NEVER;
+                sitting.get_up();
+            }
             let mut desk = Bench {
                 since: self.access.looking_since(),
                 means: sitting.means(),
@@ -169,18 +179,19 @@ impl Seat {
         let mut due: Option<Present> = None;
         for job in self.jobs.iter_mut().filter(|job| job.at <= now) {
             let sitting = Sitting::new(job.means, job.steps.iter().cloned());
-            due = due.or(Some(Present { sitting, person: None }));
+            due = due.or(Some(Present { sitting, person: None, leaves: SimTime::NEVER }));
             job.skip_to(now);
         }
         self.jobs.retain(|job| !job.at.is_never());
-        let stream = |purpose: &str| host.stream(purpose);
         for (index, person) in self.people.iter_mut().enumerate() {
             while person.next() <= now {
-                let sitting = Sitting::new(person.habits.means, person.take(stream));
-                due = due.or(Some(Present { sitting, person: Some(index) }));
+                let sitting = Sitting::new(person.habits.means, person.take());
+                due = due.or(Some(Present { sitting, person: Some(index), leaves: SimTime::NEVER }));
             }
         }
-        if let (Some(due), None) = (due, &self.present) {
+        if let (Some(mut due), None) = (due, &self.present) {
+            let person = due.person.and_then(|index| self.people.get_mut(index));
+            due.leaves = person.map_or(SimTime::NEVER, |person| person.leaves(now));
             let protocol = due.sitting.means().name();
             let (action, outcome) = ("begin", Outcome::Done.name());
             host.trace(Trace::Mail(MailTrace::Acted { user, protocol, action, message: "", folder: "", outcome }));
@@ -259,7 +270,6 @@ impl<H: Host> Desk for Bench<'_, H> {
     }
 
     fn decide(&mut self, facts: Facts<'_>) -> Vec<Step> {
-        let host = &*self.host;
-        self.person.map_or_else(Vec::new, |person| person.decide(&facts, |purpose| host.stream(purpose)))
+        self.person.map_or_else(Vec::new, |person| person.decide(&facts))
     }
 }

@@ -34,6 +34,14 @@ pub(super) struct Fetched {
     pub(super) times: (SimTime, SimTime),
 }
 
+/// What the person wanted done to a message, of which the server does not know yet.
+#[derive(Clone, Debug)]
+pub(super) struct Wish {
+    /// Where it goes; none: it is to be deleted.
+    pub(super) into: Option<String>,
+    pub(super) message_id: String,
+}
+
 /// The disk.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shelf {
@@ -45,6 +53,8 @@ pub(super) struct Shelf {
     known: BTreeSet<String>,
     /// Names on the server of what is to be deleted there.
     doomed: BTreeSet<String>,
+    /// What is to be done to messages by IMAP: by folder, and by their number there and their name on the server.
+    pub(super) wishes: BTreeMap<String, BTreeMap<(u64, String), Wish>>,
     /// For people who go by habits: the last message that was dealt with, by folder.
     pub(super) dealt: BTreeMap<String, Handle>,
 }

@@ -8,9 +8,10 @@ use super::message::{read_body, read_extras, read_subject};
 use super::steps::{means, read_folder};
 use super::work::{ANY_USER, EVERY_USER, Shared, read_device, read_people, read_schedule};
 use crate::app::user::{Means, Rhythm, Traits};
-use crate::base::{Probability, Streams, UnixTime};
+use crate::base::{HostId, Probability, Streams, UnixTime};
+use crate::scenario::fill::OWN;
 use crate::scenario::problem::Path;
-use crate::scenario::resolved::{PeopleWork, Work};
+use crate::scenario::resolved::{DeviceSpec, PeopleWork, Work};
 use crate::scenario::schema::{Chance, DayName, Entry, People, ProtocolName, Texts};
 
 /// Words a minute that are no longer human, and new messages a session.
@@ -39,6 +40,7 @@ pub(super) fn read_habits(
     let to = read_people(cx, shared, here.key("to"), entry.to.as_ref().unwrap_or(&any), ANY_USER);
     let Some((users, to)) = users.zip(to) else { return Vec::new() };
     let Some(on) = read_device(cx, here, entry, users.len()) else { return Vec::new() };
+    check_devices(cx, shared, path, people, (&users, on));
     let mut of_domain: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for user in &*to {
         of_domain.entry(shared.users[*user].domain).or_default().push(*user);
@@ -53,11 +55,13 @@ pub(super) fn read_habits(
             let stream = format!("user/{}/people/{nth}/protocol", spec.address);
             draw(&weights, Streams::new(shared.run.seed).stream(&stream).unit())
         };
+        let means = if weights.is_empty() { spec.means } else { drawn() };
+        let own = DeviceSpec { host: on.unwrap_or(spec.host), means };
         Work::People(PeopleWork {
             entry: index,
             user: *user,
-            on: on.unwrap_or(spec.host),
-            means: if weights.is_empty() { spec.means } else { drawn() },
+            own,
+            devices: weigh(own, &spec.devices, people.devices.as_ref()),
             at: schedule.at,
             until: schedule.until,
             rhythm: rhythm.clone(),
@@ -183,6 +187,37 @@ fn read_protocols(cx: &mut Context<'_>, path: Path<'_>, people: &People) -> Vec<
         cx.problems.at(path.key("protocols"), "weights are numbers from 0 to 1000000, and one at least is above 0");
     }
     weights
+}
+
+/// Devices have weights, and those whose habits these are have the devices.
+fn check_devices(
+    cx: &mut Context<'_>,
+    shared: &Shared<'_>,
+    path: Path<'_>,
+    people: &People,
+    (users, on): (&[usize], Option<HostId>),
+) {
+    let Some(given) = &people.devices else { return };
+    let path = path.key("devices");
+    let fits = given.values().all(|weight| weight.is_finite() && (0.0..=1e6).contains(weight));
+    if !fits || given.values().all(|weight| *weight == 0.0) {
+        cx.problems.at(path, "weights are numbers from 0 to 1000000, and one at least is above 0");
+    }
+    if on.is_some_and(|on| users.iter().any(|user| shared.users[*user].host != on)) {
+        cx.problems.at(path, "what happens `on` one host has no choice of devices");
+    }
+}
+
+/// The devices that there are sessions on, the own one first.
+fn weigh(
+    own: DeviceSpec,
+    others: &BTreeMap<String, DeviceSpec>,
+    given: Option<&BTreeMap<String, f64>>,
+) -> Arc<[(DeviceSpec, f64)]> {
+    let Some(given) = given else { return Arc::from([(own, 1.0)]) };
+    let weight = |name: &str| given.get(name).copied().unwrap_or(0.0);
+    let others = others.iter().map(|(name, device)| (*device, weight(name))).filter(|(_, weight)| *weight > 0.0);
+    [(own, weight(OWN))].into_iter().chain(others).collect()
 }
 
 /// One of them, as likely as its weight says.

@@ -166,10 +166,17 @@ pub(super) fn fill_server(domain: &mut MailDomain) {
 
 /// The name of the computer that a user gets.
 pub(in crate::scenario) fn default_computer(local: &str, domain: &str) -> String {
-    let label: String =
-        local.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    let label = label.trim_start_matches('-');
-    format!("{}-pc.{domain}", if label.is_empty() { "user" } else { label })
+    default_device(local, domain, "pc")
+}
+
+/// The name of the host that a user's device gets.
+pub(super) fn default_device(local: &str, domain: &str, device: &str) -> String {
+    let label = |text: &str| -> String {
+        text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
+    };
+    let (local, device) = (label(local), label(device));
+    let local = local.trim_start_matches('-');
+    format!("{}-{device}.{domain}", if local.is_empty() { "user" } else { local })
 }
 
 /// The run goes on for so long after the last thing that a file schedules; what repeats without an end

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::defaults::default_computer;
+use super::defaults::{default_computer, default_device};
 use super::{CORE_SITE, LOCAL_SITE};
 use crate::scenario::names;
 use crate::scenario::schema::{Host, Scenario};
@@ -74,6 +74,12 @@ pub(super) fn declare_hosts(scenario: &mut Scenario) {
             if user.is_some_and(|user| user.host.as_ref() == Some(&computer)) {
                 implied.push((computer, Some(name.clone())));
             }
+            for (device, given) in user.iter().flat_map(|user| &user.devices) {
+                let default = default_device(local, name, device);
+                if given.host.as_ref() == Some(&default) {
+                    implied.push((default, Some(name.clone())));
+                }
+            }
         }
     }
     for (name, site) in implied {
@@ -88,11 +94,13 @@ pub(super) fn declare_hosts(scenario: &mut Scenario) {
 fn clients(scenario: &Scenario) -> Vec<String> {
     let servers = scenario.mail.values().flat_map(|domain| domain.server.iter().chain(domain.relays.keys()));
     let computers = scenario.users.values().filter_map(|user| user.host.as_ref());
+    let others =
+        scenario.users.values().flat_map(|user| user.devices.values().filter_map(|device| device.host.as_ref()));
     let devices = scenario.workload.iter().flat_map(|entry| entry.on.iter().flat_map(|on| &on.items));
     let devices: Vec<String> =
         devices.flat_map(|name| names::expand(name, MAX_DEVICES).unwrap_or_else(|| vec![name.clone()])).collect();
     let visited = scenario.live.iter().filter_map(|live| live.host.as_ref());
-    let mut all: Vec<String> = servers.chain(computers).chain(&devices).chain(visited).cloned().collect();
+    let mut all: Vec<String> = servers.chain(computers).chain(others).chain(&devices).chain(visited).cloned().collect();
     all.sort();
     all.dedup();
     all.retain(|name| scenario.network.hosts.contains_key(name));

@@ -21,6 +21,7 @@ mod zones;
 use super::schema::Scenario;
 
 pub(super) use defaults::{DEFAULT_MAX_RTO, DEFAULT_MSS, default_computer};
+pub(super) use people::OWN;
 
 /// The site of hosts that are connected to the Internet core without a router between.
 pub(super) const CORE_SITE: &str = "internet";
@@ -38,6 +39,7 @@ pub(super) fn site_router(site: &str) -> String {
 pub(super) fn fill(scenario: &mut Scenario) {
     defaults::fill_values(scenario);
     defaults::fill_mail(scenario);
+    people::fill_devices(scenario);
     webmail::fill(scenario);
     routing::fill_relays(scenario);
     web::fill_sites(scenario);

@@ -2,8 +2,15 @@
 //!
 //! The numbers are round ones for an office, made up here: no measurement stands behind them.
 
-use super::super::schema::{Chance, DayName, Duration, Frequency, People, Scenario, Size, Step, Texts};
+use super::super::schema::{Chance, DayName, Duration, Frequency, People, ProtocolName, Scenario, Size, Step, Texts};
+use super::defaults::default_device;
 use crate::base::{DataSize, Probability, SimDuration};
+
+/// What the user's computer is called among the devices.
+pub(in crate::scenario) const OWN: &str = "own";
+
+/// Who means everybody.
+const EVERY_USER: &str = "every-user";
 
 /// Sessions by the hour of the day.
 const OFFICE: [f64; 24] = [
@@ -26,6 +33,27 @@ pub(super) fn fill(scenario: &mut Scenario) {
     if matters {
         for user in scenario.users.values_mut() {
             user.protocol.get_or_insert_default();
+        }
+    }
+}
+
+/// The devices that habits name, for each whose habits they are, and what is missing of all devices.
+pub(super) fn fill_devices(scenario: &mut Scenario) {
+    let entries = scenario.workload.iter();
+    let wanted = entries.filter_map(|entry| Some((entry.user.as_ref()?, entry.people.as_ref()?.devices.as_ref()?)));
+    for (who, devices) in wanted {
+        let all = who.items.iter().any(|item| item == EVERY_USER);
+        for (_, user) in scenario.users.iter_mut().filter(|(address, _)| all || who.items.contains(address)) {
+            for name in devices.keys().filter(|name| *name != OWN) {
+                user.devices.entry(name.clone()).or_default();
+            }
+        }
+    }
+    for (address, user) in &mut scenario.users {
+        let Some((local, domain)) = address.rsplit_once('@') else { continue };
+        for (name, device) in &mut user.devices {
+            device.host.get_or_insert_with(|| default_device(local, domain, name));
+            device.protocol.get_or_insert(ProtocolName::Imap);
         }
     }
 }

@@ -264,6 +264,17 @@ pub struct UserSpec {
     pub vacation: Option<VacationConfig>,
     /// How the user gets at the mailbox, unless the workload says otherwise.
     pub means: Means,
+    /// The devices besides the computer, by name.
+    pub devices: BTreeMap<String, DeviceSpec>,
+}
+
+/// A device of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceSpec {
+    /// The host.
+    pub host: HostId,
+    /// How the user gets at the mailbox on it.
+    pub means: Means,
 }
 
 /// Seed and end of a run.

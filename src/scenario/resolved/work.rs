@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::DeviceSpec;
 use crate::app::user::{Extras, Manner, Means, Rhythm, Step, Traits};
 use crate::app::web::Ways;
 use crate::base::{DataSize, Dist, HostId, SimDuration, SimTime};
@@ -111,10 +112,10 @@ pub struct PeopleWork {
     pub entry: usize,
     /// Index into [`Resolved::users`](super::Resolved::users).
     pub user: usize,
-    /// On which host.
-    pub on: HostId,
-    /// How, drawn if the entry says so.
-    pub means: Means,
+    /// The user's own place, which the streams of these habits are named after.
+    pub own: DeviceSpec,
+    /// On which hosts and how, with the weights of their sessions.
+    pub devices: Arc<[(DeviceSpec, f64)]>,
     /// Begin of the habits.
     pub at: SimTime,
     /// Their end.

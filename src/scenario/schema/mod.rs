@@ -39,10 +39,10 @@ pub use live::Live;
 pub use lookups::{LookupArrivals, Lookups, ParetoGaps};
 pub use mail::{
     AgeBounds, AgeFromName, Blocklist, CatchAll, Conduct, ConductRate, ConductRule, ConductThen, ConductWhen, Dead,
-    Delivery, DeliveryPreset, DialectName, DoubleBounces, Exponential, ExtensionName, GaugeName, Greylist, Imap, Limit,
-    LimitedName, LoginName, MailDomain, MailingList, MeanwhileName, PerName, PostingName, Quota, QuotaAnswer,
-    QuotaCheck, Relay, Reports, Retry, RetryPreset, SeparatorName, Smtp, Subaddress, Submission, Tarpit, ThenKeys,
-    TlsUseName, TlsVersionName, User, Vacation, WaitFromName, Webmail,
+    Delivery, DeliveryPreset, Device, DialectName, DoubleBounces, Exponential, ExtensionName, GaugeName, Greylist,
+    Imap, Limit, LimitedName, LoginName, MailDomain, MailingList, MeanwhileName, PerName, PostingName, Quota,
+    QuotaAnswer, QuotaCheck, Relay, Reports, Retry, RetryPreset, SeparatorName, Smtp, Subaddress, Submission, Tarpit,
+    ThenKeys, TlsUseName, TlsVersionName, User, Vacation, WaitFromName, Webmail,
 };
 pub use message::{Attachment, Dsn, EncodingName, NotifyName, ReturnName, WholeMessage};
 pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};

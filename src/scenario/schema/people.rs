@@ -1,5 +1,7 @@
 //! The `people` key: people who read, answer and write mail by habit.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -60,9 +62,13 @@ pub struct People {
     /// The probability that a new message stays in the person's domain. Default: 0.7.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inside: Option<Chance>,
-    /// How many people use which protocol, as weights. Default: each the one of `users`.
+    /// How many people use which protocol on the computer, as weights. Default: each the one of `users`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocols: Option<Protocols>,
+    /// On which device a session is, as weights: "own" is the computer, others are `devices` of the users. Default: all
+    /// sessions are on the computer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub devices: Option<BTreeMap<String, f64>>,
 }
 
 /// A day of the week.

@@ -102,6 +102,49 @@ fn what_was_read_offline_is_told_later() {
     assert_eq!(bed.logged(&["Shown"]).len(), 1);
 }
 
+/// Would break if a message that was to be filed stayed where it was because the connection broke, at any octet, or
+/// went there twice, or was shown twice; or by POP3 was fetched twice because a deletion never came into force.
+#[test]
+fn what_was_wanted_is_done_once_wherever_it_is_cut() {
+    let filed = Manner { file_into: Some("Archive".to_owned()), ..Manner::new(Way::Imap) };
+    let deleted = Manner { leave_for: Some(SimDuration::ZERO), ..Manner::new(Way::Imap) };
+    let by_pop3 = Manner { leave_for: Some(SimDuration::ZERO), ..Manner::new(Way::Pop3) };
+    for (manner, step) in [(filed, 11), (deleted, 37), (by_pop3, 23)] {
+        let mut untouched = false;
+        for cut in (1..).step_by(step) {
+            let (mut bed, hamburger) = office(&[1, 1]);
+            bed.user(BOB, Vec::new(), vec![read(2, Some(hours(1)), &manner)]);
+            bed.run(at(7_000));
+            bed.net.cut_after = Some(cut);
+            bed.run(at(10_000));
+            untouched = bed.net.cut_after.take().is_some();
+            bed.run(SimTime::ZERO + hours(6));
+            let kept: Vec<usize> = folders(&bed, hamburger).iter().map(Vec::len).collect();
+            let wanted: &[usize] = if manner.file_into.is_some() { &[0, 2] } else { &[0] };
+            assert_eq!(kept[..wanted.len()], *wanted, "{manner:?} cut after {cut}");
+            assert_eq!(bed.logged(&["Shown"]).len(), 2, "{manner:?} cut after {cut}");
+            bed.assert_balance();
+            if untouched || cut > 20_000 {
+                break;
+            }
+        }
+        assert!(untouched, "the cuts never came to the end");
+    }
+}
+
+/// Would break if a session that a failure of the computer ended left no trace of what it cost.
+#[test]
+fn a_failure_of_the_computer_ends_a_session() {
+    let (mut bed, _) = office(&[1]);
+    let stay = Manner { stay: hours(5), ..Manner::new(Way::Imap) };
+    let pc = bed.user(BOB, Vec::new(), vec![read(2, None, &stay)]);
+    bed.down(pc, SimTime::ZERO + hours(3), hours(1));
+    bed.run(SimTime::ZERO + hours(6));
+    let sessions = bed.logged(&["Session"]);
+    assert_eq!(sessions.len(), 1, "{sessions:?}");
+    assert!(sessions[0].contains("the computer failed") && sessions[0].contains("opened: 1"), "{sessions:?}");
+}
+
 fn manners() -> impl Strategy<Value = Manner> {
     let imap = |fetch| Manner { fetch, ..Manner::new(Way::Imap) };
     let half = Probability::new(0.5).unwrap();

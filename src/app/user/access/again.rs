@@ -20,6 +20,10 @@ pub(super) struct Parted {
 }
 
 impl Parted {
+    pub(super) const fn conn(&self) -> ConnId {
+        self.conn
+    }
+
     pub(super) fn deadline(&self) -> SimTime {
         if self.calling.is_some() { SimTime::NEVER } else { self.client.deadline() }
     }

@@ -8,7 +8,8 @@
 //! ask(host, task)      at any time of a session, also before it is Open: tasks are done in their order
 //! connected, closed, feed, drained, wake: inputs of the application; those for other sockets are left alone
 //! next_event()         after each of these until it is none; after Finished or Failed it can be opened again
-//! crash()              the session is gone without an event, and with it all tasks not done
+//! unfinished(host, why) tells what the session under way cost so far
+//! crash(host)          the session is gone without an event, and with it all tasks not done
 //! ```
 //!
 //! What a session cost is told in the trace when it ends, as is each message that was fetched whole. Left out:
@@ -375,7 +376,8 @@ impl Access {
     }
 
     /// The session is gone, and what it was asked.
-    pub fn crash(&mut self) {
+    pub fn crash<H: Host>(&mut self, host: &mut H) {
+        self.unfinished(host, "the computer failed");
         self.stage = Stage::Idle;
         self.waiting.clear();
         self.events.clear();
@@ -446,8 +448,18 @@ impl Access {
         self.events.push_back(MailboxEvent::Done(done));
     }
 
-    /// The session is over: what it cost is told.
-    fn ended<H: Host>(&mut self, host: &mut H, conn: Option<ConnId>, end: Result<(), String>) {
+    /// Tells what the session under way cost, which does not come to its end.
+    pub fn unfinished<H: Host>(&self, host: &mut H, why: &str) {
+        let conn = match &self.stage {
+            Stage::Idle => return,
+            Stage::Resolving | Stage::Connecting { .. } => None,
+            Stage::Talking(talk) => Some(talk.conn()),
+            Stage::Parted(parted) => Some(parted.conn()),
+        };
+        self.tell(host, conn, Some(why));
+    }
+
+    fn tell<H: Host>(&self, host: &mut H, conn: Option<ConnId>, trouble: Option<&str>) {
         let figures = self.figures();
         host.trace(Trace::Mail(MailTrace::Session {
             mailbox: &self.account.address,
@@ -461,8 +473,13 @@ impl Access {
             listed: self.listed,
             opened: self.opened,
             learned: self.learned,
-            trouble: end.as_ref().err().map(String::as_str),
+            trouble,
         }));
+    }
+
+    /// The session is over: what it cost is told.
+    fn ended<H: Host>(&mut self, host: &mut H, conn: Option<ConnId>, end: Result<(), String>) {
+        self.tell(host, conn, end.as_ref().err().map(String::as_str));
         self.stage = Stage::Idle;
         self.waiting.clear();
         self.events.push_back(end.map_or_else(MailboxEvent::Failed, |()| MailboxEvent::Finished));

@@ -25,6 +25,7 @@ impl Sitting {
             Step::Finish(text) => self.finish(desk, &text),
             Step::File(which, folder) => {
                 for number in self.some(desk, &which, "file") {
+                    self.wish(desk, number, Some(&folder));
                     let task = Task::Move { message: Handle(number), folder: folder.clone() };
                     self.moves.push_back(Move::Ask(task, Then::Moved(number, folder.clone())));
                 }
@@ -43,6 +44,7 @@ impl Sitting {
             }
             Step::Deal => {
                 let unread = self.pick(&Pick::Unread);
+                self.pass_over(desk, unread.first().copied());
                 for number in unread.into_iter().rev() {
                     self.steps.push_front(Step::Decide);
                     self.steps.push_front(Step::Open(Pick::Number(number)));
@@ -292,6 +294,7 @@ impl Sitting {
                 self.list.retain(|item| item.number != number);
                 desk.act(Act { action: "delete", message: &message, folder: &self.folder, outcome: Outcome::Done });
             } else {
+                self.wish(desk, number, None);
                 self.moves.push_back(Move::Ask(Task::Delete { message: Handle(number) }, Then::Deleted(number)));
             }
         }
@@ -307,8 +310,8 @@ impl Sitting {
             let original = item.header.as_ref().map(|(_, original)| original);
             let daemon = item.from.to_ascii_lowercase().starts_with("mailer-daemon@");
             let automatic = daemon || item.from.is_empty() || original.is_some_and(|original| original.automatic);
-            let files = files_among(&item.parts).len();
-            desk.decide(Facts { message: &item.message_id, characters, files, automatic })
+            let (files, answered) = (files_among(&item.parts).len(), item.answered);
+            desk.decide(Facts { message: &item.message_id, characters, files, automatic, answered })
         };
         if self.means.is_local() {
             self.steps.push_front(Step::PutAway(number));
@@ -320,14 +323,26 @@ impl Sitting {
         *dealt = (*dealt).max(Handle(number));
     }
 
+    /// What was read before the first that was not, on another device maybe, need not be listed again.
+    fn pass_over<D: Desk>(&self, desk: &mut D, unread: Option<u64>) {
+        let behind = |item: &&Item| unread.is_none_or(|unread| item.number < unread);
+        let last = self.list.iter().filter(behind).map(|item| item.number).max();
+        if let Some(last) = last.filter(|_| !self.means.is_local()).map(Handle) {
+            let dealt = desk.shelf().dealt.entry(self.folder.clone()).or_insert(last);
+            *dealt = (*dealt).max(last);
+        }
+    }
+
     /// What POP3 fetched, in the order in which it came.
     pub(super) fn shelve<D: Desk>(&mut self, desk: &mut D) {
         let item = |(number, fetched): (u64, &super::super::shelf::Fetched)| Item {
             number,
+            unique: None,
             message_id: fetched.original.message_id.clone().unwrap_or_default(),
             from: fetched.original.from.clone().unwrap_or_default(),
             subject: fetched.original.subject.clone(),
             seen: fetched.read,
+            answered: false,
             parts: fetched.parts.clone(),
             header: Some((Vec::new(), fetched.original.clone())),
             text: Some(fetched.text()),

@@ -42,9 +42,13 @@ impl Sitting {
             Then::Moved(number, folder) => {
                 let message = self.message_id(number);
                 desk.act(Act { action: "file", message: &message, folder: &folder, outcome });
+                self.granted(desk, number);
                 self.gone(number, refused);
             }
+            Then::Recall => self.recalled(desk, done),
+            Then::Recalled((number, _), wish) => self.caught_up(desk, number, &wish, outcome),
             Then::Deleted(number) => {
+                self.granted(desk, number);
                 self.tell(desk, "delete", number, outcome);
                 self.gone(number, refused);
             }
@@ -80,7 +84,7 @@ impl Sitting {
         desk.act(Act { action, message: &message, folder: &self.folder, outcome });
     }
 
-    fn gone(&mut self, number: u64, refused: bool) {
+    pub(super) fn gone(&mut self, number: u64, refused: bool) {
         if !refused {
             self.list.retain(|item| item.number != number);
         }
@@ -94,6 +98,7 @@ impl Sitting {
             self.download(desk, list);
         } else {
             self.extend(desk, list);
+            self.recall(desk);
         }
         desk.act(Act { action: "look", message: "", folder: &self.folder, outcome: Outcome::Done });
     }

@@ -5,6 +5,7 @@
 //! person read is opened again when something is wanted; one that breaks in the middle of a task is over, and of
 //! its steps only those are left that need no mailbox.
 
+mod again;
 mod begin;
 mod done;
 #[cfg(test)]
@@ -14,7 +15,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::compose::Draft;
-use super::shelf::Shelf;
+use super::shelf::{Shelf, Wish};
 use super::steps::{Means, Pick, Step};
 use crate::base::SimTime;
 use crate::proto::mailbox::{Detail, Handle, Mark, Summary, Task};
@@ -66,6 +67,8 @@ pub(super) struct Facts<'a> {
     pub(super) files: usize,
     /// Whether a program wrote it.
     pub(super) automatic: bool,
+    /// Whether it was answered already, here or elsewhere.
+    pub(super) answered: bool,
 }
 
 /// A message that was written.
@@ -110,10 +113,13 @@ pub(super) enum Want {
 #[derive(Clone, Debug, Default)]
 struct Item {
     number: u64,
+    /// Its name on the server.
+    unique: Option<String>,
     message_id: String,
     from: String,
     subject: String,
     seen: bool,
+    answered: bool,
     parts: Vec<(String, String, u64)>,
     /// The octets of its header, and what they say.
     header: Option<(Vec<u8>, Original)>,
@@ -127,10 +133,12 @@ impl Item {
     fn new(summary: Summary, found: SimTime) -> Self {
         Self {
             number: summary.message.0,
+            unique: summary.unique,
             message_id: summary.message_id.unwrap_or_default(),
             from: summary.from.unwrap_or_default(),
             subject: summary.subject.unwrap_or_default(),
             seen: summary.marks.contains(&Mark::Seen),
+            answered: summary.marks.contains(&Mark::Answered),
             parts: summary.parts,
             times: (found, found),
             ..Self::default()
@@ -178,6 +186,9 @@ enum Then {
     Moved(u64, String),
     Deleted(u64),
     Marked(u64, bool),
+    /// What becomes of messages that the server was not told of in an earlier session.
+    Recall,
+    Recalled((u64, String), Box<Wish>),
     /// A copy is put into a folder.
     Kept(&'static str),
     /// A form was handed in, about this message if that is not empty.
@@ -325,10 +336,20 @@ impl Sitting {
             self.alone = true;
             self.moves.clear();
             let webmail = self.means == Means::Webmail;
+            let mut here = self.is_open();
             self.steps.retain(|step| {
-                !webmail && matches!(step, Step::Write(_) | Step::Save(_) | Step::Finish(_) | Step::Wait(_))
+                here &= !matches!(step, Step::Look { .. } | Step::Open(_));
+                let away = matches!(step, Step::File(Pick::Opened, _) | Step::Delete(Pick::Opened));
+                let alone = matches!(step, Step::Write(_) | Step::Save(_) | Step::Finish(_) | Step::Wait(_));
+                !webmail && (alone || here && away)
             });
         }
+    }
+
+    /// The person is wanted elsewhere: what is begun is finished, and no further message is opened.
+    pub(super) fn get_up(&mut self) {
+        let begun = self.steps.iter().position(|step| matches!(step, Step::Look { .. } | Step::Deal | Step::Open(_)));
+        self.steps.truncate(begun.unwrap_or(self.steps.len()));
     }
 
     fn item(&self, number: u64) -> Option<&Item> {

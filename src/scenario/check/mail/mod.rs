@@ -1,6 +1,7 @@
 //! Mail domains and users.
 
 mod conduct;
+mod devices;
 mod queue;
 mod reports;
 mod routing;
@@ -55,7 +56,8 @@ pub(super) fn read(cx: &mut Context<'_>) -> (Vec<DomainSpec>, Vec<UserSpec>) {
     // A server takes mail for elsewhere from the computers of all whose mailbox it keeps.
     let mut relays: BTreeMap<HostId, BTreeSet<HostId>> = BTreeMap::new();
     for user in &users {
-        relays.entry(user.server).or_default().insert(user.host);
+        let devices = user.devices.values().map(|device| device.host);
+        relays.entry(user.server).or_default().extend(devices.chain([user.host]));
     }
     for entry in &cx.scenario.workload {
         let who = entry.from.as_ref().or(entry.user.as_ref()).map_or(&[][..], |who| who.items.as_slice());
@@ -181,6 +183,7 @@ fn read_users(cx: &mut Context<'_>, known: &BTreeMap<String, (usize, &str, HostI
             forward,
             quota,
             name: user.name.clone(),
+            devices: devices::read(cx, here.key("devices"), user),
             means: means(user.protocol.unwrap_or_default()),
             vacation: user.vacation.as_ref().map(|vacation| reports::read_vacation(cx, here.key("vacation"), vacation)),
         });

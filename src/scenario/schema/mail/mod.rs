@@ -179,4 +179,20 @@ pub struct User {
     /// How the user gets at the mailbox in `steps` and `people` of the workload. Default: "pop3".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<ProtocolName>,
+    /// The user's devices besides the computer, by names of the file's own, such as "phone". Default: those that
+    /// `people` of the workload name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub devices: BTreeMap<String, Device>,
+}
+
+/// A device of a user besides the computer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Device {
+    /// The host. Default: "LOCAL-NAME.DOMAIN", which is added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// How the user gets at the mailbox on it. Default: "imap".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<ProtocolName>,
 }
