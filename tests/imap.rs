@@ -7,9 +7,13 @@ use posthaste::base::{DataSize, SimDuration, SocketId};
 use posthaste::proto::{imap, pop3};
 use proptest::prelude::*;
 
+#[path = "imap/model.rs"]
+mod model;
 #[path = "common/post_office.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod post_office;
+#[path = "imap/random.rs"]
+mod random;
 
 fn office() -> PostOffice {
     let users = ["bob", "carol"].map(|user| (user.to_owned(), "hungry".to_owned()));

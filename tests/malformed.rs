@@ -7,6 +7,8 @@
 
 #![expect(clippy::disallowed_types, reason = "fuzzing goes on for so many seconds")]
 
+#[path = "malformed/bounds.rs"]
+mod bounds;
 #[path = "malformed/entry.rs"]
 mod entry;
 #[path = "malformed/grammar.rs"]
