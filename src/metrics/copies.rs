@@ -307,6 +307,22 @@ impl Copies {
         }
     }
 
+    /// A message was shown to the user of a mailbox: with that it is retrieved, unless it was fetched before. By IMAP
+    /// only what is fetched whole is told as fetched. What users keep for themselves are no copies.
+    pub(super) fn shown(&mut self, names: &Names, message: &str, mailbox: &str, at: SimTime) {
+        let Some(key) = names.find(message).zip(names.find(mailbox)) else { return };
+        let own = self.index.get(&key).copied().into_iter();
+        let forwarded = self.by_mailbox.get(&key).into_iter().flatten().copied();
+        let here: SmallVec<[CopyId; 2]> =
+            own.chain(forwarded).filter(|id| self.copies[id.place()].delivered.is_some()).collect();
+        let retrieved = here.iter().any(|id| self.copies[id.place()].retrieved.is_some());
+        if let Some(id) = here.first().filter(|_| !retrieved) {
+            let copy = &mut self.copies[id.place()];
+            copy.enter(copy.phase, at);
+            copy.retrieved = Some(at);
+        }
+    }
+
     fn release(&mut self, names: &Names, id: CopyId, (host, doing): (HostId, &str), at: SimTime) {
         let copy = &mut self.copies[id.place()];
         let Some(place) = copy.holders.iter().position(|holder| holder.host == host) else {

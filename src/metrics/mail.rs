@@ -103,6 +103,9 @@ impl MailBooks {
             MailTrace::Appended { message, mailbox, bytes: _ } => self.copies.append(names, message, mailbox),
             MailTrace::MailboxSize { .. } | MailTrace::Shown { .. } | MailTrace::Session { .. } => {
                 self.readings.observe(names, &self.copies, (host, at), event);
+                if let MailTrace::Shown { message, mailbox, .. } = *event {
+                    self.copies.shown(names, message, mailbox, at);
+                }
             }
             MailTrace::Acted { .. }
             | MailTrace::Deleted { .. }

@@ -115,7 +115,10 @@ pub const METRICS: &[(&str, &str)] = &[
         "copies of user messages into which aliases, forwards and lists turned others: composed and redirected sum to delivered, bounced, dropped, expanded, discarded, queued, refused and outbox",
     ),
     ("messages.refused", "copies of user messages that the user agent could not submit"),
-    ("messages.retrieved", "copies of user messages fetched at least once"),
+    (
+        "messages.retrieved",
+        "copies of user messages that were fetched, or of which the text was shown to their reader, at least once",
+    ),
     (
         "mime.base64_content_bytes",
         "octets of parts in base64 before they were encoded: n of them become 4 ceil(n/3) characters and 2 more for each line of 76 begun; absent without MIME",
@@ -189,6 +192,13 @@ pub const METRICS: &[(&str, &str)] = &[
     ("read.listed", "messages that users' programs were told of, repetitions included"),
     ("read.opened", "messages and parts that they fetched"),
     (
+        "read.pause.max_s",
+        "longest time for which a reader left such a message in the list before wanting to see it; absent without any",
+    ),
+    ("read.pause.mean_s", "mean of these times; absent without any"),
+    ("read.pause.p50_s", "their median (nearest rank); absent without any"),
+    ("read.pause.p95_s", "their 95th percentile (nearest rank); absent without any"),
+    (
         "read.poll_wait.max_s",
         "longest time from the delivery of a message that was shown to the look at the mailbox that found it; absent without any",
     ),
@@ -200,7 +210,7 @@ pub const METRICS: &[(&str, &str)] = &[
     ("read.pop3.commands", "likewise, of those by POP3"),
     ("read.pop3.round_trips", "likewise, of those by POP3"),
     ("read.pop3.sessions", "likewise, of those by POP3"),
-    ("read.retrieval.max_s", "longest time from there until it had come to the device; absent without any"),
+    ("read.retrieval.max_s", "longest time that it took besides to bring it, until it was shown; absent without any"),
     ("read.retrieval.mean_s", "mean of these times; absent without any"),
     ("read.retrieval.p50_s", "their median (nearest rank); absent without any"),
     ("read.retrieval.p95_s", "their 95th percentile (nearest rank); absent without any"),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::copies::Copies;
 use super::names::{NameId, Names, Text};
@@ -74,7 +74,9 @@ pub struct ReadingRow {
     pub shown: SimTime,
     /// How long it waited in the mailbox until somebody looked.
     pub poll_wait: Option<SimDuration>,
-    /// How long the look took to bring it.
+    /// How long the reader left it alone after that.
+    pub pause: Option<SimDuration>,
+    /// How long it took to bring it: all the rest, until it was shown.
     pub retrieval: Option<SimDuration>,
 }
 
@@ -123,6 +125,8 @@ struct Session {
 pub(super) struct Readings {
     sessions: Vec<Session>,
     readings: Vec<(HostId, ReadingRow)>,
+    /// What was shown, by device, mailbox and message: only the first time counts.
+    seen: FxHashSet<(HostId, NameId, NameId)>,
     changes: Vec<(SimTime, NameId, u32, u64)>,
     /// Where the last change of a mailbox stands.
     last: FxHashMap<NameId, usize>,
@@ -158,9 +162,15 @@ impl Readings {
             };
             self.sessions.push(Session { host, conn, row });
         }
-        if let MailTrace::Shown { message, mailbox, found, here } = *event {
+        if let MailTrace::Shown { message, mailbox, found, here, pause } = *event {
+            // A message that has no name cannot be known again.
+            if !message.is_empty() && !self.seen.insert((host, names.id(mailbox), names.id(message))) {
+                return;
+            }
             let known = copies.arrival(names, message, mailbox);
             let (composed, delivered) = known.map_or((None, None), |(composed, at)| (Some(composed), Some(at)));
+            let looked = delivered.map(|delivered| found.max(delivered).min(at));
+            let pause = looked.map(|looked| pause.min(at.since(looked)));
             let row = ReadingRow {
                 message: names.share(message),
                 user: names.share(mailbox),
@@ -170,8 +180,9 @@ impl Readings {
                 found,
                 here,
                 shown: at,
-                poll_wait: delivered.map(|delivered| found.max(delivered).since(delivered)),
-                retrieval: delivered.map(|delivered| here.since(found.max(delivered).min(here))),
+                poll_wait: looked.zip(delivered).map(|(looked, delivered)| looked.since(delivered)),
+                pause,
+                retrieval: looked.zip(pause).map(|(looked, pause)| at.since(looked).saturating_sub(pause)),
             };
             self.readings.push((host, row));
         }
@@ -247,8 +258,9 @@ pub(super) fn count(tables: &Tables, metrics: &mut Metrics) {
     put("mailboxes.messages".to_owned(), last.values().map(|row| u64::from(row.messages)).sum());
     put("mailboxes.bytes".to_owned(), last.values().map(|row| row.bytes).sum());
     put("mailboxes.max_bytes".to_owned(), tables.mailboxes.iter().map(|row| row.bytes).max().unwrap_or(0));
-    let times: [(&str, Wait); 3] = [
+    let times: [(&str, Wait); 4] = [
         ("read.poll_wait", |row| row.poll_wait),
+        ("read.pause", |row| row.pause),
         ("read.retrieval", |row| row.retrieval),
         ("read.send_to_read", ReadingRow::send_to_read),
     ];
@@ -279,17 +291,21 @@ mod tests {
         let (mut script, id, mailbox) = (Script::two_domains(), "<1@crepes.fr>", "bob@hamburger.edu");
         script.one_message(id, 0);
         let time = SimTime::from_nanos;
-        let mut tell = |at, event| {
-            script.event("pc", at, Trace::Mail(event));
+        let mut tell_on = |device: &str, at, event| {
+            script.event(device, at, Trace::Mail(event));
         };
         for (at, messages) in [(100, 1), (100, 2), (101, 2), (102, 0)] {
-            tell(at * S, MailTrace::MailboxSize { mailbox, messages, bytes: u64::from(messages) * 10 });
+            tell_on("pc", at * S, MailTrace::MailboxSize { mailbox, messages, bytes: u64::from(messages) * 10 });
         }
-        let shown = |message, found, here| MailTrace::Shown { message, mailbox, found: time(found), here: time(here) };
-        tell(110 * S, shown(id, 90 * S + 7, 96 * S + 7));
-        // The look began before the message came.
-        tell(111 * S, shown(id, 5 * S, 96 * S + 7));
-        tell(112 * S, shown("<unknown@crepes.fr>", 90 * S, 91 * S));
+        let shown = |message, found, here| {
+            let pause = SimDuration::from_secs(14);
+            MailTrace::Shown { message, mailbox, found: time(found), here: time(here), pause }
+        };
+        tell_on("pc", 110 * S, shown(id, 90 * S + 7, 96 * S + 7));
+        // On another device the look began before the message came; what is shown again is no second row.
+        tell_on("pc", 111 * S, shown(id, 95 * S, 96 * S + 7));
+        tell_on("crepes.fr", 111 * S, shown(id, 5 * S, 96 * S + 7));
+        tell_on("pc", 112 * S, shown("<unknown@crepes.fr>", 90 * S, 91 * S));
         let session = |trouble| MailTrace::Session {
             mailbox,
             protocol: Protocol::Imap,
@@ -304,13 +320,15 @@ mod tests {
             learned: 7,
             trouble,
         };
-        tell(120 * S, session(None));
-        tell(121 * S, session(Some("no")));
+        tell_on("pc", 120 * S, session(None));
+        tell_on("pc", 121 * S, session(Some("no")));
         let record = script.finish(1_000 * S);
-        let waits = |row: &ReadingRow| (row.poll_wait.map(|t| t.as_nanos()), row.retrieval.map(|t| t.as_nanos()));
+        let waits = |row: &ReadingRow| -> (Option<u64>, Option<u64>, Option<u64>) {
+            [row.poll_wait, row.pause, row.retrieval].map(|time| time.map(|t| t.as_nanos())).into()
+        };
         assert_eq!(
             record.tables.readings.iter().map(waits).collect::<Vec<_>>(),
-            [(Some(84 * S), Some(6 * S)), (Some(0), Some(90 * S)), (None, None)]
+            [(Some(84 * S), Some(14 * S), Some(6 * S - 7)), (Some(0), Some(14 * S), Some(90 * S)), (None, None, None)]
         );
         assert_eq!(record.tables.readings[0].send_to_read().map(|t| t.as_nanos()), Some(110 * S));
         let sizes: Vec<_> = record.tables.mailboxes.iter().map(|row| (row.at.as_nanos() / S, row.messages)).collect();

@@ -215,7 +215,8 @@ mod tests {
         let part = MailTrace::Encoded { message, place, media, encoding, content: 3, encoded: 6 };
         script.event("crepes.fr", 3_000, Trace::Mail(part));
         let (mailbox, found, here) = ("bob@hamburger.edu", SimTime::from_nanos(4_000), SimTime::from_nanos(5_000));
-        script.event("pc", 99_500_000_000, Trace::Mail(MailTrace::Shown { message, mailbox, found, here }));
+        let shown = MailTrace::Shown { message, mailbox, found, here, pause: SimDuration::ZERO };
+        script.event("pc", 99_500_000_000, Trace::Mail(shown));
         let (user, protocol, action, folder, outcome) = (mailbox, "imap", "open", "INBOX", "done");
         let acted = MailTrace::Acted { user, protocol, action, message, folder, outcome };
         script.event("pc", 99_600_000_000, Trace::Mail(acted));

@@ -217,6 +217,11 @@ pub enum MailboxEvent {
 
 /// A client of a mailbox.
 pub trait MailboxClient: Session<Event = MailboxEvent> {
+    /// Whether there is news while it is waited for: [`Done::News`] comes when the server has heard that nobody waits.
+    fn ends_waiting(&self) -> bool {
+        false
+    }
+
     /// Takes a task, to be done after those before it. Take its outputs afterwards.
     fn ask(&mut self, now: SimTime, task: Task);
 

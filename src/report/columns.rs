@@ -53,7 +53,7 @@ pub const MESSAGES: TableDoc = TableDoc {
         ),
         ("accepted_s", "when the first server answered 250 to its final dot"),
         ("delivered_s", "when it was stored in the mailbox"),
-        ("retrieved_s", "when a user agent first fetched it"),
+        ("retrieved_s", "when a user agent first fetched it whole, or first showed its text"),
         ("ended_s", "when its life ended: retrieved, given up, refused, expanded or discarded; empty while it goes on"),
         ("latency_s", "delivered_s - composed_s: equals the sum of the phases from composing_s to waiting_for_retry_s"),
         ("attempts", "attempts of servers to pass it on; of a copy into which another was turned, those since then"),
@@ -356,7 +356,7 @@ pub const PERSON_ACTIONS: TableDoc = TableDoc {
         ("folder", "the folder; empty where none matters"),
         (
             "outcome",
-            "done, nothing (there was no message to act on) or refused (by the server); of end: refused when the session broke",
+            "done, nothing (there was no message to act on) or refused (by the server, or since the session broke)",
         ),
     ],
 };

@@ -33,7 +33,7 @@ pub(super) const MAILBOX_SESSIONS: TableDoc = TableDoc {
 /// Messages that were shown.
 pub(super) const READINGS: TableDoc = TableDoc {
     name: "readings",
-    about: "One row for each message that was shown to a user, on each device, sorted by time, user, device and message.",
+    about: "One row for each message that was shown to a user, on each device (of several times the first), sorted by time, user, device and message.",
     columns: &[
         ("message", "Message-ID; empty if it has none"),
         ("user", "the user's address"),
@@ -44,7 +44,11 @@ pub(super) const READINGS: TableDoc = TableDoc {
         ("here_s", "when what is shown had come to the device"),
         ("shown_s", "when it was shown"),
         ("poll_wait_s", "from delivered_s to found_s: what it waited for somebody to look; 0 if the look began before"),
-        ("retrieval_s", "from there to here_s: what the protocol took to bring it"),
+        ("pause_s", "how long the reader left it in the list (or, fetched, on the device) before wanting to see it"),
+        (
+            "retrieval_s",
+            "the rest, until shown_s: what the protocol took to bring it; the three sum to shown_s - delivered_s",
+        ),
     ],
 };
 
@@ -114,6 +118,7 @@ impl Row for ReadingRow {
             self.here.to_string(),
             self.shown.to_string(),
             optional(self.poll_wait),
+            optional(self.pause),
             optional(self.retrieval),
         ]
     }
@@ -129,6 +134,7 @@ impl Row for ReadingRow {
             here: cells.time()?,
             shown: cells.time()?,
             poll_wait: cells.some_duration()?,
+            pause: cells.some_duration()?,
             retrieval: cells.some_duration()?,
         })
     }

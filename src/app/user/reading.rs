@@ -14,7 +14,7 @@ use super::access::{Access, Account, Way, shown};
 use super::disk::Disk;
 use super::manner::{Fetch, Manner, ReadJob, next_time};
 use crate::app::host::Host;
-use crate::base::{CloseReason, SimTime, SocketId, Stream};
+use crate::base::{CloseReason, SimDuration, SimTime, SocketId, Stream};
 use crate::proto::mailbox::{Detail, Done, Handle, MailboxEvent, Mark, Part, Summary, Task};
 use crate::proto::message::first;
 use crate::proto::pop3::reader::describe;
@@ -325,7 +325,7 @@ impl Reading {
         if !read {
             let from_header = || first(content, "Message-ID").filter(|_| whole);
             let id = summary.message_id.clone().or_else(from_header).unwrap_or_default();
-            shown(host, &self.access.account().address, &id, (found, now));
+            shown(host, &self.access.account().address, &id, (found, now, SimDuration::ZERO));
         }
         if self.manner.remembers {
             self.disk().keep(&summary, whole.then_some(now));

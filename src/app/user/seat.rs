@@ -153,7 +153,7 @@ impl Seat {
                     continue;
                 }
                 Some(MailboxEvent::Failed(_)) => {
-                    sitting.lost();
+                    sitting.lost(&mut desk);
                     continue;
                 }
                 None => {}
@@ -259,7 +259,7 @@ impl<H: Host> Desk for Bench<'_, H> {
         Some(penned)
     }
 
-    fn shown(&mut self, message: &str, times: (SimTime, SimTime)) {
+    fn shown(&mut self, message: &str, times: (SimTime, SimTime, SimDuration)) {
         access::shown(self.host, self.pen.address(), message, times);
     }
 

@@ -397,6 +397,8 @@ pub enum MailTrace<'a> {
         found: SimTime,
         /// When what is shown had come to the user's computer.
         here: SimTime,
+        /// How long the user left it in the list before wanting to see it.
+        pause: SimDuration,
     },
     /// A user's session with the mailbox is over.
     Session {

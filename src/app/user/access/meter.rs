@@ -40,6 +40,10 @@ impl<S: MailboxClient> Meter<S> {
         self.inner.opened_id()
     }
 
+    pub(super) fn ends_waiting(&self) -> bool {
+        self.inner.ends_waiting()
+    }
+
     pub(super) fn outlasts_connection(&self) -> bool {
         self.inner.outlasts_connection()
     }

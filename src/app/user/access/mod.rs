@@ -29,7 +29,7 @@ use meter::Meter;
 use crate::app::host::Host;
 use crate::app::sessions::Talk;
 use crate::base::trace::{MailTrace, Protocol, Trace};
-use crate::base::{CloseReason, ConnId, Endpoint, Side, SimTime, SocketId};
+use crate::base::{CloseReason, ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
 use crate::proto::mailbox::{Done, MailboxClient, MailboxEvent, Part, Task};
 use crate::proto::message::first;
 use crate::proto::session::{Input, Output, Session};
@@ -173,6 +173,13 @@ impl MailboxClient for Client {
         }
     }
 
+    fn ends_waiting(&self) -> bool {
+        match self {
+            Self::Imap(client) => client.ends_waiting(),
+            Self::Pop3(_) | Self::Webmail(_) => false,
+        }
+    }
+
     fn outlasts_connection(&self) -> bool {
         match self {
             Self::Pop3(_) | Self::Imap(_) => false,
@@ -211,6 +218,8 @@ pub struct Access {
     began: SimTime,
     /// Since when the present look at the mailbox goes on.
     looking: SimTime,
+    /// Since when there is news, while it is waited for.
+    heard: Option<SimTime>,
     listed: u64,
     opened: u64,
     learned: u64,
@@ -233,6 +242,7 @@ impl Access {
             stage: Stage::Idle,
             began: SimTime::ZERO,
             looking: SimTime::ZERO,
+            heard: None,
             listed: 0,
             opened: 0,
             learned: 0,
@@ -293,7 +303,7 @@ impl Access {
             return false;
         }
         (self.way, self.stage, self.began, self.looking) = (way, Stage::Resolving, now, now);
-        (self.listed, self.opened, self.learned) = (0, 0, 0);
+        (self.listed, self.opened, self.learned, self.heard) = (0, 0, 0, None);
         self.waiting.clear();
         true
     }
@@ -402,6 +412,9 @@ impl Access {
         loop {
             let Stage::Talking(talk) = &mut self.stage else { return };
             let conn = talk.conn();
+            if talk.session.ends_waiting() {
+                self.heard.get_or_insert(host.now());
+            }
             match talk.next_event(host) {
                 Some(MailboxEvent::Finished) => end = Some(Ok(())),
                 Some(MailboxEvent::Failed(why)) => end = end.or(Some(Err(why))),
@@ -437,13 +450,13 @@ impl Access {
                 host.trace(Trace::Mail(MailTrace::Retrieved { message, mailbox, conn }));
             }
             Done::Opened { part: Part::Text | Part::Place(_), .. } => self.opened += 1,
-            Done::News => self.looking = host.now(),
+            Done::News => self.looking = self.heard.take().unwrap_or(host.now()),
             Done::Opened { part: Part::Header, .. }
             | Done::Found(_)
             | Done::Changed
             | Done::Sent(_)
-            | Done::NoNews
             | Done::Refused(_) => {}
+            Done::NoNews => self.heard = None,
         }
         self.events.push_back(MailboxEvent::Done(done));
     }
@@ -487,7 +500,8 @@ impl Access {
 }
 
 /// A message was shown to the user: `found` is when the look began that found it, and `here` when what is shown
-/// had come to this computer.
-pub fn shown<H: Host>(host: &mut H, mailbox: &str, message: &str, (found, here): (SimTime, SimTime)) {
-    host.trace(Trace::Mail(MailTrace::Shown { message, mailbox, found, here }));
+/// had come to this computer; `pause` is how long the user left it alone, knowing of it.
+pub fn shown<H: Host>(host: &mut H, mailbox: &str, message: &str, times: (SimTime, SimTime, SimDuration)) {
+    let (found, here, pause) = times;
+    host.trace(Trace::Mail(MailTrace::Shown { message, mailbox, found, here, pause }));
 }

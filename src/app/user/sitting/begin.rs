@@ -99,6 +99,9 @@ impl Sitting {
     fn open<D: Desk>(&mut self, desk: &mut D, which: &Pick) {
         self.opened = self.some(desk, which, "open");
         for number in self.opened.clone() {
+            if let Some(item) = self.item_mut(number) {
+                item.wished = desk.now();
+            }
             self.need_text(number);
             self.moves.push_back(Move::Show(number));
             if self.means == Means::Imap && self.item(number).is_some_and(|item| !item.seen) {
@@ -134,8 +137,8 @@ impl Sitting {
             return;
         }
         item.seen = true;
-        let (message, times) = (item.message_id.clone(), item.times);
-        desk.shown(&message, times);
+        let (message, (found, here)) = (item.message_id.clone(), item.times);
+        desk.shown(&message, (found, here, item.wished.since(item.listed)));
         desk.act(Act { action: "open", message: &message, folder: &self.folder, outcome: Outcome::Done });
     }
 
@@ -348,6 +351,8 @@ impl Sitting {
             text: Some(fetched.text()),
             whole: None,
             times: fetched.times,
+            listed: fetched.times.1,
+            wished: fetched.times.1,
         };
         self.list = desk.shelf().all().map(item).collect();
     }

@@ -79,7 +79,7 @@ impl Sitting {
         }
     }
 
-    fn tell<D: Desk>(&self, desk: &mut D, action: &'static str, number: u64, outcome: Outcome) {
+    pub(super) fn tell<D: Desk>(&self, desk: &mut D, action: &'static str, number: u64, outcome: Outcome) {
         let message = self.message_id(number);
         desk.act(Act { action, message: &message, folder: &self.folder, outcome });
     }
@@ -104,11 +104,14 @@ impl Sitting {
     }
 
     fn extend<D: Desk>(&mut self, desk: &D, list: Vec<Summary>) {
-        let found = desk.looking_since();
+        let times = (desk.looking_since(), desk.now());
         for summary in list {
             // Some servers answer with the last message where there is none behind it (RFC 3501 6.4.8).
             if self.item(summary.message.0).is_none() {
-                self.list.push(Item::new(summary, found));
+                let name =
+                    summary.message_id.clone().unwrap_or_else(|| format!("{}/{}", self.folder, summary.message.0));
+                let times = *self.known.entry(name).or_insert(times);
+                self.list.push(Item::new(summary, times));
             }
         }
     }

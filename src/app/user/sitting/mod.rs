@@ -8,16 +8,17 @@
 mod again;
 mod begin;
 mod done;
+mod lost;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::compose::Draft;
 use super::shelf::{Shelf, Wish};
 use super::steps::{Means, Pick, Step};
-use crate::base::SimTime;
+use crate::base::{SimDuration, SimTime};
 use crate::proto::mailbox::{Detail, Handle, Mark, Summary, Task};
 use crate::proto::message::Original;
 
@@ -90,8 +91,8 @@ pub(super) trait Desk {
     fn address(&self) -> String;
     /// Writes a message, and puts it into the outbox if it is to be sent; none if nobody would get it.
     fn write(&mut self, draft: &Draft, send: bool) -> Option<Penned>;
-    /// The person sees a message, found and fetched at these times.
-    fn shown(&mut self, message: &str, times: (SimTime, SimTime));
+    /// The person sees a message, found and fetched at these times, and left alone for so long between.
+    fn shown(&mut self, message: &str, times: (SimTime, SimTime, SimDuration));
     /// The person did something.
     fn act(&mut self, act: Act<'_>);
     /// What habits say of an open message.
@@ -127,10 +128,13 @@ struct Item {
     whole: Option<Vec<u8>>,
     /// When it was found, and when its text had come.
     times: (SimTime, SimTime),
+    /// When the person first saw it in a list, and then wanted to open it.
+    listed: SimTime,
+    wished: SimTime,
 }
 
 impl Item {
-    fn new(summary: Summary, found: SimTime) -> Self {
+    fn new(summary: Summary, (found, listed): (SimTime, SimTime)) -> Self {
         Self {
             number: summary.message.0,
             unique: summary.unique,
@@ -141,6 +145,7 @@ impl Item {
             answered: summary.marks.contains(&Mark::Answered),
             parts: summary.parts,
             times: (found, found),
+            listed,
             ..Self::default()
         }
     }
@@ -215,6 +220,8 @@ pub(super) struct Sitting {
     folder: String,
     list: Vec<Item>,
     opened: Vec<u64>,
+    /// When messages were found and first listed in this session: a second look at a folder finds nothing new.
+    known: BTreeMap<String, (SimTime, SimTime)>,
     /// Whether a connection is wanted or there.
     online: bool,
     /// Whether the mailbox cannot be reached any more.
@@ -232,6 +239,7 @@ impl Sitting {
             folder: String::new(),
             list: Vec::new(),
             opened: Vec::new(),
+            known: BTreeMap::new(),
             online: false,
             alone: false,
         }
@@ -260,7 +268,7 @@ impl Sitting {
             if let Some(next) = self.moves.pop_front() {
                 match next {
                     Move::Ask(task, then) => {
-                        if let Some(task) = self.ask(task, then) {
+                        if let Some(task) = self.ask(desk, task, then) {
                             return Want::Ask(task);
                         }
                     }
@@ -283,8 +291,9 @@ impl Sitting {
     }
 
     /// The task, if there is a mailbox to ask; a new connection selects the folder first.
-    fn ask(&mut self, task: Task, then: Then) -> Option<Task> {
+    fn ask<D: Desk>(&mut self, desk: &mut D, task: Task, then: Then) -> Option<Task> {
         if self.alone {
+            self.void(desk, then);
             return None;
         }
         let needs_folder = match &task {
@@ -326,24 +335,6 @@ impl Sitting {
     /// The connection was closed as was wanted.
     pub(super) fn left(&mut self) {
         (self.busy, self.online) = (None, false);
-    }
-
-    /// The connection ended before its time.
-    pub(super) fn lost(&mut self) {
-        self.online = false;
-        let Some(then) = self.busy.take() else { return };
-        if !matches!(then, Then::Left) {
-            self.alone = true;
-            self.moves.clear();
-            let webmail = self.means == Means::Webmail;
-            let mut here = self.is_open();
-            self.steps.retain(|step| {
-                here &= !matches!(step, Step::Look { .. } | Step::Open(_));
-                let away = matches!(step, Step::File(Pick::Opened, _) | Step::Delete(Pick::Opened));
-                let alone = matches!(step, Step::Write(_) | Step::Save(_) | Step::Finish(_) | Step::Wait(_));
-                !webmail && (alone || here && away)
-            });
-        }
     }
 
     /// The person is wanted elsewhere: what is begun is finished, and no further message is opened.

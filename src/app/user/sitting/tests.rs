@@ -169,7 +169,7 @@ impl Desk for Table {
         self.sent.extend(send.then(|| content.to_vec()));
         Some(Penned { message_id, content })
     }
-    fn shown(&mut self, message: &str, _: (SimTime, SimTime)) {
+    fn shown(&mut self, message: &str, _: (SimTime, SimTime, SimDuration)) {
         self.shown.push(message.to_owned());
     }
     fn act(&mut self, act: Act<'_>) {
@@ -207,7 +207,7 @@ fn play(means: Means, steps: Vec<Step>, table: &mut Table, mailbox: &mut Played,
             }
             Want::Ask(_) if asked == breaks_after => {
                 asked += 1;
-                sitting.lost();
+                sitting.lost(table);
             }
             Want::Ask(Task::Quit) => sitting.left(),
             Want::Ask(task) => {

@@ -390,6 +390,10 @@ impl Session for Client {
 }
 
 impl MailboxClient for Client {
+    fn ends_waiting(&self) -> bool {
+        self.news && matches!(self.task, Some(Task::Watch { .. }))
+    }
+
     fn ask(&mut self, now: SimTime, task: Task) {
         if self.stage == Stage::Closed {
             return;
