@@ -177,3 +177,40 @@ fn sessions_that_the_end_of_the_run_cuts_off_have_rows() {
     assert_eq!(rows[0].trouble.as_deref(), Some("the run ended"));
     assert!(rows[0].commands > 0 && rows[0].ended.as_nanos() == 7_200_000_000_000, "{:?}", rows[0]);
 }
+
+/// Breaks when files of text had no number by one of the protocols.
+#[test]
+fn files_have_the_same_numbers_by_every_protocol() {
+    for protocol in ["pop3", "pop3-keep", "imap", "webmail"] {
+        let rows = actions(&json!({
+            "mail": { "hamburger.edu": { "users": ["ann", "bob"] } },
+            "users": { "bob@hamburger.edu": { "protocol": protocol } },
+            "workload": [
+                { "from": "ann@hamburger.edu", "to": "bob@hamburger.edu", "subject": "M", "body": "x", "attachments": [
+                    { "name": "t.txt", "text": "one line" }, { "name": "u.txt", "text": "another" } ] },
+                { "at": "1h", "user": "bob@hamburger.edu", "steps": [ { "look": "INBOX" }, { "open": "all" },
+                    { "attachment": 1 }, { "attachment": 2 }, { "attachment": 3 } ] }
+            ],
+            "run": { "until": "2h" }
+        }));
+        let wanted = ["look done", "open done", "attachment done", "attachment done", "attachment nothing"];
+        assert_eq!(of(&rows, "bob"), wanted, "{protocol}");
+    }
+}
+
+/// Breaks when a draft that webmail sent stayed a draft.
+#[test]
+fn webmail_goes_on_with_the_draft_on_the_server() {
+    let rows = actions(&json!({
+        "mail": { "hamburger.edu": { "users": ["ann", "bob"] } },
+        "users": { "bob@hamburger.edu": { "protocol": "webmail" } },
+        "workload": [
+            { "at": "1h", "user": "bob@hamburger.edu", "steps": [
+                { "draft": { "to": "ann@hamburger.edu", "subject": "Wine", "body": "Shall I bring" } } ] },
+            { "at": "2h", "user": "bob@hamburger.edu", "steps": [
+                { "look": "INBOX" }, { "finish": "a bottle?" }, { "look": "Drafts" }, { "open": "all" } ] }
+        ],
+        "run": { "until": "3h" }
+    }));
+    assert_eq!(of(&rows, "bob"), ["draft done", "look done", "finish done", "look done", "open nothing"]);
+}

@@ -74,7 +74,25 @@ fn what_is_missing_is_told() {
     assert_eq!(pages[0].connections, 2, "one to each host");
     assert_eq!(requests.iter().filter(|row| &*row.url == "http://www.school.edu/loop").count(), 11, "ten redirections");
     let record = run_value(&value).record;
-    assert_eq!(record.metrics()["web.pages_failed"], Metric::Integer(3));
+    assert_eq!(record.metrics()["web.pages_failed"], Metric::Integer(4), "and redirections without end");
+    let longest = pages[..2].iter().map(|page| page.time().unwrap().as_secs_f64()).fold(0.0, f64::max);
+    assert_eq!(record.metrics()["web.page_time.max_s"], Metric::Float(longest), "only of pages that were had");
+}
+
+/// Would break if requests behind the last one that a server answers on a connection used up their attempts.
+#[test]
+fn pipelining_loses_nothing_to_servers_that_close() {
+    for (key, given) in [("http", json!("1.0")), ("persistent", json!(false)), ("max_requests", json!(2))] {
+        for parallel in [1, 3] {
+            let pages = json!({ "/": { "objects": [{ "count": 9, "size": "1kB" }] } });
+            let mut value =
+                scenario(&pages, &[json!({ "browser": { "pipelining": 9, "parallel": parallel, "cache": false } })]);
+            value["web"]["www.school.edu"][key] = given.clone();
+            let (pages, requests) = browse(&value);
+            assert_eq!((pages[0].objects, pages[0].missing), (9, 0), "{key}, {parallel} at a time");
+            assert!(requests.iter().all(|row| row.status == Some(200)), "{key}, {parallel} at a time");
+        }
+    }
 }
 
 /// Would break if a fresh copy were asked for, a stale one used, or a changed one kept.

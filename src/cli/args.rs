@@ -181,6 +181,8 @@ pub enum DialogueProtocol {
     Pop3,
     /// Access to folders
     Imap,
+    /// Web pages, and webmail
+    Http,
 }
 
 impl DialogueProtocol {
@@ -191,6 +193,7 @@ impl DialogueProtocol {
             Self::Smtp => "smtp",
             Self::Pop3 => "pop3",
             Self::Imap => "imap",
+            Self::Http => "http",
         }
     }
 }

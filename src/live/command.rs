@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use crate::app::App;
-use crate::app::mail::{MailServer, Maildrop, Status};
+use crate::app::mail::{MailServer, Maildrop, Status, StoredMessage};
 use crate::base::directory::LinkEntry;
 use crate::base::trace::Observer;
 use crate::base::{HostId, SimDuration, SimTime};
+use crate::proto::imap::utf7;
 use crate::sim::{Faulty, FlushOrder, World};
 
 use super::chronicle::{Line, clock};
@@ -344,21 +345,26 @@ pub fn mailboxes<O: Observer>(world: &World<O>, user: Option<&str>) -> Result<St
     }
 }
 
-/// What lies in one mailbox: a line of sums, and if asked one for each message.
+/// What lies in one mailbox: a line of sums for INBOX and one for each other folder, and if asked one for each message.
 #[must_use]
 pub fn mailbox_lines(drop: &Maildrop, each: bool) -> Vec<String> {
+    let most = if each { usize::MAX } else { 0 };
     let (messages, octets) = (drop.messages().len(), drop.inbox().octets());
     let mut lines = vec![format!("{}: {messages} messages, {octets} bytes", drop.address())];
-    let others = drop.octets() - octets;
-    if others > 0 {
-        lines.push(format!("  in other folders: {others} bytes"));
-    }
-    for message in drop.messages().iter().take(if each { usize::MAX } else { 0 }) {
-        let name = message.origin.as_ref().map_or("a client's message", |origin| &origin.message_id);
-        let line = format!("{name} stored at {}", clock(message.stored));
-        lines.push(format!("  {}", Line::new(SimTime::ZERO, "", &line).what));
+    lines.extend(drop.messages().iter().take(most).map(message_line));
+    for (name, folder) in drop.others() {
+        let name = utf7::decode(name).unwrap_or_else(|| name.to_owned());
+        let (messages, octets) = (folder.messages().len(), folder.octets());
+        lines.push(Line::new(SimTime::ZERO, "", &format!("  in {name}: {messages} messages, {octets} bytes")).what);
+        lines.extend(folder.messages().iter().take(most).map(message_line).map(|line| format!("  {line}")));
     }
     lines
+}
+
+fn message_line(message: &StoredMessage) -> String {
+    let name = message.origin.as_ref().map_or("a client's message", |origin| &origin.message_id);
+    let line = format!("{name} stored at {}", clock(message.stored));
+    format!("  {}", Line::new(SimTime::ZERO, "", &line).what)
 }
 
 fn or_empty(text: String, otherwise: &str) -> String {

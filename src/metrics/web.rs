@@ -22,13 +22,16 @@ pub const WEB_METRICS: &[(&str, &str)] = &[
     ("web.objects_missing", "those that could not be had"),
     (
         "web.page_time.max_s",
-        "longest time from asking for a page until all of it was there, or given up; unfinished pages left out",
+        "longest time from asking for a page until all of it was there, or given up; pages that failed or are unfinished left out",
     ),
     ("web.page_time.mean_s", "mean of these times"),
     ("web.page_time.p50_s", "median (nearest rank) of these times"),
     ("web.page_time.p95_s", "95th percentile (nearest rank) of these times"),
     ("web.pages", "pages that were asked for"),
-    ("web.pages_failed", "those of them that were not had: no answer, or a status of 400 or more"),
+    (
+        "web.pages_failed",
+        "those of them that were not had: no answer, a status of 400 or more, or redirections that lead nowhere",
+    ),
     ("web.pages_unfinished", "those still under way at the end"),
     ("web.received_bytes", "octets of the responses to browsers, heads included"),
     ("web.requests", "requests that browsers sent and got answers to"),
@@ -104,6 +107,12 @@ impl WebPageRow {
     #[must_use]
     pub fn time(&self) -> Option<SimDuration> {
         self.ended.map(|ended| ended.since(self.asked))
+    }
+
+    /// Whether it ended without the page itself: the last answer, if there was one, brought no content (RFC 9110 15).
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.ended.is_some() && !self.status.is_some_and(|status| matches!(status, 200..=299 | 304))
     }
 }
 
@@ -255,8 +264,7 @@ pub(super) fn count(requests: &[WebRequestRow], pages: &[WebPageRow], metrics: &
     integer("objects", pages.iter().map(|row| u64::from(row.objects)).sum());
     integer("objects_missing", pages.iter().map(|row| u64::from(row.missing)).sum());
     integer("pages", pages.len() as u64);
-    let failed = |row: &&WebPageRow| row.ended.is_some() && row.status.is_none_or(|status| status >= 400);
-    integer("pages_failed", pages.iter().filter(failed).count() as u64);
+    integer("pages_failed", pages.iter().filter(|row| row.has_failed()).count() as u64);
     integer("pages_unfinished", pages.iter().filter(|row| row.ended.is_none()).count() as u64);
     integer("sent_bytes", requests.iter().map(|row| row.sent_bytes).sum());
     integer("received_bytes", requests.iter().map(|row| row.received_bytes).sum());
@@ -264,7 +272,8 @@ pub(super) fn count(requests: &[WebRequestRow], pages: &[WebPageRow], metrics: &
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
         put("requests_per_connection", Metric::Float(answered as f64 / conns.len() as f64));
     }
-    let mut times: Vec<SimDuration> = pages.iter().filter_map(WebPageRow::time).collect();
+    let mut times: Vec<SimDuration> =
+        pages.iter().filter(|row| !row.has_failed()).filter_map(WebPageRow::time).collect();
     times.sort_unstable();
     for (quantile, percent) in [("p50", 50), ("p95", 95), ("max", 100)] {
         if let Some(value) = nearest_rank(&times, percent) {

@@ -135,6 +135,9 @@ pub struct Writing {
     pub text: String,
     /// The message that is answered or forwarded, in the folder listed last.
     pub about: Option<(Handle, About)>,
+    /// The draft, in the folder listed last, that it goes on with: the text is added to it, and the rest stays as it is
+    /// where nothing else is given.
+    pub resumes: Option<Handle>,
     /// Names, media types and contents of files that go along.
     pub files: Vec<(String, String, Vec<u8>)>,
     /// Whether it is only put among the drafts.

@@ -114,6 +114,11 @@ impl Maildrop {
         std::iter::once(&self.inbox).chain(self.folders.values())
     }
 
+    /// The folders besides INBOX and their names (RFC 3501 5.1.3), in the order of these.
+    pub fn others(&self) -> impl Iterator<Item = (&str, &Folder)> {
+        self.names.iter().filter_map(|(name, validity)| Some((name.as_str(), self.folders.get(validity)?)))
+    }
+
     /// How many messages there are in all folders.
     #[must_use]
     pub fn count(&self) -> usize {

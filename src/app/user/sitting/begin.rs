@@ -149,7 +149,7 @@ impl Sitting {
                 Files::All => true,
                 Files::Nth(nth) => u32::try_from(place + 1) == Ok(nth),
             };
-            let places = files_among(&item.parts).into_iter().enumerate().filter(|(place, _)| wanted(*place));
+            let places = self.files_of(item).into_iter().enumerate().filter(|(place, _)| wanted(*place));
             let places: Vec<String> = places.map(|(_, name)| name.to_owned()).collect();
             if self.means.is_local() || places.is_empty() {
                 let (message, folder) = (self.message_id(number), self.folder.clone());
@@ -160,6 +160,14 @@ impl Sitting {
             for place in places {
                 self.fetch(number, Part::Place(place), Then::File(number));
             }
+        }
+    }
+
+    /// The places of a message's files. Webmail's list has no other parts than these.
+    fn files_of<'a>(&self, item: &'a Item) -> Vec<&'a str> {
+        match self.means {
+            Means::Webmail => item.parts.iter().map(|(place, ..)| place.as_str()).collect(),
+            Means::Pop3 | Means::Pop3Keep | Means::Imap => files_among(&item.parts),
         }
     }
 
@@ -280,6 +288,11 @@ impl Sitting {
         let Some(Saved { mut draft, message_id }) = desk.shelf().drafts.pop() else {
             return desk.act(Act { action: "finish", message: "", folder: "", outcome: Outcome::Nothing });
         };
+        if self.means == Means::Webmail {
+            let subject = draft.subject.as_deref().unwrap_or_default().to_owned();
+            let task = Task::List { folder: DRAFTS.to_owned(), behind: None, detail: Detail::Lines };
+            return self.moves.push_back(Move::Ask(task, Then::Resume { subject, text: text.join("\n") }));
+        }
         let lines: Vec<String> = draft.body.lines().iter().chain(text).cloned().collect();
         draft.body = Body::Lines(lines.into());
         self.write(desk, &draft, "finish");
@@ -313,7 +326,7 @@ impl Sitting {
             let original = item.header.as_ref().map(|(_, original)| original);
             let daemon = item.from.to_ascii_lowercase().starts_with("mailer-daemon@");
             let automatic = daemon || item.from.is_empty() || original.is_some_and(|original| original.automatic);
-            let (files, answered) = (files_among(&item.parts).len(), item.answered);
+            let (files, answered) = (self.files_of(item).len(), item.answered);
             desk.decide(Facts { message: &item.message_id, characters, files, automatic, answered })
         };
         if self.means.is_local() {
@@ -389,6 +402,7 @@ fn form(draft: &Draft, unfinished: bool) -> Writing {
         subject: draft.subject.as_deref().unwrap_or_default().to_owned(),
         text: draft.body.lines().join("\n"),
         about: None,
+        resumes: None,
         files: (1..).zip(&*extras.attachments).map(file).collect(),
         draft: unfinished,
     }

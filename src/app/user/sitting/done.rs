@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Act, DRAFTS, Desk, Item, Move, Outcome, Sitting, Then};
-use crate::proto::mailbox::{Detail, Done, Handle, Part, Summary, Task};
+use crate::proto::mailbox::{Detail, Done, Handle, Mark, Part, Summary, Task, Writing};
 use crate::proto::message::Original;
 use crate::proto::message::original::{lines, text_of};
 use crate::proto::message::read::decode::plain_text;
@@ -75,6 +75,7 @@ impl Sitting {
             }
             Then::Watched => self.watched(done),
             Then::Drafts(id) => self.drop_draft(&id, done),
+            Then::Resume { subject, text } => self.resume(desk, &subject, text, done),
             Then::Back | Then::Quiet | Then::Left => {}
         }
     }
@@ -177,6 +178,27 @@ impl Sitting {
             let (folder, behind) = (self.folder.clone(), self.last());
             let task = Task::List { folder, behind, detail: Detail::Lines };
             self.moves.push_back(Move::Ask(task, Then::More));
+        }
+    }
+
+    /// The draft is opened in the form again, and sent from there; then the folder of the list is looked at again.
+    fn resume<D: Desk>(&mut self, desk: &mut D, subject: &str, text: String, done: Done) {
+        let missing = if matches!(done, Done::Refused(_)) { Outcome::Refused } else { Outcome::Nothing };
+        let list = if let Done::Listed(list) = done { list } else { Vec::new() };
+        // Lists say something of their own where there is no subject.
+        let subject = subject.trim();
+        let named = list.iter().filter(|draft| subject.is_empty() || draft.subject.as_deref() == Some(subject));
+        let drafts = named.filter(|summary| summary.marks.contains(&Mark::Draft));
+        let found = drafts.map(|summary| summary.message).max();
+        if !self.folder.is_empty() {
+            self.back();
+        }
+        match found {
+            Some(_) => {
+                let writing = Writing { text, resumes: found, ..Writing::default() };
+                self.moves.push_front(Move::Ask(Task::Send(writing), Then::Handed("finish", String::new())));
+            }
+            None => desk.act(Act { action: "finish", message: "", folder: DRAFTS, outcome: missing }),
         }
     }
 

@@ -203,6 +203,11 @@ enum Then {
     Watched,
     /// The draft of this Message-ID is to go.
     Drafts(String),
+    /// The newest draft with this subject is gone on with.
+    Resume {
+        subject: String,
+        text: String,
+    },
     /// Nobody looks at what comes of it.
     Quiet,
     Left,

@@ -106,10 +106,16 @@ impl Played {
             Task::Watch { .. } => Done::NoNews,
             Task::Send(writing) => {
                 let id = format!("<{}.web@b>", self.sent.len() + 1);
-                let content = format!("Message-ID: {id}\r\n\r\n{}\r\n", writing.text);
-                self.put(if writing.draft { DRAFTS } else { SENT }, content.as_bytes(), vec![Mark::Seen]);
+                let list = self.folders.entry(self.selected.clone()).or_default();
+                let draft = list.iter().position(|stored| Some(Handle(stored.number)) == writing.resumes);
+                let begun = draft.map(|at| text_of(&list.remove(at).content)).unwrap_or_default();
+                let text = begun.into_iter().chain([writing.text]).collect::<Vec<_>>().join("\n");
+                let content = format!("Message-ID: {id}\r\nSubject: {}\r\n\r\n{text}\r\n", writing.subject);
+                let (folder, marks) =
+                    if writing.draft { (DRAFTS, vec![Mark::Seen, Mark::Draft]) } else { (SENT, vec![Mark::Seen]) };
+                self.put(folder, content.as_bytes(), marks);
                 if !writing.draft {
-                    self.sent.push(writing.text);
+                    self.sent.push(text);
                 }
                 Done::Sent(Some(id))
             }

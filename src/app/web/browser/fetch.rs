@@ -83,7 +83,8 @@ impl Browser {
     fn open<H: Host>(&mut self, host: &mut H, authority: &Authority, to: Endpoint) {
         let (socket, conn) = host.connect(to);
         let asked = std::collections::VecDeque::new();
-        self.lines.insert(socket, Line { authority: authority.clone(), conn, talk: None, asked, used: false });
+        let line = Line { authority: authority.clone(), conn, talk: None, asked, used: false, answered: 0 };
+        self.lines.insert(socket, line);
         self.origins.entry(authority.clone()).or_default().sockets.push(socket);
     }
 
@@ -94,9 +95,12 @@ impl Browser {
 
     /// The open connection with the fewest requests under way that has room for another.
     fn free_line(&self, authority: &Authority) -> Option<SocketId> {
-        let room = if self.ways.persistent { self.ways.pipelining.max(1) as usize } else { 1 };
+        let most = if self.ways.persistent { self.ways.pipelining.max(1) as usize } else { 1 };
+        let wary = self.origins.get(authority).is_some_and(|origin| origin.wary);
         let open = self.lines_of(authority).filter(|(_, line)| {
             let fresh = self.ways.persistent || !line.used;
+            // RFC 9112 9.3.2: "MUST NOT pipeline immediately after connection establishment".
+            let room = if wary && line.answered == 0 { 1 } else { most };
             fresh && line.asked.len() < room && line.talk.as_ref().is_some_and(|talk| !talk.session.is_over())
         });
         open.min_by_key(|(_, line)| line.asked.len()).map(|(socket, _)| socket)
@@ -192,6 +196,7 @@ impl Browser {
             match talk.next_event(host) {
                 None => break,
                 Some(ClientEvent::Answered(answer)) => {
+                    line.answered += 1;
                     if let Some(want) = line.asked.pop_front() {
                         self.answered(host, want, conn, *answer);
                     }
@@ -206,9 +211,11 @@ impl Browser {
     }
 
     /// A connection ends; what was asked on it and not answered is asked again elsewhere.
+    ///
+    /// That a server answers so many requests on a connection and closes it is no failure of those behind them.
     fn ended<H: Host>(&mut self, host: &mut H, socket: SocketId, end: End) {
         let Some(line) = self.lines.get_mut(&socket) else { return };
-        let (conn, authority) = (line.conn, line.authority.clone());
+        let (conn, authority, answered) = (line.conn, line.authority.clone(), line.answered);
         let asked = std::mem::take(&mut line.asked);
         // the session still wants its socket closed
         if let Some(talk) = &mut line.talk {
@@ -216,9 +223,14 @@ impl Browser {
             debug_assert!(nothing.is_none(), "an end is the last event");
         }
         self.drop_line(socket);
-        for want in asked.into_iter().rev() {
+        if let Some(origin) = self.origins.get_mut(&authority) {
+            origin.wary |= asked.len() + answered > 1 && !asked.is_empty();
+        }
+        for (behind, want) in asked.into_iter().enumerate().rev() {
             match end {
                 End::Fault(_) => self.give_up(host, &want, Some(conn)),
+                End::Over if answered > 0 => self.again(want),
+                End::Cut if answered > 0 && behind > 0 => self.again(want),
                 End::Over | End::Cut => self.failed(host, want, Some(conn)),
             }
         }
@@ -240,6 +252,10 @@ impl Browser {
         if want.failures >= MAX_FAILURES {
             return self.give_up(host, &want, conn);
         }
+        self.again(want);
+    }
+
+    fn again(&mut self, want: Want) {
         self.origins.entry(want.authority()).or_default().waiting.push_front(want);
     }
 

@@ -48,6 +48,8 @@ pub(super) struct Line {
     pub(super) asked: VecDeque<Want>,
     /// Whether anything was asked before.
     pub(super) used: bool,
+    /// Requests that were answered.
+    pub(super) answered: usize,
 }
 
 /// How a server's address stands.
@@ -67,10 +69,12 @@ pub(super) struct Origin {
     pub(super) address: Address,
     pub(super) waiting: VecDeque<Want>,
     pub(super) sockets: Vec<SocketId>,
+    /// Whether a connection ended before all that was pipelined on it was answered.
+    pub(super) wary: bool,
 }
 
 impl Default for Origin {
     fn default() -> Self {
-        Self { address: Address::Unknown, waiting: VecDeque::new(), sockets: Vec::new() }
+        Self { address: Address::Unknown, waiting: VecDeque::new(), sockets: Vec::new(), wary: false }
     }
 }

@@ -45,9 +45,12 @@ impl Client {
                 self.again = now.saturating_add(REFRESH).min(until);
             }
             Task::Send(writing) => {
-                let target = match writing.about {
-                    None => "/compose".to_owned(),
-                    Some((message, about)) => format!("/compose?about={}&{}", about_name(about), self.place(message)),
+                let target = match (writing.resumes, writing.about) {
+                    (Some(draft), _) => format!("/compose?about=draft&{}", self.place(draft)),
+                    (None, None) => "/compose".to_owned(),
+                    (None, Some((message, about))) => {
+                        format!("/compose?about={}&{}", about_name(about), self.place(message))
+                    }
                 };
                 self.doing = Doing::Composing(Box::new(writing));
                 self.get(now, &target);
@@ -112,15 +115,17 @@ impl Client {
         }
     }
 
-    /// Fills in the form and hands it in. What a person writes stands above what the form begins with.
+    /// Fills in the form and hands it in. What a person writes stands above what the form begins with,
+    /// but below a draft.
     pub(super) fn submit(&mut self, now: SimTime, page: &Page, writing: &Writing) {
-        let Writing { to, cc, subject, text, files, draft, .. } = writing;
+        let Writing { to, cc, subject, text, files, draft, resumes, .. } = writing;
         let mut form = Form::default();
         for (name, begun) in page.fields() {
             let given = match name.as_str() {
                 "to" => to.join(", "),
                 "cc" => cc.join(", "),
                 "subject" => subject.clone(),
+                "text" if resumes.is_some() && !begun.is_empty() => format!("{begun}\n{text}"),
                 "text" => format!("{text}{begun}"),
                 _ => begun.clone(),
             };

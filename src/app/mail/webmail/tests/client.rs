@@ -143,6 +143,12 @@ fn tasks_are_done_over_any_connection() {
         assert_eq!(person.list(&mut site, "Büro", None), [1]);
         assert_eq!(person.list(&mut site, "Sent", None), [1]);
         assert_eq!(person.list(&mut site, "Drafts", None), [1]);
+        let (to, resumes) = (vec!["carol@crepes.fr".into()], Some(Handle(1)));
+        let going_on = Writing { to, text: "Now.".into(), resumes, ..Writing::default() };
+        assert!(matches!(person.does(&mut site, Task::Send(going_on)), Done::Sent(Some(_))));
+        assert_eq!(person.list(&mut site, "Drafts", None), [0_u64; 0], "a draft that was sent is none any more");
+        let got = String::from_utf8(site.drop("carol").messages()[1].content.to_vec()).unwrap();
+        assert!(got.contains("Subject: later\r\n") && got.contains("Now.\r\n"), "{got}");
         assert_eq!(
             person.does(&mut site, Task::List { folder: "None".into(), behind: None, detail: Detail::Sizes }),
             Done::Refused("There is no such page, folder or message.".into())
