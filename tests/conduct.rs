@@ -305,3 +305,37 @@ fn conduct_is_the_same_each_time() {
     }
     assert!(SimTime::ZERO < SimTime::NEVER);
 }
+
+/// Would break if a message were taken that lacks a chunk (RFC 3030 section 2), whichever one the server refuses.
+#[test]
+fn a_message_in_chunks_is_whole_or_refused() {
+    for skip in 0..3 {
+        for then in [json!("451 4.3.0 no"), json!({ "garbage": "what?\r\n" })] {
+            let when = json!({ "at": "BDAT", "first": 1, "skip": skip });
+            let mut scenario = letter(&json!([{ "name": "odd", "when": when, "then": then }]));
+            scenario["mail"]["crepes.fr"]["smtp"] = json!({ "chunking": true, "chunk": "500B", "pipelining": true });
+            scenario["workload"][0]["body"] = json!(vec!["x".repeat(70); 18]);
+            let run = run_value(&scenario);
+            assert_eq!(metric(&run.record, "messages.delivered"), 1, "{skip} {then}");
+            assert_eq!(metric(&run.record, "messages.duplicates"), 0, "{skip} {then}");
+            assert_eq!(run.record.tables.attempts.len(), 2, "{skip} {then}");
+        }
+    }
+}
+
+/// RFC 2920 section 3.1: a client whose recipients were all refused ends DATA with a lone dot. Would break if the empty
+/// message, stored by a server that had taken them all the same, had no beginning in the accounts.
+#[test]
+fn a_refusal_that_takes_effect_stores_an_empty_message() {
+    for at in ["MAIL", "RCPT"] {
+        let then = json!({ "do": "450 4.7.1 x", "effect": true });
+        let mut scenario = letter(&json!([{ "name": "odd", "when": { "at": at, "first": 1 }, "then": then }]));
+        scenario["mail"]["crepes.fr"]["smtp"] = json!({ "pipelining": true });
+        let run = run_value(&scenario);
+        let mut stored: Vec<_> = run.record.tables.messages.iter().map(|row| (row.bytes, row.status)).collect();
+        stored.sort_by_key(|(bytes, _)| *bytes);
+        assert_eq!(stored.len(), 2, "{at}: {stored:?}");
+        assert!(stored[0].0 == 0 && stored[1].0 > 0, "{at}: {stored:?}");
+        assert!(stored.iter().all(|(_, status)| *status == CopyStatus::Delivered), "{at}: {stored:?}");
+    }
+}

@@ -327,20 +327,22 @@ impl Queue {
         Some(first.1)
     }
 
-    /// The copies that wait for another attempt, due or not, and are wanted, in the order in
-    /// which they would be due; they wait no longer. What waits for its end goes on waiting.
+    /// The copies that wait for another attempt or for their end, due or not, and are wanted, in the order of
+    /// their times; they wait no longer.
     pub fn take_waiting(&mut self, wanted: impl Fn(&QueuedMessage, &QueuedCopy) -> bool) -> Vec<CopyKey> {
-        let Self { messages, due, .. } = self;
-        let mut taken = Vec::new();
-        due.retain(|(_, key)| {
-            let message = &messages[&key.message].message;
-            let take = wanted(message, &message.copies[key.copy]);
-            if take {
-                taken.push(*key);
-            }
-            !take
-        });
-        taken
+        let Self { messages, due, ends, .. } = self;
+        let mut taken = BTreeSet::new();
+        for waiting in [due, ends] {
+            waiting.retain(|(at, key)| {
+                let message = &messages[&key.message].message;
+                let take = wanted(message, &message.copies[key.copy]);
+                if take {
+                    taken.insert((*at, *key));
+                }
+                !take
+            });
+        }
+        taken.into_iter().map(|(_, key)| key).collect()
     }
 
     /// The copy's attempt is due now.

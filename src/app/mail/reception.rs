@@ -239,8 +239,11 @@ impl Reception {
                 }
                 ServerEvent::Message { greeting, envelope, content } => {
                     let postmaster = self.postmaster.as_ref();
+                    // Whoever composes a message here names it: what has no name begins its life now, such as the empty
+                    // one by which a client gives up (RFC 2920 3.1) when its recipients were taken all the same.
+                    let nameless = named(&content).is_none();
                     let arrival = inbound.arrival(host, spool, postmaster, &greeting, envelope, &content);
-                    if host.opened_from_outside(inbound.talk.conn()) {
+                    if nameless || host.opened_from_outside(inbound.talk.conn()) {
                         hand_in(host, &arrival);
                     }
                     spool.accept(host, arrival);
@@ -272,6 +275,11 @@ fn flush<H: Host>(host: &mut H, spool: &mut Spool, session: &mut Server, node: &
         0 => session.accept_as(251, Status::OTHER, &format!("OK, no messages waiting for node {node}")),
         n => session.accept_as(253, Status::OTHER, &format!("OK, {n} pending messages for node {node} started")),
     }
+}
+
+/// The name of a message, if it has one.
+fn named(content: &[u8]) -> Option<String> {
+    first(content, "Message-ID").and_then(|id| name_of(&id))
 }
 
 /// The name that a Message-ID gives a message: as it stands, but no longer than a line may be
@@ -339,7 +347,7 @@ impl Inbound {
             id: &queue_id,
             date: host.calendar(),
         });
-        let message_id = first(content, "Message-ID").and_then(|id| name_of(&id)).unwrap_or_else(|| {
+        let message_id = named(content).unwrap_or_else(|| {
             let id = format!("<{queue_id}@{}>", spool.name);
             let field = format!("Message-ID: {id}\r\n");
             // A first line that begins with white space will continue the field before it: not this one.

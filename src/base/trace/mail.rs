@@ -328,8 +328,8 @@ pub enum MailTrace<'a> {
         /// The mailbox.
         mailbox: &'a str,
     },
-    /// A program outside the simulation hands a copy in: it begins its life here, in
-    /// [`Phase::Submission`]. A copy that is already known comes once more.
+    /// A program outside the simulation hands a copy in, or a server takes a message without a Message-ID, which
+    /// nobody composed: it begins its life here, in [`Phase::Submission`]. A copy that is already known comes once more.
     HandedIn {
         /// Message-ID.
         message: &'a str,

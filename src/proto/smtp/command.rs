@@ -187,8 +187,8 @@ fn name(argument: &str) -> Result<(String, bool), CommandError> {
     if valid { Ok((name.to_owned(), utf8)) } else { Err(CommandError::Arguments) }
 }
 
-/// RFC 3030 section 2: `"BDAT" SP chunk-size [ SP end-marker ] CRLF`. Of a size that no integer
-/// here holds as much is read as one holds.
+/// RFC 3030 section 2: `"BDAT" SP chunk-size [ SP end-marker ] CRLF`. A size that no
+/// integer here holds is an error of its argument: nobody could send as much.
 fn bdat(argument: &str) -> Result<Command, CommandError> {
     let (size, last) = match argument.split_once(' ') {
         None => (argument, false),
@@ -196,7 +196,7 @@ fn bdat(argument: &str) -> Result<Command, CommandError> {
         Some(_) => return Err(CommandError::Arguments),
     };
     let digits = !size.is_empty() && size.bytes().all(|byte| byte.is_ascii_digit());
-    let octets = digits.then(|| size.parse().unwrap_or(u64::MAX)).ok_or(CommandError::Arguments)?;
+    let octets = digits.then(|| size.parse().ok()).flatten().ok_or(CommandError::Arguments)?;
     Ok(Command::Bdat { octets, last })
 }
 
@@ -307,7 +307,7 @@ mod tests {
         assert_eq!(parse("HELP data"), Ok(Command::Help("data".into())));
         assert_eq!(parse("BDAT 0 last"), Ok(Command::Bdat { octets: 0, last: true }));
         let endless = Command::Bdat { octets: u64::MAX, last: false };
-        assert_eq!(parse("bdat 99999999999999999999"), Ok(endless));
+        assert_eq!(parse("bdat 18446744073709551615"), Ok(endless));
         for node in ["crepes.fr", "@crepes.fr", "#night"] {
             assert_eq!(parse(&format!("ETRN {node}")), Ok(Command::Etrn(node.into())));
         }
@@ -319,6 +319,7 @@ mod tests {
             "BDAT -1",
             "BDAT 1 FIRST",
             "BDAT 1 LAST x",
+            "BDAT 99999999999999999999 LAST",
             "ETRN",
             "ETRN #",
             "ETRN @",

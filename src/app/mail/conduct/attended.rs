@@ -173,12 +173,15 @@ impl Attended {
             Held::Connect => self.conclude(),
             Held::Line(_, line) => {
                 // RFC 3030 section 2: the octets come whatever is answered.
-                let octets = self.facts.chunk();
+                let chunk = self.facts.chunk();
                 if runs {
-                    self.reading = octets.map_or(Reading::Commands, Reading::Chunk);
+                    self.reading = chunk.map_or(Reading::Commands, |(octets, _)| Reading::Chunk(octets));
                     self.tell(Input::Bytes(&line));
                 } else {
-                    self.reading = octets.map_or(Reading::Commands, Reading::Skipped);
+                    self.reading = chunk.map_or(Reading::Commands, |(octets, _)| Reading::Skipped(octets));
+                    if let Some((_, last)) = chunk {
+                        self.server.lose_chunk(last);
+                    }
                     self.conclude();
                 }
             }

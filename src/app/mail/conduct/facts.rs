@@ -92,9 +92,9 @@ impl Facts {
         occasion
     }
 
-    /// The octets that follow the command, if it is BDAT (RFC 3030 section 2).
-    pub(super) fn chunk(&self) -> Option<u64> {
-        if let Some(Command::Bdat { octets, .. }) = &self.claim { Some(*octets) } else { None }
+    /// The octets that follow the command, if it is BDAT (RFC 3030 section 2), and whether they are the last.
+    pub(super) fn chunk(&self) -> Option<(u64, bool)> {
+        if let Some(Command::Bdat { octets, last }) = &self.claim { Some((*octets, *last)) } else { None }
     }
 
     /// The server's answer; its code, or 0.

@@ -310,6 +310,34 @@ fn who_leaves_early_may_have_sent_all_the_same() {
     assert!(stage.messages.len() == 1 && stage.over);
 }
 
+/// RFC 3030 section 2: would break if a message went on to be taken that lacks a chunk, or if what follows it
+/// were no longer read as commands.
+#[test]
+fn a_refused_chunk_spoils_its_transaction() {
+    let envelope = "EHLO x\nMAIL FROM:<a@x>\nRCPT TO:<b@y>\n";
+    for (skip, answers) in [(0, ["451", "503", "503"]), (1, ["250", "451", "503"]), (2, ["250", "250", "451"])] {
+        for ruling in [Ruling::Reply(Saying::new(451, "4.3.0", "No")), Ruling::Octets(b"451\r\n".as_slice().into())] {
+            let when = When { at: [At::Bdat].into(), first: Some(1), skip, ..When::default() };
+            let refusal = Action::Decide { ruling, effect: false };
+            let mut stage = Stage::new(vec![named("r", when, refusal)]);
+            stage.give(Input::Start);
+            stage.say(envelope);
+            stage.replies();
+            for (line, code) in ["BDAT 3\na\n", "BDAT 3\nb\n", "BDAT 3 LAST\nc\n"].into_iter().zip(answers) {
+                stage.say(line);
+                let replies = stage.replies();
+                assert!(replies.starts_with(code) && replies.matches('|').count() == 1, "{skip} {line:?}: {replies}");
+            }
+            assert!(stage.messages.is_empty());
+            stage.say("RSET\n");
+            assert!(stage.replies().starts_with("250"));
+            stage.say(envelope);
+            stage.say("BDAT 3 LAST\nd\n");
+            assert_eq!(stage.messages.len(), 1);
+        }
+    }
+}
+
 /// Lines from which sessions are made, good ones and bad ones.
 const LINES: [&str; 28] = [
     "HELO x\r\n",

@@ -5,7 +5,7 @@ use super::bed::{Bed, at, draft};
 use crate::app::host::Flush;
 use crate::app::mail::queue::{Addressee, CopyKey, Queue};
 use crate::app::mail::{
-    DeadDestinations, MailServerConfig, Meanwhile, Priority, QueuedCopy, QueuedMessage, RetryPolicy,
+    DeadDestinations, MailServerConfig, Meanwhile, Priority, QueuedCopy, QueuedMessage, RetryPolicy, Rule,
 };
 use crate::base::{Endpoint, EventId, SimDuration, SimTime};
 use crate::proto::smtp::{MailOptions, Mailbox, ReversePath};
@@ -132,6 +132,24 @@ fn flushing_forgets_the_dead() {
     bed.flush(crepes, Flush::Destination("Hamburger.EDU"));
     bed.run(at(530));
     assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 3);
+}
+
+/// Would break if a copy that has no attempt before it lay in the queue until it is too old, whoever flushed it.
+#[test]
+fn flushing_tries_what_waits_for_its_end() {
+    let (mut bed, crepes, hamburger) = bed(&[1], |c| {
+        c.retry.rule = Rule::List { intervals: vec![secs(60)], repeat: false };
+        c.retry.lifetime = secs(7200);
+    });
+    bed.down(hamburger, at(0), secs(600));
+    bed.run(at(1800));
+    assert!(calls(&bed, crepes, hamburger).iter().all(|at| *at < 600));
+    assert_eq!(bed.queued()[0], 1);
+    bed.flush(crepes, Flush::All);
+    bed.run(at(1900));
+    assert_eq!(bed.mailbox(hamburger, "bob@hamburger.edu").len(), 1);
+    bed.run(at(8000));
+    bed.assert_balance();
 }
 
 /// Would break if only a part of what was meant were tried, or more.

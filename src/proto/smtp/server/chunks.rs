@@ -148,6 +148,19 @@ impl Server {
         }
     }
 
+    /// The application refused a BDAT itself, and kept its octets from the session. RFC 3030 section 2: what lacks
+    /// a chunk is no message any more, so those that follow are refused until RSET.
+    pub fn lose_chunk(&mut self, last: bool) {
+        let begun = match &self.transaction {
+            Mail::Open(envelope) => !envelope.recipients.is_empty(),
+            Mail::Chunks(..) => true,
+            Mail::None | Mail::Data(..) | Mail::Failed => false,
+        };
+        if begun {
+            self.transaction = if last { Mail::None } else { Mail::Failed };
+        }
+    }
+
     /// All of a message came.
     pub(super) fn whole(&mut self, envelope: Envelope, content: Vec<u8>) {
         let Some(greeting) = self.greeting.clone() else { return };
