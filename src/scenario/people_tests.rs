@@ -70,6 +70,27 @@ fn protocols_are_drawn_for_each_alone() {
     assert!(of_bob("\"bob@b.org\"").is_some());
 }
 
+/// Breaks when a device were not added like a computer, got a protocol that nobody gave, or a slip of the pen made one.
+#[test]
+fn devices_are_added_and_checked() {
+    let resolved = good(r#"{ "user": "bob@b.org", "people": { "devices": { "own": 3, "phone": 1 } } }"#);
+    let bob = resolved.users.iter().find(|user| user.local == "bob").unwrap();
+    let phone = bob.devices["phone"];
+    assert_eq!((resolved.host_spec(phone.host).name.as_str(), phone.means), ("bob-phone.b.org", Means::Imap));
+    assert!(resolved.users.iter().all(|user| user.local == "bob" || user.devices.is_empty()));
+    let again = load("again.json", &resolved.to_json_text()).unwrap();
+    assert_eq!(resolved.workload, again.workload);
+    for (device, place, said) in [
+        (r#""own": {}"#, "devices.own", "no further device"),
+        (r#""pad": { "host": "bob-pc.b.org" }"#, "devices.pad.host", "another device of this user already"),
+        (r#""pad": { "host": "bob-pda.b.org" }"#, "devices.pad.host", "bob-pda.b.org"),
+    ] {
+        let text = file("").replace(r#""protocol": "imap""#, &format!(r#""devices": {{ {device} }}"#));
+        let error = load("test.json", &text).expect_err("it should be refused").to_string();
+        assert!(error.contains(place) && error.contains(said), "{device}: {error}");
+    }
+}
+
 /// Breaks when a mistake were not found, or not where it is.
 #[test]
 fn mistakes_are_found_where_they_are() {
@@ -111,6 +132,8 @@ fn mistakes_are_found_where_they_are() {
         (r#"{ "protocols": { "imap": 0 } }"#, "protocols"),
         (r#"{ "folders": ["ok", ""] }"#, "folders[1]"),
         (r#"{ "reply": 1.5 }"#, "reply"),
+        (r#"{ "devices": { "phone": -1 } }"#, "devices"),
+        (r#"{ "devices": { "own": 0 } }"#, "devices"),
     ] {
         let error = wrong(&format!(r#"{{ "user": "bob@b.org", "people": {habits} }}"#));
         assert!(error.contains(&format!("workload[0].people.{place}")), "{habits}: {error}");
