@@ -368,6 +368,36 @@ fn every_script_plays() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Would break if a command of POP3 or IMAP had no script in which it is said.
+#[test]
+fn every_command_has_a_script() {
+    const POP3: &str = "USER PASS APOP AUTH CAPA STAT LIST RETR DELE NOOP RSET QUIT TOP UIDL";
+    const IMAP: &str = "CAPABILITY NOOP LOGOUT ID AUTHENTICATE LOGIN NAMESPACE SELECT EXAMINE CREATE DELETE RENAME SUBSCRIBE \
+         UNSUBSCRIBE LIST LSUB STATUS APPEND GETQUOTA GETQUOTAROOT ENABLE IDLE CHECK CLOSE UNSELECT EXPUNGE SEARCH SORT \
+         THREAD FETCH STORE COPY MOVE";
+    const BY_UID: &str = "EXPUNGE SEARCH SORT THREAD FETCH STORE COPY MOVE";
+    let mut missing: Vec<String> = POP3.split(' ').map(|name| format!("pop3 {name}")).collect();
+    missing.extend(IMAP.split(' ').map(|name| format!("imap {name}")));
+    missing.extend(BY_UID.split(' ').map(|name| format!("imap UID {name}")));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dialogues");
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "txt") {
+            continue;
+        }
+        let script = Script::parse(&fs::read_to_string(path).unwrap());
+        for step in script.sessions.iter().flatten() {
+            let What::Say(octets) = &step.what else { continue };
+            let said = String::from_utf8_lossy(octets).to_ascii_uppercase();
+            let mut words = said.split_ascii_whitespace().skip(usize::from(script.scene.protocol == "imap"));
+            let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let name = if first == "UID" { format!("UID {second}") } else { first.to_owned() };
+            missing.retain(|command| *command != format!("{} {name}", script.scene.protocol));
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 /// Would break if a script could say something and the runner not notice.
 #[test]
 fn wrong_scripts_are_noticed() {

@@ -31,6 +31,7 @@ use script::{Script, What};
 const SCRIPTS: &[(&str, &[usize], &str)] = &[
     ("idle", &[], ""),
     ("imap", &[], ""),
+    ("imap-commands", &[], ""),
     ("imap-condstore", &[], ""),
     ("imap-extensions", &[], ""),
     ("imap-folders", &[], ""),

@@ -155,6 +155,12 @@ impl Server {
         });
     }
 
+    /// Octets kept at present.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.input.rest().len()
+    }
+
     fn failed(&mut self, why: &str) {
         self.err(why);
         self.failures += 1;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{Entry, Server, ServerEvent};
 use crate::base::{SimDuration, SimTime};
-use crate::proto::sasl::Credentials;
+use crate::proto::sasl::{self, Credentials};
 use crate::proto::session::{Input, Output, Session};
 
 const MESSAGES: [&str; 3] =
@@ -115,6 +115,26 @@ fn one_answer_at_a_time_is_made() {
     }
     stalled.handle(minutes(21 + 10 + 2 * 3 * 4), Input::Tick);
     assert_eq!(judge(&mut stalled, &mut Vec::new()), b"(closed)\r\n");
+}
+
+/// Would break if a line without an end were kept beyond the limits.
+#[test]
+fn little_is_kept() {
+    let mut exchange = server();
+    exchange.handle(SimTime::ZERO, Input::Bytes(b"AUTH PLAIN\r\n"));
+    judge(&mut exchange, &mut Vec::new());
+    let mut user = server();
+    user.handle(SimTime::ZERO, Input::Bytes(b"USER bob\r\nPASS hungry\r\nRETR "));
+    judge(&mut user, &mut Vec::new());
+    for mut server in [server(), exchange, user] {
+        for _ in 0..200 {
+            server.handle(SimTime::ZERO, Input::Bytes(&[b'1'; 50_000]));
+            assert_eq!(judge(&mut server, &mut Vec::new()), b"");
+            assert!(server.held() <= sasl::MAX_LINE + 50_000);
+        }
+        server.handle(SimTime::ZERO, Input::Bytes(b"\r\n"));
+        assert_eq!(judge(&mut server, &mut Vec::new()), b"-ERR command line too long\r\n");
+    }
 }
 
 proptest! {

@@ -57,6 +57,7 @@ impl Sitting {
             Then::Kept(folder) if folder == DRAFTS => act("draft", "", DRAFTS),
             Then::Kept(_) | Then::More | Then::Back | Then::Header(_) | Then::Text(_) | Then::Whole(_) => {}
             Then::Download(..) | Then::Watched | Then::Drafts(_) | Then::Quiet | Then::Left => {}
+            Then::Resume { .. } => act("finish", "", DRAFTS),
             Then::Recall | Then::Recalled(..) => {}
         }
     }

@@ -133,12 +133,26 @@ fn little_is_kept() {
     let mut user = selected();
     let mut literal = selected();
     say(&mut literal, "a APPEND x {4000000000+}\r\n");
+    let mut authenticating = Server::new(CONFIG);
+    assert_eq!(say(&mut authenticating, "a AUTHENTICATE PLAIN\r\n"), "+ \r\n");
+    let mut idle = selected();
+    assert_eq!(say(&mut idle, "a IDLE\r\n"), "+ idling\r\n");
+    let mut behind = selected();
+    say(&mut behind, "a SELECT {3+}\r\nabc \"");
     for _ in 0..200 {
-        for server in [&mut fresh, &mut user, &mut literal] {
+        for server in [&mut fresh, &mut user, &mut literal, &mut authenticating, &mut idle, &mut behind] {
             server.handle(SimTime::ZERO, Input::Bytes(&[b'x'; 50_000]));
             drain(server, fitting);
             assert!(server.framer.held() <= MAX_COMMAND + 50_000);
         }
+    }
+    // One literal after the other in a command without an end.
+    let mut server = selected();
+    server.handle(SimTime::ZERO, Input::Bytes(b"a SELECT"));
+    for _ in 0..50_000 {
+        server.handle(SimTime::ZERO, Input::Bytes(b" {20+}\r\nxxxxxxxxxxxxxxxxxxxx"));
+        drain(&mut server, fitting);
+        assert!(server.framer.held() <= 2 * MAX_COMMAND);
     }
     let mut server = selected();
     server.handle(SimTime::ZERO, Input::Bytes(b"a FETCH 1:* BODY[]\r\n"));
