@@ -1,3 +1,5 @@
+//! The client and the pages that it reads, from a server that may be anything.
+
 use proptest::prelude::*;
 
 use super::client::Client;

@@ -1,3 +1,5 @@
+//! Forms written and read, and damaged ones.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The server asked for pages and forms, without a connection.
+
 mod attacks;
 mod client;
 mod reading;
