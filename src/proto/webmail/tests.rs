@@ -1,4 +1,4 @@
-//! The client of webmail against pages as the server writes them, and against any others.
+//! The client and the pages that it reads, from a server that may be anything.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Forms come back from what was written, whatever they hold, and damaged ones are refused.
+//! Forms written and read, and damaged ones.
 
 use proptest::prelude::*;
 

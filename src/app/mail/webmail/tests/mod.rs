@@ -1,4 +1,4 @@
-//! A whole mail server with webmail, asked by requests; the tests stand by what they ask for.
+//! The server asked for pages and forms, without a connection.
 
 mod attacks;
 mod client;
