@@ -150,6 +150,13 @@ impl Chronicle {
                     AttemptOutcome::Deferred { failure, next } => {
                         format!("{message} for {to} waits: {}; retry at {}", failure.text, clock(next))
                     }
+                    AttemptOutcome::Expiring { failure, end } => {
+                        format!(
+                            "{message} for {to} waits: {}; no further attempt before it expires at {}",
+                            failure.text,
+                            clock(end)
+                        )
+                    }
                     AttemptOutcome::Failed { failure } => {
                         format!("{message} for {to} failed for good: {}", failure.text)
                     }

@@ -22,10 +22,23 @@ named! {
         Completed = "completed",
         /// The copy stays in the queue for a later attempt.
         Deferred = "deferred",
+        /// The copy stays in the queue, but is not tried again, unless somebody flushes it, before it expires.
+        Expiring = "expiring",
         /// The copy is not tried again.
         Failed = "failed",
         /// Under way at the end of the run.
         Open = "open",
+    }
+}
+
+impl AttemptEnd {
+    /// Whether the copy stays in the queue.
+    #[must_use]
+    pub const fn is_deferral(self) -> bool {
+        match self {
+            Self::Deferred | Self::Expiring => true,
+            Self::Completed | Self::Failed | Self::Open => false,
+        }
     }
 }
 
@@ -56,7 +69,7 @@ pub struct AttemptRow {
     pub reply_code: Option<u16>,
     /// The reply's text, or a sentence about the trouble.
     pub text: Option<Text>,
-    /// When the next attempt is due, if that is known.
+    /// When the next attempt is due, if that is known, or the copy expires.
     pub next: Option<SimTime>,
 }
 
@@ -121,6 +134,7 @@ impl Attempts {
         let (outcome, failure, next) = match ending.outcome {
             AttemptOutcome::Completed | AttemptOutcome::Stored => (AttemptEnd::Completed, None, None),
             AttemptOutcome::Deferred { failure, next } => (AttemptEnd::Deferred, Some(failure), Some(next)),
+            AttemptOutcome::Expiring { failure, end } => (AttemptEnd::Expiring, Some(failure), Some(end)),
             AttemptOutcome::Failed { failure } => (AttemptEnd::Failed, Some(failure), None),
             AttemptOutcome::Interrupted { failure } => (AttemptEnd::Deferred, Some(failure), None),
         };

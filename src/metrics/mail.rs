@@ -179,6 +179,7 @@ impl MailBooks {
         let failure: Option<Failure<'_>> = match ending.outcome {
             AttemptOutcome::Completed | AttemptOutcome::Stored => None,
             AttemptOutcome::Deferred { failure, .. }
+            | AttemptOutcome::Expiring { failure, .. }
             | AttemptOutcome::Failed { failure }
             | AttemptOutcome::Interrupted { failure } => Some(failure),
         };
@@ -190,7 +191,7 @@ impl MailBooks {
                 self.copies.rid(names, id, (host, Riddance::Relayed), at);
                 Outcome::Completed
             }
-            AttemptOutcome::Deferred { .. } => {
+            AttemptOutcome::Deferred { .. } | AttemptOutcome::Expiring { .. } => {
                 self.copies.does(id, host, Doing::Waiting, at);
                 Outcome::Deferred
             }
@@ -200,7 +201,7 @@ impl MailBooks {
             }
             // Its delivery is told next.
             AttemptOutcome::Stored => Outcome::Completed,
-            // It may lie in the queue until its time is over.
+            // It is given up next.
             AttemptOutcome::Failed { .. } => {
                 self.copies.does(id, host, Doing::Waiting, at);
                 Outcome::Failed

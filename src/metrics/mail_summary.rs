@@ -90,7 +90,7 @@ impl RunRecord {
         let all = [
             ("total", count(&self.tables.attempts, |_| true)),
             ("completed", attempts(AttemptEnd::Completed)),
-            ("deferred", attempts(AttemptEnd::Deferred)),
+            ("deferred", count(&self.tables.attempts, |row| row.outcome.is_deferral())),
             ("failed", attempts(AttemptEnd::Failed)),
             ("reply_4yz", replies(4)),
             ("reply_5yz", replies(5)),

@@ -91,7 +91,7 @@ pub(super) fn rates(attempts: &[AttemptRow]) -> Vec<RateRow> {
         let minute = minutes.entry((minute_of(row.started), destination.clone())).or_default();
         let place = match row.outcome {
             AttemptEnd::Completed => 1,
-            AttemptEnd::Deferred => 2,
+            AttemptEnd::Deferred | AttemptEnd::Expiring => 2,
             AttemptEnd::Failed => 3,
             AttemptEnd::Open => 0,
         };

@@ -89,13 +89,16 @@ pub const ATTEMPTS: TableDoc = TableDoc {
         ("ended_s", "when it ended, be it by a crash of the server; empty when the end of the run found it under way"),
         ("exchange", "the last host tried, if it came to that"),
         ("connection", "the last connection used, if any (see the table connections)"),
-        ("outcome", "completed (the next server has it), deferred (later again), failed (not again), open"),
+        (
+            "outcome",
+            "completed (the next server has it), deferred (later again), expiring (the same, but it expires first), failed (not again), open",
+        ),
         ("reason", "the kind of trouble"),
         ("reply_code", "the SMTP reply code, when a reply was the trouble"),
         ("text", "the reply's text, or a sentence about the trouble"),
         (
             "next_s",
-            "when the next attempt is due, after a deferral; empty after a crash of the server: as soon as that works",
+            "when the next attempt is due, after a deferral, or when an expiring copy expires; empty after a crash of the server: as soon as that works",
         ),
     ],
 };

@@ -118,6 +118,10 @@ fn outcome(attempt: &AttemptRow, ended: SimTime) -> String {
     match attempt.outcome {
         AttemptEnd::Completed => "taken".to_owned(),
         AttemptEnd::Failed => format!("failed for good: {} ({})", why(), section(attempt)),
+        AttemptEnd::Expiring => {
+            let end = attempt.next.map_or_else(String::new, |end| format!(" at {end} s"));
+            format!("put off: {} ({}); no further attempt before it expires{end}", why(), section(attempt))
+        }
         AttemptEnd::Deferred => {
             let next = attempt.next.map_or_else(
                 || "the next attempt as soon as the server works again".to_owned(),

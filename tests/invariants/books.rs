@@ -331,8 +331,11 @@ impl Books {
                 Ending::Interrupted => Err("interrupted without a crash".to_owned()),
                 Ending::Deferred { next, .. } if !down && next == regular && !last => Ok((next, None)),
                 Ending::Deferred { .. } => Err(format!("the next attempt is due at {regular} s, the end at {end} s")),
+                Ending::Expiring { code, .. } if code / 100 == 5 => Err(format!("put off after a {code}")),
+                Ending::Expiring { end: told, .. } if last && told == end && end > at => Ok((at, Some((end, None)))),
+                Ending::Expiring { end: told, .. } => Err(format!("expires at {told} s, its end is at {end} s")),
                 Ending::Failed { kind, code } if is_permanent(kind, code) => Ok((at, Some((at, Some(kind))))),
-                Ending::Failed { .. } if last => Ok((at, Some((end.max(at), None)))),
+                Ending::Failed { .. } if at >= end => Ok((at, Some((at, None)))),
                 Ending::Failed { code, .. } => Err(format!("failed with {code} before its time, {end} s")),
             };
             match verdict {

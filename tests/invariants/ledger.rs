@@ -212,7 +212,9 @@ impl Ledger {
                 (held.running, held.due) = (false, at);
                 if server.down { Ok(()) } else { Err("interrupted without a crash".to_owned()) }
             }
-            AttemptOutcome::Deferred { failure, .. } if is_refusal(&failure) => {
+            AttemptOutcome::Deferred { failure, .. } | AttemptOutcome::Expiring { failure, .. }
+                if is_refusal(&failure) =>
+            {
                 Err(format!("put off after a {}", failure.code))
             }
             AttemptOutcome::Deferred { next, .. } => self.failed(
@@ -236,8 +238,25 @@ impl Ledger {
                         held.over = Some(failure.kind);
                         return Ok(());
                     }
-                    held.over = Some(FailureKind::Expired);
-                    held.due = schedule::end(&server.retry, &held.past, at, is_report(key)).max(at);
+                    let end = schedule::end(&server.retry, &held.past, at, is_report(key));
+                    if end > at {
+                        return Err(format!("failed before its time, {end} s"));
+                    }
+                    (held.over, held.due) = (Some(FailureKind::Expired), at);
+                    schedule::check_last(&server.retry, &held.past, at, is_report(key))
+                },
+                at,
+            ),
+            AttemptOutcome::Expiring { end: told, .. } => self.failed(
+                host,
+                key,
+                attempt,
+                |held| {
+                    let end = schedule::end(&server.retry, &held.past, at, is_report(key));
+                    if told != end || end <= at {
+                        return Err(format!("expires at {told} s, its time is over at {end} s"));
+                    }
+                    (held.over, held.due) = (Some(FailureKind::Expired), end);
                     schedule::check_last(&server.retry, &held.past, at, is_report(key))
                 },
                 at,

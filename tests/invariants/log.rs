@@ -19,6 +19,7 @@ pub(crate) enum Ending {
     Completed,
     Stored,
     Deferred { code: u16, next: SimTime },
+    Expiring { code: u16, end: SimTime },
     Failed { kind: FailureKind, code: u16 },
     Interrupted,
 }
@@ -292,6 +293,7 @@ impl Log {
                     AttemptOutcome::Completed => Ending::Completed,
                     AttemptOutcome::Stored => Ending::Stored,
                     AttemptOutcome::Deferred { failure, next } => Ending::Deferred { code: failure.code, next },
+                    AttemptOutcome::Expiring { failure, end } => Ending::Expiring { code: failure.code, end },
                     AttemptOutcome::Failed { failure } => Ending::Failed { kind: failure.kind, code: failure.code },
                     AttemptOutcome::Interrupted { failure: _ } => Ending::Interrupted,
                 };

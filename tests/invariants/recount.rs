@@ -59,12 +59,12 @@ fn reasons(ledger: &Ledger, tables: &Tables, faults: &mut Vec<String>) {
         tables.reasons.iter().filter(|row| outcomes.contains(&row.outcome)).map(|row| row.count).sum()
     };
     let ended = of(&[Outcome::Completed, Outcome::Deferred, Outcome::Failed]);
-    for (outcome, end) in [
-        (Outcome::Completed, AttemptEnd::Completed),
-        (Outcome::Deferred, AttemptEnd::Deferred),
-        (Outcome::Failed, AttemptEnd::Failed),
+    for (outcome, ends) in [
+        (Outcome::Completed, [AttemptEnd::Completed].as_slice()),
+        (Outcome::Deferred, &[AttemptEnd::Deferred, AttemptEnd::Expiring]),
+        (Outcome::Failed, &[AttemptEnd::Failed]),
     ] {
-        let rows = tables.attempts.iter().filter(|row| row.outcome == end).count() as u64;
+        let rows = tables.attempts.iter().filter(|row| ends.contains(&row.outcome)).count() as u64;
         if of(&[outcome]) != rows {
             faults.push(format!("{} attempts are told to be {}, {rows} are", of(&[outcome]), outcome.name()));
         }

@@ -142,13 +142,15 @@ impl Distances {
 
 fn attempts(log: &Log, record: &RunRecord, faults: &mut Vec<String>) {
     let count = |end: AttemptEnd| record.tables.attempts.iter().filter(|row| row.outcome == end).count();
-    let told = (record.tables.attempts.len(), count(AttemptEnd::Completed), count(AttemptEnd::Deferred));
+    let put_off = record.tables.attempts.iter().filter(|row| row.outcome.is_deferral()).count();
+    let told = (record.tables.attempts.len(), count(AttemptEnd::Completed), put_off);
     let ends = |wanted: fn(&Ending) -> bool| {
         log.notes.iter().filter(|note| matches!(&note.fact, Fact::Ended { ending, .. } if wanted(ending))).count()
     };
     let started = log.notes.iter().filter(|note| matches!(note.fact, Fact::Started { .. })).count();
     let completed = ends(|ending| matches!(ending, Ending::Completed | Ending::Stored));
-    let deferred = ends(|ending| matches!(ending, Ending::Deferred { .. } | Ending::Interrupted));
+    let deferred =
+        ends(|ending| matches!(ending, Ending::Deferred { .. } | Ending::Expiring { .. } | Ending::Interrupted));
     let failed = ends(|ending| matches!(ending, Ending::Failed { .. }));
     if told != (started, completed, deferred) || count(AttemptEnd::Failed) != failed {
         faults.push(format!("attempts: told {told:?}, counted {started}, {completed}, {deferred}, {failed}"));

@@ -339,10 +339,12 @@ impl Inbound {
             address: self.client,
             by: &spool.name,
             // RFC 3848: the transmission types of extended sessions.
-            with: match (greeting.extended, self.authenticated) {
-                (false, _) => "SMTP",
-                (true, false) => "ESMTP",
-                (true, true) => "ESMTPA",
+            with: match (greeting.extended, self.talk.session.is_secured(), self.authenticated) {
+                (false, _, _) => "SMTP",
+                (true, false, false) => "ESMTP",
+                (true, false, true) => "ESMTPA",
+                (true, true, false) => "ESMTPS",
+                (true, true, true) => "ESMTPSA",
             },
             id: &queue_id,
             date: host.calendar(),

@@ -455,6 +455,13 @@ pub enum AttemptOutcome<'a> {
         /// When the next attempt is due.
         next: SimTime,
     },
+    /// It stays in the queue, but no further attempt is due before its time is over; somebody may flush it.
+    Expiring {
+        /// Why.
+        failure: Failure<'a>,
+        /// When its time is over.
+        end: SimTime,
+    },
     /// It will not be tried again.
     Failed {
         /// Why.

@@ -92,7 +92,8 @@ impl Spool {
         let failure = reason.as_trace();
         let (outcome, until, give_up) = match next {
             Next::Attempt(at) => (AttemptOutcome::Deferred { failure, next: at }, at, false),
-            Next::GiveUp(at) => (AttemptOutcome::Failed { failure }, at, true),
+            Next::GiveUp(at) if at <= now => (AttemptOutcome::Failed { failure }, at, true),
+            Next::GiveUp(at) => (AttemptOutcome::Expiring { failure, end: at }, at, true),
         };
         let cause = self.trace_end(host, key, reached, outcome);
         if give_up && until <= now {
