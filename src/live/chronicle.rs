@@ -144,26 +144,7 @@ impl Chronicle {
             }
             MailTrace::AttemptEnded { message, to, exchange, outcome, .. } => {
                 let exchange = exchange.map_or_else(String::new, |at| format!(" by {}", self.directory.name_at(at)));
-                match outcome {
-                    AttemptOutcome::Stored => format!("{message} for {to} found room"),
-                    AttemptOutcome::Completed => format!("{message} for {to} was taken{exchange}"),
-                    AttemptOutcome::Deferred { failure, next } => {
-                        format!("{message} for {to} waits: {}; retry at {}", failure.text, clock(next))
-                    }
-                    AttemptOutcome::Expiring { failure, end } => {
-                        format!(
-                            "{message} for {to} waits: {}; no further attempt before it expires at {}",
-                            failure.text,
-                            clock(end)
-                        )
-                    }
-                    AttemptOutcome::Failed { failure } => {
-                        format!("{message} for {to} failed for good: {}", failure.text)
-                    }
-                    AttemptOutcome::Interrupted { failure } => {
-                        format!("{message} for {to} was interrupted: {}", failure.text)
-                    }
-                }
+                format!("{message} for {to} {}", attempt_ended(&outcome, &exchange))
             }
             MailTrace::Delivered { message, to, mailbox } => {
                 let whose = if mailbox == to { String::new() } else { format!(" (for {to})") };
@@ -288,5 +269,19 @@ mod tests {
         assert_eq!(line.text(), "1d 02:03:04.005  crepes.fr              accepted <\\u{1b}[2J\\r\\n> for x");
         assert_eq!(Line::new(SimTime::ZERO, "", &"x".repeat(300)).what.chars().count(), LONGEST + 1);
         assert_eq!(clock(SimTime::from_nanos(1_500_000_000)), "00:00:01.500");
+    }
+}
+
+/// How an attempt ended; `exchange` says by whom, if anybody was reached.
+fn attempt_ended(outcome: &AttemptOutcome<'_>, exchange: &str) -> String {
+    match outcome {
+        AttemptOutcome::Stored => "found room".to_owned(),
+        AttemptOutcome::Completed => format!("was taken{exchange}"),
+        AttemptOutcome::Deferred { failure, next } => format!("waits: {}; retry at {}", failure.text, clock(*next)),
+        AttemptOutcome::Expiring { failure, end } => {
+            format!("waits: {}; no further attempt before it expires at {}", failure.text, clock(*end))
+        }
+        AttemptOutcome::Failed { failure } => format!("failed for good: {}", failure.text),
+        AttemptOutcome::Interrupted { failure } => format!("was interrupted: {}", failure.text),
     }
 }

@@ -184,6 +184,11 @@ impl Ledger {
         if at > end { Err(format!("an attempt after the lifetime, which ended at {end} s")) } else { Ok(()) }
     }
 
+    fn under_way(&mut self, host: HostId, key: &Key, running: impl Fn(&Held) -> bool) -> Result<&mut Held, String> {
+        let all = self.held.get_mut(&(host, key.clone())).ok_or("this server does not hold it")?;
+        Ok(all.iter_mut().find(|held| running(held)).ok_or("not under way")?)
+    }
+
     fn ended(
         &mut self,
         (host, at): (HostId, SimTime),
@@ -201,14 +206,12 @@ impl Ledger {
                 heard.map(|taken| taken.2 = true).ok_or_else(|| "completed, but nobody took it".to_owned())
             }
             AttemptOutcome::Stored => {
-                let all = self.held.get_mut(&(host, key.clone())).ok_or("this server does not hold it")?;
-                let held = all.iter_mut().find(|held| running(held)).ok_or("not under way")?;
+                let held = self.under_way(host, key, running)?;
                 (held.running, held.stored) = (false, true);
                 Ok(())
             }
             AttemptOutcome::Interrupted { .. } => {
-                let all = self.held.get_mut(&(host, key.clone())).ok_or("this server does not hold it")?;
-                let held = all.iter_mut().find(|held| running(held)).ok_or("not under way")?;
+                let held = self.under_way(host, key, running)?;
                 (held.running, held.due) = (false, at);
                 if server.down { Ok(()) } else { Err("interrupted without a crash".to_owned()) }
             }
