@@ -258,20 +258,6 @@ pub(super) fn clock(at: SimTime) -> String {
     line.trim_end().to_owned()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_have_a_clock_and_nothing_that_moves_a_cursor() {
-        let at = SimTime::from_nanos(93_784_005_600_000);
-        let line = Line::new(at, "crepes.fr", "accepted <\u{1b}[2J\r\n> for x");
-        assert_eq!(line.text(), "1d 02:03:04.005  crepes.fr              accepted <\\u{1b}[2J\\r\\n> for x");
-        assert_eq!(Line::new(SimTime::ZERO, "", &"x".repeat(300)).what.chars().count(), LONGEST + 1);
-        assert_eq!(clock(SimTime::from_nanos(1_500_000_000)), "00:00:01.500");
-    }
-}
-
 /// How an attempt ended; `exchange` says by whom, if anybody was reached.
 fn attempt_ended(outcome: &AttemptOutcome<'_>, exchange: &str) -> String {
     match outcome {
@@ -283,5 +269,19 @@ fn attempt_ended(outcome: &AttemptOutcome<'_>, exchange: &str) -> String {
         }
         AttemptOutcome::Failed { failure } => format!("failed for good: {}", failure.text),
         AttemptOutcome::Interrupted { failure } => format!("was interrupted: {}", failure.text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_have_a_clock_and_nothing_that_moves_a_cursor() {
+        let at = SimTime::from_nanos(93_784_005_600_000);
+        let line = Line::new(at, "crepes.fr", "accepted <\u{1b}[2J\r\n> for x");
+        assert_eq!(line.text(), "1d 02:03:04.005  crepes.fr              accepted <\\u{1b}[2J\\r\\n> for x");
+        assert_eq!(Line::new(SimTime::ZERO, "", &"x".repeat(300)).what.chars().count(), LONGEST + 1);
+        assert_eq!(clock(SimTime::from_nanos(1_500_000_000)), "00:00:01.500");
     }
 }
