@@ -1,13 +1,17 @@
 //! A large mailbox behind IMAP: what storing, opening, fetching, searching and changing cost for
-//! each message, and the memory of a message beyond its octets.
+//! each message, and the memory of a message beyond its octets. And a week of 200 people at an office.
 //!
 //! `cargo bench --bench mailbox` prints one line of `key=value` figures for each command; add `-- --quick` for a short
 //! run. Each command runs several times on a mail server without a network, and the least time counts. `relative` is
 //! the time of a message divided by that in a mailbox of a tenth of the size: it says whether messages cost more the
 //! more there are.
 
+use std::path::Path;
+
 use posthaste::base::SocketId;
+use posthaste::base::trace::Silent;
 use posthaste::cli::measure::{resident, timed};
+use posthaste::cli::simulate::simulate;
 use posthaste::proto::imap;
 
 #[path = "../tests/common/post_office.rs"]
@@ -140,6 +144,23 @@ fn run(client: &mut Client, messages: usize, runs: u32, smaller: Option<&[f64]>)
     costs
 }
 
+/// The week of `scenarios/office-week.json`: how much happens, and what an event costs.
+fn office_week(runs: u32) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/office-week.json");
+    let text = std::fs::read_to_string(file).expect("the scenario is there");
+    let scenario = posthaste::scenario::load("office-week.json", &text).expect("a valid scenario");
+    let run = || timed(|| simulate(&scenario, Silent).expect("the audit holds"));
+    let all = (0..runs).map(|_| run()).min_by(|a, b| a.0.total_cmp(&b.0));
+    let (seconds, finished) = all.expect("it ran");
+    let events = finished.outcome.events;
+    println!(
+        "bench=office_week sessions={} messages={} events={events} cpu_s={seconds:.3} events_per_s={:.0}",
+        finished.record.tables.mailbox_sessions.len(),
+        finished.record.tables.messages.len(),
+        events as f64 / seconds,
+    );
+}
+
 fn main() {
     let quick = std::env::args().any(|arg| arg == "--quick");
     let (messages, runs) = if quick { (2_000, 1) } else { (100_000, 3) };
@@ -147,4 +168,5 @@ fn main() {
     let mut large = filled(messages);
     let smaller = run(&mut filled(messages / 10), messages / 10, runs, None);
     run(&mut large, messages, runs, Some(&smaller));
+    office_week(runs);
 }
