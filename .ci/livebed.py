@@ -161,7 +161,7 @@ class Service:
 
     def holds(self, user, count):
         """Waits until a mailbox has that many messages."""
-        self.until("mail " + user, lambda answer: ": %d messages" % count in answer)
+        self.until("mail " + user, lambda answer: ": %d messages" % count in answer.split("\n  in ")[0])
 
     def seconds(self):
         """The virtual time."""

@@ -70,6 +70,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Tls", "### `mail.DOMAIN.smtp`"),
     ("Submission", "### `mail.DOMAIN.submission`"),
     ("User", "## `users`"),
+    ("Device", "## `users`"),
     ("WebSite", "## `web`"),
     ("WebPage", "### `web.HOST.pages`"),
     ("WebObject", "#### `web.HOST.pages.PATH.objects`"),

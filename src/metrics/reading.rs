@@ -328,7 +328,11 @@ mod tests {
         };
         assert_eq!(
             record.tables.readings.iter().map(waits).collect::<Vec<_>>(),
-            [(Some(84 * S), Some(14 * S), Some(6 * S - 7)), (Some(0), Some(14 * S), Some(90 * S)), (None, None, None)]
+            [
+                (Some(84 * S), Some(14 * S), Some(6 * S - 7)),
+                (Some(0), Some(14 * S), Some(91 * S - 7)),
+                (None, None, None)
+            ]
         );
         assert_eq!(record.tables.readings[0].send_to_read().map(|t| t.as_nanos()), Some(110 * S));
         let sizes: Vec<_> = record.tables.mailboxes.iter().map(|row| (row.at.as_nanos() / S, row.messages)).collect();

@@ -70,7 +70,7 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ("\"run\"", "\"faults\": [ { \"at\": \"0s\", \"host\": \"hamburger.ed\" } ],\n  \"run\"", "25:37 faults[0].host", "there is no host \"hamburger.ed\""),
     ("\"run\"", "\"faults\": [ { \"link\": \"crepes.fr-router.crepes.fr\" } ],\n  \"run\"", "25:25 faults[0].link", "there is no link \"crepes.fr-router.crepes.fr\""),
     ("\"run\"", "\"faults\": [ { \"at\": \"0s\", \"for\": \"1h\" } ],\n  \"run\"", "25:15 faults[0]", "a fault names one of \"host\", \"link\" and \"partition\""),
-    ("\"run\"", "\"limits\": { \"hosts\": 3 },\n  \"run\"", "10:3 network.hosts", "the scenario has 14 hosts and routers, more than `limits.hos"),
+    ("\"run\"", "\"limits\": { \"hosts\": 3 },\n  \"run\"", "10:3 network", "the scenario has 14 hosts and routers, more than `limits.hos"),
     ("\"run\"", "\"limits\": { \"events\": 0 },\n  \"run\"", "25:25 limits.events", "a limit is above zero"),
     // Network and names
     ("\"backbone\": {", "\"hosts\": { \"x.fr\": { \"address\": \"10.1.2\" } },\n    \"backbone\": {", "12:37 network.hosts.\"x.fr\".address", "\"10.1.2\" is no IPv4 address; write it like \"10.1.2.3\""),
@@ -78,7 +78,7 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ("\"backbone\": {", "\"hosts\": { \"x.fr\": { \"address6\": \"2001:db8::1::2\" } },\n    \"backbone\": {", "12:38 network.hosts.\"x.fr\".address6", "\"2001:db8::1::2\" is no IPv6 address; write it like \"2001:db8::"),
     ("\"backbone\": {", "\"hosts\": { \"x.fr\": { \"address\": \"2001:db8::1\" } },\n    \"backbone\": {", "12:37 network.hosts.\"x.fr\".address", "\"2001:db8::1\" is no IPv4 address; write it like \"10.1.2.3\""),
     ("\"backbone\": {", "\"ip\": \"both\",\n    \"backbone\": {", "12:11 network.ip", "\"both\" is none of the possible values: ipv4, ipv6, dual"),
-    ("\"backbone\": {", "\"hosts\": { \"crepes.fr\": { \"ip\": \"ipv6\" } },\n    \"backbone\": {", "12:16 network.hosts.\"crepes.fr\".resolver", "\"crepes.fr\" cannot reach \"resolver.crepes.fr\": they have no "),
+    ("\"backbone\": {", "\"hosts\": { \"crepes.fr\": { \"ip\": \"ipv6\" } },\n    \"backbone\": {", "12:16 network.hosts.\"crepes.fr\"", "\"crepes.fr\" cannot reach \"resolver.crepes.fr\": they have no "),
     ("\"backbone\": {", "\"links\": [ { \"between\": [\"crepes.fr\"] } ],\n    \"backbone\": {", "12:18 network.links[0].between", "a link is between two hosts, not 1"),
     ("\"backbone\": {", "\"links\": [ { \"between\": [\"crepes.fr\", \"crepes.fr\"] } ],\n    \"backbone\": {", "12:18 network.links[0].between", "this link leads from \"crepes.fr\" to itself"),
     ("\"backbone\": {", "\"links\": [ { \"between\": [\"crepes.fr\", \"crepe.fr\"] } ],\n    \"backbone\": {", "12:43 network.links[0].between[1]", "there is no host \"crepe.fr\""),

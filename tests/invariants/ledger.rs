@@ -176,11 +176,14 @@ impl Ledger {
         let text = format!("{all:?}, host up at {} s", server.up);
         let fits = |held: &&mut Held| {
             let due = held.due.max(server.up);
-            let in_time = if server.textbook { due == at } else { due <= at } || server.flushed == at;
-            !held.running && held.over.is_none() && held.past.attempts + 1 == attempt && in_time
+            let flushed = server.flushed == at;
+            let in_time = if server.textbook { due == at } else { due <= at } || flushed;
+            // A flush takes what has had its last attempt and waits for its end, too.
+            let open = held.over.is_none() || flushed && held.over == Some(FailureKind::Expired);
+            !held.running && open && held.past.attempts + 1 == attempt && in_time
         };
         let held = all.iter_mut().find(fits).ok_or_else(|| format!("not due: {text}"))?;
-        held.running = true;
+        (held.running, held.over) = (true, None);
         held.past.begin(at);
         let end = schedule::end(&server.retry, &held.past, at, is_report(key));
         if at > end { Err(format!("an attempt after the lifetime, which ended at {end} s")) } else { Ok(()) }

@@ -2,7 +2,7 @@
 //! seed, with strangers added, with other outputs, with an earlier end.
 
 use posthaste::base::SimTime;
-use posthaste::base::trace::{Observer, TraceEvent};
+use posthaste::base::trace::{MailTrace, Observer, Trace, TraceEvent};
 use posthaste::cli::simulate::simulate;
 use posthaste::metrics::{Fingerprint, Tables};
 use posthaste::report::table_csv;
@@ -22,7 +22,9 @@ struct Until {
 
 impl Observer for Until {
     fn observe(&mut self, event: &TraceEvent<'_>) {
-        if event.at <= self.at {
+        // A session that a run's end cuts off is told where that run ends.
+        let cut = matches!(event.what, Trace::Mail(MailTrace::Session { trouble: Some("the run ended"), .. }));
+        if event.at <= self.at && !cut {
             self.events.observe(event);
         }
     }

@@ -126,7 +126,9 @@ fn little_is_kept() {
     let mut user = server();
     user.handle(SimTime::ZERO, Input::Bytes(b"USER bob\r\nPASS hungry\r\nRETR "));
     judge(&mut user, &mut Vec::new());
-    for mut server in [server(), exchange, user] {
+    let mut fresh = server();
+    judge(&mut fresh, &mut Vec::new());
+    for mut server in [fresh, exchange, user] {
         for _ in 0..200 {
             server.handle(SimTime::ZERO, Input::Bytes(&[b'1'; 50_000]));
             assert_eq!(judge(&mut server, &mut Vec::new()), b"");
