@@ -33,6 +33,11 @@ impl Past {
         self.waited = Some((counted_from(policy, self, now), next));
     }
 
+    /// No further attempt is planned: one that a flush brings waits as if for the first time.
+    pub(crate) fn plan_none(&mut self) {
+        self.waited = None;
+    }
+
     pub(crate) fn fail(&mut self, at: SimTime) {
         self.failed.get_or_insert(at);
     }

@@ -17,11 +17,13 @@
 
 mod again;
 mod meter;
+mod showing;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
 pub use meter::Figures;
+pub use showing::shown;
 
 use again::Parted;
 use meter::Meter;
@@ -29,7 +31,7 @@ use meter::Meter;
 use crate::app::host::Host;
 use crate::app::sessions::Talk;
 use crate::base::trace::{MailTrace, Protocol, Trace};
-use crate::base::{CloseReason, ConnId, Endpoint, Side, SimDuration, SimTime, SocketId};
+use crate::base::{CloseReason, ConnId, Endpoint, Side, SimTime, SocketId};
 use crate::proto::mailbox::{Done, MailboxClient, MailboxEvent, Part, Task};
 use crate::proto::message::first;
 use crate::proto::session::{Input, Output, Session};
@@ -497,11 +499,4 @@ impl Access {
         self.waiting.clear();
         self.events.push_back(end.map_or_else(MailboxEvent::Failed, |()| MailboxEvent::Finished));
     }
-}
-
-/// A message was shown to the user: `found` is when the look began that found it, and `here` when what is shown
-/// had come to this computer; `pause` is how long the user left it alone, knowing of it.
-pub fn shown<H: Host>(host: &mut H, mailbox: &str, message: &str, times: (SimTime, SimTime, SimDuration)) {
-    let (found, here, pause) = times;
-    host.trace(Trace::Mail(MailTrace::Shown { message, mailbox, found, here, pause }));
 }
