@@ -84,9 +84,7 @@ impl Ledger {
                         return Err(format!("expires at {told} s, its time is over at {end} s"));
                     }
                     (held.over, held.due) = (Some(FailureKind::Expired), end);
-                    let told_right = schedule::check_last(&server.retry, &held.past, at, is_report(key));
-                    held.past.plan_none();
-                    told_right
+                    schedule::check_last(&server.retry, &held.past, at, is_report(key)).map(|()| held.past.plan_none())
                 },
                 at,
             ),

@@ -322,10 +322,14 @@ impl Ledger {
             MailTrace::Accepted { message, to, conn, queue_id, .. } => {
                 let copy = key(message, to);
                 let known = self.copy(&copy)?;
-                let (kind, own) = (known.kind, known.composed == Some(host));
+                let kind = known.kind;
+                let own = kind == MessageKind::User && known.composed == Some(host) && known.accepted.is_empty();
                 // What is written in the server's own webmail came as a form, not as a message.
                 let conn = conn.filter(|_| !own);
-                self.hops.insert((host, queue_id.to_owned()), (copy.0.clone(), conn.map_or(host, |conn| conn.host)));
+                if conn.is_some() || own {
+                    let from = conn.map_or(host, |conn| conn.host);
+                    self.hops.insert((host, queue_id.to_owned()), (copy.0.clone(), from));
+                }
                 if let Some(conn) = conn {
                     self.accepted_over(conn, &copy)?;
                 } else if kind == MessageKind::User && !own {

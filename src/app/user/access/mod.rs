@@ -12,8 +12,7 @@
 //! crash(host)          the session is gone without an event, and with it all tasks not done
 //! ```
 //!
-//! What a session cost is told in the trace when it ends, as is each message that was fetched whole. Left out:
-//! trying again, which is for those who know what they wanted.
+//! A session's cost is told in the trace when it ends, as is each whole message. Left out: trying again.
 
 mod again;
 mod meter;
@@ -25,9 +24,6 @@ use std::net::IpAddr;
 pub use meter::Figures;
 pub use showing::shown;
 
-use again::Parted;
-use meter::Meter;
-
 use crate::app::host::Host;
 use crate::app::sessions::Talk;
 use crate::base::trace::{MailTrace, Protocol, Trace};
@@ -37,6 +33,8 @@ use crate::proto::message::first;
 use crate::proto::session::{Input, Output, Session};
 use crate::proto::smtp::Dialect;
 use crate::proto::{http, imap, pop3, webmail};
+use again::Parted;
+use meter::Meter;
 
 /// Whose mailbox it is, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
