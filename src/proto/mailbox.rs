@@ -177,6 +177,14 @@ pub struct Summary {
     pub parts: Vec<(String, String, u64)>,
 }
 
+impl Summary {
+    /// What names a message for ever where there are UIDs (RFC 9051 2.3.1.1): `UIDVALIDITY/UID`.
+    #[must_use]
+    pub fn unique_of(validity: impl std::fmt::Display, uid: u64) -> String {
+        format!("{validity}/{uid}")
+    }
+}
+
 /// How a task ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {

@@ -145,12 +145,6 @@ impl Client {
         self.output.push_back(Output::Transmit(bytes));
     }
 
-    /// How many requests wait for their answers.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.sent.len()
-    }
-
     /// Whether nothing more can be asked.
     #[must_use]
     pub const fn is_over(&self) -> bool {

@@ -112,12 +112,6 @@ impl Server {
         }
     }
 
-    /// How many responses were sent.
-    #[must_use]
-    pub const fn answered(&self) -> u32 {
-        self.answered
-    }
-
     /// Octets that it keeps of what it was sent: of requests that are not given out yet. Never more than twice
     /// [`Conduct::content`] and 128 KiB.
     #[must_use]

@@ -4,16 +4,14 @@
 //! (RFC 9051 section 5.1).
 
 use base64::Engine as _;
-use base64::alphabet::Alphabet;
+use base64::alphabet::IMAP_MUTF7;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// RFC 3501 5.1.3: "," is used instead of "/", and there is no padding.
-fn engine() -> Option<GeneralPurpose> {
-    let alphabet = Alphabet::new("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").ok()?;
-    let config =
-        GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::RequireNone);
-    Some(GeneralPurpose::new(&alphabet, config))
-}
+const CODE: GeneralPurpose = GeneralPurpose::new(
+    &IMAP_MUTF7,
+    GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
 
 /// Writes a name in ASCII.
 #[must_use]
@@ -28,7 +26,7 @@ pub fn encode(name: &str) -> String {
             out.push_str(&run.replace('&', "&-"));
         } else {
             let octets: Vec<u8> = run.encode_utf16().flat_map(u16::to_be_bytes).collect();
-            let text = engine().map(|engine| engine.encode(octets)).unwrap_or_default();
+            let text = CODE.encode(octets);
             out.push_str(&format!("&{text}-"));
         }
         rest = more;
@@ -47,7 +45,7 @@ pub fn decode(name: &str) -> Option<String> {
         if text.is_empty() {
             out.push('&');
         } else {
-            let octets = engine()?.decode(text).ok().filter(|octets| octets.len() % 2 == 0)?;
+            let octets = CODE.decode(text).ok().filter(|octets| octets.len() % 2 == 0)?;
             let units = octets.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
             out.push_str(&char::decode_utf16(units).collect::<Result<String, _>>().ok()?);
         }
@@ -69,6 +67,7 @@ mod tests {
         for (name, ascii) in [
             ("~peter/mail/台北/日本語", "~peter/mail/&U,BTFw-/&ZeVnLIqe-"),
             ("a & b", "a &- b"),
+            ("R&D \u{1f4e7}", "R&-D &2D3c5w-"),
             ("Entwürfe", "Entw&APw-rfe"),
             ("😀", "&2D3eAA-"),
             ("", ""),

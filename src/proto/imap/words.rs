@@ -72,10 +72,10 @@ impl<'a> Words<'a> {
     pub(super) fn literal(&mut self) -> Option<&'a [u8]> {
         self.eat(b"~");
         self.eat(b"{").then_some(())?;
-        let end = self.rest.iter().position(|b| *b == b'}')?;
-        let digits = self.rest[..end].strip_suffix(b"+").unwrap_or(&self.rest[..end]);
+        let end = self.rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        let (digits, rest) = self.rest.split_at(end);
         let octets: usize = str::from_utf8(digits).ok()?.parse().ok()?;
-        self.rest = self.rest[end + 1..].strip_prefix(b"\r\n")?;
+        self.rest = rest.strip_prefix(b"+").unwrap_or(rest).strip_prefix(b"}\r\n")?;
         let (literal, rest) = self.rest.split_at_checked(octets)?;
         self.rest = rest;
         Some(literal)

@@ -4,6 +4,7 @@
 //! RFC 6710's priorities.
 
 use super::path::{ForwardPath, ReversePath};
+use crate::proto::message::header::header_section;
 
 /// From whom a message comes, for whom it is, and how it wants to be treated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,18 @@ pub struct MailOptions {
     pub ret: Option<Ret>,
     /// ENVID (RFC 3461 section 4.4), decoded.
     pub envid: Option<String>,
+}
+
+impl MailOptions {
+    /// What has to be said of a message that was written here: whether it has 8 bits (RFC 6152), and whether its header
+    /// is UTF-8 (RFC 6531).
+    #[must_use]
+    pub fn of(content: &[u8]) -> Self {
+        let header = header_section(content);
+        let utf8 = !header.is_ascii() && std::str::from_utf8(header).is_ok();
+        let body = if content.is_ascii() { BodyType::SevenBit } else { BodyType::EightBit };
+        Self { body, utf8, ..Self::default() }
+    }
 }
 
 /// What octets a message has.

@@ -274,8 +274,10 @@ impl Client {
                 self.listed(now, &page);
             }
             Doing::Searching { mut found } => {
+                let known = found.len();
                 found.extend(page.rows().iter().map(|row| row.message));
-                match page.next() {
+                let fresh = found[known..].iter().any(|message| !found[..known].contains(message));
+                match page.next().filter(|_| fresh) {
                     Some(next) => {
                         self.doing = Doing::Searching { found };
                         self.get(now, next);

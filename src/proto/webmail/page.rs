@@ -166,7 +166,7 @@ fn summary(row: &Element, validity: &str, subject: &str) -> Option<Summary> {
     };
     Some(Summary {
         message: Handle(uid),
-        unique: Some(format!("{validity} {uid}")),
+        unique: Some(Summary::unique_of(validity, uid)),
         bytes: row.get("data-size")?.parse().ok()?,
         message_id: given("data-id"),
         from: given("data-from"),

@@ -22,7 +22,7 @@ fn a_page_says_what_is_in_it() {
     let rows = page.rows();
     assert_eq!(rows.len(), 1);
     let row = &rows[0];
-    assert_eq!((row.message, row.bytes, row.unique.as_deref()), (Handle(3), 12, Some("7 3")));
+    assert_eq!((row.message, row.bytes, row.unique.as_deref()), (Handle(3), 12, Some("7/3")));
     assert_eq!((row.message_id.as_deref(), row.subject.as_deref()), (Some("<a@b>"), Some("5 < 6 &lt;")));
     assert_eq!(row.marks, [Mark::Seen]);
     assert_eq!(row.parts, [("2".to_owned(), "image/png".to_owned(), 9)]);

@@ -3,9 +3,7 @@
 
 use std::collections::VecDeque;
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
+use crate::proto::imap::utf7;
 
 /// Above that, a string is sent as a literal.
 const MAX_QUOTED: usize = 500;
@@ -54,7 +52,7 @@ impl Line {
 
     /// A space and the name of a folder, which is printable.
     pub(super) fn folder(mut self, name: &str) -> Self {
-        self.quote(modified_utf7(name).as_bytes());
+        self.quote(utf7::encode(name).as_bytes());
         self
     }
 
@@ -77,44 +75,9 @@ impl Line {
     }
 }
 
-/// The name of a folder as it stands in commands (RFC 3501 5.1.3).
-pub(super) fn modified_utf7(name: &str) -> String {
-    let engine = GeneralPurpose::new(&alphabet::IMAP_MUTF7, NO_PAD);
-    let (mut out, mut shifted) = (String::new(), Vec::new());
-    let flush = |out: &mut String, shifted: &mut Vec<u8>| {
-        if !shifted.is_empty() {
-            *out += &format!("&{}-", engine.encode(std::mem::take(shifted)));
-        }
-    };
-    for character in name.chars() {
-        if matches!(character, ' '..='~') {
-            flush(&mut out, &mut shifted);
-            out.push(character);
-            if character == '&' {
-                out.push('-');
-            }
-        } else {
-            let mut units = [0; 2];
-            shifted.extend(character.encode_utf16(&mut units).iter().flat_map(|unit| unit.to_be_bytes()));
-        }
-    }
-    flush(&mut out, &mut shifted);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_written_as_the_standard_shows() {
-        // RFC 3501 5.1.3.
-        assert_eq!(
-            modified_utf7("~peter/mail/\u{53f0}\u{5317}/\u{65e5}\u{672c}\u{8a9e}"),
-            "~peter/mail/&U,BTFw-/&ZeVnLIqe-"
-        );
-        assert_eq!(modified_utf7("R&D \u{1f4e7}"), "R&-D &2D3c5w-");
-    }
 
     #[test]
     fn strings_wait_only_where_they_must() {

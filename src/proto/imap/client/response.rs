@@ -132,7 +132,7 @@ impl Framer {
                 // The last octet may be the CR of a line end.
                 self.scan = self.scan.max(self.bytes.len().saturating_sub(1));
                 let text = self.bytes.len().saturating_sub(self.literals);
-                return if text > MAX_TEXT && self.scan < self.bytes.len() { Err(TooLong) } else { Ok(None) };
+                return if text > MAX_TEXT { Err(TooLong) } else { Ok(None) };
             };
             let line = &self.bytes[self.text..end];
             let literal = announced(line).filter(|_| !is_text(&self.bytes[..end]));
@@ -145,7 +145,7 @@ impl Framer {
             };
             let octets = usize::try_from(octets).unwrap_or(usize::MAX);
             self.literals = self.literals.saturating_add(octets);
-            if self.literals > MAX_RESPONSE {
+            if self.literals > MAX_RESPONSE || end > self.literals.saturating_add(MAX_TEXT) {
                 return Err(TooLong);
             }
             self.text = end + 2 + octets;

@@ -40,7 +40,7 @@ pub(super) fn summary(items: &[(String, Value)], validity: u32) -> Option<Summar
     let leaves = item(items, "BODYSTRUCTURE").map(leaves).unwrap_or_default();
     let mut summary = Summary {
         message: Handle(uid.into()),
-        unique: Some(format!("{validity}/{uid}")),
+        unique: Some(Summary::unique_of(validity, uid.into())),
         bytes,
         message_id: None,
         from: None,

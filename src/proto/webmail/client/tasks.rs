@@ -83,8 +83,10 @@ impl Client {
         let rows = page.rows();
         self.newest = rows.iter().map(|row| row.message.0).fold(self.newest_of(&found), u64::max);
         let reached = rows.iter().any(|row| Some(row.message) <= behind);
+        // A list that only repeats itself would never end.
+        let fresh = rows.iter().any(|row| found.iter().all(|known| known.message != row.message));
         found.extend(rows.into_iter().filter(|row| Some(row.message) > behind));
-        match page.next().filter(|_| !reached) {
+        match page.next().filter(|_| fresh && !reached) {
             Some(next) => {
                 self.doing = Doing::Listing { behind, found };
                 self.get(now, next);
