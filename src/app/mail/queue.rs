@@ -115,15 +115,6 @@ impl QueuedCopy {
             cause,
         }
     }
-
-    /// Whether it is in nobody else's hands yet and not given up.
-    #[must_use]
-    pub const fn is_unfinished(&self) -> bool {
-        match self.status {
-            Status::Scheduled | Status::TemporarilyFailed { .. } => true,
-            Status::Completed | Status::PermanentlyFailed => false,
-        }
-    }
 }
 
 /// A message in the queue.

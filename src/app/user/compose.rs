@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use crate::base::{Dist, SimDuration, SimTime, Stream, UnixTime};
 use crate::proto::message::build::filler;
-use crate::proto::message::header::header_section;
 use crate::proto::message::mime::{Cost, costs};
 use crate::proto::message::{self, Attachment, Encoding, Letter, files};
-use crate::proto::smtp::{BodyType, MailOptions, Mailbox, Notify, Ret};
+use crate::proto::smtp::{MailOptions, Mailbox, Notify, Ret};
 
 /// A message at a given time, or the same again and again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,15 +93,7 @@ impl Draft {
             let costs = costs(&content);
             (content, costs)
         };
-        // RFC 6532: a header may be UTF-8, but nothing else.
-        let header = header_section(&content);
-        let utf8 = !header.is_ascii() && std::str::from_utf8(header).is_ok();
-        let options = MailOptions {
-            body: if content.is_ascii() { BodyType::SevenBit } else { BodyType::EightBit },
-            utf8,
-            ret: extras.ret,
-            envid: extras.envelope_id.clone(),
-        };
+        let options = MailOptions { ret: extras.ret, envid: extras.envelope_id.clone(), ..MailOptions::of(&content) };
         Written { content: content.into(), costs, options, notify: extras.notify }
     }
 

@@ -164,7 +164,7 @@ impl Submission {
         if !matches!(self.stage, Stage::Idle) {
             return false;
         }
-        self.retry_at = SimTime::NEVER;
+        (self.retry_at, self.trouble) = (SimTime::NEVER, None);
         self.stage = Stage::Resolving;
         true
     }

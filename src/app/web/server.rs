@@ -32,7 +32,8 @@ pub struct SiteServer {
     /// Answers that are not out yet, and when they will be.
     thoughts: BTreeMap<SocketId, Response>,
     thinking: Timers,
-    draws: Option<Stream>,
+    /// What each caller's requests draw from: nobody's thinking depends on who else calls.
+    draws: BTreeMap<SocketId, Stream>,
 }
 
 impl SiteServer {
@@ -45,7 +46,7 @@ impl SiteServer {
             timers: Timers::default(),
             thoughts: BTreeMap::new(),
             thinking: Timers::default(),
-            draws: None,
+            draws: BTreeMap::new(),
         }
     }
 
@@ -60,16 +61,20 @@ impl SiteServer {
         match input {
             Input::Boot => {
                 host.listen(PORT);
-                let purpose = "web/think";
-                self.draws.get_or_insert_with(|| host.stream(purpose));
             }
             Input::Crash => {
                 self.talks.clear();
                 self.thoughts.clear();
+                self.draws.clear();
                 self.timers.clear();
                 self.thinking.clear();
             }
-            Input::Accepted { socket, conn, .. } => self.accept(host, socket, conn),
+            Input::Accepted { socket, conn, peer, .. } => {
+                if self.config.think.is_some() {
+                    self.draws.insert(socket, host.stream(&format!("web/think/{peer}")));
+                }
+                self.accept(host, socket, conn);
+            }
             Input::Data { socket, bytes } => self.feed(host, socket, session::Input::Bytes(bytes)),
             Input::PeerClosed { socket } => {
                 self.feed(host, socket, session::Input::EndOfStream);
@@ -105,6 +110,7 @@ impl SiteServer {
     fn forget(&mut self, socket: SocketId) {
         self.talks.remove(&socket);
         self.thoughts.remove(&socket);
+        self.draws.remove(&socket);
         self.timers.set(socket, SimTime::NEVER);
         self.thinking.set(socket, SimTime::NEVER);
     }
@@ -139,7 +145,7 @@ impl SiteServer {
                     let since_start = i64::try_from(now.as_nanos() / 1_000_000_000).unwrap_or(i64::MAX);
                     let start = UnixTime(host.calendar().0.saturating_sub(since_start));
                     let response = self.config.site.answer(&request, start, now);
-                    match self.config.think.as_ref().zip(self.draws.as_mut()) {
+                    match self.config.think.as_ref().zip(self.draws.get_mut(&socket)) {
                         None => talk.session.respond(now, &response),
                         Some((think, draws)) => {
                             self.thinking.set(socket, now.saturating_add(think.sample(draws)));

@@ -21,7 +21,7 @@ use crate::proto::message::mime::Cost;
 use crate::proto::message::{Hop, received};
 use crate::proto::sasl::Credentials;
 use crate::proto::smtp::path::address_literal;
-use crate::proto::smtp::{BodyType, MailOptions, Mailbox, ReversePath};
+use crate::proto::smtp::{MailOptions, Mailbox, ReversePath};
 
 /// Where copies of what was sent are kept.
 const SENT: &str = "Sent";
@@ -155,10 +155,7 @@ impl Webmail {
                     .into_iter()
                     .map(|mailbox| Addressee { mailbox, notify: None, original: None })
                     .collect(),
-                options: MailOptions {
-                    body: if written.content.is_ascii() { BodyType::SevenBit } else { BodyType::EightBit },
-                    ..MailOptions::default()
-                },
+                options: MailOptions::of(&written.content),
                 content: content.into(),
                 bytes: written.content.len() as u64,
                 conn: Some(call.conn),
