@@ -1,11 +1,13 @@
 //! What is allowed but comes to nothing, for whoever checks a scenario. A run says nothing of it: it may have been
 //! made shorter on purpose.
 
+use std::collections::BTreeMap;
+
 use super::check::is_written_to;
 use super::problem::{did_you_mean, nearest, quote};
-use super::resolved::{DomainSpec, Resolved, ServerSpec, Work};
+use super::resolved::{BrowseWork, DomainSpec, Resolved, ServerSpec, Work};
 use crate::base::SimTime;
-use crate::proto::dns::RecordData;
+use crate::proto::dns::{Record, RecordData};
 use crate::proto::smtp::TlsUse;
 use crate::proto::tls::Version;
 
@@ -61,7 +63,34 @@ pub fn notes(scenario: &Resolved) -> Vec<String> {
     notes.extend(late.iter().map(|entry| format!("workload[{entry}] never happens: the run has ended by then")));
     notes.extend(scenario.remarks.iter().cloned());
     notes.extend(scenario.domains.iter().flat_map(|domain| of_mail(scenario, domain)));
+    notes.extend(of_visits(scenario));
     notes
+}
+
+/// Of visits: servers that are not there, and pages that their servers do not have.
+fn of_visits(scenario: &Resolved) -> Vec<String> {
+    let mut notes = BTreeMap::new();
+    for work in &scenario.workload {
+        let Work::Browse(BrowseWork { entry, url, .. }) = work else { continue };
+        let mut sites = scenario.web.iter().map(|(host, site)| (scenario.host_spec(*host).name.as_str(), site));
+        let owned = |record: &Record| record.name.to_string() == url.host;
+        let known = scenario.hosts.iter().any(|host| host.name == url.host)
+            || scenario.dns.zones.iter().flat_map(|zone| &zone.records).any(owned);
+        let (what, near) = match sites.clone().find(|(name, _)| *name == url.host) {
+            Some((_, config)) if !config.site.files.contains_key(url.path()) => {
+                let paths = config.site.files.keys().map(String::as_str);
+                (format!("{} has no {}", url.host, quote(url.path())), nearest(url.path(), paths))
+            }
+            None if !known => (
+                format!("there is no host {}", quote(&url.host)),
+                nearest(&url.host, sites.by_ref().map(|site| site.0)),
+            ),
+            Some(_) | None => continue,
+        };
+        let meant = near.map_or_else(String::new, |near| format!("; {}", did_you_mean(near)));
+        notes.insert(*entry, format!("the visit of workload[{entry}] finds nothing: {what}{meant}"));
+    }
+    notes.into_values().collect()
 }
 
 /// Of a mail domain: ways for mail that nobody writes, and TLS that is insisted on where there is none.

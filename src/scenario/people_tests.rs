@@ -80,6 +80,10 @@ fn devices_are_added_and_checked() {
     assert!(resolved.users.iter().all(|user| user.local == "bob" || user.devices.is_empty()));
     let again = load("again.json", &resolved.to_json_text()).unwrap();
     assert_eq!(resolved.workload, again.workload);
+    let pattern = r#"{ "mail": { "b.org": { "users": ["w{1..3}"] } }, "workload": [ { "user": "w{1..2}@b.org", "people": {
+        "devices": { "own": 1, "phone": 1 } } } ], "run": { "until": "1d" } }"#;
+    let few = load("test.json", pattern).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(few.users.iter().map(|user| user.devices.len()).collect::<Vec<_>>(), [1, 1, 0]);
     for (device, place, said) in [
         (r#""own": {}"#, "devices.own", "no further device"),
         (r#""pad": { "host": "bob-pc.b.org" }"#, "devices.pad.host", "another device of this user already"),

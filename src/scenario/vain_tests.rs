@@ -350,3 +350,23 @@ fn remarks_on_what_never_happens() {
         assert!(notes.len() == 1 && notes[0].contains(words), "{notes:?}");
     }
 }
+
+/// Would break if a check said nothing of a visit to what is not there, or something of one that finds it.
+#[test]
+fn remarks_on_visits_that_find_nothing() {
+    let visits = |url: &str| {
+        fine(&json!({
+            "web": { "www.h.edu": { "pages": { "/menu.html": { "size": "5kB" } } } },
+            "workload": [ { "on": "pc.h.edu", "browse": url }, { "at": "1s", "on": "pc.h.edu", "browse": "http://www.h.edu/menu.html" } ],
+            "network": { "hosts": { "pc.h.edu": {} } }
+        }))
+    };
+    for (url, words) in [
+        ("http://ww.h.edu/menu.html", "no host \"ww.h.edu\"; did you mean \"www.h.edu\"?"),
+        ("http://www.h.edu/menus.html", "has no \"/menus.html\"; did you mean \"/menu.html\"?"),
+    ] {
+        let notes = visits(url);
+        assert!(notes.len() == 1 && notes[0].contains(words), "{notes:?}");
+    }
+    assert_eq!(visits("http://www.h.edu/menu.html?lang=en"), Vec::<String>::new());
+}

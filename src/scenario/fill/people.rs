@@ -2,6 +2,9 @@
 //!
 //! The numbers are round ones for an office, made up here: no measurement stands behind them.
 
+use std::collections::BTreeSet;
+
+use super::super::names::expand;
 use super::super::schema::{Chance, DayName, Duration, Frequency, People, ProtocolName, Scenario, Size, Step, Texts};
 use super::defaults::default_device;
 use crate::base::{DataSize, Probability, SimDuration};
@@ -11,6 +14,9 @@ pub(in crate::scenario) const OWN: &str = "own";
 
 /// Who means everybody.
 const EVERY_USER: &str = "every-user";
+
+/// So many users may a pattern stand for.
+const MAX_PATTERN: usize = 1_000_000;
 
 /// Sessions by the hour of the day.
 const OFFICE: [f64; 24] = [
@@ -43,7 +49,9 @@ pub(super) fn fill_devices(scenario: &mut Scenario) {
     let wanted = entries.filter_map(|entry| Some((entry.user.as_ref()?, entry.people.as_ref()?.devices.as_ref()?)));
     for (who, devices) in wanted {
         let all = who.items.iter().any(|item| item == EVERY_USER);
-        for (_, user) in scenario.users.iter_mut().filter(|(address, _)| all || who.items.contains(address)) {
+        let addresses = |item: &String| expand(item, MAX_PATTERN).unwrap_or_else(|| vec![item.clone()]);
+        let named: BTreeSet<String> = who.items.iter().flat_map(addresses).collect();
+        for (_, user) in scenario.users.iter_mut().filter(|(address, _)| all || named.contains(*address)) {
             for name in devices.keys().filter(|name| *name != OWN) {
                 user.devices.entry(name.clone()).or_default();
             }
