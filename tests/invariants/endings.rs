@@ -70,7 +70,7 @@ impl Ledger {
                         return Err(format!("failed before its time, {end} s"));
                     }
                     (held.over, held.due) = (Some(FailureKind::Expired), at);
-                    schedule::check_last(&server.retry, &held.past, at, is_report(key))
+                    Ok(())
                 },
                 at,
             ),
