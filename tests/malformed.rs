@@ -3,7 +3,8 @@
 //! Breaks when anything panics, goes on without end or leaves a client without an answer, when a
 //! message that was understood is written so that it means something else, and when a server answers
 //! what its protocol does not know, other pieces get other answers, or others are served no more. With
-//! `POSTHASTE_FUZZ_SECONDS` set it goes on for so long, each time with another seed.
+//! `POSTHASTE_FUZZ_ROUNDS` set it does so many rounds, with `POSTHASTE_FUZZ_SECONDS` it goes on for so long, each
+//! round with another seed.
 
 #![expect(clippy::disallowed_types, reason = "fuzzing goes on for so many seconds")]
 
@@ -34,16 +35,20 @@ use std::time::{Duration, Instant};
 use lines::Part;
 use mutate::{Maker, seeds};
 
-/// How long to go on, if the environment says so.
+/// What the environment says of how long to go on.
 #[expect(clippy::disallowed_methods, reason = "no result of the simulator depends on it")]
-fn patience() -> Option<Duration> {
-    std::env::var("POSTHASTE_FUZZ_SECONDS").ok()?.parse().ok().map(Duration::from_secs)
+fn told(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
-/// Tries a reader of octets on so many, or for as long as the environment says.
+/// Tries a reader of octets on so many, as many rounds or for as long as the environment says.
 fn trial<O: FnMut() -> Vec<u8>>(seed: u64, count: usize, maker: impl Fn(u64) -> O, read: impl Fn(&[u8])) {
-    let end = patience().map(|lasts| Instant::now() + lasts);
+    let end = told("POSTHASTE_FUZZ_SECONDS").map(|lasts| Instant::now() + Duration::from_secs(lasts));
+    let rounds = told("POSTHASTE_FUZZ_ROUNDS").unwrap_or(1);
     for round in 0.. {
+        if end.is_none() && round >= rounds {
+            return;
+        }
         let mut next = maker(seed + 1000 * round);
         for _ in 0..count {
             let octets = next();
@@ -52,9 +57,6 @@ fn trial<O: FnMut() -> Vec<u8>>(seed: u64, count: usize, maker: impl Fn(u64) -> 
             if end.is_some_and(|end| Instant::now() > end) {
                 return;
             }
-        }
-        if end.is_none() {
-            return;
         }
     }
 }

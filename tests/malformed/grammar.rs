@@ -23,7 +23,9 @@ pub(crate) fn replies(mut said: &[u8]) -> Vec<u16> {
         let (text, rest) = line(said);
         said = rest;
         let told = text.escape_ascii();
-        assert!(std::str::from_utf8(text).is_ok_and(|text| !text.contains(char::is_control)), "{told}");
+        // RFC 5321 4.2: "textstring = 1*(%d09 / %d32-126)", and RFC 6531 adds UTF-8.
+        let fine = |letter: char| letter == '\t' || !letter.is_control();
+        assert!(std::str::from_utf8(text).is_ok_and(|text| text.chars().all(fine)), "{told}");
         assert!(text.len() <= 510, "RFC 5321 4.5.3.1.5: a line too long: {told}");
         let (code, text) = text.split_at_checked(3).unwrap_or_else(|| panic!("{told}"));
         let code: u16 = std::str::from_utf8(code).unwrap().parse().unwrap_or_else(|_| panic!("{told}"));

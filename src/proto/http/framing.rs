@@ -166,8 +166,8 @@ fn chunk_line(input: &mut InputBuffer) -> Result<Option<Vec<u8>>, Fault> {
 fn chunk_size(line: &[u8]) -> Result<u64, Fault> {
     let digits = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
     let (size, extension) = line.split_at(digits);
-    let extension = extension.trim_ascii_start();
-    let fine = extension.is_empty() && digits == line.len() || extension.starts_with(b";");
+    let extension_at = extension.iter().position(|b| !matches!(b, b' ' | b'\t')).unwrap_or(extension.len());
+    let fine = extension.is_empty() || extension[extension_at..].starts_with(b";");
     if !fine || extension.iter().any(|b| b.is_ascii_control() && *b != b'\t') {
         return Err(Fault::Malformed);
     }

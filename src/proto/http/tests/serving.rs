@@ -142,6 +142,7 @@ fn what_could_be_read_in_two_ways_is_refused() {
         "5g\r\n",
         "5;a\rb\r\n",
         "5;a\0\r\n",
+        "5\n;a\r\n",
         "5\r\nabcdefg\r\n",
         "5\r\nabcde0\r\n",
         "5\r\nabcde\n0\r\n",
