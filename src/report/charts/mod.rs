@@ -18,7 +18,7 @@ mod survival;
 use thiserror::Error;
 
 use self::canvas::Canvas;
-pub(super) use self::canvas::{FONT_SIZE_RATIO, shortened, text_width};
+pub(super) use self::canvas::text_width;
 use crate::metrics::{MessageRow, Tables};
 
 /// Why there is no chart.
