@@ -199,7 +199,12 @@ fn a_folder_reads_back_and_is_the_same_twice() {
     write_run(&b, &info(), &sample(), OutputOptions::default()).unwrap();
     assert_eq!(files(&a), files(&b));
     assert_eq!(written.files, files(&a).len());
-    assert_eq!(read_run(&a).unwrap(), sample().tables);
+    let mut read = read_run(&a).unwrap();
+    let said = read.dialogues.take().unwrap();
+    assert_eq!(read, sample().tables);
+    let record = sample();
+    let pieces = record.dialogues.iter().flat_map(|dialogue| dialogue.pieces().map(|piece| piece.at));
+    assert_eq!(said.iter().map(|row| row.at).collect::<Vec<_>>(), pieces.collect::<Vec<_>>());
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2, "no temporary folder stays");
 }
 
