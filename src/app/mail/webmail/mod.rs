@@ -17,7 +17,6 @@ mod html;
 mod letter;
 mod names;
 mod pages;
-mod plain;
 #[cfg(test)]
 mod tests;
 

@@ -12,8 +12,8 @@ use crate::base::{SimDuration, UnixTime};
 use crate::proto::mailbox::{Criteria, Done, Part};
 use crate::proto::message::first;
 use crate::proto::message::header::header_section;
-use crate::proto::message::mime::costs;
 use crate::proto::message::original::{files_of, text_of};
+use crate::proto::message::read::shown::leaves;
 
 const ME: &str = "bob@hamburger.edu";
 
@@ -138,7 +138,7 @@ fn summary(stored: &Stored) -> Summary {
         from: original.from,
         subject: Some(original.subject),
         marks: stored.marks.clone(),
-        parts: costs(&stored.content).into_iter().map(|cost| (cost.place, cost.media, cost.content)).collect(),
+        parts: leaves(&stored.content),
     }
 }
 
