@@ -112,6 +112,37 @@ impl Original {
     }
 }
 
+/// A line quoted; quote marks stand together (RFC 3676 4.5).
+fn quoted_line(line: &str) -> String {
+    if line.starts_with('>') { format!(">{line}") } else { format!("> {line}") }
+}
+
+impl Original {
+    /// The text of a message as an answer quotes it, below who wrote it; no lines for no text.
+    #[must_use]
+    pub fn quoted(&self, who: &str, text: &[String]) -> Vec<String> {
+        if text.is_empty() {
+            return Vec::new();
+        }
+        let when = self.date.as_ref().map_or_else(String::new, |date| format!("On {date}, "));
+        let said = format!("{when}{who} wrote:");
+        std::iter::once(said).chain(text.iter().map(|line| quoted_line(line))).collect()
+    }
+
+    /// The text of a message as it is passed on, below what its header says; `from` and `to` as they are shown.
+    #[must_use]
+    pub fn passed_on(&self, (from, to): (&str, &str), text: &[String]) -> Vec<String> {
+        let date = self.date.as_deref().unwrap_or_default();
+        let fields = [("From", from), ("Date", date), ("Subject", &self.subject), ("To", to)];
+        let fields = fields.into_iter().filter(|(_, value)| !value.is_empty());
+        let mut lines = vec!["---------- Forwarded message ----------".to_owned()];
+        lines.extend(fields.map(|(name, value)| format!("{name}: {value}")));
+        lines.push(String::new());
+        lines.extend(text.iter().cloned());
+        lines
+    }
+}
+
 fn add<'a>(list: &mut Vec<String>, more: impl Iterator<Item = &'a String>) {
     for address in more {
         if list.iter().all(|known| !known.eq_ignore_ascii_case(address)) {
