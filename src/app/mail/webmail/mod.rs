@@ -32,10 +32,9 @@ use crate::app::sessions::{Attends, Caller, Calls, Talk};
 use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
 use crate::base::{ConnId, Side, SimTime, SocketId, Stream};
 use crate::proto::http::{Conduct, Method, Request, Response, Server, ServerEvent, cookie};
-use crate::proto::imap::search::{Mark, Query, View as Searched};
+use crate::proto::imap::search::Query;
 use crate::proto::imap::{Flags, SystemFlag};
 use crate::proto::mailbox::Criteria;
-use crate::proto::session::{Input, Session as _};
 
 use asked::{Asked, Deed, Fault, Place, View};
 use html::Html;
@@ -327,20 +326,8 @@ fn shown(visit: &Visit<'_>, view: &View) -> Option<Response> {
 
 fn found<'a>(messages: &'a [StoredMessage], criteria: &Criteria) -> Vec<&'a StoredMessage> {
     let query = Query::of(criteria);
-    let matches = |message: &&StoredMessage| {
-        let marked = |mark: Mark<'_>| mark == Mark::Seen && message.flags.has(SystemFlag::Seen);
-        query.matches(&Searched {
-            // What a person asks has no numbers and dates in it.
-            number: 0,
-            uid: message.uid,
-            marks: &marked,
-            arrived: message.date.at,
-            modseq: message.modseq,
-            size: u32::try_from(message.content.len()).unwrap_or(u32::MAX),
-            content: &message.content,
-        })
-    };
-    messages.iter().filter(matches).collect()
+    let found = |message: &&StoredMessage| query.finds(&message.content, message.flags.has(SystemFlag::Seen));
+    messages.iter().filter(found).collect()
 }
 
 /// A message goes to its reader, who is taken to read it if it is shown. For one that came by mail it is the end

@@ -7,6 +7,7 @@ use super::super::compose::{Body, Draft, Extras};
 use super::super::shelf::Saved;
 use super::super::steps::{Files, Means, Pick, Step};
 use super::{Act, DRAFTS, Desk, Facts, INBOX, Item, Move, Outcome, SENT, Sitting, Then};
+use crate::proto::imap::search::Query;
 use crate::proto::mailbox::{About, Criteria, Detail, Handle, Mark, Part, Task, Writing};
 use crate::proto::message::Original;
 use crate::proto::message::original::text_of;
@@ -82,15 +83,9 @@ impl Sitting {
             return self.moves.push_back(Move::Ask(Task::Search(criteria), Then::Search));
         }
         // What POP3 fetched is searched where it is.
-        let contains = |text: &str, part: &Option<String>| {
-            part.as_ref().is_none_or(|part| text.to_lowercase().contains(&part.to_lowercase()))
-        };
+        let query = Query::of(&criteria);
         self.list.retain(|item| {
-            let whole = desk.shelf().get(item.number).map(|fetched| String::from_utf8_lossy(&fetched.content));
-            contains(&item.from, &criteria.from)
-                && contains(&item.subject, &criteria.subject)
-                && contains(&whole.unwrap_or_default(), &criteria.text)
-                && !(criteria.unseen && item.seen)
+            desk.shelf().get(item.number).is_some_and(|fetched| query.finds(&fetched.content, item.seen))
         });
         let outcome = if self.list.is_empty() { Outcome::Nothing } else { Outcome::Done };
         desk.act(Act { action: "search", message: "", folder: &self.folder, outcome });
