@@ -11,6 +11,7 @@ use posthaste::report::transcript;
 /// Breaks when a scenario of the library is invalid or its `expect` does not hold.
 #[test]
 fn every_scenario_holds_what_it_expects() {
+    let mut messages = 0;
     for name in library_names() {
         let scenario = library(&name);
         assert!(!scenario.title.is_empty() && !scenario.description.is_empty(), "{name}");
@@ -20,7 +21,9 @@ fn every_scenario_holds_what_it_expects() {
             assert!(expectation.held, "{name}: {expectation:?}");
         }
         phases_sum_to_latency(&name, &finished.record.tables);
+        messages += finished.record.tables.messages.len();
     }
+    assert!(messages > 10_000, "{messages}");
 }
 
 /// Breaks when an instant of a copy's life is in no phase or in two: integer nanoseconds.
