@@ -40,7 +40,7 @@ fn problem(name: &str) -> Value {
 
 /// What theory says of each metric, computed here from the numbers of the problem.
 fn closed_forms(name: &str) -> Vec<(&'static str, f64)> {
-    let load = 75.0 * 0.01;
+    let load = 50.0 * 0.01;
     match name {
         "packet-delays" => {
             vec![("dns.lookup.p50_s", 3.0 * f64::from(60 + 76) * 8.0 / 64e3 + 6.0 * 400e3 / 200e6 + 0.005)]
