@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use common::binary::{posthaste, too_large_here, workplace};
 use common::{files_of, root, section};
@@ -39,12 +39,22 @@ fn pictures(document: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
+/// Writes the scenarios that a document has its reader save.
+fn save_scenarios(document: &str, place: &Path) {
+    for rest in read(document).split("Save this as `").skip(1) {
+        let (name, rest) = rest.split_once('`').unwrap();
+        let json = rest.split_once("```json\n").unwrap().1.split_once("```").unwrap().0;
+        fs::write(place.join(name), json).unwrap();
+    }
+}
+
 /// Breaks when a picture is not what the command below it draws; `POSTHASTE_BLESS=1 cargo test --test course` draws them anew.
 #[test]
 fn every_picture_is_what_its_command_draws() {
     let (place, bless) = (workplace(), std::env::var_os("POSTHASTE_BLESS").is_some());
     let mut drawn = BTreeSet::new();
     for document in ILLUSTRATED {
+        save_scenarios(document, place.path());
         for (picture, command) in pictures(document) {
             drawn.insert(picture.canonicalize().unwrap_or_else(|_| picture.clone()));
             if too_large_here(&command) && !bless {
@@ -102,4 +112,12 @@ fn every_lab_has_a_solution() {
         let title = read(&format!("scenarios/labs/{name}"));
         assert!(title.contains("\"title\": \"Lab: "), "{name}");
     }
+}
+
+/// Breaks when a new version cites an old one.
+#[test]
+fn the_citation_names_this_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(read("CITATION.cff").contains(&format!("\nversion: {version}\n")));
+    assert!(read("docs/README.md").contains(&format!("version {version}, ")));
 }
