@@ -10,10 +10,12 @@ use common::root;
 use serde_json::Value;
 
 /// The problems in the order of the chapter.
-const PROBLEMS: [&str; 18] = [
+const PROBLEMS: [&str; 20] = [
     "packet-delays",
     "queue-equal",
     "queue-random",
+    "access-link",
+    "access-link-cache",
     "file-distribution",
     "dns-then-page",
     "http-connections",
@@ -50,6 +52,17 @@ fn closed_forms(name: &str) -> Vec<(&'static str, f64)> {
         }
         "queue-random" => {
             vec![("processing.max_utilization", load), ("processing.mean_wait_s", load / (100.0 * (1.0 - load)))]
+        }
+        "access-link" => {
+            let transmission = 78.0 * 8.0 / 49_920.0;
+            let load = 40.0 * transmission;
+            vec![("dns.lookup.mean_s", 0.02 + transmission + load * transmission / (2.0 * (1.0 - load)))]
+        }
+        "access-link-cache" => {
+            let (hits, transmission) = (0.6, 78.0 * 8.0 / 49_920.0);
+            let load = (1.0 - hits) * 40.0 * transmission;
+            let wait = load * transmission / (2.0 * (1.0 - load));
+            vec![("dns.hit_ratio.stub", hits), ("dns.lookup.mean_s", (1.0 - hits) * (0.02 + transmission + wait))]
         }
         "dns-then-page" => vec![("web.page_time.max_s", 0.002 + 0.032 + 0.024 + 0.012 + 7.0 * 2.0 * 0.08)],
         "http-connections" => {
