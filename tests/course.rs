@@ -33,7 +33,8 @@ fn pictures(document: &str) -> Vec<(PathBuf, String)> {
         let target = rest.split_once("](").unwrap().1.split_once(')').unwrap().0;
         let caption = rest.split("\n\n").take(2).collect::<Vec<_>>().join(" ");
         let caption = caption.split_whitespace().collect::<Vec<_>>().join(" ");
-        let command = caption.split_once("Drawn by `posthaste ").unwrap_or_else(|| panic!("{document}: who drew {target}?"));
+        let command =
+            caption.split_once("Drawn by `posthaste ").unwrap_or_else(|| panic!("{document}: who drew {target}?"));
         found.push((folder.join(target), command.1.split_once('`').unwrap().0.to_owned()));
     }
     found
@@ -108,10 +109,23 @@ fn every_lab_has_a_solution() {
     for name in labs {
         assert!(page.contains(&format!("| [{name}]({name}) |")), "{name} is not on the page of the labs");
         let solution = section(&solutions, &format!("## {name}"));
+        let mended = format!("\n$ posthaste run scenarios/labs/{name} --grade scenarios/labs/keys/{name} ");
         let shown = solution.matches("\n$ posthaste run ").count();
-        assert!(shown >= 2 && solution.contains("--set '/expect=["), "{name}: the fault and the mended run");
-        let title = read(&format!("scenarios/labs/{name}"));
-        assert!(title.contains("\"title\": \"Lab: "), "{name}");
+        assert!(shown >= 2 && solution.contains(&mended), "{name}: the fault and the mended run");
+        assert!(read(&format!("scenarios/labs/{name}")).contains("\"title\": \"Lab: "), "{name}");
+    }
+}
+
+/// Breaks when a key gives all of its points to a lab that nobody has mended.
+#[test]
+fn no_key_is_held_by_a_lab_as_it_is() {
+    let place = workplace();
+    assert_eq!(names("scenarios/labs/keys"), names("scenarios/labs"));
+    for name in names("scenarios/labs") {
+        let (lab, key) = (format!("scenarios/labs/{name}"), format!("scenarios/labs/keys/{name}"));
+        let ran = posthaste(place.path(), &["run", &lab, "--grade", &key, "--out", "graded"]);
+        assert_eq!(ran.code, 1, "{name}: {}", ran.stderr);
+        assert!(ran.stdout.contains("FAILED: 0 of 2 ") && ran.stdout.contains("hint: "), "{name}:\n{}", ran.stdout);
     }
 }
 

@@ -135,7 +135,8 @@ impl Reference<'_> {
             return "It has no keys.\n".to_owned();
         };
         let required: BTreeSet<&str> = of(schema, "required").iter().filter_map(Value::as_str).collect();
-        let (mut out, mut glossary) = (String::from("| key | type | default | meaning |\n|---|---|---|---|\n"), String::new());
+        let (mut out, mut glossary) =
+            (String::from("| key | type | default | meaning |\n|---|---|---|---|\n"), String::new());
         for (key, property) in properties {
             let below = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
             let kind = self.kind(property, &below);
@@ -167,7 +168,8 @@ impl Reference<'_> {
                 .join(" ");
             let written = if examples.is_empty() { format!("a number {bounds}") } else { examples.join(", ") };
             let title = schema["title"].as_str().unwrap();
-            writeln!(out, "| {title} | {written} | {} |", units(schema["pattern"].as_str().unwrap_or_default())).unwrap();
+            writeln!(out, "| {title} | {written} | {} |", units(schema["pattern"].as_str().unwrap_or_default()))
+                .unwrap();
         }
         out
     }
@@ -207,10 +209,10 @@ fn anchor(place: &str) -> String {
 }
 
 fn page() -> String {
-    let schema: Value = serde_json::from_str(&fs::read_to_string(root().join("schema/scenario.json")).unwrap()).unwrap();
+    let schema: Value =
+        serde_json::from_str(&fs::read_to_string(root().join("schema/scenario.json")).unwrap()).unwrap();
     let types = schema["$defs"].as_object().unwrap();
-    let mut reference =
-        Reference { types, open: Vec::new(), places: BTreeMap::new(), values: BTreeSet::new() };
+    let mut reference = Reference { types, open: Vec::new(), places: BTreeMap::new(), values: BTreeSet::new() };
     let mut sections = vec![(String::new(), String::new(), reference.section(&schema, ""))];
     // Depth first, in the order of the keys: what is in an object follows it.
     let mut open: Vec<(String, String)> = reference.open.drain(..).rev().collect();
@@ -252,13 +254,15 @@ fn the_reference_is_current() {
 /// Breaks when a type of object, or a key of one, does not get onto the page.
 #[test]
 fn the_reference_has_every_key_of_the_schema() {
-    let schema: Value = serde_json::from_str(&fs::read_to_string(root().join("schema/scenario.json")).unwrap()).unwrap();
+    let schema: Value =
+        serde_json::from_str(&fs::read_to_string(root().join("schema/scenario.json")).unwrap()).unwrap();
     let page = page();
     let mut keys = 0;
     for shape in schema["$defs"].as_object().unwrap().values().chain([&schema]) {
         for (key, property) in shape["properties"].as_object().into_iter().flatten() {
             let (meaning, _) = told(property);
-            let row = page.lines().find(|line| line.starts_with(&format!("| `{key}` |")) && line.contains(&cell(&meaning)));
+            let row =
+                page.lines().find(|line| line.starts_with(&format!("| `{key}` |")) && line.contains(&cell(&meaning)));
             assert!(row.is_some(), "{key}: {meaning}");
             keys += 1;
         }

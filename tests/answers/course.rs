@@ -86,7 +86,8 @@ fn links(scenario: &str, run: &Path) -> Vec<String> {
         "partition" => {
             let attempts = table(run, "attempts");
             let failed: Vec<&Row> = attempts.iter().filter(|row| row["reason"] == "dns_failure").collect();
-            let longest = failed.iter().map(|row| number(row, "ended_s") - number(row, "started_s")).fold(0.0, f64::max);
+            let longest =
+                failed.iter().map(|row| number(row, "ended_s") - number(row, "started_s")).fold(0.0, f64::max);
             assert_eq!(failed.len(), attempts.len() - count(&attempts, "outcome", "completed"));
             vec![
                 format!("{} attempts fail for want of an answer", failed.len()),
@@ -103,7 +104,11 @@ fn links(scenario: &str, run: &Path) -> Vec<String> {
                 sum(rows.iter().filter(|row| row["server_port"] == "25"), "packets")
             };
             let without = with(run, scenario, "/network/tcp/nagle=false");
-            vec![format!("{} packets between the servers with the algorithm, {} without", between(run), between(&without))]
+            vec![format!(
+                "{} packets between the servers with the algorithm, {} without",
+                between(run),
+                between(&without)
+            )]
         }
         "narrow-link" => {
             let rows = connections();
