@@ -2,11 +2,14 @@
 
 mod common;
 
+use std::path::Path;
+
 use common::{library, root, run, scenario_files};
 use posthaste::base::{SimDuration, SimTime};
 use posthaste::cli::simulate::expectations;
-use posthaste::metrics::{CopyStatus, MessageRow};
-use posthaste::report::transcript;
+use posthaste::metrics::{CopyStatus, MessageRow, Tables};
+use posthaste::report::{ChartSource, Theme, chart_names, draw, transcript};
+use posthaste::scenario::Resolved;
 
 /// Breaks when a scenario of the library is invalid or its `expect` does not hold.
 #[test]
@@ -18,6 +21,18 @@ fn every_scenario_holds_what_it_expects() {
         let finished = run(&scenario);
         for expectation in expectations(&scenario, &finished.record) {
             assert!(expectation.held, "{}: {expectation:?}", path.display());
+        }
+        labels_have_room(&path, &scenario, &finished.record.tables);
+    }
+}
+
+/// No label of any chart of the run is clipped, or lies on another one.
+fn labels_have_room(path: &Path, scenario: &Resolved, tables: &Tables) {
+    let source = ChartSource::with_scenario(tables, &scenario.to_json_text());
+    for theme in Theme::ALL {
+        for name in chart_names() {
+            let faults = draw(name, &source, theme).unwrap().text_faults();
+            assert!(faults.is_empty(), "{name} of {} for {}: {faults:?}", path.display(), theme.name());
         }
     }
 }
