@@ -112,9 +112,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
 /// A line for each chart: its name, what it shows, and from what.
 fn list() -> String {
     let widest = report::chart_names().map(str::len).max().unwrap_or(0);
-    let line = |chart: &report::ChartInfo| {
-        format!("{:widest$}  {}\n{:widest$}    from: {}\n", chart.name, chart.shows, "", chart.needs)
-    };
+    let line = |chart: &report::ChartInfo| format!("{:widest$}  {} (from: {})\n", chart.name, chart.shows, chart.needs);
     report::charts().iter().map(line).collect()
 }
 

@@ -13,7 +13,7 @@ Examples:
   posthaste chart scenarios/outage-queue.json queue_length -o queue.svg
   posthaste chart latest latency_cdf --for paper -o cdf.svg
   posthaste chart latest topology --for slides --format png -o net.png
-  posthaste chart scenarios/sawtooth.json tcp_sequence -o sequence.svg
+  posthaste chart scenarios/narrow-link.json tcp_sequence -o sequence.svg
   posthaste chart latest page_waterfall --of alice-pc.crepes.fr/3 > page.svg
   posthaste chart latest --all --for handout -o figures";
 

@@ -14,9 +14,9 @@ const TITLE: &str = "Activity by hour of the day";
 const HOURS: usize = 24;
 /// Kinds of deeds: the legend's word, the actions of the table, and the part that shows it.
 const KINDS: [(&str, &[&str], usize); 3] = [
-    ("reads: looks, searches, opens", &["look", "search", "open", "attachment"], 0),
-    ("writes: answers, forwards, new mail", &["reply", "reply_all", "forward", "write", "draft", "finish"], 1),
-    ("tidies: files, deletes, marks", &["file", "delete", "mark"], 2),
+    ("reads (look, search, open)", &["look", "search", "open", "attachment"], 0),
+    ("writes (answer, forward, new)", &["reply", "reply_all", "forward", "write", "draft", "finish"], 1),
+    ("tidies (file, delete, mark)", &["file", "delete", "mark"], 2),
 ];
 
 pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {

@@ -1,6 +1,6 @@
 //! The frame of a chart: title, note, axes with units, legend.
 
-use super::canvas::{Align, Canvas, Label, Point, shortened, text_width};
+use super::canvas::{Align, Canvas, Label, Point, fitted, shortened, text_width};
 use super::look::{AXIS, Fill, GRID, INK, NOTE, Pen, Theme};
 use super::scale::Scale;
 
@@ -64,8 +64,9 @@ impl Frame {
             }
         }
         canvas.line(&[(self.left, self.top), (self.left, self.bottom)], AXIS, 1.5, &[]);
-        // The name may be longer than its axis is high: then it may reach below the axis.
-        let room = self.bottom - self.top + 40.0;
+        // The name may be longer than its axis is high: then it may reach below the axis, if nothing else is there.
+        let lowest = self.bottom > canvas.theme.height() - 100.0;
+        let room = self.bottom - self.top + if lowest { 34.0 } else { 0.0 };
         let length = text_width(&self.y.name, NAME_SIZE, false);
         let size = NAME_SIZE * (room / length.max(1.0)).min(1.0);
         let half = length * size / NAME_SIZE / 2.0;
@@ -150,6 +151,8 @@ pub(super) fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
 pub(super) enum Key {
     /// A line with its dash and marker.
     Line(Pen),
+    /// A line alone.
+    Plain(Pen),
     /// A sign alone.
     Sign(Pen),
     /// A filled box.
@@ -160,11 +163,11 @@ pub(super) enum Key {
 /// height below the last row.
 pub(super) fn legend(canvas: &mut Canvas, left: f64, entries: &[(Key, String)]) -> f64 {
     let theme = canvas.theme;
-    let most = ((theme.width() - 16.0 - left) / 2.0 - KEY - 30.0).min(300.0);
+    let most = ((theme.width() - 8.0 - left) / 2.0 - KEY - 30.0).min(330.0);
     let (mut x, mut y) = (left, theme.top());
     for (key, name) in entries {
-        let name = shortened(name, NOTE_SIZE, most);
-        let width = KEY + 8.0 + text_width(&name, NOTE_SIZE, false) + 22.0;
+        let (name, size) = fitted(name, NOTE_SIZE, most);
+        let width = KEY + 8.0 + text_width(&name, size, false) + 22.0;
         if x > left && x + width > theme.width() + 8.0 {
             x = left;
             y += 24.0;
@@ -175,10 +178,11 @@ pub(super) fn legend(canvas: &mut Canvas, left: f64, entries: &[(Key, String)]) 
                 canvas.line(&[from, to], pen.color, 2.5, pen.dash);
                 canvas.marker(middle, pen.marker, pen.color);
             }
+            Key::Plain(pen) => canvas.line(&[from, to], pen.color, 2.5, pen.dash),
             Key::Sign(pen) => canvas.marker(middle, pen.marker, pen.color),
             Key::Box(fill) => canvas.part((x + 6.0, y - 8.0), (x + KEY, y + 8.0), *fill),
         }
-        canvas.text(Label::new((x + KEY + 8.0, y), name, NOTE_SIZE, Align::Left).color(INK));
+        canvas.text(Label::new((x + KEY + 8.0, y), name, size, Align::Left).color(INK));
         x += width;
     }
     y + 26.0

@@ -1,7 +1,7 @@
 //! Charts of bars that lie: a label at the left, parts beside each other, a remark at the right.
 
 use super::axes::{Frame, Key, TICK_SIZE, heading, legend};
-use super::canvas::{Align, Canvas, Label, shortened, text_width};
+use super::canvas::{Align, Canvas, Label, fitted, text_width};
 use super::look::{Fill, INK, PAPER, Theme};
 use super::scale::Scale;
 
@@ -45,18 +45,18 @@ impl Bars<'_> {
         if !entries.is_empty() {
             frame.top = legend(&mut canvas, 18.0, &entries) - 4.0;
         }
-        let room = theme.width() * if theme.has_heading() { 0.31 } else { 0.34 };
-        let labels: Vec<String> = self.bars.iter().map(|bar| shortened(&bar.label, TICK_SIZE, room)).collect();
-        let widest = labels.iter().map(|label| text_width(label, TICK_SIZE, false)).fold(0.0, f64::max);
+        let room = theme.width() * 0.4;
+        let labels: Vec<(String, f64)> = self.bars.iter().map(|bar| fitted(&bar.label, TICK_SIZE, room)).collect();
+        let widest = labels.iter().map(|(label, size)| text_width(label, *size, false)).fold(0.0, f64::max);
         let ends = self.bars.iter().map(|bar| text_width(&bar.end, TICK_SIZE, false)).fold(0.0, f64::max);
         frame.left = 26.0 + widest;
         frame.right -= if ends > 0.0 { ends } else { 0.0 };
         frame.draw_x(&mut canvas);
         let slot = (frame.bottom - frame.top) / self.bars.len().max(1) as f64;
         let half = (slot * 0.36).min(22.0);
-        for (index, (bar, label)) in self.bars.iter().zip(labels).enumerate() {
+        for (index, (bar, (label, size))) in self.bars.iter().zip(labels).enumerate() {
             let middle = frame.top + slot * (index as f64 + 0.5);
-            canvas.text(Label::new((frame.left - 10.0, middle), label, TICK_SIZE, Align::Right));
+            canvas.text(Label::new((frame.left - 10.0, middle), label, size, Align::Right));
             parts(&mut canvas, &frame, bar, (middle - half, middle + half), &fill);
             if !bar.end.is_empty() {
                 canvas.text(Label::new((frame.right + 12.0, middle), bar.end.clone(), TICK_SIZE, Align::Left));

@@ -277,6 +277,14 @@ pub(in crate::report) fn shortened(text: &str, size: f64, room: f64) -> String {
     }
 }
 
+/// `text` and its size: smaller by up to a fifth when there is little room, and cut when that is not enough.
+pub(super) fn fitted(text: &str, size: f64, room: f64) -> (String, f64) {
+    let wanted = size * room / text_width(text, size, false).max(1e-6);
+    // rounded down, so that it is the same however the width was measured
+    let size = (wanted.clamp(0.8 * size, size) * 4.0).floor() / 4.0;
+    (shortened(text, size, room), size)
+}
+
 /// plotters keeps fonts for the whole process; it has none until they are given to it.
 pub(super) fn register_fonts() {
     static FONTS: Once = Once::new();

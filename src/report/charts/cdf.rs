@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::axes::Frame;
 use super::canvas::{Align, Canvas, Label, text_width};
 use super::lines::{Lines, Series};
-use super::look::{INK, NOTE, PAPER, Theme};
+use super::look::{INK, NOTE, Theme};
 use super::scale::Scale;
 use super::{ChartSource, copies, domain, user_copies};
 use crate::metrics::{MessageRow, Tables};
@@ -102,9 +102,12 @@ pub(super) fn quantiles(canvas: &mut Canvas, frame: &Frame, sorted: &[f64]) {
         let (x, y) = frame.at(value, share);
         canvas.line(&[(frame.left, y), (x, y), (x, frame.bottom)], NOTE, 1.2, &[4.0, 4.0]);
         let text = format!("{name} = {}", crate::report::summary::human(value));
-        let at = (frame.left + 8.0, y + 12.0);
-        let width = text_width(&text, SIZE, true);
-        canvas.fill((at.0 - 3.0, at.1 - 8.5), (at.0 + width + 3.0, at.1 + 8.5), PAPER);
-        canvas.text(Label::new(at, text, SIZE, Align::Left).bold().color(INK));
+        // below the line at the right of its end no part of the curve is, nor above it at the left
+        let label = if x + 8.0 + text_width(&text, SIZE, true) < frame.right {
+            Label::new((x + 8.0, y + 12.0), text, SIZE, Align::Left)
+        } else {
+            Label::new((x - 8.0, y - 10.0), text, SIZE, Align::Right)
+        };
+        canvas.text(label.bold().color(INK));
     }
 }

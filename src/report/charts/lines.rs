@@ -9,6 +9,8 @@ use super::canvas::{Canvas, Point};
 use super::look::{Pen, Theme};
 use super::scale::Scale;
 
+/// A line longer than this goes up and down so much that dashes tell nothing, and would be many.
+const LONGEST_DASHED: f64 = 8_000.0;
 /// Signs along a line.
 const SIGNS: usize = 5;
 
@@ -47,8 +49,10 @@ impl Lines {
         let pens = self.pens();
         let mut canvas = heading(self.theme, self.title, &self.note);
         let named = self.series.len() > 1 || self.series.iter().any(|series| !series.name.is_empty());
+        // a single line has no sign: there is nothing from which to tell it
+        let key = |pen: Pen| if pens.len() > 1 { Key::Line(pen) } else { Key::Plain(pen) };
         let lines = pens.iter().zip(&self.series).filter(|_| named);
-        let mut keys: Vec<(Key, String)> = lines.map(|(pen, series)| (Key::Line(*pen), series.name.clone())).collect();
+        let mut keys: Vec<(Key, String)> = lines.map(|(pen, series)| (key(*pen), series.name.clone())).collect();
         keys.extend(self.keys);
         let mut frame = Frame::new(self.theme, self.x, self.y);
         if !keys.is_empty() {
@@ -60,13 +64,20 @@ impl Lines {
         for (index, (pen, series)) in pens.iter().zip(&self.series).enumerate().rev() {
             let points = thin(series.points.iter().map(|(x, y)| frame.at(*x, *y)).collect());
             canvas.pens.push(*pen);
-            canvas.line(&points, pen.color, 2.5, pen.dash);
-            if count > 1 || named {
+            let dash = if length(&points) > LONGEST_DASHED { &[] } else { pen.dash };
+            canvas.line(&points, pen.color, 2.5, dash);
+            if count > 1 {
                 signs(&mut canvas, &frame, &points, *pen, (index, count));
             }
         }
         canvas
     }
+}
+
+/// How long a line is on the sheet.
+fn length(points: &[Point]) -> f64 {
+    let piece = |pair: &[Point]| (pair[1].0 - pair[0].0).abs() + (pair[1].1 - pair[0].1).abs();
+    points.windows(2).map(piece).sum()
 }
 
 /// Puts a line's signs on it: the n-th of so many lines.

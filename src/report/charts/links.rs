@@ -7,7 +7,6 @@ use super::canvas::Canvas;
 use super::look::Theme;
 use super::scale::Scale;
 use crate::metrics::LinkRow;
-use crate::report::values::escape;
 
 /// Why packets were lost: the legend's word, and the part of a bar that shows it.
 const REASONS: [(&str, usize); 6] = [
@@ -35,7 +34,7 @@ fn dropped(row: &LinkRow) -> u64 {
 }
 
 fn name(row: &LinkRow) -> String {
-    escape(format!("{} \u{2192} {}", row.from, row.to).as_bytes())
+    super::way(&row.from, &row.to)
 }
 
 /// The share of the run in which each direction was sending.

@@ -173,6 +173,13 @@ fn domain(address: &str) -> String {
     super::values::escape(domain.as_bytes())
 }
 
+/// `from → to`, of which the second leaves out the domain that both have.
+fn way(from: &str, to: &str) -> String {
+    let domain = from.split('#').next().and_then(|host| host.split_once('.')).map(|(_, domain)| domain);
+    let short = domain.and_then(|domain| to.strip_suffix(domain)?.strip_suffix('.'));
+    super::values::escape(format!("{from} \u{2192} {}", short.unwrap_or(to)).as_bytes())
+}
+
 /// `1 copy`, `2 copies`.
 fn copies(count: usize) -> String {
     if count == 1 { "1 copy".to_owned() } else { format!("{count} copies") }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::ChartSource;
 use super::axes::{Frame, Key, TICK_SIZE, empty, heading, legend};
-use super::canvas::{Align, Canvas, Label, shortened};
+use super::canvas::{Align, Canvas, Label, fitted};
 use super::cdf::distribution;
 use super::look::Theme;
 use super::scale::{Octets, Scale};
@@ -131,8 +131,8 @@ fn figure(canvas: &mut Canvas, at: (f64, f64), value: f64) {
 }
 
 fn name_below(canvas: &mut Canvas, at: (f64, f64), name: &str, room: f64) {
-    let name = shortened(&escape(word(name).as_bytes()), TICK_SIZE, room - 6.0);
-    canvas.text(Label::new(at, name, TICK_SIZE, Align::Center));
+    let (name, size) = fitted(&escape(word(name).as_bytes()), TICK_SIZE, room - 2.0);
+    canvas.text(Label::new(at, name, size, Align::Center));
 }
 
 /// The name of a protocol as people write it.

@@ -10,7 +10,6 @@ use super::scale::{Octets, Scale};
 use super::{ChartSource, instant, user_copies};
 use crate::base::time::SimTime;
 use crate::metrics::ConnectionRow;
-use crate::report::values::escape;
 
 /// Intervals, in seconds.
 const SLOTS: [u64; 15] = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 10_800, 21_600, 86_400, 604_800];
@@ -47,8 +46,8 @@ pub(super) fn delivered(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let most = slots.values().fold((0.0, 0.0), |most: (f64, f64), sums| (most.0.max(sums.0), most.1.max(sums.1)));
     let unit = Octets::for_most(most.1);
     let time = || Scale::time("time since the start", 0.0, end);
-    let mut upper = Frame::new(theme, time(), Scale::count("copies", most.0));
-    let mut lower = Frame::new(theme, time(), Scale::measure(unit.name, most.1 / unit.octets));
+    let mut upper = Frame::new(theme, time(), Scale::count(&format!("copies / {span}"), most.0));
+    let mut lower = Frame::new(theme, time(), Scale::measure(&format!("{} / {span}", unit.name), most.1 / unit.octets));
     upper.left = upper.left.max(lower.left);
     lower.left = upper.left;
     let middle = f64::midpoint(upper.top, upper.bottom);
@@ -110,7 +109,7 @@ pub(super) fn goodput(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         let there = if *to_server { &row.server } else { &row.client };
         let unit_of = Octets::for_most(*octets as f64);
         Bar {
-            label: escape(format!("{} \u{2192} {there}", row.connection).as_bytes()),
+            label: super::way(&row.connection, there),
             parts: vec![(*goodput as f64 / unit, 0)],
             end: format!("{} {}", short(*octets as f64 / unit_of.octets), unit_of.name),
             from: 0.0,

@@ -10,7 +10,7 @@ mod plan;
 use self::plan::{Card, Node, Plan};
 use super::ChartSource;
 use super::axes::{empty, heading};
-use super::canvas::{Align, Canvas, Label, Point, shortened, text_width};
+use super::canvas::{Align, Canvas, Label, Point, fitted, shortened, text_width};
 use super::look::{AXIS, GRID, INK, NOTE, PAPER, Theme};
 use crate::report::values::escape;
 
@@ -37,9 +37,9 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let (width, height) = theme.size();
     let top = if theme.has_heading() { theme.top() - 6.0 } else { 8.0 };
     let bottom = others(&mut canvas, &plan, (width, height - 12.0));
-    let rows = plan.depth().max(1) as f64;
     // a row needs a node, its link and that link's label; what is left is for cards
-    let pitch = ((bottom - top) / (rows + 1.2)).clamp(56.0, 84.0);
+    let cards = 10.0 + LINE * plan.longest_card() as f64;
+    let pitch = ((bottom - top - cards) / plan.depth().max(1) as f64).clamp(66.0, 110.0);
     let place = Place { left: 16.0, column: (width - 32.0) / plan.columns().max(1) as f64, top, pitch, bottom };
     for node in &plan.roots {
         wires(&mut canvas, &place, node, 0);
@@ -115,17 +115,18 @@ fn extra_wires(canvas: &mut Canvas, place: &Place, plan: &Plan) {
 fn boxes(canvas: &mut Canvas, place: &Place, node: &Node, row: usize) {
     let (x, y) = place.at(node.columns, row);
     let most = (node.columns.1 - node.columns.0) as f64 * place.column - 8.0;
-    let name = shortened(&escape(node.name.as_bytes()), NAME * 1.06, most - 12.0);
-    let half = (text_width(&name, NAME, true) + 18.0).min(most) / 2.0;
+    // measured in the other face, which is a little narrower
+    let (name, size) = fitted(&escape(node.name.as_bytes()), NAME, (most - 10.0) / 1.13);
+    let half = (text_width(&name, size, true) + 18.0).min(most) / 2.0;
     if !node.link.is_empty() {
-        let label = shortened(&node.link, SMALL, most);
+        let (label, size) = fitted(&node.link, SMALL, most);
         let at = (x, y - 13.0);
-        let wide = text_width(&label, SMALL, false) / 2.0 + 3.0;
-        canvas.fill((at.0 - wide, at.1 - 9.0), (at.0 + wide, at.1 + 9.0), PAPER);
-        canvas.text(Label::new(at, label, SMALL, Align::Center).color(NOTE));
+        let wide = text_width(&label, size, false) / 2.0 + 3.0;
+        canvas.fill((at.0 - wide, at.1 - 8.0), (at.0 + wide, at.1 + 8.0), PAPER);
+        canvas.text(Label::new(at, label, size, Align::Center).color(NOTE));
     }
     frame(canvas, (x - half, y), (x + half, y + NODE_HEIGHT), true);
-    canvas.text(Label::new((x, y + NODE_HEIGHT / 2.0), name, NAME, Align::Center).bold());
+    canvas.text(Label::new((x, y + NODE_HEIGHT / 2.0), name, size, Align::Center).bold());
     if let Some(card) = &node.card {
         leaves(canvas, place, card, row + 1);
     }
@@ -144,9 +145,8 @@ fn leaves(canvas: &mut Canvas, place: &Place, card: &Card, row: usize) {
     frame(canvas, (x - half, y), (x + half, y + 10.0 + LINE * lines.len() as f64), false);
     for (index, (text, strong)) in lines.into_iter().enumerate() {
         let at = (x, y + 5.0 + LINE * (index as f64 + 0.5));
-        let room = 2.0 * half - 10.0;
-        let text = shortened(&text, SMALL, if strong { room / 1.12 } else { room });
-        let label = Label::new(at, text, SMALL, Align::Center);
+        let (text, size) = fitted(&text, SMALL, 2.0 * half - 8.0);
+        let label = Label::new(at, text, size, Align::Center);
         canvas.text(if strong { label.color(NOTE) } else { label });
     }
 }

@@ -134,11 +134,7 @@ pub(super) fn waterfall(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         "{}{kind}; at the right the number of the connection that carried it{others}",
         escape(page.page.as_bytes())
     );
-    let keys = [
-        (WAITING, "wants a connection, or waits for its turn"),
-        (RESPONDING, "until the response begins"),
-        (RECEIVING, "receives"),
-    ];
+    let keys = [(WAITING, "waits for a connection"), (RESPONDING, "waits for the response"), (RECEIVING, "receives")];
     let keys = keys.map(|(part, name)| (part, name.to_owned())).to_vec();
     Bars { theme, title: TITLE, note: &note, bars, keys }
         .draw(|most| Scale::time("time since the page was asked for", 0.0, most))

@@ -94,6 +94,15 @@ impl Plan {
         self.roots.iter().map(depth).max().unwrap_or(0)
     }
 
+    /// Lines of the longest card.
+    pub(super) fn longest_card(&self) -> usize {
+        fn longest(node: &Node) -> usize {
+            let own = node.card.as_ref().map_or(0, |card| card.lines(usize::MAX).len());
+            node.children.iter().map(longest).max().unwrap_or(0).max(own)
+        }
+        self.roots.iter().map(longest).max().unwrap_or(0)
+    }
+
     /// The hosts that it names or counts.
     #[cfg(test)]
     pub(super) fn hosts(&self) -> usize {
