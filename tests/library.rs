@@ -6,7 +6,8 @@ use common::{library, library_names, root, run};
 use posthaste::base::{SimDuration, SimTime};
 use posthaste::cli::simulate::expectations;
 use posthaste::metrics::{CopyStatus, MessageRow, Tables};
-use posthaste::report::transcript;
+use posthaste::report::{ChartSource, Theme, chart_names, draw, transcript};
+use posthaste::scenario::Resolved;
 
 /// Breaks when a scenario of the library is invalid or its `expect` does not hold.
 #[test]
@@ -21,9 +22,21 @@ fn every_scenario_holds_what_it_expects() {
             assert!(expectation.held, "{name}: {expectation:?}");
         }
         phases_sum_to_latency(&name, &finished.record.tables);
+        labels_have_room(&name, &scenario, &finished.record.tables);
         messages += finished.record.tables.messages.len();
     }
     assert!(messages > 10_000, "{messages}");
+}
+
+/// No label of any chart of the run is clipped, or lies on another one.
+fn labels_have_room(scenario: &str, file: &Resolved, tables: &Tables) {
+    let source = ChartSource::with_scenario(tables, &file.to_json_text());
+    for theme in Theme::ALL {
+        for name in chart_names() {
+            let faults = draw(name, &source, theme).unwrap().text_faults();
+            assert!(faults.is_empty(), "{name} of {scenario} for {}: {faults:?}", theme.name());
+        }
+    }
 }
 
 /// Breaks when an instant of a copy's life is in no phase or in two: integer nanoseconds.
