@@ -14,7 +14,7 @@ use clap_complete::Shell;
 pub use bench::{BenchArgs, BenchWorkload, DialoguesArgs, DumbbellArgs, HoldArgs, IdleArgs, Switch};
 pub use chart::{ChartArgs, ChartFormat, ChartTheme};
 pub use explain::ExplainArgs;
-pub use ladder::{LadderArgs, LadderProtocol};
+pub use ladder::{LadderArgs, LadderProtocol, LadderPurpose, LadderTime};
 pub use serve::ServeArgs;
 
 const AFTER_HELP: &str = "\
