@@ -116,7 +116,7 @@ Look-up of www.a.fr A by pc
     let looks: Vec<Look> = ladder
         .steps
         .iter()
-        .filter_map(|step| match step.what {
+        .filter_map(|step| match &step.what {
             What::Message(message) => Some(message.look),
             What::Note { .. } => None,
         })
