@@ -3,6 +3,7 @@
 use super::accounts::Accounts;
 use super::mailbox::Maildrop;
 use super::spool::{Spool, trace_maildrop, trace_phase};
+use super::upkeep::trace_deleted;
 use crate::app::host::Host;
 use crate::app::sessions::{Attends, Caller, Calls, Talk};
 use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
@@ -105,10 +106,8 @@ impl Attends<Spool> for Retrieval {
             }
             ServerEvent::Update { deleted } => {
                 if let Some(drop) = drop_of(spool, reader).filter(|_| !deleted.is_empty()) {
-                    for origin in drop.delete(&deleted).into_iter().filter_map(|message| message.origin) {
-                        let (message, mailbox) = (origin.message_id.as_str(), drop.address());
-                        host.trace(Trace::Mail(MailTrace::Deleted { message, mailbox }));
-                    }
+                    let gone = drop.delete(&deleted);
+                    trace_deleted(host, drop, &gone);
                     trace_maildrop(host, drop);
                     let inbox = drop.inbox().validity();
                     spool.touched.extend(reader.known.mailbox.clone().map(|mailbox| (mailbox, inbox)));

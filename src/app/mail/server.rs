@@ -48,8 +48,9 @@ impl MailServer {
 
     /// Takes an input.
     pub fn handle<H: Host>(&mut self, host: &mut H, input: Input<'_>) {
-        if self.delivery.stream(host, input) {
-            return self.delivery.dispatch(host, &mut self.spool);
+        if self.delivery.resolves(host, input) {
+            self.delivery.dispatch(host, &mut self.spool);
+            return self.access.sync(host, &mut self.spool);
         }
         let spool = &mut self.spool;
         match input {
@@ -96,8 +97,8 @@ impl MailServer {
                     self.delivery.closed(host, spool, socket, reason);
                 }
             }
-            Input::Datagram { local_port, from, bytes } => self.delivery.datagram(host, local_port, from, bytes),
-            Input::Unreachable { local_port, to } => self.delivery.unreachable(host, local_port, to),
+            // There was nobody to hear it but the stub resolver.
+            Input::Datagram { .. } | Input::Unreachable { .. } => {}
             Input::Flush(what) => self.flush(host, what),
             Input::Wake => {
                 self.reception.wake(host, spool);

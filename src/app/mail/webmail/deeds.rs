@@ -8,15 +8,13 @@ use super::asked::{Act, Deed, Source, Submitted};
 use super::pages::{Visit, done, folder_url};
 use super::{Call, Login, MAX_LOGINS, Notice, Webmail, compose, cookie_field, failure, faulty, page, see};
 use crate::app::host::Host;
-use crate::app::mail::access::trace_deleted;
 use crate::app::mail::composed::trace_composed;
-use crate::app::mail::folder::StoredMessage;
 use crate::app::mail::mailbox::{Maildrop, StoreError};
 use crate::app::mail::queue::Addressee;
-use crate::app::mail::spool::{Arrival, Spool, trace_maildrop};
-use crate::base::trace::{MailTrace, Trace};
+use crate::app::mail::spool::{Arrival, Spool};
+use crate::app::mail::upkeep;
 use crate::proto::http::Response;
-use crate::proto::imap::{Flags, InternalDate, SystemFlag, names, utf7};
+use crate::proto::imap::{Flags, NewMessage, StoreAction, SystemFlag, names, utf7};
 use crate::proto::mailbox::About;
 use crate::proto::message::{Hop, received};
 use crate::proto::sasl::Credentials;
@@ -216,26 +214,12 @@ fn keep<H: Host>(
 ) -> Result<(), StoreError> {
     let quota = spool.homes.quota(key);
     let drop = spool.maildrops.get_mut(key).ok_or(StoreError::NoSuchFolder)?;
+    // No folder is made for what there is no room for.
     drop.has_room(1, content.len() as u64, quota)?;
     let validity = named_or_made(drop, name, separator)?;
     let mut flags = Flags::default();
     marks.iter().for_each(|mark| flags.insert(*mark));
-    let (date, stored, bytes) = (InternalDate::utc(host.calendar()), host.now(), content.len() as u64);
-    let message = crate::proto::message::first(content, "Message-ID").unwrap_or_default();
-    let content = content.into();
-    drop.folder(validity)?.store(StoredMessage {
-        uid: 0,
-        origin: None,
-        content,
-        stored,
-        date,
-        flags,
-        modseq: 0,
-        retrieved: false,
-    });
-    let (message, mailbox) = (message.as_str(), drop.address());
-    host.trace(Trace::Mail(MailTrace::Appended { message, mailbox, bytes }));
-    trace_maildrop(host, drop);
+    upkeep::append(host, drop, validity, quota, vec![NewMessage { flags, date: None, content: content.into() }])?;
     spool.touched.push((key.to_owned(), validity));
     Ok(())
 }
@@ -268,10 +252,11 @@ fn forwarded(spool: &mut Spool, key: &str, name: &str, uid: u32) {
     let Some(drop) = spool.maildrops.get_mut(key) else { return };
     let Ok(validity) = drop.named(name) else { return };
     let Ok(folder) = drop.folder(validity) else { return };
-    let Some(mut flags) = folder.message(uid).map(|message| message.flags.clone()) else { return };
-    flags.insert_keyword("$Forwarded".into());
-    if let Some(flags) = folder.known(&flags) {
-        folder.set_flags(uid, flags);
+    let mut named = Flags::default();
+    named.insert_keyword("$Forwarded".into());
+    let named = folder.message(uid).is_some().then(|| folder.known(&named)).flatten();
+    if let Some(named) = named {
+        folder.change_flags(uid, StoreAction::Add, &named);
         spool.touched.push((key.to_owned(), validity));
     }
 }
@@ -285,6 +270,7 @@ fn apply<H: Host>(
     act: &Act,
     separator: char,
 ) -> Result<(), StoreError> {
+    let quota = spool.homes.quota(key);
     let drop = spool.maildrops.get_mut(key).ok_or(StoreError::NoSuchFolder)?;
     let validity = drop.named(name)?;
     let folder = drop.folder(validity)?;
@@ -298,33 +284,22 @@ fn apply<H: Host>(
         Act::Deleted(on) => (SystemFlag::Deleted, *on),
         Act::Draft(on) => (SystemFlag::Draft, *on),
         Act::Delete => {
-            let gone = folder.remove(uids);
-            trace_deleted(host, drop, &gone);
-            trace_maildrop(host, drop);
+            upkeep::delete(host, drop, validity, uids)?;
             spool.touched.push((key.to_owned(), validity));
             return Ok(());
         }
         Act::Move(to) => {
             let to = named_or_made(drop, to, separator)?;
             if to != validity {
-                let moved = drop.folder(validity)?.remove(uids);
-                let target = drop.folder(to)?;
-                moved.into_iter().for_each(|message| _ = target.store(message));
+                upkeep::copy(host, drop, (validity, uids), (to, true), quota)?;
                 spool.touched.extend([(key.to_owned(), validity), (key.to_owned(), to)]);
             }
             return Ok(());
         }
     };
-    let mut named = Flags::default();
-    named.insert(flag);
+    let action = if on { StoreAction::Add } else { StoreAction::Remove };
     for uid in uids {
-        let Some(mut flags) = folder.message(*uid).map(|message| message.flags.clone()) else { continue };
-        if on {
-            flags.add(&named)
-        } else {
-            flags.remove(&named)
-        }
-        folder.set_flags(*uid, flags);
+        folder.change_flags(*uid, action, &flag.into());
     }
     spool.touched.push((key.to_owned(), validity));
     Ok(())
