@@ -13,6 +13,7 @@ use super::UserAgentConfig;
 use super::access::{Access, Account, Way, shown};
 use super::disk::Disk;
 use super::manner::{Fetch, Manner, ReadJob, next_time};
+use super::sitting::begin::files_among;
 use crate::app::host::Host;
 use crate::base::{CloseReason, SimDuration, SimTime, SocketId, Stream};
 use crate::proto::mailbox::{Detail, Done, Handle, MailboxEvent, Mark, Part, Summary, Task};
@@ -345,10 +346,9 @@ impl Reading {
                 // That it is opened is the first that was drawn.
                 draws.next_u64();
             }
-            let texts = ["text/plain", "text/html"];
-            for (place, _, _) in summary.parts.into_iter().filter(|(_, media, _)| !texts.contains(&media.as_str())) {
+            for place in files_among(&summary.parts, self.manner.way == Way::Webmail) {
                 if draws.chance(self.manner.attachments) {
-                    self.ask(host, For::Part, Task::Open { message, part: Part::Place(place) });
+                    self.ask(host, For::Part, Task::Open { message, part: Part::Place(place.to_owned()) });
                 }
             }
         }

@@ -163,12 +163,9 @@ impl Sitting {
         }
     }
 
-    /// The places of a message's files. Webmail's list has no other parts than these.
+    /// The places of a message's files.
     fn files_of<'a>(&self, item: &'a Item) -> Vec<&'a str> {
-        match self.means {
-            Means::Webmail => item.parts.iter().map(|(place, ..)| place.as_str()).collect(),
-            Means::Pop3 | Means::Pop3Keep | Means::Imap => files_among(&item.parts),
-        }
+        files_among(&item.parts, self.means == Means::Webmail)
     }
 
     fn reply<D: Desk>(&mut self, desk: &mut D, which: &Pick, all: bool, text: &Arc<[String]>) {
@@ -291,7 +288,9 @@ impl Sitting {
         if self.means == Means::Webmail {
             let subject = draft.subject.as_deref().unwrap_or_default().to_owned();
             let task = Task::List { folder: DRAFTS.to_owned(), behind: None, detail: Detail::Lines };
-            return self.moves.push_back(Move::Ask(task, Then::Resume { subject, text: text.join("\n") }));
+            return self
+                .moves
+                .push_back(Move::Ask(task, Then::Resume { id: message_id, subject, text: text.join("\n") }));
         }
         let lines: Vec<String> = draft.body.lines().iter().chain(text).cloned().collect();
         draft.body = Body::Lines(lines.into());
@@ -371,8 +370,12 @@ impl Sitting {
     }
 }
 
-/// The places of the parts that are files: all but the first plain text and the first HTML.
-fn files_among(parts: &[(String, String, u64)]) -> Vec<&str> {
+/// The places of the parts that are files: all but the first plain text and the first HTML. Webmail's list has no
+/// other parts than these.
+pub(in crate::app::user) fn files_among(parts: &[(String, String, u64)], webmail: bool) -> Vec<&str> {
+    if webmail {
+        return parts.iter().map(|(place, ..)| place.as_str()).collect();
+    }
     let mut shown: Vec<&str> = Vec::new();
     let is_file = |media: &str, shown: &mut Vec<&str>| {
         let text = ["text/plain", "text/html"].into_iter().find(|text| media.eq_ignore_ascii_case(text));

@@ -6,7 +6,7 @@
 //! its steps only those are left that need no mailbox.
 
 mod again;
-mod begin;
+pub(super) mod begin;
 mod done;
 mod lost;
 #[cfg(test)]
@@ -203,8 +203,9 @@ enum Then {
     Watched,
     /// The draft of this Message-ID is to go.
     Drafts(String),
-    /// The newest draft with this subject is gone on with.
+    /// The draft of this Message-ID, or else the newest with this subject, is gone on with.
     Resume {
+        id: Option<String>,
         subject: String,
         text: String,
     },
