@@ -7,8 +7,8 @@
 //! when it handed the same copy to the same server once more, or gave up.
 //!
 //! Each delivery into a mailbox that had the copy already has its reason. Its way is followed back, from
-//! acceptance to acceptance: where the same client had handed the same copy over before and did not learn
-//! of it, that reply was lost, and it explains one delivery there. Else two ways led to the mailbox, such as a
+//! acceptance to acceptance: where the same client handed the same copy over twice, since it did not learn of
+//! the first time, that reply was lost, and it explains one delivery there. Else two ways led to the mailbox, such as a
 //! list and the member's own address. Whoever sends from outside the simulation may send twice as he likes,
 //! and what he heard is not known. Anything else is a mistake of the simulator.
 
@@ -203,21 +203,21 @@ impl Replies {
         let mut next = again.by;
         while let Some(id) = next {
             let here = &self.acceptances[id.0];
-            let known = self.by_copy.get(&here.copy).into_iter().flatten().rev();
-            // Each came before the one that follows from it, so this ends.
-            for index in known.copied().filter(|index| *index < id.0) {
-                let earlier = &self.acceptances[index];
-                if earlier.conn.host != here.conn.host {
+            let known = self.by_copy.get(&here.copy).into_iter().flatten().rev().copied();
+            for other in known.filter(|other| *other != id.0) {
+                // The other may have gone another way, to a backup exchanger, and be here already.
+                let (earlier, other) = (AcceptanceId(other.min(id.0)), &self.acceptances[other]);
+                if other.conn.host != here.conn.host || other.at > again.again {
                     continue;
                 }
-                if earlier.outside && here.outside {
+                if other.outside && here.outside {
                     return Some(Shown::SentAgain);
                 }
-                let earlier_id = AcceptanceId(index);
-                if earlier.is_lost() && !explained.contains(&(again.copy, earlier_id)) {
-                    return Some(Shown::Lost(earlier_id));
+                if self.acceptances[earlier.0].is_lost() && !explained.contains(&(again.copy, earlier)) {
+                    return Some(Shown::Lost(earlier));
                 }
             }
+            // Each came before the one that follows from it, so this ends.
             next = here.before.filter(|before| *before < id);
         }
         None
@@ -324,6 +324,21 @@ mod tests {
             record.tables.duplicates.iter().map(|row| (row.cause, row.connection.as_deref())).collect();
         assert_eq!(causes, [(DuplicateCause::TwoWays, None), (DuplicateCause::LostReply, Some("crepes.fr#1"))]);
         assert_eq!(record.tables.lost_replies.len(), 1);
+    }
+
+    /// Breaks when a copy that a backup exchanger took, unheard, has no cause when it follows.
+    #[test]
+    fn a_lost_reply_of_a_backup_explains_what_comes_from_there() {
+        let (mut script, server) = (Script::two_domains(), "hamburger.edu");
+        script.compose("pc", 0, ID, "alice@crepes.fr", BOB).accept("crepes.fr", S, ID, BOB);
+        script.accept_over("ns", 2 * S, (ID, BOB), ("crepes.fr", 1)).attempt_over(2 * S, (ID, BOB), (1, 1), false);
+        script.accept_over(server, 3 * S, (ID, BOB), ("crepes.fr", 2)).deliver(server, 3 * S, ID, BOB);
+        script.attempt_over(3 * S, (ID, BOB), (2, 2), true);
+        script.accept_over(server, 4 * S, (ID, BOB), ("ns", 1)).deliver(server, 4 * S, ID, BOB);
+        let record = script.finish(5 * S);
+        let causes: Vec<_> =
+            record.tables.duplicates.iter().map(|row| (row.cause, row.connection.as_deref())).collect();
+        assert_eq!(causes, [(DuplicateCause::LostReply, Some("crepes.fr#1"))]);
     }
 
     /// Breaks when who sends again from outside is taken for one who did not hear the reply.

@@ -251,7 +251,7 @@ fn names_may_be_internationalised() {
             "web": { domain: { "pages": { "/": { "size": "1kB" }, "/old": { "moved_to": format!("http://{in_address}:80/") } } } },
             "live": { "first": [in_address] },
             "workload": [{ "on": domain, "browse": format!("http://{in_address}/old?x") },
-                { "on": domain, "lookups": { "names": [format!("n{{1..3}}.{in_address}")], "rate": "1 per min" } }, { "from": "bob@h.edu", "to": format!("zoe@{domain}"), "subject": "Cr\u{ea}pes" }]
+                { "on": domain, "lookups": { "names": [format!("n{{1..3}}.{in_address}")], "arrivals": { "poisson": "0.02/s" } } }, { "from": "bob@h.edu", "to": format!("zoe@{domain}"), "subject": "Cr\u{ea}pes" }]
         })
     };
     let resolved =

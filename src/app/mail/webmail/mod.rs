@@ -238,7 +238,9 @@ impl Webmail {
         }
         if caller.talk.is_closed() {
             self.timers.set(socket, SimTime::NEVER);
-            self.leaving.insert(socket, (caller.talk.conn(), caller.in_flight));
+            if !caller.in_flight.is_empty() {
+                self.leaving.insert(socket, (caller.talk.conn(), caller.in_flight));
+            }
         } else {
             self.timers.set(socket, caller.talk.session.deadline());
             self.callers.insert(socket, caller);
