@@ -10,10 +10,11 @@ use super::copies::Copies;
 use super::names::{NameId, Names, Text};
 use super::record::Tables;
 use super::summary::{Metric, Metrics, mean_s, nearest_rank};
+use super::words;
 use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, HostId};
 use crate::base::time::{SimDuration, SimTime};
-use crate::base::trace::{MailTrace, Protocol};
+use crate::base::trace::MailTrace;
 
 /// So many changes of mailboxes are kept.
 pub const MAX_CHANGES: usize = 500_000;
@@ -97,17 +98,6 @@ pub struct MailboxRow {
     pub messages: u32,
     /// Their octets.
     pub bytes: u64,
-}
-
-/// The name of a protocol in tables.
-const fn name_of(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Smtp => "smtp",
-        Protocol::Pop3 => "pop3",
-        Protocol::Dns => "dns",
-        Protocol::Imap => "imap",
-        Protocol::Http => "http",
-    }
 }
 
 /// What a message waited for from its delivery until it was shown.
@@ -200,7 +190,7 @@ impl Readings {
             let row = MailboxSessionRow {
                 user: names.share(mailbox),
                 device: names.share(""),
-                protocol: names.share(name_of(protocol)),
+                protocol: names.share(words::protocol(protocol)),
                 connection: None,
                 began,
                 ended: at,
@@ -349,7 +339,7 @@ pub(super) fn count(tables: &Tables, stock: Stock, metrics: &mut Metrics) {
 mod tests {
     use super::super::testing::{S, Script};
     use super::*;
-    use crate::base::trace::{Phase, Trace};
+    use crate::base::trace::{Phase, Protocol, Trace};
 
     /// Would break if the wait for somebody to look and the way of the message were told apart wrongly, if a mailbox
     /// showed what lasted no time, or if a figure stood in another's column.

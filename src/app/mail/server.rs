@@ -12,6 +12,7 @@ use super::spool::{Audit, Spool};
 use super::webmail::Webmail;
 use crate::app::dns::OwnCache;
 use crate::app::host::{Flush, Host, Input};
+use crate::app::sessions::Attends as _;
 use crate::base::{SimTime, SocketId};
 use crate::proto::session::Input as SessionInput;
 use crate::proto::smtp::Mailbox;
@@ -91,7 +92,7 @@ impl MailServer {
                 } else if self.access.owns(socket) {
                     self.access.closed(host, spool, socket);
                 } else if self.webmail.owns(socket) {
-                    self.webmail.closed(host, spool, socket, reason);
+                    self.webmail.ended(host, spool, socket, reason);
                 } else if self.delivery.owns(socket) {
                     self.delivery.closed(host, spool, socket, reason);
                 }

@@ -13,7 +13,6 @@ use super::UserAgentConfig;
 use super::access::{Access, Account, Way, shown};
 use super::disk::Disk;
 use super::manner::{Fetch, Manner, ReadJob, next_time};
-use super::sitting::begin::files_among;
 use crate::app::host::Host;
 use crate::base::{CloseReason, SimDuration, SimTime, SocketId, Stream};
 use crate::proto::mailbox::{Detail, Done, Handle, MailboxEvent, Mark, Part, Summary, Task};
@@ -346,9 +345,9 @@ impl Reading {
                 // That it is opened is the first that was drawn.
                 draws.next_u64();
             }
-            for place in files_among(&summary.parts, self.manner.way == Way::Webmail) {
+            for file in summary.parts.into_iter().filter(|part| part.file) {
                 if draws.chance(self.manner.attachments) {
-                    self.ask(host, For::Part, Task::Open { message, part: Part::Place(place.to_owned()) });
+                    self.ask(host, For::Part, Task::Open { message, part: Part::Place(file.place) });
                 }
             }
         }

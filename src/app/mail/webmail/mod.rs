@@ -18,7 +18,6 @@ mod html;
 mod letter;
 mod names;
 mod pages;
-mod plain;
 #[cfg(test)]
 mod tests;
 mod under_way;
@@ -31,14 +30,14 @@ use super::config::{MailServerConfig, WebmailConfig};
 use super::folder::StoredMessage;
 use super::spool::Spool;
 use crate::app::host::Host;
-use crate::app::sessions::{Talk, Timers};
+use crate::app::sessions::{Attends, Caller, Calls, Talk};
 use crate::base::trace::Protocol;
 use crate::base::{CloseReason, ConnId, Side, SimTime, SocketId, Stream};
 use crate::proto::http::{Conduct, Method, Request, Response, Server, ServerEvent, cookie};
 use crate::proto::imap::SystemFlag;
-use crate::proto::imap::search::{Mark, Query, View as Searched};
+use crate::proto::imap::search::Query;
 use crate::proto::mailbox::Criteria;
-use crate::proto::session::{Input, Session as _};
+use crate::proto::session::Input;
 
 use asked::{Asked, Deed, Fault, Place, View};
 use guesses::Guesses;
@@ -73,10 +72,9 @@ enum Notice {
     Done(&'static str),
 }
 
-/// A browser's connection.
+/// What is known of a browser's connection.
 #[derive(Clone, Debug)]
-struct Caller {
-    talk: Talk<Server>,
+pub(super) struct Known {
     address: IpAddr,
     /// Messages on their way to the browser.
     in_flight: Vec<UnderWay>,
@@ -99,12 +97,11 @@ pub(super) struct Webmail {
     max_message: usize,
     max_recipients: usize,
     separator: char,
-    callers: BTreeMap<SocketId, Caller>,
+    calls: Calls<Server, Known>,
     /// What was on its way over connections that this end has closed, and the other has not.
     leaving: BTreeMap<SocketId, (ConnId, Vec<UnderWay>)>,
     /// Messages that the answer to the present request takes along.
     fetched: Vec<UnderWay>,
-    timers: Timers,
     /// By the value of the cookie.
     logins: BTreeMap<String, Login>,
     /// How many messages each user wrote here, by mailbox; on disk.
@@ -139,10 +136,9 @@ impl Webmail {
             max_message,
             max_recipients: config.smtp.recipients_per_message.max(1),
             separator: config.separator,
-            callers: BTreeMap::new(),
+            calls: Calls::default(),
             leaving: BTreeMap::new(),
             fetched: Vec::new(),
-            timers: Timers::default(),
             logins: BTreeMap::new(),
             composed: BTreeMap::new(),
             draws: None,
@@ -155,20 +151,19 @@ impl Webmail {
     }
 
     pub(super) fn deadline(&self) -> SimTime {
-        self.timers.first()
+        self.calls.deadline()
     }
 
     pub(super) fn crash<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
-        let callers = std::mem::take(&mut self.callers).into_values().flat_map(|caller| caller.in_flight);
+        let callers = self.calls.take_all().into_iter().flat_map(|caller| caller.known.in_flight);
         let leaving = std::mem::take(&mut self.leaving).into_values().flat_map(|(_, in_flight)| in_flight);
         callers.chain(leaving).for_each(|message| message.cut(host, spool));
         self.logins.clear();
         self.guesses.clear();
-        self.timers.clear();
     }
 
     pub(super) fn owns(&self, socket: SocketId) -> bool {
-        self.callers.contains_key(&socket) || self.leaving.contains_key(&socket)
+        self.calls.owns(socket) || self.leaving.contains_key(&socket)
     }
 
     pub(super) fn accepted<H: Host>(
@@ -179,71 +174,15 @@ impl Webmail {
         address: IpAddr,
     ) {
         let talk = Talk::new(socket, conn, Side::Server, Protocol::Http, Server::new(self.conduct.clone()));
-        self.callers.insert(socket, Caller { talk, address, in_flight: Vec::new() });
-        self.feed(host, spool, socket, Input::Start);
+        self.accept(host, spool, talk, Known { address, in_flight: Vec::new() });
     }
 
     /// A connection is no more. One that both ends have closed took along what was sent over it.
-    pub(super) fn closed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, reason: CloseReason) {
-        self.go_on(host, spool, socket, |host, talk| talk.lose(host));
+    pub(super) fn ended<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, reason: CloseReason) {
+        self.closed(host, spool, socket);
         let Some((conn, in_flight)) = self.leaving.remove(&socket) else { return };
         for message in in_flight {
             if reason == CloseReason::Finished { message.came(host, spool, conn) } else { message.cut(host, spool) }
-        }
-    }
-
-    pub(super) fn drained<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
-        self.go_on(host, spool, socket, |host, talk| talk.drained(host));
-    }
-
-    pub(super) fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
-        for socket in self.timers.due(host.now()) {
-            // Who is still being sent a page is not idle: the wait begins when that is out.
-            if host.unsent(socket) > 0 {
-                host.wake_when_drained(socket, 0);
-            } else {
-                self.feed(host, spool, socket, Input::Tick);
-            }
-        }
-    }
-
-    pub(super) fn feed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, input: Input<'_>) {
-        self.go_on(host, spool, socket, |host, talk| talk.feed(host, input));
-    }
-
-    fn go_on<H: Host>(
-        &mut self,
-        host: &mut H,
-        spool: &mut Spool,
-        socket: SocketId,
-        begin: impl FnOnce(&H, &mut Talk<Server>),
-    ) {
-        let Some(mut caller) = self.callers.remove(&socket) else { return };
-        begin(host, &mut caller.talk);
-        while let Some(event) = caller.talk.next_event(host) {
-            match event {
-                ServerEvent::Request(request) => {
-                    // Who asks for more has what was all sent.
-                    if host.unsent(socket) == 0 {
-                        let conn = caller.talk.conn();
-                        caller.in_flight.drain(..).for_each(|message| message.came(host, spool, conn));
-                    }
-                    let call = Call { request: &request, conn: caller.talk.conn(), address: caller.address };
-                    let response = self.answer(host, spool, &call);
-                    caller.talk.session.respond(host.now(), &response);
-                    caller.in_flight.append(&mut self.fetched);
-                }
-                ServerEvent::Refused(_) => {}
-            }
-        }
-        if caller.talk.is_closed() {
-            self.timers.set(socket, SimTime::NEVER);
-            if !caller.in_flight.is_empty() {
-                self.leaving.insert(socket, (caller.talk.conn(), caller.in_flight));
-            }
-        } else {
-            self.timers.set(socket, caller.talk.session.deadline());
-            self.callers.insert(socket, caller);
         }
     }
 
@@ -364,6 +303,56 @@ impl Webmail {
     }
 }
 
+impl Attends<Spool> for Webmail {
+    type Session = Server;
+    type Known = Known;
+
+    fn calls(&mut self) -> &mut Calls<Server, Known> {
+        &mut self.calls
+    }
+
+    fn event<H: Host>(
+        &mut self,
+        host: &mut H,
+        spool: &mut Spool,
+        caller: &mut Caller<Server, Known>,
+        event: ServerEvent,
+    ) {
+        match event {
+            ServerEvent::Request(request) => {
+                let (conn, known) = (caller.talk.conn(), &mut caller.known);
+                // Who asks for more has what was all sent.
+                if host.unsent(caller.talk.socket()) == 0 {
+                    known.in_flight.drain(..).for_each(|message| message.came(host, spool, conn));
+                }
+                let call = Call { request: &request, conn, address: known.address };
+                let response = self.answer(host, spool, &call);
+                known.in_flight.append(&mut self.fetched);
+                caller.talk.session.respond(host.now(), &response);
+            }
+            ServerEvent::Refused(_) => {}
+        }
+    }
+
+    /// What was on its way is so until the other end has closed, too.
+    fn over<H: Host>(&mut self, _host: &mut H, _spool: &mut Spool, caller: Caller<Server, Known>) {
+        if !caller.known.in_flight.is_empty() {
+            self.leaving.insert(caller.talk.socket(), (caller.talk.conn(), caller.known.in_flight));
+        }
+    }
+
+    fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
+        for socket in self.calls.due(host.now()) {
+            // Who is still being sent a page is not idle: the wait begins when that is out.
+            if host.unsent(socket) > 0 {
+                host.wake_when_drained(socket, 0);
+            } else {
+                self.feed(host, spool, socket, Input::Tick);
+            }
+        }
+    }
+}
+
 /// What a view shows; nothing if it is not there.
 fn shown(visit: &Visit<'_>, view: &View) -> Option<Response> {
     let find = |place: &Place| visit.drop.folder_named(&place.folder)?.message(place.uid);
@@ -395,20 +384,8 @@ fn shown(visit: &Visit<'_>, view: &View) -> Option<Response> {
 
 fn found<'a>(messages: &'a [StoredMessage], criteria: &Criteria) -> Vec<&'a StoredMessage> {
     let query = Query::of(criteria);
-    let matches = |message: &&StoredMessage| {
-        let marked = |mark: Mark<'_>| mark == Mark::Seen && message.flags.has(SystemFlag::Seen);
-        query.matches(&Searched {
-            // What a person asks has no numbers and dates in it.
-            number: 0,
-            uid: message.uid,
-            marks: &marked,
-            arrived: message.date.at,
-            modseq: message.modseq,
-            size: u32::try_from(message.content.len()).unwrap_or(u32::MAX),
-            content: &message.content,
-        })
-    };
-    messages.iter().filter(matches).collect()
+    let found = |message: &&StoredMessage| query.finds(&message.content, message.flags.has(SystemFlag::Seen));
+    messages.iter().filter(found).collect()
 }
 
 /// Whether the browser says that a form was on a page of this server, as far as it says anything (RFC 6454 7,
