@@ -26,8 +26,8 @@ pub(super) struct Retrieval {
     calls: Calls<Server, Known>,
     /// Whether APOP is offered.
     apop: bool,
-    /// Sessions so far.
-    sessions: u64,
+    /// The last greeting: when, and how many there were at that instant.
+    greeted: (SimTime, u64),
 }
 
 impl Retrieval {
@@ -48,10 +48,12 @@ impl Retrieval {
     }
 
     pub(super) fn accepted<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, conn: ConnId) {
-        self.sessions += 1;
+        let (last, nth) = self.greeted;
+        self.greeted = (host.now(), if last == host.now() { nth + 1 } else { 1 });
         let server = if self.apop {
-            // RFC 1939 section 7: process, clock and host, so that no two are equal.
-            Server::offering_apop(format!("<{}.{}@{}>", self.sessions, host.now().as_nanos(), host.name()))
+            // RFC 1939 section 7: process, clock and host, so that no two are equal. Only those of one instant are
+            // counted: who called earlier changes nothing.
+            Server::offering_apop(format!("<{}.{}@{}>", self.greeted.1, host.now().as_nanos(), host.name()))
         } else {
             Server::new()
         };

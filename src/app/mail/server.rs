@@ -38,11 +38,12 @@ impl MailServer {
         let access = imap::ServerConfig { separator: config.separator, max_message: config.max_message };
         let access = Access::new(&config.domains, access);
         let webmail = Webmail::new(&config);
-        let MailServerConfig { name, domains, mailboxes, mut routing, retry, reports, apop, .. } = config;
+        let MailServerConfig { name, domains, mailboxes, mut routing, retry, reports, conduct, apop, .. } = config;
         routing.book.users.extend(mailboxes.iter().map(|mailbox| mailbox.address.clone()));
         let maildrops =
             mailboxes.into_iter().map(|m| (key(&m.address), Maildrop::new(m.address, Some(m.password)))).collect();
-        let spool = Spool::new(name, Homes::new(&domains, &routing), &routing, retry, maildrops).with_reports(reports);
+        let spool = Spool::new(name, Homes::new(&domains, &routing), &routing, retry, maildrops);
+        let spool = spool.with_reports(reports).with_conduct(conduct.rules);
         Self { spool, reception, retrieval: Retrieval::new(&domains, apop), access, webmail, delivery }
     }
 
@@ -92,7 +93,7 @@ impl MailServer {
                 } else if self.access.owns(socket) {
                     self.access.closed(host, spool, socket);
                 } else if self.webmail.owns(socket) {
-                    self.webmail.closed(host, spool, socket);
+                    self.webmail.ended(host, spool, socket, reason);
                 } else if self.delivery.owns(socket) {
                     self.delivery.closed(host, spool, socket, reason);
                 }
@@ -143,9 +144,10 @@ impl MailServer {
         }
         self.delivery.crash();
         self.reception.crash();
+        self.spool.conduct.crash();
         self.retrieval.crash(host, &mut self.spool);
         self.access.crash(host, &mut self.spool);
-        self.webmail.crash();
+        self.webmail.crash(host, &mut self.spool);
     }
 
     /// When it wants [`Input::Wake`].

@@ -1,14 +1,18 @@
 //! What forms do: logging in and out, marking, moving and removing messages, making folders, sending.
 //!
 //! A message that is sent goes the way of one from port 587 by a user who logged in there: the same limits, the same verdicts on
-//! recipients, the same queue. It is composed here, so its life begins here. Left out: the rules by which a server treats its
-//! SMTP clients, which are for those.
+//! recipients, the same rules of conduct, the same queue. It is composed here, so its life begins here.
+
+use std::net::IpAddr;
 
 use super::asked::{Act, Deed, Source, Submitted};
 use super::pages::{Visit, done, folder_url};
 use super::{Call, Login, MAX_LOGINS, Notice, Webmail, compose, cookie_field, failure, faulty, page, see};
 use crate::app::host::Host;
 use crate::app::mail::composed::trace_composed;
+use crate::app::mail::conduct;
+use crate::app::mail::conduct::rules::Occasion;
+use crate::app::mail::folder::StoredMessage;
 use crate::app::mail::mailbox::{Maildrop, StoreError};
 use crate::app::mail::queue::Addressee;
 use crate::app::mail::spool::{Arrival, Spool};
@@ -27,10 +31,24 @@ const SENT: &str = "Sent";
 const DRAFTS: &str = "Drafts";
 
 impl Webmail {
-    pub(super) fn log_in<H: Host>(&mut self, host: &mut H, spool: &Spool, user: &str, password: &str) -> Response {
+    pub(super) fn log_in<H: Host>(
+        &mut self,
+        host: &mut H,
+        spool: &Spool,
+        client: IpAddr,
+        (user, password): (&str, &str),
+    ) -> Response {
+        if let Some(wait) = self.guesses.wait(client, host.now()) {
+            // RFC 6585 section 4: "429 Too Many Requests", which may say how long to wait.
+            let mut response = self.login_page(host, 429, Some("Too many wrong passwords. Please wait."), user);
+            let seconds = wait.as_nanos().div_ceil(1_000_000_000);
+            response.fields = response.fields.with("Retry-After", seconds.to_string());
+            return response;
+        }
         let credentials =
             Credentials { authorization: String::new(), user: user.trim().to_owned(), password: password.to_owned() };
         let Some(mailbox) = self.accounts.login(&spool.maildrops, &credentials) else {
+            self.guesses.failed(client, host.now());
             return self.login_page(host, 401, Some("Wrong user or password."), user);
         };
         if self.logins.len() >= MAX_LOGINS {
@@ -128,17 +146,13 @@ impl Webmail {
                 .map_err(|error| vec![error.to_string()])?;
             self.composed.insert(key.to_owned(), number);
             finished(host, spool, key, form);
-            return Ok(Notice::Done("The draft was kept."));
+            return Ok(Notice::Kept(message_id));
         }
         if written.recipients.len() > self.max_recipients {
             return Err(vec![format!("There are more than {} recipients.", self.max_recipients)]);
         }
         let sender = Mailbox::parse(&address).map_or(ReversePath::Null, ReversePath::Mailbox);
-        let judged = written.recipients.iter().map(|to| spool.judge(&sender, to, (true, written.content.len() as u64)));
-        let wrong: Vec<String> = judged.filter_map(Result::err).map(|refusal| refusal.text).collect();
-        if !wrong.is_empty() {
-            return Err(wrong);
-        }
+        permitted(host, spool, call, (&sender, &written.recipients), (&message_id, written.content.len() as u64))?;
         self.composed.insert(key.to_owned(), number);
         trace_composed(host, (&message_id, &address), &written.recipients, (&written.content, &written.costs));
         let (queue_id, content) = self.stamped(host, spool, call, &written.content);
@@ -181,6 +195,29 @@ impl Webmail {
         });
         (queue_id, [head.as_bytes(), content].concat())
     }
+}
+
+/// Whether a message may go: its recipients are known, and no rule of conduct stands in its way.
+fn permitted<H: Host>(
+    host: &mut H,
+    spool: &mut Spool,
+    call: &Call<'_>,
+    (sender, recipients): (&ReversePath, &[Mailbox]),
+    (message_id, size): (&str, u64),
+) -> Result<(), Vec<String>> {
+    let judged = recipients.iter().map(|to| spool.judge(sender, to, (true, size)));
+    let wrong: Vec<String> = judged.filter_map(Result::err).map(|refusal| refusal.text).collect();
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let occasion = Occasion {
+        sender: Some(sender.as_str().to_owned()),
+        recipients: recipients.iter().map(|to| to.as_str().to_owned()).collect(),
+        size: Some(size),
+        message_id: Some(message_id.to_owned()),
+        ..Occasion::default()
+    };
+    conduct::submitted(&mut spool.conduct, host, (call.conn, call.address), &occasion).map_err(|why| vec![why])
 }
 
 fn refused(error: StoreError) -> Response {
