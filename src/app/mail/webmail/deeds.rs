@@ -12,7 +12,6 @@ use crate::app::host::Host;
 use crate::app::mail::composed::trace_composed;
 use crate::app::mail::conduct;
 use crate::app::mail::conduct::rules::Occasion;
-use crate::app::mail::folder::StoredMessage;
 use crate::app::mail::mailbox::{Maildrop, StoreError};
 use crate::app::mail::queue::Addressee;
 use crate::app::mail::spool::{Arrival, Spool};
