@@ -5,7 +5,7 @@
 //! (`text`). Same rows, same bytes. Left out: the instant at which a message arrives at whoever
 //! answers it, which the tables do not tell; so messages are level strokes.
 
-mod dns;
+pub(in crate::report) mod dns;
 mod picture;
 mod svg;
 #[cfg(test)]

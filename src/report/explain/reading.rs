@@ -1,0 +1,110 @@
+//! The last part of a message's life: in the mailbox, until somebody looks, fetches, reads and answers.
+
+use super::{Sources, Step, plain, quoted, since, span, words};
+use crate::base::time::SimTime;
+use crate::base::trace::Phase;
+use crate::metrics::{ActionRow, MailboxSessionRow, MessageRow, ReadingRow};
+
+/// What befell the copy in its mailbox.
+pub(super) fn steps(sources: &Sources<'_>, row: &MessageRow, mailbox: &str) -> Vec<Step> {
+    let Some(delivered) = row.delivered else { return Vec::new() };
+    let mut steps = Vec::new();
+    let ours = |reading: &&ReadingRow| reading.message == row.message && *reading.user == *mailbox;
+    for reading in sources.tables.readings.iter().filter(ours) {
+        steps.extend(shown(sources, reading));
+    }
+    if let Some(at) = row.retrieved {
+        steps.push(fetched(sources, row, mailbox, at));
+    } else {
+        steps.extend(unread(sources, mailbox, delivered));
+    }
+    steps.extend(actions(sources, row, mailbox));
+    steps
+}
+
+fn session<'a>(sources: &Sources<'a>, user: &str, device: Option<&str>, at: SimTime) -> Option<&'a MailboxSessionRow> {
+    sources.tables.mailbox_sessions.iter().find(|one| {
+        *one.user == *user && device.is_none_or(|device| *one.device == *device) && one.began <= at && at <= one.ended
+    })
+}
+
+fn by(session: &MailboxSessionRow) -> String {
+    let over = session.connection.as_deref().map_or_else(String::new, |conn| format!(", connection {}", plain(conn)));
+    format!("by {} on {}{over}", words::protocol(&session.protocol), plain(&session.device))
+}
+
+/// It was fetched.
+fn fetched(sources: &Sources<'_>, row: &MessageRow, mailbox: &str, at: SimTime) -> Step {
+    let how = session(sources, mailbox, None, at).map_or_else(String::new, |one| format!(" {}", by(one)));
+    let waited = row.delivered.map_or_else(String::new, |delivered| {
+        let rest = row.phases[Phase::Retrieval as usize];
+        let lay = since(at, delivered).saturating_sub(rest);
+        format!("it had lain in the mailbox for {}; to bring it took {}", span(lay), span(rest))
+    });
+    Step::new(at, format!("{} fetches it{how}", plain(mailbox))).detail(waited)
+}
+
+/// It was shown on a device.
+fn shown(sources: &Sources<'_>, reading: &ReadingRow) -> Vec<Step> {
+    let (user, device) = (plain(&reading.user), plain(&reading.device));
+    let session = session(sources, &reading.user, Some(&reading.device), reading.shown);
+    let how = session.map_or_else(|| format!("on {device}"), by);
+    let mut found = Step::new(reading.found, format!("{user} looks for mail {how}, and finds it"));
+    if let Some(wait) = reading.poll_wait {
+        found = found.detail(format!("until somebody looked, it had waited for {}", span(wait)));
+    }
+    let mut shown = Step::new(reading.shown, format!("{user} sees it on {device}"));
+    if let (Some(pause), Some(retrieval)) = (reading.pause, reading.retrieval) {
+        shown = shown.detail(format!(
+            "{user} left it in the list for {}; to bring it took {}",
+            span(pause),
+            span(retrieval)
+        ));
+    }
+    vec![found, shown]
+}
+
+/// Nobody fetched it: what sessions there were after it had come.
+fn unread(sources: &Sources<'_>, mailbox: &str, delivered: SimTime) -> Vec<Step> {
+    let end = sources.tables.end;
+    let later = sources.tables.mailbox_sessions.iter().filter(|one| *one.user == *mailbox && one.ended >= delivered);
+    let vain = later.filter_map(|one| {
+        let trouble = one.trouble.as_deref()?;
+        let what = format!("{} tries to get at the mailbox {}, in vain: {}", plain(mailbox), by(one), quoted(trouble));
+        Some(Step::new(one.ended, what))
+    });
+    let mut steps: Vec<Step> = vain.collect();
+    let waited = span(since(end, delivered));
+    steps.push(Step::new(end, format!("the run ends, and nobody has fetched it: it has lain there for {waited}")));
+    steps
+}
+
+/// What the reader did with it.
+fn actions(sources: &Sources<'_>, row: &MessageRow, mailbox: &str) -> Vec<Step> {
+    let all = sources.tables.person_actions.as_deref().unwrap_or_default();
+    let ours = all.iter().filter(|one| one.message == row.message && *one.user == *mailbox);
+    ours.filter_map(|one| action(sources, one)).collect()
+}
+
+fn action(sources: &Sources<'_>, one: &ActionRow) -> Option<Step> {
+    let what = match &*one.action {
+        "open" => "opens it",
+        "attachment" => "opens an attachment of it",
+        "reply" => "answers it",
+        "reply_all" => "answers it, to all",
+        "forward" => "forwards it",
+        "file" => "files it",
+        "delete" => "deletes it",
+        "mark" => "marks it",
+        // its writer's own deeds are told at its beginning
+        _ => return None,
+    };
+    let folder = if one.folder.is_empty() { String::new() } else { format!(", folder {}", plain(&one.folder)) };
+    let end = match &*one.outcome {
+        "done" => "",
+        "nothing" => ", but there is nothing to act on",
+        _ => ", but that is refused, or the session breaks",
+    };
+    let with = format!("by {} on {}", words::protocol(&one.protocol), plain(&one.device));
+    Some(Step::new(one.at, format!("{} {what} {with}{folder}{end}", plain(&one.user))))
+}
