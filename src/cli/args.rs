@@ -89,7 +89,7 @@ pub enum Command {
     /// Print dialogues in the lecture's C:/S: form
     #[command(after_help = TRANSCRIPT_EXAMPLES)]
     Transcript(TranscriptArgs),
-    /// Show what a cache, queue or mailbox held at a time
+    /// Tell the life of a message, a look-up or a connection; show what a cache, queue or mailbox held
     #[command(after_help = explain::EXAMPLES)]
     Explain(ExplainArgs),
     /// Draw one figure of a run

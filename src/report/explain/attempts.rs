@@ -43,7 +43,8 @@ fn look_ups(sources: &Sources<'_>, attempt: &AttemptRow, until: SimTime) -> Vec<
     let server = plain(&attempt.server);
     let Some(witness) = sources.witness else { return Vec::new() };
     let within = |at: SimTime| at >= attempt.started && at <= until;
-    let ours = witness.look_ups.iter().filter(|one| *one.host == *attempt.server && within(one.since) && within(one.at));
+    let ours =
+        witness.look_ups.iter().filter(|one| *one.host == *attempt.server && within(one.since) && within(one.at));
     let told = ours.map(|one| {
         let why = match &*one.rtype {
             "MX" => "where mail for that domain goes (RFC 5321 5.1)",
@@ -63,10 +64,7 @@ fn look_ups(sources: &Sources<'_>, attempt: &AttemptRow, until: SimTime) -> Vec<
 fn calls(sources: &Sources<'_>, attempt: &AttemptRow, until: SimTime) -> Vec<String> {
     let opened: Vec<&ConnNote> = sources.witness.map_or_else(Vec::new, |witness| {
         let ours = witness.conns().filter(|conn| {
-            *conn.client == *attempt.server
-                && conn.port == 25
-                && conn.opened >= attempt.started
-                && conn.opened <= until
+            *conn.client == *attempt.server && conn.port == 25 && conn.opened >= attempt.started && conn.opened <= until
         });
         ours.collect()
     });
@@ -123,7 +121,9 @@ fn outcome(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended:
             Some(_) => Step::new(ended, format!("{exchange} has it: it said 250, after {took}")).rfc("RFC 5321 6.1"),
             None => Step::new(ended, "there is room for it now".to_owned()),
         },
-        AttemptEnd::Failed => Step::new(ended, format!("failed for good after {took}: {}{because}", what())).rfc(section),
+        AttemptEnd::Failed => {
+            Step::new(ended, format!("failed for good after {took}: {}{because}", what())).rfc(section)
+        }
         AttemptEnd::Expiring => {
             let end = attempt.next.map_or_else(String::new, |end| format!(", at {}", moment(end)));
             let next = format!("no further attempt is due before its time is over{end}");
@@ -172,8 +172,13 @@ fn causes(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended: 
             }
             why
         }
-        "connection_refused" | "connection_timed_out" | "unreachable" | "connection_lost" | "reply_timed_out"
-        | "protocol_error" | "no_tls" => {
+        "connection_refused"
+        | "connection_timed_out"
+        | "unreachable"
+        | "connection_lost"
+        | "reply_timed_out"
+        | "protocol_error"
+        | "no_tls" => {
             let mut why = causes::faults(sources, &scene);
             why.extend(attempt.connection.as_deref().map_or_else(Vec::new, |name| conduct(sources, row, name)));
             why.extend(seen.map_or_else(Vec::new, |conn| {

@@ -29,7 +29,8 @@ pub fn connection_story(sources: &Sources<'_>, name: &str) -> Result<Story, Stri
     };
     let seen = sources.witness.and_then(|witness| witness.conn(&row.connection));
     let to = format!("{}, port {}", plain(&row.server), row.server_port);
-    let title = format!("{}: from {} to {to} ({})", plain(&row.connection), plain(&row.client), service(row.server_port));
+    let title =
+        format!("{}: from {} to {to} ({})", plain(&row.connection), plain(&row.client), service(row.server_port));
     let mut steps = vec![opened(sources, row, seen)];
     steps.extend(established(row, seen));
     if let Some(note) = seen {
@@ -86,8 +87,7 @@ fn why(sources: &Sources<'_>, row: &ConnectionRow, seen: Option<&ConnNote>) -> V
         let took = span(since(session.ended, session.began));
         why.push(format!("for a session of {} with the mailbox, {took} long", plain(&session.user)));
     }
-    let requests: Vec<_> =
-        tables.web_requests.iter().flatten().filter(|one| ours(&one.connection)).collect();
+    let requests: Vec<_> = tables.web_requests.iter().flatten().filter(|one| ours(&one.connection)).collect();
     if let Some(first) = requests.first() {
         let many = count(requests.len(), "request", "requests");
         why.push(format!("for {many} of a browser, first {}", plain(&first.url)));
@@ -112,14 +112,18 @@ fn why(sources: &Sources<'_>, row: &ConnectionRow, seen: Option<&ConnNote>) -> V
 fn established(row: &ConnectionRow, seen: Option<&ConnNote>) -> Vec<Step> {
     let Some(at) = row.established else { return Vec::new() };
     let setup = span(since(at, row.opened));
-    let what = format!("the SYN is answered: established for {} after {setup}, one round-trip time", plain(&row.client));
+    let what =
+        format!("the SYN is answered: established for {} after {setup}, one round-trip time", plain(&row.client));
     let what = match seen.map_or(0, |note| note.resent.iter().filter(|one| one.at < at && one.len == 0).count()) {
         0 => what,
         again => format!("established for {} after {setup}; its SYN was sent {} times", plain(&row.client), again + 1),
     };
     let mut steps = vec![Step::new(at, what).rfc("RFC 9293 3.5")];
     if let Some(at) = seen.and_then(|note| note.established[1]) {
-        steps.push(Step::new(at, format!("established for {}, which has the last ACK of the handshake", plain(&row.server))));
+        steps.push(Step::new(
+            at,
+            format!("established for {}, which has the last ACK of the handshake", plain(&row.server)),
+        ));
     }
     steps
 }
@@ -179,7 +183,10 @@ fn resent(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
     let mut steps: Vec<Step> = note.resent.iter().take(MOST).map(one).collect();
     if let Some(next) = note.resent.get(MOST) {
         let rest = note.resent.len() - MOST;
-        steps.push(Step::new(next.at, format!("{} more are sent again from here on", count(rest, "segment", "segments"))));
+        steps.push(Step::new(
+            next.at,
+            format!("{} more are sent again from here on", count(rest, "segment", "segments")),
+        ));
     }
     steps
 }
@@ -191,9 +198,9 @@ fn reason(sources: &Sources<'_>, note: &ConnNote, again: &Resent) -> Option<Stri
     let before = |loss: &&Loss| loss.at <= again.at;
     let covers = |loss: &&Loss| {
         loss.from == *from
-            && loss.segment.is_some_and(|lost| {
-                lost.seq < end && lost.seq.saturating_add(u64::from(lost.len.max(1))) > again.seq
-            })
+            && loss
+                .segment
+                .is_some_and(|lost| lost.seq < end && lost.seq.saturating_add(u64::from(lost.len.max(1))) > again.seq)
     };
     let when = |loss: &Loss| format!("{}, {} before", words::loss(loss), span(since(again.at, loss.at)));
     if let Some(loss) = note.losses.iter().filter(before).rev().find(covers) {
@@ -221,9 +228,11 @@ fn ends(sources: &Sources<'_>, row: &ConnectionRow, seen: Option<&ConnNote>) -> 
         let closed = seen.and_then(|note| note.closed[ConnNote::place(side)]);
         let at = closed.map(|closed| closed.at).or(row.closed).unwrap_or(sources.tables.end);
         let mut step = Step::new(at, words::end(word, &format!("{}'s", plain(host)))).rfc(words::end_section(word));
-        step.details.extend(closed.filter(|closed| closed.sent + closed.received > 0).map(|closed| {
-            format!("it had sent {} octets and received {}", closed.sent, closed.received)
-        }));
+        step.details.extend(
+            closed
+                .filter(|closed| closed.sent + closed.received > 0)
+                .map(|closed| format!("it had sent {} octets and received {}", closed.sent, closed.received)),
+        );
         step.details.extend(end_causes(sources, row, seen, (word, at)));
         steps.push(step);
     }
@@ -279,7 +288,10 @@ fn closing(row: &ConnectionRow, seen: Option<&ConnNote>) -> Vec<String> {
     }
     match row.retransmissions {
         0 => lines.push("Nothing was sent again.".to_owned()),
-        many => lines.push(format!("{} sent again.", if many == 1 { "1 segment was".to_owned() } else { format!("{many} segments were") })),
+        many => lines.push(format!(
+            "{} sent again.",
+            if many == 1 { "1 segment was".to_owned() } else { format!("{many} segments were") }
+        )),
     }
     if let Some(left_out) = seen.map(|note| note.left_out).filter(|left_out| *left_out > 0) {
         lines.push(format!("{left_out} further losses, retransmissions or pieces of the dialogue are left out here."));

@@ -46,8 +46,7 @@ pub(super) fn phases(said: &[Said]) -> Vec<Phase> {
             (None, Some(last)) => last.take(piece, &line, sealed),
             (label, _) => {
                 let label = label.unwrap_or("greeting");
-                let mut open =
-                    Open { at: piece.at, label, first: None, turns: 0, octets: [0; 2], answer: None };
+                let mut open = Open { at: piece.at, label, first: None, turns: 0, octets: [0; 2], answer: None };
                 open.take(piece, &line, sealed);
                 done.push(open);
             }

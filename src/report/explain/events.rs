@@ -28,7 +28,11 @@ pub fn event_sentence(directory: &Directory, event: &TraceEvent<'_>) -> String {
         Trace::Fault(what) => fault(directory, what),
         Trace::Host(what) => match what {
             HostTrace::Served { wait, service, waiting } => {
-                format!("a request is served: it waited {}, took {}, and {waiting} wait behind it", span(wait), span(service))
+                format!(
+                    "a request is served: it waited {}, took {}, and {waiting} wait behind it",
+                    span(wait),
+                    span(service)
+                )
             }
             HostTrace::TurnedAway { conn } => format!("there is no place for {}", directory.conn_name(conn)),
             HostTrace::Visited { lookup, reached, .. } => {
@@ -53,8 +57,12 @@ fn net(directory: &Directory, what: NetTrace) -> String {
         format!("{} from {} to {}", link.name, directory.host_name(from), directory.host_name(to))
     };
     match what {
-        NetTrace::Sent { link: dir, packet } => format!("{} joins the queue of the link {}", packet_words(directory, &packet), link(dir)),
-        NetTrace::Arrived { link: dir, packet } => format!("{} has crossed the link {}", packet_words(directory, &packet), link(dir)),
+        NetTrace::Sent { link: dir, packet } => {
+            format!("{} joins the queue of the link {}", packet_words(directory, &packet), link(dir))
+        }
+        NetTrace::Arrived { link: dir, packet } => {
+            format!("{} has crossed the link {}", packet_words(directory, &packet), link(dir))
+        }
         NetTrace::Dropped { link: dir, packet, reason } => {
             let place = dir.map_or_else(|| "at the host".to_owned(), |dir| format!("on the link {}", link(dir)));
             format!("{} is lost {place}: {}", packet_words(directory, &packet), words::drop_reason(reason))
@@ -92,14 +100,22 @@ fn step_words(directory: &Directory, conn: ConnId, side: Side, step: ConnStep) -
     let who = side_word(side);
     match step {
         ConnStep::Opening { to, .. } => {
-            format!("the connection {name} to {}, port {}, is opened: its first SYN is sent", directory.name_at(to.addr), to.port)
+            format!(
+                "the connection {name} to {}, port {}, is opened: its first SYN is sent",
+                directory.name_at(to.addr),
+                to.port
+            )
         }
         ConnStep::Established => format!("the {who}'s end of {name} is established"),
         ConnStep::Retransmitted { seq, len, why } => {
             format!("the {who} of {name} sends {len} octets from {seq} on again: {}", words::resent(why).0)
         }
-        ConnStep::Closed { reason, .. } => words::end(words::close_word(reason), &format!("the {who}'s")) + " (" + &name + ")",
-        ConnStep::Joined { into } => format!("{name} and {} are one connection: their SYNs crossed", directory.conn_name(into)),
+        ConnStep::Closed { reason, .. } => {
+            words::end(words::close_word(reason), &format!("the {who}'s")) + " (" + &name + ")"
+        }
+        ConnStep::Joined { into } => {
+            format!("{name} and {} are one connection: their SYNs crossed", directory.conn_name(into))
+        }
     }
 }
 
@@ -133,7 +149,9 @@ fn dns(directory: &Directory, what: DnsTrace<'_>) -> String {
         DnsTrace::Cache { name, rtype, result, .. } => {
             format!("the resolver looks into its cache for {}: {}", question(name, rtype), cache(result))
         }
-        DnsTrace::Replied { kind, answers, .. } => format!("a question is answered, {answers} records: {}", words::answer(kind)),
+        DnsTrace::Replied { kind, answers, .. } => {
+            format!("a question is answered, {answers} records: {}", words::answer(kind))
+        }
         DnsTrace::LocalCache { name, rtype, result, .. } => {
             format!("a program looks into a cache of its host for {}: {}", question(name, rtype), cache(result))
         }
@@ -159,7 +177,9 @@ fn ended(outcome: AttemptOutcome<'_>) -> String {
         AttemptOutcome::Completed => "the next server has it".to_owned(),
         AttemptOutcome::Stored => "there was room for it now".to_owned(),
         AttemptOutcome::Deferred { failure: why, next } => format!("deferred to {}: {}", at(next), failure(why)),
-        AttemptOutcome::Expiring { failure: why, end } => format!("deferred until it expires at {}: {}", at(end), failure(why)),
+        AttemptOutcome::Expiring { failure: why, end } => {
+            format!("deferred until it expires at {}: {}", at(end), failure(why))
+        }
         AttemptOutcome::Failed { failure: why } => format!("failed for good: {}", failure(why)),
         AttemptOutcome::Interrupted { failure: why } => format!("interrupted: {}", failure(why)),
     }
@@ -173,28 +193,46 @@ fn mail(directory: &Directory, what: MailTrace<'_>) -> String {
             format!("part {} of {} is encoded as {}", plain(place), plain(message), plain(encoding))
         }
         MailTrace::Downgraded { message, to, .. } => format!("{} is turned into 7 bits", copy(message, to)),
-        MailTrace::Phase { message, to, phase } => format!("{} is now in: {}", copy(message, to), phase.name().replace('_', " ")),
-        MailTrace::Accepted { message, to, queue_id, .. } => format!("{} is accepted as {}", copy(message, to), plain(queue_id)),
-        MailTrace::Refused { message, to, failure: why } => format!("{} is given up by its user agent: {}", copy(message, to), failure(why)),
-        MailTrace::AttemptStarted { message, to, attempt } => format!("attempt {attempt} for {} begins", copy(message, to)),
+        MailTrace::Phase { message, to, phase } => {
+            format!("{} is now in: {}", copy(message, to), phase.name().replace('_', " "))
+        }
+        MailTrace::Accepted { message, to, queue_id, .. } => {
+            format!("{} is accepted as {}", copy(message, to), plain(queue_id))
+        }
+        MailTrace::Refused { message, to, failure: why } => {
+            format!("{} is given up by its user agent: {}", copy(message, to), failure(why))
+        }
+        MailTrace::AttemptStarted { message, to, attempt } => {
+            format!("attempt {attempt} for {} begins", copy(message, to))
+        }
         MailTrace::AttemptEnded { message, to, attempt, outcome, .. } => {
             format!("attempt {attempt} for {} is over: {}", copy(message, to), ended(outcome))
         }
-        MailTrace::Delivered { message, to, mailbox } => format!("{} is stored in the mailbox of {}", copy(message, to), plain(mailbox)),
-        MailTrace::GivenUp { message, to, failure: why, .. } => format!("{} is given up: {}", copy(message, to), failure(why)),
+        MailTrace::Delivered { message, to, mailbox } => {
+            format!("{} is stored in the mailbox of {}", copy(message, to), plain(mailbox))
+        }
+        MailTrace::GivenUp { message, to, failure: why, .. } => {
+            format!("{} is given up: {}", copy(message, to), failure(why))
+        }
         MailTrace::Redirected { message, to, into, by, .. } => {
             format!("the {} turns {} into one for {}", by.name(), copy(message, to), plain(into))
         }
         MailTrace::Expanded { message, to, copies } => format!("{} is turned into {copies} others", copy(message, to)),
         MailTrace::Discarded { message, to, why } => format!("{} is thrown away: {}", copy(message, to), plain(why)),
-        MailTrace::QueueLength { copies, waiting } => format!("the queue holds {copies} copies, {waiting} of them waiting"),
+        MailTrace::QueueLength { copies, waiting } => {
+            format!("the queue holds {copies} copies, {waiting} of them waiting")
+        }
         MailTrace::MailboxSize { mailbox, messages, bytes } => {
             format!("the mailbox of {} holds {messages} messages of {bytes} octets", plain(mailbox))
         }
         MailTrace::Retrieved { message, mailbox, .. } => format!("{} fetches {}", plain(mailbox), plain(message)),
-        MailTrace::Deleted { message, mailbox } => format!("{} deletes {} on the server", plain(mailbox), plain(message)),
+        MailTrace::Deleted { message, mailbox } => {
+            format!("{} deletes {} on the server", plain(mailbox), plain(message))
+        }
         MailTrace::HandedIn { message, to, .. } => format!("{} is handed in from outside", copy(message, to)),
-        MailTrace::Appended { message, mailbox, .. } => format!("{} is put into the mailbox of {}", plain(message), plain(mailbox)),
+        MailTrace::Appended { message, mailbox, .. } => {
+            format!("{} is put into the mailbox of {}", plain(message), plain(mailbox))
+        }
         MailTrace::Conduct { rule, conn, at, action, .. } => {
             let name = directory.conn_name(conn);
             format!("the rule {} acts on {name} at {}: {}", plain(rule), plain(at), action.name().replace('_', " "))
@@ -204,7 +242,9 @@ fn mail(directory: &Directory, what: MailTrace<'_>) -> String {
             format!("{} does: {}{about} ({})", plain(user), plain(action).replace('_', " "), plain(outcome))
         }
         MailTrace::Shown { message, mailbox, .. } => format!("{} is shown to {}", plain(message), plain(mailbox)),
-        MailTrace::Session { mailbox, commands, .. } => format!("a session of {} is over, {commands} commands", plain(mailbox)),
+        MailTrace::Session { mailbox, commands, .. } => {
+            format!("a session of {} is over, {commands} commands", plain(mailbox))
+        }
         MailTrace::Postponed { message, to, failure: why, next } => {
             format!("{} stays in the outbox until {next} s: {}", copy(message, to), failure(why))
         }

@@ -258,7 +258,9 @@ impl<'a> Teller<'a, '_> {
         let left = |ttl_s: u32| format!("{ttl_s} s of its TTL left");
         let host = plain(&note.host);
         match note.result {
-            CacheResult::Hit { ttl_s } => format!("{host} has it in its cache, {}{stored} (RFC 1034 4.3.4)", left(ttl_s)),
+            CacheResult::Hit { ttl_s } => {
+                format!("{host} has it in its cache, {}{stored} (RFC 1034 4.3.4)", left(ttl_s))
+            }
             CacheResult::NegativeHit { ttl_s } => {
                 format!("the cache of {host} holds that there is none, {}{stored} (RFC 2308 5)", left(ttl_s))
             }
@@ -280,11 +282,17 @@ fn first(sources: &Sources<'_>, row: &DnsRow) -> (String, &'static str) {
         (DnsRole::Stub, _) => {
             (format!("a program on {} wants to know; its stub resolver asks {to}", plain(&row.from)), "RFC 1034 5.3.1")
         }
-        (DnsRole::Resolver, Some(".")) => (format!("{to} serves the root, where one begins who knows no better"), "RFC 1034 5.3.3"),
+        (DnsRole::Resolver, Some(".")) => {
+            (format!("{to} serves the root, where one begins who knows no better"), "RFC 1034 5.3.3")
+        }
         (DnsRole::Resolver, Some(zone)) => {
             (format!("{to} serves {zone}: the nearest zone whose servers were known already"), "RFC 1034 5.3.3")
         }
-        (DnsRole::Resolver, None) => (format!("{to} serves no zone with that name: it is to look it up"), ""),
+        (DnsRole::Resolver, None) if sources.zones.is_empty() => (format!("it begins at {to}"), ""),
+        (DnsRole::Resolver, None) if sources.zones.contains_key(&*row.to) => {
+            (format!("it begins at {to}, a name server that serves no zone with that name"), "")
+        }
+        (DnsRole::Resolver, None) => (format!("it leaves the look-up to {to}: it forwards"), "RFC 9499 6"),
     }
 }
 
@@ -302,9 +310,10 @@ fn after(sources: &Sources<'_>, row: &DnsRow, before: &DnsRow) -> (String, &'sta
         DnsOutcome::Unreachable if same_name => (format!("{last} was not reached: it asks {again}"), "RFC 1035 7.2"),
         DnsOutcome::Failure if same_name => (format!("{last} was of no use: it asks {again}"), "RFC 1034 5.3.3"),
         DnsOutcome::Referral if same_name => (format!("{last} referred it to {to}{serves}"), "RFC 1034 5.3.3"),
-        DnsOutcome::Alias => {
-            (format!("the name is an alias: the look-up goes on with {}, at {to}{serves}", plain(&row.name)), "RFC 1034 3.6.2")
-        }
+        DnsOutcome::Alias => (
+            format!("the name is an alias: the look-up goes on with {}, at {to}{serves}", plain(&row.name)),
+            "RFC 1034 3.6.2",
+        ),
         DnsOutcome::Answer if same_name && row.rtype == before.rtype => {
             (format!("it asks {to}{serves}, with the address that it knows now"), "RFC 1034 5.3.3")
         }

@@ -18,9 +18,8 @@ fn bare(id: &str) -> &str {
 
 /// The copies of a message, or the one for an address.
 fn rows<'a>(tables: &'a Tables, message: &str, to: Option<&str>) -> Vec<&'a MessageRow> {
-    let ours = |row: &&MessageRow| {
-        bare(&row.message) == bare(message) && to.is_none_or(|to| row.to.eq_ignore_ascii_case(to))
-    };
+    let ours =
+        |row: &&MessageRow| bare(&row.message) == bare(message) && to.is_none_or(|to| row.to.eq_ignore_ascii_case(to));
     tables.messages.iter().filter(ours).collect()
 }
 
@@ -32,9 +31,9 @@ pub fn until(tables: &Tables, message: &str) -> Option<(String, SimTime, Vec<Str
     let id = rows.first()?.message.to_string();
     let attempts = || tables.attempts.iter().filter(|one| *one.message == *id);
     let unfinished = rows.iter().any(|row| row.ended.is_none() && row.delivered.is_none());
-    let ends = rows.iter().flat_map(|row| [row.ended, row.delivered, row.accepted, Some(row.composed)]);
-    let mut until = ends.flatten().chain(attempts().filter_map(|one| one.ended)).max()?;
-    until = until.max(tables.duplicates.iter().filter(|one| *one.message == *id).map(|one| one.again).max()?.max(until));
+    let ends = rows.iter().flat_map(|row| [row.ended, row.delivered, row.retrieved, row.accepted, Some(row.composed)]);
+    let again = tables.duplicates.iter().filter(|one| *one.message == *id).map(|one| one.again);
+    let mut until = ends.flatten().chain(attempts().filter_map(|one| one.ended)).chain(again).max()?;
     if unfinished {
         until = tables.end;
     }
@@ -288,7 +287,8 @@ fn end(sources: &Sources<'_>, row: &MessageRow, notes: &[&MailNote]) -> Option<S
 fn expanded(sources: &Sources<'_>, row: &MessageRow, at: SimTime) -> Step {
     const MOST: usize = 12;
     let into = sources.tables.messages.iter().filter(|other| {
-        other.message == row.message && other.expanded_from.as_ref().is_some_and(|from| from.eq_ignore_ascii_case(&row.to))
+        other.message == row.message
+            && other.expanded_from.as_ref().is_some_and(|from| from.eq_ignore_ascii_case(&row.to))
     });
     let into: Vec<(&str, String)> =
         into.map(|other| (other.expanded_by.map_or("", |by| by.name()), plain(&other.to))).collect();

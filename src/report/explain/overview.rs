@@ -73,27 +73,29 @@ fn messages(tables: &Tables) -> (String, Vec<Line>) {
     let rows = &tables.messages;
     let mut lines = Vec::new();
     let user = || rows.iter().filter(|row| row.is_user());
-    if let Some((latency, row)) = user().filter_map(|row| Some((row.latency()?, row))).max_by_key(|(latency, _)| *latency) {
+    if let Some((latency, row)) =
+        user().filter_map(|row| Some((row.latency()?, row))).max_by_key(|(latency, _)| *latency)
+    {
         lines.push(message_line(row, format!("the slowest: delivered after {}", span(latency))));
     }
-    if let Some((latency, row)) = user().filter_map(|row| Some((row.latency()?, row))).min_by_key(|(latency, _)| *latency)
+    if let Some((latency, row)) =
+        user().filter_map(|row| Some((row.latency()?, row))).min_by_key(|(latency, _)| *latency)
         && lines.first() != Some(&message_line(row, lines.first().map_or_else(String::new, |line| line.what.clone())))
     {
         lines.push(message_line(row, format!("the fastest: delivered after {}", span(latency))));
     }
     let failed = rows.iter().filter(|row| row.status.is_failure());
     lines.extend(failed.take(MOST).map(|row| {
-        let reason = row.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", plain(reason).replace('_', " ")));
+        let reason =
+            row.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", plain(reason).replace('_', " ")));
         message_line(row, format!("did not get there{reason}"))
     }));
     let waiting = rows.iter().filter(|row| matches!(row.status, CopyStatus::Queued | CopyStatus::Outbox));
     lines.extend(waiting.take(MOST).map(|row| message_line(row, "still on its way when the run ended".to_owned())));
     let delivered = rows.iter().filter(|row| row.status == CopyStatus::Delivered).count();
     let failed = rows.iter().filter(|row| row.status.is_failure()).count();
-    let title = format!(
-        "Messages: {}, {delivered} delivered, {failed} not; their lives:",
-        count(rows.len(), "copy", "copies")
-    );
+    let title =
+        format!("Messages: {}, {delivered} delivered, {failed} not; their lives:", count(rows.len(), "copy", "copies"));
     (title, lines)
 }
 
@@ -104,14 +106,19 @@ fn look_ups(tables: &Tables) -> (String, Vec<Line>) {
         Line { option: format!("--query {}", argument(&row.query)), what: format!("{name}: {what}") }
     };
     let mut lines = Vec::new();
-    if let Some((latency, row)) = own().filter_map(|row| Some((row.latency?, row))).max_by_key(|(latency, _)| *latency) {
+    if let Some((latency, row)) = own().filter_map(|row| Some((row.latency?, row))).max_by_key(|(latency, _)| *latency)
+    {
         lines.push(line(row, format!("the slowest, {}", span(latency))));
     }
-    let failed = own().filter(|row| matches!(row.outcome, DnsOutcome::Failure | DnsOutcome::Timeout | DnsOutcome::Unreachable));
+    let failed =
+        own().filter(|row| matches!(row.outcome, DnsOutcome::Failure | DnsOutcome::Timeout | DnsOutcome::Unreachable));
     lines.extend(failed.take(MOST).map(|row| line(row, super::causes::outcome(row.outcome).to_owned())));
     let cached = own().find(|row| row.cache.as_deref() == Some("hit"));
     lines.extend(cached.map(|row| line(row, "the first that a resolver's cache answered".to_owned())));
-    (format!("Look-ups: {} asked by programs; how names were found:", count(own().count(), "question", "questions")), lines)
+    (
+        format!("Look-ups: {} asked by programs; how names were found:", count(own().count(), "question", "questions")),
+        lines,
+    )
 }
 
 fn connections(tables: &Tables) -> (String, Vec<Line>) {
@@ -138,9 +145,11 @@ fn connections(tables: &Tables) -> (String, Vec<Line>) {
 fn hosts(tables: &Tables) -> (String, Vec<Line>) {
     let mut lines = Vec::new();
     let servers: BTreeSet<&str> = tables.queue.iter().map(|row| &*row.server).collect();
-    let keep = |host: &str, what: &str| Line { option: format!("--host {} --at TIME", argument(host)), what: what.to_owned() };
+    let keep =
+        |host: &str, what: &str| Line { option: format!("--host {} --at TIME", argument(host)), what: what.to_owned() };
     lines.extend(servers.iter().take(MOST).map(|host| keep(host, "its queue and mailboxes")));
-    let resolvers: BTreeSet<&str> = tables.caches.iter().filter(|row| row.level.name() == "resolver").map(|row| &*row.host).collect();
+    let resolvers: BTreeSet<&str> =
+        tables.caches.iter().filter(|row| row.level.name() == "resolver").map(|row| &*row.host).collect();
     lines.extend(resolvers.iter().take(MOST).map(|host| keep(host, "its cache")));
     ("Hosts, and what they held at a time:".to_owned(), lines)
 }

@@ -1,5 +1,6 @@
 //! The last part of a message's life: in the mailbox, until somebody looks, fetches, reads and answers.
 
+use super::notes::MailWhat;
 use super::{Sources, Step, plain, quoted, since, span, words};
 use crate::base::time::SimTime;
 use crate::base::trace::Phase;
@@ -35,7 +36,23 @@ fn by(session: &MailboxSessionRow) -> String {
 
 /// It was fetched.
 fn fetched(sources: &Sources<'_>, row: &MessageRow, mailbox: &str, at: SimTime) -> Step {
-    let how = session(sources, mailbox, None, at).map_or_else(String::new, |one| format!(" {}", by(one)));
+    let seen = sources.witness.and_then(|witness| {
+        witness.mail.iter().filter(|note| note.at == at).find_map(|note| match &note.what {
+            MailWhat::Retrieved { mailbox: whose, conn } if whose == mailbox => Some(conn),
+            MailWhat::Retrieved { .. }
+            | MailWhat::Accepted { .. }
+            | MailWhat::Postponed { .. }
+            | MailWhat::Downgraded { .. }
+            | MailWhat::Delivered { .. }
+            | MailWhat::Deleted { .. }
+            | MailWhat::Discarded { .. } => None,
+        })
+    });
+    let how = match (session(sources, mailbox, None, at), seen) {
+        (Some(one), _) => format!(" {}", by(one)),
+        (None, Some(conn)) => format!(", connection {conn}"),
+        (None, None) => String::new(),
+    };
     let waited = row.delivered.map_or_else(String::new, |delivered| {
         let rest = row.phases[Phase::Retrieval as usize];
         let lay = since(at, delivered).saturating_sub(rest);
@@ -83,10 +100,10 @@ fn unread(sources: &Sources<'_>, mailbox: &str, delivered: SimTime) -> Vec<Step>
 fn actions(sources: &Sources<'_>, row: &MessageRow, mailbox: &str) -> Vec<Step> {
     let all = sources.tables.person_actions.as_deref().unwrap_or_default();
     let ours = all.iter().filter(|one| one.message == row.message && *one.user == *mailbox);
-    ours.filter_map(|one| action(sources, one)).collect()
+    ours.filter_map(action).collect()
 }
 
-fn action(sources: &Sources<'_>, one: &ActionRow) -> Option<Step> {
+fn action(one: &ActionRow) -> Option<Step> {
     let what = match &*one.action {
         "open" => "opens it",
         "attachment" => "opens an attachment of it",

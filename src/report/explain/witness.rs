@@ -143,13 +143,8 @@ impl Witness {
             let (link, from, to) = self.directory.link_dir(dir);
             format!("{} from {} to {}", link.name, self.host(from), self.host(to))
         });
-        let segment = packet.tcp.map(|tcp| Segment {
-            seq: tcp.seq,
-            len: tcp.len,
-            syn: tcp.syn,
-            fin: tcp.fin,
-            rst: tcp.rst,
-        });
+        let segment =
+            packet.tcp.map(|tcp| Segment { seq: tcp.seq, len: tcp.len, syn: tcp.syn, fin: tcp.fin, rst: tcp.rst });
         let (from, to) = (self.at(packet.src), self.at(packet.dst));
         Loss { at: event.at, link, host: self.host(event.host), reason, from, to, segment }
     }
