@@ -1,6 +1,7 @@
 //! The command line: commands, options and their help.
 
 mod bench;
+mod compare;
 mod explain;
 mod ladder;
 mod serve;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use bench::{BenchArgs, BenchWorkload, DialoguesArgs, DumbbellArgs, HoldArgs, IdleArgs, Switch};
+pub use compare::CompareArgs;
 pub use explain::ExplainArgs;
 pub use ladder::{LadderArgs, LadderProtocol};
 pub use serve::ServeArgs;
@@ -19,13 +21,14 @@ const AFTER_HELP: &str = "\
 Examples:
   posthaste run scenarios/ketchup.json          simulate, write results/ketchup-*/
   posthaste transcript latest --protocol smtp   read the dialogue in C:/S: form
-  posthaste explain latest --host H --at 12s    what a cache, queue or mailbox held
+  posthaste explain latest                      lives of messages, look-ups, connections
+  posthaste compare a b                         two runs side by side
   posthaste chart latest latency_cdf > cdf.svg  one figure
   posthaste ladder latest --query 1 > dns.svg   who asked whom for a name
   posthaste serve scenarios/lab.json            telnet, dig and read mail inside it
   posthaste check my.json --resolved            see every default filled in
 
-Exit codes: 0 done, 1 an expectation failed, 2 usage, 3 scenario invalid, 4 file error,
+Exit codes: 0 done, 1 an expectation failed or compared runs differ, 2 usage, 3 scenario invalid, 4 file error,
 6 a limit was reached, 70 internal error, 130 interrupted.";
 
 const RUN_EXAMPLES: &str = "\
@@ -92,6 +95,9 @@ pub enum Command {
     /// Tell the life of a message, a look-up or a connection; show what a cache, queue or mailbox held
     #[command(after_help = explain::EXAMPLES)]
     Explain(ExplainArgs),
+    /// Put two runs side by side: metrics, scenarios, the first event that differs
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(CompareArgs),
     /// Draw one figure of a run
     #[command(after_help = CHART_EXAMPLES)]
     Chart(ChartArgs),

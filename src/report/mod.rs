@@ -12,6 +12,7 @@ mod action_rows;
 pub mod capture;
 pub mod charts;
 pub mod columns;
+pub mod compare;
 mod conduct_rows;
 mod dns_rows;
 mod error;

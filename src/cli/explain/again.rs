@@ -1,10 +1,7 @@
 //! A run that is explained: its tables, and the run made again where the tables do not tell enough.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use serde_json::{Value, json};
+use std::path::Path;
 
 use crate::app::App;
 use crate::app::dns::listing::CacheLine;
@@ -14,11 +11,12 @@ use crate::base::{Directory, HostId, SimTime};
 use crate::cli::args::Overrides;
 use crate::cli::exit::CommandError;
 use crate::cli::load::load;
+use crate::cli::repeat::{manifest, repeatable};
 use crate::cli::simulate::limits;
 use crate::cli::target::result_folder;
 use crate::metrics::{Tables, rtype_word};
+use crate::report;
 use crate::report::explain::{CacheAge, Clock, Focus, Witness};
-use crate::report::{self, MODEL_VERSION};
 use crate::scenario::build::plan;
 use crate::scenario::resolved::{Resolved, host_index};
 use crate::sim::{Limits, Simulation, World};
@@ -43,7 +41,7 @@ impl Run {
         let tables = report::read_run(&folder).map_err(|error| CommandError::io(error.to_string()))?;
         let manifest = manifest(&folder)?;
         let start = manifest["start"].as_str().and_then(UnixTime::parse).unwrap_or(UnixTime::DEFAULT_START);
-        let scenario = repeatable(&folder, &manifest).map_err(|error| error.message);
+        let scenario = repeatable(&folder, &manifest, &Overrides::default()).map_err(|error| error.message);
         let written = match &scenario {
             Ok(_) => None,
             Err(_) => load(&folder.join("scenario.resolved.json"), &Overrides::default()).ok(),
@@ -112,37 +110,4 @@ fn zones(scenario: &Resolved) -> BTreeMap<String, Vec<String>> {
         Some((host.name.clone(), all.filter_map(zone).collect()))
     });
     servers.collect()
-}
-
-/// The scenario of a run: the file itself, or the one that its result folder keeps.
-///
-/// # Errors
-/// There is none, or the run cannot be made again.
-pub(super) fn scenario_of(run: &Path) -> Result<Resolved, CommandError> {
-    if run.is_file() {
-        return load(run, &Overrides::default());
-    }
-    let folder = result_folder(run)?;
-    let manifest = manifest(&folder)?;
-    repeatable(&folder, &manifest)
-}
-
-fn repeatable(folder: &Path, manifest: &Value) -> Result<Resolved, CommandError> {
-    let wrong = |why: &str| Err(CommandError::io(format!("{}: {why}", folder.display())));
-    if manifest["model"] != json!(MODEL_VERSION) {
-        return wrong("another version of the simulator made it, whose state this one cannot find again");
-    }
-    if manifest["ended"] == json!("stopped") {
-        return wrong("real clients took part in it, so it cannot be run again");
-    }
-    let Some(seed) = manifest["seed"].as_u64() else { return wrong("manifest.json has no seed") };
-    let overrides = Overrides { seed: Some(seed), ..Overrides::default() };
-    load(&folder.join("scenario.resolved.json"), &overrides)
-}
-
-fn manifest(folder: &Path) -> Result<Value, CommandError> {
-    let path: PathBuf = folder.join("manifest.json");
-    let fault = |error: &dyn std::fmt::Display| CommandError::io(format!("{}: {error}", path.display()));
-    let text = fs::read_to_string(&path).map_err(|error| fault(&error))?;
-    serde_json::from_str(&text).map_err(|error| fault(&error))
 }

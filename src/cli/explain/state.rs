@@ -5,7 +5,6 @@
 
 use serde_json::{Value, json};
 
-use super::again;
 use super::cache;
 use crate::app::App;
 use crate::app::dns::OwnCache;
@@ -15,6 +14,7 @@ use crate::base::{HostId, SimDuration, SimTime, nearest};
 use crate::cli::args::ExplainArgs;
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::output::print;
+use crate::cli::repeat::scenario_of;
 use crate::cli::simulate::limits;
 use crate::live::command::{mailbox_lines, queue_lines};
 use crate::scenario::build::plan;
@@ -26,7 +26,7 @@ use crate::sim::{Limits, Simulation, World};
 /// # Errors
 /// There is no such host or instant, or the host holds nothing of the kind.
 pub(super) fn show(args: &ExplainArgs, name: &str) -> Result<Exit, CommandError> {
-    let scenario = again::scenario_of(&args.run)?;
+    let scenario = scenario_of(&args.run)?;
     let host = host_index(&scenario.hosts, name).ok_or_else(|| unknown(&scenario, name))?;
     let at = args.at.as_deref().map(SimDuration::parse).transpose();
     let at = at.map_err(|error| CommandError::usage(format!("--at: {error}")))?;

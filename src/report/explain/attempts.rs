@@ -43,8 +43,9 @@ fn look_ups(sources: &Sources<'_>, attempt: &AttemptRow, until: SimTime) -> Vec<
     let server = plain(&attempt.server);
     let Some(witness) = sources.witness else { return Vec::new() };
     let within = |at: SimTime| at >= attempt.started && at <= until;
-    let ours =
-        witness.look_ups.iter().filter(|one| *one.host == *attempt.server && within(one.since) && within(one.at));
+    let ours = witness.look_ups.iter().filter(|one| {
+        *one.host == *attempt.server && *one.recipient == *attempt.to && within(one.since) && within(one.at)
+    });
     let told = ours.map(|one| {
         let why = match &*one.rtype {
             "MX" => "where mail for that domain goes (RFC 5321 5.1)",
@@ -64,7 +65,11 @@ fn look_ups(sources: &Sources<'_>, attempt: &AttemptRow, until: SimTime) -> Vec<
 fn calls(sources: &Sources<'_>, attempt: &AttemptRow, until: SimTime) -> Vec<String> {
     let opened: Vec<&ConnNote> = sources.witness.map_or_else(Vec::new, |witness| {
         let ours = witness.conns().filter(|conn| {
-            *conn.client == *attempt.server && conn.port == 25 && conn.opened >= attempt.started && conn.opened <= until
+            *conn.client == *attempt.server
+                && conn.recipient.as_deref() == Some(&*attempt.to)
+                && conn.port == 25
+                && conn.opened >= attempt.started
+                && conn.opened <= until
         });
         ours.collect()
     });
@@ -118,7 +123,12 @@ fn outcome(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended:
     let moment = |at| sources.clock.moment(at);
     let mut step = match attempt.outcome {
         AttemptEnd::Completed => match &attempt.exchange {
-            Some(_) => Step::new(ended, format!("{exchange} has it: it said 250, after {took}")).rfc("RFC 5321 6.1"),
+            Some(_) => {
+                let mut step = Step::new(ended, format!("{exchange} has it: it said 250, after {took}"));
+                step.details
+                    .extend(attempt.connection.as_deref().map_or_else(Vec::new, |name| conduct(sources, row, name)));
+                step.rfc("RFC 5321 6.1")
+            }
             None => Step::new(ended, "there is room for it now".to_owned()),
         },
         AttemptEnd::Failed => {
@@ -226,16 +236,7 @@ fn rule(sources: &Sources<'_>, row: &MessageRow, one: &ConductNote) -> Option<St
     let from = one.sender.as_deref().unwrap_or("<>");
     Some(match one.action {
         ConductAction::Greylisted => {
-            let first = sources.witness.and_then(|witness| {
-                witness.conduct.iter().find(|other| {
-                    other.action == ConductAction::Greylisted
-                        && other.host == one.host
-                        && other.sender == one.sender
-                        && other.client == one.client
-                        && other.recipient.as_deref().is_some_and(|to| to.eq_ignore_ascii_case(&row.to))
-                })
-            });
-            let seen = match first {
+            let seen = match first(sources, row, one) {
                 Some(first) if first.at < one.at => {
                     format!("seen first {} before", span(since(one.at, first.at)))
                 }
@@ -251,10 +252,24 @@ fn rule(sources: &Sources<'_>, row: &MessageRow, one: &ConductNote) -> Option<St
         ConductAction::Garbled => format!("{rule} sent octets that are no reply {command}{taken}"),
         ConductAction::HalfClosed => format!("{rule} ended its direction of the connection {command}{taken}"),
         ConductAction::Slowed => format!("{rule} put its reply off {command} by {}", span(one.delay)),
-        ConductAction::LetPass
-        | ConductAction::GreyPassed
-        | ConductAction::GreyKnown
-        | ConductAction::GreyWhitelisted
-        | ConductAction::GreyExempt => return None,
+        ConductAction::GreyPassed => {
+            let waited = first(sources, row, one).map_or_else(String::new, |first| {
+                format!(", {} after it was first put off", span(since(one.at, first.at)))
+            });
+            format!("{rule} lets it pass now{waited} (RFC 6647)")
+        }
+        ConductAction::GreyKnown => format!("{rule} lets it pass: it knows client, sender and recipient (RFC 6647)"),
+        ConductAction::LetPass | ConductAction::GreyWhitelisted | ConductAction::GreyExempt => return None,
+    })
+}
+
+/// When the same client, sender and recipient were put off first.
+fn first<'a>(sources: &Sources<'a>, row: &MessageRow, one: &ConductNote) -> Option<&'a ConductNote> {
+    sources.witness?.conduct.iter().find(|other| {
+        other.action == ConductAction::Greylisted
+            && other.host == one.host
+            && other.sender == one.sender
+            && other.client == one.client
+            && other.recipient.as_deref().is_some_and(|to| to.eq_ignore_ascii_case(&row.to))
     })
 }

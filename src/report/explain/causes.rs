@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::notes::Loss;
 use super::{Sources, count, listed, plain, span, words};
 use crate::base::time::SimTime;
+use crate::base::trace::DropReason;
 use crate::metrics::{DnsOutcome, DnsRow, FaultKind, FaultRow};
 use crate::report::ladder::dns::Behalf;
 
@@ -87,7 +88,22 @@ pub(super) fn losses(sources: &Sources<'_>, losses: &[Loss]) -> Vec<String> {
         let to = group.first().map_or("", |loss| &loss.to);
         format!("{} from {from} to {to} lost {place} ({when})", count(group.len(), "packet", "packets"))
     });
-    told.collect()
+    let mut told: Vec<String> = told.collect();
+    let cut = |loss: &&Loss| matches!(loss.reason, DropReason::NoRoute | DropReason::LinkDown);
+    if let Some((first, last)) = losses.iter().find(cut).zip(losses.iter().rev().find(cut)) {
+        told.extend(broken_links(sources, first.at, last.at));
+    }
+    told
+}
+
+/// The links that were down in that time, wherever they are: what has no way to go has none for that.
+fn broken_links(sources: &Sources<'_>, from: SimTime, to: SimTime) -> Vec<String> {
+    let down = |fault: &&FaultRow| {
+        matches!(fault.kind, FaultKind::Link | FaultKind::Partition)
+            && fault.began <= to
+            && fault.ended.is_none_or(|ended| ended >= from)
+    };
+    sources.tables.faults.iter().filter(down).map(|fault| sentence(sources, fault)).collect()
 }
 
 /// How the look-ups went that a host made in that time for a name, and what stood behind it.
@@ -192,6 +208,10 @@ pub(super) fn around(sources: &Sources<'_>, row: &DnsRow) -> Vec<String> {
     if let Some(lost) = sources.witness.and_then(|witness| witness.lost_datagrams.get(&*row.query)) {
         why.extend(losses(sources, lost));
     }
-    why.extend(faults(sources, &Scene { hosts: &hosts, port: Some(53), from: row.asked, to }));
+    for fault in faults(sources, &Scene { hosts: &hosts, port: Some(53), from: row.asked, to }) {
+        if !why.contains(&fault) {
+            why.push(fault);
+        }
+    }
     why
 }

@@ -161,9 +161,12 @@ fn lost(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
 fn one_lost(sources: &Sources<'_>, note: &ConnNote, loss: &Loss) -> Step {
     let what = format!("lost: {} from {}, {}", segment(loss.segment), plain(&loss.from), words::loss(loss));
     let mut step = Step::new(loss.at, what);
+    // the first sentence says again what the step says
+    step.details.extend(causes::losses(sources, std::slice::from_ref(loss)).into_iter().skip(1));
     let hosts = [&*note.client, &*note.server];
     let scene = Scene { hosts: &hosts, port: Some(note.port), from: loss.at, to: loss.at };
     step.details.extend(causes::faults(sources, &scene));
+    step.details.dedup();
     step
 }
 

@@ -80,7 +80,7 @@ impl Open {
         if let Some(first) = self.first.as_ref().filter(|_| self.label != "DNS messages") {
             text += &format!(": {}", cut(first));
         }
-        if self.turns > 1 {
+        if self.turns > 1 && self.label != "message" {
             text += &format!(" and {}", count(self.turns - 1, "more", "more"));
         }
         if let Some(answer) = &self.answer {

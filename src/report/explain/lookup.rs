@@ -236,7 +236,9 @@ impl<'a> Teller<'a, '_> {
     fn cache(&self, row: &DnsRow) -> Vec<String> {
         let seen = self.sources.witness.and_then(|witness| witness.caches.get(&*row.query));
         if let Some(notes) = seen {
-            return notes.iter().map(|note| self.cache_note(row, note)).collect();
+            let mut told: Vec<String> = notes.iter().map(|note| self.cache_note(row, note)).collect();
+            told.dedup();
+            return told;
         }
         let what = match row.cache.as_deref() {
             Some("hit") => "from its cache (RFC 1034 4.3.4)",
@@ -257,20 +259,22 @@ impl<'a> Teller<'a, '_> {
         });
         let left = |ttl_s: u32| format!("{ttl_s} s of its TTL left");
         let host = plain(&note.host);
+        let other = !note.name.eq_ignore_ascii_case(&row.name) || *note.rtype != *row.rtype;
+        let it = if other { format!("{} {}", plain(&note.name), note.rtype) } else { "it".to_owned() };
         match note.result {
             CacheResult::Hit { ttl_s } => {
-                format!("{host} has it in its cache, {}{stored} (RFC 1034 4.3.4)", left(ttl_s))
+                format!("{host} has {it} in its cache, {}{stored} (RFC 1034 4.3.4)", left(ttl_s))
             }
             CacheResult::NegativeHit { ttl_s } => {
-                format!("the cache of {host} holds that there is none, {}{stored} (RFC 2308 5)", left(ttl_s))
+                format!("the cache of {host} holds that there is no such thing, {}{stored} (RFC 2308 5)", left(ttl_s))
             }
             CacheResult::Failure { ttl_s } => {
                 format!("the cache of {host} remembers for {ttl_s} s more that nobody could tell{stored} (RFC 9520)")
             }
             CacheResult::Stale { past_s } => {
-                format!("the cache of {host} has it, though {past_s} s beyond its end{stored} (RFC 8767)")
+                format!("the cache of {host} has {it}, though {past_s} s beyond its end{stored} (RFC 8767)")
             }
-            CacheResult::Miss => format!("the cache of {host} did not have it"),
+            CacheResult::Miss => format!("the cache of {host} did not have {it}"),
         }
     }
 }
@@ -302,6 +306,9 @@ fn after(sources: &Sources<'_>, row: &DnsRow, before: &DnsRow) -> (String, &'sta
     let same_name = row.name.eq_ignore_ascii_case(&before.name);
     let serves = zone(sources, row).map_or_else(String::new, |zone| format!(", which serves {}", zone_name(zone)));
     let again = if row.to == before.to { "the same server again".to_owned() } else { format!("{to} instead{serves}") };
+    if *row.name == *"." && *row.rtype == *"NS" {
+        return (format!("it asks {to} who serves the root"), "RFC 9609 3");
+    }
     match before.outcome {
         DnsOutcome::Truncated if row.to == before.to && same_name => {
             ("the response was cut off, so the question goes again, over TCP".to_owned(), "RFC 7766 5")

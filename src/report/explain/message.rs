@@ -104,8 +104,11 @@ fn beginning(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
     };
     let mut steps = vec![Step::new(row.composed, what).rfc(section)];
     if let (Some(by), Some(from)) = (row.expanded_by, &row.expanded_from) {
-        let what = format!("it is for {} because of the {} {}", plain(&row.to), by.name(), plain(from));
-        steps.push(Step::new(row.composed, what).rfc("RFC 5321 3.9"));
+        let seen = seen(sources, row).find(|note| matches!(note.what, MailWhat::Redirected { .. }));
+        let (at, place) =
+            seen.map_or_else(|| (row.composed, String::new()), |note| (note.at, format!("at {} ", plain(&note.host))));
+        let what = format!("{place}the {} {} makes a copy for {} of it", by.name(), plain(from), plain(&row.to));
+        steps.push(Step::new(at, what).rfc("RFC 5321 3.9"));
     }
     steps.extend(postponed(sources, row));
     if let Some(at) = row.accepted {
@@ -129,16 +132,18 @@ fn postponed(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
     let steps = seen(sources, row).filter_map(|note| {
         let MailWhat::Postponed { kind, code, text, next } = &note.what else { return None };
         let domain = row.from.rsplit_once('@').map_or("", |(_, domain)| domain);
-        let what = words::trouble(kind, "its server", domain, text);
-        let code = if *code == 0 { String::new() } else { format!(" {code}") };
+        let said = if *code == 0 { text.clone() } else { format!("{code} {text}") };
+        let what = words::trouble(kind, "its server", domain, &said);
         let next = format!("the next try is in {}, at {}", span(since(*next, note.at)), sources.clock.moment(*next));
-        Some(Step::new(note.at, format!("{} cannot hand it over{code}: {what}; {next}", plain(&note.host))))
+        Some(Step::new(note.at, format!("{} cannot hand it over: {what}; {next}", plain(&note.host))))
     });
     steps.collect()
 }
 
 fn accepted(sources: &Sources<'_>, row: &MessageRow, at: SimTime) -> Step {
-    let note = seen(sources, row).find_map(|note| match &note.what {
+    // the copy that was accepted may be the one from which this one was made
+    let notes = sources.witness.map_or(&[][..], |witness| &witness.mail);
+    let note = notes.iter().find_map(|note| match &note.what {
         MailWhat::Accepted { queue_id, conn } if note.at == at => Some((&note.host, queue_id, conn)),
         MailWhat::Accepted { .. }
         | MailWhat::Postponed { .. }
@@ -146,12 +151,18 @@ fn accepted(sources: &Sources<'_>, row: &MessageRow, at: SimTime) -> Step {
         | MailWhat::Delivered { .. }
         | MailWhat::Retrieved { .. }
         | MailWhat::Deleted { .. }
+        | MailWhat::Redirected { .. }
         | MailWhat::Discarded { .. } => None,
     });
     let duty = "and is responsible for it from here on";
     let what = match note {
         Some((host, queue_id, Some(conn))) => {
-            format!("{} takes it over {}, names it {}, {duty}", plain(host), plain(conn), plain(queue_id))
+            format!(
+                "{} accepts it on the connection {}, names it {}, {duty}",
+                plain(host),
+                plain(conn),
+                plain(queue_id)
+            )
         }
         Some((host, queue_id, None)) => {
             format!("{} puts it into its own queue as {}, {duty}", plain(host), plain(queue_id))
@@ -161,6 +172,9 @@ fn accepted(sources: &Sources<'_>, row: &MessageRow, at: SimTime) -> Step {
     let step = Step::new(at, what).rfc("RFC 5321 6.1");
     if row.kind == MessageKind::User && row.expanded_by.is_none() {
         let spent = row.phases[Phase::Submission as usize];
+        if spent == SimDuration::ZERO {
+            return step;
+        }
         return step.detail(format!("from {} to the server it took {}", sender(row), span(spent)));
     }
     step
@@ -205,6 +219,7 @@ fn ending(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
             | MailWhat::Downgraded { .. }
             | MailWhat::Retrieved { .. }
             | MailWhat::Deleted { .. }
+            | MailWhat::Redirected { .. }
             | MailWhat::Discarded { .. } => None,
         });
         let what = match note {
@@ -232,6 +247,7 @@ fn ending(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
             | MailWhat::Postponed { .. }
             | MailWhat::Delivered { .. }
             | MailWhat::Retrieved { .. }
+            | MailWhat::Redirected { .. }
             | MailWhat::Discarded { .. } => {}
         }
     }

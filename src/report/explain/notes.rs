@@ -5,7 +5,9 @@ use std::net::IpAddr;
 
 use crate::base::socket::{CloseReason, Side};
 use crate::base::time::{SimDuration, SimTime};
-use crate::base::trace::{CacheResult, ConductAction, DnsAnswerKind, DropReason, Protocol, RetransmitReason};
+use crate::base::trace::{
+    CacheResult, ConductAction, DnsAnswerKind, DropReason, Protocol, Redirection, RetransmitReason,
+};
 
 /// Something about the message.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub(super) enum MailWhat {
     Retrieved { mailbox: String, conn: String },
     /// Its reader deleted it on the server.
     Deleted { mailbox: String },
+    /// It was made of the copy for somebody else.
+    Redirected { from: String, by: Redirection },
     /// A policy ended it.
     Discarded { why: String },
 }
@@ -54,6 +58,8 @@ pub(super) struct ConductNote {
 #[derive(Clone, Debug)]
 pub(super) struct LookUpNote {
     pub(super) at: SimTime,
+    /// For the copy of which recipient.
+    pub(super) recipient: String,
     pub(super) since: SimTime,
     pub(super) host: String,
     pub(super) name: String,
@@ -133,6 +139,8 @@ pub(super) struct Closed {
 #[derive(Clone, Debug)]
 pub(super) struct ConnNote {
     pub(super) name: String,
+    /// For the copy of which recipient it was opened, if for any.
+    pub(super) recipient: Option<String>,
     pub(super) client: String,
     pub(super) server: String,
     pub(super) port: u16,

@@ -86,8 +86,7 @@ fn messages(tables: &Tables) -> (String, Vec<Line>) {
     }
     let failed = rows.iter().filter(|row| row.status.is_failure());
     lines.extend(failed.take(MOST).map(|row| {
-        let reason =
-            row.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", plain(reason).replace('_', " ")));
+        let reason = row.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", why(reason)));
         message_line(row, format!("did not get there{reason}"))
     }));
     let waiting = rows.iter().filter(|row| matches!(row.status, CopyStatus::Queued | CopyStatus::Outbox));
@@ -97,6 +96,18 @@ fn messages(tables: &Tables) -> (String, Vec<Line>) {
     let title =
         format!("Messages: {}, {delivered} delivered, {failed} not; their lives:", count(rows.len(), "copy", "copies"));
     (title, lines)
+}
+
+/// A kind of trouble in a few words.
+fn why(reason: &str) -> String {
+    match reason {
+        "reply" => "a server refused it".to_owned(),
+        "expired" => "it waited for longer than mail is kept".to_owned(),
+        "loop" => "it went round in circles".to_owned(),
+        "no_such_domain" => "there is no such domain".to_owned(),
+        "no_mail_server" => "the domain takes no mail".to_owned(),
+        other => plain(other).replace('_', " "),
+    }
 }
 
 fn look_ups(tables: &Tables) -> (String, Vec<Line>) {

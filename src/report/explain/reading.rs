@@ -2,7 +2,7 @@
 
 use super::notes::MailWhat;
 use super::{Sources, Step, plain, quoted, since, span, words};
-use crate::base::time::SimTime;
+use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::Phase;
 use crate::metrics::{ActionRow, MailboxSessionRow, MessageRow, ReadingRow};
 
@@ -10,14 +10,13 @@ use crate::metrics::{ActionRow, MailboxSessionRow, MessageRow, ReadingRow};
 pub(super) fn steps(sources: &Sources<'_>, row: &MessageRow, mailbox: &str) -> Vec<Step> {
     let Some(delivered) = row.delivered else { return Vec::new() };
     let mut steps = Vec::new();
+    match row.retrieved {
+        Some(at) => steps.push(fetched(sources, row, mailbox, at)),
+        None => steps.extend(unread(sources, mailbox, delivered)),
+    }
     let ours = |reading: &&ReadingRow| reading.message == row.message && *reading.user == *mailbox;
     for reading in sources.tables.readings.iter().filter(ours) {
         steps.extend(shown(sources, reading));
-    }
-    if let Some(at) = row.retrieved {
-        steps.push(fetched(sources, row, mailbox, at));
-    } else {
-        steps.extend(unread(sources, mailbox, delivered));
     }
     steps.extend(actions(sources, row, mailbox));
     steps
@@ -45,6 +44,7 @@ fn fetched(sources: &Sources<'_>, row: &MessageRow, mailbox: &str, at: SimTime) 
             | MailWhat::Downgraded { .. }
             | MailWhat::Delivered { .. }
             | MailWhat::Deleted { .. }
+            | MailWhat::Redirected { .. }
             | MailWhat::Discarded { .. } => None,
         })
     });
@@ -56,7 +56,7 @@ fn fetched(sources: &Sources<'_>, row: &MessageRow, mailbox: &str, at: SimTime) 
     let waited = row.delivered.map_or_else(String::new, |delivered| {
         let rest = row.phases[Phase::Retrieval as usize];
         let lay = since(at, delivered).saturating_sub(rest);
-        format!("it had lain in the mailbox for {}; to bring it took {}", span(lay), span(rest))
+        format!("it had lain in the mailbox for {}; the message itself took {} to come", span(lay), span(rest))
     });
     Step::new(at, format!("{} fetches it{how}", plain(mailbox))).detail(waited)
 }
@@ -72,11 +72,11 @@ fn shown(sources: &Sources<'_>, reading: &ReadingRow) -> Vec<Step> {
     }
     let mut shown = Step::new(reading.shown, format!("{user} sees it on {device}"));
     if let (Some(pause), Some(retrieval)) = (reading.pause, reading.retrieval) {
-        shown = shown.detail(format!(
-            "{user} left it in the list for {}; to bring it took {}",
-            span(pause),
-            span(retrieval)
-        ));
+        let left = match pause {
+            SimDuration::ZERO => String::new(),
+            pause => format!("{user} left it alone for {}, and apart from that ", span(pause)),
+        };
+        shown = shown.detail(format!("{left}from that look until it was to be seen it took {}", span(retrieval)));
     }
     vec![found, shown]
 }

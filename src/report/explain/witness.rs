@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::notes::{
     CacheNote, Closed, ConductNote, ConnNote, LookUpNote, Loss, MailNote, MailWhat, Resent, Said, Segment,
@@ -49,16 +49,19 @@ pub struct Focus {
 pub struct Witness {
     directory: Directory,
     message: Option<String>,
-    /// Events that the message caused, and that may cause more for it.
-    chain: FxHashSet<EventId>,
-    /// Questions that are asked for the message.
-    asked: FxHashSet<QueryId>,
+    /// Recipients of the message.
+    recipients: Vec<String>,
+    /// Events that a copy of the message caused, and that may cause more for it; by the recipient's place.
+    chain: FxHashMap<EventId, usize>,
+    /// Questions that are asked for a copy.
+    asked: FxHashMap<QueryId, usize>,
     queries: BTreeSet<QueryId>,
     /// Events on the way of a question and its answer.
     ways: FxHashMap<EventId, QueryId>,
     tasks: FxHashMap<(HostId, u32), QueryId>,
     named: BTreeSet<ConnId>,
     conns: BTreeMap<ConnId, ConnNote>,
+    copy_of_conn: FxHashMap<ConnId, usize>,
     pub(super) mail: Vec<MailNote>,
     pub(super) conduct: Vec<ConductNote>,
     pub(super) look_ups: Vec<LookUpNote>,
@@ -82,13 +85,15 @@ impl Witness {
         let named = focus.connections.iter().filter_map(conn).collect();
         Self {
             message: focus.message.clone(),
-            chain: FxHashSet::default(),
-            asked: FxHashSet::default(),
+            recipients: Vec::new(),
+            chain: FxHashMap::default(),
+            asked: FxHashMap::default(),
             queries,
             ways: FxHashMap::default(),
             tasks: FxHashMap::default(),
             named,
             conns: BTreeMap::new(),
+            copy_of_conn: FxHashMap::default(),
             mail: Vec::new(),
             conduct: Vec::new(),
             look_ups: Vec::new(),
@@ -163,15 +168,17 @@ impl Witness {
 
     fn conn_step(&mut self, event: &TraceEvent<'_>, conn: ConnId, side: Side, step: ConnStep) {
         if let ConnStep::Opening { from, to } = step {
-            let ours = self.named.contains(&conn) || self.chain.contains(&event.cause);
-            if ours && self.conns.len() < MOST_CONNS {
-                let note = self.opening(event.at, conn, from, to);
+            let copy = self.chain.get(&event.cause).copied();
+            if (self.named.contains(&conn) || copy.is_some()) && self.conns.len() < MOST_CONNS {
+                let recipient = copy.and_then(|copy| self.recipients.get(copy)).cloned();
+                let note = self.opening(event.at, conn, (from, to), recipient);
                 self.conns.insert(conn, note);
+                self.copy_of_conn.extend(copy.map(|copy| (conn, copy)));
             }
         }
         let Some(note) = self.conns.get_mut(&conn) else { return };
-        if self.message.is_some() {
-            self.chain.insert(event.id);
+        if let Some(copy) = self.copy_of_conn.get(&conn) {
+            self.chain.insert(event.id, *copy);
         }
         let place = ConnNote::place(side);
         match step {
@@ -186,9 +193,16 @@ impl Witness {
         }
     }
 
-    fn opening(&self, opened: SimTime, conn: ConnId, from: Endpoint, to: Endpoint) -> ConnNote {
+    fn opening(
+        &self,
+        opened: SimTime,
+        conn: ConnId,
+        (from, to): (Endpoint, Endpoint),
+        recipient: Option<String>,
+    ) -> ConnNote {
         ConnNote {
             name: self.directory.conn_name(conn),
+            recipient,
             client: self.at(from),
             server: self.at(to),
             port: to.port,
@@ -205,11 +219,15 @@ impl Witness {
     }
 
     fn dialogue(&mut self, event: &TraceEvent<'_>, conn: ConnId, side: Side, (protocol, bytes): (Protocol, &[u8])) {
+        // DNS over TCP: what is handed to TCP, and what that sends
+        if let Some(query) = self.ways.get(&event.cause).copied() {
+            self.ways.insert(event.id, query);
+        }
         if self.conns.contains_key(&conn) {
             let head = bytes.get(..HEAD).unwrap_or(bytes).to_vec();
             let octets = bytes.len() as u64;
-            if self.message.is_some() {
-                self.chain.insert(event.id);
+            if let Some(copy) = self.copy_of_conn.get(&conn) {
+                self.chain.insert(event.id, *copy);
             }
             self.note(conn, |note| &mut note.said, Said { at: event.at, side, protocol, head, octets });
         }
@@ -218,17 +236,17 @@ impl Witness {
     fn dns(&mut self, event: &TraceEvent<'_>, what: DnsTrace<'_>) {
         match what {
             DnsTrace::Asked { query, .. } => {
-                if self.chain.contains(&event.cause) {
-                    self.chain.insert(event.id);
-                    self.asked.insert(query);
+                if let Some(copy) = self.chain.get(&event.cause).copied() {
+                    self.chain.insert(event.id, copy);
+                    self.asked.insert(query, copy);
                 }
                 if self.queries.contains(&query) {
                     self.ways.insert(event.id, query);
                 }
             }
             DnsTrace::Answered { query, .. } | DnsTrace::TimedOut { query } | DnsTrace::Unreachable { query } => {
-                if self.asked.contains(&query) || self.queries.contains(&query) {
-                    self.chain.insert(event.id);
+                if let Some(copy) = self.asked.get(&query) {
+                    self.chain.insert(event.id, *copy);
                 }
             }
             DnsTrace::Received { task, .. } => {
@@ -254,16 +272,17 @@ impl Witness {
                 }
             }
             DnsTrace::LocalCache { .. } => {
-                if self.chain.contains(&event.cause) {
-                    self.chain.insert(event.id);
+                if let Some(copy) = self.chain.get(&event.cause).copied() {
+                    self.chain.insert(event.id, copy);
                 }
             }
             DnsTrace::LookedUp { name, rtype, since, kind, cache, .. } => {
-                if self.chain.contains(&event.cause) {
-                    self.chain.insert(event.id);
+                if let Some(copy) = self.chain.get(&event.cause).copied() {
+                    self.chain.insert(event.id, copy);
+                    let recipient = self.recipients.get(copy).cloned().unwrap_or_default();
                     let (host, name, rtype) = (self.host(event.host), name.to_owned(), rtype_word(rtype));
                     let cached = cache.is_some();
-                    self.look_ups.push(LookUpNote { at: event.at, since, host, name, rtype, kind, cached });
+                    self.look_ups.push(LookUpNote { at: event.at, recipient, since, host, name, rtype, kind, cached });
                 }
             }
             DnsTrace::Changed { .. } | DnsTrace::Copied { .. } | DnsTrace::Expired { .. } => {}
@@ -276,7 +295,12 @@ impl Witness {
         if self.message.as_deref() != Some(message) {
             return;
         }
-        self.chain.insert(event.id);
+        let known = self.recipients.iter().position(|known| known == to);
+        let copy = known.unwrap_or_else(|| {
+            self.recipients.push(to.to_owned());
+            self.recipients.len() - 1
+        });
+        self.chain.insert(event.id, copy);
         if let Some(what) = what {
             self.mail.push(MailNote { at: event.at, host: self.host(event.host), to: to.to_owned(), what });
         }
@@ -310,13 +334,15 @@ impl Witness {
             MailTrace::Discarded { message, to, why } => {
                 (message, to, Some(MailWhat::Discarded { why: why.to_owned() }))
             }
+            MailTrace::Redirected { message, to, into, by, .. } => {
+                (message, into, Some(MailWhat::Redirected { from: to.to_owned(), by }))
+            }
             MailTrace::Composed { message, to, .. }
             | MailTrace::Phase { message, to, .. }
             | MailTrace::Refused { message, to, .. }
             | MailTrace::AttemptStarted { message, to, .. }
             | MailTrace::AttemptEnded { message, to, .. }
             | MailTrace::GivenUp { message, to, .. }
-            | MailTrace::Redirected { message, to, .. }
             | MailTrace::Expanded { message, to, .. }
             | MailTrace::HandedIn { message, to, .. } => (message, to, None),
             MailTrace::Encoded { message, .. } => (message, "", None),
