@@ -47,8 +47,8 @@ fn an_outage_and_a_reader_by_pop3() {
             "begins attempt 6",
             "hamburger.edu stores it in the mailbox of bob@hamburger.edu",
             "hamburger.edu has it: it said 250",
-            "bob@hamburger.edu fetches it by POP3 on bob-pc.hamburger.edu, connection bob-pc.hamburger.edu#1",
             "until somebody looked, it had waited for 29.99 min",
+            "bob@hamburger.edu fetches it by POP3 on bob-pc.hamburger.edu, connection bob-pc.hamburger.edu#1",
             "Its time went into: ",
         ],
     );
@@ -68,7 +68,7 @@ fn greylisting_by_the_calendar() {
             "next attempt in 29.99 min",
             "RFC 5321 4.2.1, RFC 5321 4.5.4.1",
             "hamburger.edu has it",
-            "lets it pass now, 30 min after it was first put off (RFC 6647)",
+            "lets it pass now, 29.99 min after it was first put off (RFC 6647)",
         ],
     );
     let path = format!("{}/scenarios/recipient-down.json", env!("CARGO_MANIFEST_DIR"));
@@ -76,7 +76,10 @@ fn greylisting_by_the_calendar() {
     let text = explain(&desk, "dated.json", &["--message", "1.alice@crepes.fr"]);
     tells(
         &text,
-        &["Mon 02 Mar 09:00:00      0.000000 s", "was down from Mon 02 Mar 09:00:00 (0 s) until Mon 02 Mar 11:10:00 (7800 s)"],
+        &[
+            "Mon 02 Mar 09:00:00      0.000000 s",
+            "was down from Mon 02 Mar 09:00:00 (0 s) until Mon 02 Mar 11:10:00 (7800 s)",
+        ],
     );
 }
 
@@ -155,7 +158,10 @@ fn a_loop_and_a_list() {
         ],
     );
     let text = library(&desk, "mailing-list", &["--message", "1.alice@club.org", "--to", "all@club.org"]);
-    tells(&text, &["turned into copies for others", "the list all@club.org turns it into copies for", "and 188 others"]);
+    tells(
+        &text,
+        &["turned into copies for others", "the list all@club.org turns it into copies for", " and 187 others"],
+    );
     let text = library(&desk, "mailing-list", &["--message", "1.alice@club.org", "--to", "u50@east.edu"]);
     tells(
         &text,
@@ -221,8 +227,8 @@ fn readers_by_imap_and_webmail() {
     tells(
         &text,
         &[
-            "fetches it by webmail (HTTP)",
             "looks for mail by webmail (HTTP)",
+            "fetches it by webmail (HTTP)",
             "opens it by webmail (HTTP) on bob-pc.hamburger.edu, folder INBOX",
             "opens an attachment of it",
             "answers it",
@@ -257,7 +263,10 @@ fn a_connection_with_losses() {
         ],
     );
     let text = library(&desk, "recipient-down", &["--conn", "crepes.fr#1"]);
-    tells(&text, &["sends its SYN again", "end gave up: what it sent again and again stayed unanswered (RFC 9293 3.8.3)"]);
+    tells(
+        &text,
+        &["sends its SYN again", "end gave up: what it sent again and again stayed unanswered (RFC 9293 3.8.3)"],
+    );
     tells(&text, &["hamburger.edu was down from 0 s until 7800 s"]);
 }
 
@@ -282,7 +291,7 @@ fn look_ups_out_of_a_cache_and_over_tcp() {
         ],
     );
     let text = library(&desk, "big-answer", &["--query", "1"]);
-    tells(&text, &["as much as fits into a datagram (TC)", "so the question goes again, over TCP (RFC 7766 5)"]);
+    tells(&text, &["as much as fits into a datagram (TC)", "(RFC 7766 5)", "so the question goes again, over TCP"]);
 }
 
 /// Breaks when JSON is not the same story, or a form has none.
@@ -300,7 +309,10 @@ fn all_forms_have_json() {
     assert!(json(&["--conn", "crepes.fr#1", "--json"])["connections"][0]["closing"].is_array());
     assert!(json(&["--json"])["overview"].as_array().unwrap().len() > 2);
     let text = explain(&desk, "s.json", &[]);
-    tells(&text, &["Messages: 1 copy, 1 delivered", "--message '<1.alice@crepes.fr>' --to bob@hamburger.edu", "the slowest"]);
+    tells(
+        &text,
+        &["Messages: 1 copy, 1 delivered", "--message '<1.alice@crepes.fr>' --to bob@hamburger.edu", "the slowest"],
+    );
     tells(&text, &["--query", "--conn 'alice-pc.crepes.fr#1'", "--host"]);
 }
 
@@ -309,20 +321,27 @@ fn all_forms_have_json() {
 #[test]
 fn what_cannot_be_run_again_is_told_from_its_tables() {
     let desk = Desk::new();
-    desk.scenario("s.json", &with(small(), "/faults", json!([{ "host": "hamburger.edu", "at": "0s", "for": "10min" }])));
+    desk.scenario(
+        "s.json",
+        &with(small(), "/faults", json!([{ "host": "hamburger.edu", "at": "0s", "for": "10min" }])),
+    );
     assert_eq!(desk.posthaste(&["run", "s.json", "--out", "r", "-q"]).code, 0);
     let mut manifest = read_json(&desk.path("r/manifest.json"));
     manifest["ended"] = json!("stopped");
     desk.write("r/manifest.json", manifest.to_string());
     let text = explain(&desk, "r", &["--message", "1.alice@crepes.fr"]);
-    tells(&text, &["the first server takes it", "because hamburger.edu was down from 0 s until 600 s; next attempt in"]);
+    tells(
+        &text,
+        &["the first server takes it", "because hamburger.edu was down from 0 s until 600 s; next attempt in"],
+    );
     tells(&text, &["Told from the tables alone", "real clients took part in it"]);
     assert!(!text.contains("Q000001"), "{text}");
     for args in [["--query", "1"], ["--conn", "crepes.fr#1"]] {
         tells(&explain(&desk, "r", &args), &["Told from the tables alone"]);
     }
     desk.posthaste(&["explain", "r", "--host", "crepes.fr"]).fails(4, "real clients");
-    desk.posthaste(&["explain", "s.json", "--message", "1.alise@crepes.fr"]).fails(2, "did you mean 1.alice@crepes.fr?");
+    desk.posthaste(&["explain", "s.json", "--message", "1.alise@crepes.fr"])
+        .fails(2, "did you mean 1.alice@crepes.fr?");
     desk.posthaste(&["explain", "s.json", "--message", "1.alice@crepes.fr", "--to", "bop@hamburger.edu"])
         .fails(2, "did you mean bob@hamburger.edu?");
     desk.posthaste(&["explain", "s.json", "--conn", "crepes.fr#11"]).fails(2, "did you mean crepes.fr#1?");

@@ -104,7 +104,7 @@ fn beginning(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
     };
     let mut steps = vec![Step::new(row.composed, what).rfc(section)];
     if let (Some(by), Some(from)) = (row.expanded_by, &row.expanded_from) {
-        let seen = seen(sources, row).find(|note| matches!(note.what, MailWhat::Redirected { .. }));
+        let seen = seen(sources, row).find(|note| matches!(note.what, MailWhat::Redirected));
         let (at, place) =
             seen.map_or_else(|| (row.composed, String::new()), |note| (note.at, format!("at {} ", plain(&note.host))));
         let what = format!("{place}the {} {} makes a copy for {} of it", by.name(), plain(from), plain(&row.to));
@@ -151,7 +151,7 @@ fn accepted(sources: &Sources<'_>, row: &MessageRow, at: SimTime) -> Step {
         | MailWhat::Delivered { .. }
         | MailWhat::Retrieved { .. }
         | MailWhat::Deleted { .. }
-        | MailWhat::Redirected { .. }
+        | MailWhat::Redirected
         | MailWhat::Discarded { .. } => None,
     });
     let duty = "and is responsible for it from here on";
@@ -219,7 +219,7 @@ fn ending(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
             | MailWhat::Downgraded { .. }
             | MailWhat::Retrieved { .. }
             | MailWhat::Deleted { .. }
-            | MailWhat::Redirected { .. }
+            | MailWhat::Redirected
             | MailWhat::Discarded { .. } => None,
         });
         let what = match note {
@@ -247,7 +247,7 @@ fn ending(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
             | MailWhat::Postponed { .. }
             | MailWhat::Delivered { .. }
             | MailWhat::Retrieved { .. }
-            | MailWhat::Redirected { .. }
+            | MailWhat::Redirected
             | MailWhat::Discarded { .. } => {}
         }
     }

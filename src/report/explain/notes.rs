@@ -5,9 +5,7 @@ use std::net::IpAddr;
 
 use crate::base::socket::{CloseReason, Side};
 use crate::base::time::{SimDuration, SimTime};
-use crate::base::trace::{
-    CacheResult, ConductAction, DnsAnswerKind, DropReason, Protocol, Redirection, RetransmitReason,
-};
+use crate::base::trace::{CacheResult, ConductAction, DnsAnswerKind, DropReason, Protocol, RetransmitReason};
 
 /// Something about the message.
 #[derive(Clone, Debug)]
@@ -33,7 +31,7 @@ pub(super) enum MailWhat {
     /// Its reader deleted it on the server.
     Deleted { mailbox: String },
     /// It was made of the copy for somebody else.
-    Redirected { from: String, by: Redirection },
+    Redirected,
     /// A policy ended it.
     Discarded { why: String },
 }

@@ -44,7 +44,7 @@ fn fetched(sources: &Sources<'_>, row: &MessageRow, mailbox: &str, at: SimTime) 
             | MailWhat::Downgraded { .. }
             | MailWhat::Delivered { .. }
             | MailWhat::Deleted { .. }
-            | MailWhat::Redirected { .. }
+            | MailWhat::Redirected
             | MailWhat::Discarded { .. } => None,
         })
     });

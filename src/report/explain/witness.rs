@@ -334,9 +334,7 @@ impl Witness {
             MailTrace::Discarded { message, to, why } => {
                 (message, to, Some(MailWhat::Discarded { why: why.to_owned() }))
             }
-            MailTrace::Redirected { message, to, into, by, .. } => {
-                (message, into, Some(MailWhat::Redirected { from: to.to_owned(), by }))
-            }
+            MailTrace::Redirected { message, into, .. } => (message, into, Some(MailWhat::Redirected)),
             MailTrace::Composed { message, to, .. }
             | MailTrace::Phase { message, to, .. }
             | MailTrace::Refused { message, to, .. }
