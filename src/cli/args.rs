@@ -1,6 +1,7 @@
 //! The command line: commands, options and their help.
 
 mod bench;
+mod chart;
 mod compare;
 mod explain;
 mod ladder;
@@ -12,9 +13,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use bench::{BenchArgs, BenchWorkload, DialoguesArgs, DumbbellArgs, HoldArgs, IdleArgs, Switch};
+pub use chart::{ChartArgs, ChartFormat, ChartTheme};
 pub use compare::CompareArgs;
 pub use explain::ExplainArgs;
-pub use ladder::{LadderArgs, LadderProtocol};
+pub use ladder::{LadderArgs, LadderProtocol, LadderPurpose, LadderTime};
 pub use serve::ServeArgs;
 
 const AFTER_HELP: &str = "\
@@ -47,11 +49,6 @@ Examples:
   posthaste transcript latest
   posthaste transcript latest --protocol smtp --conn 2
   posthaste transcript scenarios/ketchup.json --protocol pop3";
-const CHART_EXAMPLES: &str = "\
-Examples:
-  posthaste chart --list
-  posthaste chart latest latency_by_phase > phases.svg
-  posthaste chart scenarios/outage-queue.json queue_length -o queue.svg";
 const BENCH_EXAMPLES: &str = "\
 Examples:
   posthaste bench dumbbell --flows 10 --rate 100Mbps --time 5s
@@ -98,8 +95,8 @@ pub enum Command {
     /// Put two runs side by side: metrics, scenarios, the first event that differs
     #[command(after_help = compare::EXAMPLES)]
     Compare(CompareArgs),
-    /// Draw one figure of a run
-    #[command(after_help = CHART_EXAMPLES)]
+    /// Draw figures of a run, for slides, a paper or a handout
+    #[command(after_help = chart::EXAMPLES)]
     Chart(ChartArgs),
     /// Draw who asked whom, with numbered messages
     #[command(after_help = ladder::EXAMPLES)]
@@ -202,22 +199,6 @@ impl DialogueProtocol {
             Self::Http => "http",
         }
     }
-}
-
-/// `posthaste chart`
-#[derive(Args, Debug)]
-pub struct ChartArgs {
-    /// Result folder, `latest`, or a scenario file, which is then run first
-    #[arg(required_unless_present = "list")]
-    pub run: Option<PathBuf>,
-    /// Which chart; see --list
-    pub name: Option<String>,
-    /// Write to this file instead of stdout
-    #[arg(long, short, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Print the names of all charts
-    #[arg(long)]
-    pub list: bool,
 }
 
 /// `posthaste dns-replay`

@@ -14,10 +14,10 @@ use super::args::ExplainArgs;
 use super::exit::{CommandError, Exit};
 use super::output::print;
 use crate::base::nearest;
+use crate::report::LadderError;
 use crate::report::explain::{
     Focus, Sources, Story, Witness, choose_look_up, connection_story, message_stories, message_until, overview,
 };
-use crate::report::{LadderChoice, LadderError};
 
 /// Explains what is asked for.
 ///
@@ -83,9 +83,8 @@ fn tell_message(args: &ExplainArgs, message: &str) -> Result<Exit, CommandError>
 /// A look-up.
 fn tell_look_up(args: &ExplainArgs, query: &str) -> Result<Exit, CommandError> {
     let run = Run::open(&args.run)?;
-    let choice = LadderChoice { host: args.host.clone(), query: Some(query.to_owned()), ..LadderChoice::default() };
-    let chosen = choose_look_up(&run.tables.dns_queries, &choice).map_err(|error| match (&error, &args.host) {
-        (LadderError::NoHost(_), Some(host)) => CommandError::usage(format!("--host {host:?}: {error}")),
+    let chosen = choose_look_up(&run.tables, args.host.as_deref(), query).map_err(|error| match &error {
+        LadderError::NoHost(..) => CommandError::usage(error.to_string()),
         _other => {
             let names = run.tables.dns_queries.iter().flat_map(|row| [&*row.name, &*row.query]);
             let near = nearest(query, names).map_or_else(String::new, |near| format!("; did you mean {near}?"));

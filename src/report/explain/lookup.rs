@@ -12,8 +12,9 @@ use super::notes::CacheNote;
 use super::{Sources, Step, Story, causes, count, plain, since, span};
 use crate::base::time::SimTime;
 use crate::base::trace::CacheResult;
-use crate::metrics::{DnsOutcome, DnsRole, DnsRow};
-use crate::report::ladder::dns::{Behalf, LookUp, choose, look_ups};
+use crate::metrics::{DnsOutcome, DnsRole, DnsRow, Tables};
+use crate::report::ladder::choice::names_are_known;
+use crate::report::ladder::dns::{Behalf, LookUp, all_look_ups, choose};
 use crate::report::ladder::{LadderChoice, LadderError};
 
 /// A look-up that was chosen.
@@ -40,13 +41,21 @@ pub struct CacheAge {
     pub stored: Option<(SimTime, String)>,
 }
 
-/// The look-up that the choice names; of several the first.
+/// The look-up with that number, name or question, among those in which a host takes part if one is named;
+/// of several the first.
 ///
 /// # Errors
 /// See [`LadderError`].
-pub fn choose_look_up<'a>(rows: &'a [DnsRow], choice: &LadderChoice) -> Result<ChosenLookUp<'a>, LadderError> {
+pub fn choose_look_up<'a>(
+    tables: &'a Tables,
+    host: Option<&str>,
+    query: &str,
+) -> Result<ChosenLookUp<'a>, LadderError> {
+    let choice = LadderChoice { hosts: host.map(str::to_owned).into_iter().collect(), ..LadderChoice::default() };
+    names_are_known(tables, &choice)?;
+    let rows = &tables.dns_queries;
     let behalf = Behalf::new(rows);
-    let mut found = choose(look_ups(rows), &behalf, choice)?.into_iter();
+    let mut found = choose(all_look_ups(rows), &behalf, &choice.hosts, Some(query))?.into_iter();
     let look_up = found.next().ok_or(LadderError::NoMatch)?;
     let others = found.filter_map(|other| other.questions.first().copied()).collect();
     Ok(ChosenLookUp { look_up, behalf, others })

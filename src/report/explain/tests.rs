@@ -7,7 +7,6 @@ use super::notes::Said;
 use super::*;
 use crate::base::socket::Side;
 use crate::base::trace::Protocol;
-use crate::report::ladder::LadderChoice;
 use crate::report::tests::sample;
 
 const S: u64 = 1_000_000_000;
@@ -98,7 +97,7 @@ fn tables_of_any_kind_are_told() {
     }
     let story = of(&tables, UnixTime::DEFAULT_START, |sources| connection_story(sources, "pc#2")).unwrap();
     assert!(!story.text(Clock::new(UnixTime::DEFAULT_START)).contains('\u{7}'));
-    assert!(choose_look_up(&tables.dns_queries, &LadderChoice::default()).is_err());
+    assert!(choose_look_up(&tables, None, "1").is_err());
     assert!(overview(&tables).text().contains("--message"));
     assert!(overview(&Tables::default()).text().contains("nothing to explain"));
 }
@@ -107,8 +106,7 @@ fn tables_of_any_kind_are_told() {
 #[test]
 fn a_look_up_is_told_from_its_table() {
     let tables = sample().tables;
-    let choice = LadderChoice { query: Some("hamburger.edu".to_owned()), ..LadderChoice::default() };
-    let chosen = choose_look_up(&tables.dns_queries, &choice).unwrap();
+    let chosen = choose_look_up(&tables, None, "hamburger.edu").unwrap();
     let zones = BTreeMap::from([("ns".to_owned(), vec![".".to_owned(), "edu".to_owned()])]);
     let clock = Clock::new(UnixTime::DEFAULT_START);
     let sources = Sources { tables: &tables, clock, witness: None, zones: &zones };

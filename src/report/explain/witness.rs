@@ -167,6 +167,10 @@ impl Witness {
     }
 
     fn conn_step(&mut self, event: &TraceEvent<'_>, conn: ConnId, side: Side, step: ConnStep) {
+        // a question that goes over TCP has its connection opened first
+        if let Some(query) = self.ways.get(&event.cause).copied() {
+            self.ways.insert(event.id, query);
+        }
         if let ConnStep::Opening { from, to } = step {
             let copy = self.chain.get(&event.cause).copied();
             if (self.named.contains(&conn) || copy.is_some()) && self.conns.len() < MOST_CONNS {
