@@ -6,6 +6,8 @@ mod common;
 
 #[path = "cli/checking.rs"]
 mod checking;
+#[path = "cli/comparing.rs"]
+mod comparing;
 #[path = "cli/explain.rs"]
 mod explain;
 #[path = "cli/folders.rs"]
@@ -14,6 +16,8 @@ mod folders;
 mod fuzz;
 #[path = "cli/limits.rs"]
 mod limits;
+#[path = "cli/lives.rs"]
+mod lives;
 #[path = "cli/overrides.rs"]
 mod overrides;
 #[path = "cli/replaying.rs"]

@@ -4,6 +4,7 @@ pub mod args;
 mod bench;
 mod chart;
 mod check;
+mod compare;
 mod dns_replay;
 pub mod exit;
 mod explain;
@@ -12,6 +13,7 @@ mod load;
 pub mod measure;
 mod output;
 mod recording;
+mod repeat;
 mod run;
 mod serve;
 pub mod simulate;
@@ -58,6 +60,7 @@ fn execute(command: &Command) -> Result<Exit, CommandError> {
         Command::Check(args) => check::check(args),
         Command::Transcript(args) => transcript::transcript(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Compare(args) => compare::compare(args),
         Command::Chart(args) => chart::chart(args),
         Command::Ladder(args) => ladder::ladder(args),
         Command::Bench(args) => bench::bench(args),
