@@ -47,6 +47,7 @@ pub(super) const fn failure(kind: FailureKind) -> &'static str {
         FailureKind::ReplyTimedOut => "reply_timed_out",
         FailureKind::NoTls => "no_tls",
         FailureKind::ProtocolError => "protocol_error",
+        FailureKind::Unsendable => "unsendable",
         FailureKind::Expired => "expired",
         FailureKind::Loop => "loop",
     }
