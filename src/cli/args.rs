@@ -33,6 +33,7 @@ Examples:
   posthaste run scenarios/ketchup.json
   posthaste run my.json --seed 7 --out first
   posthaste run my.json --set /network/backbone/loss=0.1 --until 2h
+  posthaste run my.json --grade key.json --junit grade.xml
   posthaste run my.json --set '/faults=[{\"host\": \"work.org\", \"for\": \"1h\"}]'";
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -137,6 +138,12 @@ pub struct RunArgs {
     /// Result folder, instead of results/NAME-HASH
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Grade the run by this file, which says what is expected and what that is worth
+    #[arg(long, value_name = "KEYFILE")]
+    pub grade: Option<PathBuf>,
+    /// Write how each expectation went to this file, as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,

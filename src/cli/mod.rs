@@ -6,6 +6,7 @@ mod chart;
 mod check;
 mod dns_replay;
 pub mod exit;
+pub mod expect;
 mod explain;
 mod ladder;
 mod load;

@@ -11,6 +11,8 @@
 
 pub mod actions;
 pub mod attempts;
+pub mod column_values;
+pub mod columns;
 pub mod conduct;
 pub mod connections;
 mod copies;
@@ -24,6 +26,7 @@ pub mod fingerprint;
 pub mod links;
 mod lookups;
 mod mail;
+pub mod mail_columns;
 mod mail_summary;
 pub mod messages;
 mod metric_names;
@@ -32,6 +35,7 @@ pub mod parts;
 pub mod processing;
 pub mod queues;
 pub mod reading;
+pub mod reading_columns;
 pub mod reasons;
 pub mod record;
 mod recorder;
@@ -43,11 +47,14 @@ pub mod survival;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod web;
+pub mod web_columns;
 pub mod windows;
 mod words;
 
 pub use actions::ActionRow;
 pub use attempts::{AttemptEnd, AttemptRow};
+pub use column_values::{Kind, Names};
+pub use columns::TableDoc;
 pub use conduct::{CONDUCT_METRICS, ConductRow};
 pub use connections::{ConnectionRow, EndRow};
 pub use destinations::DestinationRow;

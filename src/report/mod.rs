@@ -11,15 +11,15 @@
 mod action_rows;
 pub mod capture;
 pub mod charts;
-pub mod columns;
 mod conduct_rows;
 mod dns_rows;
+mod documentation;
 mod error;
 pub mod events;
+pub mod expectations;
 pub mod folder;
 mod http_lines;
 pub mod ladder;
-pub mod mail_columns;
 mod mail_rows;
 pub mod manifest;
 mod read;
@@ -35,14 +35,17 @@ mod values;
 mod web_rows;
 mod windows;
 
+pub use crate::metrics::{columns, mail_columns};
+
 pub use capture::{CaptureOptions, CaptureWriter, Interfaces};
 pub use charts::{ChartError, chart, chart_names};
-pub use columns::tables_markdown;
+pub use documentation::tables_markdown;
 pub use error::ReportError;
 pub use events::EventWriter;
 pub use folder::{OutputOptions, ResultFolder, Written, write_run};
 pub use ladder::{Ladder, LadderChoice, LadderError, dns_ladder};
-pub use manifest::{Ended, Expectation, MODEL_VERSION, RunInfo};
+pub use expectations::{Expectation, Found, Suite, expectation_lines, junit_xml};
+pub use manifest::{Ended, MODEL_VERSION, RunInfo};
 pub use read::read_run;
 pub use rows::table_csv;
 pub use story::story;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::expectations::{Suite, expectation_lines};
 use super::manifest::{Ended, RunInfo};
 use super::values::escape;
 use crate::base::time::SimDuration;
@@ -89,10 +90,9 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
         Ended::Limit(name) => format!("limit \"{name}\" reached: results are partial"),
     };
     line("ended", format!("at {} ({why}), {} events, seed {}", human(end.as_secs_f64()), info.events, info.seed));
-    for expectation in &info.expectations {
-        let found = expectation.found.map_or_else(|| "no value".to_owned(), |found| found.to_string());
-        let verdict = if expectation.held { "held" } else { "FAILED" };
-        line("expect", format!("{verdict}: {} {} (found {found})", expectation.metric, expectation.expected));
+    let cases = info.expectations.iter().map(|expectation| (expectation, None)).collect();
+    for (place, row) in expectation_lines(&Suite { name: String::new(), cases }).into_iter().enumerate() {
+        line(if place == 0 { "expect" } else { "" }, row);
     }
     out
 }
