@@ -4,6 +4,7 @@ mod bench;
 mod explain;
 mod ladder;
 mod serve;
+mod start;
 
 use std::path::PathBuf;
 
@@ -14,9 +15,11 @@ pub use bench::{BenchArgs, BenchWorkload, DialoguesArgs, DumbbellArgs, HoldArgs,
 pub use explain::ExplainArgs;
 pub use ladder::{LadderArgs, LadderProtocol};
 pub use serve::ServeArgs;
+pub use start::{ManArgs, NewArgs};
 
 const AFTER_HELP: &str = "\
 Examples:
+  posthaste new hello first.json                a scenario to begin with
   posthaste run scenarios/ketchup.json          simulate, write results/ketchup-*/
   posthaste transcript latest --protocol smtp   read the dialogue in C:/S: form
   posthaste explain latest --host H --at 12s    what a cache, queue or mailbox held
@@ -78,6 +81,9 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Begin a scenario of your own from a template
+    #[command(after_help = start::NEW_EXAMPLES)]
+    New(NewArgs),
     /// Simulate a scenario and write a result folder
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
@@ -111,6 +117,9 @@ pub enum Command {
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArgs),
+    /// Print a manual page, or write those of all commands
+    #[command(after_help = start::MAN_EXAMPLES)]
+    Man(ManArgs),
 }
 
 /// Changes to a scenario that the command line may make.

@@ -92,7 +92,7 @@ impl Expectation {
 }
 
 /// Longer cells are not waited for by the others.
-const WIDEST: usize = 60;
+const WIDEST: usize = 48;
 
 /// Rows of cells with aligned columns; an empty first cell makes a row stand for itself, as a hint does.
 fn aligned(rows: &[Vec<String>]) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Finding, any_of, duration, rows};
 use crate::base::{SimDuration, SimTime};
-use crate::metrics::{AttemptEnd, MessageRow, Tables};
+use crate::metrics::{AttemptEnd, CopyStatus, MessageRow, Tables};
 use crate::report::Found;
 use crate::scenario::resolved::MessageExpect;
 
@@ -75,13 +75,12 @@ fn words(expect: &MessageExpect) -> String {
 
 /// What became of a copy, as far as it was asked.
 fn story(expect: &MessageExpect, copy: &MessageRow, tables: &Tables) -> String {
-    let mut parts = vec![copy.status.name().to_owned()];
-    if let Some(reason) = copy.reason.as_deref() {
-        parts.push(format!("reason {reason}"));
-    }
-    if let Some(delivered) = copy.delivered {
-        parts.push(format!("delivered at {delivered} s"));
-    }
+    let mut parts = match (copy.status, copy.delivered) {
+        (CopyStatus::Delivered, Some(at)) => vec![format!("delivered at {at} s")],
+        (status, None) => vec![status.name().to_owned()],
+        (status, Some(at)) => vec![status.name().to_owned(), format!("delivered at {at} s")],
+    };
+    parts.extend(copy.reason.as_deref().map(|reason| format!("reason {reason}")));
     if let Some(latency) = copy.latency().filter(|_| expect.delivered_within.is_some()) {
         parts.push(format!("after {}", duration(latency)));
     }
