@@ -6,6 +6,8 @@ mod common;
 
 #[path = "cli/checking.rs"]
 mod checking;
+#[path = "cli/expecting.rs"]
+mod expecting;
 #[path = "cli/explain.rs"]
 mod explain;
 #[path = "cli/folders.rs"]
@@ -20,6 +22,8 @@ mod overrides;
 mod replaying;
 #[path = "cli/results.rs"]
 mod results;
+#[path = "cli/starting.rs"]
+mod starting;
 #[path = "cli/strange.rs"]
 mod strange;
 #[path = "cli/streams.rs"]

@@ -178,7 +178,7 @@ fn check_document(name: &str) -> usize {
 fn every_command_in_the_documents_does_what_they_say() {
     let mut commands = 0;
     for name in
-        ["README.md", "docs/scenario.md", "docs/results.md", "docs/model.md", "docs/replay.md", "scenarios/README.md"]
+        ["README.md", "docs/scenario.md", "docs/results.md", "docs/model.md", "docs/replay.md", "docs/grading.md", "scenarios/README.md"]
     {
         commands += check_document(name);
     }
@@ -205,6 +205,7 @@ fn every_link_in_the_documents_leads_somewhere() {
         "docs/model.md",
         "docs/serve.md",
         "docs/lab.md",
+        "docs/grading.md",
         "docs/conformance.md",
         "scenarios/README.md",
         "results/README.md",
@@ -239,21 +240,88 @@ fn anchors(file: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Breaks when an option that is documented is not in the help, or a command has no example.
+/// The commands that the help lists, but for help itself.
+fn commands(place: &Path) -> Vec<String> {
+    let help = posthaste(place, &["--help"]).stdout;
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    names.map(|line| line.split_whitespace().next().unwrap().to_owned()).filter(|name| name != "help").collect()
+}
+
+/// Breaks when a command has no example, its help is too wide, or the README does not list it.
 #[test]
 fn every_command_has_help_with_an_example() {
     let place = workplace();
-    for command in ["run", "check", "transcript", "chart", "ladder", "dns-replay", "schema", "completions"] {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let commands = commands(place.path());
+    assert!(commands.len() >= 12, "{commands:?}");
+    for command in &commands {
         let help = posthaste(place.path(), &[command, "--help"]);
         assert_eq!(help.code, 0, "{command}");
         assert!(help.stdout.contains(&format!("Examples:\n  posthaste {command}")), "{command}:\n{}", help.stdout);
         let long = help.stdout.lines().find(|line| line.chars().count() > 100);
         assert_eq!(long, None, "{command}: a line is too long for a terminal");
-    }
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let help = posthaste(place.path(), &["--help"]).stdout;
-    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    for command in commands.map(|line| line.split_whitespace().next().unwrap()).filter(|command| *command != "help") {
         assert!(readme.contains(&format!("| `posthaste {command}")), "README.md does not list {command}");
     }
+}
+
+/// Commands whose examples wait for somebody, or take long.
+const NOT_TRIED: [&str; 2] = ["serve", "bench"];
+
+/// A place in which the examples of the help texts can be typed: files with the names that they use.
+fn desk_for_examples() -> tempfile::TempDir {
+    let place = workplace();
+    let files = [
+        (
+            "my.json",
+            r#"{
+                "mail": { "home.net": { "users": ["me"] }, "work.org": { "users": ["you"] } },
+                "workload": [ { "at": "1s", "from": "me@home.net", "to": "you@work.org" } ],
+                "outputs": { "events": true, "capture": true }
+            }"#,
+        ),
+        ("key.json", r#"{ "expect": [ { "metric": "messages.composed", "equals": 1, "points": 2 } ] }"#),
+        (
+            "case.json",
+            r#"{ "servers": [], "steps": [ { "query": { "name": "a.example.", "type": "A" }, "expect": {} } ] }"#,
+        ),
+    ];
+    for (name, text) in files {
+        fs::write(place.path().join(name), text).unwrap();
+    }
+    fs::create_dir_all(place.path().join(".local/share/bash-completion/completions")).unwrap();
+    place
+}
+
+/// Breaks when an example in a command's help does not work as it is typed, by a shell.
+#[test]
+fn the_examples_in_the_help_work() {
+    let place = desk_for_examples();
+    let program = Path::new(env!("CARGO_BIN_EXE_posthaste")).parent().unwrap().display().to_string();
+    let path = format!("{program}:{}", std::env::var("PATH").unwrap_or_default());
+    let mut tried = 0;
+    for command in commands(place.path()).iter().filter(|command| !NOT_TRIED.contains(&command.as_str())) {
+        let help = posthaste(place.path(), &[command, "--help"]).stdout;
+        let (_, examples) = help.split_once("Examples:\n").unwrap();
+        for line in examples.lines().map_while(|line| line.strip_prefix("  posthaste ")) {
+            // `jq` may not be there, and says nothing of ours.
+            let line = line.split(" | ").next().unwrap();
+            if too_large_here(line) {
+                continue;
+            }
+            // `latest` is this run.
+            assert_eq!(posthaste(place.path(), &["run", "scenarios/ketchup.json", "-q"]).code, 0);
+            let shell = std::process::Command::new("/bin/sh")
+                .args(["-c", &format!("posthaste {line}")])
+                .current_dir(place.path())
+                .env("PATH", &path)
+                .env("HOME", place.path())
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&shell.stderr);
+            assert!(shell.status.success(), "posthaste {line}\n{said}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 25, "the help has lost its examples: {tried}");
 }

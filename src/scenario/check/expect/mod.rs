@@ -232,7 +232,7 @@ fn read_message(cx: &mut Context<'_>, here: Path<'_>, message: &str, expect: &Ex
     for (place, word) in status.iter().enumerate().filter(|(_, word)| !names.contains(&word.as_str())) {
         let path = here.key("status");
         let path = if expect.status.as_ref().is_some_and(|texts| texts.list) { path.index(place) } else { path };
-        cx.problems.unknown(path, "status of a message", word, names.iter().copied());
+        cx.problems.unknown(path, "status", word, names.iter().copied());
     }
     let through = texts(expect.through.as_ref());
     for (place, host) in through.iter().enumerate() {

@@ -4,9 +4,9 @@ use super::{check_order, known, read_amount, read_bounds};
 use crate::metrics::column_values::known_words;
 use crate::metrics::{Kind, Names, TableDoc, columns};
 use crate::scenario::check::Context;
-use crate::scenario::problem::{Path, quote, some_of};
+use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
 use crate::scenario::resolved::{CellIs, CellTest, Fold, LinkSpec, What, host_index};
-use crate::scenario::schema::{Amount, Cell, CellBounds, Expect};
+use crate::scenario::schema::{Amount, Cell, CellBounds, Cwnd, Expect};
 
 /// A number made of the rows of a table.
 pub(super) fn read(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect, links: &[LinkSpec]) -> Option<What> {
@@ -35,7 +35,7 @@ pub(super) fn read(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect, links:
         let (table, position) = column(cx, here.key(key), name)?;
         (table, fold(position))
     };
-    if table.name == "cwnd" && cx.scenario.outputs.cwnd.is_none() {
+    if table.name == "cwnd" && matches!(cx.scenario.outputs.cwnd, None | Some(Cwnd::Switch(false))) {
         let help = "say \"outputs\": { \"cwnd\": true }";
         cx.problems.help(here, "the table cwnd is only there when it is asked for", help);
     }
@@ -93,7 +93,8 @@ fn column(cx: &mut Context<'_>, path: Path<'_>, name: &str) -> Option<(&'static 
 
 fn unknown_column(cx: &mut Context<'_>, path: Path<'_>, table: &TableDoc, column: &str) {
     let names = table.columns.iter().map(|(name, _)| *name);
-    cx.problems.unknown(path, &format!("column of the table {}", table.name), column, names);
+    let help = nearest(column, names.clone()).map(did_you_mean).or_else(|| some_of("columns there", names));
+    cx.problems.add(path, format!("the table {} has no column {}", table.name, quote(column)), help);
 }
 
 /// The texts of a condition, each with its place.
@@ -133,7 +134,7 @@ fn check_names(
         }
         if !words.is_empty() {
             if !words.contains(&text) {
-                cx.problems.unknown(here, &format!("{column} in the table {}", table.name), text, words.iter().copied());
+                cx.problems.unknown(here, column, text, words.iter().copied());
             }
             return;
         }
