@@ -28,7 +28,8 @@ fn every_scenario_holds_what_it_expects() {
 fn cells_are_of_their_kinds(tables: &Tables) {
     for table in columns::all() {
         let Some(csv) = table_csv(tables, table.name) else { continue };
-        let kinds = table.columns.iter().map(|(column, _)| (Kind::of(table.name, column), known_words(table.name, column)));
+        let kinds =
+            table.columns.iter().map(|(column, _)| (Kind::of(table.name, column), known_words(table.name, column)));
         let kinds: Vec<_> = kinds.collect();
         for row in csv::Reader::from_reader(csv.as_slice()).records() {
             let row = row.unwrap();

@@ -177,9 +177,15 @@ fn check_document(name: &str) -> usize {
 #[test]
 fn every_command_in_the_documents_does_what_they_say() {
     let mut commands = 0;
-    for name in
-        ["README.md", "docs/scenario.md", "docs/results.md", "docs/model.md", "docs/replay.md", "docs/grading.md", "scenarios/README.md"]
-    {
+    for name in [
+        "README.md",
+        "docs/scenario.md",
+        "docs/results.md",
+        "docs/model.md",
+        "docs/replay.md",
+        "docs/grading.md",
+        "scenarios/README.md",
+    ] {
         commands += check_document(name);
     }
     for name in ["results/README.md", "notebooks/README.md"] {
@@ -283,7 +289,14 @@ fn desk_for_examples() -> tempfile::TempDir {
         ("key.json", r#"{ "expect": [ { "metric": "messages.composed", "equals": 1, "points": 2 } ] }"#),
         (
             "case.json",
-            r#"{ "servers": [], "steps": [ { "query": { "name": "a.example.", "type": "A" }, "expect": {} } ] }"#,
+            r#"{
+                "resolver": { "root_hints": [ { "name": "a.root.test.", "address": "192.0.2.1" } ] },
+                "servers": [ { "address": ["192.0.2.1"], "rules": [ {
+                    "match": { "qname": "www.test" },
+                    "reply": { "flags": ["QR", "AA"], "answer": ["www.test. 60 IN A 198.51.100.7"] }
+                } ] } ],
+                "steps": [ { "at": 1, "query": { "qname": "www.test.", "qtype": "A", "flags": ["RD"] }, "expect": {} } ]
+            }"#,
         ),
     ];
     for (name, text) in files {

@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 use crate::base::hash::digest;
 use crate::metrics::RunRecord;
 use crate::report::{
-    self, CaptureOptions, CaptureWriter, EventWriter, Expectation, Interfaces, MODEL_VERSION, OutputOptions, ReportError,
-    ResultFolder, RunInfo, WindowOptions, WindowWriter, Written,
+    self, CaptureOptions, CaptureWriter, EventWriter, Expectation, Interfaces, MODEL_VERSION, OutputOptions,
+    ReportError, ResultFolder, RunInfo, WindowOptions, WindowWriter, Written,
 };
 use crate::scenario::build::directory;
 use crate::scenario::resolved::{CaptureSpec, CwndSpec, ExpectSpec, Resolved, What};
 use crate::sim::{Ended, Limit, Outcome};
 
 use super::exit::CommandError;
-use super::output::say;
 use super::expect::{Grade, expectations};
+use super::output::say;
 use super::simulate::Finished;
 
 /// Where result folders go when no other place is named.

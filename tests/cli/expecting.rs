@@ -198,7 +198,11 @@ fn a_wrong_key_is_told_before_anything_runs() {
     let run = ["run", "s.json", "--grade", "key.json"];
     desk.posthaste(&run).fails(4, "key.json");
     for (bad, code, message) in [
-        ("{ \"expect\": [ {\"count\": \"mesages\",\n \"equals\": 1, \"points\": -1} ] }", 3, "key.json:1:25 at expect[0].count"),
+        (
+            "{ \"expect\": [ {\"count\": \"mesages\",\n \"equals\": 1, \"points\": -1} ] }",
+            3,
+            "key.json:1:25 at expect[0].count",
+        ),
         ("{ \"expect\": [ {\"dropped_packets\": 0,\n \"points\": -1} ] }", 3, "key.json:2:12 at expect[0].points"),
         ("{ \"expct\": [] }", 3, "did you mean \"expect\"?"),
         ("{ \"expect\": [] }", 3, "a key says what is expected"),
@@ -249,5 +253,6 @@ fn junit_xml_reads_back() {
     assert_eq!(xml.root_element().attribute("errors"), Some("1"));
     let error = xml.descendants().find(|node| node.has_tag_name("error")).unwrap();
     assert!(error.attribute("message").unwrap().contains("limits.events"), "{text}");
-    desk.posthaste(&["run", "s.json", "--junit", "no/such/folder.xml", "-q"]).fails(4, "cannot write no/such/folder.xml");
+    desk.posthaste(&["run", "s.json", "--junit", "no/such/folder.xml", "-q"])
+        .fails(4, "cannot write no/such/folder.xml");
 }

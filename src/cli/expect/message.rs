@@ -34,18 +34,23 @@ fn absent(message: &str, tables: &Tables) -> String {
 }
 
 fn fits(expect: &MessageExpect, copy: &MessageRow, tables: &Tables) -> bool {
-    let before = |bound: Option<SimTime>, at: Option<SimTime>| bound.is_none_or(|bound| at.is_some_and(|at| at < bound));
-    let way = way(copy, tables);
+    let before =
+        |bound: Option<SimTime>, at: Option<SimTime>| bound.is_none_or(|bound| at.is_some_and(|at| at < bound));
+    let passed = || {
+        let way = way(copy, tables);
+        expect.through.iter().all(|host| way.contains(&host.as_str()))
+    };
     (expect.status.is_empty() || expect.status.iter().any(|status| status == copy.status.name()))
         && before(expect.delivered_before, copy.delivered)
         && before(expect.retrieved_before, copy.retrieved)
         && expect.delivered_within.is_none_or(|most| copy.latency().is_some_and(|latency| latency <= most))
-        && expect.through.iter().all(|host| way.contains(host.as_str()))
+        && (expect.through.is_empty() || passed())
         && expect.attempts.as_ref().is_none_or(|is| is.holds(&copy.attempts.to_string()))
 }
 
 /// The servers that passed a copy on, and those that took it from them; before it was turned into this copy too.
-fn way<'t>(copy: &'t MessageRow, tables: &'t Tables) -> BTreeSet<&'t str> {
+/// In the order of their attempts.
+fn way<'t>(copy: &'t MessageRow, tables: &'t Tables) -> Vec<&'t str> {
     let mut addresses = BTreeSet::from([&*copy.to]);
     let mut origin = copy.expanded_from.as_deref();
     while let Some(address) = origin.filter(|address| addresses.insert(address)) {
@@ -55,7 +60,13 @@ fn way<'t>(copy: &'t MessageRow, tables: &'t Tables) -> BTreeSet<&'t str> {
     let hops = tables.attempts.iter().filter(|row| {
         row.message == copy.message && row.outcome == AttemptEnd::Completed && addresses.contains(&*row.to)
     });
-    hops.flat_map(|row| [Some(&*row.server), row.exchange.as_deref()]).flatten().collect()
+    let mut way = Vec::new();
+    for host in hops.flat_map(|row| [Some(&*row.server), row.exchange.as_deref()]).flatten() {
+        if !way.contains(&host) {
+            way.push(host);
+        }
+    }
+    way
 }
 
 /// What is expected: `delivered, in the mailbox before 5min, through relay.org`.
@@ -82,15 +93,19 @@ fn story(expect: &MessageExpect, copy: &MessageRow, tables: &Tables) -> String {
     };
     parts.extend(copy.reason.as_deref().map(|reason| format!("reason {reason}")));
     if let Some(latency) = copy.latency().filter(|_| expect.delivered_within.is_some()) {
-        parts.push(format!("after {}", duration(latency)));
+        parts.push(format!("after {latency} s"));
     }
     if expect.retrieved_before.is_some() {
         let retrieved = copy.retrieved.map(|at| format!("retrieved at {at} s"));
         parts.push(retrieved.unwrap_or_else(|| "never retrieved".to_owned()));
     }
     if !expect.through.is_empty() {
-        let way: Vec<&str> = way(copy, tables).into_iter().collect();
-        parts.push(if way.is_empty() { "passed on by nobody".to_owned() } else { format!("through {}", way.join(" and ")) });
+        let way = way(copy, tables);
+        parts.push(if way.is_empty() {
+            "passed on by nobody".to_owned()
+        } else {
+            format!("through {}", way.join(" and "))
+        });
     }
     if expect.attempts.is_some() {
         parts.push(format!("attempts {}", copy.attempts));

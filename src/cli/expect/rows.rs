@@ -108,7 +108,8 @@ fn billionths(cell: &str) -> Option<i128> {
 
 /// What is looked at: `count of messages where to is bob@hamburger.edu`.
 pub(super) fn words(fold: Fold, table: &TableDoc, tests: &[CellTest]) -> String {
-    let of = position(fold).map_or_else(|| table.name.to_owned(), |at| format!("{}.{}", table.name, table.columns[at].0));
+    let of =
+        position(fold).map_or_else(|| table.name.to_owned(), |at| format!("{}.{}", table.name, table.columns[at].0));
     let mut out = match fold {
         Fold::Count => format!("count of {of}"),
         Fold::Sum(_) => format!("sum of {of}"),

@@ -21,10 +21,7 @@ const SUBJECTS: [(&str, &[&str]); 10] = [
     ("min", ROWS),
     ("max", ROWS),
     ("quantile", &["of", "where", "equals", "tolerance", "at_least", "at_most"]),
-    (
-        "message",
-        &["to", "status", "delivered_before", "delivered_within", "retrieved_before", "through", "attempts"],
-    ),
+    ("message", &["to", "status", "delivered_before", "delivered_within", "retrieved_before", "through", "attempts"]),
     ("dropped_packets", &["link", "host"]),
     ("transcript", &[]),
 ];
@@ -246,9 +243,8 @@ fn read_message(cx: &mut Context<'_>, here: Path<'_>, message: &str, expect: &Ex
         Some(read) => Some(read?),
         None => None,
     };
-    let mut before = |key, given: Option<Duration>| {
-        given.map(|_| SimTime::ZERO.saturating_add(cx.positive(here.key(key), given)))
-    };
+    let mut before =
+        |key, given: Option<Duration>| given.map(|_| SimTime::ZERO.saturating_add(cx.positive(here.key(key), given)));
     let delivered_before = before("delivered_before", expect.delivered_before);
     let retrieved_before = before("retrieved_before", expect.retrieved_before);
     let within = expect.delivered_within;
