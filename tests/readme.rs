@@ -306,33 +306,45 @@ fn desk_for_examples() -> tempfile::TempDir {
     place
 }
 
-/// Breaks when an example in a command's help does not work as it is typed, by a shell.
+/// Whether a command line works as it is typed into a shell, and what it said.
+fn typed(place: &Path, line: &str) -> (bool, String) {
+    let program = Path::new(env!("CARGO_BIN_EXE_posthaste")).parent().unwrap().display().to_string();
+    let shell = std::process::Command::new("/bin/sh")
+        .args(["-c", &format!("posthaste {line}")])
+        .current_dir(place)
+        .env("PATH", format!("{program}:{}", std::env::var("PATH").unwrap_or_default()))
+        .env("HOME", place)
+        .output()
+        .unwrap();
+    (shell.status.success(), String::from_utf8_lossy(&shell.stderr).into_owned())
+}
+
+/// Breaks when an example in a command's help does not work.
 #[test]
 fn the_examples_in_the_help_work() {
     let place = desk_for_examples();
-    let program = Path::new(env!("CARGO_BIN_EXE_posthaste")).parent().unwrap().display().to_string();
-    let path = format!("{program}:{}", std::env::var("PATH").unwrap_or_default());
+    let ketchup = || assert_eq!(posthaste(place.path(), &["run", "scenarios/ketchup.json", "-q"]).code, 0);
     let mut tried = 0;
     for command in commands(place.path()).iter().filter(|command| !NOT_TRIED.contains(&command.as_str())) {
         let help = posthaste(place.path(), &[command, "--help"]).stdout;
         let (_, examples) = help.split_once("Examples:\n").unwrap();
+        ketchup();
         for line in examples.lines().map_while(|line| line.strip_prefix("  posthaste ")) {
-            // `jq` may not be there, and says nothing of ours.
-            let line = line.split(" | ").next().unwrap();
+            // What comes behind is an explanation, or a program that may not be there.
+            let line = line.split(" | ").next().unwrap().split("  ").next().unwrap();
             if too_large_here(line) {
                 continue;
             }
-            // `latest` is this run.
-            assert_eq!(posthaste(place.path(), &["run", "scenarios/ketchup.json", "-q"]).code, 0);
-            let shell = std::process::Command::new("/bin/sh")
-                .args(["-c", &format!("posthaste {line}")])
-                .current_dir(place.path())
-                .env("PATH", &path)
-                .env("HOME", place.path())
-                .output()
-                .unwrap();
-            let said = String::from_utf8_lossy(&shell.stderr);
-            assert!(shell.status.success(), "posthaste {line}\n{said}");
+            let (works, said) = typed(place.path(), line);
+            // `latest` is the run of the example before, or one that the reader has just made.
+            let (works, said) = match line.contains("latest") && !works {
+                true => {
+                    ketchup();
+                    typed(place.path(), line)
+                }
+                false => (works, said),
+            };
+            assert!(works, "posthaste {line}\n{said}");
             tried += 1;
         }
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::expectations::{Suite, expectation_lines};
 use super::manifest::{Ended, RunInfo};
 use super::values::escape;
 use crate::base::time::SimDuration;
@@ -90,9 +89,13 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
         Ended::Limit(name) => format!("limit \"{name}\" reached: results are partial"),
     };
     line("ended", format!("at {} ({why}), {} events, seed {}", human(end.as_secs_f64()), info.events, info.seed));
-    let cases = info.expectations.iter().map(|expectation| (expectation, None)).collect();
-    for (place, row) in expectation_lines(&Suite { name: String::new(), cases }).into_iter().enumerate() {
-        line(if place == 0 { "expect" } else { "" }, row);
+    for expectation in &info.expectations {
+        let verdict = if expectation.held { "held" } else { "FAILED" };
+        let expected = escape(expectation.expected.as_bytes());
+        line("expect", format!("{verdict}: {} {expected} (found {})", expectation.label(), expectation.found_text()));
+        if !expectation.held && !expectation.hint.is_empty() {
+            line("hint", escape(expectation.hint.as_bytes()));
+        }
     }
     out
 }

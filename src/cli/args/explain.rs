@@ -8,7 +8,7 @@ use clap::Args;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   posthaste explain latest --host resolver.crepes.fr --at 12s
-  posthaste explain scenarios/outage-queue.json --host crepes.fr --at 1h
+  posthaste explain scenarios/outage-queue.json --host north.edu --at 1h
   posthaste explain latest --message '<1.alice@crepes.fr>' --to bob@hamburger.edu
   posthaste explain scenarios/ketchup.json --host resolver.crepes.fr --json";
 
