@@ -184,7 +184,10 @@ fn every_command_in_the_documents_does_what_they_say() {
         "docs/model.md",
         "docs/replay.md",
         "docs/grading.md",
+        "docs/tutorial.md",
         "scenarios/README.md",
+        "scenarios/labs/README.md",
+        "scenarios/labs/solutions.md",
     ] {
         commands += check_document(name);
     }
@@ -206,14 +209,21 @@ fn every_link_in_the_documents_leads_somewhere() {
     for name in [
         "README.md",
         "CHANGELOG.md",
+        "docs/README.md",
         "docs/scenario.md",
+        "docs/reference.md",
         "docs/results.md",
         "docs/model.md",
+        "docs/validation.md",
+        "docs/tutorial.md",
         "docs/serve.md",
         "docs/lab.md",
         "docs/grading.md",
         "docs/conformance.md",
         "scenarios/README.md",
+        "scenarios/labs/README.md",
+        "scenarios/labs/solutions.md",
+        "scenarios/textbook/README.md",
         "results/README.md",
         "notebooks/README.md",
     ] {

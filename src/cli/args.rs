@@ -1,6 +1,7 @@
 //! The command line: commands, options and their help.
 
 mod bench;
+mod chart;
 mod explain;
 mod ladder;
 mod serve;
@@ -12,8 +13,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use bench::{BenchArgs, BenchWorkload, DialoguesArgs, DumbbellArgs, HoldArgs, IdleArgs, Switch};
+pub use chart::{ChartArgs, ChartFormat, ChartTheme};
 pub use explain::ExplainArgs;
-pub use ladder::{LadderArgs, LadderProtocol};
+pub use ladder::{LadderArgs, LadderProtocol, LadderPurpose, LadderTime};
 pub use serve::ServeArgs;
 pub use start::{ManArgs, NewArgs};
 
@@ -48,11 +50,6 @@ Examples:
   posthaste transcript latest
   posthaste transcript latest --protocol smtp --conn 2
   posthaste transcript scenarios/ketchup.json --protocol pop3";
-const CHART_EXAMPLES: &str = "\
-Examples:
-  posthaste chart --list
-  posthaste chart latest latency_by_phase > phases.svg
-  posthaste chart scenarios/outage-queue.json queue_length -o queue.svg";
 const BENCH_EXAMPLES: &str = "\
 Examples:
   posthaste bench dumbbell --flows 10 --rate 100Mbps --time 5s
@@ -99,8 +96,8 @@ pub enum Command {
     /// Show what a cache, queue or mailbox held at a time
     #[command(after_help = explain::EXAMPLES)]
     Explain(ExplainArgs),
-    /// Draw one figure of a run
-    #[command(after_help = CHART_EXAMPLES)]
+    /// Draw figures of a run, for slides, a paper or a handout
+    #[command(after_help = chart::EXAMPLES)]
     Chart(ChartArgs),
     /// Draw who asked whom, with numbered messages
     #[command(after_help = ladder::EXAMPLES)]
@@ -212,22 +209,6 @@ impl DialogueProtocol {
             Self::Http => "http",
         }
     }
-}
-
-/// `posthaste chart`
-#[derive(Args, Debug)]
-pub struct ChartArgs {
-    /// Result folder, `latest`, or a scenario file, which is then run first
-    #[arg(required_unless_present = "list")]
-    pub run: Option<PathBuf>,
-    /// Which chart; see --list
-    pub name: Option<String>,
-    /// Write to this file instead of stdout
-    #[arg(long, short, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Print the names of all charts
-    #[arg(long)]
-    pub list: bool,
 }
 
 /// `posthaste dns-replay`

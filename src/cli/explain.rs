@@ -93,7 +93,10 @@ struct Holding {
 const MOST_CLIENTS: usize = 20;
 
 /// The scenario of a run: the file itself, or the one that its result folder keeps.
-fn scenario_of(run: &Path) -> Result<Resolved, CommandError> {
+///
+/// # Errors
+/// It cannot be run again as it was.
+pub(super) fn scenario_of(run: &Path) -> Result<Resolved, CommandError> {
     if run.is_file() {
         return load(run, &Overrides::default());
     }

@@ -47,7 +47,7 @@ pub enum Names {
 }
 
 /// Columns of texts that have one meaning in all tables; `status` is a text in one table alone.
-const TEXTS: [&str; 46] = [
+const TEXTS: [&str; 47] = [
     "about",
     "action",
     "at",
@@ -88,6 +88,7 @@ const TEXTS: [&str; 46] = [
     "server",
     "side",
     "source",
+    "speaker",
     "text",
     "to",
     "trouble",

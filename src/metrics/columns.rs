@@ -3,6 +3,7 @@
 //! The headers of the CSV files and `schema/tables.md` are written from here, and a scenario's `expect` is
 //! checked by it. Documentation stands here, beside the rows; how rows become cells is for `report`.
 
+use super::dialogue_columns::DIALOGUES;
 use super::mail_columns::{
     ATTEMPT_RATES, DUPLICATES, LOST_REPLIES, QUEUE_DESTINATIONS, REASONS, SMTP_SESSIONS, STORMS, SURVIVAL,
 };
@@ -385,7 +386,7 @@ pub const CWND: TableDoc = TableDoc {
 };
 
 /// The tables that a run writes only when asked, or when there is something in them.
-pub const OPTIONAL_TABLES: [TableDoc; 5] = [CONDUCT, PERSON_ACTIONS, WEB_REQUESTS, WEB_PAGES, CWND];
+pub const OPTIONAL_TABLES: [TableDoc; 6] = [DIALOGUES, CONDUCT, PERSON_ACTIONS, WEB_REQUESTS, WEB_PAGES, CWND];
 
 /// The tables of every run, in the order of the documentation.
 pub const TABLES: [TableDoc; 21] = [

@@ -10,6 +10,7 @@
 //! This layer reads no file and no clock, and knows nothing of how things are shown.
 
 pub mod actions;
+mod arrivals;
 pub mod attempts;
 pub mod column_values;
 pub mod columns;
@@ -19,6 +20,7 @@ mod copies;
 mod copy;
 pub mod destinations;
 pub mod dialogue;
+pub mod dialogue_columns;
 pub mod dns;
 pub mod dns_loads;
 pub mod faults;
@@ -58,7 +60,7 @@ pub use columns::TableDoc;
 pub use conduct::{CONDUCT_METRICS, ConductRow};
 pub use connections::{ConnectionRow, EndRow};
 pub use destinations::DestinationRow;
-pub use dialogue::{Dialogue, Piece};
+pub use dialogue::{Dialogue, DialogueRow, Piece};
 pub use dns::{DnsOutcome, DnsRole, DnsRow};
 pub use dns_loads::{CacheFound, CacheLevel, CacheRow, DnsServerRole, DnsServerRow};
 pub use faults::{FaultKind, FaultRow};

@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::charts;
+use super::charts::{self, ChartSource, Theme};
 use super::columns::{CONDUCT, PERSON_ACTIONS, TABLES};
+use super::dialogue_rows::rows_of;
 use super::error::ReportError;
 use super::manifest::{self, RunInfo};
 use super::read::read_table;
-use super::rows::table_csv;
-use super::transcripts::{transcript, transcript_name};
+use super::rows::{csv_of, table_csv};
+use super::transcripts::{counted, transcript_name};
 use crate::metrics::web_columns::{WEB_PAGES, WEB_REQUESTS};
 use crate::metrics::{RunRecord, WindowRow};
 
@@ -166,11 +167,14 @@ impl ResultFolder {
         }
         if options.charts {
             self.make_dir("charts")?;
-            // Nobody misses the chart of what was not asked for.
-            let asked = |name: &&&str| **name != "cwnd" || record.tables.cwnd.is_some();
-            for name in charts::chart_names().iter().filter(asked) {
-                let svg = charts::chart(name, &record.tables).expect("every listed chart can be drawn");
-                self.write(&format!("charts/{name}.svg"), svg.as_bytes(), true)?;
+            let source = ChartSource::with_scenario(&record.tables, &info.resolved_json);
+            for name in charts::chart_names() {
+                let drawing = charts::draw(name, &source, Theme::default()).expect("every listed chart can be drawn");
+                // Nobody misses a sheet that says that there is nothing.
+                if !drawing.is_blank() {
+                    let svg = drawing.svg().expect("what was drawn can be written");
+                    self.write(&format!("charts/{name}.svg"), svg.as_bytes(), true)?;
+                }
             }
         }
         self.write("manifest.json", manifest::manifest_json(info, record).as_bytes(), true)?;
@@ -182,10 +186,14 @@ impl ResultFolder {
 
     fn transcripts(&mut self, record: &RunRecord) -> Result<(), ReportError> {
         self.make_dir("transcripts")?;
+        let mut rows = Vec::new();
         for dialogue in &record.dialogues {
             let name = format!("transcripts/{}", transcript_name(dialogue));
-            self.write(&name, transcript(dialogue, record.start).as_bytes(), false)?;
+            let (text, lines) = counted(dialogue, record.start);
+            self.write(&name, text.as_bytes(), false)?;
+            rows.extend(rows_of(dialogue, &lines));
         }
+        self.write("tables/dialogues.csv", &csv_of(&rows), true)?;
         if record.dialogues_left_out > 0 {
             let note = format!(
                 "The first {} connections have transcripts here; {} later ones were left out.\n",

@@ -4,7 +4,7 @@
 
 use super::{Results, any_of};
 use crate::metrics::{Kind, Metric, TableDoc};
-use crate::report::table_csv;
+use crate::report::{dialogues_csv, table_csv};
 use crate::scenario::resolved::{CellIs, CellTest, Fold};
 
 const BILLION: i128 = 1_000_000_000;
@@ -13,7 +13,11 @@ impl Results<'_> {
     /// The number, or why there is none.
     pub(super) fn fold(&mut self, fold: Fold, table: &'static TableDoc, tests: &[CellTest]) -> Result<Metric, String> {
         let record = self.record;
-        let csv = self.tables.entry(table.name).or_insert_with(|| table_csv(&record.tables, table.name));
+        let csv = self.tables.entry(table.name).or_insert_with(|| match table.name {
+            // Made beside the transcripts, from the same dialogues.
+            "dialogues" => Some(dialogues_csv(record)),
+            name => table_csv(&record.tables, name),
+        });
         let Some(csv) = csv else {
             return match fold {
                 // Windows are kept only to be drawn; other tables are missing when nothing happened.
