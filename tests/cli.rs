@@ -8,6 +8,8 @@ mod common;
 mod checking;
 #[path = "cli/comparing.rs"]
 mod comparing;
+#[path = "cli/expecting.rs"]
+mod expecting;
 #[path = "cli/explain.rs"]
 mod explain;
 #[path = "cli/folders.rs"]
@@ -24,6 +26,8 @@ mod overrides;
 mod replaying;
 #[path = "cli/results.rs"]
 mod results;
+#[path = "cli/starting.rs"]
+mod starting;
 #[path = "cli/strange.rs"]
 mod strange;
 #[path = "cli/streams.rs"]

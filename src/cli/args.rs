@@ -6,6 +6,7 @@ mod compare;
 mod explain;
 mod ladder;
 mod serve;
+mod start;
 
 use std::path::PathBuf;
 
@@ -18,9 +19,11 @@ pub use compare::CompareArgs;
 pub use explain::ExplainArgs;
 pub use ladder::{LadderArgs, LadderProtocol, LadderPurpose, LadderTime};
 pub use serve::ServeArgs;
+pub use start::{ManArgs, NewArgs};
 
 const AFTER_HELP: &str = "\
 Examples:
+  posthaste new hello first.json                a scenario to begin with
   posthaste run scenarios/ketchup.json          simulate, write results/ketchup-*/
   posthaste transcript latest --protocol smtp   read the dialogue in C:/S: form
   posthaste explain latest                      lives of messages, look-ups, connections
@@ -38,6 +41,7 @@ Examples:
   posthaste run scenarios/ketchup.json
   posthaste run my.json --seed 7 --out first
   posthaste run my.json --set /network/backbone/loss=0.1 --until 2h
+  posthaste run my.json --grade key.json --junit grade.xml
   posthaste run my.json --set '/faults=[{\"host\": \"work.org\", \"for\": \"1h\"}]'";
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -77,6 +81,9 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Begin a scenario of your own from a template
+    #[command(after_help = start::NEW_EXAMPLES)]
+    New(NewArgs),
     /// Simulate a scenario and write a result folder
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
@@ -113,6 +120,9 @@ pub enum Command {
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArgs),
+    /// Print a manual page, or write those of all commands
+    #[command(after_help = start::MAN_EXAMPLES)]
+    Man(ManArgs),
 }
 
 /// Changes to a scenario that the command line may make.
@@ -140,6 +150,12 @@ pub struct RunArgs {
     /// Result folder, instead of results/NAME-HASH
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Grade the run by this file, which says what is expected and what that is worth
+    #[arg(long, value_name = "KEYFILE")]
+    pub grade: Option<PathBuf>,
+    /// Write how each expectation went to this file, as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,

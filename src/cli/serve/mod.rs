@@ -52,7 +52,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     let gateway = Gateway::open(listeners).map_err(|error| gateway_error(&error))?;
     let (done, panics) = serve_gateway(args, &scenario, speed, gateway)?;
     if args.json {
-        let summary: serde_json::Value = serde_json::from_str(&json_summary(&done)?).expect("just written");
+        let summary: serde_json::Value = serde_json::from_str(&json_summary(&done, None)?).expect("just written");
         print(&format!("{}\n", json!({ "summary": summary })))?;
     } else {
         let summary = report::summary_text(&done.info, &done.record);
