@@ -74,3 +74,4 @@ pub use summary::Metric;
 pub use survival::SurvivalRow;
 pub use web::{WEB_METRICS, WebPageRow, WebRequestRow};
 pub use windows::WindowRow;
+pub use words::rtype;

@@ -76,7 +76,7 @@ pub(super) const fn protocol(protocol: Protocol) -> &'static str {
 }
 
 /// The mnemonic of an RR type (RFC 1035 3.2.2, RFC 3596), or `TYPEn` (RFC 3597 5).
-pub(super) fn rtype(number: u16) -> String {
+pub fn rtype(number: u16) -> String {
     let name = match number {
         1 => "A",
         2 => "NS",
