@@ -10,6 +10,7 @@
 //! This layer reads no file and no clock, and knows nothing of how things are shown.
 
 pub mod actions;
+mod arrivals;
 pub mod attempts;
 pub mod conduct;
 pub mod connections;
@@ -51,7 +52,7 @@ pub use attempts::{AttemptEnd, AttemptRow};
 pub use conduct::{CONDUCT_METRICS, ConductRow};
 pub use connections::{ConnectionRow, EndRow};
 pub use destinations::DestinationRow;
-pub use dialogue::{Dialogue, Piece};
+pub use dialogue::{Dialogue, DialogueRow, Piece};
 pub use dns::{DnsOutcome, DnsRole, DnsRow};
 pub use dns_loads::{CacheFound, CacheLevel, CacheRow, DnsServerRole, DnsServerRow};
 pub use faults::{FaultKind, FaultRow};

@@ -5,7 +5,7 @@ use super::attempts::AttemptRow;
 use super::conduct::ConductRow;
 use super::connections::ConnectionRow;
 use super::destinations::{DestinationRow, Stay};
-use super::dialogue::Dialogue;
+use super::dialogue::{Dialogue, DialogueRow};
 use super::dns::{CacheCounts, DnsRow};
 use super::dns_loads::{CacheRow, DnsServerRow};
 use super::faults::FaultRow;
@@ -83,6 +83,9 @@ pub struct Tables {
     pub web_requests: Option<Vec<WebRequestRow>>,
     /// Pages, by the time of asking; none likewise.
     pub web_pages: Option<Vec<WebPageRow>>,
+    /// Who said how much when on the connections that have transcripts; none without these. A recorder
+    /// keeps none: they are counted by the lines of the transcripts.
+    pub dialogues: Option<Vec<DialogueRow>>,
     /// Changes of TCP's windows, by time; none when nobody asked for them. A recorder keeps
     /// none: they are read back from their table.
     pub cwnd: Option<Vec<WindowRow>>,

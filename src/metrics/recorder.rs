@@ -19,7 +19,7 @@ use super::smtp_sessions::Sessions;
 use super::web::Browsing;
 use super::{storms, survival};
 use crate::base::directory::Directory;
-use crate::base::ids::{ConnId, HostId};
+use crate::base::ids::ConnId;
 use crate::base::socket::Side;
 use crate::base::time::SimTime;
 use crate::base::trace::{
@@ -194,7 +194,8 @@ impl Recorder {
     }
 
     /// The books about packets and connections.
-    fn network(&mut self, host: HostId, net: &NetTrace) {
+    fn network(&mut self, event: &TraceEvent<'_>, net: &NetTrace) {
+        let host = event.host;
         self.links.observe(net);
         match *net {
             // On its first link a packet leaves one of its source's addresses.
@@ -205,12 +206,19 @@ impl Recorder {
                     self.connections.carried(conn, packet.bytes);
                 }
             }
-            NetTrace::Dropped { packet, reason: DropReason::BacklogFull | DropReason::ServiceFull, .. } => {
-                if let Some(conn) = packet.tcp.and_then(|tcp| tcp.conn) {
+            NetTrace::Dropped { packet, reason, .. } => {
+                self.dialogues.dropped(event, &packet);
+                if let (DropReason::BacklogFull | DropReason::ServiceFull, Some(conn)) =
+                    (reason, packet.tcp.and_then(|tcp| tcp.conn))
+                {
                     self.connections.turn_away(conn);
                 }
             }
-            NetTrace::Dropped { .. } | NetTrace::Arrived { .. } => {}
+            NetTrace::Arrived { packet, .. } => {
+                if self.directory.has_address(host, packet.dst.addr) {
+                    self.dialogues.arrived(event, &packet);
+                }
+            }
         }
     }
 }
@@ -220,7 +228,7 @@ impl Observer for Recorder {
         self.fingerprint.observe(event);
         let (host, at) = (event.host, event.at);
         match event.what {
-            Trace::Net(ref net) => self.network(host, net),
+            Trace::Net(ref net) => self.network(event, net),
             Trace::Conn { conn, side, ref step } => self.connections.observe((conn, side), host, at, step),
             Trace::Dialogue { conn, side, protocol, bytes } => {
                 self.connections.speak(conn, side, protocol, bytes);
@@ -236,6 +244,7 @@ impl Observer for Recorder {
             }
             Trace::Mail(ref mail) => {
                 self.conduct.observe(host, mail);
+                self.dialogues.mail(&mut self.names, host, mail);
                 self.deeds.observe(&mut self.names, (host, at), mail);
                 self.parts.observe(&mut self.names, mail, at);
                 self.mail.observe(&mut self.names, &self.directory, (host, at), mail);

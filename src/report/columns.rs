@@ -2,6 +2,7 @@
 //!
 //! The headers of the CSV files and `schema/tables.md` are both written from here.
 
+use super::dialogue_rows::DIALOGUES;
 use super::mail_columns::{
     ATTEMPT_RATES, DUPLICATES, LOST_REPLIES, QUEUE_DESTINATIONS, REASONS, SMTP_SESSIONS, STORMS, SURVIVAL,
 };
@@ -386,7 +387,7 @@ pub const CWND: TableDoc = TableDoc {
 };
 
 /// The tables that a run writes only when asked, or when there is something in them.
-pub const OPTIONAL_TABLES: [TableDoc; 5] = [CONDUCT, PERSON_ACTIONS, WEB_REQUESTS, WEB_PAGES, CWND];
+pub const OPTIONAL_TABLES: [TableDoc; 6] = [DIALOGUES, CONDUCT, PERSON_ACTIONS, WEB_REQUESTS, WEB_PAGES, CWND];
 
 /// The tables of every run, in the order of the documentation.
 pub const TABLES: [TableDoc; 21] = [

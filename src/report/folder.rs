@@ -13,11 +13,12 @@ use tempfile::TempDir;
 
 use super::charts;
 use super::columns::{CONDUCT, PERSON_ACTIONS, TABLES};
+use super::dialogue_rows::rows_of;
 use super::error::ReportError;
 use super::manifest::{self, RunInfo};
 use super::read::read_table;
-use super::rows::table_csv;
-use super::transcripts::{transcript, transcript_name};
+use super::rows::{csv_of, table_csv};
+use super::transcripts::{counted, transcript_name};
 use super::web_rows::{WEB_PAGES, WEB_REQUESTS};
 use crate::metrics::{RunRecord, WindowRow};
 
@@ -182,10 +183,14 @@ impl ResultFolder {
 
     fn transcripts(&mut self, record: &RunRecord) -> Result<(), ReportError> {
         self.make_dir("transcripts")?;
+        let mut rows = Vec::new();
         for dialogue in &record.dialogues {
             let name = format!("transcripts/{}", transcript_name(dialogue));
-            self.write(&name, transcript(dialogue, record.start).as_bytes(), false)?;
+            let (text, lines) = counted(dialogue, record.start);
+            self.write(&name, text.as_bytes(), false)?;
+            rows.extend(rows_of(dialogue, &lines));
         }
+        self.write("tables/dialogues.csv", &csv_of(&rows), true)?;
         if record.dialogues_left_out > 0 {
             let note = format!(
                 "The first {} connections have transcripts here; {} later ones were left out.\n",

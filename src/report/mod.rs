@@ -13,6 +13,7 @@ pub mod capture;
 pub mod charts;
 pub mod columns;
 mod conduct_rows;
+mod dialogue_rows;
 mod dns_rows;
 mod error;
 pub mod events;

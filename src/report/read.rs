@@ -47,6 +47,7 @@ pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
         conduct: None,
         web_requests: None,
         web_pages: None,
+        dialogues: None,
         cwnd: None,
     };
     if tables.join("person_actions.csv").is_file() {
@@ -58,6 +59,9 @@ pub fn read_run(dir: &Path) -> Result<Tables, ReportError> {
     if tables.join("web_pages.csv").is_file() {
         run.web_requests = Some(read_table(&tables)?);
         run.web_pages = Some(read_table(&tables)?);
+    }
+    if tables.join("dialogues.csv").is_file() {
+        run.dialogues = Some(read_table(&tables)?);
     }
     if tables.join("cwnd.csv").is_file() {
         run.cwnd = Some(read_table(&tables)?);

@@ -489,6 +489,7 @@ pub fn table_csv(tables: &Tables, name: &str) -> Option<Vec<u8>> {
         "conduct" => tables.conduct.as_deref().map(csv_of),
         "web_requests" => tables.web_requests.as_deref().map(csv_of),
         "web_pages" => tables.web_pages.as_deref().map(csv_of),
+        "dialogues" => tables.dialogues.as_deref().map(csv_of),
         "cwnd" => tables.cwnd.as_deref().map(csv_of),
         _ => None,
     }

@@ -32,6 +32,13 @@ pub fn transcript_name(dialogue: &Dialogue) -> String {
 /// `start` is the calendar time of t = 0.
 #[must_use]
 pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
+    counted(dialogue, start).0
+}
+
+/// A transcript, and of each piece how many of its lines that completed. Lines that never were stand at the end and
+/// count nowhere.
+pub(super) fn counted(dialogue: &Dialogue, start: UnixTime) -> (String, Vec<u32>) {
+    let mut counts = Vec::new();
     let mut out = header(dialogue, start);
     let chunks = &*dialogue.protocol == "smtp";
     let messages = |of_server| (&*dialogue.protocol == "http").then(|| Messages::new(of_server));
@@ -41,6 +48,7 @@ pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
     let mut server =
         Speaker { letter: 'S', line: Vec::new(), chunks: false, chunk: 0, in_message: false, messages: to_client };
     for piece in dialogue.pieces() {
+        let before = out.len();
         let speaker = match piece.side {
             Side::Client => &mut client,
             Side::Server => &mut server,
@@ -68,6 +76,8 @@ pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
         if let (Some(asked), Some(answered)) = (&mut client.messages, &mut server.messages) {
             answered.heads.append(&mut asked.heads);
         }
+        let lines = out.as_bytes()[before..].iter().filter(|byte| **byte == b'\n').count();
+        counts.push(u32::try_from(lines).unwrap_or(u32::MAX));
     }
     // What was left without a line end when the connection, or the run, ended.
     server.flush(&mut out);
@@ -75,7 +85,7 @@ pub fn transcript(dialogue: &Dialogue, start: UnixTime) -> String {
     if dialogue.omitted > 0 {
         let _ = writeln!(out, "# {} more octets were left out", dialogue.omitted);
     }
-    out
+    (out, counts)
 }
 
 /// The head of a message of HTTP, and the octets of its content if that is no text.

@@ -113,6 +113,11 @@ pub(super) fn side_name(side: Side) -> &'static str {
     SIDES.into_iter().find(|(known, _)| *known == side).map_or("", |(_, name)| name)
 }
 
+/// The end that tables call so.
+pub(super) fn side_from_name(name: &str) -> Option<Side> {
+    SIDES.into_iter().find(|(_, known)| *known == name).map(|(side, _)| side)
+}
+
 impl Row for WindowRow {
     const TABLE: TableDoc = columns::CWND;
 
@@ -131,11 +136,10 @@ impl Row for WindowRow {
     }
 
     fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
-        let side = |text: &str| SIDES.into_iter().find(|(_, name)| *name == text).map(|(side, _)| side);
         Ok(Self {
             at: cells.time()?,
             connection: cells.text()?,
-            side: cells.word(side)?,
+            side: cells.word(side_from_name)?,
             host: cells.text()?,
             cwnd: cells.number()?,
             ssthresh: cells.some_number()?,
