@@ -22,6 +22,7 @@ Examples:
   posthaste explain latest --host H --at 12s    what a cache, queue or mailbox held
   posthaste chart latest latency_cdf > cdf.svg  one figure
   posthaste ladder latest --query 1 > dns.svg   who asked whom for a name
+  posthaste report latest                       all of it on one page, report.html
   posthaste serve scenarios/lab.json            telnet, dig and read mail inside it
   posthaste check my.json --resolved            see every default filled in
 
@@ -49,6 +50,13 @@ Examples:
   posthaste chart --list
   posthaste chart latest latency_by_phase > phases.svg
   posthaste chart scenarios/outage-queue.json queue_length -o queue.svg";
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  posthaste report latest                       writes report.html into the result folder
+  posthaste report scenarios/ketchup.json -o ketchup.html
+  posthaste run my.json --report                with every run of it
+
+The page needs no network and no other file: open it in a browser, or send it to somebody.";
 const BENCH_EXAMPLES: &str = "\
 Examples:
   posthaste bench dumbbell --flows 10 --rate 100Mbps --time 5s
@@ -98,6 +106,9 @@ pub enum Command {
     /// Draw who asked whom, with numbered messages
     #[command(after_help = ladder::EXAMPLES)]
     Ladder(LadderArgs),
+    /// Make one HTML page of a run: timeline, packets, messages, charts
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(ReportArgs),
     /// Run a workload that measures the simulator; one line of key=value figures
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
@@ -137,6 +148,9 @@ pub struct RunArgs {
     /// Result folder, instead of results/NAME-HASH
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Make the page report.html, too, as "outputs": { "report": true } does
+    #[arg(long)]
+    pub report: bool,
     /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,
@@ -212,6 +226,16 @@ pub struct ChartArgs {
     /// Print the names of all charts
     #[arg(long)]
     pub list: bool,
+}
+
+/// `posthaste report`
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// Result folder, `latest`, or a scenario file, which is then run first
+    pub run: PathBuf,
+    /// Write to this file instead of report.html in the result folder
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// `posthaste dns-replay`

@@ -93,7 +93,10 @@ struct Holding {
 const MOST_CLIENTS: usize = 20;
 
 /// The scenario of a run: the file itself, or the one that its result folder keeps.
-fn scenario_of(run: &Path) -> Result<Resolved, CommandError> {
+///
+/// # Errors
+/// There is no such run, or it cannot be run again.
+pub(super) fn scenario_of(run: &Path) -> Result<Resolved, CommandError> {
     if run.is_file() {
         return load(run, &Overrides::default());
     }
@@ -111,7 +114,11 @@ fn scenario_of(run: &Path) -> Result<Resolved, CommandError> {
     load(&folder.join("scenario.resolved.json"), &overrides)
 }
 
-fn manifest(folder: &Path) -> Result<Value, CommandError> {
+/// The manifest of a result folder.
+///
+/// # Errors
+/// It cannot be read, or is no JSON.
+pub(super) fn manifest(folder: &Path) -> Result<Value, CommandError> {
     let path: PathBuf = folder.join("manifest.json");
     let fault = |error: &dyn std::fmt::Display| CommandError::io(format!("{}: {error}", path.display()));
     let text = fs::read_to_string(&path).map_err(|error| fault(&error))?;

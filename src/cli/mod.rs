@@ -12,6 +12,7 @@ mod load;
 pub mod measure;
 mod output;
 mod recording;
+mod report;
 mod run;
 mod serve;
 pub mod simulate;
@@ -60,6 +61,7 @@ fn execute(command: &Command) -> Result<Exit, CommandError> {
         Command::Explain(args) => explain::explain(args),
         Command::Chart(args) => chart::chart(args),
         Command::Ladder(args) => ladder::ladder(args),
+        Command::Report(args) => report::report(args),
         Command::Bench(args) => bench::bench(args),
         Command::DnsReplay(args) => dns_replay::dns_replay(args),
         Command::Schema => {

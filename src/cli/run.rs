@@ -11,6 +11,7 @@ use super::exit::{CommandError, Exit};
 use super::load::load;
 use super::output::print;
 use super::recording::{Done, Recording, default_folder, json_summary};
+use super::report::{usual_place, write_report};
 use super::simulate::{exit_of, simulate_watched};
 
 /// Runs the scenario, writes the folder and prints the summary.
@@ -20,6 +21,9 @@ use super::simulate::{exit_of, simulate_watched};
 pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     let scenario = load(&args.file, &args.overrides)?;
     let done = run_scenario(&args.file, &scenario, args.out.as_deref(), args.quiet || args.json)?;
+    if args.report || scenario.outputs.report {
+        write_report(&done.written.dir, &usual_place(&done.written.dir))?;
+    }
     if args.json {
         print(&json_summary(&done)?)?;
     } else if !args.quiet {

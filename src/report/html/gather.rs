@@ -18,7 +18,7 @@ use crate::base::directory::Directory;
 use crate::base::ids::ConnId;
 use crate::base::time::SimTime;
 use crate::base::trace::{MessageKind, Phase};
-use crate::metrics::{AttemptRow, ConnectionRow, MessageRow, Tables, Text};
+use crate::metrics::{AttemptRow, ConnectionRow, MessageRow, Text};
 use crate::report::values::escape;
 use crate::report::{charts, story};
 
@@ -376,11 +376,3 @@ fn subjects(transcripts: &[Transcript]) -> BTreeMap<String, String> {
     found
 }
 
-/// The tables of a run, when its manifest is all that is known: for tests.
-#[cfg(test)]
-pub(super) fn of_tables(tables: &Tables) -> Model {
-    let value = Value::default();
-    let source =
-        Source { tables, manifest: &value, summary: &value, scenario: "{}", dialogues: &[], observed: None, notes: &[] };
-    model(&source)
-}

@@ -21,10 +21,11 @@ mod tests;
 
 use serde_json::Value;
 
+use crate::base::calendar::UnixTime;
 use crate::base::directory::Directory;
 use crate::base::hash::digest;
 use crate::metrics::{Dialogue, Tables};
-use crate::report::transcripts::said;
+use crate::report::transcripts::counted;
 
 pub use choice::Choice;
 pub use recorded::{dialogues_of_folder, packets_of_folder};
@@ -93,12 +94,16 @@ impl Spoken {
     /// The dialogue, line by line.
     #[must_use]
     pub fn of(dialogue: &Dialogue) -> Self {
+        let (text, counts) = counted(dialogue, UnixTime(0));
+        let times = dialogue.pieces().zip(counts);
+        let mut times = times.flat_map(|(piece, count)| std::iter::repeat_n(piece.at.as_nanos(), count as usize));
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
         Self {
             protocol: dialogue.protocol.to_string(),
             connection: dialogue.connection.to_string(),
             client: dialogue.client.to_string(),
             server: dialogue.server.to_string(),
-            lines: said(dialogue).into_iter().map(|(at, line)| (Some(at.as_nanos()), line)).collect(),
+            lines: lines.map(|line| (times.next(), line.to_owned())).collect(),
             cut: dialogue.omitted > 0,
         }
     }
