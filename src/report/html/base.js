@@ -13,7 +13,7 @@ function fill(element, attributes, children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
   }
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child === null || child === undefined || child === false) continue;
     element.append(child instanceof Node ? child : document.createTextNode(String(child)));
   }
@@ -35,7 +35,7 @@ function byId(id) {
 }
 
 function show(id, ...children) {
-  byId(id).replaceChildren(...children.flat().filter((child) => child));
+  byId(id).replaceChildren(...children.flat(Infinity).filter((child) => child));
 }
 
 // A table: heads are texts or elements, rows are lists of cells; a number in a cell stands to the right.
@@ -75,12 +75,6 @@ function clock(nanos) {
 // A text that is not longer than so many characters.
 function shortened(text, most) {
   return text.length <= most ? text : text.slice(0, Math.max(1, most - 1)) + "…";
-}
-
-// A host's name as short as it can be told from the others: its first label, or all of it for a domain.
-function shortHost(name) {
-  const labels = name.split(".");
-  return labels.length > 2 ? labels.slice(0, labels.length - 2).join(".") + "." + labels[labels.length - 2] : name;
 }
 
 // What the page shows: kept in the fragment of its address, so that it can be linked to.

@@ -5,14 +5,19 @@
 
 use std::collections::BTreeSet;
 
-use crate::metrics::{CopyStatus, DnsOutcome, MessageRow, Tables};
+use crate::metrics::{ConnectionRow, CopyStatus, DnsOutcome, MessageRow, Tables, Text};
 
 /// Messages that are followed whole.
-const MESSAGES: Most = Most { first: 8, failures: 50, all: 120 };
+const MESSAGES: Most = Most { whole: 120, first: 6, failures: 30, all: 60 };
 /// Look-ups, each with the questions that it led to.
-const LOOKUPS: Most = Most { first: 20, failures: 30, all: 200 };
+const LOOKUPS: Most = Most { whole: 200, first: 10, failures: 15, all: 50 };
 /// Connections, besides those of the messages.
-const CONNECTIONS: Most = Most { first: 20, failures: 30, all: 160 };
+const CONNECTIONS: Most = Most { whole: 160, first: 8, failures: 12, all: 40 };
+
+/// Events that the messages of a large run may take, and about how many one takes, and each attempt at it.
+const EVENTS_OF_MESSAGES: usize = 3_000;
+const EVENTS_OF_MESSAGE: usize = 40;
+const EVENTS_OF_ATTEMPT: usize = 14;
 
 /// Packets that a report shows at most.
 pub(super) const MOST_PACKETS: usize = 5_000;
@@ -20,8 +25,13 @@ pub(super) const MOST_PACKETS: usize = 5_000;
 pub(super) const MOST_OCTETS: usize = 900_000;
 
 struct Most {
+    /// So many are all shown.
+    whole: usize,
+    /// Of more, the first.
     first: usize,
+    /// Those with which something went wrong.
     failures: usize,
+    /// Those two and others, about.
     all: usize,
 }
 
@@ -31,21 +41,35 @@ pub struct Choice {
     /// Message-IDs, and the names of questions that were asked for no other.
     threads: BTreeSet<String>,
     connections: BTreeSet<String>,
-    conversations: usize,
+    packets_each: usize,
+    octets_each: usize,
 }
 
 impl Choice {
     /// The choice for a run with these tables.
     #[must_use]
     pub fn of(tables: &Tables) -> Self {
-        let messages = chosen(&messages(tables), &MESSAGES);
+        let messages = messages(tables);
+        let attempts = EVENTS_OF_ATTEMPT * tables.attempts.len() / messages.len().max(1);
+        let room = (EVENTS_OF_MESSAGES / (EVENTS_OF_MESSAGE + attempts)).clamp(MESSAGES.first, MESSAGES.all);
+        let messages = chosen(&messages, &Most { all: room, failures: MESSAGES.failures.min(room / 2), ..MESSAGES });
         let mut connections = chosen(&connections(tables), &CONNECTIONS);
         let lookups = chosen(&lookups(tables), &LOOKUPS);
         connections.extend(readings(tables, &messages));
         // each message is handed in once and passed on once, at least
         let conversations = connections.len() + 2 * messages.len();
         let threads = messages.into_iter().chain(lookups).collect();
-        Self { threads, connections: connections.into_iter().collect(), conversations }
+        // what fits whole is shown whole
+        let sum = |part: fn(&ConnectionRow) -> u64| {
+            usize::try_from(tables.connections.iter().map(part).sum::<u64>()).unwrap_or(usize::MAX)
+        };
+        let packets = sum(|row| row.packets).saturating_add(2 * tables.dns_queries.len());
+        let share = |all: usize, most: usize, least, greatest| {
+            if all <= most { most } else { (most / conversations.max(1)).clamp(least, greatest) }
+        };
+        let packets_each = share(packets, MOST_PACKETS, 40, 2_000);
+        let octets_each = share(sum(|row| row.wire_bytes), MOST_OCTETS, 6_000, 200_000);
+        Self { threads, connections: connections.into_iter().collect(), packets_each, octets_each }
     }
 
     /// Whether what follows from this message or look-up is shown.
@@ -59,13 +83,13 @@ impl Choice {
     }
 
     /// Packets of one connection that may be shown; those that open or end it, or were sent again, come on top.
-    pub(super) fn packets_each(&self) -> usize {
-        (MOST_PACKETS / self.conversations.max(1)).clamp(40, 2_000)
+    pub(super) const fn packets_each(&self) -> usize {
+        self.packets_each
     }
 
     /// Octets of one connection that may be held.
-    pub(super) fn octets_each(&self) -> usize {
-        (MOST_OCTETS / self.conversations.max(1)).clamp(6_000, 200_000)
+    pub(super) const fn octets_each(&self) -> usize {
+        self.octets_each
     }
 }
 
@@ -74,7 +98,7 @@ type Named<'a> = (&'a str, bool);
 
 fn chosen(all: &[Named<'_>], most: &Most) -> Vec<String> {
     let names = |some: Vec<&Named<'_>>| some.into_iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
-    if all.len() <= most.all {
+    if all.len() <= most.whole {
         return names(all.iter().collect());
     }
     let mut kept = names(all.iter().take(most.first).collect());
@@ -111,7 +135,7 @@ fn messages(tables: &Tables) -> Vec<Named<'_>> {
 }
 
 fn connections(tables: &Tables) -> Vec<Named<'_>> {
-    let failed = |end: &Option<crate::metrics::Text>| end.as_deref().is_some_and(|end| end != "finished");
+    let failed = |end: &Option<Text>| end.as_deref().is_some_and(|end| end != "finished");
     let rows = tables.connections.iter();
     rows.map(|row| (&*row.connection, failed(&row.end_client) || row.retransmissions > 0)).collect()
 }

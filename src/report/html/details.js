@@ -16,7 +16,7 @@ function drawDetail(event, number) {
   const arrival = packet ? (packet.a !== undefined && !fate(event).lost ? clock(packet.a) + " (" + human(packet.a - event.t) + " later)" : fate(event).lost ? "never" : "not known") : null;
   const thread = event.m !== undefined ? run.threads[event.m] : "";
   show("detail",
-    el("h3", {}, "Event " + grouped(number + 1) + ": " + words(event)),
+    el("h3", {}, "Event " + grouped(number + 1)),
     facts([
       ["When", clock(event.t)], ["Where", run.hosts[event.h].name], ["Kind", KINDS[event.k] || event.k],
       ["To", packet && packet.to !== undefined ? run.hosts[packet.to].name : null], ["Arrived", arrival],

@@ -23,13 +23,13 @@ use crate::report::values::escape;
 use crate::report::{charts, story};
 
 /// Bounds of parts of the page: rows, or octets of their texts.
-const MOST_MESSAGES: usize = 1_500;
+const MOST_MESSAGES: usize = 1_000;
 const MOST_STORIES: usize = 250_000;
-const MOST_ATTEMPTS: usize = 1_200;
+const MOST_ATTEMPTS: usize = 800;
 const MOST_TRANSCRIPTS: usize = 450_000;
 const MOST_TRANSCRIPT: usize = 24_000;
-const MOST_CHARTS: usize = 550_000;
-const MOST_SCENARIO: usize = 300_000;
+const MOST_CHARTS: usize = 450_000;
+const MOST_SCENARIO: usize = 250_000;
 const MOST_FAULTS: usize = 500;
 /// The longest line of a transcript.
 const LONGEST_LINE: usize = 400;

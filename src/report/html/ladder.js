@@ -40,12 +40,12 @@ function drawLadder(list, place, choose) {
   const step = (width - gutter) / hosts.length;
   const x = new Map(hosts.map((host, column) => [host, gutter + step * (column + 0.5)]));
   const height = LADDER.head + rows.length * LADDER.row + 14;
-  const picture = svg("svg", { width, height, viewBox: "0 0 " + width + " " + height, role: "group", "aria-label": "Ladder of " + rows.length + " events among " + hosts.length + " hosts" });
+  const picture = svg("svg", { class: narrow ? "narrow" : null, width, height, viewBox: "0 0 " + width + " " + height, role: "group", "aria-label": "Ladder of " + rows.length + " events among " + hosts.length + " hosts" });
   for (const host of hosts) {
     const name = run.hosts[host].name;
     picture.append(
       svg("line", { class: "lifeline", x1: x.get(host), x2: x.get(host), y1: LADDER.head - 4, y2: height }),
-      svg("text", { class: "host", x: x.get(host), y: 16, "text-anchor": "middle" }, svg("title", {}, name), shortened(name, Math.floor(step / 7.4))));
+      svg("text", { class: "host", x: x.get(host), y: 16, "text-anchor": "middle" }, svg("title", {}, name), shortened(name, Math.floor(step / (narrow ? 6.6 : 8.6)))));
   }
   rows.forEach((number, row) => picture.append(ladderRow({ number, row, x, step, width, gutter, narrow, rows, chosen: number === list[place], choose })));
   show("ladder", picture);
@@ -70,12 +70,12 @@ function ladderRow(at) {
   const begin = at.x.get(event.h);
   const end = event.p && event.p.to !== undefined ? at.x.get(event.p.to) : undefined;
   if (begin === undefined) return group;
-  if (end !== undefined && end !== begin) ladderArrow(group, { begin, end, y, lost, label: words(event), width: at.width });
+  if (end !== undefined && end !== begin) ladderArrow(group, { begin, end, y, lost, label: words(event), width: at.width, gutter: at.narrow ? 4 : at.gutter });
   else ladderDot(group, { begin, y, at, label: words(event) });
   return group;
 }
 
-function ladderArrow(group, { begin, end, y, lost, label, width }) {
+function ladderArrow(group, { begin, end, y, lost, label, width, gutter }) {
   const way = Math.sign(end - begin);
   const tip = lost ? begin + (end - begin) * 0.6 : end;
   group.append(svg("line", { class: "arrow", x1: begin, x2: tip - way * 5, y1: y, y2: y }));
@@ -86,14 +86,14 @@ function ladderArrow(group, { begin, end, y, lost, label, width }) {
   const most = Math.max(6, Math.floor(span / 6.7));
   const text = shortened(label, most);
   const half = (text.length * 6.7) / 2;
-  const middle = Math.min(Math.max((begin + end) / 2, half + 4), width - half - 4);
+  const middle = Math.min(Math.max((begin + end) / 2, half + gutter), width - half - 4);
   group.append(svg("text", { class: "label", x: middle, y: y - 6, "text-anchor": "middle" }, text));
 }
 
 function ladderDot(group, { begin, y, at, label }) {
   group.append(svg("circle", { class: "dot", cx: begin, cy: y - 4, r: 4.5 }));
   const right = at.width - begin - 14;
-  const left = begin - 14;
+  const left = begin - 10 - (at.narrow ? 4 : at.gutter);
   const toRight = right >= Math.min(left, label.length * 6.7) || right >= left;
   const most = Math.floor(Math.max(right, left) / 6.7);
   group.append(svg("text", { class: "label", x: begin + (toRight ? 10 : -10), y, "text-anchor": toRight ? "start" : "end" }, shortened(label, most)));

@@ -80,8 +80,8 @@ function buildScrub() {
   const button = (id, label, name, act) => el("button", { id, "aria-label": name, title: name, click: act }, label);
   show("scrub",
     el("div", { class: "buttons" },
-      button("first", "⏮", "First event (Home)", () => stepTo(0)), button("back", "◀", "Step back (left arrow)", () => stepTo(placeOf(filtered()) - 1)),
-      button("forward", "▶", "Step forward (right arrow)", () => stepTo(placeOf(filtered()) + 1)), button("last", "⏭", "Last event (End)", () => stepTo(Infinity)),
+      button("first", "|◀", "First event (Home)", () => stepTo(0)), button("back", "◀", "Step back (left arrow)", () => stepTo(placeOf(filtered()) - 1)),
+      button("forward", "▶", "Step forward (right arrow)", () => stepTo(placeOf(filtered()) + 1)), button("last", "▶|", "Last event (End)", () => stepTo(Infinity)),
       el("output", { id: "where", for: "slider" })),
     el("input", { id: "slider", type: "range", min: "0", step: "1", "aria-label": "Event", input: (event) => stepTo(Number(event.target.value)) }),
     el("div", { id: "strip", class: "picture" }));

@@ -40,14 +40,26 @@ function drawNetwork(id, event) {
       svg("title", {}, link.name + (link.text ? ": " + link.text : ""))));
   });
   const few = run.hosts.length <= 40;
-  run.hosts.forEach((host, number) => {
+  const taken = [];
+  // names of what the event concerns come first; another's is left to its title where it finds no room
+  const order = run.hosts.map((_, number) => number).sort((a, b) => (b === from || b === to) - (a === from || a === to));
+  order.forEach((number) => {
+    const host = run.hosts[number];
     const active = number === from ? "from" : number === to ? "to" : "";
     const group = svg("g", { class: "node " + active + (host.router ? " router" : ""), transform: "translate(" + host.x + " " + host.y + ")" },
       svg("title", {}, host.name + (host.addresses.length > 0 ? " (" + host.addresses.join(", ") + ")" : "")),
       host.router ? svg("rect", { x: -7, y: -7, width: 14, height: 14, rx: 3 }) : svg("circle", { r: active ? 9 : few ? 7 : 5 }));
     if (active || (few && !host.router)) {
       const below = host.y >= 0 ? 22 : -13;
-      group.append(svg("text", { y: below, "text-anchor": host.x > 380 ? "end" : host.x < -380 ? "start" : "middle" }, shortHost(host.name)));
+      const text = shortened(host.name, 26);
+      const half = text.length * (active ? 6 : 5);
+      const x = Math.min(Math.max(host.x, half - 516), 516 - half);
+      const box = [x - half, host.y + below - 15, x + half, host.y + below + 3];
+      const free = !taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]);
+      if (active || free) {
+        taken.push(box);
+        group.append(svg("text", { x: x - host.x, y: below, "text-anchor": "middle" }, text));
+      }
     }
     picture.append(group);
   });

@@ -58,11 +58,13 @@ function drawMessage(one) {
     show("message", el("p", { class: "note" }, run.messages.length > 0 ? "Choose a message to follow its life." : "Nobody composed a message in this run."));
     return;
   }
-  const total = one.phases.reduce((sum, phase) => sum + phase, 0) || 1;
+  // how long it lay in the mailbox is its reader's affair, and would leave no room for the rest
+  const onTheWay = (name) => name !== "in mailbox";
   const spent = run.phases.map((name, place) => [name.replace(/_/g, " "), one.phases[place], place]).filter(([, time]) => time > 0);
   const bar = svg("svg", { class: "phases", viewBox: "0 0 1000 26", preserveAspectRatio: "none", role: "img", "aria-label": "Time in each phase: " + spent.map(([name, time]) => name + " " + human(time)).join(", ") });
   let x = 0;
-  for (const [name, time, place] of spent) {
+  const total = spent.reduce((sum, [name, time]) => sum + (onTheWay(name) ? time : 0), 0) || 1;
+  for (const [name, time, place] of spent.filter(([phase]) => onTheWay(phase))) {
     const width = (1000 * time) / total;
     bar.append(svg("rect", { class: "phase p" + place, x, y: 0, width, height: 26 }, svg("title", {}, name + ": " + human(time))));
     x += width;

@@ -118,12 +118,16 @@ impl Tree {
         }
         let deepest = count_f64(self.depth.values().copied().max().unwrap_or(0).max(1));
         let all = count_f64(leaves[&self.root]);
+        let crowded = leaves[&self.root] > 10;
         let mut begins = BTreeMap::from([(self.root, 0)]);
         for host in &self.order {
             let begin: usize = begins[host];
             let turn = (count_f64(begin) + count_f64(leaves[host]) / 2.0) / all * core::f64::consts::TAU;
             // inner rings a little outwards, where there is room
             let out = libm::pow(count_f64(self.depth[host]) / deepest, 0.8);
+            // neighbours by turns, so that their names find room
+            let inwards = crowded && !self.children.contains_key(host) && begin % 2 == 1;
+            let out = if inwards { out * 0.8 } else { out };
             let x = (half * 0.94 * out).mul_add(libm::cos(turn), middle);
             let y = HALF_HEIGHT * 0.94 * out * libm::sin(turn);
             places[*host] = (whole(x), whole(y));

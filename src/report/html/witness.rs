@@ -19,7 +19,7 @@ use crate::base::trace::{ConnStep, DnsTrace, NetTrace, Observer, PacketContent, 
 use crate::report::capture::{Capture, Place, Shelf};
 
 /// Events besides packets that a report shows at most.
-const MOST_EVENTS: usize = 5_000;
+const MOST_EVENTS: usize = 4_000;
 /// Causes that are remembered; a retry follows from an event that names its message.
 const CAUSES: usize = 1 << 20;
 /// What is kept of a packet that does not fit: its headers, and the begin of what it carries.
@@ -27,7 +27,7 @@ const CUT: usize = 96;
 
 /// Packets of one protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Count {
+pub(super) struct Count {
     /// All, each counted once where its source sends it, those sent again too.
     pub packets: u64,
     /// Those of them that carry octets of the protocol.

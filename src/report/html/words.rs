@@ -45,7 +45,7 @@ pub(super) fn told(event: &TraceEvent<'_>, directory: &Directory) -> Option<(Kin
         Trace::Net(_) | Trace::Dialogue { .. } => return None,
         Trace::Conn { conn, step, .. } => (Kind::Connection, Some(conn), connection(step)?),
         Trace::Dns(dns) => (Kind::Dns, None, names(&dns, directory)?),
-        Trace::Mail(told) => (Kind::Mail, None, mail(&told, directory)?),
+        Trace::Mail(told) => (Kind::Mail, carrier(&told), mail(&told, directory)?),
         Trace::Fault(what) => (Kind::Fault, None, fault(what, directory)),
         Trace::Host(what) => (Kind::Host, None, host(what)?),
         Trace::Web(told) => (Kind::Web, None, web(&told)),
@@ -56,6 +56,18 @@ pub(super) fn told(event: &TraceEvent<'_>, directory: &Directory) -> Option<(Kin
         text.push('…');
     }
     Some((kind, conn, text))
+}
+
+/// The connection over which a message came or went.
+const fn carrier(mail: &MailTrace<'_>) -> Option<ConnId> {
+    if let MailTrace::Accepted { conn: Some(conn), .. }
+    | MailTrace::AttemptEnded { conn: Some(conn), .. }
+    | MailTrace::Retrieved { conn, .. } = *mail
+    {
+        Some(conn)
+    } else {
+        None
+    }
 }
 
 /// The message that an event is about.
