@@ -12,7 +12,7 @@ use clap_complete::Shell;
 
 pub use bench::{BenchArgs, BenchWorkload, DialoguesArgs, DumbbellArgs, HoldArgs, IdleArgs, Switch};
 pub use explain::ExplainArgs;
-pub use ladder::{LadderArgs, LadderProtocol};
+pub use ladder::{LadderArgs, LadderProtocol, LadderPurpose, LadderTime};
 pub use serve::ServeArgs;
 
 const AFTER_HELP: &str = "\

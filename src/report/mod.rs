@@ -41,7 +41,7 @@ pub use columns::tables_markdown;
 pub use error::ReportError;
 pub use events::EventWriter;
 pub use folder::{OutputOptions, ResultFolder, Written, write_run};
-pub use ladder::{Ladder, LadderChoice, LadderError, dns_ladder};
+pub use ladder::{Ladder, LadderChoice, LadderError, LadderFor, SegmentWatch, TimeScale};
 pub use manifest::{Ended, Expectation, MODEL_VERSION, RunInfo};
 pub use read::read_run;
 pub use rows::table_csv;

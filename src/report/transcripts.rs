@@ -23,9 +23,14 @@ use crate::metrics::Dialogue;
 /// that the client opened, whatever they carry, so it agrees with the table `connections`.
 #[must_use]
 pub fn transcript_name(dialogue: &Dialogue) -> String {
+    file_name(&dialogue.protocol, &dialogue.client, dialogue.number)
+}
+
+/// The name of the file for a connection that is the client's N-th.
+pub(super) fn file_name(protocol: &str, client: &str, number: u32) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' };
-    let client: String = dialogue.client.chars().map(plain).collect();
-    format!("{}-{client}-{}.txt", dialogue.protocol, dialogue.number)
+    let [protocol, client]: [String; 2] = [protocol, client].map(|part| part.chars().map(plain).collect());
+    format!("{protocol}-{client}-{number}.txt")
 }
 
 /// One connection's transcript: a header of `#` lines, then one line for each line said.

@@ -6,85 +6,47 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::picture::{Ladder, Look, Step, What};
-use crate::base::nearest;
+use super::LadderError;
+use super::picture::{Draft, Look, Message, shown};
+use crate::base::time::SimTime;
 use crate::metrics::{DnsOutcome, DnsRow};
-use crate::report::values::escape;
-
-/// Messages in one picture.
-const LIMIT: usize = 400;
-
-/// Which look-ups a ladder shows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LadderChoice {
-    /// Only those in which this host takes part.
-    pub host: Option<String>,
-    /// Of these only the N-th, from 1, or those for a name, or the one with that question.
-    pub query: Option<String>,
-}
-
-/// Why there is no ladder.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LadderError {
-    /// The run has no such look-up.
-    #[error("no look-up matches")]
-    NoMatch,
-    /// No look-up has to do with that host; with a hint at the nearest that one has to do with.
-    #[error("no look-up has to do with a host of that name{0}")]
-    NoHost(String),
-    /// There is no look-up with that number.
-    #[error("there are {0} look-ups that match, counted from 1")]
-    NoNumber(usize),
-}
 
 /// What a host wanted to know: its question with all repetitions.
 struct LookUp<'a> {
     questions: Vec<&'a DnsRow>,
 }
 
-/// The ladder of the look-ups among these rows.
+/// The steps of the look-ups that are chosen among these rows, and a title for them.
 ///
 /// # Errors
-/// See [`LadderError`].
-pub fn dns_ladder(rows: &[DnsRow], choice: &LadderChoice) -> Result<Ladder, LadderError> {
+/// There is no look-up with that number, or none for that name.
+pub(super) fn look_ups(
+    rows: &[DnsRow],
+    hosts: &[String],
+    query: Option<&str>,
+) -> Result<(Vec<Draft>, String), LadderError> {
     let behalf = Behalf::new(rows);
-    let chosen = choose(look_ups(rows), &behalf, choice)?;
-    let mut steps: Vec<(Step, [&str; 2])> = Vec::new();
-    for look_up in &chosen {
-        let mut before = Before::new();
-        for question in &look_up.questions {
-            tell(question, &behalf, &mut before, &mut steps);
-        }
-    }
-    // a stable sort: at one instant what follows from something stands beneath it
-    steps.sort_by_key(|(step, _)| step.at);
-    let is_message = |step: &Step| matches!(step.what, What::Message { .. });
-    let messages: Vec<usize> = (0..steps.len()).filter(|at| is_message(&steps[*at].0)).collect();
-    let left_out = messages.len().saturating_sub(LIMIT);
-    if let Some(first_out) = messages.get(LIMIT) {
-        steps.truncate(*first_out);
-    }
-    let mut lifelines: Vec<&str> = Vec::new();
-    let mut drawn = Vec::new();
-    for (mut step, ends) in steps {
-        let places = ends.map(|host| {
-            lifelines.iter().position(|known| *known == host).unwrap_or_else(|| {
-                lifelines.push(host);
-                lifelines.len() - 1
-            })
-        });
-        match &mut step.what {
-            What::Message { from, to, .. } => [*from, *to] = places,
-            What::Note { beside, .. } => *beside = places[0],
-        }
-        drawn.push(step);
-    }
-    let lifelines = lifelines.into_iter().map(shown).collect();
-    Ok(Ladder { title: title(&chosen), lifelines, steps: drawn, left_out })
+    let chosen = choose(all_look_ups(rows), &behalf, hosts, query)?;
+    Ok((drafts_of(&chosen, &behalf), title(&chosen)))
 }
 
-fn shown(text: &str) -> String {
-    escape(text.as_bytes())
+/// The steps of those look-ups whose first question is one that `wanted` picks.
+pub(super) fn look_ups_where(rows: &[DnsRow], wanted: impl Fn(&DnsRow) -> bool) -> Vec<Draft> {
+    let behalf = Behalf::new(rows);
+    let mut chosen = all_look_ups(rows);
+    chosen.retain(|look_up| look_up.questions.first().is_some_and(|row| wanted(row)));
+    drafts_of(&chosen, &behalf)
+}
+
+fn drafts_of<'a>(chosen: &[LookUp<'a>], behalf: &Behalf<'a>) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for look_up in chosen {
+        let mut before = Before::new();
+        for question in &look_up.questions {
+            tell(question, behalf, &mut before, &mut drafts);
+        }
+    }
+    drafts
 }
 
 fn title(chosen: &[LookUp<'_>]) -> String {
@@ -133,7 +95,7 @@ impl<'a> Behalf<'a> {
 }
 
 /// The questions that nobody asked on another's behalf, repetitions together.
-fn look_ups(rows: &[DnsRow]) -> Vec<LookUp<'_>> {
+fn all_look_ups(rows: &[DnsRow]) -> Vec<LookUp<'_>> {
     let mut look_ups: Vec<LookUp<'_>> = Vec::new();
     let mut last: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.for_query.is_none()) {
@@ -152,28 +114,16 @@ fn look_ups(rows: &[DnsRow]) -> Vec<LookUp<'_>> {
 fn choose<'a>(
     mut look_ups: Vec<LookUp<'a>>,
     behalf: &Behalf<'a>,
-    choice: &LadderChoice,
+    hosts: &[String],
+    query: Option<&str>,
 ) -> Result<Vec<LookUp<'a>>, LadderError> {
-    if let Some(host) = &choice.host {
-        let there = |row: &DnsRow| *row.from == **host || *row.to == **host;
-        let (with, without): (Vec<_>, Vec<_>) = look_ups.into_iter().partition(|look_up| {
-            look_up.questions.iter().any(|row| behalf.tree(row).iter().any(|(_, row)| there(row)))
-        });
-        if with.is_empty() {
-            let rows = without.iter().flat_map(|look_up| &look_up.questions).flat_map(|row| behalf.tree(row));
-            let known: BTreeSet<&str> = rows.flat_map(|(_, row)| [&*row.from, &*row.to]).collect();
-            if known.is_empty() {
-                return Err(LadderError::NoMatch);
-            }
-            let near = nearest(host, known.into_iter());
-            return Err(LadderError::NoHost(
-                near.map_or_else(String::new, |near| format!("; did you mean {}?", shown(near))),
-            ));
-        }
-        look_ups = with;
+    if !hosts.is_empty() {
+        let there = |row: &DnsRow| hosts.iter().any(|host| *row.from == **host || *row.to == **host);
+        look_ups
+            .retain(|look_up| look_up.questions.iter().any(|row| behalf.tree(row).iter().any(|(_, row)| there(row))));
     }
-    match choice.query.as_deref().map(|query| (query, query.parse::<usize>())) {
-        None => {}
+    match query.map(|query| (query, query.parse::<usize>())) {
+        None => return Ok(look_ups),
         Some((_, Ok(number))) => {
             let count = look_ups.len();
             let index = number.checked_sub(1).filter(|index| *index < count).ok_or(LadderError::NoNumber(count))?;
@@ -193,11 +143,11 @@ fn choose<'a>(
 type Before<'a> = BTreeMap<[&'a str; 5], DnsOutcome>;
 
 /// A question, what was asked because of it, and how it ended.
-fn tell<'a>(row: &'a DnsRow, behalf: &Behalf<'a>, before: &mut Before<'a>, steps: &mut Vec<(Step, [&'a str; 2])>) {
+fn tell<'a>(row: &'a DnsRow, behalf: &Behalf<'a>, before: &mut Before<'a>, drafts: &mut Vec<Draft>) {
     let mut open: Vec<(usize, &DnsRow)> = Vec::new();
     for (depth, row) in behalf.tree(row) {
         while let Some((above, ended)) = open.pop_if(|(above, _)| *above >= depth) {
-            steps.extend(end(ended, above));
+            drafts.extend(end(ended, above));
         }
         let has_answer = match row.outcome {
             DnsOutcome::Timeout | DnsOutcome::Unreachable | DnsOutcome::Open => !behalf.of(row).is_empty(),
@@ -217,17 +167,19 @@ fn tell<'a>(row: &'a DnsRow, behalf: &Behalf<'a>, before: &mut Before<'a>, steps
             Some(_) | None => "",
         };
         let label = format!("{} {}?{again}", shown(&row.name), shown(&row.rtype));
-        let what = What::Message { from: 0, to: 0, label, look };
-        steps.push((Step { at: row.asked, what, depth }, [&row.from, &row.to]));
+        let message = Message { label, look, numbered: true, ..Message::default() };
+        let mut draft = Draft::message(row.asked, (&row.from, &row.to), message);
+        (draft.step.depth, draft.step.begins) = (depth, depth == 0);
+        drafts.push(draft);
         open.push((depth, row));
     }
     while let Some((depth, row)) = open.pop() {
-        steps.extend(end(row, depth));
+        drafts.extend(end(row, depth));
     }
 }
 
 /// How a question ended, if it did.
-fn end(row: &DnsRow, depth: usize) -> Option<(Step, [&str; 2])> {
+fn end(row: &DnsRow, depth: usize) -> Option<Draft> {
     let at = row.asked.saturating_add(row.latency?);
     let records = match row.answers.unwrap_or(0) {
         1 => "1 record".to_owned(),
@@ -253,10 +205,14 @@ fn end(row: &DnsRow, depth: usize) -> Option<(Step, [&str; 2])> {
         Some("stale") => format!("{label}, stale"),
         Some(_) | None => label,
     };
-    let what = What::Message { from: 0, to: 0, label, look };
-    Some((Step { at, what, depth }, [&row.to, &row.from]))
+    let message = Message { label, look, numbered: true, ..Message::default() };
+    let mut draft = Draft::message(at, (&row.to, &row.from), message);
+    draft.step.depth = depth;
+    Some(draft)
 }
 
-fn note<'a>(row: &'a DnsRow, at: crate::base::time::SimTime, depth: usize, text: &str) -> (Step, [&'a str; 2]) {
-    (Step { at, what: What::Note { beside: 0, text: text.to_owned() }, depth }, [&row.from, &row.from])
+fn note(row: &DnsRow, at: SimTime, depth: usize, text: &str) -> Draft {
+    let mut draft = Draft::note(at, &row.from, text.to_owned(), true);
+    draft.step.depth = depth;
+    draft
 }

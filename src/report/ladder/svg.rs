@@ -1,30 +1,16 @@
-//! A ladder as an SVG document: lifelines, level strokes with their numbers, times in the margin.
+//! A ladder as an SVG document: lifelines, strokes that lean with the time that they take, times in the margin.
 //!
-//! Time runs down but not to scale: each step has a line of its own, so no text lies on another
-//! one, and a long pause is a break in the lifelines. A text that has no room is cut, and the
-//! whole of it is in its `<title>`. Colours are Okabe and Ito's; dashes and crosses say the same
-//! without them.
+//! Each step has room of its own, so no text lies on another one, and a long pause is a break in the lifelines. A
+//! text that has no room is cut, and the whole of it is in a `<title>`, as are the times of each step. Dashes and crosses
+//! say what the colours say. All strokes are drawn before all texts, which stand on strips of paper.
 
 use std::fmt::Write as _;
 
-use super::picture::{Ladder, Line, Look, What};
+use super::layout::{Layout, Place, TimeScale, layout};
+use super::picture::{Ladder, Line, Look, Message, What};
+use super::style::{LadderFor, Style};
 use crate::report::charts::{FONT_SIZE_RATIO, shortened, text_width};
 
-/// The margin with the times.
-const MARGIN: f64 = 96.0;
-/// The least and the greatest distance of two lifelines.
-const PITCH: (f64, f64) = (184.0, 250.0);
-/// Where the first step stands.
-const TOP: f64 = 108.0;
-/// The height of a step, and of a break before one.
-const ROW: f64 = 38.0;
-const BREAK: f64 = 30.0;
-/// The space between what somebody began of his own accord and what was before.
-const SPACE: f64 = 10.0;
-/// Font sizes of titles, hosts and labels, and of times and numbers.
-const TITLE: f64 = 16.0;
-const LABEL: f64 = 13.0;
-const SMALL: f64 = 11.0;
 /// The radius of the disc with a message's number.
 const DISC: f64 = 9.0;
 /// How far a message from a host to itself leads away.
@@ -32,9 +18,6 @@ const LOOP: f64 = 30.0;
 
 const INK: &str = "#1e1e1e";
 const FAINT: &str = "#5a5a5a";
-const BLUE: &str = "#0072b2";
-const GREEN: &str = "#009e73";
-const VERMILION: &str = "#d55e00";
 
 #[derive(Clone, Copy)]
 enum Align {
@@ -45,65 +28,97 @@ enum Align {
 
 /// A document under construction.
 struct Sheet {
-    body: String,
+    style: Style,
+    /// Strokes, and texts that stand above them.
+    strokes: String,
+    texts: String,
     pitch: f64,
     width: f64,
 }
 
 impl Ladder {
-    /// The ladder as an SVG document.
+    /// The ladder as an SVG document for a screen.
     #[must_use]
     pub fn svg(&self) -> String {
-        let widest = self.lifelines.iter().map(|name| width(name, LABEL)).fold(0.0, f64::max);
-        let pitch = (widest + 36.0).clamp(PITCH.0, PITCH.1).round();
-        let count = self.lifelines.len().max(1);
-        let beyond = if self.needs_margin() { pitch / 2.0 } else { 0.0 };
-        let width = MARGIN + pitch * count as f64 + beyond;
-        let mut sheet = Sheet { body: String::new(), pitch, width };
-        sheet.text((12.0, 26.0), &self.title, (TITLE, INK, Align::Start), width - 24.0);
-        let mut y = TOP;
-        let mut breaks = Vec::new();
-        let mut steps = Sheet { body: String::new(), pitch, width };
-        for line in self.lines() {
-            if let Some(pause) = line.pause {
-                breaks.push(y - ROW / 2.0 + BREAK / 2.0 - 4.0);
-                let text = format!("... {}", self.time(pause.as_nanos()));
-                let at = (MARGIN - 8.0, y - ROW / 2.0 + BREAK / 2.0 - 4.0);
-                steps.text(at, &text, (SMALL, FAINT, Align::End), MARGIN - 16.0);
-                y += BREAK;
-            }
-            if line.step.begins() && y > TOP {
-                y += SPACE;
-            }
-            if let Some(time) = line.time {
-                let text = self.time(time.as_nanos());
-                steps.text((MARGIN - 8.0, y), &text, (SMALL, INK, Align::End), MARGIN - 16.0);
-            }
-            steps.step(&line, y);
-            y += ROW;
-        }
-        let bottom = y - ROW / 2.0 + 4.0;
-        for (place, name) in self.lifelines.iter().enumerate() {
-            sheet.lifeline(place, name, bottom, &breaks);
-        }
-        sheet.body.push_str(&steps.body);
-        let mut remark = "Time runs down, not to scale.".to_owned();
-        if self.left_out > 0 {
-            let _ = write!(remark, " {} more messages are not shown.", self.left_out);
-        }
-        sheet.text((12.0, bottom + 22.0), &remark, (SMALL, FAINT, Align::Start), width - 24.0);
-        sheet.document(bottom + 38.0, &self.title)
+        self.svg_for(LadderFor::Screen, TimeScale::Breaks)
     }
-}
 
-impl Ladder {
+    /// The ladder as an SVG document.
+    #[must_use]
+    pub fn svg_for(&self, purpose: LadderFor, time: TimeScale) -> String {
+        let style = Style::of(purpose);
+        let widest = self.lifelines.iter().map(|name| width(name, style.label)).fold(0.0, f64::max);
+        let beyond = if self.needs_margin() { 0.5 } else { 0.0 };
+        let columns = self.lifelines.len().max(1) as f64 + beyond;
+        let share = style.width.map_or(widest + 36.0 * style.scale, |width| (width - style.margin) / columns);
+        let pitch = share.clamp(style.pitch.0, style.pitch.1).round();
+        let width = (style.margin + pitch * columns).max(style.width.unwrap_or(0.0));
+        let mut sheet = Sheet { style, strokes: String::new(), texts: String::new(), pitch, width };
+        let unit = style.scale;
+        sheet.text((12.0 * unit, 26.0 * unit), &self.title, (style.title, INK, Align::Start), width - 24.0 * unit);
+        if self.is_empty() {
+            let at = (12.0 * unit, 70.0 * unit);
+            sheet.text(at, "Nothing to draw.", (style.label, FAINT, Align::Start), width - 24.0 * unit);
+            return sheet.document(100.0 * unit, self);
+        }
+        let laid = layout(self, time, &style);
+        sheet.margin(self, &laid);
+        let places: Vec<f64> = laid.breaks.iter().map(|(y, _)| *y).collect();
+        for (place, name) in self.lifelines.iter().enumerate() {
+            sheet.lifeline(place, name, laid.bottom, &places);
+        }
+        for (line, place) in self.lines().zip(&laid.places) {
+            sheet.step(self, &line, place);
+        }
+        let mut remarks = vec![about(time, &laid)];
+        remarks.extend(self.remark().map(|remark| format!("{remark}.")));
+        let mut y = laid.bottom + 22.0 * unit;
+        for remark in remarks {
+            sheet.text((12.0 * unit, y), &remark, (style.small, FAINT, Align::Start), width - 24.0 * unit);
+            y += 16.0 * unit;
+        }
+        sheet.document(y, self)
+    }
+
     /// Whether something is written to the right of the last lifeline.
     fn needs_margin(&self) -> bool {
         let last = self.lifelines.len().saturating_sub(1);
         self.steps.iter().any(|step| match &step.what {
-            What::Message { from, to, .. } => *from == last && *to == last,
+            What::Message(message) => message.from == last && message.to == last,
             What::Note { beside, .. } => *beside == last,
         })
+    }
+
+    /// A step in words, for whoever points at it or cannot see it.
+    fn words(&self, line: &Line<'_>) -> String {
+        let host = |place: usize| self.lifelines.get(place).map_or("", String::as_str);
+        let at = self.time(line.step.at.as_nanos());
+        match &line.step.what {
+            What::Message(message) => {
+                let there = match message.arrives {
+                    Some(arrives) => format!(", there at {}", self.time(arrives.as_nanos())),
+                    None if message.look == Look::Vain => ", never there".to_owned(),
+                    None => String::new(),
+                };
+                let said = message.full.as_ref().unwrap_or(&message.label);
+                format!("{at}{there}: {} to {}: {said}", host(message.from), host(message.to))
+            }
+            What::Note { beside, text, .. } => format!("{at}: {}: {text}", host(*beside)),
+        }
+    }
+}
+
+/// What the reader must know about the axis.
+fn about(time: TimeScale, laid: &Layout) -> String {
+    match time {
+        TimeScale::Breaks if laid.breaks.is_empty() => "Time runs down, not to scale.".to_owned(),
+        TimeScale::Breaks => "Time runs down, not to scale; pauses are cut out where lines break.".to_owned(),
+        TimeScale::Even => "Time runs down, a line for each step.".to_owned(),
+        TimeScale::Linear => match laid.places.iter().filter(|place| !place.labelled).count() {
+            0 => "Time runs down, to scale.".to_owned(),
+            1 => "Time runs down, to scale; 1 label has no room.".to_owned(),
+            count => format!("Time runs down, to scale; {count} labels have no room."),
+        },
     }
 }
 
@@ -112,33 +127,33 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
     text_width(text, size / FONT_SIZE_RATIO, false)
 }
 
-/// The text without the characters that XML keeps for itself.
+/// The text without the characters that XML keeps for itself, and without those that it does not take.
 fn plain(text: &str) -> String {
+    let legal = |c: &char| !c.is_control() || matches!(c, '\t' | '\n');
+    let text: String = text.chars().filter(legal).collect();
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-const fn colour(look: Look) -> &'static str {
-    match look {
-        Look::Request => BLUE,
-        Look::Response => GREEN,
-        Look::Vain | Look::Failure => VERMILION,
-    }
-}
-
 impl Sheet {
-    fn document(self, height: f64, title: &str) -> String {
-        let Self { body, width, .. } = self;
+    fn document(self, height: f64, ladder: &Ladder) -> String {
+        let Self { strokes, texts, width, .. } = self;
+        let messages = ladder.steps.iter().filter(|step| matches!(step.what, What::Message(_))).count();
+        let hosts = ladder.lifelines.join(", ");
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
-             viewBox=\"0 0 {width:.0} {height:.0}\" font-family=\"DejaVu Sans, Verdana, sans-serif\" role=\"img\">\n\
-             <title>{}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{body}</svg>\n",
-            plain(title)
+             viewBox=\"0 0 {width:.0} {height:.0}\" font-family=\"DejaVu Sans, Verdana, sans-serif\" role=\"img\" \
+             aria-labelledby=\"title desc\">\n\
+             <title id=\"title\">{}</title>\n<desc id=\"desc\">Messages in the order of time between {}: {messages} of \
+             them. Each stroke has its times and its text as a title.</desc>\n\
+             <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{strokes}{texts}</svg>\n",
+            plain(&ladder.title),
+            plain(if hosts.is_empty() { "no hosts" } else { &hosts }),
         )
     }
 
     /// Where a lifeline stands.
     fn x(&self, place: usize) -> f64 {
-        MARGIN + self.pitch * (place as f64 + 0.5)
+        self.style.margin + self.pitch * (place as f64 + 0.5)
     }
 
     /// A text, cut to the room that it has; the point is at half the height of its letters.
@@ -151,125 +166,180 @@ impl Sheet {
         };
         let whole = if short == text { String::new() } else { format!("<title>{}</title>", plain(text)) };
         let _ = writeln!(
-            self.body,
-            "<text x=\"{x:.1}\" y=\"{:.1}\" font-size=\"{size}\" fill=\"{colour}\" text-anchor=\"{anchor}\">{whole}{}</text>",
+            self.texts,
+            "<text x=\"{x:.1}\" y=\"{:.1}\" font-size=\"{size:.1}\" fill=\"{colour}\" text-anchor=\"{anchor}\">{whole}{}</text>",
             y + size * 0.36,
             plain(&short)
         );
     }
 
-    fn stroke(&mut self, points: &[(f64, f64)], colour: &str, width: f64, dash: &str) {
+    fn stroke(&mut self, points: &[(f64, f64)], (colour, width, dash): (&str, f64, &str)) {
         let points: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         let dash = if dash.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dash}\"") };
         let _ = writeln!(
-            self.body,
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{width}\"{dash}/>",
+            self.strokes,
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{width:.1}\"{dash}/>",
             points.join(" ")
         );
     }
 
-    /// A lifeline with the name at its head, and two small strokes where time is cut out.
+    /// Times and pauses.
+    fn margin(&mut self, ladder: &Ladder, laid: &Layout) {
+        let (small, unit, margin) = (self.style.small, self.style.scale, self.style.margin);
+        let room = margin - 14.0 * unit;
+        for (y, at) in &laid.times {
+            let text = ladder.time(at.as_nanos());
+            self.text((margin - 8.0 * unit, *y), &text, (small, INK, Align::End), room);
+        }
+        for (y, pause) in &laid.breaks {
+            let text = format!("... {}", ladder.time(pause.as_nanos()));
+            self.text((margin - 8.0 * unit, *y), &text, (small, FAINT, Align::End), room);
+        }
+    }
+
+    /// A lifeline with the name at its head, and a zigzag where time is cut out.
     fn lifeline(&mut self, place: usize, name: &str, bottom: f64, breaks: &[f64]) {
-        let x = self.x(place);
-        let half = self.pitch / 2.0 - 8.0;
+        let (x, unit) = (self.x(place), self.style.scale);
+        let half = self.pitch / 2.0 - 8.0 * unit;
+        let (top, height) = (48.0 * unit, 28.0 * unit);
         let _ = writeln!(
-            self.body,
-            "<rect x=\"{:.1}\" y=\"48.0\" width=\"{:.1}\" height=\"28\" fill=\"#f2f2f2\" stroke=\"{INK}\"/>",
+            self.strokes,
+            "<rect x=\"{:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{height:.1}\" fill=\"#f2f2f2\" stroke=\"{INK}\"/>",
             x - half,
             2.0 * half
         );
-        self.text((x, 62.0), name, (LABEL, INK, Align::Middle), 2.0 * half - 10.0);
-        let mut from = 76.0;
+        let middle = (x, top + height / 2.0);
+        self.text(middle, name, (self.style.label, INK, Align::Middle), 2.0 * half - 10.0 * unit);
+        let mut points = vec![(x, top + height)];
         for y in breaks {
-            self.stroke(&[(x, from), (x, y - 4.0)], FAINT, 1.0, "");
-            for shift in [-4.0, 4.0] {
-                self.stroke(&[(x - 7.0, y + shift + 3.0), (x + 7.0, y + shift - 3.0)], FAINT, 1.0, "");
-            }
-            from = y + 4.0;
+            let swing = [(0.0, -8.0), (6.0, -4.0), (-6.0, 4.0), (0.0, 8.0)];
+            points.extend(swing.map(|(aside, down)| (x + aside * unit, y + down * unit)));
         }
-        self.stroke(&[(x, from), (x, bottom)], FAINT, 1.0, "");
+        points.push((x, bottom));
+        self.stroke(&points, (FAINT, unit, ""));
     }
 
-    fn step(&mut self, line: &Line<'_>, y: f64) {
+    fn step(&mut self, ladder: &Ladder, line: &Line<'_>, place: &Place) {
+        let _ = writeln!(self.strokes, "<g><title>{}</title>", plain(&ladder.words(line)));
         match &line.step.what {
-            What::Message { from, to, label, look } if from == to => self.own(self.x(*from), y, label, *look, line),
-            What::Message { from, to, label, look } => {
-                let (tail, tip) = (self.x(*from), self.x(*to));
-                let ahead = (tip - tail).signum();
-                let dash = match look {
-                    Look::Request | Look::Vain => "",
-                    Look::Response => "7 4",
-                    Look::Failure => "2 3",
-                };
-                let end = if *look == Look::Vain { tip - ahead * 26.0 } else { tip };
-                self.stroke(&[(tail, y), (end, y)], colour(*look), 1.8, dash);
-                if *look == Look::Vain {
-                    self.cross(end, y);
+            What::Message(message) if message.from == message.to => self.own(message, line, place),
+            What::Message(message) => self.message(message, line, place),
+            What::Note { beside, text, bad } => {
+                let (x, unit) = (self.x(*beside), self.style.scale);
+                if *bad {
+                    self.cross(x, place.y);
                 } else {
-                    self.head(tip, y, ahead, colour(*look));
+                    self.dot(x, place.y);
                 }
-                self.disc(tail + ahead * (DISC + 5.0), y, colour(*look), line.number);
-                // what lies between the disc and the head
-                let middle = (tail + tip) / 2.0 + ahead * (DISC + 1.0);
-                let room = (tip - tail).abs() - 2.0 * DISC - 26.0;
-                self.label((middle, y - 11.0), label, Align::Middle, room);
+                if place.labelled {
+                    self.label((x + 12.0 * unit, place.y), text, Align::Start, self.pitch - 26.0 * unit);
+                }
             }
-            What::Note { beside, text } => {
-                let x = self.x(*beside);
-                self.cross(x, y);
-                self.label((x + 12.0, y), text, Align::Start, self.pitch - 26.0);
-            }
+        }
+        self.strokes.push_str("</g>\n");
+    }
+
+    fn message(&mut self, message: &Message, line: &Line<'_>, place: &Place) {
+        let (tail, tip) = (self.x(message.from), self.x(message.to));
+        let (unit, look) = (self.style.scale, message.look);
+        let ahead = (tip - tail).signum();
+        let colour = self.style.colour(look);
+        // what is lost leads two thirds of the way
+        let share = if look == Look::Vain { 0.66 } else { 1.0 };
+        let drop = if look == Look::Vain { self.style.slant * 0.66 } else { place.end - place.y };
+        let end = (tail + (tip - tail) * share, place.y + drop);
+        self.stroke(&[(tail, place.y), end], (colour, self.style.thickness(look), Style::dash(look)));
+        if look == Look::Vain {
+            self.cross(end.0, end.1);
+        } else {
+            self.head(end, (end.0 - tail, end.1 - place.y), colour);
+        }
+        let disc = DISC * unit;
+        let aside = if let Some(number) = line.number {
+            self.disc(tail + ahead * (disc + 5.0 * unit), place.y, colour, number);
+            disc + unit
+        } else {
+            0.0
+        };
+        if place.labelled {
+            // what lies between the disc and the head
+            let middle = f64::midpoint(tail, tip) + ahead * aside;
+            let room = (tip - tail).abs() - 2.0 * aside - 16.0 * unit;
+            self.label((middle, place.y - 11.0 * unit), &message.label, Align::Middle, room);
         }
     }
 
     /// A message from a host to itself: out and back.
-    fn own(&mut self, x: f64, y: f64, label: &str, look: Look, line: &Line<'_>) {
-        let dash = if look == Look::Response { "7 4" } else { "" };
-        let low = y + 10.0;
-        self.stroke(&[(x, y - 4.0), (x + LOOP, y - 4.0), (x + LOOP, low), (x, low)], colour(look), 1.8, dash);
-        self.head(x, low, -1.0, colour(look));
-        self.disc(x + DISC + 5.0, y - 4.0, colour(look), line.number);
-        self.label((x + LOOP + 6.0, y + 3.0), label, Align::Start, self.pitch - LOOP - 20.0);
+    fn own(&mut self, message: &Message, line: &Line<'_>, place: &Place) {
+        let (x, y, unit) = (self.x(message.from), place.y, self.style.scale);
+        let colour = self.style.colour(message.look);
+        let (out, low, high) = (x + LOOP * unit, y + 8.0 * unit, y - 4.0 * unit);
+        let look = (colour, self.style.thickness(message.look), Style::dash(message.look));
+        self.stroke(&[(x, high), (out, high), (out, low), (x, low)], look);
+        self.head((x, low), (-1.0, 0.0), colour);
+        if let Some(number) = line.number {
+            self.disc(x + (DISC + 5.0) * unit, high, colour, number);
+        }
+        if place.labelled {
+            let room = self.pitch - (LOOP + 20.0) * unit;
+            self.label((out + 6.0 * unit, y + 1.0 * unit), &message.label, Align::Start, room);
+        }
     }
 
     /// A text on a strip of paper, so that lifelines do not run through it.
     fn label(&mut self, (x, y): (f64, f64), text: &str, align: Align, room: f64) {
-        let shown = width(&shortened(text, LABEL / FONT_SIZE_RATIO, room), LABEL);
+        let (size, unit) = (self.style.label, self.style.scale);
+        let shown = width(&shortened(text, size / FONT_SIZE_RATIO, room), size);
         let left = match align {
             Align::Start => x,
             Align::Middle => x - shown / 2.0,
             Align::End => x - shown,
         };
         let _ = writeln!(
-            self.body,
-            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"15\" fill=\"#ffffff\"/>",
-            left - 2.0,
-            y - 7.5,
-            shown + 4.0
+            self.texts,
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"#ffffff\"/>",
+            left - 2.0 * unit,
+            y - 7.5 * unit,
+            shown + 4.0 * unit,
+            15.0 * unit
         );
-        self.text((x, y), text, (LABEL, INK, align), room);
+        self.text((x, y), text, (size, INK, align), room);
     }
 
-    fn head(&mut self, x: f64, y: f64, ahead: f64, colour: &str) {
-        let back = x - ahead * 10.0;
+    /// The head of a stroke that comes from that direction.
+    fn head(&mut self, (x, y): (f64, f64), (right, down): (f64, f64), colour: &str) {
+        let unit = self.style.scale;
+        let length = right.hypot(down).max(1e-9);
+        let (right, down) = (right / length * unit, down / length * unit);
+        let back = (x - 10.0 * right, y - 10.0 * down);
         let _ = writeln!(
-            self.body,
-            "<polygon points=\"{x:.1},{y:.1} {back:.1},{:.1} {back:.1},{:.1}\" fill=\"{colour}\"/>",
-            y - 4.5,
-            y + 4.5
+            self.strokes,
+            "<polygon points=\"{x:.1},{y:.1} {:.1},{:.1} {:.1},{:.1}\" fill=\"{colour}\"/>",
+            back.0 - 4.5 * down,
+            back.1 + 4.5 * right,
+            back.0 + 4.5 * down,
+            back.1 - 4.5 * right
         );
     }
 
     fn cross(&mut self, x: f64, y: f64) {
-        self.stroke(&[(x - 5.0, y - 5.0), (x + 5.0, y + 5.0)], VERMILION, 2.0, "");
-        self.stroke(&[(x - 5.0, y + 5.0), (x + 5.0, y - 5.0)], VERMILION, 2.0, "");
+        let (colour, unit) = (self.style.colour(Look::Vain), self.style.scale);
+        let arm = 5.0 * unit;
+        self.stroke(&[(x - arm, y - arm), (x + arm, y + arm)], (colour, 2.0 * unit, ""));
+        self.stroke(&[(x - arm, y + arm), (x + arm, y - arm)], (colour, 2.0 * unit, ""));
+    }
+
+    fn dot(&mut self, x: f64, y: f64) {
+        let radius = 4.0 * self.style.scale;
+        let _ = writeln!(self.strokes, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\" fill=\"{INK}\"/>");
     }
 
     /// A message's number on a disc.
-    fn disc(&mut self, x: f64, y: f64, colour: &str, number: Option<usize>) {
-        let Some(number) = number else { return };
-        let _ = writeln!(self.body, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{DISC}\" fill=\"{colour}\"/>");
-        let size = if number < 100 { SMALL } else { SMALL - 3.0 };
-        self.text((x, y), &number.to_string(), (size, "#ffffff", Align::Middle), 4.0 * DISC);
+    fn disc(&mut self, x: f64, y: f64, colour: &str, number: usize) {
+        let radius = DISC * self.style.scale;
+        let _ = writeln!(self.texts, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\" fill=\"{colour}\"/>");
+        let small = self.style.small;
+        let size = if number < 100 { small } else { small - 3.0 * self.style.scale };
+        self.text((x, y), &number.to_string(), (size, "#ffffff", Align::Middle), 4.0 * radius);
     }
 }
