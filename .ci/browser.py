@@ -28,7 +28,9 @@ class Browser:
         until("chromedriver", self._ready)
         options = OPTIONS + ["--user-data-dir=" + os.path.join(folder, "profile")]
         prefs = {"download.default_directory": self.downloads, "download.prompt_for_download": False}
-        wanted = {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": {"args": options, "prefs": prefs}}}
+        logs = {"browser": "ALL", "performance": "ALL"}
+        wanted = {"alwaysMatch": {"browserName": "chrome", "goog:loggingPrefs": logs,
+                                  "goog:chromeOptions": {"args": options, "prefs": prefs}}}
         self.session = self._call("POST", "/session", {"capabilities": wanted})["sessionId"]
 
     def _ready(self):
@@ -55,6 +57,17 @@ class Browser:
         finally:
             self.driver.terminate()
             self.driver.wait()
+
+    def devtools(self, command, **params):
+        """A command of the browser's own protocol."""
+        return self.do("POST", "/goog/cdp/execute", {"cmd": command, "params": params})
+
+    def size(self, width, height):
+        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
+    def log(self, kind):
+        """What was logged since this was last asked: of the console, or of requests."""
+        return [entry["message"] for entry in self.do("POST", "/se/log", {"type": kind})]
 
     def open(self, url):
         self.do("POST", "/url", {"url": url})
@@ -89,7 +102,7 @@ class Browser:
         return self.do("GET", "/title")
 
     def script(self, text):
-        """What the test itself asks of the page; the pages have no scripts."""
+        """What the test itself asks of the page."""
         return self.do("POST", "/execute/sync", {"script": text, "args": []})
 
     def alerts(self):

@@ -133,9 +133,7 @@ def hostile(checks, browser, _served, pictures):
 
 def narrow(checks, browser, served, pictures):
     browser.open("http://%s:%d/folder?name=INBOX" % served.at("http", "hamburger.edu"))
-    browser.do("POST", "/window/rect", {"width": 320, "height": 640})
-    browser.do("POST", "/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": {
-        "width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": False}})
+    browser.size(320, 640)
     for path in ("/folder?name=INBOX", "/message?folder=INBOX&uid=2", "/compose?about=reply&folder=INBOX&uid=2"):
         browser.open("http://%s:%d%s" % (*served.at("http", "hamburger.edu"), path))
         picture(browser, pictures, "narrow-" + browser.attribute("body", "data-page"))

@@ -243,7 +243,7 @@ fn anchors(file: &Path) -> Vec<String> {
 #[test]
 fn every_command_has_help_with_an_example() {
     let place = workplace();
-    for command in ["run", "check", "transcript", "chart", "ladder", "dns-replay", "schema", "completions"] {
+    for command in ["run", "check", "transcript", "chart", "ladder", "report", "dns-replay", "schema", "completions"] {
         let help = posthaste(place.path(), &[command, "--help"]);
         assert_eq!(help.code, 0, "{command}");
         assert!(help.stdout.contains(&format!("Examples:\n  posthaste {command}")), "{command}:\n{}", help.stdout);
