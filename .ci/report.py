@@ -249,6 +249,9 @@ def main():
             run(checks, counting, binary, folder, name)
         mail = {"at": "0s", "from": "alice@crepes.fr", "to": "bob@hamburger.edu", "subject": HOSTILE, "body": [HOSTILE]}
         browser = Browser(folder)
+        # what a browser asks for by itself when it starts
+        browser.open("about:blank")
+        browser.log("performance")
         try:
             for name, settings in (("ketchup", ["/workload/0=" + json.dumps(mail)]), ("a-day-of-mail", []), ("outage-queue", ["/expect=[]"])):
                 report = Report(binary, folder, browser, name, *settings)

@@ -35,7 +35,8 @@ fn run(place: &Path, args: &[&str]) {
 fn counts(data: &Value) -> BTreeMap<String, (u64, u64)> {
     let rows = data["protocols"].as_array().unwrap().iter();
     let number = |row: &Value, key: &str| row[key].as_u64().unwrap();
-    rows.map(|row| (row["name"].as_str().unwrap().to_owned(), (number(row, "packets"), number(row, "messages")))).collect()
+    rows.map(|row| (row["name"].as_str().unwrap().to_owned(), (number(row, "packets"), number(row, "messages"))))
+        .collect()
 }
 
 /// Breaks when a page depends on anything but the run, or `run --report` makes another one than `report`.
@@ -87,12 +88,16 @@ fn counts_are_those_of_the_tables() {
             let answered = asked.iter().filter(|row| !unanswered.contains(&&*row["outcome"])).count();
             let (asked, found) = (asked.len() as u64, counts["dns"].1);
             // what came too late, or was lost, is no answer, and is a packet all the same
-            assert!((asked + answered as u64..=2 * asked).contains(&found), "{name}: {found} of {asked}, {answered} answered");
+            assert!(
+                (asked + answered as u64..=2 * asked).contains(&found),
+                "{name}: {found} of {asked}, {answered} answered"
+            );
         }
         let messages = table(&place.join(name), "messages");
         assert_eq!(data["messages"].as_array().unwrap().len(), messages.len(), "{name}");
         let shown = data["shown"].as_array().unwrap().iter();
-        let part: Vec<&Value> = shown.filter(|part| part["shown"] != part["total"] && part["what"] != "dialogues").collect();
+        let part: Vec<&Value> =
+            shown.filter(|part| part["shown"] != part["total"] && part["what"] != "dialogues").collect();
         assert!(part.is_empty(), "{name} is small: {part:?}");
         let events = data["events"].as_array().unwrap();
         let kinds = |kind: &str| events.iter().filter(|event| event["k"] == kind).count() as u64;
@@ -119,7 +124,10 @@ fn large_runs_give_small_pages() {
         assert_eq!(counts(&data).values().map(|count| count.0).sum::<u64>(), total, "{name}");
         // what is shown is of all the run
         let last = data["events"].as_array().unwrap().last().unwrap()["t"].as_u64().unwrap();
-        let ended = table(&place.join(name), "messages").iter().filter_map(|row| row["delivered_s"].parse::<f64>().ok()).fold(0.0, f64::max);
+        let ended = table(&place.join(name), "messages")
+            .iter()
+            .filter_map(|row| row["delivered_s"].parse::<f64>().ok())
+            .fold(0.0, f64::max);
         assert!(last as f64 / 1e9 > ended * 0.8, "{name}: shown up to {last} ns, mail up to {ended} s");
     }
 }
@@ -153,7 +161,11 @@ fn what_cannot_be_run_again_is_said() {
     // as `serve` leaves it: transcripts and capture are all there is
     fs::write(place.join("one/manifest.json"), manifest.replace("\"until\"", "\"stopped\"")).unwrap();
     let (_, served) = report(place, "one");
-    assert!(notes(&served).contains("real clients took part") && notes(&served).contains("its capture"), "{}", notes(&served));
+    assert!(
+        notes(&served).contains("real clients took part") && notes(&served).contains("its capture"),
+        "{}",
+        notes(&served)
+    );
     assert_eq!(counts(&served), counts(&whole));
     let lines = |data: &Value| -> Vec<Vec<Value>> {
         let lines = |one: &Value| one["lines"].as_array().unwrap().iter().map(|line| line[1].clone()).collect();

@@ -116,7 +116,8 @@ pub(super) fn figures(metrics: &Metrics) -> Vec<Figure> {
         figure("median latency", human(get("latency.p50_s")), most);
     }
     if get("attempts.total") > 0.0 {
-        let put_off = format!("{} put off, {} failed", grouped(get("attempts.deferred")), grouped(get("attempts.failed")));
+        let put_off =
+            format!("{} put off, {} failed", grouped(get("attempts.deferred")), grouped(get("attempts.failed")));
         figure("attempts", grouped(get("attempts.total")), put_off);
     }
     if get("web.pages") > 0.0 {
@@ -138,7 +139,10 @@ mod tests {
 
     #[test]
     fn numbers_for_reading() {
-        assert_eq!((grouped(0.0), grouped(999.0), grouped(1_234_567.0)), ("0".into(), "999".into(), "1,234,567".into()));
+        assert_eq!(
+            (grouped(0.0), grouped(999.0), grouped(1_234_567.0)),
+            ("0".into(), "999".into(), "1,234,567".into())
+        );
         assert_eq!((count(1.0, "fault"), count(2.0, "fault")), ("1 fault".to_owned(), "2 faults".to_owned()));
     }
 }

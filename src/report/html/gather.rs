@@ -8,9 +8,7 @@ use serde_json::Value;
 
 use super::choice::{evenly, is_trouble};
 use super::figures;
-use super::model::{
-    Attempt, Chart, Conn, Event, Fault, Host, Message, Model, Packet, Protocol, Shown, Transcript,
-};
+use super::model::{Attempt, Chart, Conn, Event, Fault, Host, Message, Model, Packet, Protocol, Shown, Transcript};
 use super::topology;
 use super::witness::{Seen, Shot, protocol_of_port};
 use super::{Observed, Source};
@@ -40,7 +38,8 @@ pub(super) fn model(source: &Source<'_>) -> Model {
     let (hosts, links) = topology::read(&scenario);
     let mut notes = source.notes.to_vec();
     let mut shown = Vec::new();
-    let mut part = Part { hosts, conns: Vec::new(), numbers: BTreeMap::new(), source, notes: &mut notes, shown: &mut shown };
+    let mut part =
+        Part { hosts, conns: Vec::new(), numbers: BTreeMap::new(), source, notes: &mut notes, shown: &mut shown };
     let (threads, events) = part.events();
     let transcripts = part.transcripts();
     let messages = part.messages(&threads, &transcripts);
@@ -222,7 +221,11 @@ impl Part<'_, '_> {
             })
             .collect();
         self.shown("copies of messages in the table", messages.len(), all.len());
-        self.shown("copies of messages with their story", messages.iter().filter(|one| one.story.is_some()).count(), all.len());
+        self.shown(
+            "copies of messages with their story",
+            messages.iter().filter(|one| one.story.is_some()).count(),
+            all.len(),
+        );
         messages
     }
 
@@ -304,7 +307,12 @@ fn texts(text: Option<&Text>) -> Option<String> {
     text.map(|text| escape(text.as_bytes()))
 }
 
-fn message(row: &MessageRow, id: String, m: Option<u32>, (subject, story): (Option<String>, Option<String>)) -> Message {
+fn message(
+    row: &MessageRow,
+    id: String,
+    m: Option<u32>,
+    (subject, story): (Option<String>, Option<String>),
+) -> Message {
     let nanos = |at: Option<SimTime>| at.map(SimTime::as_nanos);
     Message {
         id,
@@ -358,12 +366,24 @@ fn attempt(row: &AttemptRow) -> Attempt {
 fn subjects(transcripts: &[Transcript]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for transcript in transcripts {
-        let (mut id, mut subject) = (None, None);
+        let (mut id, mut subject) = (None::<String>, None::<String>);
+        let mut in_subject = false;
         for (_, line) in &transcript.lines {
             let line = line.get(3..).unwrap_or_default();
+            if line.starts_with([' ', '\t']) {
+                // RFC 5322 2.2.3: "Unfolding is accomplished by simply removing any CRLF that is immediately followed by WSP"
+                if let (true, Some(subject)) = (in_subject, &mut subject) {
+                    *subject += line;
+                }
+                continue;
+            }
+            in_subject = false;
             match line.split_once(':') {
                 Some((name, value)) if name.eq_ignore_ascii_case("Message-ID") => id = Some(value.trim().to_owned()),
-                Some((name, value)) if name.eq_ignore_ascii_case("Subject") => subject = Some(value.trim().to_owned()),
+                Some((name, value)) if name.eq_ignore_ascii_case("Subject") => {
+                    in_subject = true;
+                    subject = Some(value.trim().to_owned());
+                }
                 Some(_) => {}
                 None => {
                     if let (Some(id), Some(subject)) = (id.take(), subject.take()) {
@@ -375,4 +395,3 @@ fn subjects(transcripts: &[Transcript]) -> BTreeMap<String, String> {
     }
     found
 }
-

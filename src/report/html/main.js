@@ -90,17 +90,19 @@ function buildScrub() {
 // Where in the run the events are, by time: their density, faults, and the chosen one.
 function drawStrip(list, event) {
   const bins = new Array(200).fill(0);
-  const bin = (time) => Math.min(199, Math.floor((time / (run.end || 1)) * 200));
+  const last = Math.max(1, ...run.events.slice(-1).map((one) => one.t), ...run.faults.map((fault) => fault.began));
+  const span = Math.min(run.end || 1, last * 1.02);
+  const bin = (time) => Math.min(199, Math.floor((time / span) * 200));
   for (const number of list) bins[bin(run.events[number].t)] += 1;
   const most = Math.max(1, ...bins);
-  const picture = svg("svg", { viewBox: "0 0 1000 40", preserveAspectRatio: "none", role: "img", "aria-label": "Where in the run the events are: 0 to " + clock(run.end),
+  const picture = svg("svg", { viewBox: "0 0 1000 40", preserveAspectRatio: "none", role: "img", "aria-label": "Where in the run the events are: 0 to " + clock(span),
     click: (click) => {
       const box = picture.getBoundingClientRect();
-      const time = ((click.clientX - box.left) / box.width) * run.end;
+      const time = ((click.clientX - box.left) / box.width) * span;
       const place = filtered().findIndex((number) => run.events[number].t >= time);
       stepTo(place < 0 ? Infinity : place);
     } });
-  const at = (time) => (1000 * time) / (run.end || 1);
+  const at = (time) => (1000 * Math.min(time, span)) / span;
   for (const fault of run.faults) picture.append(svg("rect", { class: "outage", x: at(fault.began), y: 0, width: Math.max(2, at((fault.ended === null ? run.end : fault.ended) - fault.began)), height: 40 }, svg("title", {}, fault.what)));
   bins.forEach((count, place) => {
     const height = count > 0 ? 4 + 30 * Math.sqrt(count / most) : 0;

@@ -8,8 +8,8 @@ function drawOverview() {
   drawNetwork("overview-network", null);
   const expected = Array.isArray(run.expectations) ? run.expectations : [];
   const held = expected.filter((one) => one.held).length;
-  const label = (one) => one.name || one.metric || one.what || "";
-  const found = (one) => (one.found === null || one.found === undefined ? "no value" : String(one.found));
+  const label = (one) => one.name || one.what || one.metric || "";
+  const found = (one) => (one.found === null || one.found === undefined ? one.why || "no value" : String(one.found)) + (one.hint && !one.held ? " (" + one.hint + ")" : "");
   show("expectations", el("h3", {}, "Expectations"), expected.length === 0 ? el("p", {}, "The scenario expects nothing in particular.") :
     el("div", { class: "wide" }, table(held + " of " + expected.length + " held", ["what", "expected", "found", "outcome"], expected.map((one) => [label(one), one.expected || "", found(one), el("span", { class: one.held ? "good" : "bad" }, one.held ? "✓ held" : "✗ failed")]))));
   const names = { dns: "DNS", smtp: "SMTP", pop3: "POP3", imap: "IMAP", http: "HTTP", icmp: "ICMP", other: "other" };
@@ -48,7 +48,9 @@ function drawMessages() {
   const cells = (one) => COLUMNS.map(([column, , text]) => column === "id"
     ? el("button", { class: "plain", "aria-pressed": String(messageKey(one) === state.msg), click: () => go({ msg: messageKey(one) }) }, one.id)
     : column === "status" ? el("span", { class: "status s-" + one.status }, text(one)) : text(one));
-  const caption = grouped(rows.length) + " of " + grouped(run.messages.length) + " copies" + (rows.length > MOST_ROWS ? ", the first " + MOST_ROWS + " shown" : "");
+  const all = run.shown.find((part) => part.what === "copies of messages in the table");
+  const more = all && all.shown < all.total ? " (of " + grouped(all.total) + " in the run)" : "";
+  const caption = grouped(rows.length) + " of " + grouped(run.messages.length) + " copies" + more + (rows.length > MOST_ROWS ? ", the first " + MOST_ROWS + " shown" : "");
   show("message-table", table(caption, heads, rows.slice(0, MOST_ROWS).map(cells)));
   drawMessage(run.messages.find((one) => messageKey(one) === state.msg));
 }

@@ -21,7 +21,9 @@ fn data(page: &str) -> Value {
 fn files_of_any_kind_give_a_page() {
     let tables = sample().tables;
     for damaged in [json!(null), json!([1, 2]), json!({ "title": 7, "metrics": [], "expectations": "x" })] {
-        for scenario in ["", "{", "[]", r#"{"network":{"hosts":[],"links":{}}}"#, r#"{"network":{"links":[{"between":"x"},7]}}"#] {
+        for scenario in
+            ["", "{", "[]", r#"{"network":{"hosts":[],"links":{}}}"#, r#"{"network":{"links":[{"between":"x"},7]}}"#]
+        {
             let page = page(&tables, &damaged, &damaged, scenario);
             let data = data(&page);
             assert_eq!(data["messages"].as_array().unwrap().len(), tables.messages.len());
@@ -53,7 +55,9 @@ fn the_page_stands_alone() {
     let policy = "default-src 'none'; script-src 'nonce-";
     assert!(page.contains(policy), "{}", &page[..700]);
     let code = page.replace("http://www.w3.org/2000/svg", "");
-    for outside in ["http:", "https:", "//cdn", "fetch(", "XMLHttpRequest", "import ", "@import", "url(", "innerHTML", "eval("] {
+    for outside in
+        ["http:", "https:", "//cdn", "fetch(", "XMLHttpRequest", "import ", "@import", "url(", "innerHTML", "eval("]
+    {
         assert!(!code.contains(outside), "{outside}");
     }
 }
@@ -86,7 +90,11 @@ fn what_is_chosen_has_begin_failures_and_end() {
     let row = tables.messages.iter().find(|row| !choice::is_trouble(row)).unwrap();
     for number in 0..3_000_u32 {
         let attempts = if number == 1_234 { 2 } else { 1 };
-        large.messages.push(crate::metrics::MessageRow { message: format!("<{number}@x>").into(), attempts, ..row.clone() });
+        large.messages.push(crate::metrics::MessageRow {
+            message: format!("<{number}@x>").into(),
+            attempts,
+            ..row.clone()
+        });
     }
     let choice = Choice::of(&large);
     let shown: Vec<u32> = (0..3_000).filter(|number| choice.has_thread(&format!("<{number}@x>"))).collect();

@@ -33,7 +33,8 @@ pub(super) fn read(scenario: &Value) -> (Vec<Host>, Vec<Link>) {
 fn host((name, value): (&String, &Value)) -> Host {
     let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
     let mut addresses = vec![text("address"), text("address6")];
-    addresses.extend(value["addresses"].as_array().into_iter().flatten().filter_map(|one| Some(one.as_str()?.to_owned())));
+    addresses
+        .extend(value["addresses"].as_array().into_iter().flatten().filter_map(|one| Some(one.as_str()?.to_owned())));
     addresses.retain(|address| !address.is_empty());
     let router = value["router"].as_bool().unwrap_or(false);
     Host { name: name.clone(), addresses, router, site: text("site"), x: 0, y: 0 }

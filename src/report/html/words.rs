@@ -9,8 +9,8 @@ use crate::base::directory::Directory;
 use crate::base::ids::ConnId;
 use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::{
-    AttemptOutcome, CacheLevel, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, FaultTrace, HostTrace, MailTrace, Phase,
-    RetransmitReason, Trace, TraceEvent, WebSource, WebTrace,
+    AttemptOutcome, CacheLevel, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, FaultTrace, HostTrace, MailTrace,
+    Phase, RetransmitReason, Trace, TraceEvent, WebSource, WebTrace,
 };
 use crate::metrics::rtype;
 use crate::report::summary::human;
@@ -106,7 +106,9 @@ fn mail(mail: &MailTrace<'_>, directory: &Directory) -> Option<String> {
             format!("takes {message} and answers for it from here on (queue {queue_id})")
         }
         MailTrace::Refused { message, failure, .. } => format!("gives up handing {message} in: {}", failure.text),
-        MailTrace::AttemptStarted { message, to, attempt } => format!("begins attempt {attempt} with {message} for {to}"),
+        MailTrace::AttemptStarted { message, to, attempt } => {
+            format!("begins attempt {attempt} with {message} for {to}")
+        }
         MailTrace::AttemptEnded { attempt, exchange, outcome, .. } => {
             let exchange = exchange.map_or_else(String::new, |at| format!(" at {}", directory.name_at(at)));
             format!("attempt {attempt}{exchange}: {}", attempt_end(&outcome))
@@ -205,8 +207,12 @@ fn names(dns: &DnsTrace<'_>, directory: &Directory) -> Option<String> {
         DnsTrace::Answered { query, kind, .. } => {
             format!("learns {} ({})", answer(kind), directory.query_name(query))
         }
-        DnsTrace::TimedOut { query } => format!("has waited long enough for an answer ({})", directory.query_name(query)),
-        DnsTrace::Unreachable { query } => format!("hears that its question did not arrive ({})", directory.query_name(query)),
+        DnsTrace::TimedOut { query } => {
+            format!("has waited long enough for an answer ({})", directory.query_name(query))
+        }
+        DnsTrace::Unreachable { query } => {
+            format!("hears that its question did not arrive ({})", directory.query_name(query))
+        }
         DnsTrace::Cache { name, rtype: number, result, .. } => {
             format!("looks into its cache for {name} {}: {}", rtype(number), found(result))
         }
