@@ -177,9 +177,17 @@ fn check_document(name: &str) -> usize {
 #[test]
 fn every_command_in_the_documents_does_what_they_say() {
     let mut commands = 0;
-    for name in
-        ["README.md", "docs/scenario.md", "docs/results.md", "docs/model.md", "docs/replay.md", "scenarios/README.md"]
-    {
+    for name in [
+        "README.md",
+        "docs/scenario.md",
+        "docs/results.md",
+        "docs/model.md",
+        "docs/replay.md",
+        "docs/tutorial.md",
+        "scenarios/README.md",
+        "scenarios/labs/README.md",
+        "scenarios/labs/solutions.md",
+    ] {
         commands += check_document(name);
     }
     for name in ["results/README.md", "notebooks/README.md"] {
@@ -200,13 +208,20 @@ fn every_link_in_the_documents_leads_somewhere() {
     for name in [
         "README.md",
         "CHANGELOG.md",
+        "docs/README.md",
         "docs/scenario.md",
+        "docs/reference.md",
         "docs/results.md",
         "docs/model.md",
+        "docs/validation.md",
+        "docs/tutorial.md",
         "docs/serve.md",
         "docs/lab.md",
         "docs/conformance.md",
         "scenarios/README.md",
+        "scenarios/labs/README.md",
+        "scenarios/labs/solutions.md",
+        "scenarios/textbook/README.md",
         "results/README.md",
         "notebooks/README.md",
     ] {

@@ -1,8 +1,10 @@
 //! The command line: commands, options and their help.
 
 mod bench;
+mod chart;
 mod explain;
 mod ladder;
+mod report;
 mod serve;
 
 use std::path::PathBuf;
@@ -11,8 +13,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use bench::{BenchArgs, BenchWorkload, DialoguesArgs, DumbbellArgs, HoldArgs, IdleArgs, Switch};
+pub use chart::{ChartArgs, ChartFormat, ChartTheme};
 pub use explain::ExplainArgs;
 pub use ladder::{LadderArgs, LadderProtocol, LadderPurpose, LadderTime};
+pub use report::ReportArgs;
 pub use serve::ServeArgs;
 
 const AFTER_HELP: &str = "\
@@ -45,18 +49,6 @@ Examples:
   posthaste transcript latest
   posthaste transcript latest --protocol smtp --conn 2
   posthaste transcript scenarios/ketchup.json --protocol pop3";
-const CHART_EXAMPLES: &str = "\
-Examples:
-  posthaste chart --list
-  posthaste chart latest latency_by_phase > phases.svg
-  posthaste chart scenarios/outage-queue.json queue_length -o queue.svg";
-const REPORT_EXAMPLES: &str = "\
-Examples:
-  posthaste report latest                       writes report.html into the result folder
-  posthaste report scenarios/ketchup.json -o ketchup.html
-  posthaste run my.json --report                with every run of it
-
-The page needs no network and no other file: open it in a browser, or send it to somebody.";
 const BENCH_EXAMPLES: &str = "\
 Examples:
   posthaste bench dumbbell --flows 10 --rate 100Mbps --time 5s
@@ -100,14 +92,14 @@ pub enum Command {
     /// Show what a cache, queue or mailbox held at a time
     #[command(after_help = explain::EXAMPLES)]
     Explain(ExplainArgs),
-    /// Draw one figure of a run
-    #[command(after_help = CHART_EXAMPLES)]
+    /// Draw figures of a run, for slides, a paper or a handout
+    #[command(after_help = chart::EXAMPLES)]
     Chart(ChartArgs),
     /// Draw who asked whom, with numbered messages
     #[command(after_help = ladder::EXAMPLES)]
     Ladder(LadderArgs),
     /// Make one HTML page of a run: timeline, packets, messages, charts
-    #[command(after_help = REPORT_EXAMPLES)]
+    #[command(after_help = report::EXAMPLES)]
     Report(ReportArgs),
     /// Run a workload that measures the simulator; one line of key=value figures
     #[command(after_help = BENCH_EXAMPLES)]
@@ -210,32 +202,6 @@ impl DialogueProtocol {
             Self::Http => "http",
         }
     }
-}
-
-/// `posthaste chart`
-#[derive(Args, Debug)]
-pub struct ChartArgs {
-    /// Result folder, `latest`, or a scenario file, which is then run first
-    #[arg(required_unless_present = "list")]
-    pub run: Option<PathBuf>,
-    /// Which chart; see --list
-    pub name: Option<String>,
-    /// Write to this file instead of stdout
-    #[arg(long, short, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Print the names of all charts
-    #[arg(long)]
-    pub list: bool,
-}
-
-/// `posthaste report`
-#[derive(Args, Debug)]
-pub struct ReportArgs {
-    /// Result folder, `latest`, or a scenario file, which is then run first
-    pub run: PathBuf,
-    /// Write to this file instead of report.html in the result folder
-    #[arg(long, short, value_name = "FILE")]
-    pub output: Option<PathBuf>,
 }
 
 /// `posthaste dns-replay`

@@ -95,7 +95,7 @@ const MOST_CLIENTS: usize = 20;
 /// The scenario of a run: the file itself, or the one that its result folder keeps.
 ///
 /// # Errors
-/// There is no such run, or it cannot be run again.
+/// It cannot be run again as it was.
 pub(super) fn scenario_of(run: &Path) -> Result<Resolved, CommandError> {
     if run.is_file() {
         return load(run, &Overrides::default());

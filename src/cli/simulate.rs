@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::base::trace::{Observer, Silent};
 use crate::base::{Directory, LinkDirId, SimDuration, SimTime};
 use crate::metrics::{LinkFigures, Metric, Millionths, Recorder, RecorderOptions, RunRecord};
-use crate::report::Expectation;
+use crate::report::charts::SegmentRecord;
+use crate::report::{Expectation, SegmentRecorder};
 use crate::scenario::build::plan;
 use crate::scenario::resolved::{ExpectSpec, Resolved};
 use crate::sim::{Ended, Limits, Outcome, Progress, Simulation, World};
@@ -103,6 +104,17 @@ pub(super) fn finish<X: Observer>(
         return Err(format!("the servers hold {state} copies, but by the trace they hold {trace}"));
     }
     Ok(Finished { record, outcome, world, extra, busy })
+}
+
+/// Runs the scenario again and records what one end of a connection sends.
+#[must_use]
+pub fn segments(scenario: &Resolved, connection: &str, sender: &str) -> SegmentRecord {
+    let plan = plan(scenario);
+    let recorder = SegmentRecorder::new(Directory::clone(&plan.directory), connection, sender);
+    let mut simulation = Simulation::new(World::new(plan, recorder));
+    simulation.run(&limits(scenario), |_| None);
+    let (_, recorder) = simulation.into_world().detach();
+    recorder.finish()
 }
 
 /// Completes the rows of links by what the links themselves counted.

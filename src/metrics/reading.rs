@@ -12,10 +12,11 @@ use super::copies::Copies;
 use super::names::{NameId, Names, Text};
 use super::record::Tables;
 use super::summary::{Metric, Metrics, mean_s, nearest_rank};
+use super::words;
 use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, HostId};
 use crate::base::time::{SimDuration, SimTime};
-use crate::base::trace::{MailTrace, Protocol};
+use crate::base::trace::MailTrace;
 
 /// So many changes of mailboxes are kept.
 pub const MAX_CHANGES: usize = 500_000;
@@ -101,17 +102,6 @@ pub struct MailboxRow {
     pub bytes: u64,
 }
 
-/// The name of a protocol in tables.
-const fn name_of(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Smtp => "smtp",
-        Protocol::Pop3 => "pop3",
-        Protocol::Dns => "dns",
-        Protocol::Imap => "imap",
-        Protocol::Http => "http",
-    }
-}
-
 /// A session as the trace told it.
 #[derive(Clone, Debug)]
 struct Session {
@@ -147,7 +137,7 @@ impl Readings {
             let row = MailboxSessionRow {
                 user: names.share(mailbox),
                 device: names.share(""),
-                protocol: names.share(name_of(protocol)),
+                protocol: names.share(words::protocol(protocol)),
                 connection: None,
                 began,
                 ended: at,
@@ -282,7 +272,7 @@ pub(super) fn count(tables: &Tables, metrics: &mut Metrics) {
 mod tests {
     use super::super::testing::{S, Script};
     use super::*;
-    use crate::base::trace::Trace;
+    use crate::base::trace::{Protocol, Trace};
 
     /// Would break if the wait for somebody to look and the way of the message were told apart wrongly, if a mailbox
     /// showed what lasted no time, or if a figure stood in another's column.

@@ -25,6 +25,7 @@ pub mod manifest;
 mod read;
 mod reading_rows;
 mod rows;
+pub mod segments;
 pub mod story;
 pub mod summary;
 #[cfg(test)]
@@ -36,7 +37,7 @@ mod web_rows;
 mod windows;
 
 pub use capture::{CaptureOptions, CaptureWriter, Interfaces};
-pub use charts::{ChartError, chart, chart_names};
+pub use charts::{ChartError, ChartInfo, ChartSource, Drawing, Theme, chart_names, charts, draw};
 pub use columns::tables_markdown;
 pub use error::ReportError;
 pub use events::EventWriter;
@@ -45,6 +46,7 @@ pub use ladder::{Ladder, LadderChoice, LadderError, LadderFor, SegmentWatch, Tim
 pub use manifest::{Ended, Expectation, MODEL_VERSION, RunInfo};
 pub use read::read_run;
 pub use rows::table_csv;
+pub use segments::SegmentRecorder;
 pub use story::story;
 pub use summary::summary_text;
 pub use transcripts::{TranscriptFile, list_transcripts, transcript, transcript_name};

@@ -48,6 +48,8 @@ mod route_tests;
 #[cfg(test)]
 mod server_tests;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod vain_tests;

@@ -2,34 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::testing::{PLACE, good, h_edu as with, refused, stays};
 use super::*;
-
-const PLACE: &str = "mail.\"h.edu\"";
-
-/// The domain h.edu with these keys, beside crepes.fr, and a host that has no server.
-fn with(keys: &Value) -> Value {
-    let mut domain = json!({ "users": ["bob", "carol"] });
-    domain.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
-    json!({ "mail": { "h.edu": domain, "crepes.fr": { "users": ["alice"] } }, "network": { "hosts": { "pc.h.edu": {} } } })
-}
-
-#[track_caller]
-fn refused(scenario: &Value, path: &str, words: &[&str]) {
-    let errors = load("test", &scenario.to_string()).err().unwrap_or_else(|| panic!("accepted: {scenario}"));
-    assert_eq!(errors.list().len(), 1, "{scenario}: {errors}");
-    let error = &errors.list()[0];
-    let said = format!("{}; {}", error.message, error.help.as_deref().unwrap_or_default());
-    assert_eq!(error.path, path, "{said}");
-    for word in words {
-        assert!(said.contains(word), "no {word:?} in: {said}");
-    }
-}
 
 #[track_caller]
 fn fine(scenario: &Value) -> Vec<String> {
-    let resolved = load("test", &scenario.to_string()).unwrap_or_else(|errors| panic!("{errors}"));
-    let again = load("again", &resolved.to_json_text()).unwrap_or_else(|errors| panic!("{errors}"));
-    assert_eq!(resolved.to_json(), again.to_json());
+    let resolved = good(scenario);
+    stays(&resolved);
     notes(&resolved)
 }
 

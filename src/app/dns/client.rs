@@ -220,13 +220,11 @@ impl LookupAgent {
 impl Scheduled {
     /// An asking is due: it, and all others whose time has passed, are done with.
     fn pass(&mut self, now: SimTime) {
-        let Some(every) = self.job.every.filter(|every| *every > SimDuration::ZERO) else {
+        let Some((next, done)) = self.next.next_in_periods(self.job.every, now) else {
             self.left = 0;
             return;
         };
-        let missed = now.since(self.next).as_nanos() / every.as_nanos();
-        let done = missed.saturating_add(1);
         self.left = self.left.saturating_sub(u32::try_from(done).unwrap_or(u32::MAX));
-        self.next = self.next.saturating_add(every.saturating_mul(done));
+        self.next = next;
     }
 }

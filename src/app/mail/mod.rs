@@ -11,6 +11,7 @@
 mod access;
 mod accounts;
 pub mod bounce;
+pub(in crate::app) mod composed;
 pub mod conduct;
 mod config;
 mod courier;

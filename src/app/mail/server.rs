@@ -12,6 +12,7 @@ use super::spool::{Audit, Spool};
 use super::webmail::Webmail;
 use crate::app::dns::OwnCache;
 use crate::app::host::{Flush, Host, Input};
+use crate::app::sessions::Attends as _;
 use crate::base::{SimTime, SocketId};
 use crate::proto::session::Input as SessionInput;
 use crate::proto::smtp::Mailbox;

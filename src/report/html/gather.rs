@@ -18,7 +18,8 @@ use crate::base::time::SimTime;
 use crate::base::trace::{MessageKind, Phase};
 use crate::metrics::{AttemptRow, ConnectionRow, MessageRow, Text};
 use crate::report::values::escape;
-use crate::report::{charts, story};
+use crate::report::charts::{self, ChartSource, Theme};
+use crate::report::story;
 
 /// Bounds of parts of the page: rows, or octets of their texts.
 const MOST_MESSAGES: usize = 1_000;
@@ -257,12 +258,17 @@ impl Part<'_, '_> {
     fn charts(&mut self) -> Vec<Chart> {
         let mut left = MOST_CHARTS;
         let mut drawn = Vec::new();
+        let source = ChartSource::with_scenario(self.source.tables, self.source.scenario);
         for name in charts::chart_names() {
-            let asked = *name != "cwnd" || self.source.tables.cwnd.is_some();
-            let Some(svg) = asked.then(|| charts::chart(name, self.source.tables).ok()).flatten() else { continue };
+            let Ok(drawing) = charts::draw(name, &source, Theme::default()) else { continue };
+            if drawing.is_blank() {
+                continue;
+            }
+            let Ok(svg) = drawing.svg() else { continue };
             if svg.len() <= left {
                 left -= svg.len();
-                drawn.push(Chart { name, svg });
+                let (title, note) = (drawing.title().to_owned(), drawing.note().to_owned());
+                drawn.push(Chart { name, title, note, svg });
             } else {
                 self.notes.push(format!(
                     "The chart {name} is too large for this page; \"posthaste chart RUN {name}\" draws it."

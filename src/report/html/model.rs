@@ -182,6 +182,8 @@ pub(super) struct Fault {
 #[derive(Debug, Serialize)]
 pub(super) struct Chart {
     pub(super) name: &'static str,
+    pub(super) title: String,
+    pub(super) note: String,
     pub(super) svg: String,
 }
 

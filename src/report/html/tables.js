@@ -93,8 +93,8 @@ function drawCharts() {
   chartsDrawn = true;
   // an image runs no script and loads nothing, whatever it says
   show("chart-list", run.charts.map((chart) => el("figure", {},
-    el("img", { src: "data:image/svg+xml," + encodeURIComponent(chart.svg), alt: "Chart: " + chart.name.replace(/_/g, " "), loading: "lazy" }),
-    el("figcaption", {}, chart.name.replace(/_/g, " ")))),
+    el("img", { src: "data:image/svg+xml," + encodeURIComponent(chart.svg), alt: chart.title + ". " + chart.note, loading: "lazy" }),
+    el("figcaption", {}, "posthaste chart RUN " + chart.name))),
   run.charts.length === 0 ? el("p", { class: "note" }, "There is no chart.") : null);
 }
 

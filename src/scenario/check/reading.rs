@@ -1,25 +1,28 @@
 //! The workload's `read` and `reading`: how mail is read.
 
 use super::Context;
+use super::steps::read_folder;
 use crate::app::user::{Fetch, Manner, access::Way};
 use crate::base::Probability;
 use crate::scenario::problem::{Path, quote};
-use crate::scenario::schema::{Chance, FetchName, ReadName, Reading};
-
-/// The longest name of a folder.
-const MAX_NAME: usize = 100;
+use crate::scenario::schema::{Chance, FetchName, ProtocolName, Reading};
 
 /// How mail is read; what is wrong with it is noted.
-pub(super) fn read_manner(cx: &mut Context<'_>, here: Path<'_>, read: ReadName, reading: Option<&Reading>) -> Manner {
+pub(super) fn read_manner(
+    cx: &mut Context<'_>,
+    here: Path<'_>,
+    read: ProtocolName,
+    reading: Option<&Reading>,
+) -> Manner {
     let (way, word) = match read {
-        ReadName::Pop3 => (Way::Pop3, "pop3"),
-        ReadName::Pop3Keep => (Way::Pop3, "pop3-keep"),
-        ReadName::Imap => (Way::Imap, "imap"),
-        ReadName::Webmail => (Way::Webmail, "webmail"),
+        ProtocolName::Pop3 => (Way::Pop3, "pop3"),
+        ProtocolName::Pop3Keep => (Way::Pop3, "pop3-keep"),
+        ProtocolName::Imap => (Way::Imap, "imap"),
+        ProtocolName::Webmail => (Way::Webmail, "webmail"),
     };
     let Some(reading) = reading else {
         return match way {
-            Way::Pop3 => Manner::lecture(read == ReadName::Pop3),
+            Way::Pop3 => Manner::lecture(read == ProtocolName::Pop3),
             Way::Imap | Way::Webmail => Manner::new(way),
         };
     };
@@ -38,7 +41,7 @@ pub(super) fn read_manner(cx: &mut Context<'_>, here: Path<'_>, read: ReadName, 
         let help = "leave it out, or give `fetch` \"text\"";
         cx.problems.help(path.name("attachments"), "whole messages have their attachments already", help);
     }
-    if read == ReadName::Pop3Keep && reading.leave_for.is_some() {
+    if read == ProtocolName::Pop3Keep && reading.leave_for.is_some() {
         let help = "leave it out, or read by \"pop3\", which deletes after that time";
         cx.problems.help(path.name("leave_for"), "\"pop3-keep\" leaves messages on the server for ever", help);
     }
@@ -52,8 +55,11 @@ pub(super) fn read_manner(cx: &mut Context<'_>, here: Path<'_>, read: ReadName, 
         fetch,
         open: share(reading.open),
         attachments: share(reading.attachments),
-        folder: read_folder(cx, path.key("folder"), reading.folder.as_deref()).unwrap_or_else(|| "INBOX".to_owned()),
-        file_into: read_folder(cx, path.key("file_into"), reading.file_into.as_deref()),
+        folder: reading
+            .folder
+            .as_deref()
+            .map_or_else(|| "INBOX".to_owned(), |name| read_folder(cx, path.key("folder"), name)),
+        file_into: reading.file_into.as_deref().map(|name| read_folder(cx, path.key("file_into"), name)),
         stay: cx.duration(path.key("stay"), reading.stay),
         leave_for: reading.leave_for.map(|_| cx.duration(path.key("leave_for"), reading.leave_for)),
         ..Manner::new(way)
@@ -75,15 +81,4 @@ fn refuse_what_is_missing(cx: &mut Context<'_>, path: Path<'_>, (way, word): (Wa
         let message = format!("{} has no folders, no parts of messages, and nothing to wait for", quote(word));
         cx.problems.help(path.name(key), message, "read by \"imap\" or \"webmail\"");
     }
-}
-
-fn read_folder(cx: &mut Context<'_>, path: Path<'_>, name: Option<&str>) -> Option<String> {
-    let name = name?;
-    let fits = !name.is_empty() && name.len() <= MAX_NAME && !name.chars().any(|c| c.is_control() || "*%".contains(c));
-    if !fits {
-        let message = format!("the name of a folder is a text of 1 to {MAX_NAME} bytes without \"*\" and \"%\"");
-        cx.problems.at(path, message);
-        return None;
-    }
-    Some(name.to_owned())
 }

@@ -6,8 +6,8 @@ use crate::proto::dns::EDNS_SIZE;
 use crate::scenario::names;
 use crate::scenario::resolved::QueueLimit;
 use crate::scenario::schema::{
-    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, Entry, FetchName, LinkDefaults, MailDomain, Mode, Queue,
-    ReadName, Scenario, Size, Texts,
+    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, Entry, FetchName, LinkDefaults, MailDomain, Mode,
+    ProtocolName, Queue, Scenario, Size, Texts,
 };
 
 /// How many users a file may ask for, whatever its own limit of hosts says.
@@ -248,23 +248,23 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
 fn fill_reading(entry: &mut Entry) {
     let Some(read) = entry.read else { return };
     let reading = match read {
-        ReadName::Imap | ReadName::Webmail => entry.reading.get_or_insert_default(),
-        ReadName::Pop3 | ReadName::Pop3Keep => {
+        ProtocolName::Imap | ProtocolName::Webmail => entry.reading.get_or_insert_default(),
+        ProtocolName::Pop3 | ProtocolName::Pop3Keep => {
             let Some(reading) = &mut entry.reading else { return };
             reading
         }
     };
-    let usual = if read == ReadName::Webmail { FetchName::Text } else { FetchName::Whole };
+    let usual = if read == ProtocolName::Webmail { FetchName::Text } else { FetchName::Whole };
     let fetch = *reading.fetch.get_or_insert(usual);
     if fetch == FetchName::Headers {
         reading.open.get_or_insert(Chance(Probability::ZERO));
     }
     match read {
-        ReadName::Pop3 => {
+        ProtocolName::Pop3 => {
             reading.leave_for.get_or_insert(seconds(0));
         }
-        ReadName::Pop3Keep => {}
-        ReadName::Imap | ReadName::Webmail => {
+        ProtocolName::Pop3Keep => {}
+        ProtocolName::Imap | ProtocolName::Webmail => {
             if fetch != FetchName::Whole {
                 reading.attachments.get_or_insert(Chance(Probability::ZERO));
             }

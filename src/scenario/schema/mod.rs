@@ -58,7 +58,7 @@ pub use steps::{Criteria, Letter, MarkName, Pick, PickName, ProtocolName, Step, 
 pub use tcp::{CongestionName, Tcp};
 pub use web::{BrowserWays, HttpVersionName, WebObject, WebPage, WebSite};
 pub use windows::{Cwnd, CwndChoice};
-pub use workload::{Entry, FetchName, Poisson, ReadName, Reading};
+pub use workload::{Entry, FetchName, Poisson, Reading};
 
 /// A Posthaste scenario: hosts, names, mail domains, people, and what they do.
 ///

@@ -13,8 +13,8 @@ use crate::proto::message::first;
 
 /// The messages were received whole: for those that came by mail it is the end of their way.
 pub(super) fn received<H: Host>(host: &mut H, spool: &mut Spool, reader: &mut Reader, uids: &[u32]) {
-    reader.in_flight.clear();
-    let (conn, place) = (reader.talk.conn(), reader.selected);
+    reader.known.in_flight.clear();
+    let (conn, place) = (reader.talk.conn(), reader.known.selected);
     let Ok(drop) = mailbox_of(spool, reader) else { return };
     let mailbox = drop.address().to_owned();
     let Some(folder) = place.and_then(|place| drop.folder(place.folder).ok()) else { return };
@@ -30,8 +30,8 @@ pub(super) fn received<H: Host>(host: &mut H, spool: &mut Spool, reader: &mut Re
 }
 
 fn selected(reader: &Reader) -> Result<(String, u32), StoreError> {
-    let key = reader.mailbox.clone().ok_or(StoreError::NoSuchFolder)?;
-    reader.selected.map(|place| (key, place.folder)).ok_or(StoreError::NoSuchFolder)
+    let key = reader.known.mailbox.clone().ok_or(StoreError::NoSuchFolder)?;
+    reader.known.selected.map(|place| (key, place.folder)).ok_or(StoreError::NoSuchFolder)
 }
 
 impl Access {
@@ -43,7 +43,7 @@ impl Access {
         name: &str,
         messages: Vec<NewMessage>,
     ) -> Result<Answer, StoreError> {
-        let quota = spool.homes.quota(reader.mailbox.as_deref().unwrap_or_default());
+        let quota = spool.homes.quota(reader.known.mailbox.as_deref().unwrap_or_default());
         let drop = mailbox_of(spool, reader)?;
         let uid_validity = drop.named(name)?;
         drop.has_room(messages.len(), messages.iter().map(|new| new.content.len() as u64).sum(), quota)?;
@@ -61,7 +61,7 @@ impl Access {
             host.trace(Trace::Mail(MailTrace::Appended { message, mailbox, bytes }));
         }
         trace_maildrop(host, drop);
-        let key = reader.mailbox.clone().unwrap_or_default();
+        let key = reader.known.mailbox.clone().unwrap_or_default();
         self.spread(spool, (&key, uid_validity), Some(reader));
         Ok(Answer::Appended { uid_validity, uids })
     }
@@ -174,7 +174,7 @@ impl Access {
             if let Some(origin) = message.origin.as_ref().filter(|_| !message.retrieved) {
                 trace_phase(host, &origin.message_id, &origin.recipient, Phase::Retrieval);
             }
-            reader.in_flight.push(uid);
+            reader.known.in_flight.push(uid);
         }
         if seen {
             flags.insert(SystemFlag::Seen);

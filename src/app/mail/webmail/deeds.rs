@@ -9,15 +9,15 @@ use super::pages::{Visit, done, folder_url};
 use super::{Call, Login, MAX_LOGINS, Notice, Webmail, compose, cookie_field, failure, faulty, page, see};
 use crate::app::host::Host;
 use crate::app::mail::access::trace_deleted;
+use crate::app::mail::composed::trace_composed;
 use crate::app::mail::folder::StoredMessage;
 use crate::app::mail::mailbox::{Maildrop, StoreError};
 use crate::app::mail::queue::Addressee;
 use crate::app::mail::spool::{Arrival, Spool, trace_maildrop};
-use crate::base::trace::{MailTrace, MessageKind, Trace};
+use crate::base::trace::{MailTrace, Trace};
 use crate::proto::http::Response;
 use crate::proto::imap::{Flags, InternalDate, SystemFlag, names, utf7};
 use crate::proto::mailbox::About;
-use crate::proto::message::mime::Cost;
 use crate::proto::message::{Hop, received};
 use crate::proto::sasl::Credentials;
 use crate::proto::smtp::path::address_literal;
@@ -203,23 +203,6 @@ fn back_to(form: &Submitted) -> &str {
     match &form.source {
         Source::Nothing => names::INBOX,
         Source::About(place, _) | Source::Draft(place) => &place.folder,
-    }
-}
-
-/// What a person composed, as any user agent tells it.
-fn trace_composed<H: Host>(
-    host: &mut H,
-    (message, from): (&str, &str),
-    recipients: &[Mailbox],
-    (content, costs): (&[u8], &[Cost]),
-) {
-    for to in recipients {
-        let (to, bytes, kind, about) = (to.as_str(), content.len() as u64, MessageKind::User, None);
-        host.trace(Trace::Mail(MailTrace::Composed { message, from, to, bytes, kind, about }));
-    }
-    for Cost { place, media, encoding, content, encoded } in costs {
-        let (encoding, content, encoded) = (encoding.name(), *content, *encoded);
-        host.trace(Trace::Mail(MailTrace::Encoded { message, place, media, encoding, content, encoded }));
     }
 }
 

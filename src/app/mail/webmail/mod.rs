@@ -17,7 +17,6 @@ mod html;
 mod letter;
 mod names;
 mod pages;
-mod plain;
 #[cfg(test)]
 mod tests;
 
@@ -29,14 +28,13 @@ use super::config::{MailServerConfig, WebmailConfig};
 use super::folder::StoredMessage;
 use super::spool::Spool;
 use crate::app::host::Host;
-use crate::app::sessions::{Talk, Timers};
+use crate::app::sessions::{Attends, Caller, Calls, Talk};
 use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
 use crate::base::{ConnId, Side, SimTime, SocketId, Stream};
 use crate::proto::http::{Conduct, Method, Request, Response, Server, ServerEvent, cookie};
-use crate::proto::imap::search::{Mark, Query, View as Searched};
+use crate::proto::imap::search::Query;
 use crate::proto::imap::{Flags, SystemFlag};
 use crate::proto::mailbox::Criteria;
-use crate::proto::session::{Input, Session as _};
 
 use asked::{Asked, Deed, Fault, Place, View};
 use html::Html;
@@ -67,13 +65,6 @@ enum Notice {
     Done(&'static str),
 }
 
-/// A browser's connection.
-#[derive(Clone, Debug)]
-struct Caller {
-    talk: Talk<Server>,
-    address: IpAddr,
-}
-
 /// The webmail server: connections and logins are in memory only.
 #[derive(Clone, Debug)]
 pub(super) struct Webmail {
@@ -91,8 +82,8 @@ pub(super) struct Webmail {
     max_message: usize,
     max_recipients: usize,
     separator: char,
-    callers: BTreeMap<SocketId, Caller>,
-    timers: Timers,
+    /// Browsers' connections, and from where they came.
+    calls: Calls<Server, IpAddr>,
     /// By the value of the cookie.
     logins: BTreeMap<String, Login>,
     /// How many messages each user wrote here, by mailbox; on disk.
@@ -126,8 +117,7 @@ impl Webmail {
             max_message,
             max_recipients: config.smtp.recipients_per_message.max(1),
             separator: config.separator,
-            callers: BTreeMap::new(),
-            timers: Timers::default(),
+            calls: Calls::default(),
             logins: BTreeMap::new(),
             composed: BTreeMap::new(),
             draws: None,
@@ -139,17 +129,16 @@ impl Webmail {
     }
 
     pub(super) fn deadline(&self) -> SimTime {
-        self.timers.first()
+        self.calls.deadline()
     }
 
     pub(super) fn crash(&mut self) {
-        self.callers.clear();
+        self.calls.take_all();
         self.logins.clear();
-        self.timers.clear();
     }
 
     pub(super) fn owns(&self, socket: SocketId) -> bool {
-        self.callers.contains_key(&socket)
+        self.calls.owns(socket)
     }
 
     pub(super) fn accepted<H: Host>(
@@ -160,53 +149,7 @@ impl Webmail {
         address: IpAddr,
     ) {
         let talk = Talk::new(socket, conn, Side::Server, Protocol::Http, Server::new(self.conduct.clone()));
-        self.callers.insert(socket, Caller { talk, address });
-        self.feed(host, spool, socket, Input::Start);
-    }
-
-    pub(super) fn closed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
-        self.go_on(host, spool, socket, |host, talk| talk.lose(host));
-    }
-
-    pub(super) fn drained<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
-        self.go_on(host, spool, socket, |host, talk| talk.drained(host));
-    }
-
-    pub(super) fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
-        for socket in self.timers.due(host.now()) {
-            self.feed(host, spool, socket, Input::Tick);
-        }
-    }
-
-    pub(super) fn feed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, input: Input<'_>) {
-        self.go_on(host, spool, socket, |host, talk| talk.feed(host, input));
-    }
-
-    fn go_on<H: Host>(
-        &mut self,
-        host: &mut H,
-        spool: &mut Spool,
-        socket: SocketId,
-        begin: impl FnOnce(&H, &mut Talk<Server>),
-    ) {
-        let Some(mut caller) = self.callers.remove(&socket) else { return };
-        begin(host, &mut caller.talk);
-        while let Some(event) = caller.talk.next_event(host) {
-            match event {
-                ServerEvent::Request(request) => {
-                    let call = Call { request: &request, conn: caller.talk.conn(), address: caller.address };
-                    let response = self.answer(host, spool, &call);
-                    caller.talk.session.respond(host.now(), &response);
-                }
-                ServerEvent::Refused(_) => {}
-            }
-        }
-        if caller.talk.is_closed() {
-            self.timers.set(socket, SimTime::NEVER);
-        } else {
-            self.timers.set(socket, caller.talk.session.deadline());
-            self.callers.insert(socket, caller);
-        }
+        self.accept(host, spool, talk, address);
     }
 
     /// Answers a request.
@@ -326,6 +269,32 @@ impl Webmail {
     }
 }
 
+impl Attends<Spool> for Webmail {
+    type Session = Server;
+    type Known = IpAddr;
+
+    fn calls(&mut self) -> &mut Calls<Server, IpAddr> {
+        &mut self.calls
+    }
+
+    fn event<H: Host>(
+        &mut self,
+        host: &mut H,
+        spool: &mut Spool,
+        caller: &mut Caller<Server, IpAddr>,
+        event: ServerEvent,
+    ) {
+        match event {
+            ServerEvent::Request(request) => {
+                let call = Call { request: &request, conn: caller.talk.conn(), address: caller.known };
+                let response = self.answer(host, spool, &call);
+                caller.talk.session.respond(host.now(), &response);
+            }
+            ServerEvent::Refused(_) => {}
+        }
+    }
+}
+
 /// What a view shows; nothing if it is not there.
 fn shown(visit: &Visit<'_>, view: &View) -> Option<Response> {
     let find = |place: &Place| visit.drop.folder_named(&place.folder)?.message(place.uid);
@@ -357,20 +326,8 @@ fn shown(visit: &Visit<'_>, view: &View) -> Option<Response> {
 
 fn found<'a>(messages: &'a [StoredMessage], criteria: &Criteria) -> Vec<&'a StoredMessage> {
     let query = Query::of(criteria);
-    let matches = |message: &&StoredMessage| {
-        let marked = |mark: Mark<'_>| mark == Mark::Seen && message.flags.has(SystemFlag::Seen);
-        query.matches(&Searched {
-            // What a person asks has no numbers and dates in it.
-            number: 0,
-            uid: message.uid,
-            marks: &marked,
-            arrived: message.date.at,
-            modseq: message.modseq,
-            size: u32::try_from(message.content.len()).unwrap_or(u32::MAX),
-            content: &message.content,
-        })
-    };
-    messages.iter().filter(matches).collect()
+    let found = |message: &&StoredMessage| query.finds(&message.content, message.flags.has(SystemFlag::Seen));
+    messages.iter().filter(found).collect()
 }
 
 /// A message goes to its reader, who is taken to read it if it is shown. For one that came by mail it is the end

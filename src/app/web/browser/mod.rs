@@ -174,14 +174,10 @@ impl Browser {
         while let Some((_, number)) = self.due.first().copied().filter(|(at, _)| *at <= now) {
             self.due.pop_first();
             let (job, next, left) = &mut self.jobs[number];
-            *left = left.saturating_sub(1);
-            if let Some(every) = job.every.filter(|every| *every > SimDuration::ZERO) {
-                while *next <= now && *left > 0 {
-                    *next = next.saturating_add(every);
-                    *left -= u32::from(*next <= now);
-                }
+            if let Some((at, done)) = next.next_in_periods(job.every, now) {
+                (*next, *left) = (at, left.saturating_sub(u32::try_from(done).unwrap_or(u32::MAX)));
                 if *left > 0 {
-                    self.due.insert((*next, number));
+                    self.due.insert((at, number));
                 }
             }
             let url = job.url.clone();

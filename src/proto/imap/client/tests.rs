@@ -11,6 +11,7 @@ use crate::proto::imap::{
     SystemFlag,
 };
 use crate::proto::mailbox::{Criteria, Detail, Done, Handle, Mark, Part, Summary};
+use crate::proto::message::read::shown::Leaf;
 
 const LETTER: &str = "From: Al <alice@crepes.fr>\r\nSubject: =?utf-8?Q?Cr=C3=AApes?=\r\nMessage-ID: <1@crepes.fr>\r\n\
      MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\
@@ -214,8 +215,9 @@ fn tasks_are_done_with_our_server() {
         assert_eq!(play.run(), [MailboxEvent::Open]);
         assert!(matches!(play.done(open(1, Part::Whole)), Done::Refused(_)));
         let Done::Listed(rows) = play.done(list("INBOX", None, Detail::Lines)) else { panic!() };
-        let parts =
-            vec![("1".to_owned(), "text/plain".to_owned(), 8), ("2".to_owned(), "application/pdf".to_owned(), 8)];
+        let part =
+            |place: &str, media: &str, file| Leaf { place: place.to_owned(), media: media.to_owned(), octets: 8, file };
+        let parts = vec![part("1", "text/plain", false), part("2", "application/pdf", true)];
         let expected = Summary {
             message: Handle(1),
             unique: Some("7/1".to_owned()),

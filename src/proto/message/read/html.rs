@@ -19,7 +19,7 @@ struct Writer {
 
 /// The plain text of an HTML document.
 #[must_use]
-pub(super) fn plain(html: &str) -> String {
+pub fn plain(html: &str) -> String {
     let mut writer = Writer::default();
     let mut rest = html;
     while let Some(at) = rest.find('<') {

@@ -1,0 +1,89 @@
+//! Charts of bars that lie: a label at the left, parts beside each other, a remark at the right.
+
+use super::axes::{Frame, Key, TICK_SIZE, heading, legend};
+use super::canvas::{Align, Canvas, Label, fitted, text_width};
+use super::look::{Fill, INK, PAPER, Theme};
+use super::scale::Scale;
+
+/// A bar: its label, where it begins, its parts from left to right and what stands at its end.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bar {
+    pub(super) label: String,
+    pub(super) from: f64,
+    /// Lengths, and which of the chart's parts each is.
+    pub(super) parts: Vec<(f64, usize)>,
+    pub(super) end: String,
+}
+
+impl Bar {
+    fn length(&self) -> f64 {
+        self.from + self.parts.iter().map(|(part, _)| part).sum::<f64>()
+    }
+}
+
+/// A chart of bars.
+#[derive(Clone, Debug)]
+pub(super) struct Bars<'a> {
+    pub(super) theme: Theme,
+    pub(super) title: &'a str,
+    pub(super) note: &'a str,
+    pub(super) bars: Vec<Bar>,
+    /// The parts that the legend names, each with its fill.
+    pub(super) keys: Vec<(usize, String)>,
+}
+
+impl Bars<'_> {
+    /// Draws them on a scale that reaches from 0 to the longest bar.
+    pub(super) fn draw(&self, scale: impl FnOnce(f64) -> Scale) -> Canvas {
+        let theme = self.theme;
+        let longest = self.bars.iter().map(Bar::length).fold(0.0, f64::max);
+        let mut canvas = heading(theme, self.title, self.note);
+        let fill = |part: &usize| theme.fill(*part);
+        let entries: Vec<(Key, String)> =
+            self.keys.iter().map(|(part, name)| (Key::Box(fill(part)), name.clone())).collect();
+        let mut frame = Frame::new(theme, scale(longest), Scale::count("", 1.0));
+        if !entries.is_empty() {
+            frame.top = legend(&mut canvas, 18.0, &entries) - 4.0;
+        }
+        let room = theme.width() * 0.4;
+        let labels: Vec<(String, f64)> = self.bars.iter().map(|bar| fitted(&bar.label, TICK_SIZE, room)).collect();
+        let widest = labels.iter().map(|(label, size)| text_width(label, *size, false)).fold(0.0, f64::max);
+        let ends = self.bars.iter().map(|bar| text_width(&bar.end, TICK_SIZE, false)).fold(0.0, f64::max);
+        frame.left = 26.0 + widest;
+        frame.right -= if ends > 0.0 { ends } else { 0.0 };
+        frame.draw_x(&mut canvas);
+        let slot = (frame.bottom - frame.top) / self.bars.len().max(1) as f64;
+        let half = (slot * 0.36).min(22.0);
+        for (index, (bar, (label, size))) in self.bars.iter().zip(labels).enumerate() {
+            let middle = frame.top + slot * (index as f64 + 0.5);
+            canvas.text(Label::new((frame.left - 10.0, middle), label, size, Align::Right));
+            parts(&mut canvas, &frame, bar, (middle - half, middle + half), &fill);
+            if !bar.end.is_empty() {
+                canvas.text(Label::new((frame.right + 12.0, middle), bar.end.clone(), TICK_SIZE, Align::Left));
+            }
+        }
+        canvas
+    }
+}
+
+fn parts(canvas: &mut Canvas, frame: &Frame, bar: &Bar, (top, bottom): (f64, f64), fill: &impl Fn(&usize) -> Fill) {
+    let mut sum = bar.from;
+    for (length, part) in &bar.parts {
+        let (from, to) = (frame.at_x(sum), frame.at_x(sum + length));
+        sum += length;
+        if *length > 0.0 {
+            // what is there is seen
+            let to = to.max(from + 1.0);
+            canvas.part((from, top), (to, bottom), fill(part));
+            // A gap between neighbours, so that greys tell them apart too.
+            if to - from > 3.0 {
+                canvas.line(&[(to, top), (to, bottom)], PAPER, 1.0, &[]);
+            }
+        }
+    }
+    let (from, to) = (frame.at_x(bar.from), frame.at_x(sum));
+    if to - from > 1.0 {
+        let outline = [(from, top), (to, top), (to, bottom), (from, bottom), (from, top)];
+        canvas.line(&outline, INK, 0.6, &[]);
+    }
+}
