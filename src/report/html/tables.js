@@ -2,7 +2,7 @@
 
 function drawOverview() {
   show("story", run.sentences.map((sentence) => el("p", {}, sentence)),
-    run.faults.length > 0 ? table("What broke", ["from", "until", "what"], run.faults.map((fault) => [clock(fault.began), fault.ended === null ? "the end" : clock(fault.ended), fault.what])) : null,
+    run.faults.length > 0 ? el("div", { class: "wide" }, table("What broke", ["from", "until", "what"], run.faults.map((fault) => [clock(fault.began), fault.ended === null ? "the end" : clock(fault.ended), fault.what]))) : null,
     run.notes.map((note) => el("p", { class: "note" }, note)));
   show("figures", run.figures.map((figure) => el("div", { class: "figure" }, el("strong", {}, figure.value), el("span", {}, figure.name), el("small", {}, figure.note))));
   drawNetwork("overview-network", null);
