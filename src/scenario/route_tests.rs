@@ -1,6 +1,6 @@
 //! Where mail goes: what is filled in, and what is refused.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::testing::{PLACE, good, h_edu as with, refused};
 use super::*;

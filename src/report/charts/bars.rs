@@ -45,21 +45,27 @@ impl Bars<'_> {
         if !entries.is_empty() {
             frame.top = legend(&mut canvas, 18.0, &entries) - 4.0;
         }
-        let room = theme.width() * 0.4;
+        // a quarter of the width at least is for the bars
+        let width = theme.width();
+        let end = |bar: &Bar| fitted(&bar.end, TICK_SIZE, 0.3 * width);
+        let ends: Vec<(String, f64)> = self.bars.iter().map(end).collect();
+        let widest = |texts: &[(String, f64)]| {
+            texts.iter().map(|(text, size)| text_width(text, *size, false)).fold(0.0, f64::max)
+        };
+        let after = widest(&ends);
+        let room = (0.4 * width).min(0.75 * width - 50.0 - after);
         let labels: Vec<(String, f64)> = self.bars.iter().map(|bar| fitted(&bar.label, TICK_SIZE, room)).collect();
-        let widest = labels.iter().map(|(label, size)| text_width(label, *size, false)).fold(0.0, f64::max);
-        let ends = self.bars.iter().map(|bar| text_width(&bar.end, TICK_SIZE, false)).fold(0.0, f64::max);
-        frame.left = 26.0 + widest;
-        frame.right -= if ends > 0.0 { ends } else { 0.0 };
+        frame.left = 26.0 + widest(&labels);
+        frame.right -= after;
         frame.draw_x(&mut canvas);
         let slot = (frame.bottom - frame.top) / self.bars.len().max(1) as f64;
         let half = (slot * 0.36).min(22.0);
-        for (index, (bar, (label, size))) in self.bars.iter().zip(labels).enumerate() {
+        for (index, ((bar, (label, size)), (end, end_size))) in self.bars.iter().zip(labels).zip(ends).enumerate() {
             let middle = frame.top + slot * (index as f64 + 0.5);
             canvas.text(Label::new((frame.left - 10.0, middle), label, size, Align::Right));
             parts(&mut canvas, &frame, bar, (middle - half, middle + half), &fill);
-            if !bar.end.is_empty() {
-                canvas.text(Label::new((frame.right + 12.0, middle), bar.end.clone(), TICK_SIZE, Align::Left));
+            if !end.is_empty() {
+                canvas.text(Label::new((frame.right + 12.0, middle), end, end_size, Align::Left));
             }
         }
         canvas

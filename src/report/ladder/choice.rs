@@ -1,6 +1,6 @@
 //! Which of all that a run holds a ladder shows, and the ladder of that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::connect::{beginning, ending, protocol_at};
@@ -8,7 +8,7 @@ use super::dialogue::strokes;
 use super::life;
 use super::picture::{Draft, Ladder, What, shown};
 use super::segments::{Segment, drafts_of};
-use super::talks::talks;
+use super::talks::{Talk, talks};
 use super::{LadderError, dns};
 use crate::base::nearest;
 use crate::base::time::SimTime;
@@ -136,10 +136,8 @@ fn of_dialogues(source: &Source<'_>, choice: &LadderChoice) -> Result<(Vec<Draft
 
 fn of_connections(source: &Source<'_>, choice: &LadderChoice) -> Result<(Vec<Draft>, Option<String>), LadderError> {
     let spoken = source.dialogues();
-    let protocol_of = |row: &ConnectionRow| {
-        let said = spoken.iter().find(|one| one.connection == row.connection).map(|one| &*one.protocol);
-        said.unwrap_or(protocol_at(row.server_port))
-    };
+    let said: BTreeMap<&str, &str> = spoken.iter().map(|one| (&*one.connection, &*one.protocol)).collect();
+    let protocol_of = |row: &ConnectionRow| said.get(&*row.connection).copied().unwrap_or(protocol_at(row.server_port));
     // DNS over TCP is in the look-ups
     let rows: Vec<(&ConnectionRow, &str)> =
         source.tables.connections.iter().map(|row| (row, protocol_of(row))).collect();
@@ -148,9 +146,10 @@ fn of_connections(source: &Source<'_>, choice: &LadderChoice) -> Result<(Vec<Dra
     let names: BTreeSet<&str> = chosen.iter().map(|(row, _)| &*row.connection).collect();
     let talks = talks(source.folder, spoken, |row| names.contains(&*row.connection))?;
     let mut drafts = Vec::new();
+    let by_name: BTreeMap<&str, &Talk> = talks.iter().map(|talk| (&*talk.connection, talk)).collect();
     for (row, _) in &chosen {
         drafts.extend(beginning(row));
-        if let Some(talk) = talks.iter().find(|talk| talk.connection == row.connection) {
+        if let Some(talk) = by_name.get(&*row.connection) {
             drafts.extend(strokes(talk, choice.unfold, |_, _| true));
         }
         drafts.extend(ending(row));

@@ -11,6 +11,7 @@ mod dialogue;
 mod dns;
 mod folding;
 mod layout;
+mod letters;
 mod life;
 mod picture;
 mod segments;
