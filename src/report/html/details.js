@@ -66,8 +66,18 @@ function hexDump(octets, layer) {
 
 const transcripts = new Map(run.transcripts.map((one) => [one.connection, one]));
 
+// The connection of an event, or the latest one before it that the same message or look-up led to.
+function connectionOf(event) {
+  if (!event || event.c !== undefined || event.m === undefined) return event ? event.c : undefined;
+  for (let number = run.events.indexOf(event); number >= 0; number -= 1) {
+    if (run.events[number].m === event.m && run.events[number].c !== undefined) return run.events[number].c;
+  }
+  return undefined;
+}
+
 function drawTranscript(event) {
-  const name = event && event.c !== undefined ? run.conns[event.c].name : null;
+  const conn = connectionOf(event);
+  const name = conn !== undefined ? run.conns[conn].name : null;
   const told = name ? transcripts.get(name) : null;
   if (!told) {
     const offer = !event || run.events.length === 0 ? run.transcripts : [];
