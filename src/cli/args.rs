@@ -5,6 +5,7 @@ mod chart;
 mod compare;
 mod explain;
 mod ladder;
+mod report;
 mod serve;
 mod start;
 
@@ -18,6 +19,7 @@ pub use chart::{ChartArgs, ChartFormat, ChartTheme};
 pub use compare::CompareArgs;
 pub use explain::ExplainArgs;
 pub use ladder::{LadderArgs, LadderProtocol, LadderPurpose, LadderTime};
+pub use report::ReportArgs;
 pub use serve::ServeArgs;
 pub use start::{ManArgs, NewArgs};
 
@@ -30,6 +32,7 @@ Examples:
   posthaste compare a b                         two runs side by side
   posthaste chart latest latency_cdf > cdf.svg  one figure
   posthaste ladder latest --query 1 > dns.svg   who asked whom for a name
+  posthaste report latest                       all of it on one page, report.html
   posthaste serve scenarios/lab.json            telnet, dig and read mail inside it
   posthaste check my.json --resolved            see every default filled in
 
@@ -108,6 +111,9 @@ pub enum Command {
     /// Draw who asked whom, with numbered messages
     #[command(after_help = ladder::EXAMPLES)]
     Ladder(LadderArgs),
+    /// Make one HTML page of a run: timeline, packets, messages, charts
+    #[command(after_help = report::EXAMPLES)]
+    Report(ReportArgs),
     /// Run a workload that measures the simulator; one line of key=value figures
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
@@ -156,6 +162,9 @@ pub struct RunArgs {
     /// Write how each expectation went to this file, as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Make the page report.html, too, as "outputs": { "report": true } does
+    #[arg(long)]
+    pub report: bool,
     /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,

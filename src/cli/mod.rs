@@ -17,6 +17,7 @@ mod new;
 mod output;
 mod recording;
 mod repeat;
+mod report;
 mod run;
 mod serve;
 pub mod simulate;
@@ -67,6 +68,7 @@ fn execute(command: &Command) -> Result<Exit, CommandError> {
         Command::Compare(args) => compare::compare(args),
         Command::Chart(args) => chart::chart(args),
         Command::Ladder(args) => ladder::ladder(args),
+        Command::Report(args) => report::report(args),
         Command::Bench(args) => bench::bench(args),
         Command::DnsReplay(args) => dns_replay::dns_replay(args),
         Command::Schema => {

@@ -4,9 +4,7 @@
 //! and charts. It is written whole beside its destination and appears by one rename; equal
 //! runs give equal bytes in every file but `timing.json`. Tables can be read back, so that a
 //! chart can be drawn from a folder alone. The whole trace and a capture of the packets are
-//! written as the run goes on, when asked for.
-//!
-//! Left out: the HTML report.
+//! written as the run goes on, when asked for; so is the HTML page, from the folder.
 
 mod action_rows;
 pub mod capture;
@@ -18,9 +16,10 @@ mod dns_rows;
 mod documentation;
 mod error;
 pub mod events;
-pub mod explain;
 pub mod expectations;
+pub mod explain;
 pub mod folder;
+pub mod html;
 mod http_lines;
 pub mod ladder;
 mod mail_rows;
