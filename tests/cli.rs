@@ -6,6 +6,8 @@ mod common;
 
 #[path = "cli/checking.rs"]
 mod checking;
+#[path = "cli/comparing.rs"]
+mod comparing;
 #[path = "cli/expecting.rs"]
 mod expecting;
 #[path = "cli/explain.rs"]
@@ -16,6 +18,8 @@ mod folders;
 mod fuzz;
 #[path = "cli/limits.rs"]
 mod limits;
+#[path = "cli/lives.rs"]
+mod lives;
 #[path = "cli/overrides.rs"]
 mod overrides;
 #[path = "cli/replaying.rs"]

@@ -1,6 +1,9 @@
-//! The lecture's two ladders of a look-up, from one scenario and one switch.
+//! Ladders: the lecture's two of a look-up, from one scenario and one switch; dialogues, the way of a message, and
+//! segments, with the table `dialogues` that they are read from; and all of the library, as to their texts.
 
 mod common;
+#[path = "ladder/library.rs"]
+mod library;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -93,15 +96,22 @@ fn one_can_choose_and_mistakes_are_told() {
     assert!(drawn.stdout.starts_with("Look-up of www.shop.com A by pc.campus.edu\n"), "{}", drawn.stdout);
     let drawn = ladder(place.path(), &["iterative", "--query", "www.example.com", "-o", "two.svg"]);
     assert_eq!((drawn.code, &*drawn.stdout), (0, ""));
-    assert!(fs::read_to_string(place.path().join("two.svg")).unwrap().contains("<title>2 look-ups</title>"));
+    assert!(
+        fs::read_to_string(place.path().join("two.svg")).unwrap().contains("<title id=\"title\">2 look-ups</title>")
+    );
+    let empty = ladder(place.path(), &["iterative", "--protocol", "pop3"]);
+    assert!(empty.code == 0 && empty.stdout.contains(">Nothing to draw.</text>"), "{}", empty.stderr);
     let wrong = [
         (&["iterative", "--query", "5"][..], 2, "--query 5: there are 4 look-ups that match, counted from 1"),
         (&["iterative", "--query", "www.nowhere.com"], 2, "no look-up matches"),
         (
             &["iterative", "--host", "dns.exmaple.com"],
             2,
-            "--host \"dns.exmaple.com\": no look-up has to do with a host of that name; did you mean dns.example.com?",
+            "--host \"dns.exmaple.com\": nothing has to do with a host of that name; did you mean dns.example.com?",
         ),
+        (&["iterative", "--message", "<1@x>"], 2, "--message \"<1@x>\": there is no such message"),
+        (&["iterative", "--conn", "pc#1"], 2, "--conn \"pc#1\": there is no such connection"),
+        (&["iterative", "--from", "soon"], 2, "--from: "),
         (&["nothing"], 4, "no such file or folder"),
         (&["iterative", "-o", "no/such/folder.svg"], 4, "cannot write"),
     ];
@@ -109,4 +119,166 @@ fn one_can_choose_and_mistakes_are_told() {
         let ran = ladder(place.path(), args);
         assert!(ran.code == code && ran.stderr.contains(said), "{args:?}: {} {}", ran.code, ran.stderr);
     }
+}
+
+/// Takes what was written for good when that is asked for, and compares it.
+fn golden(name: &str, drawn: &Ran) {
+    assert_eq!((drawn.code, &*drawn.stderr), (0, ""));
+    let path = root().join(format!("tests/golden/ladder-{name}"));
+    if std::env::var_os("POSTHASTE_BLESS").is_some() {
+        fs::write(&path, &drawn.stdout).unwrap();
+    }
+    assert_eq!(drawn.stdout, fs::read_to_string(&path).unwrap_or_default(), "{}", path.display());
+}
+
+fn run_of(place: &Path, scenario: &str) {
+    let file = format!("scenarios/{scenario}.json");
+    let ran = posthaste(place, &["run", &file, "-q", "--out", scenario]);
+    assert_eq!((ran.code, &*ran.stderr), (0, ""));
+}
+
+/// Breaks when a line is missing, stands at another time, or is drawn otherwise.
+#[test]
+fn dialogues_ways_and_segments_are_drawn_so() {
+    let place = workplace();
+    for scenario in ["ketchup", "lost-reply", "imap-folders", "web-page", "returned-to-sender"] {
+        run_of(place.path(), scenario);
+    }
+    let way = ["ketchup", "--message", "1.alice@crepes.fr"];
+    let cases: [(&str, &[&str]); 12] = [
+        ("smtp.svg", &["ketchup", "--conn", "crepes.fr#1"]),
+        ("smtp.txt", &["ketchup", "--conn", "crepes.fr#1", "--text"]),
+        ("smtp-unfolded.txt", &["ketchup", "--conn", "crepes.fr#1", "--text", "--unfold"]),
+        ("smtp-slides.svg", &["ketchup", "--conn", "crepes.fr#1", "--for", "slides"]),
+        ("pop3.txt", &["ketchup", "--protocol", "pop3", "--text"]),
+        ("way.svg", &way),
+        ("way.txt", &[&way[..], &["--text"]].concat()),
+        ("retries.txt", &["lost-reply", "--message", "1.alice@crepes.fr", "--protocol", "smtp", "--text"]),
+        ("imap.txt", &["imap-folders", "--conn", "bob-laptop.hamburger.edu#1", "--text"]),
+        ("http.svg", &["web-page", "--conn", "alice-pc.crepes.fr#1", "--for", "paper"]),
+        ("segments.svg", &["ketchup", "--conn", "crepes.fr#1", "--protocol", "tcp", "--for", "handout"]),
+        ("segments.txt", &["ketchup", "--conn", "crepes.fr#1", "--protocol", "tcp", "--text"]),
+    ];
+    for (name, args) in cases {
+        golden(name, &ladder(place.path(), args));
+    }
+}
+
+/// Breaks when the times of a dialogue's strokes are not those of its segments.
+#[test]
+fn strokes_arrive_with_their_segments() {
+    let place = workplace();
+    run_of(place.path(), "ketchup");
+    let lines = |protocol: &[&str]| {
+        let args = ["ketchup", "--conn", "crepes.fr#1", "--text"];
+        let text = ladder(place.path(), &[&args[..], protocol].concat()).stdout;
+        text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let times =
+        |line: &str| line.split(" s").take(2).map(|time| time.trim().parse::<f64>().unwrap()).collect::<Vec<_>>();
+    let said: Vec<_> = lines(&[]).iter().skip(2).map(|line| times(line)).collect();
+    let sent = lines(&["--protocol", "tcp"]);
+    let sent: Vec<_> = sent.iter().filter(|line| line.contains("octets)")).map(|line| times(line)).collect();
+    assert_eq!(said.len(), 13);
+    let near = |(a, b): (&f64, &f64)| (a - b).abs() < 0.0006;
+    assert!(said.concat().iter().zip(&sent.concat()).all(near), "{said:?} {sent:?}");
+    assert_eq!(said.len(), sent.len());
+}
+
+/// Breaks when a loss has no cross and no reason, or a repetition no mark.
+#[test]
+fn losses_and_repetitions_are_told() {
+    let place = workplace();
+    run_of(place.path(), "flaky-link");
+    let text =
+        ladder(place.path(), &["flaky-link", "--protocol", "tcp", "--from", "60s", "--to", "62s", "--text"]).stdout;
+    let lost: Vec<&str> = text.lines().filter(|line| line.contains(" lost  ")).collect();
+    assert!(!lost.is_empty() && lost.iter().all(|line| line.contains(" at ")), "{text}");
+    assert!(text.contains("again (fast retransmit): seq"), "{text}");
+    let lost_replies =
+        ladder(place.path(), &["flaky-link", "--protocol", "tcp", "--from", "60s", "--to", "62s"]).stdout;
+    assert!(lost_replies.contains("never there") && lost_replies.contains("12 3 3 3"));
+}
+
+/// Breaks when the table tells octets, lines or times that the run did not have.
+#[test]
+fn the_table_tells_what_was_said() {
+    let place = workplace();
+    for scenario in ["ketchup", "lost-reply", "webmail", "imap-folders", "dual-stack"] {
+        run_of(place.path(), scenario);
+        let folder = place.path().join(scenario);
+        let mut octets: BTreeMap<(String, String), u64> = BTreeMap::new();
+        let mut lines: BTreeMap<String, usize> = BTreeMap::new();
+        for row in table(&folder, "dialogues") {
+            *octets.entry((row["connection"].clone(), row["speaker"].clone())).or_default() +=
+                row["octets"].parse::<u64>().unwrap();
+            let file = format!("{}-{}.txt", row["protocol"], row["connection"].replace('#', "-"));
+            *lines.entry(file).or_default() += row["lines"].parse::<usize>().unwrap();
+            assert!(
+                row["heard_s"].is_empty() || row["heard_s"].parse::<f64>().unwrap() >= row["at_s"].parse().unwrap()
+            );
+        }
+        for (file, counted) in &lines {
+            let text = fs::read_to_string(folder.join("transcripts").join(file)).unwrap();
+            assert_eq!(text.lines().filter(|line| !line.starts_with('#')).count(), *counted, "{scenario} {file}");
+        }
+        assert_eq!(fs::read_dir(folder.join("transcripts")).unwrap().count(), lines.len(), "{scenario}");
+        for row in table(&folder, "connections").iter().filter(|row| row["end_client"] == "finished") {
+            for (speaker, column) in [("client", "bytes_to_server"), ("server", "bytes_to_client")] {
+                let said = octets.get(&(row["connection"].clone(), speaker.to_owned())).copied().unwrap_or(0);
+                assert_eq!(said.to_string(), row[column], "{scenario} {} {speaker}", row["connection"]);
+            }
+        }
+    }
+}
+
+/// Whatever is done to the table or a transcript, the answer is an error that names the file.
+#[test]
+fn damage_is_told() {
+    let place = workplace();
+    run_of(place.path(), "ketchup");
+    let folder = place.path().join("ketchup");
+    let table = folder.join("tables/dialogues.csv");
+    let spoken = folder.join("transcripts/smtp-crepes.fr-1.txt");
+    let [good, said] = [&table, &spoken].map(|path| fs::read_to_string(path).unwrap());
+    let row = good.lines().rfind(|line| line.starts_with("crepes.fr#1,")).unwrap();
+    let damages = [
+        (&table, good.replace(",lines,", ",line,"), "the header is not that of the table dialogues"),
+        (
+            &table,
+            good.replace(row, &row.replace(",server,", ",nobody,")),
+            "column speaker: \"nobody\" is not one of the column's words",
+        ),
+        (
+            &table,
+            good.replace(row, &row.replace(",38,1,", ",38,many,")),
+            "column lines: \"many\" is not a whole number",
+        ),
+        (
+            &table,
+            good.replace(row, &row.replace(",38,1,", ",38,2,")),
+            "it has fewer lines than tables/dialogues.csv counts",
+        ),
+        (&table, good.replace(row, &row.replace(",38,1,", ",38,4000000000,")), "it has fewer lines"),
+        (&table, good.replace("crepes.fr#1,smtp,crepes.fr", "crepes.fr#1,smtp,../../x"), "No such file"),
+        (&spoken, said.replace("C: QUIT", "S: QUIT"), "not a line of the client's"),
+        (&spoken, said.replace("C: QUIT", "QUIT"), "not a line of the client's"),
+        (&spoken, format!("{said}?\n"), "more lines than tables/dialogues.csv counts"),
+        (&spoken, String::new(), "it has fewer lines"),
+    ];
+    for (path, damaged, what) in damages {
+        let whole = fs::read_to_string(path).unwrap();
+        assert_ne!(whole, damaged, "{what}: no damage");
+        fs::write(path, damaged).unwrap();
+        let ran = ladder(place.path(), &["ketchup", "--conn", "crepes.fr#1"]);
+        assert!(ran.code == 4 && ran.stderr.contains(what), "{what}: {} {}", ran.code, ran.stderr);
+        fs::write(path, whole).unwrap();
+    }
+    fs::remove_file(&table).unwrap();
+    let ran = ladder(place.path(), &["ketchup", "--conn", "crepes.fr#1", "--text"]);
+    assert!(
+        ran.code == 0 && ran.stdout.contains("connect to port 25") && !ran.stdout.contains("HELO"),
+        "{}",
+        ran.stderr
+    );
 }

@@ -4,6 +4,7 @@ pub mod args;
 mod bench;
 mod chart;
 mod check;
+mod compare;
 mod dns_replay;
 pub mod exit;
 pub mod expect;
@@ -15,6 +16,8 @@ pub mod measure;
 mod new;
 mod output;
 mod recording;
+mod repeat;
+mod report;
 mod run;
 mod serve;
 pub mod simulate;
@@ -62,8 +65,10 @@ fn execute(command: &Command) -> Result<Exit, CommandError> {
         Command::Check(args) => check::check(args),
         Command::Transcript(args) => transcript::transcript(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Compare(args) => compare::compare(args),
         Command::Chart(args) => chart::chart(args),
         Command::Ladder(args) => ladder::ladder(args),
+        Command::Report(args) => report::report(args),
         Command::Bench(args) => bench::bench(args),
         Command::DnsReplay(args) => dns_replay::dns_replay(args),
         Command::Schema => {

@@ -45,7 +45,7 @@ impl Recording {
         destination: impl FnOnce(&str) -> PathBuf,
     ) -> Result<(Self, Writers), CommandError> {
         let resolved_json = scenario.to_json_text();
-        let hash = digest(format!("{resolved_json}model {MODEL_VERSION}").as_bytes()).to_string();
+        let hash = scenario_hash(&resolved_json);
         let mut folder = ResultFolder::begin(&destination(&hash)).map_err(report_error)?;
         let events = match scenario.outputs.events {
             true => {
@@ -113,6 +113,11 @@ impl Recording {
         let written = folder.finish(&info, &finished.record, options).map_err(report_error)?;
         Ok(Done { info, record: finished.record, outcome, written, busy: finished.busy })
     }
+}
+
+/// The hash of what is run: the resolved scenario, the seed in it, and the model.
+pub(super) fn scenario_hash(resolved_json: &str) -> String {
+    digest(format!("{resolved_json}model {MODEL_VERSION}").as_bytes()).to_string()
 }
 
 /// A run and its folder.

@@ -12,6 +12,7 @@ use super::expect::{Grade, grade};
 use super::load::{load, load_key};
 use super::output::{print, write_text};
 use super::recording::{Done, Recording, default_folder, json_summary, say_missed};
+use super::report::{usual_place, write_report};
 use super::simulate::{exit_of, simulate_watched};
 
 /// Runs the scenario, writes the folder and prints the summary.
@@ -23,6 +24,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     let key = args.grade.as_deref().map(|file| load_key(file, &scenario)).transpose()?;
     let done = run_scenario(&args.file, &scenario, args.out.as_deref(), args.quiet || args.json)?;
     let grade = key.map(|key| grade(&key, &done.record));
+    if args.report || scenario.outputs.report {
+        write_report(&done.written.dir, &usual_place(&done.written.dir))?;
+    }
     if args.json {
         print(&json_summary(&done, grade.as_ref())?)?;
     } else if !args.quiet {

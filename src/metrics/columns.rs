@@ -46,7 +46,10 @@ pub const MESSAGES: TableDoc = TableDoc {
         ),
         ("reason", "the kind of trouble that ended a copy that was bounced, dropped or refused"),
         ("reply_code", "the SMTP reply code, when a reply was that trouble"),
-        ("enhanced", "the enhanced status code (RFC 3463) with which that reply's text begins, if it does"),
+        (
+            "enhanced",
+            "the enhanced status code (RFC 3463) with which that reply's text begins, if it does; without a reply the code of what no reply said (a null MX, a message that the next server cannot take)",
+        ),
         (
             "composed_s",
             "when it was composed; of a copy into which another was turned, when that was, so that its phases tell what its recipient waited for",

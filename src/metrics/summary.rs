@@ -84,7 +84,7 @@ impl RunRecord {
         if let Some(rows) = &self.tables.person_actions {
             super::actions::count(rows, &mut metrics);
         }
-        super::reading::count(&self.tables, &mut metrics);
+        super::reading::count(&self.tables, self.counts.stock, &mut metrics);
         if let Some((requests, pages)) = self.tables.web_requests.as_ref().zip(self.tables.web_pages.as_ref()) {
             super::web::count(requests, pages, &mut metrics);
         }

@@ -4,13 +4,12 @@
 //! and charts. It is written whole beside its destination and appears by one rename; equal
 //! runs give equal bytes in every file but `timing.json`. Tables can be read back, so that a
 //! chart can be drawn from a folder alone. The whole trace and a capture of the packets are
-//! written as the run goes on, when asked for.
-//!
-//! Left out: the HTML report.
+//! written as the run goes on, when asked for; so is the HTML page, from the folder.
 
 mod action_rows;
 pub mod capture;
 pub mod charts;
+pub mod compare;
 mod conduct_rows;
 mod dialogue_rows;
 mod dns_rows;
@@ -18,7 +17,9 @@ mod documentation;
 mod error;
 pub mod events;
 pub mod expectations;
+pub mod explain;
 pub mod folder;
+pub mod html;
 mod http_lines;
 pub mod ladder;
 mod mail_rows;
@@ -27,7 +28,6 @@ mod read;
 mod reading_rows;
 mod rows;
 pub mod segments;
-pub mod story;
 pub mod summary;
 #[cfg(test)]
 mod tests;
@@ -52,7 +52,6 @@ pub use manifest::{Ended, MODEL_VERSION, RunInfo};
 pub use read::read_run;
 pub use rows::table_csv;
 pub use segments::SegmentRecorder;
-pub use story::story;
 pub use summary::summary_text;
 pub use transcripts::{TranscriptFile, list_transcripts, transcript, transcript_name};
 pub use windows::{WindowOptions, WindowWriter};

@@ -45,25 +45,38 @@ impl Bars<'_> {
         if !entries.is_empty() {
             frame.top = legend(&mut canvas, 18.0, &entries) - 4.0;
         }
-        let room = theme.width() * 0.4;
-        let labels: Vec<(String, f64)> = self.bars.iter().map(|bar| fitted(&bar.label, TICK_SIZE, room)).collect();
-        let widest = labels.iter().map(|(label, size)| text_width(label, *size, false)).fold(0.0, f64::max);
-        let ends = self.bars.iter().map(|bar| text_width(&bar.end, TICK_SIZE, false)).fold(0.0, f64::max);
-        frame.left = 26.0 + widest;
-        frame.right -= if ends > 0.0 { ends } else { 0.0 };
+        // a quarter of the width at least is for the bars
+        let width = theme.width();
+        let ends = alike(self.bars.iter().map(|bar| bar.end.as_str()), 0.3 * width);
+        let widest = |texts: &[(String, f64)]| {
+            texts.iter().map(|(text, size)| text_width(text, *size, false)).fold(0.0, f64::max)
+        };
+        let after = widest(&ends);
+        let room = (0.4 * width).min(0.75 * width - 50.0 - after);
+        let labels = alike(self.bars.iter().map(|bar| bar.label.as_str()), room);
+        frame.left = 26.0 + widest(&labels);
+        frame.right -= after;
         frame.draw_x(&mut canvas);
         let slot = (frame.bottom - frame.top) / self.bars.len().max(1) as f64;
         let half = (slot * 0.36).min(22.0);
-        for (index, (bar, (label, size))) in self.bars.iter().zip(labels).enumerate() {
+        for (index, ((bar, (label, size)), (end, end_size))) in self.bars.iter().zip(labels).zip(ends).enumerate() {
             let middle = frame.top + slot * (index as f64 + 0.5);
             canvas.text(Label::new((frame.left - 10.0, middle), label, size, Align::Right));
             parts(&mut canvas, &frame, bar, (middle - half, middle + half), &fill);
-            if !bar.end.is_empty() {
-                canvas.text(Label::new((frame.right + 12.0, middle), bar.end.clone(), TICK_SIZE, Align::Left));
+            if !end.is_empty() {
+                canvas.text(Label::new((frame.right + 12.0, middle), end, end_size, Align::Left));
             }
         }
         canvas
     }
+}
+
+/// Texts fitted into the room, all in the size of the one that needs the smallest.
+fn alike<'a>(texts: impl Iterator<Item = &'a str>, room: f64) -> Vec<(String, f64)> {
+    let mut fit: Vec<(String, f64)> = texts.map(|text| fitted(text, TICK_SIZE, room)).collect();
+    let least = fit.iter().map(|(_, size)| *size).fold(TICK_SIZE, f64::min);
+    fit.iter_mut().for_each(|(_, size)| *size = least);
+    fit
 }
 
 fn parts(canvas: &mut Canvas, frame: &Frame, bar: &Bar, (top, bottom): (f64, f64), fill: &impl Fn(&usize) -> Fill) {

@@ -46,7 +46,7 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         title: TITLE,
         note,
         x: Scale::time("time since the start", 0.0, end),
-        y: Scale::measure(&format!("in the mailbox ({})", unit.name), most as f64 / unit.octets),
+        y: Scale::measure(&unit.of("in the mailbox"), most as f64 / unit.octets),
         series: users.iter().map(line).collect(),
         keys: Vec::new(),
         solid: false,

@@ -92,8 +92,7 @@ pub(super) fn costs(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         scale.ticks.clear();
         scale
     };
-    let mut left =
-        Frame::new(theme, none(), Scale::measure(&format!("octets a session ({})", unit.name), most / unit.octets));
+    let mut left = Frame::new(theme, none(), Scale::measure(&unit.of("octets a session"), most / unit.octets));
     let mut right = Frame::new(theme, none(), Scale::measure("round trips a session", trips));
     // the right frame has its axis in the middle of the sheet
     let (width, shift) = (theme.width() - 24.0, theme.width() / 2.0);

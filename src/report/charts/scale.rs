@@ -129,6 +129,11 @@ impl Octets {
         let (octets, name) = units.into_iter().find(|(unit, _)| most >= 2.0 * unit).unwrap_or((1.0, "octets"));
         Self { octets, name }
     }
+
+    /// The name of an axis in this unit.
+    pub(super) fn of(self, what: &str) -> String {
+        if what.contains(self.name) { what.to_owned() } else { format!("{what} ({})", self.name) }
+    }
 }
 
 /// The largest of 1, 2, 5 times a power of ten that is not above `value`.

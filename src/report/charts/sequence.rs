@@ -56,9 +56,9 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     if !record.lost.is_empty() {
         keys.push((Key::Sign(pen(LOST)), "lost".to_owned()));
     }
-    keys.push((Key::Line(pen(ACKED)), "acknowledged".to_owned()));
+    keys.push((Key::Plain(pen(ACKED)), "acknowledged".to_owned()));
     let x = Scale::time("time since the start", instant(first), instant(last));
-    let y = Scale::measure(&format!("sequence number ({})", unit.name), most as f64 / unit.octets);
+    let y = Scale::measure(&unit.of("sequence number"), most as f64 / unit.octets);
     let mut frame = Frame::new(theme, x, y);
     frame.top = legend(&mut canvas, 24.0, &keys);
     frame.draw(&mut canvas);

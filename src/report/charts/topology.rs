@@ -115,9 +115,9 @@ fn extra_wires(canvas: &mut Canvas, place: &Place, plan: &Plan) {
 fn boxes(canvas: &mut Canvas, place: &Place, node: &Node, row: usize) {
     let (x, y) = place.at(node.columns, row);
     let most = (node.columns.1 - node.columns.0) as f64 * place.column - 8.0;
-    // measured in the other face, which is a little narrower
-    let (name, size) = fitted(&escape(node.name.as_bytes()), NAME, (most - 10.0) / 1.13);
-    let half = (text_width(&name, size, true) + 18.0).min(most) / 2.0;
+    let lines = name_lines(&escape(node.name.as_bytes()), most - 10.0);
+    let widest = lines.iter().map(|(text, size)| text_width(text, *size, true)).fold(0.0, f64::max);
+    let half = (widest + 18.0).min(most) / 2.0;
     if !node.link.is_empty() {
         let (label, size) = fitted(&node.link, SMALL, most);
         let at = (x, y - 13.0);
@@ -126,12 +126,28 @@ fn boxes(canvas: &mut Canvas, place: &Place, node: &Node, row: usize) {
         canvas.text(Label::new(at, label, size, Align::Center).color(NOTE));
     }
     frame(canvas, (x - half, y), (x + half, y + NODE_HEIGHT), true);
-    canvas.text(Label::new((x, y + NODE_HEIGHT / 2.0), name, size, Align::Center).bold());
+    let middle = y + NODE_HEIGHT / 2.0 - 6.5 * (lines.len() as f64 - 1.0);
+    for (index, (text, size)) in lines.into_iter().enumerate() {
+        canvas.text(Label::new((x, middle + 13.0 * index as f64), text, size, Align::Center).bold());
+    }
     if let Some(card) = &node.card {
         leaves(canvas, place, card, row + 1);
     }
     for child in &node.children {
         boxes(canvas, place, child, row + 1);
+    }
+}
+
+/// A node's name in the lines that its box has room for, with their size: broken after its first label when it is long.
+fn name_lines(name: &str, room: f64) -> Vec<(String, f64)> {
+    // measured in the other face, which is a little narrower
+    let room = room / 1.13;
+    if text_width(name, 0.9 * NAME, false) <= room {
+        return vec![fitted(name, NAME, room)];
+    }
+    match name.split_once('.') {
+        Some((first, rest)) => [format!("{first}."), rest.to_owned()].map(|line| fitted(&line, 12.5, room)).to_vec(),
+        None => vec![fitted(name, NAME, room)],
     }
 }
 

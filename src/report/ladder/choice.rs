@@ -1,14 +1,14 @@
 //! Which of all that a run holds a ladder shows, and the ladder of that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::connect::{beginning, ending, protocol_at};
 use super::dialogue::strokes;
 use super::life;
-use super::picture::{Draft, Ladder, What, shown};
+use super::picture::{Draft, Ladder, shown};
 use super::segments::{Segment, drafts_of};
-use super::talks::talks;
+use super::talks::{Talk, talks};
 use super::{LadderError, dns};
 use crate::base::nearest;
 use crate::base::time::SimTime;
@@ -53,7 +53,7 @@ impl<'a> Source<'a> {
 }
 
 impl LadderChoice {
-    fn speaks(&self, protocol: &str) -> bool {
+    pub(super) fn speaks(&self, protocol: &str) -> bool {
         self.protocols.is_empty() || self.protocols.iter().any(|wanted| wanted == protocol)
     }
 
@@ -92,13 +92,7 @@ pub fn ladder(source: &Source<'_>, choice: &LadderChoice) -> Result<Ladder, Ladd
 
 /// A message's way, or what the other choices leave of it.
 fn of_message(source: &Source<'_>, choice: &LadderChoice, message: &str) -> Result<(Vec<Draft>, String), LadderError> {
-    let (mut drafts, title) = life::way(source, message, choice.unfold)?;
-    if !choice.protocols.is_empty() && !choice.speaks("dns") {
-        let numbered = |draft: &Draft| matches!(&draft.step.what, What::Message(message) if message.numbered);
-        drafts.retain(|draft| !numbered(draft));
-    } else if !choice.protocols.is_empty() && choice.protocols.iter().all(|protocol| protocol == "dns") {
-        drafts.retain(|draft| matches!(&draft.step.what, What::Message(message) if message.numbered));
-    }
+    let (mut drafts, title) = life::way(source, choice, message)?;
     drafts.retain(|draft| draft.ends.iter().any(|end| choice.has_host(end)));
     if let Some(segments) = source.segments {
         drafts.extend(drafts_of(segments, |_| true));
@@ -136,10 +130,8 @@ fn of_dialogues(source: &Source<'_>, choice: &LadderChoice) -> Result<(Vec<Draft
 
 fn of_connections(source: &Source<'_>, choice: &LadderChoice) -> Result<(Vec<Draft>, Option<String>), LadderError> {
     let spoken = source.dialogues();
-    let protocol_of = |row: &ConnectionRow| {
-        let said = spoken.iter().find(|one| one.connection == row.connection).map(|one| &*one.protocol);
-        said.unwrap_or(protocol_at(row.server_port))
-    };
+    let said: BTreeMap<&str, &str> = spoken.iter().map(|one| (&*one.connection, &*one.protocol)).collect();
+    let protocol_of = |row: &ConnectionRow| said.get(&*row.connection).copied().unwrap_or(protocol_at(row.server_port));
     // DNS over TCP is in the look-ups
     let rows: Vec<(&ConnectionRow, &str)> =
         source.tables.connections.iter().map(|row| (row, protocol_of(row))).collect();
@@ -148,9 +140,10 @@ fn of_connections(source: &Source<'_>, choice: &LadderChoice) -> Result<(Vec<Dra
     let names: BTreeSet<&str> = chosen.iter().map(|(row, _)| &*row.connection).collect();
     let talks = talks(source.folder, spoken, |row| names.contains(&*row.connection))?;
     let mut drafts = Vec::new();
+    let by_name: BTreeMap<&str, &Talk> = talks.iter().map(|talk| (&*talk.connection, talk)).collect();
     for (row, _) in &chosen {
         drafts.extend(beginning(row));
-        if let Some(talk) = talks.iter().find(|talk| talk.connection == row.connection) {
+        if let Some(talk) = by_name.get(&*row.connection) {
             drafts.extend(strokes(talk, choice.unfold, |_, _| true));
         }
         drafts.extend(ending(row));
@@ -174,7 +167,8 @@ fn of_connections(source: &Source<'_>, choice: &LadderChoice) -> Result<(Vec<Dra
 }
 
 /// Whether the hosts and the connection that are named are in the run.
-fn names_are_known(tables: &Tables, choice: &LadderChoice) -> Result<(), LadderError> {
+/// Whether the run has what is named.
+pub(in crate::report) fn names_are_known(tables: &Tables, choice: &LadderChoice) -> Result<(), LadderError> {
     let hint = |name: &str, known: BTreeSet<&str>| {
         nearest(name, known.into_iter()).map_or_else(String::new, |near| format!("; did you mean {}?", shown(near)))
     };

@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 
 use super::LadderError;
-use super::choice::Source;
-use super::connect::{beginning, ending};
+use super::choice::{LadderChoice, Source};
+use super::connect::{beginning, ending, protocol_at};
 use super::dialogue::strokes;
 use super::dns::look_ups_where;
 use super::picture::{Draft, shown};
@@ -17,7 +17,6 @@ use super::talks::{Talk, talks};
 use crate::base::nearest;
 use crate::base::time::SimTime;
 use crate::metrics::{AttemptEnd, AttemptRow, ConnectionRow, DnsRow, MessageRow, Tables, Text};
-use crate::report::summary::human;
 
 /// A time in which a host may have looked a name up because of the message.
 struct Asking<'a> {
@@ -59,7 +58,11 @@ fn connections<'a>(tables: &'a Tables, id: &str) -> BTreeSet<&'a str> {
 ///
 /// # Errors
 /// There is no such message, or the folder is damaged.
-pub(super) fn way(source: &Source<'_>, message: &str, unfold: bool) -> Result<(Vec<Draft>, String), LadderError> {
+pub(super) fn way(
+    source: &Source<'_>,
+    choice: &LadderChoice,
+    message: &str,
+) -> Result<(Vec<Draft>, String), LadderError> {
     let tables = source.tables;
     let rows = copies(tables, message);
     let Some(first) = rows.first() else {
@@ -72,17 +75,20 @@ pub(super) fn way(source: &Source<'_>, message: &str, unfold: bool) -> Result<(V
     let chosen = connections(tables, id);
     let calls: Vec<&ConnectionRow> =
         tables.connections.iter().filter(|row| chosen.contains(&*row.connection)).collect();
-    let mut drafts = look_ups(tables, &rows, &calls);
+    let mut drafts = if choice.speaks("dns") { look_ups(tables, &rows, &calls) } else { Vec::new() };
     let spoken = source.dialogues();
     let talks = talks(source.folder, spoken, |row| chosen.contains(&*row.connection)).map_err(LadderError::from)?;
     for call in &calls {
         let talk = talks.iter().find(|talk| talk.connection == call.connection);
+        if !choice.speaks(talk.map_or(protocol_at(call.server_port), |talk| &talk.protocol)) {
+            continue;
+        }
         let served = talk.map(|talk| served(talk, id, tables));
         if served.as_ref().is_none_or(|served| served.from == 0) {
             drafts.extend(beginning(call));
         }
         if let (Some(talk), Some(served)) = (talk, &served) {
-            drafts.extend(strokes(talk, unfold, |index, _| (served.from..served.until).contains(&index)));
+            drafts.extend(strokes(talk, choice.unfold, |index, _| (served.from..served.until).contains(&index)));
         }
         if talk.is_none_or(|talk| served.as_ref().is_some_and(|served| served.until == talk.utterances.len())) {
             drafts.extend(ending(call));
@@ -161,12 +167,16 @@ fn of_copy<'a>(tables: &'a Tables, row: &MessageRow) -> impl Iterator<Item = &'a
 /// What no dialogue says: the beginning, what became of attempts, the mailbox, the reader.
 fn notes(tables: &Tables, rows: &[&MessageRow], calls: &[&ConnectionRow], drafts: &mut Vec<Draft>) {
     let first_call = calls.iter().min_by_key(|call| call.opened);
+    let composed = rows.iter().filter(|row| row.expanded_from.is_none()).collect::<Vec<_>>();
+    let home = first_call.map(|call| &call.client);
+    let home = home.or_else(|| rows.iter().find_map(|row| of_copy(tables, row).next()).map(|one| &one.server));
+    if let Some((first, home)) = composed.first().zip(home) {
+        let from = if first.from.is_empty() { "a server".to_owned() } else { shown(&first.from) };
+        let to: Vec<String> = composed.iter().map(|row| shown(&row.to)).collect();
+        let text = format!("{from} writes to {}", to.join(", "));
+        drafts.insert(0, Draft::note(first.composed, home, text, false));
+    }
     for row in rows {
-        let from = if row.from.is_empty() { "a server".to_owned() } else { shown(&row.from) };
-        let home = first_call.map(|call| &call.client).or_else(|| of_copy(tables, row).next().map(|one| &one.server));
-        if let Some(home) = home.filter(|_| row.expanded_from.is_none()) {
-            drafts.insert(0, Draft::note(row.composed, home, format!("{from} writes to {}", shown(&row.to)), false));
-        }
         let mut holder = first_call.map(|call| &call.server);
         for attempt in of_copy(tables, row) {
             match attempt.outcome {
@@ -203,11 +213,16 @@ fn trouble(attempt: &AttemptRow) -> String {
         (None, Some(text), None) => shown(text),
         (None, None, None) => "for no stated reason".to_owned(),
     };
-    let ended = attempt.ended.unwrap_or(attempt.started);
-    let wait = attempt.next.map(|next| human(next.since(ended).as_secs_f64()));
-    match (attempt.outcome, wait) {
+    match (attempt.outcome, attempt.next) {
         (AttemptEnd::Failed, _) => format!("given up: {why}"),
-        (_, Some(wait)) => format!("again in {wait}: {why}"),
-        (_, None) => format!("later again: {why}"),
+        (AttemptEnd::Expiring, Some(end)) => format!("{why}; expires at {}", tenths(end)),
+        (_, Some(next)) => format!("{why}; again at {}", tenths(next)),
+        (_, None) => format!("{why}; again later"),
     }
+}
+
+/// A time in tenths of a second.
+fn tenths(at: SimTime) -> String {
+    let tenths = at.as_nanos() / 100_000_000;
+    format!("{}.{} s", tenths / 10, tenths % 10)
 }

@@ -7,14 +7,18 @@
 use std::fmt::Write as _;
 
 use super::layout::{Layout, Place, TimeScale, layout};
+use super::letters::Letters;
 use super::picture::{Ladder, Line, Look, Message, What};
 use super::style::{LadderFor, Style};
-use crate::report::charts::{FONT_SIZE_RATIO, shortened, text_width};
 
 /// The radius of the disc with a message's number.
 const DISC: f64 = 9.0;
 /// How far a message from a host to itself leads away.
 const LOOP: f64 = 30.0;
+/// The height of the box with a host's name.
+const HEAD: f64 = 28.0;
+/// With more steps than these the names stand below, too.
+const TALL: usize = 24;
 
 const INK: &str = "#1e1e1e";
 const FAINT: &str = "#5a5a5a";
@@ -27,11 +31,14 @@ enum Align {
 }
 
 /// A document under construction.
-struct Sheet {
+pub(super) struct Sheet {
     style: Style,
     /// Strokes, and texts that stand above them.
     strokes: String,
     texts: String,
+    letters: Letters,
+    /// The boxes of all texts: left, top, right, bottom.
+    pub(super) boxes: Vec<([f64; 4], String)>,
     pitch: f64,
     width: f64,
 }
@@ -46,38 +53,85 @@ impl Ladder {
     /// The ladder as an SVG document.
     #[must_use]
     pub fn svg_for(&self, purpose: LadderFor, time: TimeScale) -> String {
-        let style = Style::of(purpose);
-        let widest = self.lifelines.iter().map(|name| width(name, style.label)).fold(0.0, f64::max);
-        let beyond = if self.needs_margin() { 0.5 } else { 0.0 };
-        let columns = self.lifelines.len().max(1) as f64 + beyond;
-        let share = style.width.map_or(widest + 36.0 * style.scale, |width| (width - style.margin) / columns);
-        let pitch = share.clamp(style.pitch.0, style.pitch.1).round();
+        let (sheet, height) = self.sheet(purpose, time);
+        sheet.document(height, self)
+    }
+
+    /// Texts that lie on others or leave the sheet: none, whatever the run.
+    #[must_use]
+    pub fn text_faults(&self, purpose: LadderFor, time: TimeScale) -> Vec<String> {
+        let (sheet, height) = self.sheet(purpose, time);
+        sheet.faults(height)
+    }
+
+    /// The sheet with all that is drawn, and its height.
+    pub(super) fn sheet(&self, purpose: LadderFor, time: TimeScale) -> (Sheet, f64) {
+        let mut style = Style::of(purpose);
+        let mut letters = Letters::default();
+        style.margin = self.margin(&style, &mut letters);
+        let columns = self.lifelines.len().max(1) as f64 + if self.needs_margin() { 0.5 } else { 0.0 };
+        let share =
+            style.width.map_or_else(|| self.share(&style, &mut letters), |width| (width - style.margin) / columns);
+        // many lifelines side by side are no easier to read when they are far apart
+        let most = if self.lifelines.len() > 4 { style.pitch.0 * 1.2 } else { style.pitch.1 };
+        let pitch = share.clamp(style.pitch.0, most).round();
         let width = (style.margin + pitch * columns).max(style.width.unwrap_or(0.0));
-        let mut sheet = Sheet { style, strokes: String::new(), texts: String::new(), pitch, width };
+        let (strokes, texts, boxes) = (String::new(), String::new(), Vec::new());
+        let mut sheet = Sheet { style, strokes, texts, letters, boxes, pitch, width };
         let unit = style.scale;
-        sheet.text((12.0 * unit, 26.0 * unit), &self.title, (style.title, INK, Align::Start), width - 24.0 * unit);
+        let all = width - 24.0 * unit;
+        sheet.text((12.0 * unit, 26.0 * unit), &self.title, (style.title, INK, Align::Start), all);
         if self.is_empty() {
             let at = (12.0 * unit, 70.0 * unit);
-            sheet.text(at, "Nothing to draw.", (style.label, FAINT, Align::Start), width - 24.0 * unit);
-            return sheet.document(100.0 * unit, self);
+            sheet.text(at, "Nothing to draw.", (style.label, FAINT, Align::Start), all);
+            return (sheet, 100.0 * unit);
         }
         let laid = layout(self, time, &style);
         sheet.margin(self, &laid);
         let places: Vec<f64> = laid.breaks.iter().map(|(y, _)| *y).collect();
+        let feet = self.steps.len() > TALL;
         for (place, name) in self.lifelines.iter().enumerate() {
             sheet.lifeline(place, name, laid.bottom, &places);
+            if feet {
+                sheet.name(place, name, laid.bottom);
+            }
         }
         for (line, place) in self.lines().zip(&laid.places) {
             sheet.step(self, &line, place);
         }
         let mut remarks = vec![about(time, &laid)];
         remarks.extend(self.remark().map(|remark| format!("{remark}.")));
-        let mut y = laid.bottom + 22.0 * unit;
+        let mut y = laid.bottom + (if feet { HEAD + 16.0 } else { 22.0 }) * unit;
         for remark in remarks {
-            sheet.text((12.0 * unit, y), &remark, (style.small, FAINT, Align::Start), width - 24.0 * unit);
+            sheet.text((12.0 * unit, y), &remark, (style.small, FAINT, Align::Start), all);
             y += 16.0 * unit;
         }
-        sheet.document(y, self)
+        (sheet, y)
+    }
+
+    /// The room that times and pauses need.
+    fn margin(&self, style: &Style, letters: &mut Letters) -> f64 {
+        let times = self.steps.iter().map(|step| self.time(step.at.as_nanos()));
+        let pauses = self.steps.windows(2).map(|two| {
+            // a stroke that arrives meanwhile makes it shorter
+            format!("... {}", self.time(two[1].at.since(two[0].at).as_nanos()))
+        });
+        let widest = times.chain(pauses).map(|text| letters.width(&text, style.small)).fold(0.0, f64::max);
+        (widest + 16.0 * style.scale).max(56.0 * style.scale).round()
+    }
+
+    /// The room that a lifeline needs for its name, and for what goes to its neighbours.
+    fn share(&self, style: &Style, letters: &mut Letters) -> f64 {
+        let names = self.lifelines.iter().map(|name| letters.width(name, style.label) + 36.0 * style.scale);
+        let names = names.fold(0.0, f64::max);
+        let said = self.steps.iter().filter_map(|step| match &step.what {
+            What::Message(message) if message.from.abs_diff(message.to) == 1 => {
+                let disc = if message.numbered { 4.0 * DISC } else { 0.0 };
+                Some(letters.width(&message.label, style.label) + (disc + 20.0) * style.scale)
+            }
+            What::Message(_) | What::Note { .. } => None,
+        });
+        said.fold(names, f64::max)
     }
 
     /// Whether something is written to the right of the last lifeline.
@@ -85,7 +139,7 @@ impl Ladder {
         let last = self.lifelines.len().saturating_sub(1);
         self.steps.iter().any(|step| match &step.what {
             What::Message(message) => message.from == last && message.to == last,
-            What::Note { beside, .. } => *beside == last,
+            What::Note { beside, .. } => *beside == last && last == 0,
         })
     }
 
@@ -122,11 +176,6 @@ fn about(time: TimeScale, laid: &Layout) -> String {
     }
 }
 
-/// The width of a text as our letters have it; those of other fonts are narrower as a rule.
-pub(super) fn width(text: &str, size: f64) -> f64 {
-    text_width(text, size / FONT_SIZE_RATIO, false)
-}
-
 /// The text without the characters that XML keeps for itself, and without those that it does not take.
 fn plain(text: &str) -> String {
     let legal = |c: &char| !c.is_control() || matches!(c, '\t' | '\n');
@@ -135,6 +184,23 @@ fn plain(text: &str) -> String {
 }
 
 impl Sheet {
+    /// Texts that lie on others, or leave a sheet of that height.
+    pub(super) fn faults(&self, height: f64) -> Vec<String> {
+        let width = self.width.round();
+        let mut boxes = self.boxes.clone();
+        boxes.sort_by(|(a, _), (b, _)| a[1].total_cmp(&b[1]));
+        let mut faults = Vec::new();
+        for (index, (a, text)) in boxes.iter().enumerate() {
+            if a[0] < 0.0 || a[1] < 0.0 || a[2] > width || a[3] > height.round() {
+                faults.push(format!("{text:?} at {a:?} leaves the sheet"));
+            }
+            let below = boxes[index + 1..].iter().take_while(|(b, _)| b[1] < a[3]);
+            let on = below.filter(|(b, _)| a[0] < b[2] && b[0] < a[2]);
+            faults.extend(on.map(|(b, other)| format!("{text:?} at {a:?} lies on {other:?} at {b:?}")));
+        }
+        faults
+    }
+
     fn document(self, height: f64, ladder: &Ladder) -> String {
         let Self { strokes, texts, width, .. } = self;
         let messages = ladder.steps.iter().filter(|step| matches!(step.what, What::Message(_))).count();
@@ -158,7 +224,15 @@ impl Sheet {
 
     /// A text, cut to the room that it has; the point is at half the height of its letters.
     fn text(&mut self, (x, y): (f64, f64), text: &str, (size, colour, align): (f64, &str, Align), room: f64) {
-        let short = shortened(text, size / FONT_SIZE_RATIO, room);
+        let short = self.letters.cut(text, size, room);
+        let wide = self.letters.width(&short, size);
+        let left = match align {
+            Align::Start => x,
+            Align::Middle => x - wide / 2.0,
+            Align::End => x - wide,
+        };
+        let base = y + size * 0.36;
+        self.boxes.push(([left, base - size * 0.8, left + wide, base + size * 0.2], short.clone()));
         let anchor = match align {
             Align::Start => "start",
             Align::Middle => "middle",
@@ -167,8 +241,7 @@ impl Sheet {
         let whole = if short == text { String::new() } else { format!("<title>{}</title>", plain(text)) };
         let _ = writeln!(
             self.texts,
-            "<text x=\"{x:.1}\" y=\"{:.1}\" font-size=\"{size:.1}\" fill=\"{colour}\" text-anchor=\"{anchor}\">{whole}{}</text>",
-            y + size * 0.36,
+            "<text x=\"{x:.1}\" y=\"{base:.1}\" font-size=\"{size:.1}\" fill=\"{colour}\" text-anchor=\"{anchor}\">{whole}{}</text>",
             plain(&short)
         );
     }
@@ -200,17 +273,9 @@ impl Sheet {
     /// A lifeline with the name at its head, and a zigzag where time is cut out.
     fn lifeline(&mut self, place: usize, name: &str, bottom: f64, breaks: &[f64]) {
         let (x, unit) = (self.x(place), self.style.scale);
-        let half = self.pitch / 2.0 - 8.0 * unit;
-        let (top, height) = (48.0 * unit, 28.0 * unit);
-        let _ = writeln!(
-            self.strokes,
-            "<rect x=\"{:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{height:.1}\" fill=\"#f2f2f2\" stroke=\"{INK}\"/>",
-            x - half,
-            2.0 * half
-        );
-        let middle = (x, top + height / 2.0);
-        self.text(middle, name, (self.style.label, INK, Align::Middle), 2.0 * half - 10.0 * unit);
-        let mut points = vec![(x, top + height)];
+        let top = 48.0 * unit;
+        self.name(place, name, top);
+        let mut points = vec![(x, top + HEAD * unit)];
         for y in breaks {
             let swing = [(0.0, -8.0), (6.0, -4.0), (-6.0, 4.0), (0.0, 8.0)];
             points.extend(swing.map(|(aside, down)| (x + aside * unit, y + down * unit)));
@@ -219,24 +284,50 @@ impl Sheet {
         self.stroke(&points, (FAINT, unit, ""));
     }
 
+    /// A host's name in its box.
+    fn name(&mut self, place: usize, name: &str, top: f64) {
+        let (x, unit) = (self.x(place), self.style.scale);
+        let half = self.pitch / 2.0 - 8.0 * unit;
+        let height = HEAD * unit;
+        let _ = writeln!(
+            self.strokes,
+            "<rect x=\"{:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{height:.1}\" fill=\"#f2f2f2\" stroke=\"{INK}\"/>",
+            x - half,
+            2.0 * half
+        );
+        let middle = (x, top + height / 2.0);
+        self.text(middle, name, (self.style.label, INK, Align::Middle), 2.0 * half - 10.0 * unit);
+    }
+
     fn step(&mut self, ladder: &Ladder, line: &Line<'_>, place: &Place) {
         let _ = writeln!(self.strokes, "<g><title>{}</title>", plain(&ladder.words(line)));
         match &line.step.what {
             What::Message(message) if message.from == message.to => self.own(message, line, place),
             What::Message(message) => self.message(message, line, place),
             What::Note { beside, text, bad } => {
-                let (x, unit) = (self.x(*beside), self.style.scale);
+                let x = self.x(*beside);
                 if *bad {
                     self.cross(x, place.y);
                 } else {
                     self.dot(x, place.y);
                 }
                 if place.labelled {
-                    self.label((x + 12.0 * unit, place.y), text, Align::Start, self.pitch - 26.0 * unit);
+                    self.note((x, place.y), text);
                 }
             }
         }
         self.strokes.push_str("</g>\n");
+    }
+
+    /// A remark, on the side of its lifeline where there is room for it.
+    fn note(&mut self, (x, y): (f64, f64), text: &str) {
+        let aside = 12.0 * self.style.scale;
+        let (left, right) = (x - aside - self.style.margin, self.width - x - 2.0 * aside);
+        if self.letters.width(text, self.style.label) <= right || right >= left {
+            self.label((x + aside, y), text, Align::Start, right);
+        } else {
+            self.label((x - aside, y), text, Align::End, left);
+        }
     }
 
     fn message(&mut self, message: &Message, line: &Line<'_>, place: &Place) {
@@ -255,7 +346,7 @@ impl Sheet {
             self.head(end, (end.0 - tail, end.1 - place.y), colour);
         }
         let disc = DISC * unit;
-        let aside = if let Some(number) = line.number {
+        let aside = if let Some(number) = line.number.filter(|_| place.labelled) {
             self.disc(tail + ahead * (disc + 5.0 * unit), place.y, colour, number);
             disc + unit
         } else {
@@ -277,7 +368,7 @@ impl Sheet {
         let look = (colour, self.style.thickness(message.look), Style::dash(message.look));
         self.stroke(&[(x, high), (out, high), (out, low), (x, low)], look);
         self.head((x, low), (-1.0, 0.0), colour);
-        if let Some(number) = line.number {
+        if let Some(number) = line.number.filter(|_| place.labelled) {
             self.disc(x + (DISC + 5.0) * unit, high, colour, number);
         }
         if place.labelled {
@@ -289,7 +380,8 @@ impl Sheet {
     /// A text on a strip of paper, so that lifelines do not run through it.
     fn label(&mut self, (x, y): (f64, f64), text: &str, align: Align, room: f64) {
         let (size, unit) = (self.style.label, self.style.scale);
-        let shown = width(&shortened(text, size / FONT_SIZE_RATIO, room), size);
+        let short = self.letters.cut(text, size, room);
+        let shown = self.letters.width(&short, size);
         let left = match align {
             Align::Start => x,
             Align::Middle => x - shown / 2.0,

@@ -1,7 +1,10 @@
 //! What becomes a step and in which order, and that no text lies on another.
 
-use super::picture::{Ladder, Look, Step, What};
-use super::{LadderChoice, LadderError, dns_ladder};
+use super::dns::look_ups;
+use super::folding::{Kind, Reader};
+use super::picture::{Ladder, Look, Message, Step, What};
+use super::{LadderError, LadderFor, TimeScale};
+use crate::base::socket::Side;
 use crate::base::time::{SimDuration, SimTime};
 use crate::metrics::{DnsOutcome, DnsRole, DnsRow, Text};
 
@@ -32,9 +35,13 @@ fn row(
     }
 }
 
+fn ladder(rows: &[DnsRow], host: Option<&str>, query: Option<&str>) -> Result<Ladder, LadderError> {
+    let hosts: Vec<String> = host.into_iter().map(str::to_owned).collect();
+    look_ups(rows, &hosts, query).map(|(drafts, title)| Ladder::of(title, drafts))
+}
+
 fn text(rows: &[DnsRow], host: Option<&str>, query: Option<&str>) -> Result<String, LadderError> {
-    let choice = LadderChoice { host: host.map(str::to_owned), query: query.map(str::to_owned) };
-    dns_ladder(rows, &choice).map(|ladder| ladder.text())
+    ladder(rows, host, query).map(|ladder| ladder.text())
 }
 
 /// On a network without delay all happens at one instant, and only who asks for whom gives the
@@ -73,9 +80,8 @@ Look-up of www.a.fr A by pc
     assert!(text(&all, None, Some("WWW.a.fr.")).unwrap().starts_with("2 look-ups"));
     assert_eq!(text(&all, None, Some("3")), Err(LadderError::NoNumber(2)));
     assert_eq!(text(&all, None, Some("0")), Err(LadderError::NoNumber(2)));
-    assert_eq!(text(&all, Some("cmo"), None), Err(LadderError::NoHost("; did you mean com?".to_owned())));
-    assert_eq!(text(&[], Some("com"), None), Err(LadderError::NoMatch));
-    assert_eq!(text(&[], None, None), Err(LadderError::NoMatch));
+    assert_eq!(text(&[], None, Some("x")), Err(LadderError::NoMatch));
+    assert!(text(&[], None, None).unwrap().ends_with("\nNothing to draw.\n"));
 }
 
 #[test]
@@ -106,12 +112,12 @@ Look-up of www.a.fr A by pc
 6  15.002 s  dns -> pc      SERVFAIL
 ";
     assert_eq!(text(&rows, None, None).unwrap(), wanted);
-    let ladder = dns_ladder(&rows, &LadderChoice::default()).unwrap();
+    let ladder = ladder(&rows, None, None).unwrap();
     let looks: Vec<Look> = ladder
         .steps
         .iter()
-        .filter_map(|step| match step.what {
-            What::Message { look, .. } => Some(look),
+        .filter_map(|step| match &step.what {
+            What::Message(message) => Some(message.look),
             What::Note { .. } => None,
         })
         .collect();
@@ -157,46 +163,22 @@ fn a_ring_of_rows_ends() {
     rows.push(row("pc?1", "dns>dns", (1, Some(1)), DnsOutcome::Answer, "pc?1"));
     rows.push(row("dns?2", "dns>com", (2, Some(1)), DnsOutcome::Answer, "dns?3"));
     rows.push(row("dns?3", "dns>com", (3, Some(1)), DnsOutcome::Answer, "dns?2"));
-    assert_eq!(dns_ladder(&rows, &LadderChoice::default()).unwrap().steps.len(), 2);
+    assert_eq!(ladder(&rows, None, None).unwrap().steps.len(), 2);
 }
 
 #[test]
 fn too_many_messages_are_counted() {
     let rows: Vec<DnsRow> =
         (0..300).map(|n| row(&format!("pc?{n}"), "pc>dns", (n, Some(0)), DnsOutcome::Answer, "")).collect();
-    let ladder = dns_ladder(&rows, &LadderChoice::default()).unwrap();
+    let ladder = ladder(&rows, None, None).unwrap();
     assert_eq!((ladder.steps.len(), ladder.left_out), (400, 200));
     assert!(ladder.text().ends_with("200 more messages are not shown\n"));
     assert!(ladder.svg().contains("200 more messages are not shown."));
 }
 
-/// The boxes of all texts: left, top, right, bottom.
-fn boxes(svg: &str) -> Vec<([f64; 4], String)> {
-    let value = |tag: &str, key: &str| -> String {
-        let at = tag.find(&format!("{key}=\"")).unwrap() + key.len() + 2;
-        tag[at..].split('"').next().unwrap().to_owned()
-    };
-    let number = |tag: &str, key: &str| value(tag, key).parse::<f64>().unwrap();
-    let texts = svg.lines().filter(|line| line.starts_with("<text"));
-    texts
-        .map(|line| {
-            let (tag, content) = line.split_once('>').unwrap();
-            let content = content.strip_suffix("</text>").unwrap();
-            let shown = content.rsplit("</title>").next().unwrap().replace("&gt;", ">").replace("&lt;", "<");
-            let size = number(tag, "font-size");
-            let wide = super::svg::width(&shown, size);
-            let x = number(tag, "x")
-                - wide
-                    * ["start", "middle", "end"].iter().position(|a| *a == value(tag, "text-anchor")).unwrap() as f64
-                    / 2.0;
-            let base = number(tag, "y");
-            ([x, base - size * 0.8, x + wide, base + size * 0.2], shown)
-        })
-        .collect()
-}
-
 fn step(at_ms: u64, what: What) -> Step {
-    Step { at: SimTime::ZERO + SimDuration::from_millis(at_ms), what, depth: usize::from(at_ms.is_multiple_of(2)) }
+    let even = at_ms.is_multiple_of(2);
+    Step { at: SimTime::ZERO + SimDuration::from_millis(at_ms), what, depth: usize::from(even), begins: even }
 }
 
 /// Names too long, labels too long, neighbours and far ends, oneself, remarks and pauses.
@@ -208,28 +190,78 @@ fn no_text_lies_on_another_or_leaves_the_sheet() {
     for from in 0..4 {
         for to in 0..4 {
             for (n, label) in labels.iter().enumerate() {
-                for look in [Look::Request, Look::Vain, Look::Response, Look::Failure] {
+                for look in [Look::Request, Look::Vain, Look::Response, Look::Failure, Look::Control, Look::Again] {
                     let at = steps.len() as u64 * [1, 999, 1500][n];
                     let at = at.max(steps.last().map_or(0, |step: &Step| step.at.as_nanos() / 1_000_000));
-                    steps.push(step(at, What::Message { from, to, label: (*label).to_owned(), look }));
-                    steps.push(step(at, What::Note { beside: from, text: (*label).to_owned() }));
+                    let (label, numbered) = ((*label).to_owned(), look != Look::Control);
+                    let arrives = Some(SimTime::ZERO + SimDuration::from_millis(at + from as u64 * 700));
+                    let message = Message { from, to, label: label.clone(), full: None, look, numbered, arrives };
+                    steps.push(step(at, What::Message(message)));
+                    steps.push(step(at, What::Note { beside: from, text: label, bad: numbered }));
                 }
             }
         }
     }
     let lifelines = names.map(str::to_owned).to_vec();
-    let title = labels[1].repeat(3);
-    let svg = Ladder { title, lifelines, steps, left_out: 7 }.svg();
-    let size = |key: &str| -> f64 {
-        svg.split(&format!(" {key}=\"")).nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
-    };
-    let all = boxes(&svg);
-    assert!(all.len() > 400 && svg.contains("<title>a.very.long"));
-    for (index, (a, shown)) in all.iter().enumerate() {
-        assert!(a[0] >= 0.0 && a[1] >= 0.0 && a[2] <= size("width") && a[3] <= size("height"), "{shown} at {a:?}");
-        for (b, other) in &all[index + 1..] {
-            let apart = a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] || b[3] <= a[1];
-            assert!(apart, "{shown:?} at {a:?} lies on {other:?} at {b:?}");
+    let ladder = Ladder { title: labels[1].repeat(3), lifelines, steps, left_out: 7 };
+    for purpose in [LadderFor::Screen, LadderFor::Slides, LadderFor::Paper, LadderFor::Handout] {
+        for time in [TimeScale::Breaks, TimeScale::Even, TimeScale::Linear] {
+            assert_eq!(ladder.text_faults(purpose, time), Vec::<String>::new(), "{purpose:?} {time:?}");
+        }
+    }
+    let svg = ladder.svg();
+    assert!(svg.matches("<text").count() > 600 && svg.contains("<title>a.very.long"));
+    assert!(ladder.svg_for(LadderFor::Screen, TimeScale::Linear).contains("labels have no room"));
+}
+
+/// Breaks when a text that lies on another, or leaves the sheet, is not found.
+#[test]
+fn faults_of_texts_are_found() {
+    let note = |at| step(at, What::Note { beside: 0, text: "x".to_owned(), bad: false });
+    let ladder = Ladder { title: String::new(), lifelines: vec!["a".to_owned()], steps: vec![note(0)], left_out: 0 };
+    let (mut sheet, height) = ladder.sheet(LadderFor::Screen, TimeScale::Breaks);
+    assert_eq!(sheet.faults(height), Vec::<String>::new());
+    let (first, _) = sheet.boxes.last().cloned().unwrap();
+    sheet.boxes.push(([first[0] - 1.0, first[1], first[2], first[3]], "y".to_owned()));
+    sheet.boxes.push(([-1.0, 3.0, 4.0, 9.0], "z".to_owned()));
+    assert_eq!(sheet.faults(height).len(), 2);
+}
+
+/// What a line is, by protocol: `C:` and `S:` lines, each with its kind before it.
+#[test]
+fn bodies_are_told_from_lines() {
+    let dialogues = [
+        (
+            "smtp",
+            "- S: 354 go\nb C: Subject: x\nb C: DATA\ne C: .\n- S: 250 ok\n- C: BDAT 7 LAST\nb C: hello\n- C: QUIT",
+        ),
+        (
+            "smtp",
+            "- C: BDAT 99\nb C: short\n- S: 503 no\n- C: RSET\n- C: BDAT 0 LAST\n- C: QUIT\n- C: (TLS x, 9 octets)",
+        ),
+        (
+            "pop3",
+            "- S: +OK hi\n- C: retr 1\n- C: LIST\n- S: +OK\nb S: -ERR\ne S: .\n- S: +OK\n- S: 1 9\n- S: .\n- C: TOP 1 0\n- S: -ERR\n- S: x",
+        ),
+        ("imap", "- S: * 1 FETCH (BODY[] {8}\nb S: a\\x00b\nb S: c\n- S: )\n- C: a APPEND x {3+}\nb C: x\n- C: b NOOP"),
+        (
+            "http",
+            "- C: GET / HTTP/1.1\nb C: Host: x\nb C:\n- S: HTTP/1.1 200 OK\nb S: X: y\nb S: z\n- S: HTTP/1.1 404 no",
+        ),
+        ("dns", "- C: (30 octets)"),
+    ];
+    for (protocol, dialogue) in dialogues {
+        let mut reader = Reader::of(protocol);
+        for line in dialogue.lines() {
+            let (kind, said) = line.split_once(' ').unwrap();
+            let (who, said) = said.split_once(':').unwrap();
+            let side = if who == "C" { Side::Client } else { Side::Server };
+            let wanted = match kind {
+                "b" => Kind::Body,
+                "e" => Kind::End,
+                _ => Kind::Line,
+            };
+            assert_eq!(reader.read(side, said.trim_start()), wanted, "{protocol}: {line}");
         }
     }
 }

@@ -50,6 +50,7 @@ pub(super) fn read_outputs(cx: &mut Context<'_>) -> OutputSpec {
         events: outputs.events == Some(true),
         transcripts: outputs.transcripts != Some(false),
         charts: outputs.charts != Some(false),
+        report: outputs.report == Some(true),
         capture,
         cwnd,
     }

@@ -327,6 +327,8 @@ pub struct OutputSpec {
     pub transcripts: bool,
     /// `charts/`.
     pub charts: bool,
+    /// `report.html`.
+    pub report: bool,
     /// `capture.pcapng`.
     pub capture: Option<CaptureSpec>,
     /// `tables/cwnd.csv`.

@@ -173,6 +173,9 @@ pub struct Outputs {
     /// Figures, charts/. Default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub charts: Option<bool>,
+    /// The run on one page, report.html. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<bool>,
     /// Packets for Wireshark, capture.pcapng. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<Capture>,

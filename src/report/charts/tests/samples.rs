@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::super::*;
-use crate::base::socket::{Family, Side};
+use crate::base::address::Family;
+use crate::base::socket::Side;
 use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::MessageKind;
 use crate::metrics::{
@@ -202,7 +203,7 @@ pub(super) fn network(count: u32, packets: u64) -> Tables {
             wire_bytes: packets,
             end_client: None,
             end_server: None,
-            family: Family::Ipv4,
+            family: Family::V4,
             client_figures: EndRow { goodput_bps: Some(packets.saturating_mul(8) / (n + 1)), ..EndRow::default() },
             server_figures: EndRow { goodput_bps: Some(n), ..EndRow::default() },
         });

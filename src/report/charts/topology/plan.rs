@@ -162,7 +162,7 @@ fn fit(node: &mut Node, budget: usize, rows: usize) {
                 (count, hosts) = (count + 1, hosts + size(&child));
             }
         }
-        let name = if count == 1 { "1 more".to_owned() } else { format!("{count} more like these") };
+        let name = if count == 1 { "1 more site".to_owned() } else { format!("{count} more sites") };
         let card = Card { columns: (0, 0), groups: Vec::new(), unnamed: hosts };
         node.children.push(Node {
             name,
@@ -322,6 +322,7 @@ impl Graph {
             let short = leaf.strip_suffix(site).and_then(|rest| rest.strip_suffix('.')).unwrap_or(leaf);
             groups.entry(link).or_default().push(escape(short.as_bytes()));
         }
+        groups.values_mut().for_each(|names| names.sort_by_key(|name| natural(name)));
         let groups: Vec<(String, Vec<String>)> =
             groups.into_iter().map(|(link, names)| (link.to_owned(), names)).collect();
         (!groups.is_empty()).then_some(Card { columns: (0, 0), groups, unnamed: 0 })
@@ -339,6 +340,26 @@ fn empty_node(name: &str) -> Node {
     }
 }
 
+/// A key by which w2 comes before w10.
+fn natural(name: &str) -> Vec<(String, u64)> {
+    let part = |part: &str| {
+        let digits = part.find(|letter: char| letter.is_ascii_digit()).unwrap_or(part.len());
+        (part[..digits].to_owned(), part[digits..].parse().unwrap_or(0))
+    };
+    // a part is letters and the digits after them
+    let mut parts = Vec::new();
+    let (mut from, mut digit) = (0, false);
+    for (at, letter) in name.char_indices() {
+        if digit && !letter.is_ascii_digit() {
+            parts.push(part(&name[from..at]));
+            from = at;
+        }
+        digit = letter.is_ascii_digit();
+    }
+    parts.push(part(&name[from..]));
+    parts
+}
+
 /// Whether a link is one of the tree's.
 fn is_edge(parents: &BTreeMap<String, (String, String)>, a: &str, b: &str, link: &str) -> bool {
     let below =
@@ -352,7 +373,10 @@ fn words(link: &LinkSetting) -> String {
         let unit = text.find(|letter: char| letter.is_alphabetic()).unwrap_or(text.len());
         format!("{} {}", &text[..unit], &text[unit..])
     };
-    let parts: Vec<String> =
-        [&link.rate, &link.delay].into_iter().filter(|text| !text.is_empty()).map(|text| spaced(text)).collect();
+    let parts: Vec<String> = [&link.rate, &link.delay]
+        .into_iter()
+        .filter(|text| !text.is_empty() && *text != "0s")
+        .map(|text| spaced(text))
+        .collect();
     escape(parts.join(", ").as_bytes())
 }
