@@ -178,11 +178,7 @@ impl RunRecord {
         let links = &self.tables.links;
         put("network.packets", links.iter().map(|row| row.packets).sum());
         put("network.bytes", links.iter().map(|row| row.bytes).sum());
-        let dropped = |row: &super::LinkRow| {
-            let queue = row.dropped_queue_full + row.dropped_early + row.dropped_sojourn;
-            queue + row.dropped_too_big + row.dropped_loss + row.dropped_other
-        };
-        put("network.dropped", links.iter().map(dropped).sum::<u64>() + self.counts.dropped_at_hosts);
+        put("network.dropped", links.iter().map(super::LinkRow::dropped).sum::<u64>() + self.counts.dropped_at_hosts);
         let connections = &self.tables.connections;
         put("connections.opened", connections.len() as u64);
         let failed = connections.iter().filter(|row| row.established.is_none() && row.end_client.is_some());
