@@ -261,3 +261,21 @@ fn a_page_that_is_cut_leaves_its_message_in_the_mailbox() {
     assert_eq!(row.retrieved, None);
     assert!(on_the_way > SimDuration::ZERO && on_the_way < SimDuration::from_secs(3_600), "{on_the_way:?}");
 }
+
+/// Breaks when a connection is closed as idle while a long page is still going out.
+#[test]
+fn a_long_page_is_no_idleness() {
+    let finished = run_value(&json!({
+        "mail": { "hamburger.edu": { "users": ["ann", "bob"], "webmail": { "keep_alive": "10s" } } },
+        "users": { "bob@hamburger.edu": { "protocol": "webmail" } },
+        "network": { "access": { "rate": "100kbps" } },
+        "workload": [
+            { "from": "ann@hamburger.edu", "to": "bob@hamburger.edu", "body_bytes": "200kB" },
+            { "at": "1h", "user": "bob@hamburger.edu", "steps": [
+                { "look": "INBOX" }, { "open": "newest" }, { "look": "INBOX" } ] }
+        ],
+        "run": { "until": "2h" }
+    }));
+    let calls = finished.record.tables.connections.iter().filter(|row| row.server_port == 80);
+    assert_eq!(calls.count(), 1);
+}

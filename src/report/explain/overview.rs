@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{count, plain, span};
+use super::{count, plain, since, span};
+use crate::base::time::SimDuration;
 use crate::metrics::{CopyStatus, DnsOutcome, MessageRow, Tables};
 
 /// So many names of a kind are given.
@@ -74,12 +75,12 @@ fn messages(tables: &Tables) -> (String, Vec<Line>) {
     let mut lines = Vec::new();
     let user = || rows.iter().filter(|row| row.is_user());
     if let Some((latency, row)) =
-        user().filter_map(|row| Some((row.latency()?, row))).max_by_key(|(latency, _)| *latency)
+        user().filter_map(|row| Some((latency(row)?, row))).max_by_key(|(latency, _)| *latency)
     {
         lines.push(message_line(row, format!("the slowest: delivered after {}", span(latency))));
     }
     if let Some((latency, row)) =
-        user().filter_map(|row| Some((row.latency()?, row))).min_by_key(|(latency, _)| *latency)
+        user().filter_map(|row| Some((latency(row)?, row))).min_by_key(|(latency, _)| *latency)
         && lines.first() != Some(&message_line(row, lines.first().map_or_else(String::new, |line| line.what.clone())))
     {
         lines.push(message_line(row, format!("the fastest: delivered after {}", span(latency))));
@@ -163,4 +164,9 @@ fn hosts(tables: &Tables) -> (String, Vec<Line>) {
         tables.caches.iter().filter(|row| row.level.name() == "resolver").map(|row| &*row.host).collect();
     lines.extend(resolvers.iter().take(MOST).map(|host| keep(host, "its cache")));
     ("Hosts, and what they held at a time:".to_owned(), lines)
+}
+
+/// From composition to the mailbox, in tables that may be damaged.
+fn latency(row: &MessageRow) -> Option<SimDuration> {
+    row.delivered.map(|at| since(at, row.composed))
 }
