@@ -1,8 +1,8 @@
 //! Loss recovery with selective acknowledgements, and the options of a SYN.
 
 use super::world::*;
-use crate::base::trace::{RetransmitReason, TcpInfo};
 use crate::base::Probability;
+use crate::base::trace::{RetransmitReason, TcpInfo};
 use crate::net::{LinkDirConfig, TcpConfig};
 
 const MSS: usize = 1_460;

@@ -8,7 +8,8 @@ use std::num::NonZeroU32;
 use bytes::Bytes;
 
 use crate::base::trace::{
-    ConnStep, DropReason, EndFigures, HostTrace, NetTrace, PacketContent, PacketInfo, RetransmitReason, TcpInfo, Trace, Windows,
+    ConnStep, DropReason, EndFigures, HostTrace, NetTrace, PacketContent, PacketInfo, RetransmitReason, TcpInfo, Trace,
+    Windows,
 };
 use crate::base::{
     AppId, CloseReason, ConnId, DataRate, Endpoint, EventId, HostId, LinkDirId, Order, Side, SimDuration, SimTime,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::model::Figure;
+use crate::base::time::SimTime;
 use crate::metrics::Tables;
 use crate::report::summary::human;
 
@@ -36,8 +37,40 @@ fn grouped(number: f64) -> String {
 /// What became of the mail, of names, of pages and of the network, a sentence each.
 pub(super) fn sentences(tables: &Tables, metrics: &Metrics) -> Vec<String> {
     let get = |name: &str| number(metrics, name);
+    let mut out = of_mail(&human(tables.end.since(SimTime::ZERO).as_secs_f64()), metrics);
+    if get("dns.queries") > 0.0 {
+        let hits = get("dns.cache_hits") + get("dns.negative_hits");
+        let timeouts = match get("dns.timeouts") {
+            0.0 => String::new(),
+            late => format!("; {} got no answer in time", grouped(late)),
+        };
+        out.push(format!(
+            "Names took {}; resolvers found {} in their caches{timeouts}.",
+            count(get("dns.queries"), "question"),
+            if hits == 0.0 { "nothing".to_owned() } else { count(hits, "answer") },
+        ));
+    }
+    if get("web.pages") > 0.0 {
+        out.push(format!("Browsers loaded {}.", count(get("web.pages"), "page")));
+    }
+    let again = get("connections.retransmissions");
+    out.push(format!(
+        "{} carried it; {} were lost{}.",
+        count(get("connections.opened"), "TCP connection"),
+        count(get("network.dropped"), "packet"),
+        if again > 0.0 { format!(", {} sent again", count(again, "segment")) } else { String::new() },
+    ));
+    if !tables.faults.is_empty() {
+        let faults = f64::from(u32::try_from(tables.faults.len()).unwrap_or(u32::MAX));
+        out.push(format!("{} struck; see the timeline.", count(faults, "fault")));
+    }
+    out
+}
+
+/// What became of the mail of a run that lasted so long.
+fn of_mail(end: &str, metrics: &Metrics) -> Vec<String> {
+    let get = |name: &str| number(metrics, name);
     let mut out = Vec::new();
-    let end = human(tables.end.as_nanos() as f64 / 1e9);
     let composed = get("messages.composed");
     if composed > 0.0 {
         let fates = [
@@ -72,31 +105,6 @@ pub(super) fn sentences(tables: &Tables, metrics: &Metrics) -> Vec<String> {
             count(get("attempts.total"), "attempt"),
             if deferred == 1.0 { "1 was".to_owned() } else { format!("{} were", grouped(deferred)) },
         ));
-    }
-    if get("dns.queries") > 0.0 {
-        let hits = get("dns.cache_hits") + get("dns.negative_hits");
-        let timeouts = match get("dns.timeouts") {
-            0.0 => String::new(),
-            late => format!("; {} got no answer in time", grouped(late)),
-        };
-        out.push(format!(
-            "Names took {}; resolvers found {} in their caches{timeouts}.",
-            count(get("dns.queries"), "question"),
-            if hits == 0.0 { "nothing".to_owned() } else { count(hits, "answer") },
-        ));
-    }
-    if get("web.pages") > 0.0 {
-        out.push(format!("Browsers loaded {}.", count(get("web.pages"), "page")));
-    }
-    let again = get("connections.retransmissions");
-    out.push(format!(
-        "{} carried it; {} were lost{}.",
-        count(get("connections.opened"), "TCP connection"),
-        count(get("network.dropped"), "packet"),
-        if again > 0.0 { format!(", {} sent again", count(again, "segment")) } else { String::new() },
-    ));
-    if !tables.faults.is_empty() {
-        out.push(format!("{} struck; see the timeline.", count(tables.faults.len() as f64, "fault")));
     }
     out
 }

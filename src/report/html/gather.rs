@@ -17,9 +17,9 @@ use crate::base::ids::ConnId;
 use crate::base::time::SimTime;
 use crate::base::trace::{MessageKind, Phase};
 use crate::metrics::{AttemptRow, ConnectionRow, MessageRow, Text};
-use crate::report::values::escape;
 use crate::report::charts::{self, ChartSource, Theme};
 use crate::report::story;
+use crate::report::values::escape;
 
 /// Bounds of parts of the page: rows, or octets of their texts.
 const MOST_MESSAGES: usize = 1_000;

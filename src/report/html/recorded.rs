@@ -92,9 +92,9 @@ fn take(packet: &EnhancedPacketBlock<'_>, directory: &Directory, reel: &mut Reel
     }
     let start = i128::from(directory.start().0) * 1_000_000_000;
     let since = i128::try_from(packet.timestamp.as_nanos()).unwrap_or(0) - start;
-    let comments = packet.options.iter().filter_map(|option| match option {
-        EnhancedPacketOption::Common(CommonOption::Comment(text)) => Some(text.to_string()),
-        _ => None,
+    let comments = packet.options.iter().filter_map(|option| {
+        let EnhancedPacketOption::Common(CommonOption::Comment(text)) = option else { return None };
+        Some(text.to_string())
     });
     let comments: Vec<String> = comments.collect();
     let conn = comments.iter().find_map(|text| conn(text.strip_prefix("connection ")?, directory));
