@@ -90,6 +90,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Run", "## `run`"),
     ("Limits", "## `limits`"),
     ("Expect", "## `expect`"),
+    ("CellBounds", "### Cells"),
+    ("Transcript", "### `transcript`"),
     ("Reports", "### `mail.DOMAIN.reports`"),
     ("Vacation", "### `users.ADDRESS.vacation`"),
     ("Reading", "### `reading`"),

@@ -96,7 +96,9 @@ fn one_can_choose_and_mistakes_are_told() {
     assert!(drawn.stdout.starts_with("Look-up of www.shop.com A by pc.campus.edu\n"), "{}", drawn.stdout);
     let drawn = ladder(place.path(), &["iterative", "--query", "www.example.com", "-o", "two.svg"]);
     assert_eq!((drawn.code, &*drawn.stdout), (0, ""));
-    assert!(fs::read_to_string(place.path().join("two.svg")).unwrap().contains("<title>2 look-ups</title>"));
+    assert!(
+        fs::read_to_string(place.path().join("two.svg")).unwrap().contains("<title id=\"title\">2 look-ups</title>")
+    );
     let empty = ladder(place.path(), &["iterative", "--protocol", "pop3"]);
     assert!(empty.code == 0 && empty.stdout.contains(">Nothing to draw.</text>"), "{}", empty.stderr);
     let wrong = [
@@ -152,8 +154,8 @@ fn dialogues_ways_and_segments_are_drawn_so() {
         ("way.svg", &way),
         ("way.txt", &[&way[..], &["--text"]].concat()),
         ("retries.txt", &["lost-reply", "--message", "1.alice@crepes.fr", "--protocol", "smtp", "--text"]),
-        ("imap.txt", &["imap-folders", "--protocol", "imap", "--to", "1h", "--text"]),
-        ("http.svg", &["web-page", "--protocol", "http", "--for", "paper"]),
+        ("imap.txt", &["imap-folders", "--conn", "bob-laptop.hamburger.edu#1", "--text"]),
+        ("http.svg", &["web-page", "--conn", "alice-pc.crepes.fr#1", "--for", "paper"]),
         ("segments.svg", &["ketchup", "--conn", "crepes.fr#1", "--protocol", "tcp", "--for", "handout"]),
         ("segments.txt", &["ketchup", "--conn", "crepes.fr#1", "--protocol", "tcp", "--text"]),
     ];
@@ -172,12 +174,15 @@ fn strokes_arrive_with_their_segments() {
         let text = ladder(place.path(), &[&args[..], protocol].concat()).stdout;
         text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
     };
-    let times = |line: &str| line.split(" s").take(2).map(|time| time.trim().to_owned()).collect::<Vec<_>>();
+    let times =
+        |line: &str| line.split(" s").take(2).map(|time| time.trim().parse::<f64>().unwrap()).collect::<Vec<_>>();
     let said: Vec<_> = lines(&[]).iter().skip(2).map(|line| times(line)).collect();
     let sent = lines(&["--protocol", "tcp"]);
     let sent: Vec<_> = sent.iter().filter(|line| line.contains("octets)")).map(|line| times(line)).collect();
     assert_eq!(said.len(), 13);
-    assert_eq!(said, sent);
+    let near = |(a, b): (&f64, &f64)| (a - b).abs() < 0.0006;
+    assert!(said.concat().iter().zip(&sent.concat()).all(near), "{said:?} {sent:?}");
+    assert_eq!(said.len(), sent.len());
 }
 
 /// Breaks when a loss has no cross and no reason, or a repetition no mark.
@@ -241,7 +246,7 @@ fn damage_is_told() {
         (&table, good.replace(",lines,", ",line,"), "the header is not that of the table dialogues"),
         (
             &table,
-            good.replacen(",server,", ",nobody,", 2),
+            good.replace(row, &row.replace(",server,", ",nobody,")),
             "column speaker: \"nobody\" is not one of the column's words",
         ),
         (

@@ -5,8 +5,9 @@ mod common;
 use common::{library, library_names, root, run};
 use posthaste::base::{SimDuration, SimTime};
 use posthaste::cli::simulate::expectations;
-use posthaste::metrics::{CopyStatus, MessageRow, Tables};
-use posthaste::report::{ChartSource, Theme, chart_names, draw, transcript};
+use posthaste::metrics::column_values::known_words;
+use posthaste::metrics::{CopyStatus, Kind, MessageRow, Tables, columns};
+use posthaste::report::{ChartSource, Theme, chart_names, draw, table_csv, transcript};
 use posthaste::scenario::Resolved;
 
 /// Breaks when a scenario of the library is invalid or its `expect` does not hold.
@@ -23,6 +24,7 @@ fn every_scenario_holds_what_it_expects() {
         }
         phases_sum_to_latency(&name, &finished.record.tables);
         labels_have_room(&name, &scenario, &finished.record.tables);
+        cells_are_of_their_kinds(&finished.record.tables);
         messages += finished.record.tables.messages.len();
     }
     assert!(messages > 10_000, "{messages}");
@@ -35,6 +37,25 @@ fn labels_have_room(scenario: &str, file: &Resolved, tables: &Tables) {
         for name in chart_names() {
             let faults = draw(name, &source, theme).unwrap().text_faults();
             assert!(faults.is_empty(), "{name} of {scenario} for {}: {faults:?}", theme.name());
+        }
+    }
+}
+
+/// What is known of columns before a run, so that an expectation over them can be checked, is so.
+fn cells_are_of_their_kinds(tables: &Tables) {
+    for table in columns::all() {
+        let Some(csv) = table_csv(tables, table.name) else { continue };
+        let kinds =
+            table.columns.iter().map(|(column, _)| (Kind::of(table.name, column), known_words(table.name, column)));
+        let kinds: Vec<_> = kinds.collect();
+        for row in csv::Reader::from_reader(csv.as_slice()).records() {
+            let row = row.unwrap();
+            for ((cell, (kind, words)), (column, _)) in row.iter().zip(&kinds).zip(table.columns) {
+                let number = cell.is_empty() || cell.parse::<f64>().is_ok_and(f64::is_finite);
+                assert!(*kind == Kind::Text || number, "{}.{column}: {cell}", table.name);
+                let known = words.is_empty() || cell.is_empty() || words.contains(&cell);
+                assert!(known, "{}.{column}: {cell} is none of {words:?}", table.name);
+            }
         }
     }
 }

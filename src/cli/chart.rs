@@ -12,8 +12,8 @@ use crate::report::{self, ChartSource, Drawing, Theme};
 
 use super::args::{ChartArgs, ChartFormat};
 use super::exit::{CommandError, Exit};
-use super::explain::scenario_of;
 use super::output::{print, print_bytes};
+use super::repeat::scenario_of;
 use super::simulate;
 use super::target::result_folder;
 

@@ -2,6 +2,7 @@
 //! gone away (`| head`) is no error.
 
 use std::io::{ErrorKind, Write as _};
+use std::path::Path;
 
 use super::exit::CommandError;
 
@@ -23,6 +24,14 @@ pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), CommandError> {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CommandError::io(format!("stdout: {error}"))),
         _ => Ok(()),
     }
+}
+
+/// Writes a text to a file.
+///
+/// # Errors
+/// The file cannot be written.
+pub(super) fn write_text(path: &Path, text: &str) -> Result<(), CommandError> {
+    std::fs::write(path, text).map_err(|error| CommandError::io(format!("cannot write {}: {error}", path.display())))
 }
 
 /// Prints a message to stderr as a line. When not even that can be written, the exit code

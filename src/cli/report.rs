@@ -18,10 +18,10 @@ use crate::scenario::resolved::Resolved;
 
 use super::args::{Overrides, ReportArgs};
 use super::exit::{CommandError, Exit};
-use super::explain::{manifest, scenario_of};
 use super::load::load;
 use super::output::print;
 use super::recording::read_text;
+use super::repeat::{manifest, scenario_of};
 use super::simulate::{Finished, simulate_watched};
 use super::target::result_folder;
 

@@ -230,7 +230,7 @@ impl Dialogues {
             .map(|mut open| {
                 let endpoints = connections.endpoints(open.conn);
                 let server = endpoints.map_or_else(String::new, |(_, to)| directory.name_at(to.addr));
-                open.complete(names, &server == directory.host_name(open.conn.host));
+                open.complete(names, server == directory.host_name(open.conn.host));
                 Dialogue {
                     protocol: names.share(words::protocol(open.protocol)),
                     connection: names.share(&directory.conn_name(open.conn)),

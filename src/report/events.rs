@@ -41,7 +41,8 @@ impl<W: Write> EventWriter<W> {
         }
     }
 
-    fn line(&self, event: &TraceEvent<'_>) -> Value {
+    /// The event with names in place of handles.
+    pub(super) fn line(&self, event: &TraceEvent<'_>) -> Value {
         let what = match event.what {
             // An array of numbers would be built only to be thrown away.
             Trace::Dialogue { conn, side, protocol, bytes } => json!({

@@ -19,7 +19,7 @@ use super::manifest::{self, RunInfo};
 use super::read::read_table;
 use super::rows::{csv_of, table_csv};
 use super::transcripts::{counted, transcript_name};
-use super::web_rows::{WEB_PAGES, WEB_REQUESTS};
+use crate::metrics::web_columns::{WEB_PAGES, WEB_REQUESTS};
 use crate::metrics::{RunRecord, WindowRow};
 
 /// Which files a result folder gets besides manifest, scenario, summary, timing and tables.

@@ -94,6 +94,11 @@ fn mistakes_are_found_at_their_place() {
         (json!({ "relays": { "h.edu": {} } }), "relays.\"h.edu\"", &["it is no relay"]),
         (json!({ "relays": { "crepes.fr": { "hop_limit": 3 } } }), "relays.\"crepes.fr\"", &["mail server of"]),
         (json!({ "relays": { "MX": {} } }), "relays.MX", &["lower case"]),
+        (
+            json!({ "relays": { "mx.net": { "hop_limit": 0 } } }),
+            "relays.\"mx.net\".hop_limit",
+            &["no message is taken"],
+        ),
     ] {
         refused(&with(&keys), &format!("{PLACE}.{path}"), words);
     }

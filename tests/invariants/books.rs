@@ -383,7 +383,11 @@ impl Books {
 const fn is_permanent(kind: FailureKind, code: u16) -> bool {
     match kind {
         FailureKind::Reply => code / 100 == 5,
-        FailureKind::NoSuchDomain | FailureKind::NoMailServer | FailureKind::Loop | FailureKind::Expired => true,
+        FailureKind::NoSuchDomain
+        | FailureKind::NoMailServer
+        | FailureKind::Unsendable
+        | FailureKind::Loop
+        | FailureKind::Expired => true,
         FailureKind::DnsFailure
         | FailureKind::ConnectionRefused
         | FailureKind::ConnectionTimedOut

@@ -13,7 +13,7 @@ use super::mailbox::{Maildrop, StoreError};
 use super::spool::{Spool, trace_phase};
 use crate::app::host::Host;
 use crate::app::sessions::{Attends, Caller, Calls, Talk};
-use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
+use crate::base::trace::{Phase, Protocol};
 use crate::base::{ConnId, Side, SimTime, SocketId};
 use crate::proto::imap::{Answer, Change, Server, ServerConfig, ServerEvent};
 use crate::proto::sasl::Credentials;
@@ -205,13 +205,5 @@ fn deselect<H: Host>(host: &mut H, spool: &mut Spool, reader: &mut Reader) {
         if let Some(origin) = &message.origin {
             trace_phase(host, &origin.message_id, &origin.recipient, Phase::InMailbox);
         }
-    }
-}
-
-/// Traces that a client has removed messages for good.
-pub(super) fn trace_deleted<H: Host>(host: &mut H, drop: &Maildrop, messages: &[StoredMessage]) {
-    for origin in messages.iter().filter_map(|message| message.origin.as_ref()) {
-        let (message, mailbox) = (origin.message_id.as_str(), drop.address());
-        host.trace(Trace::Mail(MailTrace::Deleted { message, mailbox }));
     }
 }

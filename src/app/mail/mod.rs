@@ -31,6 +31,7 @@ pub mod server;
 mod spool;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod vacation;
 mod webmail;
 

@@ -3,6 +3,7 @@
 use super::accounts::Accounts;
 use super::mailbox::Maildrop;
 use super::spool::{Spool, trace_maildrop, trace_phase};
+use super::upkeep::trace_deleted;
 use crate::app::host::Host;
 use crate::app::sessions::{Attends, Caller, Calls, Talk};
 use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
@@ -25,8 +26,8 @@ pub(super) struct Retrieval {
     calls: Calls<Server, Known>,
     /// Whether APOP is offered.
     apop: bool,
-    /// Sessions so far.
-    sessions: u64,
+    /// The last greeting: when, and how many there were at that instant.
+    greeted: (SimTime, u64),
 }
 
 impl Retrieval {
@@ -47,10 +48,12 @@ impl Retrieval {
     }
 
     pub(super) fn accepted<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, conn: ConnId) {
-        self.sessions += 1;
+        let (last, nth) = self.greeted;
+        self.greeted = (host.now(), if last == host.now() { nth + 1 } else { 1 });
         let server = if self.apop {
-            // RFC 1939 section 7: process, clock and host, so that no two are equal.
-            Server::offering_apop(format!("<{}.{}@{}>", self.sessions, host.now().as_nanos(), host.name()))
+            // RFC 1939 section 7: process, clock and host, so that no two are equal. Only those of one instant are
+            // counted: who called earlier changes nothing.
+            Server::offering_apop(format!("<{}.{}@{}>", self.greeted.1, host.now().as_nanos(), host.name()))
         } else {
             Server::new()
         };
@@ -105,10 +108,8 @@ impl Attends<Spool> for Retrieval {
             }
             ServerEvent::Update { deleted } => {
                 if let Some(drop) = drop_of(spool, reader).filter(|_| !deleted.is_empty()) {
-                    for origin in drop.delete(&deleted).into_iter().filter_map(|message| message.origin) {
-                        let (message, mailbox) = (origin.message_id.as_str(), drop.address());
-                        host.trace(Trace::Mail(MailTrace::Deleted { message, mailbox }));
-                    }
+                    let gone = drop.delete(&deleted);
+                    trace_deleted(host, drop, &gone);
                     trace_maildrop(host, drop);
                     let inbox = drop.inbox().validity();
                     spool.touched.extend(reader.known.mailbox.clone().map(|mailbox| (mailbox, inbox)));

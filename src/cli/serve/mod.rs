@@ -56,7 +56,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
         write_report(&done.written.dir, &usual_place(&done.written.dir))?;
     }
     if args.json {
-        let summary: serde_json::Value = serde_json::from_str(&json_summary(&done)?).expect("just written");
+        let summary: serde_json::Value = serde_json::from_str(&json_summary(&done, None)?).expect("just written");
         print(&format!("{}\n", json!({ "summary": summary })))?;
     } else {
         let summary = report::summary_text(&done.info, &done.record);

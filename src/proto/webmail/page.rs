@@ -88,6 +88,12 @@ impl Page {
         self.elements.iter().find_map(|element| element.get("data-sent"))
     }
 
+    /// The Message-ID of the draft that was kept, if the page says that one was.
+    #[must_use]
+    pub fn kept(&self) -> Option<&str> {
+        self.elements.iter().find_map(|element| element.get("data-kept"))
+    }
+
     /// The Message-ID of the message that it shows.
     #[must_use]
     pub fn message_id(&self) -> Option<&str> {

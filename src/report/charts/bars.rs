@@ -47,14 +47,13 @@ impl Bars<'_> {
         }
         // a quarter of the width at least is for the bars
         let width = theme.width();
-        let end = |bar: &Bar| fitted(&bar.end, TICK_SIZE, 0.3 * width);
-        let ends: Vec<(String, f64)> = self.bars.iter().map(end).collect();
+        let ends = alike(self.bars.iter().map(|bar| bar.end.as_str()), 0.3 * width);
         let widest = |texts: &[(String, f64)]| {
             texts.iter().map(|(text, size)| text_width(text, *size, false)).fold(0.0, f64::max)
         };
         let after = widest(&ends);
         let room = (0.4 * width).min(0.75 * width - 50.0 - after);
-        let labels: Vec<(String, f64)> = self.bars.iter().map(|bar| fitted(&bar.label, TICK_SIZE, room)).collect();
+        let labels = alike(self.bars.iter().map(|bar| bar.label.as_str()), room);
         frame.left = 26.0 + widest(&labels);
         frame.right -= after;
         frame.draw_x(&mut canvas);
@@ -70,6 +69,14 @@ impl Bars<'_> {
         }
         canvas
     }
+}
+
+/// Texts fitted into the room, all in the size of the one that needs the smallest.
+fn alike<'a>(texts: impl Iterator<Item = &'a str>, room: f64) -> Vec<(String, f64)> {
+    let mut fit: Vec<(String, f64)> = texts.map(|text| fitted(text, TICK_SIZE, room)).collect();
+    let least = fit.iter().map(|(_, size)| *size).fold(TICK_SIZE, f64::min);
+    fit.iter_mut().for_each(|(_, size)| *size = least);
+    fit
 }
 
 fn parts(canvas: &mut Canvas, frame: &Frame, bar: &Bar, (top, bottom): (f64, f64), fill: &impl Fn(&usize) -> Fill) {

@@ -16,6 +16,9 @@ pub(in crate::report) const FONT_SIZE_RATIO: f64 = 1.24;
 /// A point in nominal pixels: right, down.
 pub(super) type Point = (f64, f64);
 
+/// A box: left, top, right, bottom.
+type Area = (f64, f64, f64, f64);
+
 /// Where a text lies relative to its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Align {
@@ -59,8 +62,8 @@ impl Label {
         self
     }
 
-    /// The box that the text covers: left, top, right, bottom.
-    fn extent(&self) -> (f64, f64, f64, f64) {
+    /// The box that the text covers.
+    fn extent(&self) -> Area {
         let (width, height) = (text_width(&self.text, self.size, self.bold), self.size);
         let before = match self.align {
             Align::Left => 0.0,
@@ -190,7 +193,7 @@ impl Canvas {
 
     /// Texts that leave the sheet, and pairs of texts that overlap.
     pub(super) fn text_faults(&self) -> Vec<String> {
-        let texts: Vec<(&Label, (f64, f64, f64, f64))> = self
+        let texts: Vec<(&Label, Area)> = self
             .shapes
             .iter()
             .filter_map(|shape| match shape {
@@ -228,9 +231,9 @@ fn multiples(low: f64, high: f64, step: f64) -> impl Iterator<Item = f64> {
     (0..count).map(move |index| (first + f64::from(index)) * step)
 }
 
-/// Parallel strokes within an area (left, top, right, bottom): the lines on which `a x + b y` is a multiple of the
+/// Parallel strokes within an area: the lines on which `a x + b y` is a multiple of the
 /// step, where each of `a` and `b` is 1, 0 or -1.
-fn strokes(area: (f64, f64, f64, f64), (a, b): (f64, f64), step: f64, stroke: &mut impl FnMut(Point, Point)) {
+fn strokes(area: Area, (a, b): (f64, f64), step: f64, stroke: &mut impl FnMut(Point, Point)) {
     let (left, top, right, bottom) = area;
     let corners = [a * left + b * top, a * left + b * bottom, a * right + b * top, a * right + b * bottom];
     let low = corners.iter().copied().fold(f64::MAX, f64::min);

@@ -10,6 +10,7 @@ use super::scale::{Octets, Scale};
 use super::{ChartSource, instant, user_copies};
 use crate::base::time::SimTime;
 use crate::metrics::ConnectionRow;
+use crate::report::values::escape;
 
 /// Intervals, in seconds.
 const SLOTS: [u64; 15] = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 10_800, 21_600, 86_400, 604_800];
@@ -101,15 +102,17 @@ pub(super) fn goodput(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let left_out = ways.len().saturating_sub(theme.most_rows());
     ways.truncate(theme.most_rows());
     let others = if left_out == 0 { String::new() } else { format!("; {left_out} with less data left out") };
-    let note = format!("acknowledged octets over the time from ESTABLISHED to their last acknowledgement{others}");
+    let note =
+        format!("\u{2192} to the server, \u{2190} to the client; acknowledged octets over the time they took{others}");
     let most = ways.iter().map(|(_, goodput, ..)| *goodput).max().unwrap_or(0) as f64;
     let units = [(1e9, "Gbps"), (1e6, "Mbps"), (1e3, "kbps")];
     let (unit, unit_name) = units.into_iter().find(|(unit, _)| most >= 2.0 * unit).unwrap_or((1.0, "bps"));
     let bar = |(octets, goodput, row, to_server): &(u64, u64, &ConnectionRow, bool)| {
-        let there = if *to_server { &row.server } else { &row.client };
         let unit_of = Octets::for_most(*octets as f64);
         Bar {
-            label: super::way(&row.connection, there),
+            label: escape(
+                format!("{} {}", row.connection, if *to_server { '\u{2192}' } else { '\u{2190}' }).as_bytes(),
+            ),
             parts: vec![(*goodput as f64 / unit, 0)],
             end: format!("{} {}", short(*octets as f64 / unit_of.octets), unit_of.name),
             from: 0.0,

@@ -129,7 +129,7 @@ pub(super) fn waterfall(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     };
     let bars: Vec<Bar> = requests.iter().map(bar).collect();
     let kind = kind(run, page).map_or_else(String::new, |kind| format!(", {kind}"));
-    let others = if left_out == 0 { String::new() } else { format!("; {left_out} objects left out") };
+    let others = if left_out == 0 { String::new() } else { format!("; {left_out} more left out") };
     let note = format!(
         "{}{kind}; at the right the number of the connection that carried it{others}",
         escape(page.page.as_bytes())

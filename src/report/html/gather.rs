@@ -12,13 +12,14 @@ use super::model::{Attempt, Chart, Conn, Event, Fault, Host, Message, Model, Pac
 use super::topology;
 use super::witness::{Seen, Shot, protocol_of_port};
 use super::{Observed, Source};
+use crate::base::calendar::UnixTime;
 use crate::base::directory::Directory;
 use crate::base::ids::ConnId;
 use crate::base::time::SimTime;
 use crate::base::trace::{MessageKind, Phase};
 use crate::metrics::{AttemptRow, ConnectionRow, MessageRow, Text};
 use crate::report::charts::{self, ChartSource, Theme};
-use crate::report::story;
+use crate::report::explain::{Clock, Sources, message_stories};
 use crate::report::values::escape;
 
 /// Bounds of parts of the page: rows, or octets of their texts.
@@ -206,6 +207,9 @@ impl Part<'_, '_> {
             first.into_iter().chain(trouble).chain(rest).collect()
         };
         rows.sort_by(|a, b| (a.composed, &a.message, &a.to).cmp(&(b.composed, &b.message, &b.to)));
+        let start = self.source.manifest["start"].as_str().and_then(UnixTime::parse).unwrap_or(UnixTime::DEFAULT_START);
+        let zones = BTreeMap::new();
+        let sources = Sources { tables: self.source.tables, clock: Clock::new(start), witness: None, zones: &zones };
         let mut left = MOST_STORIES;
         let messages: Vec<Message> = rows
             .iter()
@@ -213,8 +217,8 @@ impl Part<'_, '_> {
                 let id = escape(row.message.as_bytes());
                 let m = threads.get(&*id).copied();
                 let told = (m.is_some() || all.len() <= 100)
-                    .then(|| story(self.source.tables, &row.message, Some(&row.to)))
-                    .flatten();
+                    .then(|| message_stories(&sources, &row.message, Some(&row.to)))
+                    .and_then(|stories| Some(stories.first()?.text(sources.clock)));
                 let story = told.filter(|story| story.len() <= left);
                 left -= story.as_ref().map_or(0, String::len);
                 let subject = subjects.get(&id).cloned();

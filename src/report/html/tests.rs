@@ -56,7 +56,7 @@ fn the_page_stands_alone() {
     assert!(page.contains(policy), "{}", &page[..700]);
     let code = page.replace("http://www.w3.org/2000/svg", "");
     for outside in
-        ["http:", "https:", "//cdn", "fetch(", "XMLHttpRequest", "import ", "@import", "url(", "innerHTML", "eval("]
+        ["http://", "https://", "//cdn", "fetch(", "XMLHttpRequest", "import ", "@import", "url(", "innerHTML", "eval("]
     {
         assert!(!code.contains(outside), "{outside}");
     }

@@ -12,7 +12,7 @@ use crate::base::trace::{
     AttemptOutcome, CacheLevel, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, FaultTrace, HostTrace, MailTrace,
     Phase, RetransmitReason, Trace, TraceEvent, WebSource, WebTrace,
 };
-use crate::metrics::rtype;
+use crate::metrics::rtype_word as rtype;
 use crate::report::summary::human;
 use crate::report::values::escape;
 

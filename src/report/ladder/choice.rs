@@ -6,7 +6,7 @@ use std::path::Path;
 use super::connect::{beginning, ending, protocol_at};
 use super::dialogue::strokes;
 use super::life;
-use super::picture::{Draft, Ladder, What, shown};
+use super::picture::{Draft, Ladder, shown};
 use super::segments::{Segment, drafts_of};
 use super::talks::{Talk, talks};
 use super::{LadderError, dns};
@@ -53,7 +53,7 @@ impl<'a> Source<'a> {
 }
 
 impl LadderChoice {
-    fn speaks(&self, protocol: &str) -> bool {
+    pub(super) fn speaks(&self, protocol: &str) -> bool {
         self.protocols.is_empty() || self.protocols.iter().any(|wanted| wanted == protocol)
     }
 
@@ -92,13 +92,7 @@ pub fn ladder(source: &Source<'_>, choice: &LadderChoice) -> Result<Ladder, Ladd
 
 /// A message's way, or what the other choices leave of it.
 fn of_message(source: &Source<'_>, choice: &LadderChoice, message: &str) -> Result<(Vec<Draft>, String), LadderError> {
-    let (mut drafts, title) = life::way(source, message, choice.unfold)?;
-    if !choice.protocols.is_empty() && !choice.speaks("dns") {
-        let numbered = |draft: &Draft| matches!(&draft.step.what, What::Message(message) if message.numbered);
-        drafts.retain(|draft| !numbered(draft));
-    } else if !choice.protocols.is_empty() && choice.protocols.iter().all(|protocol| protocol == "dns") {
-        drafts.retain(|draft| matches!(&draft.step.what, What::Message(message) if message.numbered));
-    }
+    let (mut drafts, title) = life::way(source, choice, message)?;
     drafts.retain(|draft| draft.ends.iter().any(|end| choice.has_host(end)));
     if let Some(segments) = source.segments {
         drafts.extend(drafts_of(segments, |_| true));
@@ -173,7 +167,8 @@ fn of_connections(source: &Source<'_>, choice: &LadderChoice) -> Result<(Vec<Dra
 }
 
 /// Whether the hosts and the connection that are named are in the run.
-fn names_are_known(tables: &Tables, choice: &LadderChoice) -> Result<(), LadderError> {
+/// Whether the run has what is named.
+pub(in crate::report) fn names_are_known(tables: &Tables, choice: &LadderChoice) -> Result<(), LadderError> {
     let hint = |name: &str, known: BTreeSet<&str>| {
         nearest(name, known.into_iter()).map_or_else(String::new, |near| format!("; did you mean {}?", shown(near)))
     };

@@ -22,6 +22,8 @@ struct Said {
     full: Vec<String>,
     /// Octets and pieces of what is carried.
     body: usize,
+    /// Before which line that stands.
+    body_at: usize,
     pieces: usize,
     octets: u64,
     failed: bool,
@@ -66,6 +68,7 @@ impl Said {
             lines: Vec::new(),
             full: Vec::new(),
             body: 0,
+            body_at: 0,
             pieces: 0,
             octets: 0,
             failed: false,
@@ -83,7 +86,12 @@ impl Said {
                     self.failed |= utterance.side == Side::Server && fails(&talk.protocol, line);
                     self.lines.push(shown(line));
                 }
-                Kind::Body => self.body += octets(line),
+                Kind::Body => {
+                    if self.body == 0 {
+                        self.body_at = self.lines.len();
+                    }
+                    self.body += octets(line);
+                }
                 Kind::End => {}
             }
             self.full.push(shown(line));
@@ -101,13 +109,12 @@ impl Said {
 
     fn label(&self, protocol: &str) -> String {
         let mut parts = self.lines.clone();
-        if self.full.is_empty() {
-            parts.push(format!("{} octets", self.octets));
-        } else if protocol == "http" && self.body > 0 {
+        if self.full.is_empty() || protocol == "http" && self.body > 0 {
             parts.push(format!("{} octets", self.octets));
         } else if self.body > 0 {
             let pieces = if self.pieces > 1 { format!(" in {} pieces", self.pieces) } else { String::new() };
-            parts.push(format!("message, {} octets{pieces}", self.body));
+            let what = if protocol == "imap" { "literal" } else { "message" };
+            parts.insert(self.body_at.min(parts.len()), format!("{what}, {} octets{pieces}", self.body));
         } else if parts.is_empty() {
             parts = self.full.clone();
         }

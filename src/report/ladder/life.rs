@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 
 use super::LadderError;
-use super::choice::Source;
-use super::connect::{beginning, ending};
+use super::choice::{LadderChoice, Source};
+use super::connect::{beginning, ending, protocol_at};
 use super::dialogue::strokes;
 use super::dns::look_ups_where;
 use super::picture::{Draft, shown};
@@ -58,7 +58,11 @@ fn connections<'a>(tables: &'a Tables, id: &str) -> BTreeSet<&'a str> {
 ///
 /// # Errors
 /// There is no such message, or the folder is damaged.
-pub(super) fn way(source: &Source<'_>, message: &str, unfold: bool) -> Result<(Vec<Draft>, String), LadderError> {
+pub(super) fn way(
+    source: &Source<'_>,
+    choice: &LadderChoice,
+    message: &str,
+) -> Result<(Vec<Draft>, String), LadderError> {
     let tables = source.tables;
     let rows = copies(tables, message);
     let Some(first) = rows.first() else {
@@ -71,17 +75,20 @@ pub(super) fn way(source: &Source<'_>, message: &str, unfold: bool) -> Result<(V
     let chosen = connections(tables, id);
     let calls: Vec<&ConnectionRow> =
         tables.connections.iter().filter(|row| chosen.contains(&*row.connection)).collect();
-    let mut drafts = look_ups(tables, &rows, &calls);
+    let mut drafts = if choice.speaks("dns") { look_ups(tables, &rows, &calls) } else { Vec::new() };
     let spoken = source.dialogues();
     let talks = talks(source.folder, spoken, |row| chosen.contains(&*row.connection)).map_err(LadderError::from)?;
     for call in &calls {
         let talk = talks.iter().find(|talk| talk.connection == call.connection);
+        if !choice.speaks(talk.map_or(protocol_at(call.server_port), |talk| &talk.protocol)) {
+            continue;
+        }
         let served = talk.map(|talk| served(talk, id, tables));
         if served.as_ref().is_none_or(|served| served.from == 0) {
             drafts.extend(beginning(call));
         }
         if let (Some(talk), Some(served)) = (talk, &served) {
-            drafts.extend(strokes(talk, unfold, |index, _| (served.from..served.until).contains(&index)));
+            drafts.extend(strokes(talk, choice.unfold, |index, _| (served.from..served.until).contains(&index)));
         }
         if talk.is_none_or(|talk| served.as_ref().is_some_and(|served| served.until == talk.utterances.len())) {
             drafts.extend(ending(call));

@@ -27,7 +27,7 @@ pub(super) struct Style {
     pub(super) title: f64,
     pub(super) label: f64,
     pub(super) small: f64,
-    /// The margin with the times.
+    /// The margin with the times, at least.
     pub(super) margin: f64,
     /// The least and the greatest distance of two lifelines.
     pub(super) pitch: (f64, f64),
@@ -61,7 +61,7 @@ impl Style {
             title: 16.0 * scale,
             label: 13.0 * scale,
             small: 11.0 * scale,
-            margin: 104.0 * scale,
+            margin: 56.0 * scale,
             pitch,
             width,
             top: 112.0 * scale,

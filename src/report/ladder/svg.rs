@@ -66,12 +66,15 @@ impl Ladder {
 
     /// The sheet with all that is drawn, and its height.
     pub(super) fn sheet(&self, purpose: LadderFor, time: TimeScale) -> (Sheet, f64) {
-        let style = Style::of(purpose);
+        let mut style = Style::of(purpose);
         let mut letters = Letters::default();
+        style.margin = self.margin(&style, &mut letters);
         let columns = self.lifelines.len().max(1) as f64 + if self.needs_margin() { 0.5 } else { 0.0 };
         let share =
             style.width.map_or_else(|| self.share(&style, &mut letters), |width| (width - style.margin) / columns);
-        let pitch = share.clamp(style.pitch.0, style.pitch.1).round();
+        // many lifelines side by side are no easier to read when they are far apart
+        let most = if self.lifelines.len() > 4 { style.pitch.0 * 1.2 } else { style.pitch.1 };
+        let pitch = share.clamp(style.pitch.0, most).round();
         let width = (style.margin + pitch * columns).max(style.width.unwrap_or(0.0));
         let (strokes, texts, boxes) = (String::new(), String::new(), Vec::new());
         let mut sheet = Sheet { style, strokes, texts, letters, boxes, pitch, width };
@@ -104,6 +107,17 @@ impl Ladder {
             y += 16.0 * unit;
         }
         (sheet, y)
+    }
+
+    /// The room that times and pauses need.
+    fn margin(&self, style: &Style, letters: &mut Letters) -> f64 {
+        let times = self.steps.iter().map(|step| self.time(step.at.as_nanos()));
+        let pauses = self.steps.windows(2).map(|two| {
+            // a stroke that arrives meanwhile makes it shorter
+            format!("... {}", self.time(two[1].at.since(two[0].at).as_nanos()))
+        });
+        let widest = times.chain(pauses).map(|text| letters.width(&text, style.small)).fold(0.0, f64::max);
+        (widest + 16.0 * style.scale).max(56.0 * style.scale).round()
     }
 
     /// The room that a lifeline needs for its name, and for what goes to its neighbours.

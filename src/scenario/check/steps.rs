@@ -42,7 +42,7 @@ pub(super) fn read_session(
     let Some(on) = read_device(cx, here, entry, people.len()) else { return Vec::new() };
     let of_user = |user: usize| entry.protocol.map_or(shared.users[user].means, means);
     let means_used: BTreeSet<Means> = people.iter().map(|user| of_user(*user)).collect();
-    let steps = read_steps(cx, shared, here.key("steps"), &entry.steps, &means_used);
+    let steps = read_steps(cx, shared, here.key("steps"), entry.steps.as_deref().unwrap_or_default(), &means_used);
     let session = |user: &usize| {
         let user = *user;
         let own = own_part(shared.run.seed, &shared.users[user].address, readings[user], spread);
@@ -62,6 +62,9 @@ fn read_steps(
     steps: &[schema::Step],
     means_used: &BTreeSet<Means>,
 ) -> Arc<[Step]> {
+    if steps.is_empty() {
+        cx.problems.help(path, "this session has no steps", "write at least one, such as { \"look\": \"INBOX\" }");
+    }
     let mut read = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         let here = path.index(index);
@@ -160,7 +163,7 @@ fn read_step(
         "reply" => Step::Reply { which: which(), all: false, text: read_lines(cx, at, step.reply.as_ref()?) },
         "reply_all" => Step::Reply { which: which(), all: true, text: read_lines(cx, at, step.reply_all.as_ref()?) },
         "forward" => {
-            let to = read_recipients(cx, shared, (at, false), step.forward.as_ref()?, &mut BTreeSet::new());
+            let to = read_recipients(cx, shared, (at, None), step.forward.as_ref()?, &mut BTreeSet::new());
             let text = step.text.as_ref().map(|text| read_lines(cx, here.key("text"), text));
             Step::Forward { which: which(), to, text: text.unwrap_or_default(), whole: step.whole == Some(true) }
         }
@@ -237,7 +240,7 @@ fn read_letter(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, (lette
     };
     let mut seen = BTreeSet::new();
     let mut people = |cx: &mut Context<'_>, key, texts: &Option<Texts>| {
-        let place = (here.key(key), letter.allow_unknown == Some(true));
+        let place = (here.key(key), Some(letter.allow_unknown == Some(true)));
         texts.as_ref().map_or_else(|| Arc::from([]), |texts| read_recipients(cx, shared, place, texts, &mut seen))
     };
     let to = people(cx, "to", &letter.to);

@@ -156,7 +156,7 @@ fn read_kind(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> Option<Kind
         (entry.poisson.is_some(), Kind::Poisson),
         (entry.lookup.is_some(), Kind::Lookup),
         (entry.lookups.is_some(), Kind::Lookups),
-        (!entry.steps.is_empty(), Kind::Session),
+        (entry.steps.is_some(), Kind::Session),
         (entry.people.is_some(), Kind::People),
         (entry.browse.is_some(), Kind::Browse),
     ]
@@ -205,7 +205,7 @@ fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
         ("read", entry.read.is_some()),
         ("reading", entry.reading.is_some()),
         ("spread", entry.spread.is_some()),
-        ("steps", !entry.steps.is_empty()),
+        ("steps", entry.steps.is_some()),
         ("protocol", entry.protocol.is_some()),
         ("people", entry.people.is_some()),
         ("lookup", entry.lookup.is_some()),
@@ -316,7 +316,9 @@ fn read_message(
     let mut people = |cx: &mut Context<'_>, key, texts: Option<&Texts>| {
         texts.map_or_else(
             || Arc::from([]),
-            |texts| read_recipients(cx, shared, (here.key(key), entry.allow_unknown == Some(true)), texts, &mut seen),
+            |texts| {
+                read_recipients(cx, shared, (here.key(key), Some(entry.allow_unknown == Some(true))), texts, &mut seen)
+            },
         )
     };
     let to = people(cx, "to", entry.to.as_ref());
@@ -346,11 +348,12 @@ fn read_message(
     })
 }
 
-/// The addresses of a list; those in `seen` are recipients already.
+/// The addresses of a list; those in `seen` are recipients already. Where there is a key `allow_unknown`, it says whether
+/// they may be unknown.
 pub(super) fn read_recipients(
     cx: &mut Context<'_>,
     shared: &Shared<'_>,
-    (path, allow_unknown): (Path<'_>, bool),
+    (path, allow_unknown): (Path<'_>, Option<bool>),
     to: &Texts,
     seen: &mut BTreeSet<String>,
 ) -> Arc<[String]> {
@@ -359,8 +362,9 @@ pub(super) fn read_recipients(
         let place = if to.list { path.index(index) } else { path };
         for address in expand(text, MAX_ITEMS / 10).unwrap_or_else(|| vec![text.clone()]) {
             let known = |cx: &Context<'_>| user_index(shared.users, &address).is_some() || is_caught(cx, &address);
-            if !is_address(&address) || !allow_unknown && !known(cx) {
-                unknown_user(cx, place, &address, Remedy::Allow);
+            if !is_address(&address) || allow_unknown != Some(true) && !known(cx) {
+                let remedy = if allow_unknown.is_some() { Remedy::Allow } else { Remedy::AddUser };
+                unknown_user(cx, place, &address, remedy);
                 break;
             }
             if seen.insert(address.clone()) {

@@ -196,7 +196,7 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
             (Some(every), Some(times)) => at.saturating_add(every.0.saturating_mul(times.saturating_sub(1))),
             (Some(_) | None, _) => at,
         };
-        let pauses = super::people::pauses(&entry.steps);
+        let pauses = super::people::pauses(entry.steps.as_deref().unwrap_or_default());
         last = last.max(entry.until.map_or(repeated, |until| until.0).saturating_add(pauses));
         if let Some(poisson) = &mut entry.poisson
             && poisson.mean_gap.is_none()

@@ -1,4 +1,4 @@
-//! The keys that steer and judge a run: `faults`, `run`, `limits`, `expect`, `outputs`.
+//! The keys that steer a run: `faults`, `run`, `limits`, `outputs`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -158,26 +158,6 @@ pub struct Limits {
     /// Real time that the run may take. Default: "10min".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wall_clock: Option<Duration>,
-}
-
-/// What a metric should be: at least one of `equals`, `at_least`, `at_most`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Expect {
-    /// The name of the metric, such as "messages.delivered".
-    pub metric: String,
-    /// It is exactly this, or within `tolerance` of it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub equals: Option<f64>,
-    /// Distance from `equals` that is still equal. Default: 0.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub tolerance: Option<f64>,
-    /// It is not below this.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub at_least: Option<f64>,
-    /// It is not above this.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub at_most: Option<f64>,
 }
 
 /// Which optional files the run writes.

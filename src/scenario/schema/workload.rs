@@ -102,8 +102,8 @@ pub struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read: Option<ProtocolName>,
     /// What a user does in a session with the mailbox, step by step.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub steps: Vec<Step>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<Step>>,
     /// With `steps`: how the user gets at the mailbox. Default: as `users` says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<ProtocolName>,

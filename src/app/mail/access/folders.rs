@@ -2,7 +2,8 @@
 
 use super::super::mailbox::StoreError;
 use super::super::spool::{Spool, trace_maildrop};
-use super::{Access, Place, Reader, deselect, done, mailbox_of, trace_deleted};
+use super::super::upkeep::trace_deleted;
+use super::{Access, Place, Reader, deselect, done, mailbox_of};
 use crate::app::host::Host;
 use crate::proto::imap::{Answer, Change, Quota, Selected};
 

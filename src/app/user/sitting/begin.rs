@@ -278,7 +278,9 @@ impl Sitting {
         if self.means == Means::Webmail {
             let subject = draft.subject.as_deref().unwrap_or_default().to_owned();
             let task = Task::List { folder: DRAFTS.to_owned(), behind: None, detail: Detail::Lines };
-            return self.moves.push_back(Move::Ask(task, Then::Resume { subject, text: text.join("\n") }));
+            return self
+                .moves
+                .push_back(Move::Ask(task, Then::Resume { id: message_id, subject, text: text.join("\n") }));
         }
         let lines: Vec<String> = draft.body.lines().iter().chain(text).cloned().collect();
         draft.body = Body::Lines(lines.into());

@@ -208,8 +208,9 @@ enum Then {
     Watched,
     /// The draft of this Message-ID is to go.
     Drafts(String),
-    /// The newest draft with this subject is gone on with.
+    /// The draft of this Message-ID, or else the newest with this subject, is gone on with.
     Resume {
+        id: Option<String>,
         subject: String,
         text: String,
     },

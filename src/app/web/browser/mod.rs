@@ -132,12 +132,13 @@ impl Browser {
                 }
                 self.ask_due(host);
             }
-            Input::Datagram { local_port, from, bytes } => {
-                self.stub.datagram(host, local_port, from, bytes);
-            }
-            Input::Unreachable { local_port, to } => self.stub.unreachable(host, local_port, to),
-            Input::Connected { .. } | Input::Data { .. } | Input::PeerClosed { .. } | Input::Closed { .. } => {
-                if !self.stub.stream(host, input) {
+            Input::Connected { .. }
+            | Input::Data { .. }
+            | Input::PeerClosed { .. }
+            | Input::Closed { .. }
+            | Input::Datagram { .. }
+            | Input::Unreachable { .. } => {
+                if !self.stub.input(host, input) {
                     self.line_input(host, input);
                 }
             }

@@ -363,6 +363,32 @@ fn a_server_that_offers_little_is_served() {
     assert_eq!(heard(&mut client, "* BYE tired\r\n"), "[Failed(\"BYE tired\")][closed]");
 }
 
+/// Would break if each of many responses that came together moved all that follow it.
+#[test]
+fn many_responses_at_once_are_not_moved_about() {
+    const RESPONSES: usize = 20_000;
+    let one: &[u8] = b"* 1 FETCH (UID 1 BODY[] {3}\r\nabc)\r\n";
+    let all = one.repeat(RESPONSES);
+    for piece in [all.len(), 65_536, 1_000] {
+        let (mut framer, mut found, mut moved) = (Framer::default(), 0, 0);
+        for chunk in all.chunks(piece) {
+            moved += framer.unread().len();
+            framer.push(chunk);
+            let mut next = framer.unread().as_ptr();
+            while let Ok(Some(response)) = framer.next() {
+                assert_eq!(response, one[..one.len() - 2]);
+                found += 1;
+                // What is not where it was has been copied.
+                let (expected, unread) = (next.wrapping_add(one.len()), framer.unread());
+                next = unread.as_ptr();
+                moved += if next == expected { 0 } else { unread.len() };
+            }
+        }
+        assert_eq!(found, RESPONSES);
+        assert!(moved <= all.len() / piece * one.len(), "{moved} octets were copied of {}", all.len());
+    }
+}
+
 proptest! {
     /// Would break if some octets made the client panic, answer a task twice or end twice.
     #[test]

@@ -48,7 +48,7 @@ pub(super) fn summary(items: &[(String, Value)], validity: u32) -> Option<Summar
     if let Some(envelope) = item(items, "ENVELOPE") {
         let text = |at: usize| envelope.list().get(at).and_then(Value::octets).map(decode::field_text);
         summary.subject = text(1);
-        summary.message_id = Some(text(9).map(|id| id.trim().to_owned()).unwrap_or_default());
+        summary.message_id = text(9).map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
         let senders = envelope.list().get(2).map(Value::list).unwrap_or_default();
         summary.from = senders.iter().find_map(address);
     }

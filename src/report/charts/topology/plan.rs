@@ -373,7 +373,10 @@ fn words(link: &LinkSetting) -> String {
         let unit = text.find(|letter: char| letter.is_alphabetic()).unwrap_or(text.len());
         format!("{} {}", &text[..unit], &text[unit..])
     };
-    let parts: Vec<String> =
-        [&link.rate, &link.delay].into_iter().filter(|text| !text.is_empty()).map(|text| spaced(text)).collect();
+    let parts: Vec<String> = [&link.rate, &link.delay]
+        .into_iter()
+        .filter(|text| !text.is_empty() && *text != "0s")
+        .map(|text| spaced(text))
+        .collect();
     escape(parts.join(", ").as_bytes())
 }

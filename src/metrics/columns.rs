@@ -1,15 +1,14 @@
 //! The tables' columns and what they mean: the one place that says so.
 //!
-//! The headers of the CSV files and `schema/tables.md` are both written from here.
+//! The headers of the CSV files and `schema/tables.md` are written from here, and a scenario's `expect` is
+//! checked by it. Documentation stands here, beside the rows; how rows become cells is for `report`.
 
-use super::dialogue_rows::DIALOGUES;
+use super::dialogue_columns::DIALOGUES;
 use super::mail_columns::{
     ATTEMPT_RATES, DUPLICATES, LOST_REPLIES, QUEUE_DESTINATIONS, REASONS, SMTP_SESSIONS, STORMS, SURVIVAL,
 };
-use super::reading_rows::{MAILBOX_SESSIONS, MAILBOXES, READINGS};
-
-use super::web_rows::{WEB_PAGES, WEB_REQUESTS};
-use crate::metrics::{CONDUCT_METRICS, METRICS, WEB_METRICS};
+use super::reading_columns::{MAILBOX_SESSIONS, MAILBOXES, READINGS};
+use super::web_columns::{WEB_PAGES, WEB_REQUESTS};
 
 /// A table: its name and meaning, and its columns in order.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +46,10 @@ pub const MESSAGES: TableDoc = TableDoc {
         ),
         ("reason", "the kind of trouble that ended a copy that was bounced, dropped or refused"),
         ("reply_code", "the SMTP reply code, when a reply was that trouble"),
-        ("enhanced", "the enhanced status code (RFC 3463) with which that reply's text begins, if it does"),
+        (
+            "enhanced",
+            "the enhanced status code (RFC 3463) with which that reply's text begins, if it does; without a reply the code of what no reply said (a null MX, a message that the next server cannot take)",
+        ),
         (
             "composed_s",
             "when it was composed; of a copy into which another was turned, when that was, so that its phases tell what its recipient waited for",
@@ -414,51 +416,31 @@ pub const TABLES: [TableDoc; 21] = [
     FAULTS,
 ];
 
-/// The text of `schema/tables.md`.
+/// The table of that name, be it one that not every run writes.
 #[must_use]
-pub fn tables_markdown() -> String {
-    let mut out = String::from(
-        "# Tables and metrics of a result folder\n\n\
-         Generated from the program's own list of columns; a test keeps it so.\n\n\
-         Tables are CSV (RFC 4180, LF line ends, UTF-8), one row per observation. Units are the last part of a column's\n\
-         name: `_s` is seconds of virtual time since the start of the run, or a duration, exact to the nanosecond. An empty\n\
-         cell is an absent value. Rows name hosts, connections and queries by names that do not depend on unrelated hosts.\n",
-    );
-    for table in TABLES.iter().chain(&OPTIONAL_TABLES) {
-        out.push_str(&format!(
-            "\n## `tables/{}.csv`\n\n{}\n\n| column | meaning |\n|---|---|\n",
-            table.name, table.about
-        ));
-        for (column, meaning) in table.columns {
-            out.push_str(&format!("| `{column}` | {meaning} |\n"));
-        }
+pub fn table(name: &str) -> Option<&'static TableDoc> {
+    all().find(|table| table.name == name)
+}
+
+/// Every table, in the order of the documentation.
+pub fn all() -> impl Iterator<Item = &'static TableDoc> + Clone {
+    const EVERY_RUN: &[TableDoc] = &TABLES;
+    const SOME_RUNS: &[TableDoc] = &OPTIONAL_TABLES;
+    EVERY_RUN.iter().chain(SOME_RUNS)
+}
+
+impl TableDoc {
+    /// Where the column of that name stands.
+    #[must_use]
+    pub fn position(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|(name, _)| *name == column)
     }
-    out.push_str(
-        "\n## `summary.json`: metrics\n\n\
-         Counts are per copy (message times recipient). Quantiles are nearest ranks on exact nanoseconds: of n sorted\n\
-         values the one of rank ceil(q n). A metric without a value is absent.\n\n| metric | meaning |\n|---|---|\n",
-    );
-    for (metric, meaning) in METRICS.iter().chain(CONDUCT_METRICS).chain(WEB_METRICS) {
-        out.push_str(&format!("| `{metric}` | {meaning} |\n"));
-    }
-    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::trace::Phase;
-
-    /// Breaks when the documentation and the program part; write the file anew with
-    /// `POSTHASTE_BLESS=1 cargo test --lib documentation_is_current`.
-    #[test]
-    fn documentation_is_current() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/tables.md");
-        if option_env!("POSTHASTE_BLESS").is_some() {
-            std::fs::write(path, tables_markdown()).unwrap();
-        }
-        assert_eq!(std::fs::read_to_string(path).unwrap(), tables_markdown());
-    }
 
     /// Breaks when a phase is added to the trace and forgotten here.
     #[test]

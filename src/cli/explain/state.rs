@@ -1,29 +1,22 @@
-//! `posthaste explain`: the life of a message, or what a cache, a server's zones, a queue or a mailbox
-//! held at a time.
+//! What a cache, a server's zones, a queue or a mailbox held at a time.
 //!
 //! A run is the same each time, so its state at an instant is found by running it again up to
 //! there: nothing of it has to be kept in the result folder.
 
-mod cache;
-
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use serde_json::{Value, json};
 
-use super::args::{ExplainArgs, Overrides};
-use super::exit::{CommandError, Exit};
-use super::load::load;
-use super::output::print;
-use super::simulate::limits;
-use super::target::result_folder;
+use super::cache;
 use crate::app::App;
 use crate::app::dns::OwnCache;
 use crate::base::trace::CacheLevel;
 use crate::base::trace::Silent;
 use crate::base::{HostId, SimDuration, SimTime, nearest};
+use crate::cli::args::ExplainArgs;
+use crate::cli::exit::{CommandError, Exit};
+use crate::cli::output::print;
+use crate::cli::repeat::scenario_of;
+use crate::cli::simulate::limits;
 use crate::live::command::{mailbox_lines, queue_lines};
-use crate::report::{self, MODEL_VERSION};
 use crate::scenario::build::plan;
 use crate::scenario::resolved::{Resolved, host_index};
 use crate::sim::{Limits, Simulation, World};
@@ -31,12 +24,8 @@ use crate::sim::{Limits, Simulation, World};
 /// Runs up to the instant asked for, and prints what the host holds.
 ///
 /// # Errors
-/// There is no such run, host or instant, or the host holds nothing of the kind.
-pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, CommandError> {
-    if let Some(message) = &args.message {
-        return tell(args, message);
-    }
-    let name = args.host.as_deref().unwrap_or_default();
+/// There is no such host or instant, or the host holds nothing of the kind.
+pub(super) fn show(args: &ExplainArgs, name: &str) -> Result<Exit, CommandError> {
     let scenario = scenario_of(&args.run)?;
     let host = host_index(&scenario.hosts, name).ok_or_else(|| unknown(&scenario, name))?;
     let at = args.at.as_deref().map(SimDuration::parse).transpose();
@@ -69,63 +58,18 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, CommandError> {
     print(&text).map(|()| Exit::Done)
 }
 
-/// Tells the life of a message from the tables of a run.
-fn tell(args: &ExplainArgs, message: &str) -> Result<Exit, CommandError> {
-    let tables = report::read_run(&result_folder(&args.run)?).map_err(|error| CommandError::io(error.to_string()))?;
-    if let Some(story) = report::story(&tables, message, args.to.as_deref()) {
-        return print(&story).map(|()| Exit::Done);
-    }
-    let near = nearest(message, tables.messages.iter().map(|row| &*row.message));
-    let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-    let whose = args.to.as_deref().map_or_else(String::new, |to| format!(" for {to}"));
-    Err(CommandError::usage(format!("--message {message:?}: there is no such message{whose}{hint}")))
-}
-
 /// Something that a host keeps.
-struct Holding {
-    key: String,
-    title: String,
-    text: String,
-    json: Value,
+pub(super) struct Holding {
+    pub(super) key: String,
+    pub(super) title: String,
+    pub(super) text: String,
+    pub(super) json: Value,
 }
 
 /// Crowds have many clients: this many of their caches are printed.
 const MOST_CLIENTS: usize = 20;
 
-/// The scenario of a run: the file itself, or the one that its result folder keeps.
-///
-/// # Errors
-/// It cannot be run again as it was.
-pub(super) fn scenario_of(run: &Path) -> Result<Resolved, CommandError> {
-    if run.is_file() {
-        return load(run, &Overrides::default());
-    }
-    let folder = result_folder(run)?;
-    let manifest = manifest(&folder)?;
-    let wrong = |why: &str| Err(CommandError::io(format!("{}: {why}", folder.display())));
-    if manifest["model"] != json!(MODEL_VERSION) {
-        return wrong("another version of the simulator made it, whose state this one cannot find again");
-    }
-    if manifest["ended"] == json!("stopped") {
-        return wrong("real clients took part in it, so it cannot be run again");
-    }
-    let Some(seed) = manifest["seed"].as_u64() else { return wrong("manifest.json has no seed") };
-    let overrides = Overrides { seed: Some(seed), ..Overrides::default() };
-    load(&folder.join("scenario.resolved.json"), &overrides)
-}
-
-/// The manifest of a result folder.
-///
-/// # Errors
-/// It cannot be read, or is no JSON.
-pub(super) fn manifest(folder: &Path) -> Result<Value, CommandError> {
-    let path: PathBuf = folder.join("manifest.json");
-    let fault = |error: &dyn std::fmt::Display| CommandError::io(format!("{}: {error}", path.display()));
-    let text = fs::read_to_string(&path).map_err(|error| fault(&error))?;
-    serde_json::from_str(&text).map_err(|error| fault(&error))
-}
-
-fn unknown(scenario: &Resolved, name: &str) -> CommandError {
+pub(super) fn unknown(scenario: &Resolved, name: &str) -> CommandError {
     let known = scenario.hosts.iter().map(|host| host.name.as_str());
     let near = nearest(name, known);
     let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));

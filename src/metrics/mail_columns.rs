@@ -16,7 +16,10 @@ pub const REASONS: TableDoc = TableDoc {
         ),
         ("reason", "the kind of trouble, as in the table attempts; of discarded copies the policy"),
         ("reply_code", "the SMTP reply code, when a reply was the trouble"),
-        ("enhanced", "the enhanced status code (RFC 3463) with which that reply's text begins, if it does"),
+        (
+            "enhanced",
+            "the enhanced status code (RFC 3463) with which that reply's text begins, if it does; without a reply the code of what no reply said (a null MX, a message that the next server cannot take)",
+        ),
         ("count", "attempts, or copies"),
         ("first_s", "when the first of them ended"),
         ("last_s", "when the last of them ended"),
