@@ -9,7 +9,7 @@ use crate::base::ids::LinkDirId;
 use crate::base::socket::Side;
 use crate::base::trace::{DropReason, FaultTrace, Observer, Trace};
 use crate::metrics::testing::{Script, directory};
-use crate::metrics::{Dialogue, Metric, RecorderOptions, RunRecord};
+use crate::metrics::{Metric, RecorderOptions, RunRecord};
 
 const S: u64 = 1_000_000_000;
 
@@ -202,13 +202,11 @@ fn a_folder_reads_back_and_is_the_same_twice() {
     assert_eq!(files(&a), files(&b));
     assert_eq!(written.files, files(&a).len());
     let mut read = read_run(&a).unwrap();
-    let said = read.dialogues.take().expect("transcripts have their table");
+    let said = read.dialogues.take().unwrap();
+    assert_eq!(read, sample().tables);
     let record = sample();
-    assert_eq!(read, record.tables);
-    // A record keeps dialogues whole; their table counts the octets again.
-    let octets: u64 = said.iter().map(|row| row.octets).sum();
-    let pieces = record.dialogues.iter().flat_map(Dialogue::pieces);
-    assert_eq!(octets, pieces.map(|piece| piece.bytes.len() as u64).sum::<u64>());
+    let pieces = record.dialogues.iter().flat_map(|dialogue| dialogue.pieces().map(|piece| piece.at));
+    assert_eq!(said.iter().map(|row| row.at).collect::<Vec<_>>(), pieces.collect::<Vec<_>>());
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2, "no temporary folder stays");
 }
 
