@@ -81,7 +81,7 @@ fn charts_come_in_themes_and_formats() {
     desk.posthaste(&["chart", "r"]).fails(2, "which chart?");
     desk.posthaste(&["chart", "r", "tcp_sequence", "--of", "nobody#1"]).fails(2, "there is no such connection");
     let said = desk.posthaste(&["chart", "r", "tcp_sequence", "--of", "crepes.fr#1"]);
-    assert!(said.out.contains("crepes.fr#1 from crepes.fr: "), "{:.600}", said.out);
+    assert!(said.out.contains("<desc>crepes.fr#1 from "), "{:.600}", said.out);
     // without the scenario only what needs it is missing
     fs::remove_file(desk.path("r/scenario.resolved.json")).unwrap();
     assert!(desk.posthaste(&["chart", "r", "topology"]).out.contains("Nothing is known of the network"));
