@@ -92,7 +92,7 @@ fn other_hosts_and_earlier_ends() {
     assert_eq!(said.code, 1, "{}", said.err);
     assert!(said.out.contains("  B  the run has ended before"), "{}", said.out);
     let said = desk.posthaste(&["compare", "s.json", "--set", "/network/backbone/delay=30ms", "--events"]);
-    assert!(said.out.contains("it differs in /at"), "{}", said.out);
+    assert!(said.out.contains("it differs in /t_s"), "{}", said.out);
     let all = desk.posthaste(&["compare", "r", "s.json", "--all"]);
     assert!(all.out.contains("messages.delivered") && all.code == 0, "{}", all.out);
 }

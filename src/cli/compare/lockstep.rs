@@ -167,11 +167,13 @@ impl Parting {
         }
     }
 
-    /// The fields in which the two events differ, with both values.
+    /// The fields in which two events of one kind differ, with both values. Of different kinds each field is another.
     pub(super) fn fields(&self) -> Vec<(String, Value, Value)> {
         let Self::At { branches, .. } = self else { return Vec::new() };
         let [Some(a), Some(b)] = [&branches[0].event, &branches[1].event] else { return Vec::new() };
         let found = differences(&a.json, &b.json).into_iter();
-        found.map(|one| (one.pointer, one.a.unwrap_or_default(), one.b.unwrap_or_default())).collect()
+        // the time stands twice in an event, in nanoseconds as well
+        let found = found.filter(|one| one.pointer != "/at").map(|one| Some((one.pointer, one.a?, one.b?)));
+        found.collect::<Option<_>>().unwrap_or_default()
     }
 }

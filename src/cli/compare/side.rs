@@ -93,9 +93,10 @@ impl Side {
         };
         let summary = read_json(&folder.join("summary.json"))?;
         let metrics = summary["metrics"].as_object().ok_or_else(|| wrong("summary.json has no \"metrics\""))?;
-        let metric = |(name, value): (&String, &Value)| match value {
-            Value::Number(number) => Ok((name.clone(), number.clone())),
-            _other => Err(wrong(&format!("summary.json: the metric {name:?} is no number"))),
+        let metric = |(name, value): (&String, &Value)| {
+            let number = value.as_number().cloned();
+            let number = number.ok_or_else(|| wrong(&format!("summary.json: the metric {name:?} is no number")))?;
+            Ok((name.clone(), number))
         };
         Ok(Self {
             name,

@@ -88,9 +88,9 @@ fn up_to<O: Observer>(scenario: &Resolved, world: World<O>, until: SimTime) -> W
 /// When a resolver's cache had stored an entry, and who had told it.
 fn stored(world: &World<Silent>, host: HostId, age: &CacheAge) -> Option<(SimTime, String)> {
     let of_host = world.apps().filter(|(on, _)| *on == host);
-    let mut caches = of_host.filter_map(|(_, app)| match app {
-        App::Resolver(resolver) => Some(resolver.cache()),
-        _other => None,
+    let mut caches = of_host.filter_map(|(_, app)| {
+        let App::Resolver(resolver) = app else { return None };
+        Some(resolver.cache())
     });
     let lines = caches.next()?.listing(world.now());
     let ours = |line: &&CacheLine| {

@@ -85,7 +85,11 @@ fn tell_look_up(args: &ExplainArgs, query: &str) -> Result<Exit, CommandError> {
     let run = Run::open(&args.run)?;
     let chosen = choose_look_up(&run.tables, args.host.as_deref(), query).map_err(|error| match &error {
         LadderError::NoHost(..) => CommandError::usage(error.to_string()),
-        _other => {
+        LadderError::NoMatch
+        | LadderError::NoNumber(_)
+        | LadderError::NoMessage(_)
+        | LadderError::NoConnection(..)
+        | LadderError::Damaged(_) => {
             let names = run.tables.dns_queries.iter().flat_map(|row| [&*row.name, &*row.query]);
             let near = nearest(query, names).map_or_else(String::new, |near| format!("; did you mean {near}?"));
             CommandError::usage(format!("--query {query:?}: {error}{near}"))

@@ -200,7 +200,7 @@ fn causes(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended: 
             }
             why
         }
-        _other => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

@@ -287,15 +287,23 @@ fn end(sources: &Sources<'_>, row: &MessageRow, notes: &[&MailNote]) -> Option<S
         (CopyStatus::Refused, Some(at)) => Some(Step::new(at, format!("its user agent gives up: {reason}"))),
         (CopyStatus::Expanded, Some(at)) => Some(expanded(sources, row, at)),
         (CopyStatus::Discarded, Some(at)) => {
-            let policy = notes.iter().find_map(|note| match &note.what {
-                MailWhat::Discarded { why } => Some(format!(": {}", plain(why))),
-                _other => None,
+            let policy = notes.iter().find_map(|note| {
+                let MailWhat::Discarded { why } = &note.what else { return None };
+                Some(format!(": {}", plain(why)))
             });
             Some(Step::new(at, format!("the server throws it away by a policy{}", policy.unwrap_or_default())))
         }
         (CopyStatus::Queued, _) => Some(Step::new(run_end, "the run ends, and it is still in a queue")),
         (CopyStatus::Outbox, _) => Some(Step::new(run_end, "the run ends, and it has not left its sender's computer")),
-        _other => None,
+        (CopyStatus::Delivered, _)
+        | (
+            CopyStatus::Bounced
+            | CopyStatus::Dropped
+            | CopyStatus::Refused
+            | CopyStatus::Expanded
+            | CopyStatus::Discarded,
+            None,
+        ) => None,
     }
 }
 
