@@ -51,9 +51,12 @@ fn title(text: &str) -> String {
 /// Somebody's file is never written over.
 fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
     let written = File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => CommandError::io(format!("{} is there already", path.display())),
-        _ => CommandError::io(format!("cannot write {}: {error}", path.display())),
+    let there = |error: &std::io::Error| error.kind() == ErrorKind::AlreadyExists;
+    written.map_err(|error| {
+        CommandError::io(match there(&error) {
+            true => format!("{} is there already", path.display()),
+            false => format!("cannot write {}: {error}", path.display()),
+        })
     })
 }
 
