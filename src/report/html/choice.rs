@@ -12,11 +12,11 @@ const MESSAGES: Most = Most { whole: 120, first: 6, failures: 30, all: 60 };
 /// Look-ups, each with the questions that it led to.
 const LOOKUPS: Most = Most { whole: 200, first: 10, failures: 15, all: 50 };
 /// Connections, besides those of the messages.
-const CONNECTIONS: Most = Most { whole: 160, first: 8, failures: 12, all: 40 };
+const CONNECTIONS: Most = Most { whole: 160, first: 8, failures: 12, all: 30 };
 
 /// Events that the messages of a large run may take, and about how many one takes, and each attempt at it.
 const EVENTS_OF_MESSAGES: usize = 3_000;
-const EVENTS_OF_MESSAGE: usize = 40;
+const EVENTS_OF_MESSAGE: usize = 60;
 const EVENTS_OF_ATTEMPT: usize = 14;
 
 /// Packets that a report shows at most.
