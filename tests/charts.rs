@@ -8,7 +8,7 @@ mod common;
 use std::fs;
 
 use common::binary::posthaste;
-use common::{library, library_names, load_value, root, run};
+use common::{library, load_value, root, run};
 use posthaste::cli::simulate::segments;
 use posthaste::report::{ChartSource, Theme, chart_names, charts, draw, read_run};
 use posthaste::scenario::Resolved;
@@ -125,21 +125,4 @@ fn segments_are_those_of_the_connection() {
     let last = record.sent.iter().map(|segment| segment.seq + u64::from(segment.len)).max().unwrap();
     assert!(record.acked.last().unwrap().1 >= last);
     assert_eq!(segments(&scenario, "nobody#1", "crepes.fr").sent.len(), 0);
-}
-
-/// Breaks when a label is clipped or lies on another one in a chart of a problem or a lab; `tests/library.rs` looks at
-/// those of the course.
-#[test]
-fn labels_have_room_in_problems_and_labs() {
-    for name in library_names().iter().filter(|name| name.contains('/')) {
-        let scenario = library(name);
-        let tables = run(&scenario).record.tables;
-        let source = ChartSource::with_scenario(&tables, &scenario.to_json_text());
-        for theme in Theme::ALL {
-            for chart in chart_names() {
-                let faults = draw(chart, &source, theme).unwrap().text_faults();
-                assert!(faults.is_empty(), "{chart} of {name} for {}: {faults:?}", theme.name());
-            }
-        }
-    }
 }

@@ -135,6 +135,20 @@ impl<S: Session, K> Calls<S, K> {
         self.timers.due(now)
     }
 
+    /// As [`Calls::due`], but for those to whom something is still being sent: they are not idle, and their wait begins
+    /// when that is out.
+    pub fn due_when_sent<H: Host>(&mut self, host: &mut H) -> Vec<SocketId> {
+        let mut due = self.due(host.now());
+        due.retain(|socket| {
+            let sent = host.unsent(*socket) == 0;
+            if !sent {
+                host.wake_when_drained(*socket, 0);
+            }
+            sent
+        });
+        due
+    }
+
     /// Lets go of a caller.
     pub fn take(&mut self, socket: SocketId) -> Option<Caller<S, K>> {
         self.timers.set(socket, SimTime::NEVER);

@@ -127,14 +127,10 @@ impl Attends<()> for SiteServer {
                 }
             });
         }
-        for socket in self.calls.due(host.now()) {
+        host.set_cause(cause);
+        for socket in self.calls.due_when_sent(host) {
             host.set_cause(cause);
-            // who is still being sent an answer is not idle: the wait begins when that is out
-            if host.unsent(socket) > 0 {
-                host.wake_when_drained(socket, 0);
-            } else {
-                self.feed(host, &mut (), socket, session::Input::Tick);
-            }
+            self.feed(host, &mut (), socket, session::Input::Tick);
         }
     }
 }

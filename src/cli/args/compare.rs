@@ -11,7 +11,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   posthaste compare results/first results/second
   posthaste compare latest --seed 2                            the same with another seed
-  posthaste compare scenarios/greylisting.json --set /mail/hamburger.edu/conduct=[]
+  posthaste compare scenarios/greylisting.json --set /mail/crepes.fr/retry/preset=postfix
   posthaste compare scenarios/nagle.json latest --events       where they part, and why
 
 --seed, --set and --until change the second run; without a second run, they change the first.

@@ -8,16 +8,14 @@ use super::lookups::{read_hosts, read_lookups};
 use super::mail::{Remedy, is_address, is_caught, unknown_user};
 use super::message::{read_body, read_extras, read_subject};
 use super::people::read_habits;
-use super::reading::read_manner;
+use super::reading::read_reading;
 use super::steps::read_session;
 use super::web::read_browse;
 use super::{Context, user_index};
-use crate::base::{HostId, SimDuration, Streams};
+use crate::base::{HostId, SimDuration};
 use crate::scenario::names::{check_owner_name, expand};
 use crate::scenario::problem::{Path, quote};
-use crate::scenario::resolved::{
-    LimitSpec, LookupWork, MessageWork, PoissonWork, ReadWork, RunSpec, Schedule, UserSpec, Work,
-};
+use crate::scenario::resolved::{LimitSpec, LookupWork, MessageWork, PoissonWork, RunSpec, Schedule, UserSpec, Work};
 use crate::scenario::schema::{Entry, Texts};
 
 /// So many items may a workload stand for.
@@ -395,41 +393,6 @@ fn read_browsers(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entr
         }
         Some(_) | None => read_hosts(cx, here.key("on"), entry.on.as_ref()),
     }
-}
-
-/// `readings` counts for each user the entries so far: the streams of a user's entries do not
-/// depend on what others do.
-fn read_reading(
-    cx: &mut Context<'_>,
-    shared: &Shared<'_>,
-    here: Path<'_>,
-    (index, entry): (usize, &Entry),
-    readings: &mut [usize],
-) -> Vec<Work> {
-    let schedule = read_schedule(cx, shared, here, entry);
-    let spread = cx.duration(here.key("spread"), entry.spread);
-    let (Some(who), Some(read)) = (&entry.user, entry.read) else { return Vec::new() };
-    let manner = read_manner(cx, here, read, entry.reading.as_ref());
-    let Some(people) = read_people(cx, shared, here.key("user"), who, EVERY_USER) else { return Vec::new() };
-    let Some(on) = read_device(cx, here, entry, people.len()) else { return Vec::new() };
-    let reading = |user: &usize| {
-        let user = *user;
-        let own = own_part(shared.run.seed, &shared.users[user].address, readings[user], spread);
-        readings[user] += 1;
-        let schedule = Schedule { at: schedule.at.saturating_add(own), ..schedule };
-        let on = on.unwrap_or(shared.users[user].host);
-        Work::Read(ReadWork { entry: index, schedule, user, on, manner: manner.clone() })
-    };
-    people.iter().map(reading).collect()
-}
-
-/// A user's own part of a spread, from the user's own stream.
-pub(super) fn own_part(seed: u64, address: &str, reading: usize, spread: SimDuration) -> SimDuration {
-    if spread == SimDuration::ZERO {
-        return spread;
-    }
-    let mut stream = Streams::new(seed).stream(&format!("user/{address}/spread/{reading}"));
-    SimDuration::from_nanos(stream.below(spread.as_nanos()))
 }
 
 fn read_poisson(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index: usize, entry: &Entry) -> Vec<Work> {

@@ -342,13 +342,8 @@ impl Attends<Spool> for Webmail {
     }
 
     fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
-        for socket in self.calls.due(host.now()) {
-            // Who is still being sent a page is not idle: the wait begins when that is out.
-            if host.unsent(socket) > 0 {
-                host.wake_when_drained(socket, 0);
-            } else {
-                self.feed(host, spool, socket, Input::Tick);
-            }
+        for socket in self.calls.due_when_sent(host) {
+            self.feed(host, spool, socket, Input::Tick);
         }
     }
 }
