@@ -43,6 +43,8 @@ pub struct Choice {
     connections: BTreeSet<String>,
     packets_each: usize,
     octets_each: usize,
+    /// All of the run fits.
+    whole: bool,
 }
 
 impl Choice {
@@ -50,11 +52,13 @@ impl Choice {
     #[must_use]
     pub fn of(tables: &Tables) -> Self {
         let messages = messages(tables);
+        let few_messages = messages.len() <= MESSAGES.whole;
         let attempts = EVENTS_OF_ATTEMPT * tables.attempts.len() / messages.len().max(1);
         let room = (EVENTS_OF_MESSAGES / (EVENTS_OF_MESSAGE + attempts)).clamp(MESSAGES.first, MESSAGES.all);
         let messages = chosen(&messages, &Most { all: room, failures: MESSAGES.failures.min(room / 2), ..MESSAGES });
-        let mut connections = chosen(&connections(tables), &CONNECTIONS);
-        let lookups = chosen(&lookups(tables), &LOOKUPS);
+        let (connections, lookups) = (connections(tables), lookups(tables));
+        let few = few_messages && connections.len() <= CONNECTIONS.whole && lookups.len() <= LOOKUPS.whole;
+        let (mut connections, lookups) = (chosen(&connections, &CONNECTIONS), chosen(&lookups, &LOOKUPS));
         connections.extend(readings(tables, &messages));
         // each message is handed in once and passed on once, at least
         let conversations = connections.len() + 2 * messages.len();
@@ -69,7 +73,13 @@ impl Choice {
         };
         let packets_each = share(packets, MOST_PACKETS, 40, 2_000);
         let octets_each = share(sum(|row| row.wire_bytes), MOST_OCTETS, 6_000, 200_000);
-        Self { threads, connections: connections.into_iter().collect(), packets_each, octets_each }
+        let whole = few && packets <= MOST_PACKETS;
+        Self { threads, connections: connections.into_iter().collect(), packets_each, octets_each, whole }
+    }
+
+    /// Whether all of the run is shown.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// Whether what follows from this message or look-up is shown.

@@ -225,6 +225,9 @@ impl Witness {
 
     /// Whether what happens on this connection, or follows from that thread, is shown.
     fn is_kept(&mut self, thread: u32, conn: Option<ConnId>) -> bool {
+        if self.choice.is_whole() {
+            return true;
+        }
         let of_thread = self.kept.get(thread as usize).copied().unwrap_or(false);
         let Some(conn) = conn else { return of_thread };
         if self.conns.contains(&conn) {
