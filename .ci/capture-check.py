@@ -32,9 +32,9 @@ REMARKS = AGAIN + ("tcp.analysis.duplicate_ack", "tcp.analysis.lost_segment", "t
                    "tcp.analysis.zero_window", "tcp.analysis.keep_alive", "tcp.analysis.reused_ports",
                    "tcp.analysis.window_full", "tcp.analysis.window_update")
 FIELDS = ["frame.time_epoch", "frame.interface_name", "frame.protocols", "frame.comment", "ip.src", "ip.dst",
-          "ip.checksum.status", "tcp.checksum.status", "udp.checksum.status", "_ws.malformed", "_ws.expert.severity",
+          "ip.checksum.status", "tcp.checksum.status", "udp.checksum.status", "_ws.malformed", "_ws.expert.severity", "_ws.expert.message",
           "tcp.stream", "tcp.len", "tcp.srcport", "udp.srcport", "smtp.req.command", "smtp.response.code",
-          "pop.request.command", "pop.response.indicator", "dns.flags.response", "ip.dsfield.ecn", "icmp.type",
+          "pop.request.command", "pop.response.indicator", "imap.request.command", "http.request.method", "dns.flags.response", "ip.dsfield.ecn", "icmp.type",
           "icmp.code", "icmp.checksum.status", "udp.dstport", "tcp.dstport", "tcp.seq_raw", "tcp.flags.syn",
           "tcp.payload"] + list(REMARKS)
 SEPARATOR = "\x1f"
@@ -156,8 +156,7 @@ def seconds(text, default):
 
 def unescape(text):
     octets = text.encode("utf-8")
-    octets = re.sub(rb"\\(x[0-9a-f]{2}|\\)", lambda m: b"\\" if m[1] == b"\\" else bytes([int(m[1][1:], 16)]), octets)
-    return octets
+    return re.sub(rb"\\x([0-9a-f]{2})", lambda m: bytes([int(m[1], 16)]), octets)
 
 
 def messages_of_smtp(stream):
@@ -181,7 +180,8 @@ def plain(message):
 def exported(path):
     with tempfile.TemporaryDirectory() as folder, tempfile.NamedTemporaryFile(suffix=".pcapng") as plain_tcp:
         # What ICMPv6 quotes would go into the stream once more.
-        tshark("-n", "-r", path, "-Y", "not icmpv6", "-w", plain_tcp.name)
+        # Readers by IMAP and over the Web are given messages, too.
+        tshark("-n", "-r", path, "-Y", "not icmpv6 and not tcp.port in {80, 143}", "-w", plain_tcp.name)
         # What was sent again stands behind what came after it.
         tshark("-n", "-q", "-r", plain_tcp.name, "-o", "tcp.reassemble_out_of_order:TRUE", "--export-objects", "imf," + folder)
         return sorted(plain(open(os.path.join(folder, name), "rb").read()) for name in os.listdir(folder))
@@ -234,7 +234,10 @@ def judge(folder, ask):
     times = [float(packet["frame.time_epoch"]) for packet in seen]
     ask.kinds.update(kind for packet in seen for kind in kinds(packet))
     check("there are packets", seen)
-    check("no packet is malformed", not values("_ws.malformed"), values("_ws.malformed")[:3])
+    # The pictures of pages are made of letters, as tshark's readers of pictures complain.
+    malformed = [packet["frame.comment"] for packet in seen if packet["_ws.malformed"]
+                 and "HTTP body subdissector failed" not in packet["_ws.expert.message"]]
+    check("no packet is malformed", not malformed, malformed[:3])
     for proto in ("ip", "tcp", "udp", "icmp"):
         # ICMP quotes 8 bytes: the checksum that is in them cannot be checked.
         shown = [packet for packet in seen if proto in ("ip", "icmp") or not packet["icmp.type"]]
@@ -250,7 +253,9 @@ def judge(folder, ask):
     expected = trace.expected(capture)
     check("each interface shows what the trace says", shown == expected, (shown - expected, expected - shown))
     protocols = {proto for packet in seen for proto in packet["frame.protocols"].split(":")}
-    check("nothing is data of no protocol", "data" not in protocols, protocols)
+    # Content over the Web may be data by right.
+    unknown = {packet["frame.protocols"] for packet in seen if re.search("(ip|ipv6|tcp|udp):data", packet["frame.protocols"])}
+    check("nothing is data of no protocol", not unknown, unknown)
 
     quotations(check, seen)
     names = tshark("-r", path, "-N", "n", "-T", "fields", "-e", "ip.src_host", "-e", "ipv6.src_host")
@@ -289,7 +294,8 @@ def judge(folder, ask):
         remarks(check, "", seen, set())
 
     if whole:
-        for proto, field in (("smtp", "smtp.req.command"), ("pop", "pop.request.command")):
+        for proto, field in (("smtp", "smtp.req.command"), ("pop", "pop.request.command"),
+                             ("imap", "imap.request.command"), ("http", "http.request.method")):
             check("%s is dissected" % proto, bool(values(field)) == (proto in protocols), field)
         queries, answers = (values("dns.flags.response").count(flag) for flag in ("0", "1"))
         # Forged responses answer nobody's query.

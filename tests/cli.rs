@@ -6,6 +6,10 @@ mod common;
 
 #[path = "cli/checking.rs"]
 mod checking;
+#[path = "cli/comparing.rs"]
+mod comparing;
+#[path = "cli/expecting.rs"]
+mod expecting;
 #[path = "cli/explain.rs"]
 mod explain;
 #[path = "cli/folders.rs"]
@@ -14,12 +18,16 @@ mod folders;
 mod fuzz;
 #[path = "cli/limits.rs"]
 mod limits;
+#[path = "cli/lives.rs"]
+mod lives;
 #[path = "cli/overrides.rs"]
 mod overrides;
 #[path = "cli/replaying.rs"]
 mod replaying;
 #[path = "cli/results.rs"]
 mod results;
+#[path = "cli/starting.rs"]
+mod starting;
 #[path = "cli/strange.rs"]
 mod strange;
 #[path = "cli/streams.rs"]

@@ -86,6 +86,43 @@ fn tls_that_fails_and_is_required_puts_a_message_off() {
     assert_eq!((of("attempts.total"), of("attempts.completed")), (of("attempts.reason.no_tls"), Metric::Integer(0)));
 }
 
+/// RFC 7435 section 3. Breaks when a server that breaks off or falls silent at STARTTLS keeps a message up where TLS is
+/// only used when it is offered, or gets it in clear where that is required.
+#[test]
+fn who_breaks_off_at_starttls_gets_mail_in_clear() {
+    for then in ["close", "reset", "silent"] {
+        let met = |client: &str| {
+            let mut value = letter(&json!([]));
+            value["mail"]["crepes.fr"]["smtp"] = json!({ "tls": { "client": client } });
+            value["mail"]["hamburger.edu"]["smtp"] = json!({ "offers": ["SIZE", "STARTTLS"] });
+            value["mail"]["hamburger.edu"]["conduct"] =
+                json!({ "rules": [{ "when": { "at": "STARTTLS" }, "then": then }] });
+            let record = run_value(&value).record;
+            let first = &record.tables.attempts[0];
+            (first.outcome, first.reason.as_deref().map(str::to_owned))
+        };
+        assert_eq!(met("when_offered"), (AttemptEnd::Completed, None), "{then}");
+        assert_eq!(met("required"), (AttemptEnd::Deferred, Some("no_tls".to_owned())), "{then}");
+    }
+}
+
+/// RFC 7505. Breaks when what no server said is counted as a reply, or has no status code.
+#[test]
+fn a_null_mx_is_no_reply() {
+    let mut value = letter(&json!([]));
+    value["dns"] = json!({ "zones": { "quiet.org": { "records": [{ "name": "@", "type": "MX", "data": "0 ." }] } } });
+    value["workload"][0]["to"] = json!("bob@quiet.org");
+    value["workload"][0]["allow_unknown"] = json!(true);
+    let record = run_value(&value).record;
+    let row = record.tables.messages.iter().find(|row| row.kind == MessageKind::User).expect("a message");
+    assert_eq!(
+        (row.reply_code, row.enhanced.as_deref(), row.reason.as_deref()),
+        (None, Some("5.1.10"), Some("no_mail_server"))
+    );
+    let metrics = record.metrics();
+    assert_eq!((metrics["attempts.reply_5yz"], metrics["messages.bounced"]), (Metric::Integer(0), Metric::Integer(1)));
+}
+
 /// Breaks when mail that never leaves its sender's computer has no reason in any table, is counted
 /// among the attempts of servers, or is told of twice each time.
 #[test]

@@ -2,41 +2,71 @@
 
 mod common;
 
-use common::{library, root, run, scenario_files};
+use common::{library, library_names, root, run};
 use posthaste::base::{SimDuration, SimTime};
 use posthaste::cli::simulate::expectations;
-use posthaste::metrics::{CopyStatus, MessageRow};
-use posthaste::report::transcript;
+use posthaste::metrics::column_values::known_words;
+use posthaste::metrics::{CopyStatus, Kind, MessageRow, Tables, columns};
+use posthaste::report::{ChartSource, Theme, chart_names, draw, table_csv, transcript};
+use posthaste::scenario::Resolved;
 
 /// Breaks when a scenario of the library is invalid or its `expect` does not hold.
 #[test]
 fn every_scenario_holds_what_it_expects() {
-    for path in scenario_files() {
-        let scenario = library(path.file_name().unwrap().to_str().unwrap());
-        assert!(!scenario.title.is_empty() && !scenario.description.is_empty(), "{}", path.display());
-        assert!(!scenario.expect.is_empty(), "{} expects nothing", path.display());
+    let mut messages = 0;
+    for name in library_names() {
+        let scenario = library(&name);
+        assert!(!scenario.title.is_empty() && !scenario.description.is_empty(), "{name}");
+        assert!(!scenario.expect.is_empty(), "{name} expects nothing");
         let finished = run(&scenario);
         for expectation in expectations(&scenario, &finished.record) {
-            assert!(expectation.held, "{}: {expectation:?}", path.display());
+            assert!(expectation.held, "{name}: {expectation:?}");
+        }
+        phases_sum_to_latency(&name, &finished.record.tables);
+        labels_have_room(&name, &scenario, &finished.record.tables);
+        cells_are_of_their_kinds(&finished.record.tables);
+        messages += finished.record.tables.messages.len();
+    }
+    assert!(messages > 10_000, "{messages}");
+}
+
+/// No label of any chart of the run is clipped, or lies on another one.
+fn labels_have_room(scenario: &str, file: &Resolved, tables: &Tables) {
+    let source = ChartSource::with_scenario(tables, &file.to_json_text());
+    for theme in Theme::ALL {
+        for name in chart_names() {
+            let faults = draw(name, &source, theme).unwrap().text_faults();
+            assert!(faults.is_empty(), "{name} of {scenario} for {}: {faults:?}", theme.name());
+        }
+    }
+}
+
+/// What is known of columns before a run, so that an expectation over them can be checked, is so.
+fn cells_are_of_their_kinds(tables: &Tables) {
+    for table in columns::all() {
+        let Some(csv) = table_csv(tables, table.name) else { continue };
+        let kinds =
+            table.columns.iter().map(|(column, _)| (Kind::of(table.name, column), known_words(table.name, column)));
+        let kinds: Vec<_> = kinds.collect();
+        for row in csv::Reader::from_reader(csv.as_slice()).records() {
+            let row = row.unwrap();
+            for ((cell, (kind, words)), (column, _)) in row.iter().zip(&kinds).zip(table.columns) {
+                let number = cell.is_empty() || cell.parse::<f64>().is_ok_and(f64::is_finite);
+                assert!(*kind == Kind::Text || number, "{}.{column}: {cell}", table.name);
+                let known = words.is_empty() || cell.is_empty() || words.contains(&cell);
+                assert!(known, "{}.{column}: {cell} is none of {words:?}", table.name);
+            }
         }
     }
 }
 
 /// Breaks when an instant of a copy's life is in no phase or in two: integer nanoseconds.
-#[test]
-fn phases_sum_to_the_latency_of_every_message() {
-    for path in scenario_files() {
-        let scenario = library(path.file_name().unwrap().to_str().unwrap());
-        let tables = run(&scenario).record.tables;
-        let name = path.file_name().unwrap().to_str().unwrap();
-        let names_only = name.starts_with("dns-") || name == "web-page.json" || name == "big-answer.json";
-        assert!(!tables.messages.is_empty() || names_only);
-        for row in &tables.messages {
-            let end = row.ended.unwrap_or(tables.end);
-            assert_eq!(row.phases_sum(), end.since(row.composed), "{} in {}", row.message, path.display());
-            if let Some(delivered) = row.delivered {
-                assert_eq!(row.phases_before_mailbox(), delivered.since(row.composed), "{}", row.message);
-            }
+fn phases_sum_to_latency(name: &str, tables: &Tables) {
+    for row in &tables.messages {
+        let end = row.ended.unwrap_or(tables.end);
+        assert_eq!(row.phases_sum(), end.since(row.composed), "{} in {name}", row.message);
+        if let Some(delivered) = row.delivered {
+            assert_eq!(row.phases_before_mailbox(), delivered.since(row.composed), "{} in {name}", row.message);
         }
     }
 }

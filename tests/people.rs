@@ -3,6 +3,8 @@
 mod common;
 
 use common::run_value;
+use posthaste::base::SimDuration;
+use posthaste::base::trace::Phase;
 use posthaste::metrics::ActionRow;
 use serde_json::{Value, json};
 
@@ -218,4 +220,62 @@ fn webmail_goes_on_with_the_draft_on_the_server() {
         "run": { "until": "3h" }
     }));
     assert_eq!(within(&rows, "bob"), ["draft done", "look done", "finish done", "look done", "open nothing"]);
+}
+
+/// Breaks when a draft of another device with the same subject is taken for the one that was kept here.
+#[test]
+fn webmail_goes_on_with_its_own_draft() {
+    let draft = |to: &str| json!([{ "draft": { "to": to, "subject": "Wine", "body": "Shall I bring" } }]);
+    let finished = run_value(&json!({
+        "mail": { "hamburger.edu": { "users": ["ann", "bob", "cid"] } },
+        "network": { "hosts": { "phone.net": {} } },
+        "users": { "bob@hamburger.edu": { "protocol": "webmail" } },
+        "workload": [
+            { "at": "1h", "user": "bob@hamburger.edu", "steps": draft("ann@hamburger.edu") },
+            { "at": "2h", "user": "bob@hamburger.edu", "protocol": "imap", "on": "phone.net", "steps": draft("cid@hamburger.edu") },
+            { "at": "3h", "user": "bob@hamburger.edu", "steps": [ { "finish": "a bottle?" } ] }
+        ],
+        "run": { "until": "4h" }
+    }));
+    let to: Vec<&str> = finished.record.tables.messages.iter().map(|row| &*row.to).collect();
+    assert_eq!(to, ["ann@hamburger.edu"]);
+}
+
+/// Breaks when a page that never came counts as read, or its message stays on the way for ever.
+#[test]
+fn a_page_that_is_cut_leaves_its_message_in_the_mailbox() {
+    let finished = run_value(&json!({
+        "mail": { "hamburger.edu": { "users": ["ann", "bob"] } },
+        "users": { "bob@hamburger.edu": { "protocol": "webmail" } },
+        "network": { "access": { "rate": "100kbps" } },
+        "workload": [
+            { "from": "ann@hamburger.edu", "to": "bob@hamburger.edu", "body_bytes": "200kB" },
+            { "at": "1h", "user": "bob@hamburger.edu", "steps": [ { "look": "INBOX" }, { "open": "newest" } ] }
+        ],
+        "faults": [{ "at": "1h5s", "host": "bob-pc.hamburger.edu", "for": "10min" }],
+        "run": { "until": "6h" }
+    }));
+    assert_eq!(finished.record.check(), Ok(()), "nothing is lost");
+    let [row] = &finished.record.tables.messages[..] else { panic!("one message") };
+    let on_the_way = row.phases[Phase::Retrieval as usize];
+    assert_eq!(row.retrieved, None);
+    assert!(on_the_way > SimDuration::ZERO && on_the_way < SimDuration::from_secs(3_600), "{on_the_way:?}");
+}
+
+/// Breaks when a connection is closed as idle while a long page is still going out.
+#[test]
+fn a_long_page_is_no_idleness() {
+    let finished = run_value(&json!({
+        "mail": { "hamburger.edu": { "users": ["ann", "bob"], "webmail": { "keep_alive": "10s" } } },
+        "users": { "bob@hamburger.edu": { "protocol": "webmail" } },
+        "network": { "access": { "rate": "100kbps" } },
+        "workload": [
+            { "from": "ann@hamburger.edu", "to": "bob@hamburger.edu", "body_bytes": "200kB" },
+            { "at": "1h", "user": "bob@hamburger.edu", "steps": [
+                { "look": "INBOX" }, { "open": "newest" }, { "look": "INBOX" } ] }
+        ],
+        "run": { "until": "2h" }
+    }));
+    let calls = finished.record.tables.connections.iter().filter(|row| row.server_port == 80);
+    assert_eq!(calls.count(), 1);
 }

@@ -177,9 +177,18 @@ fn check_document(name: &str) -> usize {
 #[test]
 fn every_command_in_the_documents_does_what_they_say() {
     let mut commands = 0;
-    for name in
-        ["README.md", "docs/scenario.md", "docs/results.md", "docs/model.md", "docs/replay.md", "scenarios/README.md"]
-    {
+    for name in [
+        "README.md",
+        "docs/scenario.md",
+        "docs/results.md",
+        "docs/model.md",
+        "docs/replay.md",
+        "docs/grading.md",
+        "docs/tutorial.md",
+        "scenarios/README.md",
+        "scenarios/labs/README.md",
+        "scenarios/labs/solutions.md",
+    ] {
         commands += check_document(name);
     }
     for name in ["results/README.md", "notebooks/README.md"] {
@@ -200,13 +209,21 @@ fn every_link_in_the_documents_leads_somewhere() {
     for name in [
         "README.md",
         "CHANGELOG.md",
+        "docs/README.md",
         "docs/scenario.md",
+        "docs/reference.md",
         "docs/results.md",
         "docs/model.md",
+        "docs/validation.md",
+        "docs/tutorial.md",
         "docs/serve.md",
         "docs/lab.md",
+        "docs/grading.md",
         "docs/conformance.md",
         "scenarios/README.md",
+        "scenarios/labs/README.md",
+        "scenarios/labs/solutions.md",
+        "scenarios/textbook/README.md",
         "results/README.md",
         "notebooks/README.md",
     ] {
@@ -239,21 +256,112 @@ fn anchors(file: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Breaks when an option that is documented is not in the help, or a command has no example.
+/// The commands that the help lists, but for help itself.
+fn commands(place: &Path) -> Vec<String> {
+    let help = posthaste(place, &["--help"]).stdout;
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    names.map(|line| line.split_whitespace().next().unwrap().to_owned()).filter(|name| name != "help").collect()
+}
+
+/// Breaks when a command has no example, its help is too wide, or the README does not list it.
 #[test]
 fn every_command_has_help_with_an_example() {
     let place = workplace();
-    for command in ["run", "check", "transcript", "chart", "ladder", "dns-replay", "schema", "completions"] {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let commands = commands(place.path());
+    assert!(commands.len() >= 12, "{commands:?}");
+    for command in &commands {
         let help = posthaste(place.path(), &[command, "--help"]);
         assert_eq!(help.code, 0, "{command}");
         assert!(help.stdout.contains(&format!("Examples:\n  posthaste {command}")), "{command}:\n{}", help.stdout);
         let long = help.stdout.lines().find(|line| line.chars().count() > 100);
         assert_eq!(long, None, "{command}: a line is too long for a terminal");
-    }
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let help = posthaste(place.path(), &["--help"]).stdout;
-    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    for command in commands.map(|line| line.split_whitespace().next().unwrap()).filter(|command| *command != "help") {
         assert!(readme.contains(&format!("| `posthaste {command}")), "README.md does not list {command}");
     }
+}
+
+/// Commands whose examples wait for somebody, or take long.
+const NOT_TRIED: [&str; 2] = ["serve", "bench"];
+
+/// A place in which the examples of the help texts can be typed: files with the names that they use.
+fn desk_for_examples() -> tempfile::TempDir {
+    let place = workplace();
+    let files = [
+        (
+            "my.json",
+            r#"{
+                "mail": { "home.net": { "users": ["me"] }, "work.org": { "users": ["you"] } },
+                "workload": [ { "at": "1s", "from": "me@home.net", "to": "you@work.org" } ],
+                "outputs": { "events": true, "capture": true }
+            }"#,
+        ),
+        ("key.json", r#"{ "expect": [ { "metric": "messages.composed", "equals": 1, "points": 2 } ] }"#),
+        (
+            "case.json",
+            r#"{
+                "resolver": { "root_hints": [ { "name": "a.root.test.", "address": "192.0.2.1" } ] },
+                "servers": [ { "address": ["192.0.2.1"], "rules": [ {
+                    "match": { "qname": "www.test" },
+                    "reply": { "flags": ["QR", "AA"], "answer": ["www.test. 60 IN A 198.51.100.7"] }
+                } ] } ],
+                "steps": [ { "at": 1, "query": { "qname": "www.test.", "qtype": "A", "flags": ["RD"] }, "expect": {} } ]
+            }"#,
+        ),
+    ];
+    for (name, text) in files {
+        fs::write(place.path().join(name), text).unwrap();
+    }
+    fs::create_dir_all(place.path().join(".local/share/bash-completion/completions")).unwrap();
+    place
+}
+
+/// Whether a command line works as it is typed into a shell, and what it said.
+fn typed(place: &Path, line: &str) -> (bool, String) {
+    let program = Path::new(env!("CARGO_BIN_EXE_posthaste")).parent().unwrap().display().to_string();
+    let shell = std::process::Command::new("/bin/sh")
+        .args(["-c", &format!("posthaste {line}")])
+        .current_dir(place)
+        .env("PATH", format!("{program}:{}", std::env::var("PATH").unwrap_or_default()))
+        .env("HOME", place)
+        .output()
+        .unwrap();
+    // A comparison ends like diff: 1 says that there are differences.
+    let works = shell.status.success() || line.starts_with("compare ") && shell.status.code() == Some(1);
+    (works, String::from_utf8_lossy(&shell.stderr).into_owned())
+}
+
+/// Breaks when an example in a command's help does not work.
+#[test]
+fn the_examples_in_the_help_work() {
+    let place = desk_for_examples();
+    let ketchup = || assert_eq!(posthaste(place.path(), &["run", "scenarios/ketchup.json", "-q"]).code, 0);
+    for folder in ["results/first", "results/second"] {
+        assert_eq!(posthaste(place.path(), &["run", "my.json", "-q", "--out", folder]).code, 0);
+    }
+    let mut tried = 0;
+    for command in commands(place.path()).iter().filter(|command| !NOT_TRIED.contains(&command.as_str())) {
+        let help = posthaste(place.path(), &[command, "--help"]).stdout;
+        let (_, examples) = help.split_once("Examples:\n").unwrap();
+        ketchup();
+        for line in examples.lines().map_while(|line| line.strip_prefix("  posthaste ")) {
+            // What comes behind is an explanation, or a program that may not be there.
+            let line = line.split(" | ").next().unwrap().split("  ").next().unwrap();
+            if too_large_here(line) {
+                continue;
+            }
+            let (works, said) = typed(place.path(), line);
+            // `latest` is the run of the example before, or one that the reader has just made.
+            let (works, said) = match line.contains("latest") && !works {
+                true => {
+                    ketchup();
+                    typed(place.path(), line)
+                }
+                false => (works, said),
+            };
+            assert!(works, "posthaste {line}\n{said}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 25, "the help has lost its examples: {tried}");
 }

@@ -69,6 +69,23 @@ impl App {
             Self::Fragile => SimTime::NEVER,
         }
     }
+
+    /// The run ends: what is under way and would only be told when it is over is told now.
+    pub fn unfinished<H: Host>(&self, host: &mut H) {
+        match self {
+            Self::UserAgent(agent) => agent.unfinished(host),
+            Self::MailServer(_)
+            | Self::NameServer(_)
+            | Self::ScriptedServer(_)
+            | Self::Resolver(_)
+            | Self::LookupAgent(_)
+            | Self::WebServer(_)
+            | Self::SiteServer(_)
+            | Self::Browser(_) => {}
+            #[cfg(test)]
+            Self::Fragile => {}
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! The one place where a session meets a socket: its octets are traced and sent, its events
 //! handed to the application one by one, its deadline kept. It is left alone while too much of
 //! what it said is still to be sent.
+//!
+//! A server holds the connections of its callers here too, and is asked only for what differs: what an event means,
+//! and what is left to do when a session is over. Left out: clients' sides, which hold one connection or a pool.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,6 +87,163 @@ impl<S: Session> Talk<S> {
                 }
             }
         }
+    }
+}
+
+/// A connection to a server, and what the server knows of who called.
+#[derive(Clone, Debug)]
+pub struct Caller<S, K> {
+    /// The session and its connection.
+    pub talk: Talk<S>,
+    /// What the server knows.
+    pub known: K,
+}
+
+/// The connections of a server; in memory only.
+#[derive(Clone, Debug)]
+pub struct Calls<S, K> {
+    callers: BTreeMap<SocketId, Caller<S, K>>,
+    timers: Timers,
+}
+
+impl<S, K> Default for Calls<S, K> {
+    fn default() -> Self {
+        Self { callers: BTreeMap::new(), timers: Timers::default() }
+    }
+}
+
+impl<S: Session, K> Calls<S, K> {
+    /// The earliest deadline of a session.
+    #[must_use]
+    pub fn deadline(&self) -> SimTime {
+        self.timers.first()
+    }
+
+    /// Whether a socket is one of these.
+    #[must_use]
+    pub fn owns(&self, socket: SocketId) -> bool {
+        self.callers.contains_key(&socket)
+    }
+
+    /// All callers but one that is just being attended to.
+    pub fn all(&mut self) -> impl Iterator<Item = &mut Caller<S, K>> {
+        self.callers.values_mut()
+    }
+
+    /// The sockets of sessions whose deadlines have come; their deadlines are taken away.
+    pub fn due(&mut self, now: SimTime) -> Vec<SocketId> {
+        self.timers.due(now)
+    }
+
+    /// As [`Calls::due`], but for those to whom something is still being sent: they are not idle, and their wait begins
+    /// when that is out.
+    pub fn due_when_sent<H: Host>(&mut self, host: &mut H) -> Vec<SocketId> {
+        let mut due = self.due(host.now());
+        due.retain(|socket| {
+            let sent = host.unsent(*socket) == 0;
+            if !sent {
+                host.wake_when_drained(*socket, 0);
+            }
+            sent
+        });
+        due
+    }
+
+    /// Lets go of a caller.
+    pub fn take(&mut self, socket: SocketId) -> Option<Caller<S, K>> {
+        self.timers.set(socket, SimTime::NEVER);
+        self.callers.remove(&socket)
+    }
+
+    /// Lets go of all callers, in the order of their sockets.
+    pub fn take_all(&mut self) -> Vec<Caller<S, K>> {
+        self.timers.clear();
+        std::mem::take(&mut self.callers).into_values().collect()
+    }
+
+    /// Holds a caller, unless the session is over.
+    fn hold(&mut self, caller: Caller<S, K>) -> Option<Caller<S, K>> {
+        let (socket, closed) = (caller.talk.socket(), caller.talk.is_closed());
+        self.timers.set(socket, if closed { SimTime::NEVER } else { caller.talk.session.deadline() });
+        if closed {
+            return Some(caller);
+        }
+        self.callers.insert(socket, caller);
+        None
+    }
+}
+
+/// A server that attends to its callers; `W` is what it works on besides itself.
+pub trait Attends<W> {
+    /// What it talks with.
+    type Session: Session;
+    /// What it knows of a caller.
+    type Known;
+
+    /// Its callers.
+    fn calls(&mut self) -> &mut Calls<Self::Session, Self::Known>;
+
+    /// A session tells or asks something.
+    fn event<H: Host>(
+        &mut self,
+        host: &mut H,
+        work: &mut W,
+        caller: &mut Caller<Self::Session, Self::Known>,
+        event: <Self::Session as Session>::Event,
+    );
+
+    /// A session is over.
+    fn over<H: Host>(&mut self, _host: &mut H, _work: &mut W, _caller: Caller<Self::Session, Self::Known>) {}
+
+    /// All events of a caller were attended to.
+    fn attended<H: Host>(&mut self, _host: &mut H, _work: &mut W) {}
+
+    /// Takes a caller whose session has not begun.
+    fn accept<H: Host>(&mut self, host: &mut H, work: &mut W, talk: Talk<Self::Session>, known: Self::Known) {
+        let socket = talk.socket();
+        self.calls().callers.insert(socket, Caller { talk, known });
+        self.feed(host, work, socket, Input::Start);
+    }
+
+    /// Hands a session an input.
+    fn feed<H: Host>(&mut self, host: &mut H, work: &mut W, socket: SocketId, input: Input<'_>) {
+        self.attend(host, work, socket, |host, caller| caller.talk.feed(host, input));
+    }
+
+    /// Most of what a session said is sent.
+    fn drained<H: Host>(&mut self, host: &mut H, work: &mut W, socket: SocketId) {
+        self.attend(host, work, socket, |host, caller| caller.talk.drained(host));
+    }
+
+    /// A connection is no more.
+    fn closed<H: Host>(&mut self, host: &mut H, work: &mut W, socket: SocketId) {
+        self.attend(host, work, socket, |host, caller| caller.talk.lose(host));
+    }
+
+    /// Deadlines may have come.
+    fn wake<H: Host>(&mut self, host: &mut H, work: &mut W) {
+        for socket in self.calls().due(host.now()) {
+            self.feed(host, work, socket, Input::Tick);
+        }
+    }
+
+    /// Does something to a session, then all that it wants done.
+    fn attend<H: Host>(
+        &mut self,
+        host: &mut H,
+        work: &mut W,
+        socket: SocketId,
+        begin: impl FnOnce(&mut H, &mut Caller<Self::Session, Self::Known>),
+    ) {
+        let Some(mut caller) = self.calls().callers.remove(&socket) else { return };
+        begin(host, &mut caller);
+        while let Some(event) = caller.talk.next_event(host) {
+            self.event(host, work, &mut caller, event);
+        }
+        if let Some(caller) = self.calls().hold(caller) {
+            self.over(host, work, caller);
+        }
+        self.attended(host, work);
     }
 }
 

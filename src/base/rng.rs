@@ -69,6 +69,11 @@ impl Stream {
         }
     }
 
+    /// The place of one of `weights`, as likely as its weight says; 0 if no weight is above 0.
+    pub fn among(&mut self, weights: &[f64]) -> usize {
+        weighted(weights, self.unit())
+    }
+
     /// True with probability `p`. A probability of 0 or 1 draws too, so that the stream's
     /// position does not depend on the parameter.
     pub fn chance(&mut self, p: Probability) -> bool {
@@ -76,9 +81,29 @@ impl Stream {
     }
 }
 
+fn weighted(weights: &[f64], unit: f64) -> usize {
+    let mut left = unit * weights.iter().sum::<f64>();
+    let mut last = 0;
+    for (place, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
+        last = place;
+        if left < *weight {
+            break;
+        }
+        left -= weight;
+    }
+    last
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_more_weight_is_drawn_more_often() {
+        assert_eq!([0.0, 0.25, 0.999_999].map(|unit| weighted(&[1.0, 0.0, 3.0], unit)), [0, 2, 2]);
+        assert_eq!(weighted(&[1.0, 0.0], 0.999_999), 0);
+        assert_eq!(weighted(&[], 0.5), 0);
+    }
 
     #[test]
     fn a_stream_is_its_path_and_seed() {

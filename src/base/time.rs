@@ -50,6 +50,14 @@ impl SimTime {
         Self(self.0.saturating_add(duration.0))
     }
 
+    /// The first time after `now` that lies whole periods behind `self`, and how many; none without a period.
+    #[must_use]
+    pub fn next_in_periods(self, every: Option<SimDuration>, now: Self) -> Option<(Self, u64)> {
+        let passed = now.0.saturating_sub(self.0).checked_div(every?.0)?;
+        let periods = passed.saturating_add(1);
+        Some((self.saturating_add(every?.saturating_mul(periods)), periods))
+    }
+
     /// Whether this is [`SimTime::NEVER`].
     #[must_use]
     pub const fn is_never(self) -> bool {
@@ -187,6 +195,19 @@ mod tests {
     fn seconds_are_printed_exactly() {
         assert_eq!(SimTime::from_nanos(1_500_000_001).to_string(), "1.500000001");
         assert_eq!(SimDuration::from_millis(40).to_string(), "0.040000000");
+    }
+
+    /// Breaks when a repetition is made up for, made twice, or moved off its period.
+    #[test]
+    fn repetitions_that_passed_are_left_out() {
+        let (first, every) = (SimTime::from_nanos(5), Some(SimDuration::from_nanos(10)));
+        let next = |now| first.next_in_periods(every, SimTime::from_nanos(now)).unwrap();
+        for (now, at, periods) in [(0, 15, 1), (5, 15, 1), (14, 15, 1), (15, 25, 2), (37, 45, 4)] {
+            assert_eq!(next(now), (SimTime::from_nanos(at), periods), "{now}");
+        }
+        assert!(next(u64::MAX - 1).0.is_never());
+        assert_eq!(first.next_in_periods(None, first), None);
+        assert_eq!(first.next_in_periods(Some(SimDuration::ZERO), first), None);
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! The command line: commands, options and their help.
 
 mod bench;
+mod chart;
+mod compare;
 mod explain;
 mod ladder;
+mod report;
 mod serve;
+mod start;
 
 use std::path::PathBuf;
 
@@ -11,21 +15,28 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use bench::{BenchArgs, BenchWorkload, DialoguesArgs, DumbbellArgs, HoldArgs, IdleArgs, Switch};
+pub use chart::{ChartArgs, ChartFormat, ChartTheme};
+pub use compare::CompareArgs;
 pub use explain::ExplainArgs;
 pub use ladder::{LadderArgs, LadderProtocol, LadderPurpose, LadderTime};
+pub use report::ReportArgs;
 pub use serve::ServeArgs;
+pub use start::{ManArgs, NewArgs};
 
 const AFTER_HELP: &str = "\
 Examples:
+  posthaste new hello first.json                a scenario to begin with
   posthaste run scenarios/ketchup.json          simulate, write results/ketchup-*/
   posthaste transcript latest --protocol smtp   read the dialogue in C:/S: form
-  posthaste explain latest --host H --at 12s    what a cache, queue or mailbox held
+  posthaste explain latest                      lives of messages, look-ups, connections
+  posthaste compare a b                         two runs side by side
   posthaste chart latest latency_cdf > cdf.svg  one figure
   posthaste ladder latest --query 1 > dns.svg   who asked whom for a name
+  posthaste report latest                       all of it on one page, report.html
   posthaste serve scenarios/lab.json            telnet, dig and read mail inside it
   posthaste check my.json --resolved            see every default filled in
 
-Exit codes: 0 done, 1 an expectation failed, 2 usage, 3 scenario invalid, 4 file error,
+Exit codes: 0 done, 1 an expectation failed or compared runs differ, 2 usage, 3 scenario invalid, 4 file error,
 6 a limit was reached, 70 internal error, 130 interrupted.";
 
 const RUN_EXAMPLES: &str = "\
@@ -33,6 +44,7 @@ Examples:
   posthaste run scenarios/ketchup.json
   posthaste run my.json --seed 7 --out first
   posthaste run my.json --set /network/backbone/loss=0.1 --until 2h
+  posthaste run my.json --grade key.json --junit grade.xml
   posthaste run my.json --set '/faults=[{\"host\": \"work.org\", \"for\": \"1h\"}]'";
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -44,11 +56,6 @@ Examples:
   posthaste transcript latest
   posthaste transcript latest --protocol smtp --conn 2
   posthaste transcript scenarios/ketchup.json --protocol pop3";
-const CHART_EXAMPLES: &str = "\
-Examples:
-  posthaste chart --list
-  posthaste chart latest latency_by_phase > phases.svg
-  posthaste chart scenarios/outage-queue.json queue_length -o queue.svg";
 const BENCH_EXAMPLES: &str = "\
 Examples:
   posthaste bench dumbbell --flows 10 --rate 100Mbps --time 5s
@@ -77,6 +84,9 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Begin a scenario of your own from a template
+    #[command(after_help = start::NEW_EXAMPLES)]
+    New(NewArgs),
     /// Simulate a scenario and write a result folder
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
@@ -89,15 +99,21 @@ pub enum Command {
     /// Print dialogues in the lecture's C:/S: form
     #[command(after_help = TRANSCRIPT_EXAMPLES)]
     Transcript(TranscriptArgs),
-    /// Show what a cache, queue or mailbox held at a time
+    /// Tell the life of a message, a look-up or a connection; show what a cache, queue or mailbox held
     #[command(after_help = explain::EXAMPLES)]
     Explain(ExplainArgs),
-    /// Draw one figure of a run
-    #[command(after_help = CHART_EXAMPLES)]
+    /// Put two runs side by side: metrics, scenarios, the first event that differs
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(CompareArgs),
+    /// Draw figures of a run, for slides, a paper or a handout
+    #[command(after_help = chart::EXAMPLES)]
     Chart(ChartArgs),
     /// Draw who asked whom, with numbered messages
     #[command(after_help = ladder::EXAMPLES)]
     Ladder(LadderArgs),
+    /// Make one HTML page of a run: timeline, packets, messages, charts
+    #[command(after_help = report::EXAMPLES)]
+    Report(ReportArgs),
     /// Run a workload that measures the simulator; one line of key=value figures
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
@@ -110,6 +126,9 @@ pub enum Command {
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArgs),
+    /// Print a manual page, or write those of all commands
+    #[command(after_help = start::MAN_EXAMPLES)]
+    Man(ManArgs),
 }
 
 /// Changes to a scenario that the command line may make.
@@ -137,6 +156,15 @@ pub struct RunArgs {
     /// Result folder, instead of results/NAME-HASH
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Grade the run by this file, which says what is expected and what that is worth
+    #[arg(long, value_name = "KEYFILE")]
+    pub grade: Option<PathBuf>,
+    /// Write how each expectation went to this file, as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Make the page report.html, too, as "outputs": { "report": true } does
+    #[arg(long)]
+    pub report: bool,
     /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,
@@ -196,22 +224,6 @@ impl DialogueProtocol {
             Self::Http => "http",
         }
     }
-}
-
-/// `posthaste chart`
-#[derive(Args, Debug)]
-pub struct ChartArgs {
-    /// Result folder, `latest`, or a scenario file, which is then run first
-    #[arg(required_unless_present = "list")]
-    pub run: Option<PathBuf>,
-    /// Which chart; see --list
-    pub name: Option<String>,
-    /// Write to this file instead of stdout
-    #[arg(long, short, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Print the names of all charts
-    #[arg(long)]
-    pub list: bool,
 }
 
 /// `posthaste dns-replay`

@@ -1,34 +1,138 @@
-//! `posthaste chart`: one figure of a run, drawn from its tables.
+//! `posthaste chart`: figures of a run, drawn from its result folder.
+//!
+//! Segments of TCP lie in no table: for their chart the run is made once more, as for `explain`,
+//! with an eye on one connection.
 
-use crate::report;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 
-use super::args::ChartArgs;
+use crate::metrics::{ConnectionRow, Tables};
+use crate::report::charts::SegmentRecord;
+use crate::report::{self, ChartSource, Drawing, Theme};
+
+use super::args::{ChartArgs, ChartFormat};
 use super::exit::{CommandError, Exit};
-use super::output::print;
+use super::output::{print, print_bytes};
+use super::repeat::scenario_of;
+use super::simulate;
 use super::target::result_folder;
 
-/// Draws the chart to stdout or a file, or lists the names of all charts.
+/// The chart that needs segments.
+const SEQUENCE: &str = "tcp_sequence";
+
+/// Draws one chart to stdout or a file, or all of them into a folder, or lists all.
 ///
 /// # Errors
-/// The run or the chart does not exist, or the file cannot be written.
+/// The run or the chart does not exist, or a file cannot be written.
 pub(super) fn chart(args: &ChartArgs) -> Result<Exit, CommandError> {
     if args.list {
-        print(&report::chart_names().iter().map(|name| format!("{name}\n")).collect::<String>())?;
-        return Ok(Exit::Done);
+        return print(&list()).map(|()| Exit::Done);
     }
-    let names = report::chart_names().join(", ");
-    let (Some(run), Some(name)) = (&args.run, &args.name) else {
-        return Err(CommandError::usage(format!("which chart? Give a run and one of {names}")));
+    let names: Vec<&str> = report::chart_names().collect();
+    let all = names.join(", ");
+    let Some(run) = &args.run else {
+        return Err(CommandError::usage(format!("which chart? Give a run and one of {all}")));
     };
-    if !report::chart_names().contains(&name.as_str()) {
-        return Err(CommandError::usage(format!("there is no chart {name:?}; there are {names}")));
+    match &args.name {
+        Some(name) if !names.contains(&name.as_str()) => {
+            return Err(CommandError::usage(format!("there is no chart {name:?}; there are {all}")));
+        }
+        Some(_) if args.all => return Err(CommandError::usage("--all draws all charts: name none".to_owned())),
+        None if !args.all => {
+            return Err(CommandError::usage(format!("which chart? Give a run and one of {all}")));
+        }
+        Some(_) | None => {}
     }
-    let tables = report::read_run(&result_folder(run)?).map_err(|error| CommandError::io(error.to_string()))?;
-    let svg = report::chart(name, &tables).map_err(|error| CommandError::new(Exit::Internal, error.to_string()))?;
-    match &args.output {
-        Some(path) => std::fs::write(path, svg)
-            .map_err(|error| CommandError::io(format!("cannot write {}: {error}", path.display())))?,
-        None => print(&svg)?,
+    let folder = result_folder(run)?;
+    let tables = report::read_run(&folder).map_err(|error| CommandError::io(error.to_string()))?;
+    // Without it only some charts have nothing to show.
+    let resolved = std::fs::read_to_string(folder.join("scenario.resolved.json")).unwrap_or_default();
+    let mut source = ChartSource::with_scenario(&tables, &resolved);
+    source.of.clone_from(&args.of);
+    let theme = args.theme.into();
+    match (&args.name, &args.output) {
+        (Some(name), output) => {
+            if name == SEQUENCE {
+                source.segments = segments(&folder, &tables, args.of.as_deref())?;
+            }
+            let bytes = bytes(&draw(name, &source, theme)?, args.format)?;
+            match output {
+                Some(path) => write(path, &bytes)?,
+                None if args.format == ChartFormat::Png && std::io::stdout().is_terminal() => {
+                    return Err(CommandError::usage("a PNG is nothing for a terminal: give a file with -o".to_owned()));
+                }
+                None => print_bytes(&bytes)?,
+            }
+        }
+        (None, Some(dir)) => all_charts(&names, &source, (theme, args.format), dir)?,
+        (None, None) => return Err(CommandError::usage("--all writes files: give a folder with -o".to_owned())),
     }
     Ok(Exit::Done)
+}
+
+/// All charts that have something to show, into a folder.
+fn all_charts(
+    names: &[&str],
+    source: &ChartSource<'_>,
+    (theme, format): (Theme, ChartFormat),
+    dir: &Path,
+) -> Result<(), CommandError> {
+    std::fs::create_dir_all(dir)
+        .map_err(|error| CommandError::io(format!("cannot create {}: {error}", dir.display())))?;
+    for name in names {
+        let drawing = draw(name, source, theme)?;
+        if !drawing.is_blank() {
+            let path: PathBuf = dir.join(format!("{name}.{}", format.ending()));
+            write(&path, &bytes(&drawing, format)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn draw(name: &str, source: &ChartSource<'_>, theme: Theme) -> Result<Drawing, CommandError> {
+    report::draw(name, source, theme).map_err(internal)
+}
+
+fn bytes(drawing: &Drawing, format: ChartFormat) -> Result<Vec<u8>, CommandError> {
+    match format {
+        ChartFormat::Svg => drawing.svg().map(String::into_bytes),
+        ChartFormat::Png => drawing.png(),
+    }
+    .map_err(internal)
+}
+
+fn internal(error: impl std::fmt::Display) -> CommandError {
+    CommandError::new(Exit::Internal, error.to_string())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+    std::fs::write(path, bytes).map_err(|error| CommandError::io(format!("cannot write {}: {error}", path.display())))
+}
+
+/// A line for each chart: its name, what it shows, and from what.
+fn list() -> String {
+    let widest = report::chart_names().map(str::len).max().unwrap_or(0);
+    let line = |chart: &report::ChartInfo| format!("{:widest$}  {} (from: {})\n", chart.name, chart.shows, chart.needs);
+    report::charts().iter().map(line).collect()
+}
+
+/// The segments of one connection: the one asked for, or that with most data.
+fn segments(folder: &Path, tables: &Tables, of: Option<&str>) -> Result<Option<SegmentRecord>, CommandError> {
+    let data = |row: &ConnectionRow| (row.bytes_to_server.unwrap_or(0), row.bytes_to_client.unwrap_or(0));
+    let most = |row: &&ConnectionRow| {
+        let (there, back) = data(row);
+        (there.saturating_add(back), row.wire_bytes)
+    };
+    let row = match of {
+        Some(name) => {
+            let found = tables.connections.iter().find(|row| &*row.connection == name);
+            Some(found.ok_or_else(|| CommandError::usage(format!("--of {name:?}: there is no such connection")))?)
+        }
+        // of equals the first
+        None => tables.connections.iter().rev().max_by_key(most),
+    };
+    let Some(row) = row else { return Ok(None) };
+    let (there, back) = data(row);
+    let sender = if there >= back { &row.client } else { &row.server };
+    Ok(Some(simulate::segments(&scenario_of(folder)?, &row.connection, sender)))
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Done; every `expect` held.
     Done = 0,
-    /// Ran, but an `expect` failed.
+    /// Ran, but an `expect` failed; or the runs that were compared differ.
     ExpectFailed = 1,
     /// The command line was wrong.
     Usage = 2,

@@ -14,8 +14,8 @@ use crate::sim::{Limits, Simulation, World};
 use super::args::{LadderArgs, LadderProtocol, LadderPurpose, LadderTime};
 use super::exit::CommandError;
 use super::exit::Exit;
-use super::explain::scenario_of;
 use super::output::print;
+use super::repeat::scenario_of;
 use super::simulate::limits;
 use super::target::result_folder;
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::base::SimDuration;
+use crate::scenario::resolved::KeySpec;
 use crate::scenario::{self, LoadError, Resolved};
 
 use super::args::Overrides;
@@ -21,10 +22,22 @@ pub(super) fn load(file: &Path, overrides: &Overrides) -> Result<Resolved, Comma
         seed: overrides.seed,
         until: overrides.until.as_deref().map(until).transpose()?,
     };
-    scenario::load_file(file, &overrides).map_err(|error| match error {
+    scenario::load_file(file, &overrides).map_err(load_error)
+}
+
+/// Loads the key that grades a scenario.
+///
+/// # Errors
+/// A file that cannot be read, or a key that does not fit the scenario, with all its errors.
+pub(super) fn load_key(file: &Path, graded: &Resolved) -> Result<KeySpec, CommandError> {
+    scenario::load_key(file, graded).map_err(load_error)
+}
+
+fn load_error(error: LoadError) -> CommandError {
+    match error {
         LoadError::Io { .. } => CommandError::io(error.to_string()),
         LoadError::Invalid(diagnostics) => CommandError::new(Exit::Invalid, diagnostics.to_string()),
-    })
+    }
 }
 
 /// `/POINTER=VALUE`: the value is JSON, or else a string as it stands.

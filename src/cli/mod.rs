@@ -4,14 +4,20 @@ pub mod args;
 mod bench;
 mod chart;
 mod check;
+mod compare;
 mod dns_replay;
 pub mod exit;
+pub mod expect;
 mod explain;
 mod ladder;
 mod load;
+mod man;
 pub mod measure;
+mod new;
 mod output;
 mod recording;
+mod repeat;
+mod report;
 mod run;
 mod serve;
 pub mod simulate;
@@ -53,19 +59,23 @@ pub fn main() -> ExitCode {
 
 fn execute(command: &Command) -> Result<Exit, CommandError> {
     match command {
+        Command::New(args) => new::new(args),
         Command::Run(args) => run::run(args),
         Command::Serve(args) => serve::serve(args),
         Command::Check(args) => check::check(args),
         Command::Transcript(args) => transcript::transcript(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Compare(args) => compare::compare(args),
         Command::Chart(args) => chart::chart(args),
         Command::Ladder(args) => ladder::ladder(args),
+        Command::Report(args) => report::report(args),
         Command::Bench(args) => bench::bench(args),
         Command::DnsReplay(args) => dns_replay::dns_replay(args),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&scenario::json_schema()).expect("plain data");
             output::print(&format!("{schema}\n")).map(|()| Exit::Done)
         }
+        Command::Man(args) => man::man(args),
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "posthaste", &mut script);

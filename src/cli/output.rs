@@ -2,6 +2,7 @@
 //! gone away (`| head`) is no error.
 
 use std::io::{ErrorKind, Write as _};
+use std::path::Path;
 
 use super::exit::CommandError;
 
@@ -10,11 +11,27 @@ use super::exit::CommandError;
 /// # Errors
 /// stdout cannot be written to, for another reason than a closed pipe.
 pub(super) fn print(text: &str) -> Result<(), CommandError> {
+    print_bytes(text.as_bytes())
+}
+
+/// Writes a file to stdout.
+///
+/// # Errors
+/// As [`print`].
+pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), CommandError> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CommandError::io(format!("stdout: {error}"))),
         _ => Ok(()),
     }
+}
+
+/// Writes a text to a file.
+///
+/// # Errors
+/// The file cannot be written.
+pub(super) fn write_text(path: &Path, text: &str) -> Result<(), CommandError> {
+    std::fs::write(path, text).map_err(|error| CommandError::io(format!("cannot write {}: {error}", path.display())))
 }
 
 /// Prints a message to stderr as a line. When not even that can be written, the exit code

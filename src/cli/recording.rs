@@ -11,16 +11,17 @@ use serde_json::{Value, json};
 use crate::base::hash::digest;
 use crate::metrics::RunRecord;
 use crate::report::{
-    self, CaptureOptions, CaptureWriter, EventWriter, Interfaces, MODEL_VERSION, OutputOptions, ReportError,
-    ResultFolder, RunInfo, WindowOptions, WindowWriter, Written,
+    self, CaptureOptions, CaptureWriter, EventWriter, Expectation, Interfaces, MODEL_VERSION, OutputOptions,
+    ReportError, ResultFolder, RunInfo, WindowOptions, WindowWriter, Written,
 };
 use crate::scenario::build::directory;
-use crate::scenario::resolved::{CaptureSpec, CwndSpec, Resolved};
+use crate::scenario::resolved::{CaptureSpec, CwndSpec, ExpectSpec, Resolved, What};
 use crate::sim::{Ended, Limit, Outcome};
 
 use super::exit::CommandError;
+use super::expect::{Grade, expectations};
 use super::output::say;
-use super::simulate::{Finished, expectations};
+use super::simulate::Finished;
 
 /// Where result folders go when no other place is named.
 pub(super) const RESULTS: &str = "results";
@@ -44,7 +45,7 @@ impl Recording {
         destination: impl FnOnce(&str) -> PathBuf,
     ) -> Result<(Self, Writers), CommandError> {
         let resolved_json = scenario.to_json_text();
-        let hash = digest(format!("{resolved_json}model {MODEL_VERSION}").as_bytes()).to_string();
+        let hash = scenario_hash(&resolved_json);
         let mut folder = ResultFolder::begin(&destination(&hash)).map_err(report_error)?;
         let events = match scenario.outputs.events {
             true => {
@@ -89,7 +90,8 @@ impl Recording {
         }
         if let Some(windows) = windows {
             windows.finish().map_err(|error| CommandError::io(format!("tables/cwnd.csv: {error}")))?;
-            if scenario.outputs.charts {
+            let looked_at = |spec: &ExpectSpec| matches!(&spec.what, What::Rows(_, table, ..) if table.name == "cwnd");
+            if scenario.outputs.charts || scenario.expect.iter().any(looked_at) {
                 finished.record.tables.cwnd = Some(folder.windows().map_err(report_error)?);
             }
         }
@@ -113,6 +115,11 @@ impl Recording {
     }
 }
 
+/// The hash of what is run: the resolved scenario, the seed in it, and the model.
+pub(super) fn scenario_hash(resolved_json: &str) -> String {
+    digest(format!("{resolved_json}model {MODEL_VERSION}").as_bytes()).to_string()
+}
+
 /// A run and its folder.
 pub(super) struct Done {
     pub(super) info: RunInfo,
@@ -126,12 +133,16 @@ pub(super) struct Done {
 impl Done {
     /// Expectations that failed, and why the run was cut short.
     pub(super) fn say_what_went_wrong(&self) {
-        for missed in self.info.expectations.iter().filter(|expectation| !expectation.held) {
-            let found = missed.found.map_or_else(|| "no value".to_owned(), |metric| metric.to_string());
-            say(&format!("expectation failed: {} {}, but found {found}", missed.metric, missed.expected));
+        say_missed(&self.info.expectations);
+        if let Some(cut) = self.cut() {
+            say(&cut);
         }
+    }
+
+    /// Why the run was cut short, if it was.
+    pub(super) fn cut(&self) -> Option<String> {
         let (by, hint) = match self.outcome.ended {
-            Ended::Idle | Ended::Until | Ended::Stopped => return,
+            Ended::Idle | Ended::Until | Ended::Stopped => return None,
             Ended::Interrupted => ("an interrupt".to_owned(), String::new()),
             Ended::Limit(Limit::EventsPerInstant) => {
                 let hosts = self.busy.join(", ");
@@ -139,7 +150,18 @@ impl Done {
             }
             Ended::Limit(limit) => (format!("limits.{limit}"), String::new()),
         };
-        say(&format!("stopped early at {} s by {by}: the results are partial and marked so{hint}", self.outcome.end));
+        let end = self.outcome.end;
+        Some(format!("stopped early at {end} s by {by}: the results are partial and marked so{hint}"))
+    }
+}
+
+/// Says which expectations failed.
+pub(super) fn say_missed(expectations: &[Expectation]) {
+    for missed in expectations.iter().filter(|expectation| !expectation.held) {
+        say(&format!("expectation failed: {}", missed.failure()));
+        if !missed.hint.is_empty() {
+            say(&format!("  hint: {}", missed.hint));
+        }
     }
 }
 
@@ -183,7 +205,7 @@ fn timing(wall: Duration, events: u64) -> BTreeMap<String, Value> {
 }
 
 /// The summary with the place of the folder, the fingerprint and the reason of the end.
-pub(super) fn json_summary(done: &Done) -> Result<String, CommandError> {
+pub(super) fn json_summary(done: &Done, grade: Option<&Grade>) -> Result<String, CommandError> {
     let path = done.written.dir.join("summary.json");
     let summary: Value = serde_json::from_str(&read_text(&path)?)
         .map_err(|error| CommandError::io(format!("{}: {error}", path.display())))?;
@@ -191,6 +213,9 @@ pub(super) fn json_summary(done: &Done) -> Result<String, CommandError> {
     summary["results"] = json!(done.written.dir.display().to_string());
     summary["fingerprint"] = json!(done.record.fingerprint.to_string());
     summary["ended"] = json!(done.outcome.ended.to_string());
+    if let Some(grade) = grade {
+        summary["grade"] = grade.json();
+    }
     Ok(serde_json::to_string_pretty(&summary).expect("plain data") + "\n")
 }
 

@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use crate::metrics::RecorderOptions;
-use crate::report;
+use crate::report::{self, Suite};
 use crate::scenario::resolved::Resolved;
 
 use super::args::{Overrides, RunArgs};
 use super::exit::{CommandError, Exit};
-use super::load::load;
-use super::output::print;
-use super::recording::{Done, Recording, default_folder, json_summary};
+use super::expect::{Grade, grade};
+use super::load::{load, load_key};
+use super::output::{print, write_text};
+use super::recording::{Done, Recording, default_folder, json_summary, say_missed};
+use super::report::{usual_place, write_report};
 use super::simulate::{exit_of, simulate_watched};
 
 /// Runs the scenario, writes the folder and prints the summary.
@@ -19,9 +21,14 @@ use super::simulate::{exit_of, simulate_watched};
 /// The scenario is invalid, a file cannot be written, or a bug came to light.
 pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     let scenario = load(&args.file, &args.overrides)?;
+    let key = args.grade.as_deref().map(|file| load_key(file, &scenario)).transpose()?;
     let done = run_scenario(&args.file, &scenario, args.out.as_deref(), args.quiet || args.json)?;
+    let grade = key.map(|key| grade(&key, &done.record));
+    if args.report || scenario.outputs.report {
+        write_report(&done.written.dir, &usual_place(&done.written.dir))?;
+    }
     if args.json {
-        print(&json_summary(&done)?)?;
+        print(&json_summary(&done, grade.as_ref())?)?;
     } else if !args.quiet {
         let left_out = match done.written.transcripts_left_out {
             0 => String::new(),
@@ -30,8 +37,34 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         let summary = report::summary_text(&done.info, &done.record);
         print(&format!("{summary}{:<12} {}{left_out}\n", "results", done.written.dir.display()))?;
     }
+    if let (Some(grade), Some(file), false) = (&grade, &args.grade, args.json || args.quiet) {
+        print(&grade.text(&file.display().to_string()))?;
+    }
     done.say_what_went_wrong();
-    Ok(exit_of(done.outcome.ended, &done.info.expectations))
+    say_missed(grade.as_ref().map_or(&[], Grade::expectations));
+    if let Some(file) = &args.junit {
+        write_junit(file, args, &done, grade.as_ref())?;
+    }
+    let mut expectations = done.info.expectations;
+    expectations.extend(grade.iter().flat_map(|grade| grade.expectations().iter().cloned()));
+    Ok(exit_of(done.outcome.ended, &expectations))
+}
+
+/// Writes how every expectation went for a program that watches over runs.
+fn write_junit(file: &Path, args: &RunArgs, done: &Done, grade: Option<&Grade>) -> Result<(), CommandError> {
+    let name = |path: &Path| path.display().to_string();
+    let title = if done.info.title.is_empty() { name(&args.file) } else { done.info.title.clone() };
+    let cases = done.info.expectations.iter().map(|expectation| (expectation, None)).collect();
+    let mut suites = vec![Suite { name: title, cases }];
+    suites.extend(grade.zip(args.grade.as_deref()).map(|(grade, key)| grade.suite(&name(key))));
+    let properties = [
+        ("file", name(&args.file)),
+        ("seed", done.info.seed.to_string()),
+        ("scenario_hash", done.info.scenario_hash.clone()),
+        ("fingerprint", done.record.fingerprint.to_string()),
+    ];
+    let text = report::junit_xml(&properties, &suites, done.cut().as_deref());
+    write_text(file, &text)
 }
 
 /// Runs a scenario file into its usual result folder, for a command that wants to read it.

@@ -1,4 +1,4 @@
-//! Runs a checked scenario to its end, audits it and compares it with what it expects.
+//! Runs a checked scenario to its end and audits it.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use crate::base::trace::{Observer, Silent};
 use crate::base::{Directory, LinkDirId, SimDuration, SimTime};
-use crate::metrics::{LinkFigures, Metric, Millionths, Recorder, RecorderOptions, RunRecord};
-use crate::report::Expectation;
+use crate::metrics::{LinkFigures, Millionths, Recorder, RecorderOptions, RunRecord};
+use crate::report::charts::SegmentRecord;
+use crate::report::{Expectation, SegmentRecorder};
 use crate::scenario::build::plan;
-use crate::scenario::resolved::{ExpectSpec, Resolved};
+use crate::scenario::resolved::Resolved;
 use crate::sim::{Ended, Limits, Outcome, Progress, Simulation, World};
 
 use super::exit::{CommandError, Exit};
 use super::watch::Watch;
+
+pub use super::expect::expectations;
 
 /// A run that is over.
 #[derive(Debug)]
@@ -105,6 +108,17 @@ pub(super) fn finish<X: Observer>(
     Ok(Finished { record, outcome, world, extra, busy })
 }
 
+/// Runs the scenario again and records what one end of a connection sends.
+#[must_use]
+pub fn segments(scenario: &Resolved, connection: &str, sender: &str) -> SegmentRecord {
+    let plan = plan(scenario);
+    let recorder = SegmentRecorder::new(Directory::clone(&plan.directory), connection, sender);
+    let mut simulation = Simulation::new(World::new(plan, recorder));
+    simulation.run(&limits(scenario), |_| None);
+    let (_, recorder) = simulation.into_world().detach();
+    recorder.finish()
+}
+
 /// Completes the rows of links by what the links themselves counted.
 fn add_link_figures(record: &mut RunRecord, world: &World<Silent>) {
     let end_ns = u128::from(record.tables.end.as_nanos());
@@ -136,43 +150,6 @@ pub const fn limits(scenario: &Resolved) -> Limits {
         events: scenario.limits.events,
         events_per_instant: scenario.limits.events_per_instant,
         messages: scenario.limits.messages,
-    }
-}
-
-/// Compares the numbers of a run with what its scenario expects.
-#[must_use]
-pub fn expectations(scenario: &Resolved, record: &RunRecord) -> Vec<Expectation> {
-    let metrics = record.metrics();
-    scenario
-        .expect
-        .iter()
-        .map(|spec| expectation(spec, metrics.get(&spec.metric).copied().or_else(|| unused(&spec.metric))))
-        .collect()
-}
-
-/// What metrics of conduct count when no rule was used.
-fn unused(metric: &str) -> Option<Metric> {
-    metric.starts_with("conduct.").then_some(Metric::Integer(0))
-}
-
-fn expectation(spec: &ExpectSpec, found: Option<Metric>) -> Expectation {
-    let holds = |value: f64| {
-        spec.equals.is_none_or(|want| (value - want).abs() <= spec.tolerance)
-            && spec.at_least.is_none_or(|bound| value >= bound)
-            && spec.at_most.is_none_or(|bound| value <= bound)
-    };
-    let mut expected = Vec::new();
-    if let Some(want) = spec.equals {
-        let tolerance = if spec.tolerance > 0.0 { format!(" ± {}", spec.tolerance) } else { String::new() };
-        expected.push(format!("equals {want}{tolerance}"));
-    }
-    expected.extend(spec.at_least.map(|bound| format!("at least {bound}")));
-    expected.extend(spec.at_most.map(|bound| format!("at most {bound}")));
-    Expectation {
-        metric: spec.metric.clone(),
-        expected: expected.join(" and "),
-        found,
-        held: found.is_some_and(|metric| holds(metric.value())),
     }
 }
 

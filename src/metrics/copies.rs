@@ -15,15 +15,16 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use super::copy::{Copy, CopyId, Ending, Holder};
+use super::copy::{Copy, CopyId, Ending, Holder, Stay};
 use super::destinations::{Destinations, Doing};
 use super::messages::{CopyStatus, MessageRow, before_mailbox};
 use super::names::{NameId, Names};
-use super::reasons::enhanced;
-use super::replies::Replies;
+use super::reading::Waits;
+use super::reasons::enhanced_of;
+use super::replies::{AcceptanceId, Replies};
 use super::storms::domain;
 use crate::base::ids::HostId;
-use crate::base::time::SimTime;
+use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::{Failure, MessageKind, Phase, Redirection};
 
 /// What one server took and gave, in copies.
@@ -170,17 +171,25 @@ impl Copies {
         }
     }
 
-    pub(super) fn accept(&mut self, id: CopyId, host: HostId, at: SimTime) {
+    /// How the copy came that a server holds; the last, if it came more than once.
+    pub(super) fn came_by(&self, id: CopyId, host: HostId) -> Option<AcceptanceId> {
+        let holder = self.copies[id.place()].holders.iter().find(|holder| holder.host == host)?;
+        holder.stays.last()?.by
+    }
+
+    /// A server is responsible for a copy, which came in this way.
+    pub(super) fn accept(&mut self, id: CopyId, host: HostId, at: SimTime, by: Option<AcceptanceId>) {
+        let stay = Stay { since: at, by };
         self.ledgers[host.index()].accepted += 1;
         let copy = &mut self.copies[id.place()];
         copy.accepted.get_or_insert(at);
         if let Some(holder) = copy.holders.iter_mut().find(|holder| holder.host == host) {
-            holder.since.push(at);
+            holder.stays.push(stay);
             self.queues.change(holder.part, at, 1, None, Some(holder.doing));
         } else {
             let part = self.queues.part(host, copy.destination);
             let doing = Doing::Due;
-            copy.holders.push(Holder { host, since: [at].into_iter().collect(), doing, part });
+            copy.holders.push(Holder { host, stays: [stay].into_iter().collect(), doing, part });
             self.queues.change(part, at, 1, None, Some(doing));
         }
     }
@@ -237,8 +246,8 @@ impl Copies {
     }
 
     fn end(&mut self, names: &mut Names, id: CopyId, failure: &Failure<'_>, at: SimTime) {
-        let enhanced = enhanced(failure.text).filter(|_| failure.code > 0);
-        let enhanced = enhanced.map(|(class, subject, detail)| names.id(&format!("{class}.{subject}.{detail}")));
+        let enhanced =
+            enhanced_of(failure).map(|(class, subject, detail)| names.id(&format!("{class}.{subject}.{detail}")));
         let copy = &mut self.copies[id.place()];
         copy.ending = Some(Ending { reason: failure.kind, code: failure.code, enhanced });
         self.close(id, at);
@@ -261,12 +270,12 @@ impl Copies {
         at: SimTime,
     ) {
         self.ledgers[host.index()].delivered += 1;
-        self.release(names, id, (host, "delivered"), at);
+        let by = self.release(names, id, (host, "delivered"), at);
         let mailbox = names.id(mailbox);
         let copy = &mut self.copies[id.place()];
         if let Some(first) = copy.delivered {
             copy.duplicates += 1;
-            return replies.delivered_again(id, (host, mailbox), first, at);
+            return replies.delivered_again((id, by), (host, mailbox), first, at);
         }
         copy.enter(Phase::InMailbox, at);
         copy.delivered = Some(at);
@@ -308,8 +317,15 @@ impl Copies {
     }
 
     /// A message was shown to the user of a mailbox: with that it is retrieved, unless it was fetched before. By IMAP
-    /// only what is fetched whole is told as fetched. What users keep for themselves are no copies.
-    pub(super) fn shown(&mut self, names: &Names, message: &str, mailbox: &str, at: SimTime) {
+    /// only what is fetched whole is told as fetched; of a text the time on its way follows from when it was looked for,
+    /// and how long the user knew of it. What users keep for themselves are no copies.
+    pub(super) fn shown(
+        &mut self,
+        names: &Names,
+        (message, mailbox): (&str, &str),
+        looked: (SimTime, SimDuration),
+        at: SimTime,
+    ) {
         let Some(key) = names.find(message).zip(names.find(mailbox)) else { return };
         let own = self.index.get(&key).copied().into_iter();
         let forwarded = self.by_mailbox.get(&key).into_iter().flatten().copied();
@@ -318,24 +334,37 @@ impl Copies {
         let retrieved = here.iter().any(|id| self.copies[id.place()].retrieved.is_some());
         if let Some(id) = here.first().filter(|_| !retrieved) {
             let copy = &mut self.copies[id.place()];
+            if let Some(delivered) = copy.delivered.filter(|_| copy.phase == Phase::InMailbox) {
+                let Waits { poll, pause, .. } = Waits::of(delivered, looked, at);
+                copy.enter(Phase::Retrieval, delivered.saturating_add(poll).saturating_add(pause).max(copy.since));
+            }
             copy.enter(copy.phase, at);
             copy.retrieved = Some(at);
         }
     }
 
-    fn release(&mut self, names: &Names, id: CopyId, (host, doing): (HostId, &str), at: SimTime) {
+    /// Ends a stay of a copy at a server: one that began at this instant, or the oldest. How it came there.
+    fn release(
+        &mut self,
+        names: &Names,
+        id: CopyId,
+        (host, doing): (HostId, &str),
+        at: SimTime,
+    ) -> Option<AcceptanceId> {
         let copy = &mut self.copies[id.place()];
         let Some(place) = copy.holders.iter().position(|holder| holder.host == host) else {
             let (message, to) = (names.text(copy.message), names.text(copy.to));
-            return self.violate(format!("{message} for {to} was {doing} by host {} that did not hold it", host.0));
+            self.violate(format!("{message} for {to} was {doing} by host {} that did not hold it", host.0));
+            return None;
         };
         let holder = &mut copy.holders[place];
-        let since = holder.since.remove(0);
+        let stay = holder.stays.remove(holder.stays.iter().position(|stay| stay.since == at).unwrap_or(0));
         self.queues.change(holder.part, at, 1, Some(holder.doing), None);
-        self.queues.stayed(host, at.since(since), true);
-        if holder.since.is_empty() {
+        self.queues.stayed(host, at.since(stay.since), true);
+        if holder.stays.is_empty() {
             copy.holders.remove(place);
         }
+        stay.by
     }
 
     pub(super) fn violate(&mut self, what: String) {
@@ -407,7 +436,7 @@ impl Copies {
         for place in 0..copies.len() {
             let copy = &mut copies[place];
             for holder in &copy.holders {
-                holder.since.iter().for_each(|at| self.queues.stayed(holder.host, end.since(*at), false));
+                holder.stays.iter().for_each(|stay| self.queues.stayed(holder.host, end.since(stay.since), false));
             }
             let status = copy.status().unwrap_or_else(|| {
                 let (message, to) = (names.text(copy.message), names.text(copy.to));

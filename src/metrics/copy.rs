@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use super::destinations::{Doing, PartId};
 use super::messages::{CopyStatus, MessageRow};
 use super::names::{NameId, Names};
+use super::replies::AcceptanceId;
 use super::words;
 use crate::base::ids::HostId;
 use crate::base::time::{SimDuration, SimTime};
@@ -28,19 +29,27 @@ impl CopyId {
     }
 }
 
+/// A stay of a copy at a server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stay {
+    pub(super) since: SimTime,
+    /// How it came there, unless the server wrote it.
+    pub(super) by: Option<AcceptanceId>,
+}
+
 /// A server that holds a copy.
 #[derive(Clone, Debug)]
 pub(super) struct Holder {
     pub(super) host: HostId,
     /// When it took it; several times after a lost reply.
-    pub(super) since: SmallVec<[SimTime; 1]>,
+    pub(super) stays: SmallVec<[Stay; 1]>,
     pub(super) doing: Doing,
     pub(super) part: PartId,
 }
 
 impl Holder {
     pub(super) fn count(&self) -> u32 {
-        u32::try_from(self.since.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.stays.len()).unwrap_or(u32::MAX)
     }
 }
 

@@ -40,6 +40,15 @@ pub struct LinkRow {
     pub figures: LinkFigures,
 }
 
+impl LinkRow {
+    /// Packets that did not get through, for whatever reason.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        let queue = self.dropped_queue_full + self.dropped_early + self.dropped_sojourn;
+        queue + self.dropped_too_big + self.dropped_loss + self.dropped_other
+    }
+}
+
 /// What a trace of packets does not tell about a link direction: the times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LinkFigures {

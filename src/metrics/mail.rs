@@ -84,8 +84,9 @@ impl MailBooks {
             }
             MailTrace::Redirected { message, to, into, from, by } => {
                 if let Some(copy) = self.copies.find(names, message, to, "redirected") {
+                    let came_by = self.copies.came_by(copy, host);
                     let child = self.copies.redirect(names, copy, (from, into, by), at);
-                    self.copies.accept(child, host, at);
+                    self.copies.accept(child, host, at, came_by);
                 }
             }
             MailTrace::Expanded { message, to, copies: _ } => {
@@ -99,12 +100,15 @@ impl MailBooks {
             MailTrace::HandedIn { message, from, to, bytes } => {
                 let kind = MessageKind::User;
                 self.copies.hand_in(names, &NewCopy { message, from, to, bytes, kind, about: None }, at);
+                if let Some(copy) = self.copies.find(names, message, to, "handed in") {
+                    self.replies.handed_in(copy);
+                }
             }
             MailTrace::Appended { message, mailbox, bytes: _ } => self.copies.append(names, message, mailbox),
             MailTrace::MailboxSize { .. } | MailTrace::Shown { .. } | MailTrace::Session { .. } => {
                 self.readings.observe(names, &self.copies, (host, at), event);
-                if let MailTrace::Shown { message, mailbox, .. } = *event {
-                    self.copies.shown(names, message, mailbox, at);
+                if let MailTrace::Shown { message, mailbox, found, pause, .. } = *event {
+                    self.copies.shown(names, (message, mailbox), (found, pause), at);
                 }
             }
             MailTrace::Acted { .. }
@@ -157,10 +161,8 @@ impl MailBooks {
 
     fn accepted(&mut self, names: &Names, (host, at): (HostId, SimTime), copy: Named<'_>, conn: Option<ConnId>) {
         let Some(id) = self.copies.find(names, copy.0, copy.1, "accepted") else { return };
-        self.copies.accept(id, host, at);
-        if let Some(conn) = conn {
-            self.replies.accepted(id, host, conn, at);
-        }
+        let by = conn.map(|conn| self.replies.accepted(id, (host, conn), self.copies.came_by(id, conn.host), at));
+        self.copies.accept(id, host, at, by);
     }
 
     fn attempt_ended(

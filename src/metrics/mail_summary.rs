@@ -49,15 +49,21 @@ impl RunRecord {
             put("delivered", of(&|row| row.status == CopyStatus::Delivered));
             let statuses: &[CopyStatus] = match kind {
                 MessageKind::User => CopyStatus::ALL,
-                MessageKind::Bounce => &[CopyStatus::Dropped, CopyStatus::Queued],
+                MessageKind::Bounce => &[
+                    CopyStatus::Bounced,
+                    CopyStatus::Dropped,
+                    CopyStatus::Expanded,
+                    CopyStatus::Discarded,
+                    CopyStatus::Queued,
+                ],
                 MessageKind::Delay | MessageKind::Success | MessageKind::Vacation => continue,
             };
             for status in statuses {
                 put(status.name(), of(&|row| row.status == *status));
             }
             put("retrieved", of(&|row| row.retrieved.is_some()));
+            put("redirected", of(&|row| row.expanded_by.is_some()));
             if kind == MessageKind::User {
-                put("redirected", of(&|row| row.expanded_by.is_some()));
                 let duplicates = rows.iter().filter(|row| row.is_user()).map(|row| u64::from(row.duplicates)).sum();
                 put("duplicates", Metric::Integer(duplicates));
             }

@@ -4,18 +4,17 @@
 //! Sessions that the end of the run or a failure of the computer cut off are told as far as they came. Left out:
 //! sessions of programs outside the simulation, which tell nobody what they want. Of very many changes of mailboxes only the first are kept.
 
-use std::collections::BTreeMap;
-
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::copies::Copies;
 use super::names::{NameId, Names, Text};
 use super::record::Tables;
 use super::summary::{Metric, Metrics, mean_s, nearest_rank};
+use super::words;
 use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, HostId};
 use crate::base::time::{SimDuration, SimTime};
-use crate::base::trace::{MailTrace, Protocol};
+use crate::base::trace::MailTrace;
 
 /// So many changes of mailboxes are kept.
 pub const MAX_CHANGES: usize = 500_000;
@@ -101,14 +100,23 @@ pub struct MailboxRow {
     pub bytes: u64,
 }
 
-/// The name of a protocol in tables.
-const fn name_of(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Smtp => "smtp",
-        Protocol::Pop3 => "pop3",
-        Protocol::Dns => "dns",
-        Protocol::Imap => "imap",
-        Protocol::Http => "http",
+/// What a message waited for from its delivery until it was shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waits {
+    /// Somebody who looks.
+    pub(super) poll: SimDuration,
+    /// The user, who knew of it.
+    pub(super) pause: SimDuration,
+    /// Its way to the user's computer.
+    pub(super) retrieval: SimDuration,
+}
+
+impl Waits {
+    /// Of a message that was delivered and shown at these times; the look that found it began before, and the user paused.
+    pub(super) fn of(delivered: SimTime, (found, pause): (SimTime, SimDuration), shown: SimTime) -> Self {
+        let looked = found.max(delivered).min(shown);
+        let pause = pause.min(shown.since(looked));
+        Self { poll: looked.since(delivered), pause, retrieval: shown.since(looked).saturating_sub(pause) }
     }
 }
 
@@ -121,15 +129,50 @@ struct Session {
 }
 
 /// The readings of a run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Readings {
     sessions: Vec<Session>,
     readings: Vec<(HostId, ReadingRow)>,
     /// What was shown, by device, mailbox and message: only the first time counts.
     seen: FxHashSet<(HostId, NameId, NameId)>,
     changes: Vec<(SimTime, NameId, u32, u64)>,
-    /// Where the last change of a mailbox stands.
-    last: FxHashMap<NameId, usize>,
+    /// So many of them have rows.
+    most: usize,
+    levels: FxHashMap<NameId, Level>,
+    /// The most octets that were in one mailbox for some time.
+    max_bytes: u64,
+}
+
+/// How much is in a mailbox.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    since: SimTime,
+    messages: u32,
+    bytes: u64,
+    /// Its row among the changes, if it still got one.
+    place: Option<usize>,
+}
+
+/// What is in all mailboxes at the end, and the most that was in one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stock {
+    pub(super) messages: u64,
+    pub(super) bytes: u64,
+    pub(super) max_bytes: u64,
+}
+
+impl Default for Readings {
+    fn default() -> Self {
+        Self {
+            sessions: Vec::new(),
+            readings: Vec::new(),
+            seen: FxHashSet::default(),
+            changes: Vec::new(),
+            most: MAX_CHANGES,
+            levels: FxHashMap::default(),
+            max_bytes: 0,
+        }
+    }
 }
 
 impl Readings {
@@ -147,7 +190,7 @@ impl Readings {
             let row = MailboxSessionRow {
                 user: names.share(mailbox),
                 device: names.share(""),
-                protocol: names.share(name_of(protocol)),
+                protocol: names.share(words::protocol(protocol)),
                 connection: None,
                 began,
                 ended: at,
@@ -169,8 +212,7 @@ impl Readings {
             }
             let known = copies.arrival(names, message, mailbox);
             let (composed, delivered) = known.map_or((None, None), |(composed, at)| (Some(composed), Some(at)));
-            let looked = delivered.map(|delivered| found.max(delivered).min(at));
-            let pause = looked.map(|looked| pause.min(at.since(looked)));
+            let waits = delivered.map(|delivered| Waits::of(delivered, (found, pause), at));
             let row = ReadingRow {
                 message: names.share(message),
                 user: names.share(mailbox),
@@ -180,9 +222,9 @@ impl Readings {
                 found,
                 here,
                 shown: at,
-                poll_wait: looked.zip(delivered).map(|(looked, delivered)| looked.since(delivered)),
-                pause,
-                retrieval: looked.zip(pause).map(|(looked, pause)| at.since(looked).saturating_sub(pause)),
+                poll_wait: waits.map(|waits| waits.poll),
+                pause: waits.map(|waits| waits.pause),
+                retrieval: waits.map(|waits| waits.retrieval),
             };
             self.readings.push((host, row));
         }
@@ -193,18 +235,34 @@ impl Readings {
 
     /// Of several changes at one instant the last counts.
     fn size(&mut self, mailbox: NameId, at: SimTime, (messages, bytes): (u32, u64)) {
-        if let Some(last) = self.last.get(&mailbox).and_then(|place| self.changes.get_mut(*place)) {
-            if (last.2, last.3) == (messages, bytes) {
+        let mut place = None;
+        if let Some(level) = self.levels.get_mut(&mailbox) {
+            if (level.messages, level.bytes) == (messages, bytes) {
                 return;
             }
-            if last.0 == at {
-                (last.2, last.3) = (messages, bytes);
+            if level.since == at {
+                (level.messages, level.bytes) = (messages, bytes);
+                if let Some(row) = level.place.and_then(|place| self.changes.get_mut(place)) {
+                    (row.2, row.3) = (messages, bytes);
+                }
                 return;
             }
+            self.max_bytes = self.max_bytes.max(level.bytes);
         }
-        if self.changes.len() < MAX_CHANGES {
-            self.last.insert(mailbox, self.changes.len());
+        if self.changes.len() < self.most {
+            place = Some(self.changes.len());
             self.changes.push((at, mailbox, messages, bytes));
+        }
+        self.levels.insert(mailbox, Level { since: at, messages, bytes, place });
+    }
+
+    /// What is in the mailboxes now, of which all changes count, those without rows too.
+    pub(super) fn stock(&self) -> Stock {
+        let levels = || self.levels.values();
+        Stock {
+            messages: levels().map(|level| u64::from(level.messages)).sum(),
+            bytes: levels().map(|level| level.bytes).sum(),
+            max_bytes: levels().map(|level| level.bytes).max().unwrap_or(0).max(self.max_bytes),
         }
     }
 
@@ -234,7 +292,7 @@ impl Readings {
 type Wait = fn(&ReadingRow) -> Option<SimDuration>;
 
 /// The numbers about reading.
-pub(super) fn count(tables: &Tables, metrics: &mut Metrics) {
+pub(super) fn count(tables: &Tables, stock: Stock, metrics: &mut Metrics) {
     let mut put = |name: String, value: u64| metrics.insert(name, Metric::Integer(value));
     for (prefix, protocol) in
         [("read", None), ("read.pop3", Some("pop3")), ("read.imap", Some("imap")), ("read.http", Some("http"))]
@@ -254,10 +312,9 @@ pub(super) fn count(tables: &Tables, metrics: &mut Metrics) {
         }
     }
     put("read.shown".to_owned(), tables.readings.len() as u64);
-    let last: BTreeMap<&str, &MailboxRow> = tables.mailboxes.iter().map(|row| (&*row.user, row)).collect();
-    put("mailboxes.messages".to_owned(), last.values().map(|row| u64::from(row.messages)).sum());
-    put("mailboxes.bytes".to_owned(), last.values().map(|row| row.bytes).sum());
-    put("mailboxes.max_bytes".to_owned(), tables.mailboxes.iter().map(|row| row.bytes).max().unwrap_or(0));
+    put("mailboxes.messages".to_owned(), stock.messages);
+    put("mailboxes.bytes".to_owned(), stock.bytes);
+    put("mailboxes.max_bytes".to_owned(), stock.max_bytes);
     let times: [(&str, Wait); 4] = [
         ("read.poll_wait", |row| row.poll_wait),
         ("read.pause", |row| row.pause),
@@ -282,7 +339,7 @@ pub(super) fn count(tables: &Tables, metrics: &mut Metrics) {
 mod tests {
     use super::super::testing::{S, Script};
     use super::*;
-    use crate::base::trace::Trace;
+    use crate::base::trace::{Phase, Protocol, Trace};
 
     /// Would break if the wait for somebody to look and the way of the message were told apart wrongly, if a mailbox
     /// showed what lasted no time, or if a figure stood in another's column.
@@ -344,5 +401,41 @@ mod tests {
         assert_eq!(figures.map(|name| number(&format!("read.{name}"))), [2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 1.0]);
         assert_eq!((number("read.imap.sessions"), number("read.pop3.sessions")), (2.0, 0.0));
         assert_eq!((number("mailboxes.max_bytes"), number("mailboxes.bytes")), (20.0, 0.0));
+    }
+
+    /// Would break if figures stopped where the rows of the table do, or if what a mailbox held for no time were its most.
+    #[test]
+    fn mailboxes_are_counted_beyond_their_rows() {
+        let (mut readings, mut names) = (Readings { most: 3, ..Readings::default() }, Names::default());
+        for (at, mailbox, bytes) in [
+            (1, "a@x", 10),
+            (2, "a@x", 20),
+            (3, "b@x", 5),
+            (4, "b@x", 90),
+            (5, "a@x", 200),
+            (5, "a@x", 30),
+            (6, "b@x", 7),
+        ] {
+            readings.size(names.id(mailbox), SimTime::from_nanos(at), (1, bytes));
+        }
+        assert_eq!(readings.changes.len(), 3);
+        assert_eq!(readings.stock(), Stock { messages: 2, bytes: 37, max_bytes: 90 });
+    }
+
+    /// Would break if the way of a text to its reader counted as time in the mailbox, or the phases did not sum.
+    #[test]
+    fn texts_have_a_time_of_retrieval() {
+        let (mut script, id, mailbox) = (Script::two_domains(), "<1@crepes.fr>", "bob@hamburger.edu");
+        script.compose("pc", 0, id, "alice@crepes.fr", mailbox).accept("hamburger.edu", S, id, mailbox);
+        script.deliver("hamburger.edu", S, id, mailbox);
+        let (found, here) = (SimTime::from_nanos(20 * S), SimTime::from_nanos(30 * S));
+        let shown = MailTrace::Shown { message: id, mailbox, found, here, pause: SimDuration::from_secs(4) };
+        script.event("pc", 30 * S, Trace::Mail(shown));
+        let record = script.finish(100 * S);
+        let row = &record.tables.messages[0];
+        let of = |phase: Phase| row.phases[phase as usize].as_secs();
+        assert_eq!((of(Phase::InMailbox), of(Phase::Retrieval)), (23, 6));
+        assert_eq!(row.phases.iter().map(|time| time.as_secs()).sum::<u64>(), 30);
+        assert_eq!(record.tables.readings[0].retrieval, Some(SimDuration::from_secs(6)));
     }
 }

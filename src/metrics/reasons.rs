@@ -45,7 +45,7 @@ pub struct ReasonRow {
     pub reason: Option<Text>,
     /// The SMTP reply code, when a reply was the trouble.
     pub reply_code: Option<u16>,
-    /// The enhanced status code, when the reply's text begins with one.
+    /// The enhanced status code, when the reply's text begins with one, or the server's own reason does.
     pub enhanced: Option<Text>,
     /// How many.
     pub count: u64,
@@ -56,7 +56,7 @@ pub struct ReasonRow {
 }
 
 /// An enhanced status code (RFC 3463 2).
-type Enhanced = (u8, u16, u16);
+pub(super) type Enhanced = (u8, u16, u16);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
@@ -101,7 +101,7 @@ impl Reasons {
             outcome,
             reason: failure.map(|failure| failure.kind),
             code,
-            enhanced: failure.filter(|_| code > 0).and_then(|failure| enhanced(failure.text)),
+            enhanced: failure.and_then(enhanced_of),
             policy: None,
         };
         self.add(key, at);
@@ -148,9 +148,15 @@ impl Reasons {
     }
 }
 
+/// The enhanced status code of a failure: that of the reply, or of what no reply said but RFC 3463 has a code for.
+pub(super) fn enhanced_of(failure: &Failure<'_>) -> Option<Enhanced> {
+    let own = matches!(failure.kind, FailureKind::NoMailServer | FailureKind::Unsendable);
+    (own || failure.code > 0).then(|| enhanced(failure.text)).flatten()
+}
+
 /// The enhanced status code with which a reply's text begins (RFC 2034 4): class, subject and
 /// detail, the latter two of at most three digits.
-pub(super) fn enhanced(text: &str) -> Option<Enhanced> {
+fn enhanced(text: &str) -> Option<Enhanced> {
     let first = text.split_once(' ').map_or(text, |(first, _)| first);
     let mut parts = first.split('.');
     let mut number = |most: usize| {
@@ -174,6 +180,16 @@ mod tests {
         for none in ["", "greylisted", "3.1.1 x", "5.1 x", "5.1.1.1 x", "5.1.1234 x", "5..1 x", "55.1.1 x", "5.+1.1"] {
             assert_eq!(enhanced(none), None, "{none}");
         }
+    }
+
+    /// RFC 7505 4.2. Breaks when what no server said is counted as a reply, or a sentence as a code.
+    #[test]
+    fn codes_that_no_reply_said_are_known() {
+        let of = |kind, code, text| enhanced_of(&Failure { kind, code, text });
+        assert_eq!(of(FailureKind::NoMailServer, 0, "5.1.10 h.edu accepts no mail"), Some((5, 1, 10)));
+        assert_eq!(of(FailureKind::Unsendable, 0, "5.6.7 no"), Some((5, 6, 7)));
+        assert_eq!(of(FailureKind::NoMailServer, 0, "h.edu has no address"), None);
+        assert_eq!(of(FailureKind::ConnectionLost, 0, "5.0.0"), None);
     }
 
     /// Breaks when like ends are not counted together, or unlike ones are.

@@ -16,7 +16,7 @@ use super::names::Text;
 use super::parts::{EncodingFigures, PartRow};
 use super::processing::HostLoad;
 use super::queues::QueueRow;
-use super::reading::{MailboxRow, MailboxSessionRow, ReadingRow};
+use super::reading::{MailboxRow, MailboxSessionRow, ReadingRow, Stock};
 use super::reasons::ReasonRow;
 use super::replies::{DuplicateRow, LostReplyRow};
 use super::smtp_sessions::SessionRow;
@@ -100,6 +100,7 @@ pub(super) struct Counts {
     pub(super) lookups: LookupFigures,
     pub(super) stays: Vec<Stay>,
     pub(super) encodings: EncodingFigures,
+    pub(super) stock: Stock,
 }
 
 /// What one server took and what became of it, in copies.

@@ -150,6 +150,7 @@ impl Recorder {
             cwnd: None,
             ..Tables::default()
         };
+        let stock = mail.readings.stock();
         mail.readings.finish(names, directory, &mut tables);
         RunRecord {
             start: directory.start(),
@@ -167,6 +168,7 @@ impl Recorder {
                 lookups: self.lookups.finish(),
                 stays,
                 encodings,
+                stock,
             },
             violations,
         }

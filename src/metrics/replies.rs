@@ -6,10 +6,11 @@
 //! end as completed. A user agent makes no attempts that the trace tells; its reply was lost
 //! when it handed the same copy to the same server once more, or gave up.
 //!
-//! Each delivery into a mailbox that had the copy already has its reason: such a reply on the
-//! copy's way, or on that of what it was expanded from; or two ways that led to one mailbox,
-//! such as a list and the member's own address. Whoever sends from outside the simulation may
-//! send twice as he likes. Anything else is a mistake of the simulator.
+//! Each delivery into a mailbox that had the copy already has its reason. Its way is followed back, from
+//! acceptance to acceptance: where the same client handed the same copy over twice, since it did not learn of
+//! the first time, that reply was lost, and it explains one delivery there. Else two ways led to the mailbox, such as a
+//! list and the member's own address. Whoever sends from outside the simulation may send twice as he likes,
+//! and what he heard is not known. Anything else is a mistake of the simulator.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
@@ -79,12 +80,20 @@ pub struct DuplicateRow {
     pub connection: Option<Text>,
 }
 
+/// The index of an acceptance among those of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct AcceptanceId(usize);
+
 #[derive(Clone, Copy, Debug)]
 struct Acceptance {
     copy: CopyId,
     server: HostId,
     conn: ConnId,
     at: SimTime,
+    /// How the client had come by it, if it was a server.
+    before: Option<AcceptanceId>,
+    /// It came from outside the simulation.
+    outside: bool,
     /// The client heard of it.
     heard: bool,
     /// The client took it for failed: when, and why.
@@ -94,10 +103,18 @@ struct Acceptance {
 #[derive(Clone, Copy, Debug)]
 struct Again {
     copy: CopyId,
+    by: Option<AcceptanceId>,
     server: HostId,
     mailbox: NameId,
     first: SimTime,
     again: SimTime,
+}
+
+impl Acceptance {
+    /// Its reply did not reach the client.
+    const fn is_lost(&self) -> bool {
+        !self.heard && self.missed.is_some()
+    }
 }
 
 /// The acceptances of a run, and the deliveries that were not the first.
@@ -106,23 +123,47 @@ pub(super) struct Replies {
     acceptances: Vec<Acceptance>,
     by_conn: FxHashMap<(CopyId, ConnId), usize>,
     by_copy: FxHashMap<CopyId, SmallVec<[usize; 2]>>,
+    /// Copies that come from outside and are about to be accepted.
+    handed_in: FxHashSet<CopyId>,
     again: Vec<Again>,
 }
 
+/// How it came that a mailbox got a copy once more, as its way shows.
+enum Shown {
+    /// The reply to this acceptance was lost.
+    Lost(AcceptanceId),
+    /// The same was handed in from outside before.
+    SentAgain,
+}
+
 impl Replies {
+    /// A copy comes from outside the simulation: its acceptance follows.
+    pub(super) fn handed_in(&mut self, copy: CopyId) {
+        self.handed_in.insert(copy);
+    }
+
     /// A server took a copy that came over a connection.
-    pub(super) fn accepted(&mut self, copy: CopyId, server: HostId, conn: ConnId, at: SimTime) {
-        let before = self.by_copy.entry(copy).or_default();
-        for index in before.iter() {
+    pub(super) fn accepted(
+        &mut self,
+        copy: CopyId,
+        (server, conn): (HostId, ConnId),
+        before: Option<AcceptanceId>,
+        at: SimTime,
+    ) -> AcceptanceId {
+        let outside = self.handed_in.remove(&copy);
+        let known = self.by_copy.entry(copy).or_default();
+        for index in known.iter().filter(|_| !outside) {
             let earlier = &mut self.acceptances[*index];
             // The same two hosts once more.
-            if !earlier.heard && earlier.server == server && earlier.conn.host == conn.host {
+            if !earlier.heard && !earlier.outside && earlier.server == server && earlier.conn.host == conn.host {
                 earlier.missed.get_or_insert((at, None));
             }
         }
-        before.push(self.acceptances.len());
-        self.by_conn.insert((copy, conn), self.acceptances.len());
-        self.acceptances.push(Acceptance { copy, server, conn, at, heard: false, missed: None });
+        let id = self.acceptances.len();
+        known.push(id);
+        self.by_conn.insert((copy, conn), id);
+        self.acceptances.push(Acceptance { copy, server, conn, at, before, outside, heard: false, missed: None });
+        AcceptanceId(id)
     }
 
     /// An attempt ended over a connection: completed, or by this trouble.
@@ -146,9 +187,40 @@ impl Replies {
     }
 
     /// A copy was stored in a mailbox that had it.
-    pub(super) fn delivered_again(&mut self, copy: CopyId, place: (HostId, NameId), first: SimTime, again: SimTime) {
-        let (server, mailbox) = place;
-        self.again.push(Again { copy, server, mailbox, first, again });
+    pub(super) fn delivered_again(
+        &mut self,
+        (copy, by): (CopyId, Option<AcceptanceId>),
+        (server, mailbox): (HostId, NameId),
+        first: SimTime,
+        again: SimTime,
+    ) {
+        self.again.push(Again { copy, by, server, mailbox, first, again });
+    }
+
+    /// Follows the way of a copy back to where the same client had handed the same over before. What already
+    /// explains another delivery of the copy is not taken again.
+    fn follow_back(&self, again: &Again, explained: &FxHashSet<(CopyId, AcceptanceId)>) -> Option<Shown> {
+        let mut next = again.by;
+        while let Some(id) = next {
+            let here = &self.acceptances[id.0];
+            let known = self.by_copy.get(&here.copy).into_iter().flatten().rev().copied();
+            for other in known.filter(|other| *other != id.0) {
+                // The other may have gone another way, to a backup exchanger, and be here already.
+                let (earlier, other) = (AcceptanceId(other.min(id.0)), &self.acceptances[other]);
+                if other.conn.host != here.conn.host || other.at > again.again {
+                    continue;
+                }
+                if other.outside && here.outside {
+                    return Some(Shown::SentAgain);
+                }
+                if self.acceptances[earlier.0].is_lost() && !explained.contains(&(again.copy, earlier)) {
+                    return Some(Shown::Lost(earlier));
+                }
+            }
+            // Each came before the one that follows from it, so this ends.
+            next = here.before.filter(|before| *before < id);
+        }
+        None
     }
 
     /// Attempts may end before the server takes what they sent: then the end is found among them.
@@ -174,11 +246,8 @@ impl Replies {
         (copies, attempts): (&Copies, &Attempts),
     ) -> (Vec<LostReplyRow>, Vec<DuplicateRow>) {
         self.look_back(attempts);
-        let lost = |acceptance: &&Acceptance| !acceptance.heard && acceptance.missed.is_some();
         let mut lost_rows = Vec::new();
-        let mut by_copy: FxHashMap<CopyId, Vec<Acceptance>> = FxHashMap::default();
-        for acceptance in self.acceptances.iter().filter(lost) {
-            by_copy.entry(acceptance.copy).or_default().push(*acceptance);
+        for acceptance in self.acceptances.iter().filter(|acceptance| acceptance.is_lost()) {
             let Some((noticed, reason)) = acceptance.missed else { continue };
             let (message, to) = copies.names_of(acceptance.copy);
             lost_rows.push(LostReplyRow {
@@ -193,15 +262,19 @@ impl Replies {
             });
         }
         let mut again_rows = Vec::with_capacity(self.again.len());
+        let mut explained = FxHashSet::default();
         for again in &self.again {
-            let way = copies.way(again.copy);
-            let lost = way.iter().filter_map(|copy| by_copy.get(copy)).flatten();
-            let lost = lost.filter(|lost| lost.at <= again.again).max_by_key(|lost| (lost.at, lost.conn));
-            let cause = match lost {
-                Some(_) => DuplicateCause::LostReply,
-                None if copies.has_two_ways(again.copy) => DuplicateCause::TwoWays,
-                None if way.iter().any(|copy| copies.is_from_outside(*copy)) => DuplicateCause::SentAgain,
-                None => DuplicateCause::Unexplained,
+            let (cause, lost) = match self.follow_back(again, &explained) {
+                Some(Shown::Lost(id)) => {
+                    explained.insert((again.copy, id));
+                    (DuplicateCause::LostReply, Some(&self.acceptances[id.0]))
+                }
+                Some(Shown::SentAgain) => (DuplicateCause::SentAgain, None),
+                None if copies.has_two_ways(again.copy) => (DuplicateCause::TwoWays, None),
+                None if copies.way(again.copy).iter().any(|copy| copies.is_from_outside(*copy)) => {
+                    (DuplicateCause::SentAgain, None)
+                }
+                None => (DuplicateCause::Unexplained, None),
             };
             let (message, to) = copies.names_of(again.copy);
             again_rows.push(DuplicateRow {
@@ -221,5 +294,63 @@ impl Replies {
         again_rows
             .sort_by(|a, b| (a.again, &a.message, &a.to, &a.server).cmp(&(b.again, &b.message, &b.to, &b.server)));
         (lost_rows, again_rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DuplicateCause;
+    use crate::metrics::testing::{S, Script};
+
+    const ID: &str = "<1@crepes.fr>";
+    const BOB: &str = "bob@hamburger.edu";
+
+    /// Breaks when a lost reply is taken for the cause of what came another way, or explains two deliveries.
+    #[test]
+    fn each_lost_reply_explains_what_followed_from_it() {
+        let (mut script, list, server) = (Script::two_domains(), "list@hamburger.edu", "hamburger.edu");
+        for to in [BOB, list] {
+            script.compose("pc", 0, ID, "alice@crepes.fr", to).accept("crepes.fr", S, ID, to);
+        }
+        script.accept_over(server, 2 * S, (ID, BOB), ("crepes.fr", 1)).deliver(server, 2 * S, ID, BOB);
+        script.attempt_over(2 * S, (ID, BOB), (1, 1), false);
+        script.accept_over(server, 3 * S, (ID, list), ("crepes.fr", 2)).expand(server, 3 * S, (ID, list), BOB);
+        script.deliver(server, 3 * S, ID, BOB).attempt_over(3 * S, (ID, list), (1, 2), true);
+        script.accept_over(server, 4 * S, (ID, BOB), ("crepes.fr", 3)).deliver(server, 4 * S, ID, BOB);
+        script.attempt_over(4 * S, (ID, BOB), (2, 3), true);
+        let record = script.finish(5 * S);
+        assert_eq!(record.violations, Vec::<String>::new());
+        let causes: Vec<_> =
+            record.tables.duplicates.iter().map(|row| (row.cause, row.connection.as_deref())).collect();
+        assert_eq!(causes, [(DuplicateCause::TwoWays, None), (DuplicateCause::LostReply, Some("crepes.fr#1"))]);
+        assert_eq!(record.tables.lost_replies.len(), 1);
+    }
+
+    /// Breaks when a copy that a backup exchanger took, unheard, has no cause when it follows.
+    #[test]
+    fn a_lost_reply_of_a_backup_explains_what_comes_from_there() {
+        let (mut script, server) = (Script::two_domains(), "hamburger.edu");
+        script.compose("pc", 0, ID, "alice@crepes.fr", BOB).accept("crepes.fr", S, ID, BOB);
+        script.accept_over("ns", 2 * S, (ID, BOB), ("crepes.fr", 1)).attempt_over(2 * S, (ID, BOB), (1, 1), false);
+        script.accept_over(server, 3 * S, (ID, BOB), ("crepes.fr", 2)).deliver(server, 3 * S, ID, BOB);
+        script.attempt_over(3 * S, (ID, BOB), (2, 2), true);
+        script.accept_over(server, 4 * S, (ID, BOB), ("ns", 1)).deliver(server, 4 * S, ID, BOB);
+        let record = script.finish(5 * S);
+        let causes: Vec<_> =
+            record.tables.duplicates.iter().map(|row| (row.cause, row.connection.as_deref())).collect();
+        assert_eq!(causes, [(DuplicateCause::LostReply, Some("crepes.fr#1"))]);
+    }
+
+    /// Breaks when who sends again from outside is taken for one who did not hear the reply.
+    #[test]
+    fn whoever_sends_again_from_outside_may() {
+        let (mut script, server) = (Script::two_domains(), "hamburger.edu");
+        for (number, at) in [(1, S), (2, 2 * S)] {
+            script.hand_in(server, at, ID, BOB).accept_over(server, at, (ID, BOB), ("pc", number));
+            script.deliver(server, at, ID, BOB);
+        }
+        let record = script.finish(5 * S);
+        let causes: Vec<DuplicateCause> = record.tables.duplicates.iter().map(|row| row.cause).collect();
+        assert_eq!((causes, record.tables.lost_replies.len()), (vec![DuplicateCause::SentAgain], 0));
     }
 }

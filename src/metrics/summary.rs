@@ -84,7 +84,7 @@ impl RunRecord {
         if let Some(rows) = &self.tables.person_actions {
             super::actions::count(rows, &mut metrics);
         }
-        super::reading::count(&self.tables, &mut metrics);
+        super::reading::count(&self.tables, self.counts.stock, &mut metrics);
         if let Some((requests, pages)) = self.tables.web_requests.as_ref().zip(self.tables.web_pages.as_ref()) {
             super::web::count(requests, pages, &mut metrics);
         }
@@ -178,11 +178,7 @@ impl RunRecord {
         let links = &self.tables.links;
         put("network.packets", links.iter().map(|row| row.packets).sum());
         put("network.bytes", links.iter().map(|row| row.bytes).sum());
-        let dropped = |row: &super::LinkRow| {
-            let queue = row.dropped_queue_full + row.dropped_early + row.dropped_sojourn;
-            queue + row.dropped_too_big + row.dropped_loss + row.dropped_other
-        };
-        put("network.dropped", links.iter().map(dropped).sum::<u64>() + self.counts.dropped_at_hosts);
+        put("network.dropped", links.iter().map(super::LinkRow::dropped).sum::<u64>() + self.counts.dropped_at_hosts);
         let connections = &self.tables.connections;
         put("connections.opened", connections.len() as u64);
         let failed = connections.iter().filter(|row| row.established.is_none() && row.end_client.is_some());

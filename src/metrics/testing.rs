@@ -10,8 +10,8 @@ use crate::base::socket::{CloseReason, Endpoint, Side};
 use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::{
     AttemptOutcome, CacheLevel, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, DropReason, Ecn, EndFigures, Failure,
-    FailureKind, FaultTrace, HostTrace, MailTrace, MessageKind, NetTrace, Observer, PacketInfo, Phase, Protocol, Trace,
-    TraceEvent,
+    FailureKind, FaultTrace, HostTrace, MailTrace, MessageKind, NetTrace, Observer, PacketInfo, Phase, Protocol,
+    Redirection, Trace, TraceEvent,
 };
 
 pub(crate) const S: u64 = 1_000_000_000;
@@ -106,6 +106,35 @@ impl Script {
 
     pub(crate) fn accept(&mut self, host: &str, at: u64, message: &str, to: &str) -> &mut Self {
         self.mail(host, at, MailTrace::Accepted { message, to, queue_id: "q1", conn: None, bytes: 300 })
+    }
+
+    /// A server takes it over a connection of a client's.
+    pub(crate) fn accept_over(&mut self, host: &str, at: u64, copy: (&str, &str), conn: (&str, u32)) -> &mut Self {
+        let ((message, to), conn) = (copy, Some(self.conn_id(conn.0, conn.1)));
+        self.mail(host, at, MailTrace::Accepted { message, to, queue_id: "q1", conn, bytes: 300 })
+    }
+
+    /// A program outside hands it in.
+    pub(crate) fn hand_in(&mut self, host: &str, at: u64, message: &str, to: &str) -> &mut Self {
+        self.mail(host, at, MailTrace::HandedIn { message, from: "alice@crepes.fr", to, bytes: 300 })
+    }
+
+    /// A list becomes its only member.
+    pub(crate) fn expand(&mut self, host: &str, at: u64, (message, to): (&str, &str), into: &str) -> &mut Self {
+        let (from, by) = ("owner@hamburger.edu", Redirection::List);
+        self.mail(host, at, MailTrace::Redirected { message, to, into, from, by });
+        self.mail(host, at, MailTrace::Expanded { message, to, copies: 1 })
+    }
+
+    /// An attempt over a connection, which ends well or by its loss.
+    pub(crate) fn attempt_over(&mut self, at: u64, copy: (&str, &str), numbers: (u32, u32), well: bool) -> &mut Self {
+        let ((message, to), (attempt, number), host) = (copy, numbers, "crepes.fr");
+        self.attempt(host, at, message, to, attempt);
+        let failure = Failure { kind: FailureKind::ConnectionLost, code: 0, text: "reset" };
+        let next = SimTime::from_nanos(at + S);
+        let outcome = if well { AttemptOutcome::Completed } else { AttemptOutcome::Deferred { failure, next } };
+        let conn = Some(self.conn_id(host, number));
+        self.mail(host, at, MailTrace::AttemptEnded { message, to, attempt, exchange: None, conn, outcome })
     }
 
     pub(crate) fn deliver(&mut self, host: &str, at: u64, message: &str, to: &str) -> &mut Self {

@@ -34,7 +34,8 @@ macro_rules! named {
 pub(super) use named;
 
 /// The word for a kind of trouble.
-pub(super) const fn failure(kind: FailureKind) -> &'static str {
+#[must_use]
+pub const fn failure(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::NoSuchDomain => "no_such_domain",
         FailureKind::NoMailServer => "no_mail_server",
@@ -47,6 +48,7 @@ pub(super) const fn failure(kind: FailureKind) -> &'static str {
         FailureKind::ReplyTimedOut => "reply_timed_out",
         FailureKind::NoTls => "no_tls",
         FailureKind::ProtocolError => "protocol_error",
+        FailureKind::Unsendable => "unsendable",
         FailureKind::Expired => "expired",
         FailureKind::Loop => "loop",
     }
@@ -76,7 +78,8 @@ pub(super) const fn protocol(protocol: Protocol) -> &'static str {
 }
 
 /// The mnemonic of an RR type (RFC 1035 3.2.2, RFC 3596), or `TYPEn` (RFC 3597 5).
-pub(super) fn rtype(number: u16) -> String {
+#[must_use]
+pub fn rtype(number: u16) -> String {
     let name = match number {
         1 => "A",
         2 => "NS",

@@ -2,6 +2,7 @@
 //! tasks, and one whose protocol lacks something says so.
 
 use crate::base::SimTime;
+use crate::proto::message::read::shown::Leaf;
 use crate::proto::session::Session;
 
 /// A message in a folder: its number in a POP3 session, its UID in IMAP and webmail.
@@ -173,8 +174,8 @@ pub struct Summary {
     pub subject: Option<String>,
     /// Its marks.
     pub marks: Vec<Mark>,
-    /// Places, media types and octets of its parts.
-    pub parts: Vec<(String, String, u64)>,
+    /// Its parts, as far as the protocol tells of them.
+    pub parts: Vec<Leaf>,
 }
 
 impl Summary {

@@ -1,44 +1,14 @@
-//! The table of who said how much when: its columns, its rows as cells and back, and where they come from.
+//! The table of who said how much when: its rows as cells and back, and where they come from.
 //!
 //! A row counts lines of a transcript, so both are made from one reading of a dialogue.
 
 use super::columns::TableDoc;
-use super::rows::{Cells, Row};
+use super::rows::{Cells, Row, csv_of};
+use super::transcripts::counted;
 use super::values::optional;
 use super::windows::{side_from_name, side_name};
-use crate::metrics::{Dialogue, DialogueRow};
-
-/// Pieces of dialogues.
-pub(super) const DIALOGUES: TableDoc = TableDoc {
-    name: "dialogues",
-    about: "Only with transcripts. One row for each time that an end of a connection with a transcript said something, in \
-            the order of the transcripts and, of each, of its lines: those of a transcript are put to the rows of its \
-            connection by counting.",
-    columns: &[
-        ("connection", "the connection (see the table connections)"),
-        (
-            "protocol",
-            "smtp, pop3, imap, http or dns; the transcript is PROTOCOL-CLIENT-N.txt for the connection CLIENT#N",
-        ),
-        ("client", "the host that opened it"),
-        ("server", "the host to which it was opened"),
-        ("at_s", "when it was said: handed to TCP"),
-        (
-            "heard_s",
-            "when the packets with all of it, and with all that was said before, had come to the other host; empty if that never was",
-        ),
-        ("speaker", "client or server"),
-        ("octets", "how much was said; octets that the transcript leaves out are not counted"),
-        (
-            "lines",
-            "lines of the transcript that it completed, from the first that does not begin with #; lines that nobody completed stand at the transcript's end and are not counted",
-        ),
-        (
-            "message",
-            "the message that it served to carry: the next one on this connection that was accepted, fetched, or at which an attempt ended; empty after the last one, and where none is known",
-        ),
-    ],
-};
+use crate::metrics::dialogue_columns::DIALOGUES;
+use crate::metrics::{Dialogue, DialogueRow, RunRecord};
 
 /// The rows of a dialogue whose pieces completed so many lines.
 pub(super) fn rows_of(dialogue: &Dialogue, lines: &[u32]) -> Vec<DialogueRow> {
@@ -57,6 +27,13 @@ pub(super) fn rows_of(dialogue: &Dialogue, lines: &[u32]) -> Vec<DialogueRow> {
             message: piece.message.cloned(),
         })
         .collect()
+}
+
+/// The table of a run, as it is beside its transcripts.
+#[must_use]
+pub fn dialogues_csv(record: &RunRecord) -> Vec<u8> {
+    let rows = record.dialogues.iter().flat_map(|dialogue| rows_of(dialogue, &counted(dialogue, record.start).1));
+    csv_of(&rows.collect::<Vec<_>>())
 }
 
 impl Row for DialogueRow {

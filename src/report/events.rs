@@ -3,14 +3,14 @@
 //! The form is that of the trace itself, with names in place of handles: hosts, connections
 //! (`crepes.fr#1`), queries (`crepes.fr?1`), link directions (`link:from>to`), endpoints
 //! (`10.0.0.1:25`). The time stands twice: `t_s` in seconds and `at` in nanoseconds, both
-//! exact. Bytes of dialogues are text with control bytes escaped, so an octet that is not
-//! text cannot be had back from here. It is large and slow; nobody pays unless it is asked for.
+//! exact. Bytes of dialogues are text in which a backslash, control characters and what is no text stand
+//! as `\xNN`, octet by octet, so all can be had back. It is large and slow; nobody pays unless it is asked for.
 
 use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::values::escape;
+use super::values::exact;
 use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, HostId, LinkDirId, QueryId};
 use crate::base::trace::{Observer, Trace, TraceEvent};
@@ -41,7 +41,8 @@ impl<W: Write> EventWriter<W> {
         }
     }
 
-    fn line(&self, event: &TraceEvent<'_>) -> Value {
+    /// The event with names in place of handles.
+    pub(super) fn line(&self, event: &TraceEvent<'_>) -> Value {
         let what = match event.what {
             // An array of numbers would be built only to be thrown away.
             Trace::Dialogue { conn, side, protocol, bytes } => json!({
@@ -49,7 +50,7 @@ impl<W: Write> EventWriter<W> {
                     "conn": self.directory.conn_name(conn),
                     "side": side,
                     "protocol": protocol,
-                    "bytes": escape(bytes),
+                    "bytes": exact(bytes),
                 }
             }),
             Trace::Net(_)

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::charts;
+use super::charts::{self, ChartSource, Theme};
 use super::columns::{CONDUCT, PERSON_ACTIONS, TABLES};
 use super::dialogue_rows::rows_of;
 use super::error::ReportError;
@@ -19,7 +19,7 @@ use super::manifest::{self, RunInfo};
 use super::read::read_table;
 use super::rows::{csv_of, table_csv};
 use super::transcripts::{counted, transcript_name};
-use super::web_rows::{WEB_PAGES, WEB_REQUESTS};
+use crate::metrics::web_columns::{WEB_PAGES, WEB_REQUESTS};
 use crate::metrics::{RunRecord, WindowRow};
 
 /// Which files a result folder gets besides manifest, scenario, summary, timing and tables.
@@ -167,11 +167,14 @@ impl ResultFolder {
         }
         if options.charts {
             self.make_dir("charts")?;
-            // Nobody misses the chart of what was not asked for.
-            let asked = |name: &&&str| **name != "cwnd" || record.tables.cwnd.is_some();
-            for name in charts::chart_names().iter().filter(asked) {
-                let svg = charts::chart(name, &record.tables).expect("every listed chart can be drawn");
-                self.write(&format!("charts/{name}.svg"), svg.as_bytes(), true)?;
+            let source = ChartSource::with_scenario(&record.tables, &info.resolved_json);
+            for name in charts::chart_names() {
+                let drawing = charts::draw(name, &source, Theme::default()).expect("every listed chart can be drawn");
+                // Nobody misses a sheet that says that there is nothing.
+                if !drawing.is_blank() {
+                    let svg = drawing.svg().expect("what was drawn can be written");
+                    self.write(&format!("charts/{name}.svg"), svg.as_bytes(), true)?;
+                }
             }
         }
         self.write("manifest.json", manifest::manifest_json(info, record).as_bytes(), true)?;

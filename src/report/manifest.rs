@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::expectations::Expectation;
 use crate::metrics::{Metric, RunRecord};
 
 /// The version of the model: it rises whenever the same scenario and seed give other results.
@@ -43,19 +44,6 @@ impl Ended {
             Self::Limit(_) | Self::Interrupted | Self::Stopped => true,
         }
     }
-}
-
-/// One `expect` of the scenario and how it went.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Expectation {
-    /// The metric compared.
-    pub metric: String,
-    /// What was expected, in words: `equals 1`.
-    pub expected: String,
-    /// What was found; none when the metric has no value.
-    pub found: Option<Metric>,
-    /// Whether it held.
-    pub held: bool,
 }
 
 /// What the caller knows about a run and its record does not.

@@ -90,9 +90,12 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
     };
     line("ended", format!("at {} ({why}), {} events, seed {}", human(end.as_secs_f64()), info.events, info.seed));
     for expectation in &info.expectations {
-        let found = expectation.found.map_or_else(|| "no value".to_owned(), |found| found.to_string());
         let verdict = if expectation.held { "held" } else { "FAILED" };
-        line("expect", format!("{verdict}: {} {} (found {found})", expectation.metric, expectation.expected));
+        let expected = escape(expectation.expected.as_bytes());
+        line("expect", format!("{verdict}: {} {expected} (found {})", expectation.label(), expectation.found_text()));
+        if !expectation.held && !expectation.hint.is_empty() {
+            line("hint", escape(expectation.hint.as_bytes()));
+        }
     }
     out
 }

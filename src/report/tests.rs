@@ -56,10 +56,12 @@ fn info() -> RunInfo {
         resolved_json: "{}\n".to_owned(),
         timing: BTreeMap::from([("wall_s".to_owned(), serde_json::json!(0.25))]),
         expectations: vec![Expectation {
-            metric: "messages.delivered".to_owned(),
+            metric: Some("messages.delivered".to_owned()),
+            what: "messages.delivered".to_owned(),
             expected: "equals 1".to_owned(),
-            found: Some(Metric::Integer(1)),
+            found: Some(Found::Number(Metric::Integer(1))),
             held: true,
+            ..Expectation::default()
         }],
     }
 }

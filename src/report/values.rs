@@ -50,6 +50,23 @@ pub(super) fn escape(bytes: &[u8]) -> String {
     out
 }
 
+/// `bytes` as text from which they can be had again, each one: all that [`escape`] would escape, and backslashes,
+/// are octets as `\xNN`.
+pub(super) fn exact(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c == '\\' || c.is_control() && c != '\t' || is_direction_mark(c) {
+                out.extend(c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("\\x{byte:02x}")));
+            } else {
+                out.push(c);
+            }
+        }
+        out.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    out
+}
+
 /// Characters that reorder the text around them on a terminal.
 const fn is_direction_mark(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
@@ -58,6 +75,26 @@ const fn is_direction_mark(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn exact_text_gives_its_octets_again() {
+        let again = |text: &str| {
+            let mut octets = Vec::new();
+            let mut parts = text.split("\\x");
+            octets.extend_from_slice(parts.next().unwrap().as_bytes());
+            for part in parts {
+                octets.push(u8::from_str_radix(&part[..2], 16).unwrap());
+                octets.extend_from_slice(&part.as_bytes()[2..]);
+            }
+            octets
+        };
+        let all: Vec<u8> = (0..=255).collect();
+        for bytes in [&b"a\\\x82b"[..], br"\x41", "\u{85}\u{202e}\u{e9}\t".as_bytes(), &all] {
+            let text = exact(bytes);
+            assert_eq!(again(&text), bytes, "{text}");
+            assert!(!text.contains(|c: char| c.is_control() && c != '\t'), "{text}");
+        }
+    }
 
     #[test]
     fn times_read_back_exactly() {

@@ -12,7 +12,7 @@ use crate::proto::dns::idna::to_ascii;
 const KEYS_ARE_NAMES: [&str; 9] =
     ["mail", "web", "hosts", "zones", "servers", "resolvers", "relays", "transports", "users"];
 /// Keys at which names of hosts, sites, links and zones stand, or lists of them.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 24] = [
     "server",
     "computer",
     "smart_host",
@@ -35,7 +35,11 @@ const NAMES: [&str; 22] = [
     "via",
     "client",
     "clients",
+    "first",
+    "names",
 ];
+/// Keys at which URLs stand.
+const URLS: [&str; 2] = ["browse", "moved_to"];
 /// Keys at which addresses stand, or lists of them.
 const ADDRESSES: [&str; 13] = [
     "from",
@@ -60,6 +64,7 @@ const NAMING_TYPES: [&str; 6] = ["NS", "MX", "CNAME", "PTR", "DNAME", "SRV"];
 enum Meaning {
     Name,
     Address,
+    Url,
     Other,
 }
 
@@ -79,15 +84,23 @@ pub(super) fn of_text(text: &str) -> Option<String> {
     }
 }
 
+/// The URL with its host in ASCII (RFC 3987 3.1); what is behind the host stays as it is.
+fn of_url(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let (host, path) = rest.split_at(rest.find([':', '/', '?', '#']).unwrap_or(rest.len()));
+    Some(format!("{scheme}://{}{path}", of_text(host)?))
+}
+
 fn walk(value: &mut Value, meaning: Meaning, key: &str) {
     match value {
         Value::String(text) => {
-            let named = match meaning {
-                Meaning::Name => true,
-                Meaning::Address => text.contains('@'),
-                Meaning::Other => false,
+            let ascii = match meaning {
+                Meaning::Name => of_text(text),
+                Meaning::Address => of_text(text).filter(|_| text.contains('@')),
+                Meaning::Url => of_url(text),
+                Meaning::Other => None,
             };
-            if let Some(ascii) = of_text(text).filter(|_| named) {
+            if let Some(ascii) = ascii {
                 *text = ascii;
             }
         }
@@ -120,8 +133,10 @@ fn walk_object(map: &mut Map<String, Value>, key: &str) {
     for (name, value) in map {
         let meaning = match (key, name.as_str()) {
             ("aliases", _) => Meaning::Address,
-            ("transports", _) => Meaning::Name,
+            // A zone's names are looked up by resolvers; a message goes on to people.
+            ("transports", _) | ("forward", "to") => Meaning::Name,
             (_, name) if NAMES.contains(&name) => Meaning::Name,
+            (_, name) if URLS.contains(&name) => Meaning::Url,
             (_, name) if ADDRESSES.contains(&name) => Meaning::Address,
             (..) => Meaning::Other,
         };

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::testing::the_error;
 use super::*;
 
 const LINE: &str = "router.crepes.fr--internet";
@@ -14,23 +15,10 @@ fn with(key: &str, value: Value) -> Value {
     scenario
 }
 
-/// The one error of a scenario: its path, and what is said.
-#[track_caller]
-fn the_error(scenario: &Value) -> (String, String) {
-    let errors = load("test", &scenario.to_string()).err().unwrap_or_else(|| panic!("accepted: {scenario}"));
-    assert_eq!(errors.list().len(), 1, "{scenario}: {errors}");
-    let error = &errors.list()[0];
-    (error.path.clone(), format!("{}; {}", error.message, error.help.as_deref().unwrap_or_default()))
-}
-
 #[track_caller]
 fn refused(key: &str, cases: Vec<(Value, &str, &[&str])>) {
     for (value, path, words) in cases {
-        let (place, said) = the_error(&with(key, value));
-        assert_eq!(place, path, "{said}");
-        for word in words {
-            assert!(said.contains(word), "no {word:?} in: {said}");
-        }
+        testing::refused(&with(key, value), path, words);
     }
 }
 

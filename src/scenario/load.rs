@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::diagnostics::{Diagnostics, OverrideName};
 use super::problem::{Problem, Problems, Step, clean};
-use super::resolved::Resolved;
-use super::schema::{Duration, Scenario};
+use super::resolved::{KeySpec, Resolved};
+use super::schema::{Duration, Key, Scenario};
 use super::{a_labels, check, document, fill, form, mail_file, zone_file};
 use crate::base::SimDuration;
 
@@ -48,12 +48,38 @@ pub enum LoadError {
 /// # Errors
 /// The file cannot be read, or is no valid scenario.
 pub fn load_file(path: &FilePath, overrides: &Overrides) -> Result<Resolved, LoadError> {
+    let (label, bytes) = bytes_of(path)?;
+    Ok(load_in(&label, &bytes, overrides, path.parent())?)
+}
+
+/// Reads the key that grades a scenario, from a file of at most 64 MiB.
+///
+/// # Errors
+/// The file cannot be read, or is no valid key for this scenario; all errors that can be found at once.
+pub fn load_key(path: &FilePath, graded: &Resolved) -> Result<KeySpec, LoadError> {
+    let (label, bytes) = bytes_of(path)?;
+    let text = text_of(&label, "a key", &bytes)?;
+    let mut problems = Problems::default();
+    let read = document::parse(text, &mut problems)
+        .and_then(|value| form::read_as::<Key>("a key", value, text.len(), &mut problems));
+    let of_form = problems.list.len();
+    let spec = read.and_then(|key| check::resolve_key(&key, graded, &mut problems));
+    problems.drop_consequences(of_form);
+    if let Some(spec) = spec {
+        return Ok(spec);
+    }
+    document::locate(text, &mut problems.list, &[]);
+    Err(Diagnostics::new(&label, text, problems, &[]).into())
+}
+
+/// The name of a file, and what is in it.
+fn bytes_of(path: &FilePath) -> Result<(String, Vec<u8>), LoadError> {
     let label = path.display().to_string();
     let io = |source| LoadError::Io { path: clean(&label, 400), source };
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(io)?;
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(io)?;
-    Ok(load_in(&label, &bytes, overrides, path.parent())?)
+    Ok((label, bytes))
 }
 
 /// Reads a scenario from a text; `label` names the text in errors.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::load;
 use super::resolved::{LookupsWork, Resolved, Work};
+use super::testing::{good, refused, stays};
 use crate::base::{Dist, SimDuration};
 use crate::proto::dns::Rtype;
 
@@ -29,11 +30,6 @@ fn lookups(extra: &Value) -> Value {
     scenario(&entry)
 }
 
-#[track_caller]
-fn good(scenario: &Value) -> Resolved {
-    load("test", &scenario.to_string()).unwrap_or_else(|errors| panic!("{errors}"))
-}
-
 fn works(resolved: &Resolved) -> Vec<&LookupsWork> {
     let mut found = Vec::new();
     for work in &resolved.workload {
@@ -56,9 +52,7 @@ fn an_entry_stands_for_clients_on_hosts() {
     assert_eq!((one.schedule.times, one.spread, one.cache, one.web), (Some(7), None, false, false));
     assert_eq!(one.gap, Dist::Exponential { mean: SimDuration::from_secs(50) });
     assert!(std::sync::Arc::ptr_eq(&one.names, &two.names), "the hosts share their names");
-    let again = load("again", &resolved.to_json_text()).unwrap();
-    assert_eq!(again.to_json(), resolved.to_json());
-    assert_eq!(again.workload, resolved.workload);
+    stays(&resolved);
 }
 
 #[test]
@@ -118,11 +112,7 @@ fn errors_are_found_where_they_are() {
         (json!({ "type": "a" }), "workload[0].type", "did you mean"),
     ];
     for (extra, path, words) in cases {
-        let errors = load("test", &lookups(&extra).to_string()).err().unwrap_or_else(|| panic!("accepted: {extra}"));
-        let error = &errors.list()[0];
-        let said = format!("{}; {}", error.message, error.help.as_deref().unwrap_or_default());
-        assert_eq!((errors.list().len(), error.path.as_str()), (1, path), "{errors}");
-        assert!(said.contains(words), "{said}");
+        refused(&lookups(&extra), path, &[words]);
     }
 }
 
@@ -136,11 +126,7 @@ fn patterns_of_records_must_go_together() {
     for (record, key, words) in cases {
         let mut value = lookups(&json!({}));
         value["dns"]["zones"]["b.com"]["records"] = json!([record]);
-        let errors = load("test", &value.to_string()).err().unwrap_or_else(|| panic!("accepted: {record}"));
-        assert_eq!(errors.list().len(), 1, "{errors}");
-        let error = &errors.list()[0];
-        assert_eq!(error.path, format!("dns.zones.\"b.com\".records[0].{key}"));
-        assert!(error.message.contains(words), "{}", error.message);
+        refused(&value, &format!("dns.zones.\"b.com\".records[0].{key}"), &[words]);
     }
     let mut router = lookups(&json!({}));
     router["network"]["hosts"]["r"] = json!({ "router": true, "web_server": true });

@@ -33,7 +33,7 @@ pub(super) fn inline(scenario: &mut Scenario, folder: Option<&FilePath>, typed: 
                 reader.attachment(list_path.index(index), attachment);
             }
         }
-        for (index, step) in entry.steps.iter_mut().enumerate() {
+        for (index, step) in entry.steps.iter_mut().flatten().enumerate() {
             let step_path = here.key("steps");
             let step_path = step_path.index(index);
             for (key, letter) in [("write", &mut step.write), ("draft", &mut step.draft)] {

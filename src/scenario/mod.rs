@@ -27,7 +27,7 @@ mod zone_file;
 
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use json_schema::json_schema;
-pub use load::{LoadError, MAX_FILE_BYTES, Overrides, load, load_file, load_with};
+pub use load::{LoadError, MAX_FILE_BYTES, Overrides, load, load_file, load_key, load_with};
 pub use notes::notes;
 pub use resolved::Resolved;
 
@@ -47,6 +47,8 @@ mod resolver_tests;
 mod route_tests;
 #[cfg(test)]
 mod server_tests;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

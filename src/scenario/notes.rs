@@ -1,11 +1,12 @@
 //! What is allowed but comes to nothing, for whoever checks a scenario. A run says nothing of it: it may have been
 //! made shorter on purpose.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::is_written_to;
 use super::problem::{did_you_mean, nearest, quote};
-use super::resolved::{BrowseWork, DomainSpec, Resolved, ServerSpec, Work};
+use super::resolved::{BrowseWork, DomainSpec, Resolved, ServerSpec, SessionWork, Work};
+use crate::app::user::Step;
 use crate::base::SimTime;
 use crate::proto::dns::{Record, RecordData};
 use crate::proto::smtp::TlsUse;
@@ -64,7 +65,44 @@ pub fn notes(scenario: &Resolved) -> Vec<String> {
     notes.extend(scenario.remarks.iter().cloned());
     notes.extend(scenario.domains.iter().flat_map(|domain| of_mail(scenario, domain)));
     notes.extend(of_visits(scenario));
+    notes.extend(of_sessions(scenario));
     notes
+}
+
+/// Of sessions: steps that act on a list before there is one, and a draft that nobody began.
+fn of_sessions(scenario: &Resolved) -> Vec<String> {
+    let drafts = |work: &Work| match work {
+        Work::Session(session) if session.steps.iter().any(|step| matches!(step, Step::Save(_))) => Some(session.user),
+        Work::Session(_)
+        | Work::Message(_)
+        | Work::Read(_)
+        | Work::Poisson(_)
+        | Work::Lookup(_)
+        | Work::Lookups(_)
+        | Work::Browse(_)
+        | Work::People(_) => None,
+    };
+    let writers: BTreeSet<usize> = scenario.workload.iter().filter_map(drafts).collect();
+    let mut notes = BTreeMap::new();
+    for work in &scenario.workload {
+        let Work::Session(SessionWork { entry, user, steps, .. }) = work else { continue };
+        let mut listed = false;
+        for (index, step) in steps.iter().enumerate() {
+            let place = format!("workload[{entry}].steps[{index}]");
+            listed |= matches!(step, Step::Look { .. } | Step::Watch(_));
+            let why = if matches!(step, Step::Finish(_)) && !writers.contains(user) {
+                let who = quote(&scenario.users[*user].address);
+                format!("{place} finishes nothing: no session of {who} has a step with \"draft\"")
+            } else if step.acts_on_list() && !listed {
+                format!("{place} finds no message: no step before it lists any; put {{ \"look\": \"INBOX\" }} there")
+            } else {
+                continue;
+            };
+            // One for each entry tells it.
+            notes.entry(*entry).or_insert(why);
+        }
+    }
+    notes.into_values().collect()
 }
 
 /// Of visits: servers that are not there, and pages that their servers do not have.

@@ -126,7 +126,13 @@ fn mistakes_are_found_where_they_are() {
     ] {
         let error = steps(user, step);
         assert!(error.contains(place) && error.contains(said), "{step}: {error}");
+        // there is no such key in a step
+        assert!(!error.contains("allow_unknown"), "{step}: {error}");
     }
+    let error = steps("bob@b.org", "");
+    assert!(error.contains("workload[0].steps") && error.contains("has no steps"), "{error}");
+    let error = wrong(r#"{ "user": "bob@b.org", "people": { "protocols": { "imapp": 1 } } }"#);
+    assert!(error.contains("protocols.imapp") && error.contains("\"imap\""), "{error}");
     for (habits, place) in [
         (r#"{ "hours": [1, 2] }"#, "hours"),
         (r#"{ "days": [] }"#, "days"),

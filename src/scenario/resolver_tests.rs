@@ -2,15 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::testing::{good, stays};
 use super::*;
 use crate::app::dns::{ResolverConfig, ServeStale, UpstreamKind};
 
 fn with(resolvers: &Value) -> Value {
     json!({ "mail": { "crepes.fr": { "users": ["alice"] } }, "dns": { "resolvers": resolvers } })
-}
-
-fn good(value: &Value) -> Resolved {
-    load("test", &value.to_string()).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 /// Breaks when the defaults of the file and those of the application part.
@@ -35,8 +32,7 @@ fn options_reach_the_application_and_resolve_to_themselves() {
         },
     });
     let first = good(&with(&given));
-    let second = load("again", &first.to_json_text()).unwrap_or_else(|errors| panic!("{errors}"));
-    assert_eq!(format!("{first:?}"), format!("{second:?}"));
+    stays(&first);
     let config = |name: &str| {
         let of = |spec: &&resolved::ResolverSpec| first.hosts[spec.host.index()].name == name;
         first.dns.resolvers.iter().find(of).map(|spec| spec.config.clone()).unwrap()

@@ -1,33 +1,9 @@
 //! Where mail goes: what is filled in, and what is refused.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::testing::{PLACE, good, h_edu as with, refused};
 use super::*;
-
-const PLACE: &str = "mail.\"h.edu\"";
-
-/// The domain h.edu with these keys, beside crepes.fr, and a host that has no server.
-fn with(keys: &Value) -> Value {
-    let mut domain = json!({ "users": ["bob", "carol"] });
-    domain.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
-    json!({ "mail": { "h.edu": domain, "crepes.fr": { "users": ["alice"] } }, "network": { "hosts": { "pc.h.edu": {} } } })
-}
-
-fn good(value: &Value) -> Resolved {
-    load("test", &value.to_string()).unwrap_or_else(|errors| panic!("{errors}"))
-}
-
-#[track_caller]
-fn refused(scenario: &Value, path: &str, words: &[&str]) {
-    let errors = load("test", &scenario.to_string()).err().unwrap_or_else(|| panic!("accepted: {scenario}"));
-    assert_eq!(errors.list().len(), 1, "{scenario}: {errors}");
-    let error = &errors.list()[0];
-    let said = format!("{}; {}", error.message, error.help.as_deref().unwrap_or_default());
-    assert_eq!(error.path, path, "{said}");
-    for word in words {
-        assert!(said.contains(word), "no {word:?} in: {said}");
-    }
-}
 
 /// What the zone of a domain says about mail.
 fn exchangers(scenario: &Resolved, zone: &str) -> Vec<String> {
@@ -118,6 +94,11 @@ fn mistakes_are_found_at_their_place() {
         (json!({ "relays": { "h.edu": {} } }), "relays.\"h.edu\"", &["it is no relay"]),
         (json!({ "relays": { "crepes.fr": { "hop_limit": 3 } } }), "relays.\"crepes.fr\"", &["mail server of"]),
         (json!({ "relays": { "MX": {} } }), "relays.MX", &["lower case"]),
+        (
+            json!({ "relays": { "mx.net": { "hop_limit": 0 } } }),
+            "relays.\"mx.net\".hop_limit",
+            &["no message is taken"],
+        ),
     ] {
         refused(&with(&keys), &format!("{PLACE}.{path}"), words);
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::resolved::Work;
+use super::testing::{good, stays};
 use super::*;
 use crate::base::{DataRate, SimDuration};
 use crate::net::{CodelConfig, Discipline, RedConfig};
@@ -11,10 +12,6 @@ use crate::sim::Faulty;
 
 const SHORT: &str = r#"{ "mail": { "crepes.fr": { "users": ["alice"] }, "hamburger.edu": { "users": ["bob"] } },
   "workload": [ { "from": "alice@crepes.fr", "to": "bob@hamburger.edu", "body": ["Do you like ketchup?"] } ] }"#;
-
-fn good(value: &Value) -> Resolved {
-    load("test", &value.to_string()).unwrap_or_else(|errors| panic!("{errors}"))
-}
 
 fn short() -> Value {
     serde_json::from_str(SHORT).unwrap()
@@ -64,10 +61,7 @@ fn samples() -> Vec<Value> {
 #[test]
 fn resolved_scenarios_resolve_to_themselves() {
     for sample in samples() {
-        let first = good(&sample);
-        let second = load("again", &first.to_json_text()).unwrap_or_else(|errors| panic!("{errors}"));
-        assert_eq!(first.to_json(), second.to_json());
-        assert_eq!(format!("{first:?}"), format!("{second:?}"), "the typed forms differ for {sample}");
+        stays(&good(&sample));
     }
 }
 

@@ -2,34 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::testing::{PLACE, good, h_edu as with, refused, stays};
 use super::*;
-
-const PLACE: &str = "mail.\"h.edu\"";
-
-/// The domain h.edu with these keys, beside crepes.fr, and a host that has no server.
-fn with(keys: &Value) -> Value {
-    let mut domain = json!({ "users": ["bob", "carol"] });
-    domain.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
-    json!({ "mail": { "h.edu": domain, "crepes.fr": { "users": ["alice"] } }, "network": { "hosts": { "pc.h.edu": {} } } })
-}
-
-#[track_caller]
-fn refused(scenario: &Value, path: &str, words: &[&str]) {
-    let errors = load("test", &scenario.to_string()).err().unwrap_or_else(|| panic!("accepted: {scenario}"));
-    assert_eq!(errors.list().len(), 1, "{scenario}: {errors}");
-    let error = &errors.list()[0];
-    let said = format!("{}; {}", error.message, error.help.as_deref().unwrap_or_default());
-    assert_eq!(error.path, path, "{said}");
-    for word in words {
-        assert!(said.contains(word), "no {word:?} in: {said}");
-    }
-}
 
 #[track_caller]
 fn fine(scenario: &Value) -> Vec<String> {
-    let resolved = load("test", &scenario.to_string()).unwrap_or_else(|errors| panic!("{errors}"));
-    let again = load("again", &resolved.to_json_text()).unwrap_or_else(|errors| panic!("{errors}"));
-    assert_eq!(resolved.to_json(), again.to_json());
+    let resolved = good(scenario);
+    stays(&resolved);
     notes(&resolved)
 }
 
@@ -248,7 +227,10 @@ fn names_may_be_internationalised() {
             "network": { "hosts": { format!("pc.{in_address}"): {} } },
             "dns": { "zones": { domain: { "records": [
                 { "name": "caf\u{e9}", "type": "CNAME", "data": format!("mx.{in_address}.") } ] } } },
-            "workload": [{ "from": "bob@h.edu", "to": format!("zoe@{domain}"), "subject": "Cr\u{ea}pes" }]
+            "web": { domain: { "pages": { "/": { "size": "1kB" }, "/old": { "moved_to": format!("http://{in_address}:80/") } } } },
+            "live": { "first": [in_address] },
+            "workload": [{ "on": domain, "browse": format!("http://{in_address}/old?x") },
+                { "on": domain, "lookups": { "names": [format!("n{{1..3}}.{in_address}")], "arrivals": { "poisson": "0.02/s" } } }, { "from": "bob@h.edu", "to": format!("zoe@{domain}"), "subject": "Cr\u{ea}pes" }]
         })
     };
     let resolved =
@@ -257,11 +239,11 @@ fn names_may_be_internationalised() {
     let ascii = resolved(&scenario(a, a));
     for (domain, in_address) in [(u, u), (u, a), (a, u), ("CR\u{ca}PES.fr", u)] {
         let found = resolved(&scenario(domain, in_address));
-        for key in ["mail", "users", "network", "dns", "workload"] {
+        for key in ["mail", "users", "network", "dns", "web", "live", "workload"] {
             assert_eq!(found[key], ascii[key], "{domain}, {in_address}");
         }
     }
-    assert_eq!(ascii["workload"][0]["subject"], "Cr\u{ea}pes");
+    assert_eq!(ascii["workload"][2]["subject"], "Cr\u{ea}pes");
     assert_eq!(ascii["users"]["zoe@xn--crpes-isa.fr"]["name"], "Zo\u{eb}");
     let mut wrong = scenario(u, u);
     wrong["mail"][u]["smart_host"] = json!("nowhere");
@@ -369,4 +351,27 @@ fn remarks_on_visits_that_find_nothing() {
         assert!(notes.len() == 1 && notes[0].contains(words), "{notes:?}");
     }
     assert_eq!(visits("http://www.h.edu/menu.html?lang=en"), Vec::<String>::new());
+}
+
+/// Would break if a check said nothing of a step without a list to act on or a draft to finish, or something of a
+/// session that has them, another session's draft included.
+#[test]
+fn remarks_on_steps_that_find_nothing() {
+    let steps = |sessions: &[Value]| {
+        let session = |steps: &Value| json!({ "at": "0s", "user": "bob@h.edu", "protocol": "imap", "steps": steps });
+        let mut scenario = with(&json!({}));
+        scenario["workload"] = sessions.iter().map(session).collect();
+        fine(&scenario)
+    };
+    let draft = json!([{ "draft": { "subject": "x" } }]);
+    for (sessions, words) in [
+        (vec![json!([{ "open": "newest" }, { "look": "INBOX" }])], "workload[0].steps[0] finds no message"),
+        (vec![draft.clone(), json!([{ "wait": "1s" }, { "delete": "all" }])], "workload[1].steps[1] finds no message"),
+        (vec![json!([{ "finish": "x" }])], "no session of \"bob@h.edu\" has a step with \"draft\""),
+    ] {
+        let notes = steps(&sessions);
+        assert!(notes.len() == 1 && notes[0].contains(words), "{notes:?}");
+    }
+    let good = [draft, json!([{ "finish": "y" }, { "watch": "1min" }, { "open": "all" }, { "reply": "z" }])];
+    assert_eq!(steps(&good), Vec::<String>::new());
 }

@@ -239,11 +239,7 @@ impl<O: Observer> World<O> {
     pub fn tell_unfinished(&mut self) {
         for host in (0_u32..).map(HostId).take(self.hosts.len()) {
             for app in (0..self.hosts[host.index()].apps.len()).map(app_id) {
-                self.with_app(host, app, |app, view| {
-                    if let App::UserAgent(agent) = app {
-                        agent.unfinished(view);
-                    }
-                });
+                self.with_app(host, app, |app, view| app.unfinished(view));
             }
         }
     }

@@ -123,23 +123,3 @@ fn each_programs_cache_is_told() {
     let long = "a.".repeat(50_000);
     desk.posthaste(&["explain", "s.json", "--host", &long]).fails(2, "there is no such host");
 }
-
-/// Breaks when the life of a message cannot be told from a folder, or a wrong name gets no hint.
-#[test]
-fn the_life_of_a_message_is_told() {
-    let desk = Desk::new();
-    desk.scenario("s.json", &small());
-    assert_eq!(desk.posthaste(&["run", "s.json", "--out", "r", "-q"]).code, 0);
-    let messages = std::fs::read_to_string(desk.path("r/tables/messages.csv")).unwrap();
-    let id = messages.lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
-    let said = desk.posthaste(&["explain", "r", "--message", &id]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    assert!(
-        said.out.starts_with(&id) && said.out.contains("composed it") && said.out.contains("attempt 1 of"),
-        "{}",
-        said.out
-    );
-    assert_eq!(desk.posthaste(&["explain", "r", "--message", &id.replace('1', "2")]).code, 2);
-    assert_eq!(desk.posthaste(&["explain", "r", "--message", &id, "--to", "nobody@x"]).code, 2);
-    assert_eq!(desk.posthaste(&["explain", "r"]).code, 2, "a host or a message is needed");
-}

@@ -15,9 +15,10 @@ fn what_is_no_result_is_4() {
             said.fails(4, if run == "latest" { "no result folder under results/" } else { run });
         }
     }
-    desk.posthaste(&["chart", "empty", "pie"]).fails(2, "there is no chart \"pie\"; there are attempt_rate, ");
+    desk.posthaste(&["chart", "empty", "pie"]).fails(2, "there is no chart \"pie\"; there are activity_by_hour, ");
     let said = desk.posthaste(&["chart", "--list"]);
-    assert_eq!((said.code, said.out.lines().count()), (0, 9));
+    assert_eq!((said.code, said.out.lines().count()), (0, 22));
+    assert!(said.out.contains("\ncwnd ") && said.out.contains("(from: table cwnd (outputs.cwnd))"), "{}", said.out);
 }
 
 /// Would break if a result, `latest` and a scenario were not the same to a reader.
@@ -36,7 +37,8 @@ fn a_run_is_a_folder_or_the_latest_or_a_scenario() {
     for number in ["0", "4"] {
         desk.posthaste(&["transcript", "latest", "--conn", number]).fails(2, "there are 3 dialogues that match");
     }
-    for name in desk.posthaste(&["chart", "--list"]).out.lines() {
+    for line in desk.posthaste(&["chart", "--list"]).out.lines() {
+        let name = line.split(' ').next().unwrap();
         let said = desk.posthaste(&["chart", "latest", name]);
         assert!(said.code == 0 && said.out.starts_with("<svg"), "{name}: {}", said.err);
         let said = desk.posthaste(&["chart", "s.json", name, "--output", "figure.svg"]);
@@ -46,6 +48,45 @@ fn a_run_is_a_folder_or_the_latest_or_a_scenario() {
     desk.posthaste(&["chart", "latest", "latency_cdf", "--output", "no/folder/f.svg"]).fails(4, "cannot write");
     desk.scenario("none.json", &with(small(), "/outputs", serde_json::json!({ "transcripts": false })));
     assert_eq!(desk.posthaste(&["transcript", "none.json"]).code, 4);
+}
+
+/// Would break if a theme or a format did not come out as asked, or the same chart not as the same bytes.
+#[test]
+fn charts_come_in_themes_and_formats() {
+    let desk = Desk::new();
+    desk.scenario("s.json", &small());
+    assert_eq!(desk.posthaste(&["run", "s.json", "--out", "r"]).code, 0);
+    let ours = fs::read_to_string(desk.path("r/charts/latency_cdf.svg")).unwrap();
+    assert_eq!(desk.posthaste(&["chart", "r", "latency_cdf"]).out, ours, "slides are the usual theme");
+    for (theme, width) in [("slides", "1280"), ("paper", "85mm"), ("handout", "160mm")] {
+        let said = desk.posthaste(&["chart", "r", "latency_cdf", "--for", theme]);
+        assert!(said.out.contains(&format!(" width=\"{width}\"")), "{theme}: {:.200}", said.out);
+        let mut pictures = Vec::new();
+        for name in ["one.png", "two.png"] {
+            let args = ["chart", "r", "latency_cdf", "--for", theme, "--format", "png", "-o", name];
+            assert_eq!(desk.posthaste(&args).code, 0);
+            pictures.push(fs::read(desk.path(name)).unwrap());
+        }
+        assert!(pictures[0].starts_with(b"\x89PNG\r\n\x1a\n") && pictures[0] == pictures[1], "{theme}");
+    }
+    assert_eq!(desk.posthaste(&["chart", "r", "--all", "--for", "paper", "-o", "deep/figures"]).code, 0);
+    let mut drawn: Vec<_> =
+        fs::read_dir(desk.path("deep/figures")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    let mut run: Vec<_> = fs::read_dir(desk.path("r/charts")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    (drawn.sort(), run.sort());
+    assert_eq!(drawn, run, "both have what there is to show");
+    assert!(drawn.contains(&"topology.svg".into()) && !drawn.contains(&"page_time.svg".into()), "{drawn:?}");
+    desk.posthaste(&["chart", "r", "--all"]).fails(2, "give a folder with -o");
+    desk.posthaste(&["chart", "r", "cwnd", "--all", "-o", "x"]).fails(2, "name none");
+    desk.posthaste(&["chart", "r"]).fails(2, "which chart?");
+    desk.posthaste(&["chart", "r", "tcp_sequence", "--of", "nobody#1"]).fails(2, "there is no such connection");
+    let said = desk.posthaste(&["chart", "r", "tcp_sequence", "--of", "crepes.fr#1"]);
+    assert!(said.out.contains("<desc>crepes.fr#1 from "), "{:.600}", said.out);
+    // without the scenario only what needs it is missing
+    fs::remove_file(desk.path("r/scenario.resolved.json")).unwrap();
+    assert!(desk.posthaste(&["chart", "r", "topology"]).out.contains("Nothing is known of the network"));
+    assert_eq!(desk.posthaste(&["chart", "r", "latency_cdf"]).out, ours);
+    desk.posthaste(&["chart", "r", "tcp_sequence"]).fails(4, "scenario.resolved.json");
 }
 
 /// Would break if a damaged table were read as if it were whole.

@@ -138,7 +138,7 @@ fn messages_have_a_size_limit() {
     };
     ends(&sized("1MB", "1.1MB"), [1, 0, 0, 0, 0]);
     let done = ends(&sized("1MB", "1MB"), [0, 0, 1, 0, 0]);
-    assert_eq!(done.record.tables.messages[0].reason.as_deref(), Some("reply"));
+    assert_eq!(done.record.tables.messages[0].reason.as_deref(), Some("unsendable"));
 }
 
 /// Would break if an address that cannot be reached ended otherwise, or without a reason.

@@ -29,10 +29,10 @@ pub(crate) fn posthaste(dir: &Path, args: &[impl AsRef<str>]) -> Ran {
 pub(crate) fn workplace() -> TempDir {
     let place = tempfile::tempdir().unwrap();
     for folder in ["scenarios", "schema"] {
-        fs::create_dir(place.path().join(folder)).unwrap();
-        for entry in fs::read_dir(super::root().join(folder)).unwrap() {
-            let entry = entry.unwrap();
-            fs::copy(entry.path(), place.path().join(folder).join(entry.file_name())).unwrap();
+        for name in super::files(&super::root().join(folder), &super::root().join(folder)) {
+            let copy = place.path().join(folder).join(&name);
+            fs::create_dir_all(copy.parent().unwrap()).unwrap();
+            fs::copy(super::root().join(folder).join(&name), copy).unwrap();
         }
     }
     place

@@ -17,13 +17,29 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-/// The library's scenario files, sorted by name.
+/// The scenario files of the course, sorted by name.
 pub(crate) fn scenario_files() -> Vec<PathBuf> {
-    let entries = fs::read_dir(root().join("scenarios")).unwrap();
-    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
+    let files = files_of("scenarios", "json");
     assert!(files.len() >= 7, "the library has shrunk: {files:?}");
+    files
+}
+
+/// The scenario files of the whole library, problems and labs included, as paths from `scenarios/`.
+pub(crate) fn library_names() -> Vec<String> {
+    let folders = [("scenarios", ""), ("scenarios/textbook", "textbook/"), ("scenarios/labs", "labs/")];
+    let names = |(folder, prefix): (&str, &str)| {
+        let file = |path: PathBuf| format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
+        files_of(folder, "json").into_iter().map(file).collect::<Vec<_>>()
+    };
+    folders.into_iter().flat_map(names).collect()
+}
+
+/// The files of a folder of the project that end so, sorted by name.
+pub(crate) fn files_of(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join(folder)).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == ending));
+    files.sort();
     files
 }
 

@@ -38,7 +38,7 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ("\"seed\": 1", "\"seed\": 1.5", "25:20 run.seed", "expected a whole number, zero or above, found 1.5"),
     ("\"seed\": 1", "\"seed\": \"one\"", "25:20 run.seed", "expected a whole number, zero or above, found \"one\""),
     ("[\"alice\"]", "\"alice\"", "15:29 mail.\"crepes.fr\".users", "expected a list [ ... ], found \"alice\""),
-    ("\"equals\": 1 }", "\"equals\": \"1\" }", "27:48 expect[0].equals", "expected a number, found \"1\""),
+    ("\"equals\": 1 }", "\"equals\": \"1\" }", "27:48 expect[0].equals", "write the number 1 without quotation marks"),
     ("{ \"metric\": \"messages.composed\", \"equals\": 1 }", "{ \"equals\": 1 }", "27:5 expect[0]", "the key \"metric\" is missing here"),
     ("{ \"at\": \"1min\", \"user\": \"bob@hamburger.edu\", \"read\": \"pop3\" }", "\"read\"", "23:5 workload[1]", "expected an object { ... }, found \"read\""),
     // Names

@@ -10,6 +10,7 @@ use posthaste::scenario::Resolved;
 use posthaste::scenario::resolved::{CatchAllSpec, DomainSpec};
 
 use super::log::{Ending, Fact, Log, Note};
+use super::schedule::is_permanent;
 
 /// A message and a recipient.
 pub(crate) type Key = (String, String);
@@ -377,20 +378,5 @@ impl Books {
             }
             _ => Err(format!("bounce {bounce:?} of a message from <{from}>")),
         }
-    }
-}
-
-const fn is_permanent(kind: FailureKind, code: u16) -> bool {
-    match kind {
-        FailureKind::Reply => code / 100 == 5,
-        FailureKind::NoSuchDomain | FailureKind::NoMailServer | FailureKind::Loop | FailureKind::Expired => true,
-        FailureKind::DnsFailure
-        | FailureKind::ConnectionRefused
-        | FailureKind::ConnectionTimedOut
-        | FailureKind::Unreachable
-        | FailureKind::ConnectionLost
-        | FailureKind::ReplyTimedOut
-        | FailureKind::NoTls
-        | FailureKind::ProtocolError => false,
     }
 }

@@ -275,7 +275,8 @@ impl Ledger {
             MessageKind::Delay | MessageKind::Success | MessageKind::Vacation => {
                 let of_it =
                     |(other, copy): (&Key, &Copy)| Some(other.0.as_str()) == about && copy.senders.contains(&key.1);
-                let wanted = kind != MessageKind::Success || about.is_some_and(|id| self.payloads.wants_success(id));
+                let wanted = kind != MessageKind::Success
+                    || about.is_some_and(|id| self.is_hidden(id) || self.payloads.wants_success(id));
                 from.is_empty() && promise.is_none() && wanted && self.copies.iter().any(of_it)
             }
         };
@@ -388,6 +389,12 @@ impl Ledger {
 
     /// Invariants 3 and 4: what is taken over a connection was sent there whole; and what was handed
     /// over once, and heard to be taken, is not handed over again.
+    /// Whether a message came somewhere over a connection that cannot be read.
+    pub(crate) fn is_hidden(&self, message: &str) -> bool {
+        let copies = self.copies.iter().filter(|(key, _)| key.0 == message).flat_map(|(_, copy)| &copy.accepted);
+        copies.into_iter().any(|(_, conn, _)| conn.is_some_and(|conn| self.payloads.is_secured(conn)))
+    }
+
     fn accepted_over(&mut self, conn: ConnId, key: &Key) -> Result<(), String> {
         self.talks.entry(conn).or_default().taken.push(key.clone());
         let whole = self.payloads.is_whole(conn, &key.0);

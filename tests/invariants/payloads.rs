@@ -76,11 +76,8 @@ impl Payloads {
         Some(wish.is_some_and(|wish| !wish.is_empty() && !wish.contains("FAILURE")))
     }
 
-    /// Whether any client wanted to hear of the delivery of a message.
+    /// Whether any client wanted to hear of the delivery of a message, as far as that can be read.
     pub(crate) fn wants_success(&self, message: &str) -> bool {
-        if self.hides() {
-            return true;
-        }
         let wishes = self.readers.values().filter_map(|reader| reader.wishes.get(message));
         wishes.flat_map(BTreeMap::values).any(|wish| wish.contains("SUCCESS"))
     }
@@ -88,11 +85,6 @@ impl Payloads {
     /// Whether what is said on a connection cannot be read.
     pub(crate) fn is_secured(&self, conn: ConnId) -> bool {
         self.readers.get(&conn).is_some_and(|reader| reader.secured)
-    }
-
-    /// Whether there are connections that cannot be read.
-    pub(crate) fn hides(&self) -> bool {
-        self.readers.values().any(|reader| reader.secured)
     }
 
     /// Whether the whole message of that name was sent on the connection, as far as that can be read.

@@ -134,7 +134,7 @@ fn mailboxes<X>(ledger: &Ledger, finished: &Finished<X>, faults: &mut Vec<String
                 let inner = behind_trace_fields(&message.content);
                 // What a server wrote itself (reports, webmail) need not be sent, and what goes through TLS cannot be read.
                 let Some(sent) = ledger.payloads.messages.get(&id) else {
-                    if !ledger.payloads.hides() && !own(&id) {
+                    if !ledger.is_hidden(&id) && !own(&id) {
                         faults.push(format!("{}: {id} was never sent", maildrop.address()));
                     }
                     continue;

@@ -171,7 +171,11 @@ pub(crate) fn check_last(policy: &RetryPolicy, past: &Past, now: SimTime, report
 pub(crate) const fn is_permanent(kind: FailureKind, code: u16) -> bool {
     match kind {
         FailureKind::Reply => code / 100 == 5,
-        FailureKind::NoSuchDomain | FailureKind::NoMailServer | FailureKind::Loop | FailureKind::Expired => true,
+        FailureKind::NoSuchDomain
+        | FailureKind::NoMailServer
+        | FailureKind::Unsendable
+        | FailureKind::Loop
+        | FailureKind::Expired => true,
         FailureKind::DnsFailure
         | FailureKind::ConnectionRefused
         | FailureKind::ConnectionTimedOut

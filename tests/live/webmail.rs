@@ -81,7 +81,7 @@ fn a_message_goes_from_browser_to_browser_and_back() {
         panic!("no list")
     };
     assert_eq!((list[0].subject.as_deref(), list[0].from.as_deref()), (Some("Grüße"), Some("alice@crepes.fr")));
-    let (message, place) = (Handle(1), list[0].parts[0].0.clone());
+    let (message, place) = (Handle(1), list[0].parts[0].place.clone());
     let Done::Opened { content, .. } = bob.does(Task::Open { message, part: Part::Text }) else { panic!("no text") };
     assert_eq!(content, b"<b>Hi</b>");
     let Done::Opened { content, .. } = bob.does(Task::Open { message, part: Part::Place(place) }) else {

@@ -30,23 +30,17 @@ impl Row {
         Self { id, what: what.into(), expected, got, tolerance: "exact".to_owned(), source, holds }
     }
 
-    /// The values may differ by the share `tolerance` of what is expected.
+    /// The values may differ by `share` of what is expected.
     pub(crate) fn within(
         id: &'static str,
         what: impl Into<String>,
         (expected, got): (f64, f64),
-        tolerance: f64,
+        share: f64,
         source: &'static str,
     ) -> Self {
-        Self {
-            id,
-            what: what.into(),
-            expected: figure(expected),
-            got: figure(got),
-            tolerance: format!("{:.1} %", tolerance * 100.0),
-            source,
-            holds: (got - expected).abs() <= tolerance * expected,
-        }
+        let tolerance = format!("{:.1} %", share * 100.0);
+        let holds = (got - expected).abs() <= share * expected;
+        Self { id, what: what.into(), expected: figure(expected), got: figure(got), tolerance, source, holds }
     }
 
     /// The values may differ by that much.
@@ -57,15 +51,9 @@ impl Row {
         most: f64,
         source: &'static str,
     ) -> Self {
-        Self {
-            id,
-            what: what.into(),
-            expected: figure(expected),
-            got: figure(got),
-            tolerance: format!("{most}"),
-            source,
-            holds: (got - expected).abs() <= most,
-        }
+        let tolerance = format!("{most}");
+        let holds = (got - expected).abs() <= most;
+        Self { id, what: what.into(), expected: figure(expected), got: figure(got), tolerance, source, holds }
     }
 
     /// The value lies in a range about what is expected.
@@ -76,15 +64,9 @@ impl Row {
         (low, high): (f64, f64),
         source: &'static str,
     ) -> Self {
-        Self {
-            id,
-            what: what.into(),
-            expected: figure(expected),
-            got: figure(got),
-            tolerance: format!("{low:.6} to {high:.6}"),
-            source,
-            holds: (low..=high).contains(&got),
-        }
+        let tolerance = format!("{low:.6} to {high:.6}");
+        let holds = (low..=high).contains(&got);
+        Self { id, what: what.into(), expected: figure(expected), got: figure(got), tolerance, source, holds }
     }
 
     /// The value lies between two bounds, both allowed.

@@ -115,12 +115,13 @@ impl LookupAgent {
                 self.stub.wake(host);
                 self.ask_due(host);
             }
-            Input::Datagram { local_port, from, bytes } => {
-                self.stub.datagram(host, local_port, from, bytes);
-            }
-            Input::Unreachable { local_port, to } => self.stub.unreachable(host, local_port, to),
-            Input::Connected { .. } | Input::Data { .. } | Input::PeerClosed { .. } | Input::Closed { .. } => {
-                if !self.stub.stream(host, input) {
+            Input::Connected { .. }
+            | Input::Data { .. }
+            | Input::PeerClosed { .. }
+            | Input::Closed { .. }
+            | Input::Datagram { .. }
+            | Input::Unreachable { .. } => {
+                if !self.stub.input(host, input) {
                     self.visits.input(host, input);
                 }
             }
@@ -220,13 +221,11 @@ impl LookupAgent {
 impl Scheduled {
     /// An asking is due: it, and all others whose time has passed, are done with.
     fn pass(&mut self, now: SimTime) {
-        let Some(every) = self.job.every.filter(|every| *every > SimDuration::ZERO) else {
+        let Some((next, done)) = self.next.next_in_periods(self.job.every, now) else {
             self.left = 0;
             return;
         };
-        let missed = now.since(self.next).as_nanos() / every.as_nanos();
-        let done = missed.saturating_add(1);
         self.left = self.left.saturating_sub(u32::try_from(done).unwrap_or(u32::MAX));
-        self.next = self.next.saturating_add(every.saturating_mul(done));
+        self.next = next;
     }
 }

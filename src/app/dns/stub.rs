@@ -179,8 +179,25 @@ impl Stub {
         self.send(host, self.asked, pending, Transport::Udp);
     }
 
-    /// Takes a datagram. False when it is for somebody else in the application.
-    pub fn datagram<H: Host>(&mut self, host: &mut H, local_port: u16, from: Endpoint, bytes: &[u8]) -> bool {
+    /// Takes what befell a port or a connection. False when it is for somebody else in the application; time and
+    /// failures are for everybody ([`Stub::wake`], [`Stub::crash`]).
+    pub fn input<H: Host>(&mut self, host: &mut H, input: Input<'_>) -> bool {
+        match input {
+            Input::Datagram { local_port, from, bytes } => self.datagram(host, local_port, from, bytes),
+            Input::Unreachable { local_port, to } => self.unreachable(host, local_port, to),
+            Input::Connected { .. } | Input::Data { .. } | Input::PeerClosed { .. } | Input::Closed { .. } => {
+                self.stream(host, input)
+            }
+            Input::Boot
+            | Input::Crash
+            | Input::Wake
+            | Input::Accepted { .. }
+            | Input::Drained { .. }
+            | Input::Flush(_) => false,
+        }
+    }
+
+    fn datagram<H: Host>(&mut self, host: &mut H, local_port: u16, from: Endpoint, bytes: &[u8]) -> bool {
         if self.port != Some(local_port) {
             return false;
         }
@@ -203,9 +220,7 @@ impl Stub {
         self.repeats.owns(socket)
     }
 
-    /// Takes what befell one of its connections. False when the input is for somebody else in
-    /// the application.
-    pub fn stream<H: Host>(&mut self, host: &mut H, input: Input<'_>) -> bool {
+    fn stream<H: Host>(&mut self, host: &mut H, input: Input<'_>) -> bool {
         let (Input::Connected { socket }
         | Input::Data { socket, .. }
         | Input::PeerClosed { socket }
@@ -296,9 +311,9 @@ impl Stub {
     }
 
     /// A datagram to that server did not get there: its questions need not wait any longer.
-    pub fn unreachable<H: Host>(&mut self, host: &mut H, local_port: u16, to: Endpoint) {
+    fn unreachable<H: Host>(&mut self, host: &mut H, local_port: u16, to: Endpoint) -> bool {
         if self.port != Some(local_port) {
-            return;
+            return false;
         }
         let cause = host.cause();
         let asked = self.pending.iter().filter(|(_, pending)| self.servers[pending.server] == to.addr);
@@ -308,6 +323,7 @@ impl Stub {
             self.not_reached(host, key);
         }
         host.set_cause(cause);
+        true
     }
 
     /// Sees to questions whose time has come. To be called on every wake.

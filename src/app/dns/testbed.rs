@@ -342,13 +342,12 @@ impl Bed {
                 match input {
                     Input::Crash => stub.crash(),
                     Input::Wake => stub.wake(&mut view),
-                    Input::Datagram { local_port, from, bytes } => {
-                        stub.datagram(&mut view, local_port, from, bytes);
-                    }
-                    Input::Unreachable { local_port, to } => stub.unreachable(&mut view, local_port, to),
-                    Input::Connected { .. } | Input::Data { .. } | Input::PeerClosed { .. } | Input::Closed { .. } => {
-                        stub.stream(&mut view, input);
-                    }
+                    Input::Connected { .. }
+                    | Input::Data { .. }
+                    | Input::PeerClosed { .. }
+                    | Input::Closed { .. }
+                    | Input::Datagram { .. }
+                    | Input::Unreachable { .. } => _ = stub.input(&mut view, input),
                     Input::Boot | Input::Flush(_) | Input::Accepted { .. } | Input::Drained { .. } => {}
                 }
                 while let Some(answer) = stub.next_answer() {

@@ -7,19 +7,16 @@
 mod folders;
 mod messages;
 
-use std::collections::BTreeMap;
-
 use super::accounts::Accounts;
 use super::folder::{Happening, StoredMessage};
 use super::mailbox::{Maildrop, StoreError};
 use super::spool::{Spool, trace_phase};
 use crate::app::host::Host;
-use crate::app::sessions::{Talk, Timers};
-use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
+use crate::app::sessions::{Attends, Caller, Calls, Talk};
+use crate::base::trace::{Phase, Protocol};
 use crate::base::{ConnId, Side, SimTime, SocketId};
 use crate::proto::imap::{Answer, Change, Server, ServerConfig, ServerEvent};
 use crate::proto::sasl::Credentials;
-use crate::proto::session::{Input, Session as _};
 
 /// The folder that a session has selected, by its validity.
 #[derive(Clone, Copy, Debug)]
@@ -28,10 +25,9 @@ struct Place {
     read_only: bool,
 }
 
-/// A client's session.
-#[derive(Clone, Debug)]
-struct Reader {
-    talk: Talk<Server>,
+/// What is known of a client.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
     /// The key of the user's mailbox.
     mailbox: Option<String>,
     selected: Option<Place>,
@@ -39,7 +35,9 @@ struct Reader {
     in_flight: Vec<u32>,
 }
 
-impl Reader {
+type Reader = Caller<Server, Known>;
+
+impl Known {
     fn looks_at(&self, key: &str, folder: u32) -> Option<Place> {
         self.selected.filter(|place| place.folder == folder && self.mailbox.as_deref() == Some(key))
     }
@@ -50,75 +48,31 @@ impl Reader {
 pub(super) struct Access {
     accounts: Accounts,
     config: ServerConfig,
-    readers: BTreeMap<SocketId, Reader>,
-    timers: Timers,
+    calls: Calls<Server, Known>,
     /// Sessions that were told something and may have to send it.
     told: Vec<SocketId>,
 }
 
 impl Access {
     pub(super) fn new(domains: &[String], config: ServerConfig) -> Self {
-        Self {
-            accounts: Accounts::new(domains),
-            config,
-            readers: BTreeMap::new(),
-            timers: Timers::default(),
-            told: Vec::new(),
-        }
+        Self { accounts: Accounts::new(domains), config, calls: Calls::default(), told: Vec::new() }
     }
 
     pub(super) fn deadline(&self) -> SimTime {
-        self.timers.first()
+        self.calls.deadline()
     }
 
     pub(super) fn crash<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
-        for mut reader in std::mem::take(&mut self.readers).into_values() {
-            leave(host, spool, &mut reader);
-        }
-        self.timers.clear();
+        self.calls.take_all().iter_mut().for_each(|reader| deselect(host, spool, reader));
     }
 
     pub(super) fn owns(&self, socket: SocketId) -> bool {
-        self.readers.contains_key(&socket)
+        self.calls.owns(socket)
     }
 
     pub(super) fn accepted<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, conn: ConnId) {
         let talk = Talk::new(socket, conn, Side::Server, Protocol::Imap, Server::new(self.config));
-        self.readers.insert(socket, Reader { talk, mailbox: None, selected: None, in_flight: Vec::new() });
-        self.feed(host, spool, socket, Input::Start);
-    }
-
-    pub(super) fn closed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
-        self.timers.set(socket, SimTime::NEVER);
-        self.go_on(host, spool, socket, |host, talk| talk.lose(host));
-    }
-
-    pub(super) fn drained<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
-        self.go_on(host, spool, socket, |host, talk| talk.drained(host));
-    }
-
-    pub(super) fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
-        for socket in self.timers.due(host.now()) {
-            self.feed(host, spool, socket, Input::Tick);
-        }
-    }
-
-    pub(super) fn feed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, input: Input<'_>) {
-        self.go_on(host, spool, socket, |host, talk| talk.feed(host, input));
-    }
-
-    fn go_on<H: Host>(
-        &mut self,
-        host: &mut H,
-        spool: &mut Spool,
-        socket: SocketId,
-        begin: impl FnOnce(&H, &mut Talk<Server>),
-    ) {
-        if let Some(reader) = self.readers.get_mut(&socket) {
-            begin(host, &mut reader.talk);
-            self.run(host, spool, socket);
-            self.pass_on(host, spool);
-        }
+        self.accept(host, spool, talk, Known::default());
     }
 
     /// Tells sessions what SMTP and POP3 did to the mailboxes that they look at.
@@ -126,27 +80,65 @@ impl Access {
         for (key, validity) in std::mem::take(&mut spool.touched) {
             self.spread(spool, (&key, validity), None);
         }
-        self.pass_on(host, spool);
+        self.attended(host, spool);
+    }
+
+    fn login(&self, spool: &Spool, reader: &mut Reader, credentials: &Credentials) -> Answer {
+        reader.known.mailbox = self.accounts.login(&spool.maildrops, credentials);
+        if reader.known.mailbox.is_none() {
+            return Answer::refused(Some("AUTHENTICATIONFAILED"), "Wrong user or password");
+        }
+        Answer::Done
+    }
+
+    /// Tells all who look at a folder what happened to it. Whoever did it learns of changed
+    /// flags by the answer.
+    fn spread(&mut self, spool: &mut Spool, (key, folder): (&str, u32), mut author: Option<&mut Reader>) {
+        let Some(folder) = spool.maildrops.get_mut(key).and_then(|drop| drop.folder(folder).ok()) else { return };
+        for what in folder.happened() {
+            let others = self.calls.all().map(|reader| (Some(reader.talk.socket()), reader));
+            for (socket, reader) in author.iter_mut().map(|reader| (None, &mut **reader)).chain(others) {
+                let Some(place) = reader.known.looks_at(key, folder.validity()) else { continue };
+                let change = match what {
+                    Happening::Arrived(uid) => folder.arrival(uid, place.read_only).map(Change::Arrived),
+                    Happening::Gone(uid) => Some(Change::Expunged { uid }),
+                    Happening::Flagged(_) if socket.is_none() => None,
+                    Happening::Flagged(uid) => {
+                        let told = |message: &StoredMessage| Change::Flags {
+                            uid,
+                            flags: message.flags.clone(),
+                            modseq: message.modseq,
+                        };
+                        folder.message(uid).map(told)
+                    }
+                    Happening::NewKeywords => Some(Change::Keywords(folder.keywords())),
+                };
+                if let Some(change) = change {
+                    reader.talk.session.notify(change);
+                    self.told.extend(socket);
+                }
+            }
+        }
+        self.told.dedup();
+    }
+}
+
+impl Attends<Spool> for Access {
+    type Session = Server;
+    type Known = Known;
+
+    fn calls(&mut self) -> &mut Calls<Server, Known> {
+        &mut self.calls
+    }
+
+    fn over<H: Host>(&mut self, host: &mut H, spool: &mut Spool, mut reader: Reader) {
+        deselect(host, spool, &mut reader);
     }
 
     /// Lets the sessions that were told something send it.
-    fn pass_on<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
+    fn attended<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
         while let Some(socket) = self.told.pop() {
-            self.run(host, spool, socket);
-        }
-    }
-
-    fn run<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
-        let Some(mut reader) = self.readers.remove(&socket) else { return };
-        while let Some(event) = reader.talk.next_event(host) {
-            self.event(host, spool, &mut reader, event);
-        }
-        if reader.talk.is_closed() {
-            leave(host, spool, &mut reader);
-            self.timers.set(socket, SimTime::NEVER);
-        } else {
-            self.timers.set(socket, reader.talk.session.deadline());
-            self.readers.insert(socket, reader);
+            self.attend(host, spool, socket, |_, _| {});
         }
     }
 
@@ -178,45 +170,6 @@ impl Access {
         };
         reader.talk.session.answer(answer.unwrap_or_else(|error| refusal(error, creates)));
     }
-
-    fn login(&self, spool: &Spool, reader: &mut Reader, credentials: &Credentials) -> Answer {
-        reader.mailbox = self.accounts.login(&spool.maildrops, credentials);
-        if reader.mailbox.is_none() {
-            return Answer::refused(Some("AUTHENTICATIONFAILED"), "Wrong user or password");
-        }
-        Answer::Done
-    }
-
-    /// Tells all who look at a folder what happened to it. Whoever did it learns of changed
-    /// flags by the answer.
-    fn spread(&mut self, spool: &mut Spool, (key, folder): (&str, u32), mut author: Option<&mut Reader>) {
-        let Some(folder) = spool.maildrops.get_mut(key).and_then(|drop| drop.folder(folder).ok()) else { return };
-        for what in folder.happened() {
-            let others = self.readers.iter_mut().map(|(socket, reader)| (Some(*socket), reader));
-            for (socket, reader) in author.iter_mut().map(|reader| (None, &mut **reader)).chain(others) {
-                let Some(place) = reader.looks_at(key, folder.validity()) else { continue };
-                let change = match what {
-                    Happening::Arrived(uid) => folder.arrival(uid, place.read_only).map(Change::Arrived),
-                    Happening::Gone(uid) => Some(Change::Expunged { uid }),
-                    Happening::Flagged(_) if socket.is_none() => None,
-                    Happening::Flagged(uid) => {
-                        let told = |message: &StoredMessage| Change::Flags {
-                            uid,
-                            flags: message.flags.clone(),
-                            modseq: message.modseq,
-                        };
-                        folder.message(uid).map(told)
-                    }
-                    Happening::NewKeywords => Some(Change::Keywords(folder.keywords())),
-                };
-                if let Some(change) = change {
-                    reader.talk.session.notify(change);
-                    self.told.extend(socket);
-                }
-            }
-        }
-        self.told.dedup();
-    }
 }
 
 const fn done((): ()) -> Answer {
@@ -239,12 +192,12 @@ fn refusal(error: StoreError, creates: bool) -> Answer {
 }
 
 fn mailbox_of<'a>(spool: &'a mut Spool, reader: &Reader) -> Result<&'a mut Maildrop, StoreError> {
-    reader.mailbox.as_ref().and_then(|key| spool.maildrops.get_mut(key)).ok_or(StoreError::NoSuchFolder)
+    reader.known.mailbox.as_ref().and_then(|key| spool.maildrops.get_mut(key)).ok_or(StoreError::NoSuchFolder)
 }
 
 /// The session selects nothing any more. A message that was cut short is in the mailbox.
 fn deselect<H: Host>(host: &mut H, spool: &mut Spool, reader: &mut Reader) {
-    let (place, in_flight) = (reader.selected.take(), std::mem::take(&mut reader.in_flight));
+    let (place, in_flight) = (reader.known.selected.take(), std::mem::take(&mut reader.known.in_flight));
     let Ok(drop) = mailbox_of(spool, reader) else { return };
     let Some(folder) = place.and_then(|place| drop.folder(place.folder).ok()) else { return };
     folder.unwatch();
@@ -252,18 +205,5 @@ fn deselect<H: Host>(host: &mut H, spool: &mut Spool, reader: &mut Reader) {
         if let Some(origin) = &message.origin {
             trace_phase(host, &origin.message_id, &origin.recipient, Phase::InMailbox);
         }
-    }
-}
-
-/// The session is over.
-fn leave<H: Host>(host: &mut H, spool: &mut Spool, reader: &mut Reader) {
-    deselect(host, spool, reader);
-}
-
-/// Traces that a client has removed messages for good.
-pub(super) fn trace_deleted<H: Host>(host: &mut H, drop: &Maildrop, messages: &[StoredMessage]) {
-    for origin in messages.iter().filter_map(|message| message.origin.as_ref()) {
-        let (message, mailbox) = (origin.message_id.as_str(), drop.address());
-        host.trace(Trace::Mail(MailTrace::Deleted { message, mailbox }));
     }
 }

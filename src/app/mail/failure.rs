@@ -2,7 +2,7 @@
 
 use crate::base::CloseReason;
 use crate::base::trace::{Failure, FailureKind};
-use crate::proto::smtp::{Reply, Trouble};
+use crate::proto::smtp::{Reply, Trouble, Unsendable};
 
 /// A failure with its own text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,12 @@ impl Reason {
     #[must_use]
     pub fn reply(reply: &Reply) -> Self {
         Self { kind: FailureKind::Reply, code: reply.code, text: reply.text() }
+    }
+
+    /// A message that the next server cannot take, as what it offers shows.
+    #[must_use]
+    pub fn unsendable(why: Unsendable) -> Self {
+        Self::new(FailureKind::Unsendable, why.text())
     }
 
     /// A connection that never came to be, or is no more.
@@ -57,7 +63,11 @@ impl Reason {
     pub const fn is_temporary(&self) -> bool {
         match self.kind {
             FailureKind::Reply => self.code / 100 != 5,
-            FailureKind::NoSuchDomain | FailureKind::NoMailServer | FailureKind::Loop | FailureKind::Expired => false,
+            FailureKind::NoSuchDomain
+            | FailureKind::NoMailServer
+            | FailureKind::Unsendable
+            | FailureKind::Loop
+            | FailureKind::Expired => false,
             FailureKind::DnsFailure
             | FailureKind::ConnectionRefused
             | FailureKind::ConnectionTimedOut

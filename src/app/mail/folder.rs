@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::base::SimTime;
-use crate::proto::imap::{Counts, Entry, Flags, InternalDate, Keywords, SystemFlag};
+use crate::proto::imap::{Counts, Entry, Flags, InternalDate, Keywords, StoreAction, SystemFlag};
 
 /// Keywords that a folder can tell apart.
 const MAX_KEYWORDS: usize = 64;
@@ -266,6 +266,14 @@ impl Folder {
             self.note(Happening::Flagged(uid));
         }
         Some(self.messages[at].modseq)
+    }
+
+    /// Changes a message's flags by some that this folder knows. Returns what it has now, and its modification sequence.
+    pub(super) fn change_flags(&mut self, uid: u32, action: StoreAction, named: &Flags) -> Option<(Flags, u64)> {
+        let mut flags = self.message(uid)?.flags.clone();
+        action.apply(&mut flags, named);
+        let modseq = self.set_flags(uid, flags.clone())?;
+        Some((flags, modseq))
     }
 
     /// The messages as a session sees them that selects the folder now. If it may change

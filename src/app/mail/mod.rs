@@ -11,6 +11,7 @@
 mod access;
 mod accounts;
 pub mod bounce;
+pub(in crate::app) mod composed;
 pub mod conduct;
 mod config;
 mod courier;
@@ -30,6 +31,7 @@ pub mod server;
 mod spool;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod vacation;
 mod webmail;
 

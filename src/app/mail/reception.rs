@@ -6,12 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use super::accounts::Accounts;
 use super::conduct;
 use super::conduct::attended::Attended;
-use super::conduct::judge::Judge;
 use super::config::MailServerConfig;
 use super::queue::Addressee;
 use super::spool::{Arrival, Known, Refusal, Spool};
@@ -50,8 +48,6 @@ pub(super) struct Reception {
     timers: Timers,
     /// Sessions at a time by port, where they are limited.
     limits: BTreeMap<u16, u32>,
-    /// What is done to clients besides serving them; on disk, but for measured rates.
-    judge: Judge,
     sessions_per_client: u32,
     handshakes: Handshakes,
 }
@@ -103,7 +99,6 @@ impl Reception {
             sessions: BTreeMap::new(),
             timers: Timers::default(),
             limits: config.sessions.clone(),
-            judge: Judge::new(Arc::clone(&config.conduct.rules)),
         }
     }
 
@@ -114,7 +109,6 @@ impl Reception {
     pub(super) fn crash(&mut self) {
         self.sessions.clear();
         self.timers.clear();
-        self.judge.crash();
         self.handshakes = Handshakes::default();
     }
 
@@ -143,7 +137,7 @@ impl Reception {
             _ => Authentication::NotOffered,
         };
         let session = Server::new(ServerConfig { authentication, ..self.config.clone() });
-        let session = Attended::new(session, &self.config.name, !self.judge.is_idle());
+        let session = Attended::new(session, &self.config.name, !spool.conduct.is_idle());
         let talk = Talk::new(socket, conn, Side::Server, Protocol::Smtp, session);
         let inbound = Inbound {
             talk,
@@ -188,7 +182,7 @@ impl Reception {
         let Some(inbound) = self.sessions.get_mut(&socket) else { return };
         inbound.talk.feed(host, input);
         let caller = (inbound.client, inbound.port);
-        while let Some(event) = conduct::next(&mut self.judge, host, &mut inbound.talk, caller) {
+        while let Some(event) = conduct::next(&mut spool.conduct, host, &mut inbound.talk, caller) {
             match event {
                 ServerEvent::Sender(path) => {
                     inbound.sender = path;

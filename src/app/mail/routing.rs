@@ -101,8 +101,8 @@ pub(super) fn exchangers(
     }
     // RFC 7505 section 3: an MX whose exchange is the root says that the domain takes no mail.
     if found.iter().all(|(_, exchange)| exchange.is_empty()) {
-        let text = format!("{domain} accepts no mail (null MX)");
-        return Err(Reason { kind: FailureKind::NoMailServer, code: 556, text });
+        // Section 4.2 has the status code for it; the reply 556 is for servers, and none was asked.
+        return Err(Reason::new(FailureKind::NoMailServer, format!("5.1.10 {domain} accepts no mail (null MX)")));
     }
     found.retain(|(_, exchange)| !exchange.is_empty());
     found.sort();

@@ -12,6 +12,7 @@ use super::spool::{Audit, Spool};
 use super::webmail::Webmail;
 use crate::app::dns::OwnCache;
 use crate::app::host::{Flush, Host, Input};
+use crate::app::sessions::Attends as _;
 use crate::base::{SimTime, SocketId};
 use crate::proto::session::Input as SessionInput;
 use crate::proto::smtp::Mailbox;
@@ -37,18 +38,20 @@ impl MailServer {
         let access = imap::ServerConfig { separator: config.separator, max_message: config.max_message };
         let access = Access::new(&config.domains, access);
         let webmail = Webmail::new(&config);
-        let MailServerConfig { name, domains, mailboxes, mut routing, retry, reports, apop, .. } = config;
+        let MailServerConfig { name, domains, mailboxes, mut routing, retry, reports, conduct, apop, .. } = config;
         routing.book.users.extend(mailboxes.iter().map(|mailbox| mailbox.address.clone()));
         let maildrops =
             mailboxes.into_iter().map(|m| (key(&m.address), Maildrop::new(m.address, Some(m.password)))).collect();
-        let spool = Spool::new(name, Homes::new(&domains, &routing), &routing, retry, maildrops).with_reports(reports);
+        let spool = Spool::new(name, Homes::new(&domains, &routing), &routing, retry, maildrops);
+        let spool = spool.with_reports(reports).with_conduct(conduct.rules);
         Self { spool, reception, retrieval: Retrieval::new(&domains, apop), access, webmail, delivery }
     }
 
     /// Takes an input.
     pub fn handle<H: Host>(&mut self, host: &mut H, input: Input<'_>) {
-        if self.delivery.stream(host, input) {
-            return self.delivery.dispatch(host, &mut self.spool);
+        if self.delivery.resolves(host, input) {
+            self.delivery.dispatch(host, &mut self.spool);
+            return self.access.sync(host, &mut self.spool);
         }
         let spool = &mut self.spool;
         match input {
@@ -90,13 +93,13 @@ impl MailServer {
                 } else if self.access.owns(socket) {
                     self.access.closed(host, spool, socket);
                 } else if self.webmail.owns(socket) {
-                    self.webmail.closed(host, spool, socket);
+                    self.webmail.ended(host, spool, socket, reason);
                 } else if self.delivery.owns(socket) {
                     self.delivery.closed(host, spool, socket, reason);
                 }
             }
-            Input::Datagram { local_port, from, bytes } => self.delivery.datagram(host, local_port, from, bytes),
-            Input::Unreachable { local_port, to } => self.delivery.unreachable(host, local_port, to),
+            // There was nobody to hear it but the stub resolver.
+            Input::Datagram { .. } | Input::Unreachable { .. } => {}
             Input::Flush(what) => self.flush(host, what),
             Input::Wake => {
                 self.reception.wake(host, spool);
@@ -141,9 +144,10 @@ impl MailServer {
         }
         self.delivery.crash();
         self.reception.crash();
+        self.spool.conduct.crash();
         self.retrieval.crash(host, &mut self.spool);
         self.access.crash(host, &mut self.spool);
-        self.webmail.crash();
+        self.webmail.crash(host, &mut self.spool);
     }
 
     /// When it wants [`Input::Wake`].

@@ -57,7 +57,7 @@ impl UserAgent {
 
     /// Takes an input.
     pub fn handle<H: Host>(&mut self, host: &mut H, input: Input<'_>) {
-        if self.stub.stream(host, input) {
+        if self.stub.input(host, input) {
             return self.go_on(host);
         }
         match input {
@@ -80,11 +80,7 @@ impl UserAgent {
                 self.reading.closed(host, socket, reason);
                 self.seat.closed(host, socket, reason);
             }
-            Input::Datagram { local_port, from, bytes } => {
-                self.stub.datagram(host, local_port, from, bytes);
-            }
-            Input::Unreachable { local_port, to } => self.stub.unreachable(host, local_port, to),
-            Input::Flush(_) => {}
+            Input::Datagram { .. } | Input::Unreachable { .. } | Input::Flush(_) => {}
             Input::Wake => {
                 if self.stub.deadline() <= host.now() {
                     self.stub.wake(host);

@@ -29,7 +29,10 @@ pub(super) fn reply(own: &str, original: &Original, quote: &[String], all: bool,
     if to.is_empty() {
         return None;
     }
-    let mut lines = quoted(original, quote);
+    let mut lines = original.quoted(original.from.as_deref().unwrap_or("somebody"), quote);
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
     lines.extend(text.iter().cloned());
     let references = original.references().join(" ");
     let in_reply_to = (!references.is_empty()).then(|| references.into());
@@ -46,16 +49,8 @@ pub(super) fn forward(content: &[u8], quote: &[String], to: &[String], text: &[S
         if !lines.is_empty() {
             lines.push(String::new());
         }
-        lines.push("---------- Forwarded message ----------".to_owned());
-        let fields = [
-            ("From", original.from.clone()),
-            ("Date", original.date.clone()),
-            ("Subject", Some(original.subject.clone()).filter(|subject| !subject.is_empty())),
-            ("To", Some(original.to.join(", ")).filter(|to| !to.is_empty())),
-        ];
-        lines.extend(fields.into_iter().filter_map(|(name, value)| Some(format!("{name}: {}", value?))));
-        lines.push(String::new());
-        lines.extend(quote.iter().cloned());
+        let people = (original.from.as_deref().unwrap_or_default(), &*original.to.join(", "));
+        lines.extend(original.passed_on(people, quote));
     }
     let extras = Extras { attachments: attachments.into(), ..Extras::default() };
     draft(to.to_vec(), subject_about("Fwd", &original.subject), lines, extras)
@@ -66,20 +61,6 @@ fn enclosed(content: &[u8]) -> Attachment {
     let fit = [Encoding::SevenBit, Encoding::EightBit].into_iter().find(|encoding| encoding.carries(content));
     let media = if fit.is_some() { "message/rfc822" } else { "application/octet-stream" };
     Attachment { name: None, media: media.to_owned(), id: None, content: content.into(), encoding: fit }
-}
-
-fn quoted(original: &Original, text: &[String]) -> Vec<String> {
-    if text.is_empty() {
-        return Vec::new();
-    }
-    let who = original.from.as_deref().unwrap_or("somebody");
-    let said =
-        original.date.as_ref().map_or_else(|| format!("{who} wrote:"), |date| format!("On {date}, {who} wrote:"));
-    let mut lines = vec![said];
-    // RFC 3676 4.5: quote marks stand together.
-    lines.extend(text.iter().map(|line| if line.starts_with('>') { format!(">{line}") } else { format!("> {line}") }));
-    lines.push(String::new());
-    lines
 }
 
 #[cfg(test)]

@@ -29,20 +29,6 @@ impl Default for Share {
     }
 }
 
-/// One of them, as likely as its weight says.
-pub(super) fn draw(weights: &[f64], unit: f64) -> usize {
-    let mut left = unit * weights.iter().sum::<f64>();
-    let mut last = 0;
-    for (place, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
-        last = place;
-        if left < *weight {
-            break;
-        }
-        left -= weight;
-    }
-    last
-}
-
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     at: SimTime,
@@ -77,8 +63,8 @@ impl Calendar {
             }
             self.drawn += 1;
             let weights = &habits.share.weights;
-            let unit = || habits.stream(&format!("session/{}/device", self.drawn)).unit();
-            let here = weights.len() < 2 || draw(weights, unit()) == habits.share.here;
+            let drawn = || habits.stream(&format!("session/{}/device", self.drawn)).among(weights);
+            let here = weights.len() < 2 || drawn() == habits.share.here;
             self.ahead.push_back(Entry { at: self.upto, number: self.drawn, here });
         }
     }
@@ -106,16 +92,5 @@ impl Calendar {
         let elsewhere = self.ahead.iter().find(|entry| !entry.here).map(|entry| entry.at);
         let before = |at: SimTime| SimTime::from_nanos(at.as_nanos().saturating_sub(WAY.as_nanos()));
         elsewhere.map_or(SimTime::NEVER, |at| before(at).max(now))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn devices_are_drawn_by_weight() {
-        assert_eq!([0.0, 0.25, 0.999_999].map(|unit| draw(&[1.0, 0.0, 3.0], unit)), [0, 2, 2]);
-        assert_eq!(draw(&[1.0, 0.0], 0.999_999), 0);
     }
 }

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::answers::draft;
-use super::calendar::{Calendar, Share, draw};
+use super::calendar::{Calendar, Share};
 use super::compose::{Body, Draft, Extras, Recipients};
 use super::sitting::{Facts, INBOX};
 use super::steps::{Files, Means, Pick, Step};
@@ -202,7 +202,7 @@ impl Person {
     /// POP3 tells no device what another one did: then the person puts off each answer to one device.
     fn answers_here(&self, message: &str) -> bool {
         let Share { here, weights, flags } = &self.habits.share;
-        *flags || weights.len() < 2 || draw(weights, self.stream(&format!("message/{message}/device")).unit()) == *here
+        *flags || weights.len() < 2 || self.stream(&format!("message/{message}/device")).among(weights) == *here
     }
 
     /// What the person does with an open message.

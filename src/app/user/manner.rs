@@ -76,8 +76,6 @@ impl Manner {
 
 /// The job's next time after `now`, in whole periods from its first.
 pub(super) fn next_time(job: &ReadJob, now: SimTime) -> SimTime {
-    let Some(every) = job.every.filter(|every| *every > SimDuration::ZERO) else { return SimTime::NEVER };
-    let periods = now.since(job.at).as_nanos() / every.as_nanos() + 1;
-    let next = job.at.saturating_add(every.saturating_mul(periods));
+    let Some((next, _)) = job.at.next_in_periods(job.every, now) else { return SimTime::NEVER };
     if job.until.is_some_and(|until| next >= until) { SimTime::NEVER } else { next }
 }

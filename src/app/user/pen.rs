@@ -4,8 +4,7 @@ use super::UserAgentConfig;
 use super::compose::{Draft, Written};
 use super::submission::{Outgoing, Submission};
 use crate::app::host::Host;
-use crate::base::trace::{MailTrace, MessageKind, Trace};
-use crate::proto::message::mime::Cost;
+use crate::app::mail::composed::trace_composed;
 use crate::proto::smtp::Mailbox;
 
 /// Who writes, and how much was written so far; that is on the disk.
@@ -53,16 +52,7 @@ impl Pen {
     /// Puts a message into the outbox: its life begins.
     pub(super) fn post<H: Host>(&self, host: &mut H, submission: &mut Submission, letter: Letter) {
         let Letter { message_id, to, written: Written { content, costs, options, notify } } = letter;
-        let (message, from, bytes) = (message_id.as_str(), self.address.as_str(), content.len() as u64);
-        for mailbox in &to {
-            let to = mailbox.as_str();
-            let (kind, about) = (MessageKind::User, None);
-            host.trace(Trace::Mail(MailTrace::Composed { message, from, to, bytes, kind, about }));
-        }
-        for Cost { place, media, encoding, content, encoded } in &costs {
-            let (encoding, content, encoded) = (encoding.name(), *content, *encoded);
-            host.trace(Trace::Mail(MailTrace::Encoded { message, place, media, encoding, content, encoded }));
-        }
+        trace_composed(host, (&message_id, &self.address), &to, (&content, &costs));
         submission.put(Outgoing { message_id, content, to, options, notify, begun: false });
     }
 }

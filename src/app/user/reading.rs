@@ -345,10 +345,9 @@ impl Reading {
                 // That it is opened is the first that was drawn.
                 draws.next_u64();
             }
-            let texts = ["text/plain", "text/html"];
-            for (place, _, _) in summary.parts.into_iter().filter(|(_, media, _)| !texts.contains(&media.as_str())) {
+            for file in summary.parts.into_iter().filter(|part| part.file) {
                 if draws.chance(self.manner.attachments) {
-                    self.ask(host, For::Part, Task::Open { message, part: Part::Place(place) });
+                    self.ask(host, For::Part, Task::Open { message, part: Part::Place(file.place) });
                 }
             }
         }

@@ -203,14 +203,13 @@ impl Seat {
 impl SessionJob {
     /// Its first time after `now`, in whole periods.
     fn skip_to(&mut self, now: SimTime) {
-        let every = self.every.filter(|every| *every > SimDuration::ZERO && self.times > 1);
-        let Some(every) = every else {
+        let next = self.at.next_in_periods(self.every, now).filter(|_| self.times > 1);
+        let Some((at, periods)) = next else {
             self.at = SimTime::NEVER;
             return;
         };
-        let periods = now.since(self.at).as_nanos() / every.as_nanos() + 1;
         self.times = self.times.saturating_sub(periods);
-        self.at = if self.times == 0 { SimTime::NEVER } else { self.at.saturating_add(every.saturating_mul(periods)) };
+        self.at = if self.times == 0 { SimTime::NEVER } else { at };
     }
 }
 

@@ -10,8 +10,8 @@ use super::compose::Draft;
 use crate::base::SimTime;
 use crate::proto::mailbox::Handle;
 use crate::proto::message::Original;
-use crate::proto::message::mime::costs;
 use crate::proto::message::original::text_of;
+use crate::proto::message::read::shown::{Leaf, leaves};
 
 /// A draft, and under which Message-ID the server has it, if it does.
 #[derive(Clone, Debug)]
@@ -27,8 +27,7 @@ pub(super) struct Fetched {
     pub(super) unique: Option<String>,
     pub(super) original: Original,
     pub(super) content: Arc<[u8]>,
-    /// Places, media types and octets of its parts.
-    pub(super) parts: Vec<(String, String, u64)>,
+    pub(super) parts: Vec<Leaf>,
     pub(super) read: bool,
     /// When the look began that found it, and when it had come here.
     pub(super) times: (SimTime, SimTime),
@@ -78,7 +77,7 @@ impl Shelf {
         self.known.extend(unique.clone());
         self.fetched += 1;
         let original = Original::read(&content);
-        let parts = costs(&content).into_iter().map(|cost| (cost.place, cost.media, cost.content)).collect();
+        let parts = leaves(&content);
         let content = content.into();
         self.shelf.insert(self.fetched, Fetched { unique, original, content, parts, read: false, times });
     }

@@ -137,3 +137,29 @@ pub enum Step {
     /// Needs the message of this number no more: the disk forgets what POP3 fetched.
     PutAway(u64),
 }
+
+impl Step {
+    /// Whether it acts on messages of the list that was looked at last.
+    #[must_use]
+    pub const fn acts_on_list(&self) -> bool {
+        match self {
+            Self::Search(_)
+            | Self::Open(_)
+            | Self::Attachment(..)
+            | Self::Reply { .. }
+            | Self::Forward { .. }
+            | Self::File(..)
+            | Self::Delete(_)
+            | Self::Mark(..) => true,
+            Self::Look { .. }
+            | Self::Write(_)
+            | Self::Save(_)
+            | Self::Finish(_)
+            | Self::Wait(_)
+            | Self::Watch(_)
+            | Self::Deal
+            | Self::Decide
+            | Self::PutAway(_) => false,
+        }
+    }
+}

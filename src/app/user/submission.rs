@@ -319,7 +319,7 @@ impl Submission {
                 Verdict::Refused(reply) if reply.is_permanent_failure() => {
                     refused(host, &message.message_id, &to, &Reason::reply(reply));
                 }
-                Verdict::Unsendable(why) => refused(host, &message.message_id, &to, &Reason::reply(&why.reply())),
+                Verdict::Unsendable(why) => refused(host, &message.message_id, &to, &Reason::unsendable(*why)),
                 Verdict::Refused(reply) => {
                     postponed(host, &message.message_id, &to, &Reason::reply(reply));
                     left.push(to);

@@ -3,14 +3,12 @@
 //! Left out: names besides each other on one server (whatever Host says, the site is the same), and a limit on
 //! connections, which the host sets.
 
-use std::collections::BTreeMap;
-
 use crate::app::host::{Host, Input};
-use crate::app::sessions::{Talk, Timers};
+use crate::app::sessions::{Attends, Caller, Calls, Talk, Timers};
 use crate::base::trace::Protocol;
-use crate::base::{ConnId, Dist, Side, SimTime, SocketId, Stream, UnixTime};
+use crate::base::{Dist, Side, SimTime, Stream, UnixTime};
 use crate::proto::http::{Conduct, PORT, Response, Server, ServerEvent, Site};
-use crate::proto::session::{self, Session as _};
+use crate::proto::session;
 
 /// What a Web server is.
 #[derive(Clone, Debug)]
@@ -23,37 +21,35 @@ pub struct SiteConfig {
     pub think: Option<Dist>,
 }
 
+/// What is known of a caller.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// What thinking about its requests draws from: nobody's depends on who else calls.
+    draws: Option<Stream>,
+    /// An answer that is not out yet.
+    thought: Option<Response>,
+}
+
 /// A Web server.
 #[derive(Clone, Debug)]
 pub struct SiteServer {
     config: SiteConfig,
-    talks: BTreeMap<SocketId, Talk<Server>>,
-    timers: Timers,
-    /// Answers that are not out yet, and when they will be.
-    thoughts: BTreeMap<SocketId, Response>,
+    calls: Calls<Server, Known>,
+    /// When the answers will be out that are not yet.
     thinking: Timers,
-    /// What each caller's requests draw from: nobody's thinking depends on who else calls.
-    draws: BTreeMap<SocketId, Stream>,
 }
 
 impl SiteServer {
     /// A server that was not started.
     #[must_use]
     pub fn new(config: SiteConfig) -> Self {
-        Self {
-            config,
-            talks: BTreeMap::new(),
-            timers: Timers::default(),
-            thoughts: BTreeMap::new(),
-            thinking: Timers::default(),
-            draws: BTreeMap::new(),
-        }
+        Self { config, calls: Calls::default(), thinking: Timers::default() }
     }
 
     /// When it wants to be woken.
     #[must_use]
     pub fn deadline(&self) -> SimTime {
-        self.timers.first().min(self.thinking.first())
+        self.calls.deadline().min(self.thinking.first())
     }
 
     /// Takes one input. What a site was given stays through a crash: it is on the disk.
@@ -63,103 +59,78 @@ impl SiteServer {
                 host.listen(PORT);
             }
             Input::Crash => {
-                self.talks.clear();
-                self.thoughts.clear();
-                self.draws.clear();
-                self.timers.clear();
+                self.calls.take_all();
                 self.thinking.clear();
             }
             Input::Accepted { socket, conn, peer, .. } => {
-                if self.config.think.is_some() {
-                    self.draws.insert(socket, host.stream(&format!("web/think/{peer}")));
-                }
-                self.accept(host, socket, conn);
+                let server = Server::new(self.config.conduct.clone());
+                let talk = Talk::new(socket, conn, Side::Server, Protocol::Http, server);
+                let draws = self.config.think.as_ref().map(|_| host.stream(&format!("web/think/{peer}")));
+                self.accept(host, &mut (), talk, Known { draws, thought: None });
             }
-            Input::Data { socket, bytes } => self.feed(host, socket, session::Input::Bytes(bytes)),
+            Input::Data { socket, bytes } => self.feed(host, &mut (), socket, session::Input::Bytes(bytes)),
             Input::PeerClosed { socket } => {
-                self.feed(host, socket, session::Input::EndOfStream);
-                if !self.talks.contains_key(&socket) {
+                self.feed(host, &mut (), socket, session::Input::EndOfStream);
+                if !self.calls.owns(socket) {
                     host.close(socket);
                 }
             }
-            Input::Drained { socket } => {
-                if let Some(talk) = self.talks.get_mut(&socket) {
-                    talk.drained(host);
-                    self.go_on(host, socket);
-                }
+            Input::Drained { socket } => self.drained(host, &mut (), socket),
+            Input::Closed { socket, .. } => {
+                self.calls.take(socket);
+                self.thinking.set(socket, SimTime::NEVER);
             }
-            Input::Closed { socket, .. } => self.forget(socket),
-            Input::Wake => self.wake(host),
+            Input::Wake => self.wake(host, &mut ()),
             Input::Connected { .. } | Input::Datagram { .. } | Input::Unreachable { .. } | Input::Flush(_) => {}
         }
     }
+}
 
-    fn accept<H: Host>(&mut self, host: &mut H, socket: SocketId, conn: ConnId) {
-        let server = Server::new(self.config.conduct.clone());
-        self.talks.insert(socket, Talk::new(socket, conn, Side::Server, Protocol::Http, server));
-        self.feed(host, socket, session::Input::Start);
+impl Attends<()> for SiteServer {
+    type Session = Server;
+    type Known = Known;
+
+    fn calls(&mut self) -> &mut Calls<Server, Known> {
+        &mut self.calls
     }
 
-    fn feed<H: Host>(&mut self, host: &mut H, socket: SocketId, input: session::Input<'_>) {
-        if let Some(talk) = self.talks.get_mut(&socket) {
-            talk.feed(host, input);
-            self.go_on(host, socket);
+    fn event<H: Host>(&mut self, host: &mut H, (): &mut (), caller: &mut Caller<Server, Known>, event: ServerEvent) {
+        match event {
+            ServerEvent::Request(request) => {
+                let now = host.now();
+                let since_start = i64::try_from(now.as_nanos() / 1_000_000_000).unwrap_or(i64::MAX);
+                let start = UnixTime(host.calendar().0.saturating_sub(since_start));
+                let response = self.config.site.answer(&request, start, now);
+                match self.config.think.as_ref().zip(caller.known.draws.as_mut()) {
+                    None => caller.talk.session.respond(now, &response),
+                    Some((think, draws)) => {
+                        self.thinking.set(caller.talk.socket(), now.saturating_add(think.sample(draws)));
+                        caller.known.thought = Some(response);
+                    }
+                }
+            }
+            ServerEvent::Refused(_) => {}
         }
     }
 
-    fn forget(&mut self, socket: SocketId) {
-        self.talks.remove(&socket);
-        self.thoughts.remove(&socket);
-        self.draws.remove(&socket);
-        self.timers.set(socket, SimTime::NEVER);
-        self.thinking.set(socket, SimTime::NEVER);
+    fn over<H: Host>(&mut self, _host: &mut H, (): &mut (), caller: Caller<Server, Known>) {
+        self.thinking.set(caller.talk.socket(), SimTime::NEVER);
     }
 
-    fn wake<H: Host>(&mut self, host: &mut H) {
+    fn wake<H: Host>(&mut self, host: &mut H, (): &mut ()) {
         let cause = host.cause();
         for socket in self.thinking.due(host.now()) {
             host.set_cause(cause);
-            if let (Some(response), Some(talk)) = (self.thoughts.remove(&socket), self.talks.get_mut(&socket)) {
-                talk.session.respond(host.now(), &response);
-                self.go_on(host, socket);
-            }
-        }
-        for socket in self.timers.due(host.now()) {
-            host.set_cause(cause);
-            // who is still being sent an answer is not idle: the wait begins when that is out
-            if host.unsent(socket) > 0 {
-                host.wake_when_drained(socket, 0);
-            } else {
-                self.feed(host, socket, session::Input::Tick);
-            }
-        }
-    }
-
-    /// Does what a session wants done, and answers what it asks.
-    fn go_on<H: Host>(&mut self, host: &mut H, socket: SocketId) {
-        let Some(talk) = self.talks.get_mut(&socket) else { return };
-        while let Some(event) = talk.next_event(host) {
-            match event {
-                ServerEvent::Request(request) => {
-                    let now = host.now();
-                    let since_start = i64::try_from(now.as_nanos() / 1_000_000_000).unwrap_or(i64::MAX);
-                    let start = UnixTime(host.calendar().0.saturating_sub(since_start));
-                    let response = self.config.site.answer(&request, start, now);
-                    match self.config.think.as_ref().zip(self.draws.get_mut(&socket)) {
-                        None => talk.session.respond(now, &response),
-                        Some((think, draws)) => {
-                            self.thinking.set(socket, now.saturating_add(think.sample(draws)));
-                            self.thoughts.insert(socket, response);
-                        }
-                    }
+            self.attend(host, &mut (), socket, |host, caller| {
+                if let Some(response) = caller.known.thought.take() {
+                    caller.talk.session.respond(host.now(), &response);
                 }
-                ServerEvent::Refused(_) => {}
-            }
+            });
         }
-        if talk.is_closed() {
-            self.forget(socket);
-        } else {
-            self.timers.set(socket, talk.session.deadline());
+        host.set_cause(cause);
+        for socket in self.calls.due_when_sent(host) {
+            host.set_cause(cause);
+            self.feed(host, &mut (), socket, session::Input::Tick);
         }
     }
 }

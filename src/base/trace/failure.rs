@@ -43,11 +43,13 @@ pub enum FailureKind {
     ReplyTimedOut,
     /// TLS is required and did not come to be.
     NoTls,
+    /// The message needs what the peer does not offer, so it was not offered to it.
+    Unsendable,
 }
 
 impl FailureKind {
     /// All kinds.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NoSuchDomain,
         Self::NoMailServer,
         Self::DnsFailure,
@@ -59,6 +61,7 @@ impl FailureKind {
         Self::ReplyTimedOut,
         Self::NoTls,
         Self::ProtocolError,
+        Self::Unsendable,
         Self::Expired,
         Self::Loop,
     ];

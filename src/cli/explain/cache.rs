@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Holding;
+use super::state::Holding;
 use crate::app::dns::cache::{Cache, Origin, Rank};
 use crate::app::dns::listing::{CacheLine, Knowledge, text};
 use crate::base::trace::Silent;
@@ -59,7 +59,7 @@ fn rows(directory: &Directory, line: &CacheLine) -> Vec<[String; 8]> {
 }
 
 /// Who told it, by the host's name.
-fn teller(directory: &Directory, origin: Origin) -> String {
+pub(super) fn teller(directory: &Directory, origin: Origin) -> String {
     match origin {
         Origin::Own => "itself".to_owned(),
         Origin::Server(address) => directory.name_at(address),

@@ -22,6 +22,7 @@ use super::exit::{CommandError, Exit};
 use super::load::load;
 use super::output::print;
 use super::recording::{Done, Recording, Writers, default_folder, json_summary};
+use super::report::{usual_place, write_report};
 use super::simulate::{Finished, begin, exit_of, finish, limits};
 use desk::Desk;
 
@@ -51,8 +52,11 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     let _ = rlimit::increase_nofile_limit(args.most_clients as u64 + FILES_BESIDES_CLIENTS);
     let gateway = Gateway::open(listeners).map_err(|error| gateway_error(&error))?;
     let (done, panics) = serve_gateway(args, &scenario, speed, gateway)?;
+    if scenario.outputs.report {
+        write_report(&done.written.dir, &usual_place(&done.written.dir))?;
+    }
     if args.json {
-        let summary: serde_json::Value = serde_json::from_str(&json_summary(&done)?).expect("just written");
+        let summary: serde_json::Value = serde_json::from_str(&json_summary(&done, None)?).expect("just written");
         print(&format!("{}\n", json!({ "summary": summary })))?;
     } else {
         let summary = report::summary_text(&done.info, &done.record);

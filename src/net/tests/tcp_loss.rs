@@ -1,25 +1,14 @@
 //! Loss recovery with selective acknowledgements, and the options of a SYN.
 
 use super::world::*;
+use crate::base::Probability;
 use crate::base::trace::{RetransmitReason, TcpInfo};
-use crate::base::{HostId, Probability};
 use crate::net::{LinkDirConfig, TcpConfig};
 
 const MSS: usize = 1_460;
 
 fn segments(world: &World, host: u32) -> impl Iterator<Item = TcpInfo> {
-    world.kernel.trace.iter().filter_map(move |(_, at, seen)| match seen {
-        Seen::Sent(_, packet) if *at == HostId(host) => packet.tcp,
-        Seen::Sent(..)
-        | Seen::Arrived(..)
-        | Seen::Dropped(..)
-        | Seen::Opening
-        | Seen::Joined
-        | Seen::TurnedAway
-        | Seen::Established(_)
-        | Seen::Retransmitted(..)
-        | Seen::Closed(..) => None,
-    })
+    world.segments(host).map(|(_, tcp)| tcp)
 }
 
 /// Three losses in one window: with SACK in one round trip, with NewReno in one each. Breaks

@@ -8,7 +8,8 @@ use std::num::NonZeroU32;
 use bytes::Bytes;
 
 use crate::base::trace::{
-    ConnStep, DropReason, EndFigures, HostTrace, NetTrace, PacketContent, PacketInfo, RetransmitReason, Trace, Windows,
+    ConnStep, DropReason, EndFigures, HostTrace, NetTrace, PacketContent, PacketInfo, RetransmitReason, TcpInfo, Trace,
+    Windows,
 };
 use crate::base::{
     AppId, CloseReason, ConnId, DataRate, Endpoint, EventId, HostId, LinkDirId, Order, Side, SimDuration, SimTime,
@@ -342,6 +343,22 @@ impl World {
             .filter(|(_, at, seen)| *at == HostId(host) && matches!(seen, Seen::Arrived(_, packet) if which(packet)))
             .map(|(time, ..)| *time)
             .collect()
+    }
+
+    /// The segments that a host sent, and when.
+    pub(super) fn segments(&self, host: u32) -> impl Iterator<Item = (SimTime, TcpInfo)> {
+        self.kernel.trace.iter().filter_map(move |(at, on, seen)| match seen {
+            Seen::Sent(_, packet) if *on == HostId(host) => Some((*at, packet.tcp?)),
+            Seen::Sent(..)
+            | Seen::Arrived(..)
+            | Seen::Dropped(..)
+            | Seen::Opening
+            | Seen::Joined
+            | Seen::TurnedAway
+            | Seen::Established(_)
+            | Seen::Retransmitted(..)
+            | Seen::Closed(..) => None,
+        })
     }
 
     pub(super) fn saw(&self, which: impl Fn(&Seen) -> bool) -> bool {

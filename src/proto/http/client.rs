@@ -84,6 +84,15 @@ enum State {
     Closed,
 }
 
+/// How far what came has brought a response.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// The head is here; the content, which may be empty, is next.
+    Begun,
+    Whole,
+    Waits,
+}
+
 /// The client's end of one connection.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -183,22 +192,22 @@ impl Client {
         let step = match &mut self.state {
             State::Closed => return false,
             State::Head => self.head.take(&mut self.input).and_then(|head| match head {
-                Some(head) => self.begin(head, sent.is_head).map(|()| true),
-                None => Ok(false),
+                Some(head) => self.begin(head, sent.is_head).map(|()| Step::Begun),
+                None => Ok(Step::Waits),
             }),
-            State::Content { content, .. } => match content.take(&mut self.input) {
-                Ok(false) if self.ended && content.is_until_close() => Ok(true),
-                other => other,
-            },
+            State::Content { content, .. } => content
+                .take(&mut self.input)
+                .map(|whole| if whole || self.ended && content.is_until_close() { Step::Whole } else { Step::Waits }),
         };
         self.octets += (before - self.input.rest().len()) as u64;
         match step {
-            Ok(true) => self.finish(sent),
-            Ok(false) if self.ended => {
+            Ok(Step::Begun) => {}
+            Ok(Step::Whole) => self.finish(sent),
+            Ok(Step::Waits) if self.ended => {
                 let begun = self.began.is_some();
                 self.end(if begun { End::Cut } else { End::Over });
             }
-            Ok(false) => return false,
+            Ok(Step::Waits) => return false,
             Err(fault) => self.end(End::Fault(fault)),
         }
         true
@@ -220,18 +229,8 @@ impl Client {
         Ok(())
     }
 
-    /// The content may be whole.
+    /// The response is whole.
     fn finish(&mut self, sent: Sent) {
-        let State::Content { content, .. } = &mut self.state else { return };
-        let before = self.input.rest().len();
-        let whole = match content.take(&mut self.input) {
-            Ok(whole) => whole || self.ended && content.is_until_close(),
-            Err(fault) => return self.end(End::Fault(fault)),
-        };
-        self.octets += (before - self.input.rest().len()) as u64;
-        if !whole {
-            return;
-        }
         let State::Content { status, fields, goes_on, content } = std::mem::replace(&mut self.state, State::Head)
         else {
             return;

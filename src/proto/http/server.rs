@@ -193,9 +193,10 @@ impl Server {
     /// The head of a request came; whether there is something to go on with.
     fn begin(&mut self, asked: Asked) -> Result<bool, Fault> {
         let mut content = Content::new(asked.framing, self.conduct.content)?;
+        let early = !self.input.rest().is_empty();
         let whole = content.take(&mut self.input)?;
         // RFC 9110 10.1.1: it may be omitted if some of the content came already.
-        if asked.waits && !whole && self.input.rest().is_empty() && self.conduct.version == Version::Http11 {
+        if asked.waits && !whole && !early && self.conduct.version == Version::Http11 {
             self.output.push_back(Output::Transmit(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()));
         }
         self.state = State::Content { asked: Box::new(asked), content };

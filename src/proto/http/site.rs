@@ -62,6 +62,9 @@ impl Site {
                 Some(resource) => give(path, resource, request, start, now),
                 None => plain(404),
             },
+            // RFC 9110 14.5: a part of a file is no file.
+            Method::Put if self.writable && request.fields.first("Content-Range").is_some() => plain(400),
+            Method::Put | Method::Delete if self.writable && self.is_unwanted(path, request, start, now) => plain(412),
             Method::Put if self.writable => self.put(path, request, now),
             Method::Delete if self.writable => plain(if self.files.remove(path).is_some() { 204 } else { 404 }),
             Method::Options => with(plain(204), "Allow", self.allowed()),
@@ -77,12 +80,14 @@ impl Site {
         if self.writable { "GET, HEAD, OPTIONS, PUT, DELETE" } else { "GET, HEAD, OPTIONS" }
     }
 
+    /// RFC 9110 13.1.2: a change is not wanted where there is what If-None-Match names, "*" being anything.
+    fn is_unwanted(&self, path: &str, request: &Request, start: UnixTime, now: SimTime) -> bool {
+        let current = self.files.get(path).and_then(|resource| Current::of(path, resource, start, now));
+        current.is_some_and(|current| is_named(request, &current.tag) == Some(true))
+    }
+
     /// RFC 9110 9.3.4: 201 for what is new, 204 for what is replaced.
     fn put(&mut self, path: &str, request: &Request, now: SimTime) -> Response {
-        // RFC 9110 14.5: a part of a file is no file.
-        if request.fields.first("Content-Range").is_some() {
-            return plain(400);
-        }
         let media = request.fields.first("Content-Type").unwrap_or("application/octet-stream").to_owned();
         let body = Body::Octets(request.content.as_slice().into());
         let resource = Resource { media, body, max_age: None, changes: None, since: now };
@@ -102,22 +107,36 @@ fn with(mut response: Response, name: &str, value: &str) -> Response {
     response
 }
 
+/// What a resource holds at an instant.
+struct Current {
+    content: Vec<u8>,
+    modified: UnixTime,
+    tag: String,
+}
+
+impl Current {
+    /// None if it is elsewhere.
+    fn of(path: &str, resource: &Resource, start: UnixTime, now: SimTime) -> Option<Self> {
+        let age = now.since(resource.since);
+        let every = resource.changes.unwrap_or(SimDuration::ZERO);
+        let version = age.as_nanos().checked_div(every.as_nanos()).unwrap_or(0);
+        let seed = hash64(version, path.as_bytes());
+        let content = match &resource.body {
+            Body::Octets(octets) => octets.to_vec(),
+            Body::Made(size) => made(seed, *size),
+            Body::Moved { .. } => return None,
+        };
+        let modified = start.plus(resource.since.saturating_add(every.saturating_mul(version)));
+        let tag = format!("\"{:016x}\"", hash64(seed, &content));
+        Some(Self { content, modified, tag })
+    }
+}
+
 fn give(path: &str, resource: &Resource, request: &Request, start: UnixTime, now: SimTime) -> Response {
-    let age = now.since(resource.since);
-    let version = resource
-        .changes
-        .filter(|every| *every > SimDuration::ZERO)
-        .map_or(0, |every| age.as_nanos() / every.as_nanos());
-    let changed =
-        resource.changes.map_or(resource.since, |every| resource.since.saturating_add(every.saturating_mul(version)));
-    let seed = hash64(version, path.as_bytes());
-    let content = match &resource.body {
-        Body::Octets(octets) => octets.to_vec(),
-        Body::Made(size) => made(seed, *size),
-        Body::Moved { status, to } => return with(plain(*status), "Location", to),
-    };
-    let modified = start.plus(changed);
-    let tag = format!("\"{:016x}\"", hash64(seed, &content));
+    if let Body::Moved { status, to } = &resource.body {
+        return with(plain(*status), "Location", to);
+    }
+    let Some(Current { content, modified, tag }) = Current::of(path, resource, start, now) else { return plain(404) };
     let mut fields = Fields::default().with("ETag", tag.as_str()).with("Last-Modified", http_date(modified));
     if let Some(age) = resource.max_age {
         fields = fields.with("Cache-Control", format!("max-age={}", age.as_secs()));
@@ -142,11 +161,15 @@ fn give(path: &str, resource: &Resource, request: &Request, start: UnixTime, now
 
 /// RFC 9110 13.2.2: If-Modified-Since counts only without If-None-Match.
 fn is_unchanged(request: &Request, tag: &str, modified: UnixTime) -> bool {
+    let since = || request.fields.first("If-Modified-Since").and_then(read_date);
+    is_named(request, tag).unwrap_or_else(|| since().is_some_and(|since| modified.0 <= since.0))
+}
+
+/// Whether If-None-Match names a tag; none if the field is not there.
+fn is_named(request: &Request, tag: &str) -> Option<bool> {
     let mut tags = request.fields.all("If-None-Match").flat_map(|value| value.split(',')).map(str::trim).peekable();
-    if tags.peek().is_some() {
-        return tags.any(|own| own == "*" || own.strip_prefix("W/").unwrap_or(own) == tag);
-    }
-    request.fields.first("If-Modified-Since").and_then(read_date).is_some_and(|since| modified.0 <= since.0)
+    tags.peek()?;
+    Some(tags.any(|own| own == "*" || own.strip_prefix("W/").unwrap_or(own) == tag))
 }
 
 /// First and last octet of a single range; none if the field is to be ignored, some of none if there are no such octets.
@@ -253,6 +276,28 @@ mod tests {
             assert_ne!(later.content, first.content);
         }
         assert!((0..=255).all(|octet| get("/b", &[], 0).content.contains(&octet)), "8 bits");
+    }
+
+    /// Would break if a client that only wants to create a file could write over another's, or if one that knows a
+    /// state of it were believed when that is over.
+    #[test]
+    fn changes_on_conditions() {
+        let mut site = site();
+        let mut ask = |method: &str, target: &str, tag: &str| {
+            let mut request = Request::new(Method::named(method), "w", target);
+            request.fields.0.push(("If-None-Match".to_owned(), tag.to_owned()));
+            site.answer(&request, START, SimTime::ZERO)
+        };
+        assert_eq!(ask("PUT", "/new", "*").status, 201);
+        assert_eq!(ask("PUT", "/new", "*").status, 412);
+        let tag = get("/a", &[], 0).fields.first("ETag").unwrap().to_owned();
+        assert_eq!(ask("PUT", "/a", &format!("\"x\", W/{tag}")).status, 412);
+        assert_eq!(ask("DELETE", "/a", &tag).status, 412);
+        assert_eq!(ask("DELETE", "/a", "\"x\"").status, 204);
+        assert_eq!(ask("DELETE", "/a", "*").status, 404, "RFC 9110 13.2.1: what would fail anyway fails as without it");
+        let mut part = Request::new(Method::Put, "w", "/new");
+        part.fields = part.fields.with("Content-Range", "bytes 0-1/2").with("If-None-Match", "*");
+        assert_eq!(site.answer(&part, START, SimTime::ZERO).status, 400);
     }
 
     /// Would break if a method did something that it does not mean.

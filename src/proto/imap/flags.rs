@@ -113,6 +113,14 @@ impl Flags {
     }
 }
 
+impl From<SystemFlag> for Flags {
+    fn from(flag: SystemFlag) -> Self {
+        let mut flags = Self::default();
+        flags.insert(flag);
+        flags
+    }
+}
+
 impl fmt::Display for Flags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut space = "";

@@ -59,6 +59,8 @@ pub(super) struct Framer {
     literal: u64,
     /// A literal is complete, and nothing came behind it so far.
     behind_literal: bool,
+    /// Whether it is an APPEND.
+    append: bool,
     refused: Option<Refusal>,
 }
 
@@ -70,6 +72,7 @@ impl Framer {
             text: 0,
             literal: 0,
             behind_literal: false,
+            append: false,
             refused: None,
         }
     }
@@ -118,6 +121,10 @@ impl Framer {
                 }
             };
             self.behind_literal = false;
+            if self.text == 0 {
+                self.append =
+                    line.split(|b| *b == b' ').nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"APPEND"));
+            }
             self.text += line.len() + 2;
             if self.refused.is_none() {
                 self.command.extend_from_slice(&line);
@@ -155,8 +162,8 @@ impl Framer {
     }
 
     fn refusal(&self, octets: u64, limits: Limits) -> Option<Refusal> {
-        let append = self.command.split(|b| *b == b' ').nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"APPEND"));
-        let (most, why) = if append { (limits.message, Refusal::Message) } else { (limits.literals, Refusal::Literal) };
+        let (most, why) =
+            if self.append { (limits.message, Refusal::Message) } else { (limits.literals, Refusal::Literal) };
         let so_far = (self.command.len() - self.text.min(self.command.len())) as u64;
         (so_far.saturating_add(octets) > most as u64).then_some(why)
     }

@@ -16,9 +16,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::encoding::Encoding;
 use super::header::first;
-use crate::proto::message::read::media::word;
 use crate::proto::message::read::tree::{self, Entity, Inside};
-use crate::proto::message::read::{decode, header};
+use crate::proto::message::read::{decode, shown};
 
 /// What stands in the header of a leaf besides its type and encoding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -224,19 +223,16 @@ fn measure(raw: &[u8], entity: &Entity, place: &str, costs: &mut Vec<Cost>) {
         }
         return;
     }
-    let fields = &raw[entity.header.fields.clone()];
-    let claimed = header::first(fields, b"content-transfer-encoding").and_then(|field| word(&field.unfolded()));
-    let claimed = claimed.unwrap_or_default();
+    let claimed = shown::encoding(raw, entity);
     let body = &raw[entity.body.clone()];
     let known = Encoding::ALL.into_iter().find(|known| claimed.eq_ignore_ascii_case(known.name().as_bytes()));
     let encoding = known.unwrap_or(if body.is_ascii() { Encoding::SevenBit } else { Encoding::EightBit });
     // The line end in front of a delimiter is the delimiter's, but base64 ends with one.
     let end = usize::from(encoding == Encoding::Base64 && !body.is_empty() && !body.ends_with(b"\r\n")) * 2;
     let content = decode::octets(body, encoding.name().as_bytes()).map_or(body.len(), |octets| octets.len());
-    let text = |word: &[u8]| String::from_utf8_lossy(word).to_ascii_lowercase();
     costs.push(Cost {
         place: place.to_owned(),
-        media: format!("{}/{}", text(&entity.media.kind), text(&entity.media.subtype)),
+        media: entity.media.name(),
         encoding,
         content: content as u64,
         encoded: (body.len() + end) as u64,

@@ -1,16 +1,16 @@
 //! A message as somebody reads it who will answer it or pass it on: whom to write to, what it belongs to, its
 //! text, its files.
 //!
-//! Left out: HTML (a message without plain text is read by what stands between
-//! its tags), names of people, and the files of messages inside the message, which go along with those.
+//! Left out: names of people, and the files of messages inside the message, which go along with those.
 
 use std::sync::Arc;
 
 use super::Encoding;
 use super::letter::Attachment;
 use super::read::address::{self, Address};
-use super::read::media::{Disposition, Media};
-use super::read::tree::{self, Entity, Inside};
+use super::read::media::Media;
+use super::read::shown::{self, Shown};
+use super::read::tree::{self, Entity};
 use super::read::{decode, header};
 
 /// So many messages before one are named; of more, the first and the last ones (as RFC 5537 3.4.4 has it).
@@ -112,6 +112,37 @@ impl Original {
     }
 }
 
+/// A line quoted; quote marks stand together (RFC 3676 4.5).
+fn quoted_line(line: &str) -> String {
+    if line.starts_with('>') { format!(">{line}") } else { format!("> {line}") }
+}
+
+impl Original {
+    /// The text of a message as an answer quotes it, below who wrote it; no lines for no text.
+    #[must_use]
+    pub fn quoted(&self, who: &str, text: &[String]) -> Vec<String> {
+        if text.is_empty() {
+            return Vec::new();
+        }
+        let when = self.date.as_ref().map_or_else(String::new, |date| format!("On {date}, "));
+        let said = format!("{when}{who} wrote:");
+        std::iter::once(said).chain(text.iter().map(|line| quoted_line(line))).collect()
+    }
+
+    /// The text of a message as it is passed on, below what its header says; `from` and `to` as they are shown.
+    #[must_use]
+    pub fn passed_on(&self, (from, to): (&str, &str), text: &[String]) -> Vec<String> {
+        let date = self.date.as_deref().unwrap_or_default();
+        let fields = [("From", from), ("Date", date), ("Subject", &self.subject), ("To", to)];
+        let fields = fields.into_iter().filter(|(_, value)| !value.is_empty());
+        let mut lines = vec!["---------- Forwarded message ----------".to_owned()];
+        lines.extend(fields.map(|(name, value)| format!("{name}: {value}")));
+        lines.push(String::new());
+        lines.extend(text.iter().cloned());
+        lines
+    }
+}
+
 fn add<'a>(list: &mut Vec<String>, more: impl Iterator<Item = &'a String>) {
     for address in more {
         if list.iter().all(|known| !known.eq_ignore_ascii_case(address)) {
@@ -138,24 +169,10 @@ fn message_ids(value: &[u8]) -> Vec<String> {
     ids.filter(fits).map(|id| format!("<{id}>")).collect()
 }
 
-/// The lines of a message's text: its first plain text that is no file, else its first HTML without the tags.
+/// The lines of a message's text, as a reader sees it.
 #[must_use]
 pub fn text_of(whole: &[u8]) -> Vec<String> {
-    let root = tree::parse(whole);
-    let mut leaves = Vec::new();
-    collect(&root, &mut leaves);
-    let of = |subtype: &[u8]| {
-        leaves.iter().find(|leaf| leaf.media.is(b"text", Some(subtype)) && !is_file(whole, leaf)).copied()
-    };
-    let decoded = |leaf: &Entity| {
-        let encoding = encoding_of(whole, leaf);
-        decode::body_text(&whole[leaf.body.clone()], &encoding, leaf.media.parameter(b"charset"))
-    };
-    match (of(b"plain"), of(b"html")) {
-        (Some(leaf), _) => lines(&decoded(leaf)),
-        (None, Some(leaf)) => lines(&without_tags(&decoded(leaf))),
-        (None, None) => Vec::new(),
-    }
+    lines(&Shown::of(whole, &tree::parse(whole)).text(whole))
 }
 
 /// The lines of a text, without those at its end that are empty.
@@ -168,118 +185,30 @@ pub fn lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// What HTML shows, roughly: tags go, and some end a line.
-#[must_use]
-pub fn without_tags(html: &str) -> String {
-    let mut text = String::new();
-    let mut rest = html;
-    while let Some((shown, behind)) = rest.split_once('<') {
-        text.push_str(shown);
-        let (tag, after) = behind.split_once('>').unwrap_or((behind, ""));
-        let tag = tag.trim_start_matches('/').to_ascii_lowercase();
-        if ["p", "br", "div", "li", "h1", "h2", "tr"].iter().any(|known| tag == *known || tag == format!("{known}/")) {
-            text.push('\n');
-        }
-        rest = after;
-    }
-    text.push_str(rest);
-    let known = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&nbsp;", " "), ("&amp;", "&")];
-    known.iter().fold(text, |text, (name, sign)| text.replace(name, sign))
-}
-
 /// The files of a message, their transfer encoding undone.
 #[must_use]
 pub fn files_of(whole: &[u8]) -> Vec<Attachment> {
     let root = tree::parse(whole);
-    let mut leaves = Vec::new();
-    collect(&root, &mut leaves);
-    let file = |leaf: &&Entity| {
-        let body = &whole[leaf.body.clone()];
-        let (encoding, message) = (encoding_of(whole, leaf), leaf.media.is(b"message", Some(b"rfc822")));
-        // RFC 2046 5.2.1: a message inside a message is not encoded, and must not be.
-        let wish = message.then_some(if body.is_ascii() { Encoding::SevenBit } else { Encoding::EightBit });
-        Attachment {
-            name: file_name(whole, leaf),
-            media: media_text(&leaf.media),
-            id: None,
-            content: decode::octets(body, &encoding).map_or_else(|_| Arc::from(body), |octets| Arc::from(&octets[..])),
-            encoding: wish,
-        }
+    let file = |(_, part): &(String, &Entity)| Attachment {
+        name: shown::file_name(whole, part),
+        media: media_text(&part.media),
+        id: None,
+        content: Arc::from(&shown::content(whole, part)[..]),
+        encoding: enclosed_encoding(&part.media, &whole[part.body.clone()]),
     };
-    leaves.iter().filter(|leaf| is_file(whole, leaf)).map(file).collect()
+    Shown::of(whole, &root).files.iter().map(file).collect()
 }
 
-/// The leaves in order; a message inside is one.
-fn collect<'e>(entity: &'e Entity, leaves: &mut Vec<&'e Entity>) {
-    match &entity.inside {
-        Inside::Parts(parts) => parts.iter().for_each(|part| collect(part, leaves)),
-        Inside::Leaf | Inside::Message(_) => leaves.push(entity),
-    }
-}
-
-fn field(whole: &[u8], leaf: &Entity, name: &[u8]) -> Vec<u8> {
-    header::first(&whole[leaf.header.fields.clone()], name)
-        .map(|field| field.unfolded().into_owned())
-        .unwrap_or_default()
-}
-
-fn encoding_of(whole: &[u8], leaf: &Entity) -> Vec<u8> {
-    field(whole, leaf, b"content-transfer-encoding").trim_ascii().to_ascii_lowercase()
-}
-
-/// Whether a part is kept rather than shown (RFC 2183): it says so, or it is no text.
-fn is_file(whole: &[u8], leaf: &Entity) -> bool {
-    let disposition = Disposition::parse(&field(whole, leaf, b"content-disposition"));
-    match disposition {
-        Some(disposition) if disposition.kind.eq_ignore_ascii_case(b"attachment") => true,
-        Some(_) | None => !leaf.media.is(b"text", None),
-    }
-}
-
-fn file_name(whole: &[u8], leaf: &Entity) -> Option<String> {
-    let disposition = Disposition::parse(&field(whole, leaf, b"content-disposition"));
-    let parameters = disposition.as_ref().map_or(&[][..], |known| known.parameters.as_slice());
-    let of = |list: &[(Vec<u8>, Vec<u8>)], wanted: &[u8]| {
-        let found = list.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-        found.map(|(_, value)| value.clone())
-    };
-    // RFC 2231 4: what has a star tells its charset, and is preferred (RFC 6266 4.3).
-    let extended = of(parameters, b"filename*").or_else(|| of(&leaf.media.parameters, b"name*"));
-    let plain = || of(parameters, b"filename").or_else(|| of(&leaf.media.parameters, b"name"));
-    let text = match extended {
-        Some(value) => extended_value(&value),
-        None => decode::field_text(&plain()?),
-    };
-    Some(text.replace(|c: char| c.is_control(), " "))
-}
-
-/// The value of a parameter in the form `charset'language'text` with percent signs (RFC 2231 4).
-fn extended_value(value: &[u8]) -> String {
-    let mut pieces = value.splitn(3, |b| *b == b'\'');
-    let charset = pieces.next().unwrap_or_default();
-    let text = pieces.nth(1).unwrap_or(value);
-    let (mut octets, mut at) = (Vec::new(), 0);
-    while let Some(octet) = text.get(at) {
-        let digits = text.get(at + 1..at + 3).and_then(|digits| str::from_utf8(digits).ok());
-        match digits.filter(|_| *octet == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(octet) => {
-                octets.push(octet);
-                at += 3;
-            }
-            None => {
-                octets.push(*octet);
-                at += 1;
-            }
-        }
-    }
-    decode::body_text(&octets, b"8bit", Some(charset))
+/// RFC 2046 5.2.1: a message inside a message is not encoded, and must not be; other media leave the choice.
+fn enclosed_encoding(media: &Media, body: &[u8]) -> Option<Encoding> {
+    let eight_bit = if body.is_ascii() { Encoding::SevenBit } else { Encoding::EightBit };
+    media.is(b"message", Some(b"rfc822")).then_some(eight_bit)
 }
 
 /// The type without its name, which is written anew.
 fn media_text(media: &Media) -> String {
-    let word = |octets: &[u8]| decode::plain_text(octets).to_ascii_lowercase();
-    let bare = format!("{}/{}", word(&media.kind), word(&media.subtype));
-    let charset = media.parameter(b"charset").map(word);
+    let bare = media.name();
+    let charset = media.parameter(b"charset").map(|octets| decode::plain_text(octets).to_ascii_lowercase());
     match charset.filter(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')) {
         Some(charset) => format!("{bare}; charset={charset}"),
         None => bare,
@@ -357,7 +286,7 @@ mod tests {
         assert_eq!(facts, [(Some("menü.pdf"), &[0, 1, 2, 255][..]), (Some("a.txt"), &b"one\r\n"[..])]);
         assert_eq!(
             text_of(b"Content-Type: text/html\r\n\r\n<p>1 &lt; 2</p>and<br>so\r\n"),
-            strings(&["", "1 < 2", "and", "so"])
+            strings(&["1 < 2", "", "and", "so"])
         );
     }
 

@@ -6,7 +6,7 @@
 //! text gets the message whole. A header comes by TOP, and what stays the same from session to session by UIDL;
 //! both are optional, and a server without them is told apart by its answer, not by CAPA. Left out: pipelining, APOP.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::MAX_RESPONSE_LINE;
 use super::maildrop::number;
@@ -71,6 +71,8 @@ pub struct Reader {
     tasks: VecDeque<Task>,
     /// The maildrop as this session sees it, once it was listed.
     listing: Option<Vec<Summary>>,
+    /// Those in it whose headers were read, whether or not they have a name.
+    described: BTreeSet<Handle>,
     /// Whether UIDL was asked for.
     identified: bool,
     /// What is listed behind this message and how, while that is under way.
@@ -92,6 +94,7 @@ impl Reader {
             state: State::Waiting(Asked::Greeting),
             tasks: VecDeque::new(),
             listing: None,
+            described: BTreeSet::new(),
             identified: false,
             wanted: (None, Detail::Sizes),
             commands: 0,
@@ -203,7 +206,7 @@ impl Reader {
         let places = match detail {
             Detail::Bare | Detail::Sizes => VecDeque::new(),
             Detail::Lines => {
-                let bare = |summary: &Summary| is_behind(summary, behind) && summary.message_id.is_none();
+                let bare = |summary: &Summary| is_behind(summary, behind) && !self.described.contains(&summary.message);
                 (0..).zip(listing).filter(|(_, summary)| bare(summary)).map(|(at, _)| at).collect()
             }
         };
@@ -326,6 +329,7 @@ impl Reader {
                 let at = places.pop_front();
                 let summary = at.and_then(|at| self.listing.as_deref_mut().and_then(|listing| listing.get_mut(at)));
                 if let Some(summary) = summary {
+                    self.described.insert(summary.message);
                     describe(summary, &content);
                 }
                 self.next_header(places);
@@ -341,8 +345,7 @@ impl Reader {
 pub fn describe(summary: &mut Summary, content: &[u8]) {
     let text = |name: &[u8]| header::first(content, name).map(|field| decode::field_text(field.value));
     let trimmed = |text: String| text.trim().to_owned();
-    // A header without a Message-ID is known all the same.
-    summary.message_id = Some(text(b"Message-ID").map(trimmed).unwrap_or_default());
+    summary.message_id = text(b"Message-ID").map(trimmed).filter(|id| !id.is_empty());
     summary.subject = text(b"Subject").map(trimmed);
     let from = header::first(content, b"From").map(|field| crate::proto::message::read::address::list(field.value));
     summary.from = from.and_then(|list| list.into_iter().find_map(|address| address.addr_spec()));

@@ -81,14 +81,14 @@ pub enum Unsendable {
 }
 
 impl Unsendable {
-    /// The words for it, as a reply would have them, with the code of RFC 3463: 5.3.4, 5.6.7 (RFC 6531
-    /// section 3.2) or 5.6.3.
+    /// The words for it behind the code of RFC 3463: 5.3.4, 5.6.7 (RFC 6531 section 3.2) or 5.6.3. No server
+    /// said them.
     #[must_use]
-    pub fn reply(self) -> Reply {
+    pub const fn text(self) -> &'static str {
         match self {
-            Self::TooLarge => Reply::new(552, "5.3.4 Message is larger than the server announced to take"),
-            Self::Utf8 => Reply::new(550, "5.6.7 The server does not offer SMTPUTF8"),
-            Self::Body => Reply::new(554, "5.6.3 The server does not take a message of such octets"),
+            Self::TooLarge => "5.3.4 Message is larger than the server announced to take",
+            Self::Utf8 => "5.6.7 The server does not offer SMTPUTF8",
+            Self::Body => "5.6.3 The server does not take a message of such octets",
         }
     }
 }
@@ -273,6 +273,10 @@ impl Client {
     fn fail(&mut self, trouble: Trouble) {
         let trouble = match self.awaiting.front() {
             Some(Step::Handshake) => Trouble::Unsecured(trouble.to_string()),
+            // Who falls silent at STARTTLS, or breaks off, may do without it.
+            Some(Step::StartTls) if !matches!(trouble, Trouble::Refused(_)) => {
+                Trouble::Unsecured(format!("{trouble} at STARTTLS"))
+            }
             Some(_) | None => trouble,
         };
         if matches!(self.state, State::Quitting | State::Closed) {

@@ -302,7 +302,7 @@ impl Client {
             Doing::Composing(_) if refused => self.done(Done::Refused(why())),
             Doing::Composing(writing) => self.submit(now, &page, &writing),
             Doing::Submitting { .. } if refused => self.done(Done::Refused(why())),
-            Doing::Submitting { draft: true } => self.done(Done::Changed),
+            Doing::Submitting { draft: true } => self.done(Done::Sent(page.kept().map(str::to_owned))),
             Doing::Submitting { draft: false } => self.done(Done::Sent(page.sent().map(str::to_owned))),
             Doing::Leaving => {
                 self.doing = Doing::Over;

@@ -4,6 +4,7 @@
 //! escaped, so this needs no browser's patience; anything else is read as far as it goes. Left out: nesting.
 
 use crate::proto::mailbox::{Handle, Mark, Summary};
+use crate::proto::message::read::shown::Leaf;
 
 /// A start tag, and what follows it up to the next tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +88,12 @@ impl Page {
         self.elements.iter().find_map(|element| element.get("data-sent"))
     }
 
+    /// The Message-ID of the draft that was kept, if the page says that one was.
+    #[must_use]
+    pub fn kept(&self) -> Option<&str> {
+        self.elements.iter().find_map(|element| element.get("data-kept"))
+    }
+
     /// The Message-ID of the message that it shows.
     #[must_use]
     pub fn message_id(&self) -> Option<&str> {
@@ -162,7 +169,9 @@ fn summary(row: &Element, validity: &str, subject: &str) -> Option<Summary> {
     };
     let part = |text: &str| {
         let mut words = text.split(' ');
-        Some((words.next()?.to_owned(), words.next()?.to_owned(), words.next()?.parse().ok()?))
+        // The server lists files alone.
+        let (place, media) = (words.next()?.to_owned(), words.next()?.to_owned());
+        Some(Leaf { place, media, octets: words.next()?.parse().ok()?, file: true })
     };
     Some(Summary {
         message: Handle(uid),

@@ -6,6 +6,7 @@ use super::client::Client;
 use super::page::Page;
 use crate::base::SimTime;
 use crate::proto::mailbox::{Done, Handle, MailboxClient as _, MailboxEvent, Mark, Part, Task};
+use crate::proto::message::read::shown::Leaf;
 use crate::proto::session::{Input, Output, Session as _};
 
 const LIST: &str = "<!DOCTYPE html>\n<html lang=\"en\"><body data-page=\"folder\"><form><input type=\"hidden\" name=\"csrf\" value=\"t&quot;1\">\
@@ -25,7 +26,8 @@ fn a_page_says_what_is_in_it() {
     assert_eq!((row.message, row.bytes, row.unique.as_deref()), (Handle(3), 12, Some("7/3")));
     assert_eq!((row.message_id.as_deref(), row.subject.as_deref()), (Some("<a@b>"), Some("5 < 6 &lt;")));
     assert_eq!(row.marks, [Mark::Seen]);
-    assert_eq!(row.parts, [("2".to_owned(), "image/png".to_owned(), 9)]);
+    let file = Leaf { place: "2".to_owned(), media: "image/png".to_owned(), octets: 9, file: true };
+    assert_eq!(row.parts, [file]);
 }
 
 fn response(fields: &str, page: &str) -> Vec<u8> {

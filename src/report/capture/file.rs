@@ -22,6 +22,7 @@ use pcap_file::pcapng::blocks::opt_common::CommonOption;
 use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
 use pcap_file::{DataLink, Endianness};
 
+use super::{Place, Shelf};
 use crate::base::calendar::UnixTime;
 use crate::base::directory::HostEntry;
 use crate::base::time::SimTime;
@@ -36,10 +37,6 @@ pub(super) struct Interface {
     pub(super) description: String,
 }
 
-/// A packet's place in the file, counted from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place(u64);
-
 /// A packet that waits.
 #[derive(Debug)]
 struct Waiting {
@@ -51,7 +48,7 @@ struct Waiting {
 }
 
 /// A capture file that is being written.
-pub(super) struct PacketFile<W: Write> {
+pub struct PacketFile<W: Write> {
     out: PcapNgWriter<W>,
     start: Duration,
     waiting: VecDeque<Waiting>,
@@ -86,45 +83,8 @@ impl<W: Write> PacketFile<W> {
         Ok(Self { out, start, waiting: VecDeque::new(), waiting_bytes: 0, first: 0 })
     }
 
-    /// Keeps a place for a packet that is seen now.
-    pub(super) fn reserve(&mut self, at: SimTime, interface: u32, comments: Vec<String>) -> Place {
-        let place = Place(self.first + self.waiting.len() as u64);
-        self.waiting.push_back(Waiting { at, interface, bytes: Vec::new(), comments, settled: false });
-        place
-    }
-
-    /// Says of which bytes the packet consists.
-    pub(super) fn fill(&mut self, place: Place, bytes: Vec<u8>) {
-        if let Some(index) = self.index(place) {
-            self.waiting_bytes += bytes.len();
-            self.waiting[index].bytes = bytes;
-        }
-    }
-
-    /// Says something about the packet, if it still waits.
-    pub(super) fn comment(&mut self, place: Place, comment: String) {
-        if let Some(index) = self.index(place) {
-            self.waiting[index].comments.push(comment);
-        }
-    }
-
-    /// Nothing more will be said about the packet.
-    pub(super) fn settle(&mut self, place: Place) {
-        if let Some(index) = self.index(place) {
-            self.waiting[index].settled = true;
-        }
-    }
-
     fn index(&self, place: Place) -> Option<usize> {
         usize::try_from(place.0.checked_sub(self.first)?).ok().filter(|index| *index < self.waiting.len())
-    }
-
-    /// Writes the packets of which everything is known, and those for which there is no room.
-    pub(super) fn write_settled(&mut self) -> io::Result<()> {
-        while self.waiting.front().is_some_and(|packet| packet.settled || self.waiting_bytes > MOST_WAITING_BYTES) {
-            self.write_first()?;
-        }
-        Ok(())
     }
 
     fn write_first(&mut self) -> io::Result<()> {
@@ -149,6 +109,40 @@ impl<W: Write> PacketFile<W> {
         }
         let mut out = self.out.into_inner();
         out.flush().map(|()| out)
+    }
+}
+
+impl<W: Write> Shelf for PacketFile<W> {
+    fn reserve(&mut self, at: SimTime, interface: u32, comments: Vec<String>) -> Place {
+        let place = Place(self.first + self.waiting.len() as u64);
+        self.waiting.push_back(Waiting { at, interface, bytes: Vec::new(), comments, settled: false });
+        place
+    }
+
+    fn fill(&mut self, place: Place, bytes: Vec<u8>) {
+        if let Some(index) = self.index(place) {
+            self.waiting_bytes += bytes.len();
+            self.waiting[index].bytes = bytes;
+        }
+    }
+
+    fn comment(&mut self, place: Place, comment: String) {
+        if let Some(index) = self.index(place) {
+            self.waiting[index].comments.push(comment);
+        }
+    }
+
+    fn settle(&mut self, place: Place) {
+        if let Some(index) = self.index(place) {
+            self.waiting[index].settled = true;
+        }
+    }
+
+    fn write_settled(&mut self) -> io::Result<()> {
+        while self.waiting.front().is_some_and(|packet| packet.settled || self.waiting_bytes > MOST_WAITING_BYTES) {
+            self.write_first()?;
+        }
+        Ok(())
     }
 }
 

@@ -28,7 +28,7 @@ use crate::base::directory::Directory;
 use crate::base::ids::{EventId, LinkDirId};
 use crate::base::time::SimTime;
 use crate::base::trace::{DropReason, NetTrace, Observer, PacketContent, PacketInfo, TcpContent, Trace, TraceEvent};
-use file::{PacketFile, Place};
+use file::PacketFile;
 use filter::{Filter, link_name};
 use labels::{Labels, word};
 use packets::{Content, TcpFields, absolute, wire};
@@ -37,7 +37,40 @@ use quote::Quote;
 pub use filter::{CaptureOptions, Interfaces};
 
 /// An observer that writes packets in the pcapng format.
-pub struct CaptureWriter<W: Write> {
+pub type CaptureWriter<W> = Capture<PacketFile<W>>;
+
+/// A packet's place on a [`Shelf`], counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(pub(super) u64);
+
+/// Where packets go: each gets a place when it is seen, and more is said about it until it is settled.
+pub trait Shelf {
+    /// Keeps a place for a packet that is seen now.
+    fn reserve(&mut self, at: SimTime, interface: u32, comments: Vec<String>) -> Place;
+
+    /// Says of which bytes the packet consists.
+    fn fill(&mut self, place: Place, bytes: Vec<u8>);
+
+    /// Says something about the packet.
+    fn comment(&mut self, place: Place, comment: String);
+
+    /// The packet has come to the end of a link.
+    fn arrived(&mut self, _place: Place, _at: SimTime) {}
+
+    /// Nothing more will be said about the packet.
+    fn settle(&mut self, place: Place);
+
+    /// Lets packets go about which nothing more will be said.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn write_settled(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An observer that makes packets of the trace.
+pub struct Capture<S: Shelf> {
     directory: Directory,
     filter: Filter,
     labels: Labels,
@@ -48,7 +81,7 @@ pub struct CaptureWriter<W: Write> {
     /// What an error message would quote of the packet that was lost last, and that event.
     refused: Option<(EventId, Quote)>,
     over: bool,
-    file: io::Result<PacketFile<W>>,
+    file: io::Result<S>,
 }
 
 /// A packet on its way.
@@ -84,9 +117,9 @@ impl Flight {
     }
 }
 
-impl<W: Write> fmt::Debug for CaptureWriter<W> {
+impl<S: Shelf> fmt::Debug for Capture<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CaptureWriter").field("filter", &self.filter).field("over", &self.over).finish_non_exhaustive()
+        f.debug_struct("Capture").field("filter", &self.filter).field("over", &self.over).finish_non_exhaustive()
     }
 }
 
@@ -96,8 +129,7 @@ impl<W: Write> CaptureWriter<W> {
     pub fn new(directory: Directory, options: CaptureOptions, out: W) -> Self {
         let (filter, interfaces) = Filter::new(options, &directory);
         let file = PacketFile::begin(out, directory.start(), &interfaces, directory.hosts());
-        let (labels, flights) = (Labels::default(), BTreeMap::new());
-        Self { directory, filter, labels, flights, here: None, refused: None, over: false, file }
+        Self::onto(directory, filter, file)
     }
 
     /// Writes what is still held back, flushes, and gives the writer back.
@@ -106,6 +138,24 @@ impl<W: Write> CaptureWriter<W> {
     /// The first error of any packet, or that of the flush. After an error nothing is written.
     pub fn finish(self) -> io::Result<W> {
         self.file?.finish()
+    }
+}
+
+impl<S: Shelf> Capture<S> {
+    /// Shows every packet once, where it is sent, to a shelf.
+    pub(super) fn of_all(directory: Directory, shelf: S) -> Self {
+        let (filter, _) = Filter::new(CaptureOptions::default(), &directory);
+        Self::onto(directory, filter, Ok(shelf))
+    }
+
+    /// The shelf, while nothing has gone wrong.
+    pub(super) fn shelf(&mut self) -> Option<&mut S> {
+        self.file.as_mut().ok()
+    }
+
+    fn onto(directory: Directory, filter: Filter, file: io::Result<S>) -> Self {
+        let (labels, flights) = (Labels::default(), BTreeMap::new());
+        Self { directory, filter, labels, flights, here: None, refused: None, over: false, file }
     }
 
     fn sent(&mut self, event: &TraceEvent<'_>, link: LinkDirId, info: PacketInfo) {
@@ -163,6 +213,9 @@ impl<W: Write> CaptureWriter<W> {
             let comment = format!("marked: at {}", link_name(&self.directory, flight.link));
             flight.places.iter().for_each(|place| file.comment(*place, comment.clone()));
             flight.info.ecn = info.ecn;
+        }
+        if let Ok(file) = &mut self.file {
+            flight.places.iter().for_each(|place| file.arrived(*place, event.at));
         }
         if self.filter.by_link() {
             self.settle(&mut flight, None);
@@ -287,7 +340,7 @@ impl<W: Write> CaptureWriter<W> {
     }
 }
 
-impl<W: Write> Observer for CaptureWriter<W> {
+impl<S: Shelf> Observer for Capture<S> {
     fn observe(&mut self, event: &TraceEvent<'_>) {
         if self.over || self.file.is_err() {
             return;

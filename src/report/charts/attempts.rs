@@ -3,20 +3,21 @@
 //! No attempt means that the first server had the recipient's mailbox itself, or that the
 //! copy never left its sender.
 
-use super::axes::{Frame, Scale, TICK_SIZE, empty, heading};
-use super::canvas::{Align, Canvas, Label, PALETTE, text_width};
-use super::{copies, user_copies};
-use crate::metrics::Tables;
+use super::axes::{Frame, TICK_SIZE, empty, heading};
+use super::canvas::{Align, Canvas, Label, text_width};
+use super::look::Theme;
+use super::scale::Scale;
+use super::{ChartSource, copies, user_copies};
 
 const TITLE: &str = "Attempts per message";
 /// Bars that fit beside each other when each is for one count, and when each is for several.
 const MOST_SINGLE: u32 = 16;
 const MOST_BINNED: u32 = 8;
 
-pub(super) fn sheet(run: &Tables) -> Canvas {
-    let counts: Vec<u32> = user_copies(run).map(|row| row.attempts).collect();
+pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
+    let counts: Vec<u32> = user_copies(run.tables).map(|row| row.attempts).collect();
     let Some(most) = counts.iter().copied().max() else {
-        return empty(TITLE, "No message was composed.");
+        return empty(theme, TITLE, "No message was composed.");
     };
     // Bars of equal width: 0, 1, 2, ... or 0-4, 5-9, ...
     let width = if most < MOST_SINGLE { 1 } else { most / MOST_BINNED + 1 };
@@ -27,10 +28,9 @@ pub(super) fn sheet(run: &Tables) -> Canvas {
     let tallest = f64::from(bars.iter().copied().max().unwrap_or(0));
     let mut x = Scale::count("attempts of servers to pass the copy on", 1.0);
     x.ticks.clear();
-    let mut frame = Frame::new(x, Scale::count("copies", tallest));
-    frame.top += 8.0;
-    let mut canvas = Canvas::default();
-    heading(&mut canvas, TITLE, &format!("{} of users' messages", copies(counts.len())));
+    let mut frame = Frame::new(theme, x, Scale::count("copies", tallest));
+    frame.top += 16.0;
+    let mut canvas = heading(theme, TITLE, &format!("{} of users' messages", copies(counts.len())));
     frame.draw(&mut canvas);
     let slot = (frame.right - frame.left) / bars.len() as f64;
     for (index, (count, from)) in bars.iter().zip((0_u32..).step_by(width as usize)).enumerate() {
@@ -42,7 +42,7 @@ pub(super) fn sheet(run: &Tables) -> Canvas {
         if *count > 0 {
             let top = frame.at_y(f64::from(*count));
             let half = (slot * 0.36).min(48.0);
-            canvas.fill((middle - half, top), (middle + half, frame.bottom), PALETTE[0]);
+            canvas.part((middle - half, top), (middle + half, frame.bottom), theme.fill(0));
             let size = fitting(&count.to_string(), slot);
             canvas.text(Label::new((middle, top - 12.0), count.to_string(), size, Align::Center));
         }

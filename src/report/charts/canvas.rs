@@ -1,61 +1,23 @@
-//! A sheet of paper for charts: shapes in nominal pixels, turned into SVG by plotters.
+//! A sheet of paper for charts: shapes in nominal pixels, collected before anything is drawn.
 //!
-//! The only file that knows plotters. Shapes are collected first, so a test can look at the
-//! boxes of all texts before anything is drawn. plotters has whole pixels only, so the sheet
-//! is drawn four times as large and the size on the `<svg>` tag set back: curves stay smooth.
-//! Text widths come from the embedded DejaVu Sans; the SVG names that font first and lets the
-//! viewer fall back to a similar one.
+//! So a test can look at the boxes of all texts, at what lines and areas are told apart by, and
+//! two backends can draw the same sheet. Text widths come from the embedded DejaVu Sans; an SVG
+//! names that font first and lets the viewer fall back to a similar one.
 
 use std::sync::Once;
 
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color as _, FontFamily, FontTransform, register_font};
+use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
 
-use super::ChartError;
+use super::look::{Color, Fill, Hatch, INK, Marker, PAPER, Pen, Theme};
 
-/// Nominal size of a chart in pixels: a slide of 16:9.
-pub(super) const WIDTH: f64 = 960.0;
-pub(super) const HEIGHT: f64 = 540.0;
-const SCALE: f64 = 4.0;
 /// plotters writes its own size divided by this as the SVG's `font-size`.
 pub(in crate::report) const FONT_SIZE_RATIO: f64 = 1.24;
 
-/// A colour: red, green, blue.
-pub(super) type Color = (u8, u8, u8);
-
-pub(super) const INK: Color = (0x1e, 0x1e, 0x1e);
-pub(super) const AXIS: Color = (0x3c, 0x3c, 0x3c);
-pub(super) const GRID: Color = (0xe1, 0xe1, 0xe1);
-pub(super) const NOTE: Color = (0x5a, 0x5a, 0x5a);
-pub(super) const WHITE_FILL: Color = (0xff, 0xff, 0xff);
-
-/// Okabe and Ito's colours, told apart by people of any colour vision; without their yellow,
-/// which is too faint for lines.
-pub(super) const PALETTE: [Color; 7] = [
-    (0x00, 0x72, 0xb2),
-    (0xd5, 0x5e, 0x00),
-    (0x00, 0x9e, 0x73),
-    (0xcc, 0x79, 0xa7),
-    (0xe6, 0x9f, 0x00),
-    (0x56, 0xb4, 0xe9),
-    (0x00, 0x00, 0x00),
-];
-
-/// Dashes in nominal pixels, on and off by turns; the n-th goes with the n-th colour, so that
-/// colour is never the only difference.
-pub(super) const DASHES: [&[f64]; 7] = [
-    &[],
-    &[10.0, 5.0],
-    &[3.0, 4.0],
-    &[12.0, 4.0, 3.0, 4.0],
-    &[18.0, 5.0],
-    &[6.0, 3.0],
-    &[12.0, 4.0, 3.0, 4.0, 3.0, 4.0],
-];
-
 /// A point in nominal pixels: right, down.
 pub(super) type Point = (f64, f64);
+
+/// A box: left, top, right, bottom.
+type Area = (f64, f64, f64, f64);
 
 /// Where a text lies relative to its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,9 +62,8 @@ impl Label {
         self
     }
 
-    /// The box that the text covers: left, top, right, bottom.
-    #[cfg(test)]
-    fn extent(&self) -> (f64, f64, f64, f64) {
+    /// The box that the text covers.
+    fn extent(&self) -> Area {
         let (width, height) = (text_width(&self.text, self.size, self.bold), self.size);
         let before = match self.align {
             Align::Left => 0.0,
@@ -119,19 +80,37 @@ impl Label {
 }
 
 #[derive(Clone, Debug)]
-enum Shape {
+pub(super) enum Shape {
     Line { points: Vec<Point>, color: Color, width: f64 },
     Box { corners: (Point, Point), color: Color },
+    Polygon { points: Vec<Point>, color: Color },
     Text(Label),
 }
 
 /// Shapes in the order in which they are drawn.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Canvas {
-    shapes: Vec<Shape>,
+    pub(super) theme: Theme,
+    pub(super) title: String,
+    pub(super) note: String,
+    /// Whether there was nothing to draw, and the sheet says so.
+    pub(super) blank: bool,
+    pub(super) shapes: Vec<Shape>,
+    /// What series and parts were drawn with, for the test that colour says nothing alone.
+    pub(super) pens: Vec<Pen>,
+    pub(super) fills: Vec<Fill>,
 }
 
+/// The distance of hatch strokes, and the size of a marker.
+const HATCH: f64 = 7.0;
+const MARKER: f64 = 5.5;
+
 impl Canvas {
+    pub(super) fn new(theme: Theme) -> Self {
+        let (title, note) = (String::new(), String::new());
+        Self { theme, title, note, blank: false, shapes: Vec::new(), pens: Vec::new(), fills: Vec::new() }
+    }
+
     /// A line through points; `dash` is empty for an unbroken one.
     pub(super) fn line(&mut self, points: &[Point], color: Color, width: f64, dash: &[f64]) {
         for points in dashes(points, dash) {
@@ -145,55 +124,133 @@ impl Canvas {
         self.shapes.push(Shape::Box { corners, color });
     }
 
+    /// A filled box with its hatch.
+    pub(super) fn part(&mut self, a: Point, b: Point, fill: Fill) {
+        self.fill(a, b, fill.color);
+        self.fills.push(fill);
+        let (left, top, right, bottom) = (a.0.min(b.0), a.1.min(b.1), a.0.max(b.0), a.1.max(b.1));
+        let area = (left, top, right, bottom);
+        let color = fill.stroke();
+        let mut stroke = |from: Point, to: Point| {
+            self.shapes.push(Shape::Line { points: vec![from, to], color, width: 1.2 });
+        };
+        match fill.hatch {
+            Hatch::Plain => {}
+            Hatch::Rising => strokes(area, (1.0, 1.0), HATCH * 1.5, &mut stroke),
+            Hatch::Falling => strokes(area, (1.0, -1.0), HATCH * 1.5, &mut stroke),
+            Hatch::Crossed => {
+                strokes(area, (1.0, 1.0), HATCH * 1.6, &mut stroke);
+                strokes(area, (1.0, -1.0), HATCH * 1.6, &mut stroke);
+            }
+            Hatch::Level => strokes(area, (0.0, 1.0), HATCH * 0.8, &mut stroke),
+            Hatch::Upright => strokes(area, (1.0, 0.0), HATCH * 0.8, &mut stroke),
+            Hatch::Squared => {
+                strokes(area, (0.0, 1.0), HATCH, &mut stroke);
+                strokes(area, (1.0, 0.0), HATCH, &mut stroke);
+            }
+            Hatch::Dotted => {
+                for y in multiples(top + 2.0, bottom - 2.0, HATCH) {
+                    for x in multiples(left + 2.0, right - 2.0, HATCH) {
+                        self.shapes.push(Shape::Box { corners: ((x - 1.0, y - 1.0), (x + 1.0, y + 1.0)), color });
+                    }
+                }
+            }
+        }
+    }
+
+    /// A filled polygon.
+    pub(super) fn polygon(&mut self, points: Vec<Point>, color: Color) {
+        self.shapes.push(Shape::Polygon { points, color });
+    }
+
+    /// A small dot.
+    pub(super) fn dot(&mut self, at: Point, color: Color) {
+        self.polygon(around(at, 2.4, 8, 0.0), color);
+    }
+
+    /// A sign that stands off from what is below it.
+    pub(super) fn marker(&mut self, at: Point, marker: Marker, color: Color) {
+        for (size, color, width) in [(MARKER + 1.5, PAPER, 5.0), (MARKER, color, 2.4)] {
+            match marker {
+                Marker::Circle => self.polygon(around(at, size * 0.95, 20, 0.0), color),
+                Marker::Square => self.polygon(around(at, size * 1.2, 4, 0.125), color),
+                Marker::Triangle => self.polygon(around(at, size * 1.25, 3, 0.75), color),
+                Marker::Wedge => self.polygon(around(at, size * 1.25, 3, 0.25), color),
+                Marker::Diamond => self.polygon(around(at, size * 1.25, 4, 0.0), color),
+                Marker::Cross | Marker::Plus => {
+                    let turn = if marker == Marker::Plus { 0.0 } else { 0.125 };
+                    let ends = around(at, size, 4, turn);
+                    self.line(&[ends[0], ends[2]], color, width, &[]);
+                    self.line(&[ends[1], ends[3]], color, width, &[]);
+                }
+            }
+        }
+    }
+
     pub(super) fn text(&mut self, label: Label) {
         self.shapes.push(Shape::Text(label));
     }
 
-    /// The sheet as an SVG document.
-    pub(super) fn svg(&self) -> Result<String, ChartError> {
-        register_fonts();
-        let (width, height) = (whole(WIDTH), whole(HEIGHT));
-        let mut svg = String::new();
-        {
-            let size = (width.unsigned_abs(), height.unsigned_abs());
-            let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-            root.fill(&WHITE).map_err(draw_error)?;
-            for shape in &self.shapes {
-                draw(&root, shape)?;
-            }
-            root.present().map_err(draw_error)?;
-        }
-        let large = format!("<svg width=\"{width}\" height=\"{height}\"");
-        let nominal = format!("<svg width=\"{WIDTH}\" height=\"{HEIGHT}\"");
-        let fonts = "font-family=\"DejaVu Sans, Verdana, sans-serif\"";
-        Ok(svg.replacen(&large, &nominal, 1).replace("font-family=\"sans-serif\"", fonts))
-    }
-
     /// Texts that leave the sheet, and pairs of texts that overlap.
-    #[cfg(test)]
     pub(super) fn text_faults(&self) -> Vec<String> {
-        let texts: Vec<&Label> = self
+        let texts: Vec<(&Label, Area)> = self
             .shapes
             .iter()
             .filter_map(|shape| match shape {
-                Shape::Text(label) => Some(label),
-                Shape::Line { .. } | Shape::Box { .. } => None,
+                Shape::Text(label) => Some((label, label.extent())),
+                Shape::Line { .. } | Shape::Box { .. } | Shape::Polygon { .. } => None,
             })
             .collect();
         let mut faults = Vec::new();
-        for (index, label) in texts.iter().enumerate() {
-            let a = label.extent();
-            if a.0 < 0.0 || a.1 < 0.0 || a.2 > WIDTH || a.3 > HEIGHT {
+        let (width, height) = self.theme.size();
+        for (index, (label, a)) in texts.iter().enumerate() {
+            if a.0 < 0.0 || a.1 < 0.0 || a.2 > width || a.3 > height {
                 faults.push(format!("{:?} leaves the sheet: {a:?}", label.text));
             }
-            for other in &texts[index + 1..] {
-                let b = other.extent();
+            for (other, b) in &texts[index + 1..] {
                 if a.0 < b.2 && b.0 < a.2 && a.1 < b.3 && b.1 < a.3 {
                     faults.push(format!("{:?} and {:?} overlap", label.text, other.text));
                 }
             }
         }
         faults
+    }
+}
+
+/// Corners on a circle, the first one so many turns from the right.
+fn around(at: Point, radius: f64, count: u32, turn: f64) -> Vec<Point> {
+    let angle = |index: u32| (turn + f64::from(index) / f64::from(count)) * std::f64::consts::TAU;
+    let corner = |index| (at.0 + radius * libm::cos(angle(index)), at.1 + radius * libm::sin(angle(index)));
+    (0..count).map(corner).collect()
+}
+
+/// Multiples of a step between two bounds, so that strokes of neighbours meet.
+fn multiples(low: f64, high: f64, step: f64) -> impl Iterator<Item = f64> {
+    let (first, last) = ((low / step).ceil(), (high / step).floor());
+    let count = (last - first + 1.0).clamp(0.0, 2000.0) as u32;
+    (0..count).map(move |index| (first + f64::from(index)) * step)
+}
+
+/// Parallel strokes within an area: the lines on which `a x + b y` is a multiple of the
+/// step, where each of `a` and `b` is 1, 0 or -1.
+fn strokes(area: Area, (a, b): (f64, f64), step: f64, stroke: &mut impl FnMut(Point, Point)) {
+    let (left, top, right, bottom) = area;
+    let corners = [a * left + b * top, a * left + b * bottom, a * right + b * top, a * right + b * bottom];
+    let low = corners.iter().copied().fold(f64::MAX, f64::min);
+    let high = corners.iter().copied().fold(f64::MIN, f64::max);
+    for c in multiples(low, high, step) {
+        if a == 0.0 {
+            stroke((left, c / b), (right, c / b));
+        } else if b == 0.0 {
+            stroke((c / a, top), (c / a, bottom));
+        } else {
+            // x = (c - b y) / a at top and bottom, cut off at the sides
+            let (from, to) = ((c - b * top) / a, (c - b * bottom) / a);
+            let (from, to) = (from.min(to).max(left), from.max(to).min(right));
+            if from < to {
+                stroke((from, (c - a * from) / b), (to, (c - a * to) / b));
+            }
+        }
     }
 }
 
@@ -223,8 +280,16 @@ pub(in crate::report) fn shortened(text: &str, size: f64, room: f64) -> String {
     }
 }
 
+/// `text` and its size: smaller by up to a fifth when there is little room, and cut when that is not enough.
+pub(super) fn fitted(text: &str, size: f64, room: f64) -> (String, f64) {
+    let wanted = size * room / text_width(text, size, false).max(1e-6);
+    // rounded down, so that it is the same however the width was measured
+    let size = (wanted.clamp(0.8 * size, size) * 4.0).floor() / 4.0;
+    (shortened(text, size, room), size)
+}
+
 /// plotters keeps fonts for the whole process; it has none until they are given to it.
-fn register_fonts() {
+pub(super) fn register_fonts() {
     static FONTS: Once = Once::new();
     FONTS.call_once(|| {
         for (style, bytes) in [(FontStyle::Normal, dejavu::sans::regular()), (FontStyle::Bold, dejavu::sans::bold())] {
@@ -232,49 +297,6 @@ fn register_fonts() {
             let _ = register_font("sans-serif", style, bytes);
         }
     });
-}
-
-fn draw_error(error: impl std::fmt::Debug) -> ChartError {
-    ChartError::Drawing(format!("{error:?}"))
-}
-
-/// A nominal length in plotters' pixels.
-fn whole(length: f64) -> i32 {
-    (length * SCALE).round() as i32
-}
-
-const fn rgb(color: Color) -> RGBColor {
-    RGBColor(color.0, color.1, color.2)
-}
-
-type Sheet<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-
-fn draw(root: &Sheet<'_>, shape: &Shape) -> Result<(), ChartError> {
-    let point = |(x, y): Point| (whole(x), whole(y));
-    match shape {
-        Shape::Line { points, color, width } => {
-            let style = rgb(*color).stroke_width(whole(*width).unsigned_abs());
-            let points: Vec<(i32, i32)> = points.iter().map(|at| point(*at)).collect();
-            root.draw(&PathElement::new(points, style)).map_err(draw_error)
-        }
-        Shape::Box { corners: (a, b), color } => {
-            root.draw(&Rectangle::new([point(*a), point(*b)], rgb(*color).filled())).map_err(draw_error)
-        }
-        Shape::Text(label) => {
-            let h = match label.align {
-                Align::Left => HPos::Left,
-                Align::Center => HPos::Center,
-                Align::Right => HPos::Right,
-            };
-            let style = if label.bold { FontStyle::Bold } else { FontStyle::Normal };
-            let turn = if label.upright { FontTransform::Rotate270 } else { FontTransform::None };
-            let font =
-                FontDesc::new(FontFamily::SansSerif, label.size * SCALE * FONT_SIZE_RATIO, style).transform(turn);
-            let color = rgb(label.color);
-            let style = TextStyle::from(font).color(&color).pos(Pos::new(h, VPos::Center));
-            root.draw(&Text::new(label.text.clone(), point(label.at), style)).map_err(draw_error)
-        }
-    }
 }
 
 /// Cuts a line into dashes.
@@ -323,6 +345,22 @@ mod tests {
         let line = [(0.0, 0.0), (10.0, 0.0), (10.0, 10.0)];
         let cut = dashes(&line, &[8.0, 4.0]);
         assert_eq!(cut, [vec![(0.0, 0.0), (8.0, 0.0)], vec![(10.0, 2.0), (10.0, 10.0)]]);
+    }
+
+    /// Breaks when a stroke of a hatch sticks out of its area.
+    #[test]
+    fn hatches_stay_in_their_area() {
+        let area = (3.0, 10.0, 24.0, 31.0);
+        for direction in [(1.0, 1.0), (1.0, -1.0), (0.0, 1.0), (1.0, 0.0)] {
+            let mut count = 0;
+            strokes(area, direction, 5.0, &mut |from, to| {
+                count += 1;
+                for (x, y) in [from, to] {
+                    assert!((3.0..=24.0).contains(&x) && (10.0..=31.0).contains(&y), "{x} {y}");
+                }
+            });
+            assert!(count >= 4, "{direction:?}: {count}");
+        }
     }
 
     /// Breaks when a font is not embedded any more.

@@ -6,44 +6,56 @@
 
 use std::collections::BTreeMap;
 
-use super::axes::{Frame, Key, Scale, empty, heading, legend, thin};
-use super::canvas::{Align, Canvas, DASHES, Label, NOTE, PALETTE, Point};
-use super::{copies, domain, user_copies};
+use super::axes::Frame;
+use super::canvas::{Align, Canvas, Label, text_width};
+use super::lines::{Lines, Series};
+use super::look::{INK, NOTE, Theme};
+use super::scale::Scale;
+use super::{ChartSource, copies, domain, user_copies};
 use crate::metrics::{MessageRow, Tables};
 
 const TITLE: &str = "Delivery latency";
-const MOST_DOMAINS: usize = 5;
 
-pub(super) fn sheet(run: &Tables) -> Canvas {
-    let series = series(run);
-    let Some((_, all)) = series.first() else {
-        return empty(TITLE, "No message was delivered.");
+pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
+    let run = run.tables;
+    let mut series = series(run, theme.most_series() - 1);
+    let Some((_, all)) = series.first().cloned() else {
+        return super::axes::empty(theme, TITLE, "No message was delivered.");
     };
     let (least, most) = (all[0], all[all.len() - 1]);
-    let mut frame = Frame::new(
-        Scale::latency("time from composition to the mailbox", least, most),
-        Scale::share("share of delivered copies"),
-    );
-    let mut canvas = Canvas::default();
     let note = format!("{} delivered of {} composed", copies(all.len()), user_copies(run).count());
-    heading(&mut canvas, TITLE, &note);
-    if series.len() > 1 {
-        let keys = series.iter().zip(PALETTE).zip(DASHES);
-        let entries: Vec<(Key, String)> =
-            keys.map(|(((name, _), color), dash)| (Key::Line(color, dash), name.clone())).collect();
-        frame.top = legend(&mut canvas, 24.0, 92.0, &entries);
+    if series.len() == 1 {
+        series[0].0.clear();
     }
-    frame.draw(&mut canvas);
-    quantiles(&mut canvas, &frame, all);
-    for (index, (_, sorted)) in series.iter().enumerate() {
-        let line = thin(steps(&frame, sorted));
-        canvas.line(&line, PALETTE[index], 2.5, DASHES[index]);
-    }
-    canvas
+    distribution(
+        theme,
+        (TITLE, note),
+        "time from composition to the mailbox",
+        "share of delivered copies",
+        (least, most),
+        series,
+    )
+    .draw(|canvas, frame| quantiles(canvas, frame, &all))
+}
+
+/// Cumulative distributions of sorted times in seconds.
+pub(super) fn distribution(
+    theme: Theme,
+    (title, note): (&'static str, String),
+    time: &str,
+    share: &str,
+    (least, most): (f64, f64),
+    series: Vec<(String, Vec<f64>)>,
+) -> Lines {
+    let x = Scale::latency(time, least, most);
+    let (low, high) = (x.low(), x.high());
+    let series = series.into_iter().map(|(name, sorted)| Series { name, points: steps((low, high), &sorted) });
+    let (y, series) = (Scale::share(share), series.collect());
+    Lines { theme, title, note, x, y, series, keys: Vec::new(), solid: false }
 }
 
 /// Names and sorted latencies in seconds: all copies first, then the busiest domains.
-fn series(run: &Tables) -> Vec<(String, Vec<f64>)> {
+fn series(run: &Tables, most_domains: usize) -> Vec<(String, Vec<f64>)> {
     let mut all = Vec::new();
     let mut by_domain: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for row in user_copies(run) {
@@ -57,7 +69,7 @@ fn series(run: &Tables) -> Vec<(String, Vec<f64>)> {
     if domains.len() == 1 {
         domains.clear();
     }
-    domains.truncate(MOST_DOMAINS);
+    domains.truncate(most_domains);
     domains.iter_mut().for_each(|(name, _)| *name = format!("from {name}"));
     let mut series = vec![("all".to_owned(), all)];
     series.extend(domains);
@@ -67,33 +79,35 @@ fn series(run: &Tables) -> Vec<(String, Vec<f64>)> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shares are drawn, not counted")]
-fn steps(frame: &Frame, sorted: &[f64]) -> Vec<Point> {
+fn steps((low, high): (f64, f64), sorted: &[f64]) -> Vec<(f64, f64)> {
     let total = sorted.len() as f64;
-    let mut points = vec![frame.at(frame.x.low(), 0.0)];
+    let mut points = vec![(low, 0.0)];
     let (mut before, mut seen) = (0.0, 0_usize);
     for same in sorted.chunk_by(|a, b| a == b) {
         seen += same.len();
         let share = seen as f64 / total;
-        points.extend([frame.at(same[0], before), frame.at(same[0], share)]);
+        points.extend([(same[0], before), (same[0], share)]);
         before = share;
     }
-    points.push(frame.at(frame.x.high(), 1.0));
+    points.push((high, 1.0));
     points
 }
 
 /// Marks the median and the 95th percentile (nearest ranks).
-fn quantiles(canvas: &mut Canvas, frame: &Frame, sorted: &[f64]) {
-    for (percent, name) in [(50_usize, "median"), (95, "95 %")] {
+pub(super) fn quantiles(canvas: &mut Canvas, frame: &Frame, sorted: &[f64]) {
+    const SIZE: f64 = 15.0;
+    for (percent, name) in [(50_usize, "p50"), (95, "p95")] {
         let value = sorted[(percent * sorted.len()).div_ceil(100).max(1) - 1];
         let share = [0.5, 0.95][usize::from(percent == 95)];
         let (x, y) = frame.at(value, share);
-        canvas.line(&[(frame.left, y), (x, y), (x, frame.bottom)], NOTE, 1.0, &[4.0, 4.0]);
-        let text = format!("{name} {}", seconds(value));
-        canvas.text(Label::new((frame.left + 8.0, y + 12.0), text, 15.0, Align::Left).color(NOTE));
+        canvas.line(&[(frame.left, y), (x, y), (x, frame.bottom)], NOTE, 1.2, &[4.0, 4.0]);
+        let text = format!("{name} = {}", crate::report::summary::human(value));
+        // below the line at the right of its end no part of the curve is, nor above it at the left
+        let label = if x + 8.0 + text_width(&text, SIZE, true) < frame.right {
+            Label::new((x + 8.0, y + 12.0), text, SIZE, Align::Left)
+        } else {
+            Label::new((x - 8.0, y - 10.0), text, SIZE, Align::Right)
+        };
+        canvas.text(label.bold().color(INK));
     }
-}
-
-/// A latency for a label.
-fn seconds(value: f64) -> String {
-    crate::report::summary::human(value)
 }

@@ -1,76 +1,165 @@
-//! Charts of a run, as SVG: same rows, same bytes.
+//! Charts of a run, as SVG or PNG: same run, same bytes.
 //!
-//! Each chart is a function of the tables alone, so it can be drawn from a result folder. A
-//! chart without data is a sheet that says so. One look for all: a 16:9 slide, large type,
-//! colours that every eye can tell apart with dashes or labels beside them.
+//! Each chart is a function of what a result folder holds: of the tables, and a few of the
+//! resolved scenario. A chart without data is a sheet that says so. One look for all, in three
+//! themes; see `look`. Left out: interaction, which is the report's.
 
+mod activity;
 mod attempts;
 mod axes;
+mod bars;
 mod canvas;
 mod cdf;
 mod cwnd;
+mod lines;
+mod links;
+mod look;
+mod mailbox;
 mod names;
 mod phases;
+mod png;
 mod queue;
 mod rates;
+mod reading;
+mod scale;
+mod sequence;
+mod source;
 mod survival;
+mod svg;
+mod throughput;
+mod topology;
+mod web;
 
 use thiserror::Error;
 
 use self::canvas::Canvas;
 pub(super) use self::canvas::text_width;
+pub use self::look::Theme;
+pub use self::source::{ChartSource, HostSetting, LinkSetting, SegmentRecord, SegmentSent, Setting};
+use crate::base::time::SimTime;
 use crate::metrics::{MessageRow, Tables};
 
 /// Why there is no chart.
 #[derive(Debug, Error)]
 pub enum ChartError {
     /// No chart is called so.
-    #[error("there is no chart \"{0}\"; there are {list}", list = NAMES.join(", "))]
+    #[error("there is no chart \"{0}\"; there are {list}", list = chart_names().collect::<Vec<_>>().join(", "))]
     Unknown(String),
     /// The drawing library refused.
     #[error("cannot draw the chart: {0}")]
     Drawing(String),
 }
 
-const NAMES: [&str; 9] = [
-    "attempt_rate",
-    "attempts_per_message",
-    "cwnd",
-    "dns_hit_ratio",
-    "dns_load",
-    "latency_by_phase",
-    "latency_cdf",
-    "queue_length",
-    "queue_survival",
-];
-
-/// The names of all charts, sorted.
-#[must_use]
-pub const fn chart_names() -> &'static [&'static str] {
-    &NAMES
+/// A chart: its name, what it shows, and from what.
+#[derive(Clone, Copy, Debug)]
+pub struct ChartInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// What it shows, in a line.
+    pub shows: &'static str,
+    /// The table, or what else it needs.
+    pub needs: &'static str,
+    sheet: fn(&ChartSource<'_>, Theme) -> Canvas,
 }
 
-/// The chart called `name`, as an SVG document.
+macro_rules! charts {
+    ($($name:literal: $shows:literal, $needs:literal, $sheet:expr;)*) => {
+        /// All charts, sorted by name.
+        const CHARTS: &[ChartInfo] =
+            &[$(ChartInfo { name: $name, shows: $shows, needs: $needs, sheet: $sheet }),*];
+    };
+}
+
+charts! {
+    "activity_by_hour": "what people read, write and tidy, by hour of the day", "table person_actions", activity::sheet;
+    "attempt_rate": "attempts over time by destination, and outages: the storms that follow them", "tables attempt_rates, storms", rates::sheet;
+    "attempts_per_message": "how often servers tried", "table messages", attempts::sheet;
+    "connection_goodput": "how fast the connections with most data were, each direction", "table connections", throughput::goodput;
+    "cwnd": "TCP's congestion windows over time", "table cwnd (outputs.cwnd)", cwnd::sheet;
+    "dns_hit_ratio": "the share of look-ups that caches answered, level by level", "table caches", names::hit_ratios;
+    "dns_load": "questions a second at the busiest servers of names", "table dns_servers", names::loads;
+    "dns_upstream": "what resolvers asked each server above them, and how that ended", "table dns_queries", names::upstream;
+    "latency_by_phase": "where the time of a delivery went; the parts sum to the latency", "table messages", phases::sheet;
+    "latency_cdf": "the share of delivered copies by latency, with p50 and p95", "table messages", cdf::sheet;
+    "link_drops": "packets that each direction of a link lost, by reason", "table links", links::losses;
+    "link_utilization": "how busy each direction of a link was, and what it lost", "table links", links::utilization;
+    "mailbox_size": "octets in the largest mailboxes over time", "table mailboxes", mailbox::sheet;
+    "page_time": "how long pages took, by kind of browser", "table web_pages", web::pages;
+    "page_waterfall": "one page, object by object: waiting, responding, receiving", "tables web_pages, web_requests", web::waterfall;
+    "protocol_cost": "octets and round trips of a session by POP3, IMAP and webmail", "table mailbox_sessions", reading::costs;
+    "queue_length": "the length of each mail queue over time", "table queue", queue::sheet;
+    "queue_survival": "the share of copies still queued, by age: a survival curve for each server", "table survival", survival::sheet;
+    "reading_times": "what messages waited for until they were shown: a look, the reader, retrieval", "table readings", reading::times;
+    "tcp_sequence": "sequence numbers of one connection over time: sent, lost, acknowledged", "a second run, which `chart` does by itself", sequence::sheet;
+    "throughput": "copies and octets delivered, interval by interval", "table messages", throughput::delivered;
+    "topology": "hosts, routers and links with their rate and delay", "scenario.resolved.json", topology::sheet;
+}
+
+/// All charts, sorted by name.
+#[must_use]
+pub const fn charts() -> &'static [ChartInfo] {
+    CHARTS
+}
+
+/// The names of all charts, sorted.
+pub fn chart_names() -> impl Iterator<Item = &'static str> {
+    CHARTS.iter().map(|chart| chart.name)
+}
+
+/// A chart that is ready to be written.
+#[derive(Clone, Debug)]
+pub struct Drawing(Canvas);
+
+impl Drawing {
+    /// As an SVG document.
+    ///
+    /// # Errors
+    /// When the drawing library refuses.
+    pub fn svg(&self) -> Result<String, ChartError> {
+        self.0.svg()
+    }
+
+    /// As a PNG file.
+    ///
+    /// # Errors
+    /// When the drawing library refuses.
+    pub fn png(&self) -> Result<Vec<u8>, ChartError> {
+        self.0.png()
+    }
+
+    /// Whether there was nothing to draw, and the sheet says so.
+    #[must_use]
+    pub const fn is_blank(&self) -> bool {
+        self.0.blank
+    }
+
+    /// Labels that leave the sheet, and pairs of labels that overlap: none, or the chart is wrong.
+    #[must_use]
+    pub fn text_faults(&self) -> Vec<String> {
+        self.0.text_faults()
+    }
+
+    /// Its title.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// The note below the title; of a blank sheet, why it is.
+    #[must_use]
+    pub fn note(&self) -> &str {
+        &self.0.note
+    }
+}
+
+/// Draws the chart called `name`.
 ///
 /// # Errors
 /// When no chart is called so.
-pub fn chart(name: &str, run: &Tables) -> Result<String, ChartError> {
-    sheet(name, run)?.svg()
-}
-
-fn sheet(name: &str, run: &Tables) -> Result<Canvas, ChartError> {
-    match name {
-        "attempt_rate" => Ok(rates::sheet(run)),
-        "attempts_per_message" => Ok(attempts::sheet(run)),
-        "cwnd" => Ok(cwnd::sheet(run)),
-        "dns_hit_ratio" => Ok(names::hit_ratios(run)),
-        "dns_load" => Ok(names::loads(run)),
-        "latency_by_phase" => Ok(phases::sheet(run)),
-        "latency_cdf" => Ok(cdf::sheet(run)),
-        "queue_length" => Ok(queue::sheet(run)),
-        "queue_survival" => Ok(survival::sheet(run)),
-        other => Err(ChartError::Unknown(super::values::escape(other.as_bytes()).chars().take(80).collect())),
-    }
+pub fn draw(name: &str, run: &ChartSource<'_>, theme: Theme) -> Result<Drawing, ChartError> {
+    let unknown = || ChartError::Unknown(super::values::escape(name.as_bytes()).chars().take(80).collect());
+    let chart = CHARTS.iter().find(|chart| chart.name == name).ok_or_else(unknown)?;
+    Ok(Drawing((chart.sheet)(run, theme)))
 }
 
 /// Copies of messages that users wrote.
@@ -84,9 +173,21 @@ fn domain(address: &str) -> String {
     super::values::escape(domain.as_bytes())
 }
 
+/// `from → to`, of which the second leaves out the domain that both have.
+fn way(from: &str, to: &str) -> String {
+    let domain = from.split('#').next().and_then(|host| host.split_once('.')).map(|(_, domain)| domain);
+    let short = domain.and_then(|domain| to.strip_suffix(domain)?.strip_suffix('.'));
+    super::values::escape(format!("{from} \u{2192} {}", short.unwrap_or(to)).as_bytes())
+}
+
 /// `1 copy`, `2 copies`.
 fn copies(count: usize) -> String {
     if count == 1 { "1 copy".to_owned() } else { format!("{count} copies") }
+}
+
+/// An instant in seconds since the start.
+fn instant(at: SimTime) -> f64 {
+    at.since(SimTime::ZERO).as_secs_f64()
 }
 
 #[cfg(test)]

@@ -5,36 +5,46 @@
 
 use std::collections::BTreeMap;
 
-use super::axes::{Frame, Key, Scale, TICK_SIZE, empty, heading, legend};
-use super::canvas::{Align, Canvas, Color, HEIGHT, Label, PALETTE, WHITE_FILL, shortened, text_width};
-use super::{domain, user_copies};
+use super::axes::empty;
+use super::bars::{Bar, Bars};
+use super::canvas::Canvas;
+use super::look::Theme;
+use super::scale::Scale;
+use super::{ChartSource, domain, user_copies};
 use crate::base::trace::Phase;
-use crate::metrics::{MessageRow, Tables};
+use crate::metrics::MessageRow;
 use crate::report::values::escape;
 
 const TITLE: &str = "Latency by phase";
-const MOST_BARS: usize = 8;
-const LABEL_ROOM: f64 = 250.0;
 /// The phases before the mailbox come first among all phases.
 const PHASES: usize = 8;
-const COLORS: [Color; PHASES] =
-    [(0x99, 0x99, 0x99), PALETTE[5], PALETTE[4], PALETTE[2], PALETTE[3], PALETTE[0], (0x1e, 0x1e, 0x1e), PALETTE[1]];
+/// The fill of each phase: waiting is vermilion, what hosts do greyish, the network blue.
+const FILLS: [usize; PHASES] = [7, 5, 4, 2, 3, 0, 6, 1];
 
-/// A bar: its label and seconds per phase.
-type Bar = (String, [f64; PHASES]);
-
-pub(super) fn sheet(run: &Tables) -> Canvas {
-    let delivered: Vec<&MessageRow> = user_copies(run).filter(|row| row.delivered.is_some()).collect();
+pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
+    let delivered: Vec<&MessageRow> = user_copies(run.tables).filter(|row| row.delivered.is_some()).collect();
     if delivered.is_empty() {
-        return empty(TITLE, "No message was delivered.");
+        return empty(theme, TITLE, "No message was delivered.");
     }
-    let (bars, note) = if delivered.len() <= MOST_BARS {
+    let most = theme.most_rows() - 2;
+    let (rows, note) = if delivered.len() <= most {
         (delivered.iter().map(|row| (label(row), seconds(row))).collect(), "one bar for each delivered copy".to_owned())
     } else {
-        (means(&delivered), format!("mean of {} delivered copies", delivered.len()))
+        (means(&delivered, most), format!("mean of {} delivered copies", delivered.len()))
     };
-    draw(&bars, &note)
+    let bar = |(label, parts): &Row| Bar {
+        label: label.clone(),
+        parts: parts.iter().copied().zip(FILLS).collect(),
+        ..Bar::default()
+    };
+    let used = (0..PHASES).filter(|index| rows.iter().any(|(_, parts)| parts[*index] > 0.0));
+    let keys = used.map(|index| (FILLS[index], Phase::ALL[index].name().replace('_', " "))).collect();
+    let bars = Bars { theme, title: TITLE, note: &note, bars: rows.iter().map(bar).collect(), keys };
+    bars.draw(|longest| Scale::time("time from composition to the mailbox", 0.0, longest))
 }
+
+/// A bar: its label and seconds per phase.
+type Row = (String, [f64; PHASES]);
 
 fn label(row: &MessageRow) -> String {
     let id = row.message.trim_matches(['<', '>']);
@@ -46,7 +56,7 @@ fn seconds(row: &MessageRow) -> [f64; PHASES] {
 }
 
 /// The mean over all copies, then over those of the busiest sending domains.
-fn means(delivered: &[&MessageRow]) -> Vec<Bar> {
+fn means(delivered: &[&MessageRow], most: usize) -> Vec<Row> {
     let mut by_domain: BTreeMap<String, Vec<&MessageRow>> = BTreeMap::new();
     for row in delivered {
         by_domain.entry(domain(&row.from)).or_default().push(row);
@@ -60,43 +70,8 @@ fn means(delivered: &[&MessageRow]) -> Vec<Bar> {
     };
     let mut bars = vec![("all".to_owned(), mean(delivered))];
     if domains.len() > 1 {
-        let domains = domains.iter().take(MOST_BARS - 1);
+        let domains = domains.iter().take(most - 1);
         bars.extend(domains.map(|(name, rows)| (format!("from {name}"), mean(rows))));
     }
     bars
-}
-
-fn draw(bars: &[Bar], note: &str) -> Canvas {
-    let longest = bars.iter().map(|(_, parts)| parts.iter().sum::<f64>()).fold(0.0, f64::max);
-    let mut canvas = Canvas::default();
-    heading(&mut canvas, TITLE, note);
-    let used: Vec<usize> = (0..PHASES).filter(|index| bars.iter().any(|(_, parts)| parts[*index] > 0.0)).collect();
-    let entries: Vec<(Key, String)> =
-        used.iter().map(|index| (Key::Box(COLORS[*index]), Phase::ALL[*index].name().replace('_', " "))).collect();
-    let below = legend(&mut canvas, 12.0, 92.0, &entries);
-    let mut frame =
-        Frame::new(Scale::time("time from composition to the mailbox", 0.0, longest), Scale::count("", 1.0));
-    let labels: Vec<String> = bars.iter().map(|(label, _)| shortened(label, TICK_SIZE, LABEL_ROOM)).collect();
-    let widest = labels.iter().map(|label| text_width(label, TICK_SIZE, false)).fold(0.0, f64::max);
-    (frame.left, frame.top, frame.bottom) = (34.0 + widest, below + 4.0, HEIGHT - 82.0);
-    frame.draw_x(&mut canvas);
-    let slot = (frame.bottom - frame.top) / bars.len() as f64;
-    let half = (slot * 0.36).min(26.0);
-    for (index, ((_, parts), label)) in bars.iter().zip(labels).enumerate() {
-        let middle = frame.top + slot * (index as f64 + 0.5);
-        canvas.text(Label::new((frame.left - 10.0, middle), label, TICK_SIZE, Align::Right));
-        let mut sum = 0.0;
-        for (part, color) in parts.iter().zip(COLORS) {
-            let (from, to) = (frame.at_x(sum), frame.at_x(sum + part));
-            sum += part;
-            if *part > 0.0 {
-                canvas.fill((from, middle - half), (to, middle + half), color);
-                // A gap between neighbours, so that greys tell them apart too.
-                if to - from > 3.0 {
-                    canvas.line(&[(to, middle - half), (to, middle + half)], WHITE_FILL, 1.0, &[]);
-                }
-            }
-        }
-    }
-    canvas
 }

@@ -6,15 +6,19 @@
 
 use std::collections::BTreeMap;
 
-use super::axes::{Frame, Key, Scale, empty, heading, legend, thin};
-use super::canvas::{Canvas, DASHES, NOTE, PALETTE, Point};
+use super::axes::{Key, empty};
+use super::canvas::Canvas;
+use super::lines::{Lines, Series};
+use super::look::Theme;
+use super::scale::Scale;
+use super::{ChartSource, instant};
 use crate::base::time::{SimDuration, SimTime};
-use crate::metrics::Tables;
 use crate::report::values::escape;
 
 const TITLE: &str = "Attempts over time";
-const MOST_DESTINATIONS: usize = 6;
 const MINUTE: u64 = 60;
+/// The fill of outages.
+const OUTAGE: usize = 7;
 /// Minutes that are put together.
 const SLOTS: [u64; 9] = [1, 2, 5, 10, 30, 60, 180, 720, 1_440];
 const MOST_SLOTS: u64 = 240;
@@ -22,12 +26,9 @@ const MOST_SLOTS: u64 = 240;
 /// A destination's attempts by the begin of their slots, in seconds.
 type Slots = BTreeMap<u64, f64>;
 
-fn seconds(at: SimTime) -> f64 {
-    SimDuration::from_nanos(at.as_nanos()).as_secs_f64()
-}
-
 #[expect(clippy::cast_precision_loss, reason = "counts are drawn")]
-pub(super) fn sheet(run: &Tables) -> Canvas {
+pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
+    let run = run.tables;
     let outages = run.storms.iter().map(|row| row.ended);
     let last = run.attempt_rates.iter().map(|row| row.minute).chain(outages).max().unwrap_or_default();
     let whole = |at: SimTime| SimDuration::from_nanos(at.as_nanos()).as_secs();
@@ -44,12 +45,12 @@ pub(super) fn sheet(run: &Tables) -> Canvas {
     let mut destinations: Vec<(&str, Slots)> = destinations.into_iter().collect();
     destinations.sort_by(|a, b| peak(&b.1).total_cmp(&peak(&a.1)));
     let Some((_, first)) = destinations.first() else {
-        return empty(TITLE, "No server tried to pass mail on.");
+        return empty(theme, TITLE, "No server tried to pass mail on.");
     };
     let most = peak(first);
     let end = ((whole(last) / slot + 1) * slot) as f64;
-    let left_out = destinations.len().saturating_sub(MOST_DESTINATIONS);
-    destinations.truncate(MOST_DESTINATIONS);
+    let left_out = destinations.len().saturating_sub(theme.most_series());
+    destinations.truncate(theme.most_series());
     let per_s = run.attempt_rates.iter().map(|row| row.peak_per_s).max().unwrap_or(0);
     let in_slot = if minutes == 1 { "one minute".to_owned() } else { format!("{minutes} minutes") };
     let mut note = format!("most in {in_slot}: {most}; in one second: {per_s}");
@@ -62,46 +63,46 @@ pub(super) fn sheet(run: &Tables) -> Canvas {
     if left_out > 0 {
         note.push_str(&format!("; {left_out} destinations left out"));
     }
-    let mut frame = Frame::new(
-        Scale::time("time since the start", 0.0, end),
-        Scale::count(&format!("attempts in {in_slot}"), most),
-    );
-    let mut canvas = Canvas::default();
-    heading(&mut canvas, TITLE, &note);
-    let keys = destinations.iter().zip(PALETTE).zip(DASHES);
-    let mut entries: Vec<(Key, String)> =
-        keys.map(|(((name, _), color), dash)| (Key::Line(color, dash), escape(name.as_bytes()))).collect();
-    if !run.storms.is_empty() {
-        entries.push((Key::Box(NOTE), "outage".to_owned()));
-    }
-    frame.top = legend(&mut canvas, 24.0, 92.0, &entries);
-    frame.draw(&mut canvas);
-    for storm in &run.storms {
-        let (from, to) = (frame.at_x(seconds(storm.began)), frame.at_x(seconds(storm.ended)));
-        canvas.fill((from, frame.bottom - 5.0), (to.max(from + 1.0), frame.bottom), NOTE);
-    }
-    for (index, (_, slots)) in destinations.iter().enumerate() {
-        canvas.line(&thin(line(&frame, slots, slot as f64, end)), PALETTE[index], 2.5, DASHES[index]);
-    }
-    canvas
+    let line = |(name, slots): &(&str, Slots)| Series {
+        name: escape(name.as_bytes()),
+        points: steps(slots, slot as f64, end),
+    };
+    let outage = theme.fill(OUTAGE);
+    let keys = if run.storms.is_empty() { Vec::new() } else { vec![(Key::Box(outage), "outage".to_owned())] };
+    let lines = Lines {
+        theme,
+        title: TITLE,
+        note,
+        x: Scale::time("time since the start", 0.0, end),
+        y: Scale::count(&format!("attempts in {in_slot}"), most),
+        series: destinations.iter().map(line).collect(),
+        keys,
+        solid: false,
+    };
+    lines.draw(|canvas, frame| {
+        for storm in &run.storms {
+            let (from, to) = (frame.at_x(instant(storm.began)), frame.at_x(instant(storm.ended)));
+            canvas.part((from, frame.bottom - 7.0), (to.max(from + 1.0), frame.bottom), outage);
+        }
+    })
 }
 
 /// Steps; a slot without attempts has no entry, and is none the less drawn.
 #[expect(clippy::cast_precision_loss, reason = "times are drawn")]
-fn line(frame: &Frame, slots: &Slots, width: f64, end: f64) -> Vec<Point> {
-    let mut points = vec![frame.at(0.0, 0.0)];
+fn steps(slots: &Slots, width: f64, end: f64) -> Vec<(f64, f64)> {
+    let mut points = vec![(0.0, 0.0)];
     let mut over = 0.0;
     let mut before = 0.0;
     for (slot, attempts) in slots {
         let from = *slot as f64;
         if from > over {
-            points.extend([frame.at(over, before), frame.at(over, 0.0)]);
+            points.extend([(over, before), (over, 0.0)]);
             before = 0.0;
         }
-        points.extend([frame.at(from, before), frame.at(from, *attempts)]);
+        points.extend([(from, before), (from, *attempts)]);
         (before, over) = (*attempts, from + width);
     }
     let over = over.min(end);
-    points.extend([frame.at(over, before), frame.at(over, 0.0), frame.at(end, 0.0)]);
+    points.extend([(over, before), (over, 0.0), (end, 0.0)]);
     points
 }

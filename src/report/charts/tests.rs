@@ -1,168 +1,14 @@
-//! Charts of runs small, empty, and huge.
+//! Charts of runs small, empty, and huge, in every theme.
+
+mod samples;
 
 use std::sync::Arc;
 
-use super::*;
-use crate::base::socket::Side;
-use crate::base::time::{SimDuration, SimTime};
-use crate::base::trace::MessageKind;
-use crate::metrics::{
-    CacheFound, CacheLevel, CacheRow, CopyStatus, DnsServerRole, DnsServerRow, FaultKind, Millionths, QueueRow,
-    RateRow, StormRow, SurvivalRow, WindowRow,
+use self::samples::{
+    copy, names, network, one, pages, readers, seconds, segments, several, sites, storms, window, windows,
 };
-
-fn seconds(value: f64) -> SimTime {
-    SimTime::from_nanos((value * 1e9) as u64)
-}
-
-/// A delivered copy of this latency, most of it waiting for a retry.
-fn copy(index: u32, domain: &str, latency: f64, attempts: u32) -> MessageRow {
-    let composed = seconds(f64::from(index));
-    let total = SimDuration::from_nanos(seconds(latency).as_nanos());
-    let mut phases = [SimDuration::ZERO; 10];
-    for phase in [0, 1, 3, 4, 5, 6] {
-        phases[phase] = total.div(12);
-    }
-    phases[7] = total - phases.iter().fold(SimDuration::ZERO, |sum, phase| sum + *phase);
-    MessageRow {
-        message: Arc::from(format!("<{index}@{domain}>")),
-        from: Arc::from(format!("alice@{domain}")),
-        to: Arc::from("bob@hamburger.edu"),
-        kind: MessageKind::User,
-        about: None,
-        expanded_by: None,
-        expanded_from: None,
-        status: CopyStatus::Delivered,
-        reason: None,
-        reply_code: None,
-        enhanced: None,
-        composed,
-        accepted: Some(composed),
-        delivered: Some(composed + total),
-        retrieved: None,
-        ended: None,
-        attempts,
-        duplicates: 0,
-        bytes: 300,
-        phases,
-    }
-}
-
-fn queue_row(at: f64, server: &str, copies: u32) -> QueueRow {
-    QueueRow { at: seconds(at), server: Arc::from(server), copies, waiting: 0 }
-}
-
-fn one() -> Tables {
-    let mut run = Tables { end: seconds(10_000.0), ..Tables::default() };
-    run.messages.push(copy(1, "crepes.fr", 8_101.3, 5));
-    run.queue = vec![queue_row(10.0, "crepes.fr", 1), queue_row(8_100.0, "crepes.fr", 0)];
-    run
-}
-
-/// Caches and servers on hosts with long names.
-fn names(hosts: u32, count: u64) -> Tables {
-    let mut run = Tables { end: seconds(10.0), ..Tables::default() };
-    for index in 0..hosts {
-        let host: Arc<str> = Arc::from(format!("resolver-{index}.of-a-university-with-a-long-name.example"));
-        let found =
-            CacheFound { hits: count, negative_hits: count / 2, stale_hits: count / 3, failure_hits: 0, misses: count };
-        let level = CacheLevel::ALL[index as usize % 4];
-        run.caches.push(CacheRow { host: host.clone(), level, found });
-        run.dns_servers.push(DnsServerRow {
-            server: host,
-            role: DnsServerRole::ALL[index as usize % 3],
-            queries_udp: count,
-            queries_tcp: 0,
-            mean_load: Millionths(count / u64::from(index + 1)),
-            answers: count,
-            aliases: 0,
-            referrals: 0,
-            nxdomain: 0,
-            nodata: 0,
-            failures: 0,
-            truncated: 0,
-        });
-    }
-    run
-}
-
-/// Survival curves, minutes of attempts and outages of so many servers with long names.
-fn storms(servers: u32, count: u32) -> Tables {
-    let mut run = Tables { end: seconds(86_400.0), ..Tables::default() };
-    for server in 0..servers {
-        let name: Arc<str> = Arc::from(format!("department-{server}.of-a-university-with-a-long-name.example"));
-        for index in 0..count {
-            run.survival.push(SurvivalRow {
-                server: name.clone(),
-                age: SimDuration::from_secs(u64::from(index) * 7 + 1),
-                at_risk: u64::from(count - index),
-                left: 1,
-                censored: u64::from(index == count - 1),
-                share: Millionths(1_000_000 * u64::from(count - index) / u64::from(count)),
-            });
-            run.attempt_rates.push(RateRow {
-                minute: seconds(f64::from(index * 7 % 1_440) * 60.0),
-                destination: name.clone(),
-                attempts: u64::from(index * 7919 % 1000),
-                completed: 0,
-                deferred: 0,
-                failed: 0,
-                peak_per_s: u64::from(index),
-            });
-        }
-        run.storms.push(StormRow {
-            began: seconds(600.0),
-            ended: seconds(3_600.0),
-            kind: FaultKind::Host,
-            host: name,
-            failed: 3,
-            backlog: 2,
-            noticed: None,
-            attempts: 7,
-            peak_per_s: 5,
-            drain: Some(SimDuration::from_secs(1_800)),
-        });
-    }
-    run
-}
-
-/// Several domains with long names, latencies from 40 ms to 9 h.
-fn several(count: u32, domains: u32) -> Tables {
-    let mut run = Tables { end: seconds(86_400.0), ..Tables::default() };
-    for index in 0..count {
-        let domain = format!("department-{}.of-a-university-with-a-long-name.example", index % domains);
-        let spread = f64::from(index * 7919 % 1000) / 1000.0;
-        let latency = 0.04 + 32_000.0 * spread * spread * spread * spread;
-        run.messages.push(copy(index, &domain, latency, index % 23));
-        let at = f64::from(index) * 86_400.0 / f64::from(count);
-        run.queue.push(queue_row(at, &domain, index * 7919 % 1000));
-    }
-    run
-}
-
-/// A window of this many octets; without a threshold in the first second.
-fn window(at: f64, connection: &str, cwnd: u64) -> WindowRow {
-    WindowRow {
-        at: seconds(at),
-        connection: Arc::from(connection),
-        side: Side::Client,
-        host: Arc::from("crepes.fr"),
-        cwnd,
-        ssthresh: (at > 1.0).then_some(cwnd / 2),
-        srtt: SimDuration::from_millis(84),
-        rto: SimDuration::from_secs(1),
-        in_flight: cwnd,
-    }
-}
-
-/// Windows of so many senders with long names, with `count` changes each.
-fn windows(senders: u32, count: u32) -> Tables {
-    let name = |sender| format!("department-{sender}.of-a-university-with-a-long-name.example#1");
-    let rows = (0..count).flat_map(|index| {
-        (0..senders).map(move |sender| window(f64::from(index) * 0.1, &name(sender), u64::from(index * 7919 % 99_991)))
-    });
-    Tables { cwnd: Some(rows.collect()), end: seconds(10.0), ..Tables::default() }
-}
+use super::look::{Fill, Hatch, Pen};
+use super::*;
 
 fn cases() -> Vec<(&'static str, Tables)> {
     let mut instant = one();
@@ -186,16 +32,85 @@ fn cases() -> Vec<(&'static str, Tables)> {
         ("one window", windows(1, 1)),
         ("one sender", windows(1, 50_000)),
         ("many senders", windows(9, 2_000)),
+        ("a link", network(1, 1)),
+        ("many links", network(50, u64::MAX / 4)),
+        ("a reader", readers(1, 1)),
+        ("many readers", readers(30, 1_440)),
+        ("a page", pages(1, 3)),
+        ("many pages", pages(60, 80)),
     ]
+}
+
+/// Each case with everything beside the tables that a chart may want.
+fn sources(tables: &Tables) -> Vec<ChartSource<'_>> {
+    let bare = ChartSource::new(tables);
+    let mut whole = vec![bare.clone()];
+    if tables.messages.len() == 1 {
+        for (count, hosts) in [(0, 0), (1, 1), (3, 9), (12, 30), (200, 1)] {
+            let setting = sites(count, hosts);
+            whole.push(ChartSource { setting, segments: Some(segments(count * 30)), ..bare.clone() });
+        }
+    }
+    whole
+}
+
+/// Every chart of every case in every theme.
+fn every_drawing(mut look: impl FnMut(&str, &Drawing)) {
+    for (case, tables) in cases() {
+        for source in sources(&tables) {
+            for theme in Theme::ALL {
+                for name in chart_names() {
+                    let hosts = source.setting.hosts.len();
+                    let what = format!("{name} of {case}, {hosts} hosts, for {}", theme.name());
+                    look(&what, &draw(name, &source, theme).unwrap());
+                }
+            }
+        }
+    }
+}
+
+fn svg(name: &str, run: &Tables) -> String {
+    draw(name, &ChartSource::new(run), Theme::Slides).unwrap().svg().unwrap()
 }
 
 /// Breaks when a label is clipped by the sheet or written over another.
 #[test]
 fn texts_have_room() {
-    for (case, run) in cases() {
-        for name in chart_names() {
-            assert_eq!(sheet(name, &run).unwrap().text_faults(), Vec::<String>::new(), "{name} of {case}");
+    every_drawing(|what, drawing| assert_eq!(drawing.text_faults(), Vec::<String>::new(), "{what}"));
+}
+
+/// Breaks when two series or parts of a sheet differ in nothing but their colour, or a handout has colours.
+#[test]
+fn colour_never_says_anything_alone() {
+    every_drawing(|what, drawing| {
+        let Drawing(canvas) = drawing;
+        for (index, a) in canvas.pens.iter().enumerate() {
+            let same = |b: &&Pen| b.color != a.color && b.dash == a.dash && b.marker == a.marker;
+            assert_eq!(canvas.pens[index..].iter().find(same), None, "{what}: {a:?}");
         }
+        for (index, a) in canvas.fills.iter().enumerate() {
+            let same = |b: &&Fill| b.color != a.color && b.hatch == a.hatch;
+            assert_eq!(canvas.fills[index..].iter().find(same), None, "{what}: {a:?}");
+        }
+        if canvas.theme == Theme::Handout {
+            let colors = canvas.pens.iter().map(|pen| pen.color).chain(canvas.fills.iter().map(|fill| fill.color));
+            for (red, green, blue) in colors {
+                assert!(red == green && green == blue, "{what}");
+            }
+        }
+    });
+}
+
+/// Breaks when fills of one hatch, or neighbours in grey, cannot be told apart.
+#[test]
+fn greys_of_parts_differ() {
+    let fills: Vec<Fill> = (0..look::FILLS).map(|index| Theme::Handout.fill(index)).collect();
+    for (index, a) in fills.iter().enumerate() {
+        assert!(fills[index + 1..].iter().all(|b| a.hatch != b.hatch && a.color != b.color), "{a:?}");
+        assert!(a.hatch == Hatch::Plain || a.stroke() != a.color, "{a:?}");
+    }
+    for pair in fills.windows(2) {
+        assert!(pair[0].color.0.abs_diff(pair[1].color.0) >= 0x28, "{pair:?}");
     }
 }
 
@@ -204,55 +119,123 @@ fn texts_have_room() {
 fn charts_are_whole_and_the_same_twice() {
     for (case, run) in cases() {
         for name in chart_names() {
-            let svg = chart(name, &run).unwrap();
-            assert_eq!(svg, chart(name, &run).unwrap(), "{name} of {case}");
-            assert!(
-                svg.starts_with("<svg width=\"960\" height=\"540\" viewBox=\"0 0 3840 2160\""),
-                "{name}: {svg:.80}"
-            );
-            assert!(svg.trim_end().ends_with("</svg>"), "{name} of {case}");
-            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{name} of {case}");
-            assert!(svg.len() < 300_000, "{name} of {case}: {} bytes", svg.len());
+            let drawn = svg(name, &run);
+            assert_eq!(drawn, svg(name, &run), "{name} of {case}");
+            let size = "<svg role=\"img\" width=\"1280\" height=\"720\" viewBox=\"0 0 3840 2160\"";
+            assert!(drawn.starts_with(size), "{name}: {drawn:.80}");
+            assert!(drawn.contains("<title>") && drawn.trim_end().ends_with("</svg>"), "{name} of {case}");
+            assert!(!drawn.contains("NaN") && !drawn.contains("inf\""), "{name} of {case}");
+            assert!(drawn.len() < 600_000, "{name} of {case}: {} bytes", drawn.len());
         }
+    }
+}
+
+/// Breaks when a picture has another size than its theme says, is not the same twice, or is white.
+#[test]
+fn pictures_have_their_size_and_the_same_bytes_twice() {
+    let (tables, setting) = (several(30, 3), sites(2, 3));
+    let source = ChartSource { setting, ..ChartSource::new(&tables) };
+    for (name, theme) in
+        [("latency_cdf", Theme::Slides), ("latency_by_phase", Theme::Paper), ("topology", Theme::Handout)]
+    {
+        let drawing = draw(name, &source, theme).unwrap();
+        let file = drawing.png().unwrap();
+        assert!(file == draw(name, &source, theme).unwrap().png().unwrap(), "{name}");
+        let mut reader = ::png::Decoder::new(&file[..]).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        let (width, height, per_metre) = theme.pixels();
+        assert_eq!((info.width, info.height, info.color_type), (width, height, ::png::ColorType::Rgb));
+        assert_eq!(reader.info().pixel_dims.map(|dims| dims.xppu), per_metre);
+        let title = &reader.info().utf8_text[0];
+        assert_eq!((title.keyword.as_str(), title.get_text().unwrap()), ("Title", drawing.title().to_owned()));
+        let inked = pixels.chunks(3).filter(|pixel| pixel.iter().all(|level| *level < 0x80)).count();
+        let share = inked as f64 / f64::from(width * height);
+        assert!((0.002..0.5).contains(&share), "{name}: {share} of it is dark");
+        // letters are smoothed: there is much between black and white
+        let shades = pixels.chunks(3).filter(|pixel| (0x40..0xc0).contains(&pixel[0])).count();
+        assert!(shades > 2_000, "{name}: {shades}");
     }
 }
 
 #[test]
 fn empty_charts_say_so() {
     for name in chart_names() {
-        assert!(chart(name, &Tables::default()).unwrap().contains("No "), "{name}");
+        for theme in Theme::ALL {
+            let drawing = draw(name, &ChartSource::new(&Tables::default()), theme).unwrap();
+            assert!(drawing.is_blank() && drawing.note().starts_with("No"), "{name}: {}", drawing.note());
+            assert!(drawing.svg().unwrap().contains("\nNo"), "{name}");
+        }
     }
-    let error = chart("pie\u{1b}", &Tables::default()).unwrap_err().to_string();
+    let error = draw("pie\u{1b}", &ChartSource::new(&Tables::default()), Theme::Slides).unwrap_err().to_string();
     assert!(error.contains("no chart \"pie\\x1b\"") && error.contains("latency_cdf"), "{error}");
+}
+
+/// Breaks when the list of charts is out of order, or says nothing of one.
+#[test]
+fn the_list_is_sorted_and_whole() {
+    assert!(chart_names().is_sorted());
+    assert!(charts().iter().all(|chart| chart.shows.len() > 10 && chart.needs.len() > 5));
 }
 
 /// Breaks when a name can break out of the SVG.
 #[test]
 fn hostile_names_are_inert() {
-    let mut run = one();
-    run.messages[0].message = Arc::from("<</text><script>&\"\u{1b}\u{0}@x>");
-    run.messages[0].from = Arc::from("a@<script>");
-    run.queue[0].server = Arc::from("<script>]]>");
+    const EVIL: &str = "</text></title><script>&\"]]>\u{1b}\u{0}";
+    let mut run = network(2, 5);
+    run.messages = one().messages;
+    run.messages[0].message = Arc::from(format!("<{EVIL}@x>"));
+    run.messages[0].from = Arc::from(format!("a@{EVIL}"));
+    run.queue = one().queue;
+    run.queue[0].server = Arc::from(EVIL);
     let named = names(2, 5);
     (run.caches, run.dns_servers) = (named.caches, named.dns_servers);
-    run.caches[0].host = Arc::from("<script>\u{1b}");
-    run.dns_servers[0].server = Arc::from("<script>\u{1b}");
+    run.caches[0].host = Arc::from(EVIL);
+    run.dns_servers[0].server = Arc::from(EVIL);
     let stormy = storms(1, 3);
     (run.survival, run.attempt_rates, run.storms) = (stormy.survival, stormy.attempt_rates, stormy.storms);
-    run.survival[0].server = Arc::from("<script>\u{1b}");
-    run.attempt_rates[0].destination = Arc::from("<script>\u{1b}");
-    run.cwnd = Some(vec![window(1.0, "<script>\u{1b}#1", 1)]);
+    run.survival[0].server = Arc::from(EVIL);
+    run.attempt_rates[0].destination = Arc::from(EVIL);
+    run.cwnd = Some(vec![window(1.0, EVIL, 1)]);
+    run.links[0].from = Arc::from(EVIL);
+    run.connections[0].connection = Arc::from(EVIL);
+    run.dns_queries[0].to = Arc::from(EVIL);
+    let read = readers(1, 4);
+    (run.mailboxes, run.mailbox_sessions) = (read.mailboxes, read.mailbox_sessions);
+    run.mailboxes[0].user = Arc::from(EVIL);
+    run.mailbox_sessions[0].protocol = Arc::from(EVIL);
+    let web = pages(1, 2);
+    (run.web_pages, run.web_requests) = (web.web_pages, web.web_requests);
+    run.web_requests.iter_mut().flatten().for_each(|row| row.url = Arc::from(EVIL));
+    let mut setting = sites(1, 2);
+    for end in setting.links.iter_mut().flat_map(|link| &mut link.between) {
+        end.push_str(EVIL);
+    }
+    let record = SegmentRecord { connection: EVIL.to_owned(), sender: EVIL.to_owned(), ..segments(9) };
+    let source = ChartSource { setting, segments: Some(record), ..ChartSource::new(&run) };
     for name in chart_names() {
-        let svg = chart(name, &run).unwrap();
-        assert!(!svg.contains("<script") && !svg.contains('\u{1b}'), "{name}");
+        let drawn = draw(name, &source, Theme::Slides).unwrap().svg().unwrap();
+        assert!(!drawn.contains("<script") && !drawn.contains('\u{1b}') && !drawn.contains('\u{0}'), "{name}");
     }
 }
 
 /// Breaks when the threshold is drawn before a loss set it, or beside the windows of others.
 #[test]
 fn a_single_sender_has_its_threshold() {
-    let dashed = |run: &Tables| chart("cwnd", run).unwrap().contains("slow-start threshold");
-    assert!(dashed(&windows(1, 50)) && !dashed(&windows(2, 50)));
+    let dashed = |run: &Tables| svg("cwnd", run).contains("slow-start threshold");
+    assert!(dashed(&windows(1, 50)) && !dashed(&windows(2, 50)) && !dashed(&windows(1, 1)));
+}
+
+/// Breaks when `of` does not choose.
+#[test]
+fn one_of_many_can_be_chosen() {
+    let run = pages(3, 4);
+    let page = run.web_pages.as_ref().unwrap()[2].page.to_string();
+    let source = ChartSource { of: Some(page.clone()), ..ChartSource::new(&run) };
+    let drawing = draw("page_waterfall", &source, Theme::Slides).unwrap();
+    assert!(drawing.note().starts_with(&page), "{}", drawing.note());
+    let none = ChartSource { of: Some("nobody/1".to_owned()), ..ChartSource::new(&run) };
+    assert!(draw("page_waterfall", &none, Theme::Slides).unwrap().is_blank());
 }
 
 /// Breaks when the picture of attempts goes on after the last of them, or ends before an outage does.
@@ -260,11 +243,21 @@ fn a_single_sender_has_its_threshold() {
 fn attempts_end_with_their_data() {
     let mut run = storms(1, 3);
     run.storms.clear();
-    let drawn = |run: &Tables| chart("attempt_rate", run).unwrap();
+    let drawn = |run: &Tables| svg("attempt_rate", run);
     let day = drawn(&run);
     run.end = seconds(86_400.0 * 365.0);
     assert_eq!(drawn(&run), day, "whatever the run's end");
     run.storms = storms(1, 3).storms;
     run.storms[0].ended = seconds(50_000.0);
     assert_ne!(drawn(&run), day);
+}
+
+/// Breaks when hosts are lost from the picture of a network: named or counted, all are there.
+#[test]
+fn every_host_is_named_or_counted() {
+    for (count, hosts) in [(1, 1), (3, 9), (40, 5)] {
+        let setting = sites(count, hosts);
+        let plan = topology::plan_hosts(&setting, 7, 4);
+        assert_eq!(plan, setting.hosts.len(), "{count} sites of {hosts}");
+    }
 }

@@ -167,7 +167,8 @@ fn of_connections(source: &Source<'_>, choice: &LadderChoice) -> Result<(Vec<Dra
 }
 
 /// Whether the hosts and the connection that are named are in the run.
-fn names_are_known(tables: &Tables, choice: &LadderChoice) -> Result<(), LadderError> {
+/// Whether the run has what is named.
+pub(in crate::report) fn names_are_known(tables: &Tables, choice: &LadderChoice) -> Result<(), LadderError> {
     let hint = |name: &str, known: BTreeSet<&str>| {
         nearest(name, known.into_iter()).map_or_else(String::new, |near| format!("; did you mean {}?", shown(near)))
     };

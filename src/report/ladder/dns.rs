@@ -12,8 +12,8 @@ use crate::base::time::SimTime;
 use crate::metrics::{DnsOutcome, DnsRow};
 
 /// What a host wanted to know: its question with all repetitions.
-struct LookUp<'a> {
-    questions: Vec<&'a DnsRow>,
+pub(in crate::report) struct LookUp<'a> {
+    pub(in crate::report) questions: Vec<&'a DnsRow>,
 }
 
 /// The steps of the look-ups that are chosen among these rows, and a title for them.
@@ -59,12 +59,12 @@ fn title(chosen: &[LookUp<'_>]) -> String {
 }
 
 /// The rows by the question on whose behalf they were asked.
-struct Behalf<'a> {
+pub(in crate::report) struct Behalf<'a> {
     children: BTreeMap<&'a str, Vec<&'a DnsRow>>,
 }
 
 impl<'a> Behalf<'a> {
-    fn new(rows: &'a [DnsRow]) -> Self {
+    pub(in crate::report) fn new(rows: &'a [DnsRow]) -> Self {
         let mut children: BTreeMap<&str, Vec<&DnsRow>> = BTreeMap::new();
         for row in rows {
             if let Some(parent) = &row.for_query {
@@ -80,7 +80,7 @@ impl<'a> Behalf<'a> {
 
     /// A row with all that was asked because of it, depth first, with the depth of each. A table
     /// in which somebody asks on his own behalf ends there.
-    fn tree(&self, row: &'a DnsRow) -> Vec<(usize, &'a DnsRow)> {
+    pub(in crate::report) fn tree(&self, row: &'a DnsRow) -> Vec<(usize, &'a DnsRow)> {
         let mut seen = BTreeSet::new();
         let mut found = Vec::new();
         let mut work = vec![(0, row)];
@@ -95,7 +95,7 @@ impl<'a> Behalf<'a> {
 }
 
 /// The questions that nobody asked on another's behalf, repetitions together.
-fn all_look_ups(rows: &[DnsRow]) -> Vec<LookUp<'_>> {
+pub(in crate::report) fn all_look_ups(rows: &[DnsRow]) -> Vec<LookUp<'_>> {
     let mut look_ups: Vec<LookUp<'_>> = Vec::new();
     let mut last: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.for_query.is_none()) {
@@ -111,7 +111,7 @@ fn all_look_ups(rows: &[DnsRow]) -> Vec<LookUp<'_>> {
     look_ups
 }
 
-fn choose<'a>(
+pub(in crate::report) fn choose<'a>(
     mut look_ups: Vec<LookUp<'a>>,
     behalf: &Behalf<'a>,
     hosts: &[String],

@@ -5,10 +5,10 @@
 //! `svg`) or written for a terminal (`text`). Same run, same bytes. Left out: the instant at which a question of DNS
 //! arrives at whoever answers it, which the tables do not tell; so look-ups are level strokes.
 
-mod choice;
+pub(in crate::report) mod choice;
 mod connect;
 mod dialogue;
-mod dns;
+pub(in crate::report) mod dns;
 mod folding;
 mod layout;
 mod letters;

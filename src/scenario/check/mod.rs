@@ -8,6 +8,7 @@ mod addresses;
 mod capture;
 mod change;
 mod dns;
+mod expect;
 mod faults;
 mod host;
 mod link;
@@ -36,8 +37,8 @@ use std::sync::Arc;
 
 use super::fill::{CORE_ROUTER, site_router};
 use super::problem::{Path, Problems, quote};
-use super::resolved::{HostSpec, Resolved, UserSpec, host_index};
-use super::schema::{Duration, Scenario};
+use super::resolved::{HostSpec, KeySpec, Resolved, UserSpec, host_index};
+use super::schema::{Duration, Key, Scenario};
 use crate::base::{HostId, SimDuration, SimTime};
 
 pub(super) use mail::is_written_to;
@@ -129,7 +130,7 @@ pub(super) fn resolve(complete: Scenario, written: &Written, problems: &mut Prob
     let workload = work::read(&mut cx, &users, &people, run, limits);
     let web = web::read_sites(&mut cx);
     let faults = faults::read_faults(&mut cx, &links);
-    let expect = run::read_expect(&mut cx);
+    let expect = expect::read(&mut cx, &links, &complete.expect, false);
     let outputs = run::read_outputs(&mut cx);
     run::check_texts(&mut cx);
     if !problems.is_empty() {
@@ -164,6 +165,22 @@ pub(super) fn resolve(complete: Scenario, written: &Written, problems: &mut Prob
         remarks: unused::remarks(&complete, written),
         complete,
     })
+}
+
+/// Reads a key against the scenario that it grades. `None` when something was noted.
+pub(super) fn resolve_key(key: &Key, graded: &Resolved, problems: &mut Problems) -> Option<KeySpec> {
+    let hosts = &graded.hosts;
+    let ipv6 = hosts.iter().any(|host| host.addresses.v6.is_some());
+    let mut cx = Context { scenario: &graded.complete, hosts, problems, ipv6 };
+    let expect = expect::read(&mut cx, &graded.links, &key.expect, true);
+    let title = key.title.clone().unwrap_or_default();
+    if title.chars().any(char::is_control) {
+        problems.at(Path::Root.key("title"), "a title is one line without control characters");
+    }
+    if key.expect.is_empty() {
+        problems.at(Path::Root, "a key says what is expected, and what that is worth: { \"expect\": [ ... ] }");
+    }
+    problems.is_empty().then_some(KeySpec { title, expect })
 }
 
 /// The user of that address.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use super::Context;
 use super::message::{read_body, read_extras, read_subject};
-use super::steps::{means, read_folder};
+use super::steps::read_folder;
 use super::work::{ANY_USER, EVERY_USER, Shared, read_device, read_people, read_schedule};
 use crate::app::user::{Means, Rhythm, Traits};
 use crate::base::{HostId, Probability, Streams, UnixTime};
 use crate::scenario::fill::OWN;
 use crate::scenario::problem::Path;
 use crate::scenario::resolved::{DeviceSpec, PeopleWork, Work};
-use crate::scenario::schema::{Chance, DayName, Entry, People, ProtocolName, Texts};
+use crate::scenario::schema::{Chance, DayName, Entry, People, Texts};
 
 /// Words a minute that are no longer human, and new messages a session.
 const MAX_WORDS: u32 = 10_000;
@@ -51,11 +51,11 @@ pub(super) fn read_habits(
         let spec = &shared.users[*user];
         let nth = habits[*user];
         habits[*user] += 1;
-        let drawn = || {
+        let drawn = |weights: &[f64; 4]| {
             let stream = format!("user/{}/people/{nth}/protocol", spec.address);
-            draw(&weights, Streams::new(shared.run.seed).stream(&stream).unit())
+            Means::ALL[Streams::new(shared.run.seed).stream(&stream).among(weights)]
         };
-        let means = if weights.is_empty() { spec.means } else { drawn() };
+        let means = weights.as_ref().map_or(spec.means, drawn);
         let own = DeviceSpec { host: on.unwrap_or(spec.host), means };
         Work::People(PeopleWork {
             entry: index,
@@ -82,12 +82,9 @@ fn read_rhythm(cx: &mut Context<'_>, path: Path<'_>, people: &People) -> Rhythm 
     let mut hours = [0.0; 24];
     if given.len() == 24 {
         hours.copy_from_slice(given);
+        check_weights(cx, path.key("hours"), hours.iter());
     } else {
         cx.problems.at(path.key("hours"), "a day has 24 hours: give a weight for each, from midnight on");
-    }
-    let fits = |weight: &f64| weight.is_finite() && (0.0..=1e6).contains(weight);
-    if !hours.iter().all(fits) || given.len() == 24 && hours.iter().all(|weight| *weight == 0.0) {
-        cx.problems.at(path.key("hours"), "weights are numbers from 0 to 1000000, and one at least is above 0");
     }
     let mut days = [false; 7];
     for day in people.days.iter().flatten() {
@@ -171,22 +168,12 @@ fn read_traits(cx: &mut Context<'_>, path: Path<'_>, people: &People) -> Traits 
     }
 }
 
-/// The protocols with their weights; empty if each person has the own one.
-fn read_protocols(cx: &mut Context<'_>, path: Path<'_>, people: &People) -> Vec<(Means, f64)> {
-    let Some(given) = people.protocols else { return Vec::new() };
-    let weights = [
-        (ProtocolName::Pop3, given.pop3),
-        (ProtocolName::Pop3Keep, given.pop3_keep),
-        (ProtocolName::Imap, given.imap),
-        (ProtocolName::Webmail, given.webmail),
-    ];
-    let weights: Vec<(Means, f64)> =
-        weights.into_iter().map(|(name, weight)| (means(name), weight.unwrap_or(0.0))).collect();
-    let fits = weights.iter().all(|(_, weight)| weight.is_finite() && (0.0..=1e6).contains(weight));
-    if !fits || weights.iter().all(|(_, weight)| *weight == 0.0) {
-        cx.problems.at(path.key("protocols"), "weights are numbers from 0 to 1000000, and one at least is above 0");
-    }
-    weights
+/// The weights of all means, in their order; none if each person has the own one.
+fn read_protocols(cx: &mut Context<'_>, path: Path<'_>, people: &People) -> Option<[f64; 4]> {
+    let given = people.protocols?;
+    let weights = [given.pop3, given.pop3_keep, given.imap, given.webmail].map(|weight| weight.unwrap_or(0.0));
+    check_weights(cx, path.key("protocols"), weights.iter());
+    Some(weights)
 }
 
 /// Devices have weights, and those whose habits these are have the devices.
@@ -199,10 +186,7 @@ fn check_devices(
 ) {
     let Some(given) = &people.devices else { return };
     let path = path.key("devices");
-    let fits = given.values().all(|weight| weight.is_finite() && (0.0..=1e6).contains(weight));
-    if !fits || given.values().all(|weight| *weight == 0.0) {
-        cx.problems.at(path, "weights are numbers from 0 to 1000000, and one at least is above 0");
-    }
+    check_weights(cx, path, given.values());
     if on.is_some_and(|on| users.iter().any(|user| shared.users[*user].host != on)) {
         cx.problems.at(path, "what happens `on` one host has no choice of devices");
     }
@@ -220,19 +204,12 @@ fn weigh(
     [(own, weight(OWN))].into_iter().chain(others).collect()
 }
 
-/// One of them, as likely as its weight says.
-fn draw(weights: &[(Means, f64)], unit: f64) -> Means {
-    let mut left = unit * weights.iter().map(|(_, weight)| weight).sum::<f64>();
-    let possible = weights.iter().filter(|(_, weight)| *weight > 0.0);
-    let mut last = Means::Pop3;
-    for (means, weight) in possible {
-        last = *means;
-        if left < *weight {
-            break;
-        }
-        left -= weight;
+/// Weights, of which one at least is above 0.
+fn check_weights<'w>(cx: &mut Context<'_>, path: Path<'_>, weights: impl Iterator<Item = &'w f64> + Clone) {
+    let fits = weights.clone().all(|weight| weight.is_finite() && (0.0..=1e6).contains(weight));
+    if !fits || weights.clone().all(|weight| *weight == 0.0) {
+        cx.problems.at(path, "weights are numbers from 0 to 1000000, and one at least is above 0");
     }
-    last
 }
 
 #[cfg(test)]
@@ -246,14 +223,5 @@ mod tests {
         for wrong in ["", "1:00", "+1:00", "+24:00", "+01:60", "+0x:00", "Z", "+01:0é"] {
             assert_eq!(offset(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn protocols_are_drawn_by_weight() {
-        let weights = [(Means::Pop3, 1.0), (Means::Imap, 0.0), (Means::Webmail, 3.0)];
-        assert_eq!(draw(&weights, 0.0), Means::Pop3);
-        assert_eq!(draw(&weights, 0.25), Means::Webmail);
-        assert_eq!(draw(&weights, 0.999_999), Means::Webmail);
-        assert_eq!(draw(&weights[..2], 0.999_999), Means::Pop3);
     }
 }

@@ -1,25 +1,81 @@
-//! The workload's `read` and `reading`: how mail is read.
+//! The workload's `read` and `reading`: how mail is read, and by which users when.
 
 use super::Context;
+use super::steps::read_folder;
+use super::work::{EVERY_USER, Shared, read_device, read_people, read_schedule};
 use crate::app::user::{Fetch, Manner, access::Way};
-use crate::base::Probability;
+use crate::base::{HostId, Probability, SimDuration, Streams};
 use crate::scenario::problem::{Path, quote};
-use crate::scenario::schema::{Chance, FetchName, ReadName, Reading};
+use crate::scenario::resolved::{ReadWork, Schedule, Work};
+use crate::scenario::schema::{Chance, Entry, FetchName, ProtocolName, Reading};
 
-/// The longest name of a folder.
-const MAX_NAME: usize = 100;
+/// `readings` counts for each user the entries so far: the streams of a user's entries do not
+/// depend on what others do.
+pub(super) fn read_reading(
+    cx: &mut Context<'_>,
+    shared: &Shared<'_>,
+    here: Path<'_>,
+    (index, entry): (usize, &Entry),
+    readings: &mut [usize],
+) -> Vec<Work> {
+    let manner = entry.read.map(|read| read_manner(cx, here, read, entry.reading.as_ref()));
+    let Some((owns, manner)) = read_owns(cx, shared, here, entry, readings).zip(manner) else { return Vec::new() };
+    let reading =
+        |Own { user, on, schedule }| Work::Read(ReadWork { entry: index, schedule, user, on, manner: manner.clone() });
+    owns.into_iter().map(reading).collect()
+}
+
+/// What an entry for users means for one of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Own {
+    pub(super) user: usize,
+    pub(super) on: HostId,
+    /// With the user's part of `spread`.
+    pub(super) schedule: Schedule,
+}
+
+/// Each user of an entry, with a schedule and a host of the own.
+pub(super) fn read_owns(
+    cx: &mut Context<'_>,
+    shared: &Shared<'_>,
+    here: Path<'_>,
+    entry: &Entry,
+    readings: &mut [usize],
+) -> Option<Vec<Own>> {
+    let schedule = read_schedule(cx, shared, here, entry);
+    let spread = cx.duration(here.key("spread"), entry.spread);
+    let people = read_people(cx, shared, here.key("user"), entry.user.as_ref()?, EVERY_USER)?;
+    let on = read_device(cx, here, entry, people.len())?;
+    let own = |user: &usize| {
+        let user = *user;
+        let part = own_part(shared.run.seed, &shared.users[user].address, readings[user], spread);
+        readings[user] += 1;
+        let schedule = Schedule { at: schedule.at.saturating_add(part), ..schedule };
+        Own { user, on: on.unwrap_or(shared.users[user].host), schedule }
+    };
+    Some(people.iter().map(own).collect())
+}
+
+/// A user's own part of a spread, from the user's own stream.
+fn own_part(seed: u64, address: &str, reading: usize, spread: SimDuration) -> SimDuration {
+    if spread == SimDuration::ZERO {
+        return spread;
+    }
+    let mut stream = Streams::new(seed).stream(&format!("user/{address}/spread/{reading}"));
+    SimDuration::from_nanos(stream.below(spread.as_nanos()))
+}
 
 /// How mail is read; what is wrong with it is noted.
-pub(super) fn read_manner(cx: &mut Context<'_>, here: Path<'_>, read: ReadName, reading: Option<&Reading>) -> Manner {
+fn read_manner(cx: &mut Context<'_>, here: Path<'_>, read: ProtocolName, reading: Option<&Reading>) -> Manner {
     let (way, word) = match read {
-        ReadName::Pop3 => (Way::Pop3, "pop3"),
-        ReadName::Pop3Keep => (Way::Pop3, "pop3-keep"),
-        ReadName::Imap => (Way::Imap, "imap"),
-        ReadName::Webmail => (Way::Webmail, "webmail"),
+        ProtocolName::Pop3 => (Way::Pop3, "pop3"),
+        ProtocolName::Pop3Keep => (Way::Pop3, "pop3-keep"),
+        ProtocolName::Imap => (Way::Imap, "imap"),
+        ProtocolName::Webmail => (Way::Webmail, "webmail"),
     };
     let Some(reading) = reading else {
         return match way {
-            Way::Pop3 => Manner::lecture(read == ReadName::Pop3),
+            Way::Pop3 => Manner::lecture(read == ProtocolName::Pop3),
             Way::Imap | Way::Webmail => Manner::new(way),
         };
     };
@@ -38,7 +94,7 @@ pub(super) fn read_manner(cx: &mut Context<'_>, here: Path<'_>, read: ReadName, 
         let help = "leave it out, or give `fetch` \"text\"";
         cx.problems.help(path.name("attachments"), "whole messages have their attachments already", help);
     }
-    if read == ReadName::Pop3Keep && reading.leave_for.is_some() {
+    if read == ProtocolName::Pop3Keep && reading.leave_for.is_some() {
         let help = "leave it out, or read by \"pop3\", which deletes after that time";
         cx.problems.help(path.name("leave_for"), "\"pop3-keep\" leaves messages on the server for ever", help);
     }
@@ -52,8 +108,11 @@ pub(super) fn read_manner(cx: &mut Context<'_>, here: Path<'_>, read: ReadName, 
         fetch,
         open: share(reading.open),
         attachments: share(reading.attachments),
-        folder: read_folder(cx, path.key("folder"), reading.folder.as_deref()).unwrap_or_else(|| "INBOX".to_owned()),
-        file_into: read_folder(cx, path.key("file_into"), reading.file_into.as_deref()),
+        folder: reading
+            .folder
+            .as_deref()
+            .map_or_else(|| "INBOX".to_owned(), |name| read_folder(cx, path.key("folder"), name)),
+        file_into: reading.file_into.as_deref().map(|name| read_folder(cx, path.key("file_into"), name)),
         stay: cx.duration(path.key("stay"), reading.stay),
         leave_for: reading.leave_for.map(|_| cx.duration(path.key("leave_for"), reading.leave_for)),
         ..Manner::new(way)
@@ -75,15 +134,4 @@ fn refuse_what_is_missing(cx: &mut Context<'_>, path: Path<'_>, (way, word): (Wa
         let message = format!("{} has no folders, no parts of messages, and nothing to wait for", quote(word));
         cx.problems.help(path.name(key), message, "read by \"imap\" or \"webmail\"");
     }
-}
-
-fn read_folder(cx: &mut Context<'_>, path: Path<'_>, name: Option<&str>) -> Option<String> {
-    let name = name?;
-    let fits = !name.is_empty() && name.len() <= MAX_NAME && !name.chars().any(|c| c.is_control() || "*%".contains(c));
-    if !fits {
-        let message = format!("the name of a folder is a text of 1 to {MAX_NAME} bytes without \"*\" and \"%\"");
-        cx.problems.at(path, message);
-        return None;
-    }
-    Some(name.to_owned())
 }

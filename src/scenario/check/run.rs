@@ -1,13 +1,9 @@
-//! The run's seed and end, limits, expectations, outputs.
-
-use std::collections::BTreeSet;
+//! The run's seed and end, limits, outputs.
 
 use super::{Context, capture, windows};
 use crate::base::SimTime;
-use crate::metrics::{METRICS, WEB_METRICS};
-use crate::scenario::problem::{Path, quote, some_of};
-use crate::scenario::resolved::{ExpectSpec, LimitSpec, OutputSpec, RunSpec};
-use crate::scenario::schema::Expect;
+use crate::scenario::problem::Path;
+use crate::scenario::resolved::{LimitSpec, OutputSpec, RunSpec};
 
 /// Seed and end.
 pub(super) fn read_run(cx: &mut Context<'_>) -> RunSpec {
@@ -45,65 +41,6 @@ pub(super) fn read_limits(cx: &mut Context<'_>) -> LimitSpec {
     }
 }
 
-/// Expectations in file order.
-pub(super) fn read_expect(cx: &mut Context<'_>) -> Vec<ExpectSpec> {
-    let path = Path::Root.key("expect");
-    let mut all = Vec::new();
-    for (index, expect) in cx.scenario.expect.iter().enumerate() {
-        all.push(read_one_expect(cx, path.index(index), expect));
-    }
-    all
-}
-
-fn read_one_expect(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect) -> ExpectSpec {
-    let metric = &expect.metric;
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._".contains(&b);
-    if metric.is_empty() || metric.len() > 80 || !metric.bytes().all(plain) {
-        let message = format!("{} is no name of a metric", quote(metric));
-        cx.problems.help(here.key("metric"), message, "write it like \"messages.delivered\"");
-    } else if !METRICS.iter().chain(WEB_METRICS).any(|(name, _)| name == metric)
-        && !super::mail::counts_rule(cx, metric)
-    {
-        unknown_metric(cx, here.key("metric"), metric);
-    }
-    if expect.equals.is_none() && expect.at_least.is_none() && expect.at_most.is_none() {
-        let help = "give \"equals\", \"at_least\" or \"at_most\"";
-        cx.problems.help(here, "this expectation compares with nothing", help);
-    }
-    if let (Some(low), Some(high)) = (expect.at_least, expect.at_most)
-        && low > high
-    {
-        cx.problems.at(here.key("at_least"), format!("no number is at least {low} and at most {high}"));
-    }
-    if expect.tolerance.is_some_and(|tolerance| tolerance < 0.0) {
-        cx.problems.at(here.key("tolerance"), "a tolerance is not negative");
-    }
-    if expect.tolerance.is_some() && expect.equals.is_none() {
-        cx.problems.at(here.key("tolerance"), "a tolerance belongs to \"equals\"");
-    }
-    ExpectSpec {
-        metric: metric.clone(),
-        equals: expect.equals,
-        tolerance: expect.tolerance.unwrap_or(0.0),
-        at_least: expect.at_least,
-        at_most: expect.at_most,
-    }
-}
-
-/// Names the metrics of the same group, or one of each group.
-fn unknown_metric(cx: &mut Context<'_>, path: Path<'_>, metric: &str) {
-    let group = |name: &'static str| name.split_once('.').map_or(name, |(group, _)| group);
-    let wanted = metric.split_once('.').map_or(metric, |(group, _)| group);
-    let names = METRICS.iter().chain(WEB_METRICS).map(|(name, _)| *name);
-    let groups: BTreeSet<&str> = names.clone().map(group).collect();
-    let known = if groups.contains(wanted) {
-        some_of("metrics there", names.clone().filter(|name| group(name) == wanted))
-    } else {
-        some_of("groups of metrics", groups.into_iter())
-    };
-    cx.problems.unknown_else(path, "metric", metric, names, known.as_deref());
-}
-
 /// Outputs.
 pub(super) fn read_outputs(cx: &mut Context<'_>) -> OutputSpec {
     let capture = capture::read(cx, Path::Root.key("outputs").key("capture"));
@@ -113,6 +50,7 @@ pub(super) fn read_outputs(cx: &mut Context<'_>) -> OutputSpec {
         events: outputs.events == Some(true),
         transcripts: outputs.transcripts != Some(false),
         charts: outputs.charts != Some(false),
+        report: outputs.report == Some(true),
         capture,
         cwnd,
     }

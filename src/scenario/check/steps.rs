@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::Context;
 use super::message::{check_line, check_text, read_body, read_extras, read_subject};
-use super::work::{EVERY_USER, Shared, own_part, read_device, read_people, read_recipients, read_schedule};
+use super::reading::{Own, read_owns};
+use super::work::{Shared, read_recipients};
 use crate::app::user::{Draft, Files, Means, Pick, Step};
 use crate::base::SimTime;
 use crate::proto::mailbox::{Criteria, Mark};
 use crate::scenario::agenda::{body, text};
 use crate::scenario::problem::Path;
-use crate::scenario::resolved::{Schedule, SessionWork, Work};
+use crate::scenario::resolved::{SessionWork, Work};
 use crate::scenario::schema::{self, Entry, Letter, MarkName, PickName, ProtocolName, Texts};
 
 /// The longest name of a folder.
@@ -35,24 +36,15 @@ pub(super) fn read_session(
     (index, entry): (usize, &Entry),
     readings: &mut [usize],
 ) -> Vec<Work> {
-    let schedule = read_schedule(cx, shared, here, entry);
-    let spread = cx.duration(here.key("spread"), entry.spread);
-    let Some(who) = &entry.user else { return Vec::new() };
-    let Some(people) = read_people(cx, shared, here.key("user"), who, EVERY_USER) else { return Vec::new() };
-    let Some(on) = read_device(cx, here, entry, people.len()) else { return Vec::new() };
+    let Some(owns) = read_owns(cx, shared, here, entry, readings) else { return Vec::new() };
     let of_user = |user: usize| entry.protocol.map_or(shared.users[user].means, means);
-    let means_used: BTreeSet<Means> = people.iter().map(|user| of_user(*user)).collect();
-    let steps = read_steps(cx, shared, here.key("steps"), &entry.steps, &means_used);
-    let session = |user: &usize| {
-        let user = *user;
-        let own = own_part(shared.run.seed, &shared.users[user].address, readings[user], spread);
-        readings[user] += 1;
-        let schedule = Schedule { at: schedule.at.saturating_add(own), ..schedule };
-        let on = on.unwrap_or(shared.users[user].host);
+    let means_used: BTreeSet<Means> = owns.iter().map(|own| of_user(own.user)).collect();
+    let steps = read_steps(cx, shared, here.key("steps"), entry.steps.as_deref().unwrap_or_default(), &means_used);
+    let session = |Own { user, on, schedule }| {
         let (means, steps) = (of_user(user), Arc::clone(&steps));
         Work::Session(SessionWork { entry: index, schedule, user, on, means, steps })
     };
-    people.iter().map(session).collect()
+    owns.into_iter().map(session).collect()
 }
 
 fn read_steps(
@@ -62,6 +54,9 @@ fn read_steps(
     steps: &[schema::Step],
     means_used: &BTreeSet<Means>,
 ) -> Arc<[Step]> {
+    if steps.is_empty() {
+        cx.problems.help(path, "this session has no steps", "write at least one, such as { \"look\": \"INBOX\" }");
+    }
     let mut read = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         let here = path.index(index);
@@ -160,7 +155,7 @@ fn read_step(
         "reply" => Step::Reply { which: which(), all: false, text: read_lines(cx, at, step.reply.as_ref()?) },
         "reply_all" => Step::Reply { which: which(), all: true, text: read_lines(cx, at, step.reply_all.as_ref()?) },
         "forward" => {
-            let to = read_recipients(cx, shared, (at, false), step.forward.as_ref()?, &mut BTreeSet::new());
+            let to = read_recipients(cx, shared, (at, None), step.forward.as_ref()?, &mut BTreeSet::new());
             let text = step.text.as_ref().map(|text| read_lines(cx, here.key("text"), text));
             Step::Forward { which: which(), to, text: text.unwrap_or_default(), whole: step.whole == Some(true) }
         }
@@ -237,7 +232,7 @@ fn read_letter(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, (lette
     };
     let mut seen = BTreeSet::new();
     let mut people = |cx: &mut Context<'_>, key, texts: &Option<Texts>| {
-        let place = (here.key(key), letter.allow_unknown == Some(true));
+        let place = (here.key(key), Some(letter.allow_unknown == Some(true)));
         texts.as_ref().map_or_else(|| Arc::from([]), |texts| read_recipients(cx, shared, place, texts, &mut seen))
     };
     let to = people(cx, "to", &letter.to);

@@ -8,16 +8,14 @@ use super::lookups::{read_hosts, read_lookups};
 use super::mail::{Remedy, is_address, is_caught, unknown_user};
 use super::message::{read_body, read_extras, read_subject};
 use super::people::read_habits;
-use super::reading::read_manner;
+use super::reading::read_reading;
 use super::steps::read_session;
 use super::web::read_browse;
 use super::{Context, user_index};
-use crate::base::{HostId, SimDuration, Streams};
+use crate::base::{HostId, SimDuration};
 use crate::scenario::names::{check_owner_name, expand};
 use crate::scenario::problem::{Path, quote};
-use crate::scenario::resolved::{
-    LimitSpec, LookupWork, MessageWork, PoissonWork, ReadWork, RunSpec, Schedule, UserSpec, Work,
-};
+use crate::scenario::resolved::{LimitSpec, LookupWork, MessageWork, PoissonWork, RunSpec, Schedule, UserSpec, Work};
 use crate::scenario::schema::{Entry, Texts};
 
 /// So many items may a workload stand for.
@@ -156,7 +154,7 @@ fn read_kind(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry) -> Option<Kind
         (entry.poisson.is_some(), Kind::Poisson),
         (entry.lookup.is_some(), Kind::Lookup),
         (entry.lookups.is_some(), Kind::Lookups),
-        (!entry.steps.is_empty(), Kind::Session),
+        (entry.steps.is_some(), Kind::Session),
         (entry.people.is_some(), Kind::People),
         (entry.browse.is_some(), Kind::Browse),
     ]
@@ -205,7 +203,7 @@ fn check_keys(cx: &mut Context<'_>, here: Path<'_>, entry: &Entry, kind: Kind) {
         ("read", entry.read.is_some()),
         ("reading", entry.reading.is_some()),
         ("spread", entry.spread.is_some()),
-        ("steps", !entry.steps.is_empty()),
+        ("steps", entry.steps.is_some()),
         ("protocol", entry.protocol.is_some()),
         ("people", entry.people.is_some()),
         ("lookup", entry.lookup.is_some()),
@@ -316,7 +314,9 @@ fn read_message(
     let mut people = |cx: &mut Context<'_>, key, texts: Option<&Texts>| {
         texts.map_or_else(
             || Arc::from([]),
-            |texts| read_recipients(cx, shared, (here.key(key), entry.allow_unknown == Some(true)), texts, &mut seen),
+            |texts| {
+                read_recipients(cx, shared, (here.key(key), Some(entry.allow_unknown == Some(true))), texts, &mut seen)
+            },
         )
     };
     let to = people(cx, "to", entry.to.as_ref());
@@ -346,11 +346,12 @@ fn read_message(
     })
 }
 
-/// The addresses of a list; those in `seen` are recipients already.
+/// The addresses of a list; those in `seen` are recipients already. Where there is a key `allow_unknown`, it says whether
+/// they may be unknown.
 pub(super) fn read_recipients(
     cx: &mut Context<'_>,
     shared: &Shared<'_>,
-    (path, allow_unknown): (Path<'_>, bool),
+    (path, allow_unknown): (Path<'_>, Option<bool>),
     to: &Texts,
     seen: &mut BTreeSet<String>,
 ) -> Arc<[String]> {
@@ -359,8 +360,9 @@ pub(super) fn read_recipients(
         let place = if to.list { path.index(index) } else { path };
         for address in expand(text, MAX_ITEMS / 10).unwrap_or_else(|| vec![text.clone()]) {
             let known = |cx: &Context<'_>| user_index(shared.users, &address).is_some() || is_caught(cx, &address);
-            if !is_address(&address) || !allow_unknown && !known(cx) {
-                unknown_user(cx, place, &address, Remedy::Allow);
+            if !is_address(&address) || allow_unknown != Some(true) && !known(cx) {
+                let remedy = if allow_unknown.is_some() { Remedy::Allow } else { Remedy::AddUser };
+                unknown_user(cx, place, &address, remedy);
                 break;
             }
             if seen.insert(address.clone()) {
@@ -391,41 +393,6 @@ fn read_browsers(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, entr
         }
         Some(_) | None => read_hosts(cx, here.key("on"), entry.on.as_ref()),
     }
-}
-
-/// `readings` counts for each user the entries so far: the streams of a user's entries do not
-/// depend on what others do.
-fn read_reading(
-    cx: &mut Context<'_>,
-    shared: &Shared<'_>,
-    here: Path<'_>,
-    (index, entry): (usize, &Entry),
-    readings: &mut [usize],
-) -> Vec<Work> {
-    let schedule = read_schedule(cx, shared, here, entry);
-    let spread = cx.duration(here.key("spread"), entry.spread);
-    let (Some(who), Some(read)) = (&entry.user, entry.read) else { return Vec::new() };
-    let manner = read_manner(cx, here, read, entry.reading.as_ref());
-    let Some(people) = read_people(cx, shared, here.key("user"), who, EVERY_USER) else { return Vec::new() };
-    let Some(on) = read_device(cx, here, entry, people.len()) else { return Vec::new() };
-    let reading = |user: &usize| {
-        let user = *user;
-        let own = own_part(shared.run.seed, &shared.users[user].address, readings[user], spread);
-        readings[user] += 1;
-        let schedule = Schedule { at: schedule.at.saturating_add(own), ..schedule };
-        let on = on.unwrap_or(shared.users[user].host);
-        Work::Read(ReadWork { entry: index, schedule, user, on, manner: manner.clone() })
-    };
-    people.iter().map(reading).collect()
-}
-
-/// A user's own part of a spread, from the user's own stream.
-pub(super) fn own_part(seed: u64, address: &str, reading: usize, spread: SimDuration) -> SimDuration {
-    if spread == SimDuration::ZERO {
-        return spread;
-    }
-    let mut stream = Streams::new(seed).stream(&format!("user/{address}/spread/{reading}"));
-    SimDuration::from_nanos(stream.below(spread.as_nanos()))
 }
 
 fn read_poisson(cx: &mut Context<'_>, shared: &Shared<'_>, here: Path<'_>, index: usize, entry: &Entry) -> Vec<Work> {

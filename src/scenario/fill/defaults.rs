@@ -6,8 +6,8 @@ use crate::proto::dns::EDNS_SIZE;
 use crate::scenario::names;
 use crate::scenario::resolved::QueueLimit;
 use crate::scenario::schema::{
-    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, Entry, FetchName, LinkDefaults, MailDomain, Mode, Queue,
-    ReadName, Scenario, Size, Texts,
+    Calendar, Capture, Chance, CongestionName, Cwnd, Duration, Entry, FetchName, LinkDefaults, MailDomain, Mode,
+    ProtocolName, Queue, Scenario, Size, Texts,
 };
 
 /// How many users a file may ask for, whatever its own limit of hosts says.
@@ -196,7 +196,7 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
             (Some(every), Some(times)) => at.saturating_add(every.0.saturating_mul(times.saturating_sub(1))),
             (Some(_) | None, _) => at,
         };
-        let pauses = super::people::pauses(&entry.steps);
+        let pauses = super::people::pauses(entry.steps.as_deref().unwrap_or_default());
         last = last.max(entry.until.map_or(repeated, |until| until.0).saturating_add(pauses));
         if let Some(poisson) = &mut entry.poisson
             && poisson.mean_gap.is_none()
@@ -248,23 +248,23 @@ pub(super) fn fill_workload(scenario: &mut Scenario) {
 fn fill_reading(entry: &mut Entry) {
     let Some(read) = entry.read else { return };
     let reading = match read {
-        ReadName::Imap | ReadName::Webmail => entry.reading.get_or_insert_default(),
-        ReadName::Pop3 | ReadName::Pop3Keep => {
+        ProtocolName::Imap | ProtocolName::Webmail => entry.reading.get_or_insert_default(),
+        ProtocolName::Pop3 | ProtocolName::Pop3Keep => {
             let Some(reading) = &mut entry.reading else { return };
             reading
         }
     };
-    let usual = if read == ReadName::Webmail { FetchName::Text } else { FetchName::Whole };
+    let usual = if read == ProtocolName::Webmail { FetchName::Text } else { FetchName::Whole };
     let fetch = *reading.fetch.get_or_insert(usual);
     if fetch == FetchName::Headers {
         reading.open.get_or_insert(Chance(Probability::ZERO));
     }
     match read {
-        ReadName::Pop3 => {
+        ProtocolName::Pop3 => {
             reading.leave_for.get_or_insert(seconds(0));
         }
-        ReadName::Pop3Keep => {}
-        ReadName::Imap | ReadName::Webmail => {
+        ProtocolName::Pop3Keep => {}
+        ProtocolName::Imap | ProtocolName::Webmail => {
             if fetch != FetchName::Whole {
                 reading.attachments.get_or_insert(Chance(Probability::ZERO));
             }

@@ -30,7 +30,7 @@ const WORKDAYS: [DayName; 5] =
 pub(super) fn fill(scenario: &mut Scenario) {
     let mut matters = false;
     for entry in &mut scenario.workload {
-        matters |= entry.people.is_some() || !entry.steps.is_empty();
+        matters |= entry.people.is_some() || entry.steps.is_some();
         if let Some(people) = &mut entry.people {
             fill_habits(people);
             entry.to.get_or_insert_with(|| Texts::one("any-user"));

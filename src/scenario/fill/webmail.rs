@@ -1,7 +1,7 @@
 //! Webmail where somebody reads by it.
 
 use crate::base::SimDuration;
-use crate::scenario::schema::{Duration, Entry, ProtocolName, ReadName, Scenario};
+use crate::scenario::schema::{Duration, Entry, ProtocolName, Scenario};
 
 /// Offers it in the domains of those, and fills in the rest.
 pub(super) fn fill(scenario: &mut Scenario) {
@@ -28,7 +28,7 @@ pub(super) fn fill(scenario: &mut Scenario) {
 
 fn uses_webmail(entry: &Entry) -> bool {
     let mixed = entry.people.as_ref().and_then(|people| people.protocols.as_ref()?.webmail);
-    entry.read == Some(ReadName::Webmail)
+    entry.read == Some(ProtocolName::Webmail)
         || entry.protocol == Some(ProtocolName::Webmail)
         || mixed.is_some_and(|weight| weight > 0.0)
 }

@@ -6,11 +6,13 @@
 //! written is left out; [`Resolved::to_json`] gives the complete file in schema form.
 
 mod dns;
+mod expect;
 mod work;
 
 use std::collections::BTreeMap;
 
 pub use dns::{DnsSpec, NameServerSpec, ResolverSpec, SecondarySpec, ZoneSpec};
+pub use expect::{Bounds, CellIs, CellTest, ExpectSpec, Fold, KeySpec, MessageExpect, TranscriptExpect, What};
 pub use work::{
     Body, BrowseWork, LookupWork, LookupsWork, MessageWork, PeopleWork, PoissonWork, ReadWork, Schedule, SessionWork,
     Work,
@@ -66,7 +68,7 @@ pub struct Resolved {
     pub run: RunSpec,
     /// Bounds that stop a run.
     pub limits: LimitSpec,
-    /// What the results are compared with, in file order.
+    /// What must be true of the results, in file order.
     pub expect: Vec<ExpectSpec>,
     /// Which optional files are written.
     pub outputs: OutputSpec,
@@ -316,21 +318,6 @@ pub struct LiveSpec {
     pub first: Vec<HostId>,
 }
 
-/// A comparison of one metric with what is expected; at least one bound is given.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ExpectSpec {
-    /// Flat name, such as `messages.delivered`.
-    pub metric: String,
-    /// Exactly this, or within `tolerance` of it.
-    pub equals: Option<f64>,
-    /// Distance from `equals` that is still equal; zero or above.
-    pub tolerance: f64,
-    /// Not below.
-    pub at_least: Option<f64>,
-    /// Not above.
-    pub at_most: Option<f64>,
-}
-
 /// Which optional files are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputSpec {
@@ -340,6 +327,8 @@ pub struct OutputSpec {
     pub transcripts: bool,
     /// `charts/`.
     pub charts: bool,
+    /// `report.html`.
+    pub report: bool,
     /// `capture.pcapng`.
     pub capture: Option<CaptureSpec>,
     /// `tables/cwnd.csv`.

@@ -8,6 +8,7 @@
 
 mod capture;
 mod dns;
+mod expect;
 mod host;
 mod link;
 mod live;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 
 pub use capture::{Capture, CaptureChoice, InterfaceName};
 pub use dns::{Change, Dns, FilePlace, Mode, NameServer, Record, Removal, SourceFile, Zone};
+pub use expect::{Amount, Cell, CellBounds, Expect, Key, Transcript};
 pub use host::{Host, Sessions, WhenFullName};
 pub use link::{Bursts, Codel, Direction, Jitter, Link, LinkDefaults, Red};
 pub use live::Live;
@@ -49,7 +51,7 @@ pub use network::{DeadHosts, FixedRoute, IpVersions, Metric, Network, Routing};
 pub use people::{DayName, People, Protocols};
 pub use quantity::{Calendar, Chance, Duration, Frequency, Queue, Rate, Size, Spread, Texts};
 pub use resolver::{Checks, ForwardZone, Resolver, ServeStale, StubZone};
-pub use run::{Expect, Fault, Limits, LinkChange, Outputs, Run, Way};
+pub use run::{Fault, Limits, LinkChange, Outputs, Run, Way};
 pub use scripted::{
     BehaviourName, IdsName, Replies, ScriptEdns, ScriptMatch, ScriptQuestion, ScriptReply, ScriptRule, Scripted,
     Seconds, TransportName, Unasked,
@@ -58,7 +60,7 @@ pub use steps::{Criteria, Letter, MarkName, Pick, PickName, ProtocolName, Step, 
 pub use tcp::{CongestionName, Tcp};
 pub use web::{BrowserWays, HttpVersionName, WebObject, WebPage, WebSite};
 pub use windows::{Cwnd, CwndChoice};
-pub use workload::{Entry, FetchName, Poisson, ReadName, Reading};
+pub use workload::{Entry, FetchName, Poisson, Reading};
 
 /// A Posthaste scenario: hosts, names, mail domains, people, and what they do.
 ///
@@ -99,7 +101,7 @@ pub struct Scenario {
     pub run: Run,
     /// Bounds that stop a run before it harms the computer.
     pub limits: Limits,
-    /// Comparisons of metrics; the run exits with 1 when one does not hold.
+    /// What must be true of the results; the run exits with 1 when something is not.
     pub expect: Vec<Expect>,
     /// Which optional files the run writes.
     pub outputs: Outputs,

@@ -1,4 +1,4 @@
-//! The keys that steer and judge a run: `faults`, `run`, `limits`, `expect`, `outputs`.
+//! The keys that steer a run: `faults`, `run`, `limits`, `outputs`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -160,26 +160,6 @@ pub struct Limits {
     pub wall_clock: Option<Duration>,
 }
 
-/// What a metric should be: at least one of `equals`, `at_least`, `at_most`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Expect {
-    /// The name of the metric, such as "messages.delivered".
-    pub metric: String,
-    /// It is exactly this, or within `tolerance` of it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub equals: Option<f64>,
-    /// Distance from `equals` that is still equal. Default: 0.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub tolerance: Option<f64>,
-    /// It is not below this.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub at_least: Option<f64>,
-    /// It is not above this.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub at_most: Option<f64>,
-}
-
 /// Which optional files the run writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -193,6 +173,9 @@ pub struct Outputs {
     /// Figures, charts/. Default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub charts: Option<bool>,
+    /// The run on one page, report.html. Default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<bool>,
     /// Packets for Wireshark, capture.pcapng. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<Capture>,

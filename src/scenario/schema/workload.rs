@@ -100,10 +100,10 @@ pub struct Entry {
     pub user: Option<Texts>,
     /// How mail is fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub read: Option<ReadName>,
+    pub read: Option<ProtocolName>,
     /// What a user does in a session with the mailbox, step by step.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub steps: Vec<Step>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<Step>>,
     /// With `steps`: how the user gets at the mailbox. Default: as `users` says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<ProtocolName>,
@@ -151,23 +151,6 @@ pub struct Poisson {
     /// Whether all senders write at the same random times, so that what becomes of their messages can be compared. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub together: Option<bool>,
-}
-
-/// A way to fetch mail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum ReadName {
-    /// POP3, download and delete.
-    #[serde(rename = "pop3")]
-    Pop3,
-    /// POP3, download and keep.
-    #[serde(rename = "pop3-keep")]
-    Pop3Keep,
-    /// IMAP.
-    #[serde(rename = "imap")]
-    Imap,
-    /// Webmail: by HTTP, in a browser.
-    #[serde(rename = "webmail")]
-    Webmail,
 }
 
 /// How mail is read, by a program that remembers what it has.

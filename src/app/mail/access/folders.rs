@@ -2,7 +2,8 @@
 
 use super::super::mailbox::StoreError;
 use super::super::spool::{Spool, trace_maildrop};
-use super::{Access, Place, Reader, deselect, done, mailbox_of, trace_deleted};
+use super::super::upkeep::trace_deleted;
+use super::{Access, Place, Reader, deselect, done, mailbox_of};
 use crate::app::host::Host;
 use crate::proto::imap::{Answer, Change, Quota, Selected};
 
@@ -19,7 +20,7 @@ pub(super) fn select<H: Host>(
     let validity = drop.named(name)?;
     let folder = drop.folder(validity)?;
     folder.watch();
-    reader.selected = Some(Place { folder: validity, read_only });
+    reader.known.selected = Some(Place { folder: validity, read_only });
     Ok(Answer::Selected(Selected {
         uid_validity: validity,
         uid_next: folder.next_uid(),
@@ -37,7 +38,7 @@ pub(super) fn status(spool: &mut Spool, reader: &Reader, name: &str) -> Result<A
 
 /// What a user stores and may store; RFC 9208: IMAP tells what the server goes by.
 pub(super) fn quota(spool: &mut Spool, reader: &Reader, name: Option<&str>) -> Result<Answer, StoreError> {
-    let key = reader.mailbox.as_deref().unwrap_or_default();
+    let key = reader.known.mailbox.as_deref().unwrap_or_default();
     let allowed = spool.homes.quota(key);
     let drop = mailbox_of(spool, reader)?;
     if let Some(name) = name {
@@ -57,7 +58,7 @@ impl Access {
         reader: &mut Reader,
         expunge: bool,
     ) -> Result<Answer, StoreError> {
-        if expunge && reader.selected.is_some() {
+        if expunge && reader.known.selected.is_some() {
             self.expunge(host, spool, reader, None)?;
         }
         deselect(host, spool, reader);
@@ -72,15 +73,15 @@ impl Access {
         name: &str,
     ) -> Result<Answer, StoreError> {
         let validity = mailbox_of(spool, reader)?.named(name)?;
-        let key = reader.mailbox.clone().unwrap_or_default();
+        let key = reader.known.mailbox.clone().unwrap_or_default();
         let (_, gone) = mailbox_of(spool, reader)?.remove(name)?;
-        if reader.looks_at(&key, validity).is_some() {
+        if reader.known.looks_at(&key, validity).is_some() {
             reader.talk.session.notify(Change::Deselected);
             deselect(host, spool, reader);
         }
-        for (socket, other) in self.readers.iter_mut().filter(|(_, other)| other.looks_at(&key, validity).is_some()) {
+        for other in self.calls.all().filter(|other| other.known.looks_at(&key, validity).is_some()) {
             other.talk.session.notify(Change::Vanished);
-            self.told.push(*socket);
+            self.told.push(other.talk.socket());
         }
         let drop = mailbox_of(spool, reader)?;
         trace_deleted(host, drop, &gone);
@@ -100,7 +101,7 @@ impl Access {
         let drop = mailbox_of(spool, reader)?;
         drop.rename(from, to, self.config.separator)?;
         let inbox = drop.inbox().validity();
-        let key = reader.mailbox.clone().unwrap_or_default();
+        let key = reader.known.mailbox.clone().unwrap_or_default();
         self.spread(spool, (&key, inbox), Some(reader));
         Ok(done(()))
     }

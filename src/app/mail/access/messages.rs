@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use super::super::folder::StoredMessage;
 use super::super::mailbox::StoreError;
-use super::super::spool::{Spool, trace_maildrop, trace_phase};
-use super::{Access, Reader, mailbox_of, trace_deleted};
+use super::super::spool::{Spool, trace_phase};
+use super::super::upkeep;
+use super::{Access, Reader, mailbox_of};
 use crate::app::host::Host;
 use crate::base::trace::{MailTrace, Phase, Trace};
-use crate::proto::imap::{Answer, Fetched, Flags, InternalDate, NewMessage, StoreAction, Stored, SystemFlag};
-use crate::proto::message::first;
+use crate::proto::imap::{Answer, Fetched, Flags, NewMessage, StoreAction, Stored, SystemFlag};
 
 /// The messages were received whole: for those that came by mail it is the end of their way.
 pub(super) fn received<H: Host>(host: &mut H, spool: &mut Spool, reader: &mut Reader, uids: &[u32]) {
-    reader.in_flight.clear();
-    let (conn, place) = (reader.talk.conn(), reader.selected);
+    reader.known.in_flight.clear();
+    let (conn, place) = (reader.talk.conn(), reader.known.selected);
     let Ok(drop) = mailbox_of(spool, reader) else { return };
     let mailbox = drop.address().to_owned();
     let Some(folder) = place.and_then(|place| drop.folder(place.folder).ok()) else { return };
@@ -30,8 +29,8 @@ pub(super) fn received<H: Host>(host: &mut H, spool: &mut Spool, reader: &mut Re
 }
 
 fn selected(reader: &Reader) -> Result<(String, u32), StoreError> {
-    let key = reader.mailbox.clone().ok_or(StoreError::NoSuchFolder)?;
-    reader.selected.map(|place| (key, place.folder)).ok_or(StoreError::NoSuchFolder)
+    let key = reader.known.mailbox.clone().ok_or(StoreError::NoSuchFolder)?;
+    reader.known.selected.map(|place| (key, place.folder)).ok_or(StoreError::NoSuchFolder)
 }
 
 impl Access {
@@ -43,25 +42,11 @@ impl Access {
         name: &str,
         messages: Vec<NewMessage>,
     ) -> Result<Answer, StoreError> {
-        let quota = spool.homes.quota(reader.mailbox.as_deref().unwrap_or_default());
+        let quota = spool.homes.quota(reader.known.mailbox.as_deref().unwrap_or_default());
         let drop = mailbox_of(spool, reader)?;
         let uid_validity = drop.named(name)?;
-        drop.has_room(messages.len(), messages.iter().map(|new| new.content.len() as u64).sum(), quota)?;
-        let folder = drop.folder(uid_validity)?;
-        let known: Option<Vec<Flags>> = messages.iter().map(|new| folder.known(&new.flags)).collect();
-        let known = known.ok_or(StoreError::Keywords)?;
-        let mut uids = Vec::with_capacity(messages.len());
-        for (NewMessage { date, content, .. }, flags) in messages.into_iter().zip(known) {
-            let date = date.unwrap_or_else(|| InternalDate::utc(host.calendar()));
-            let (message, bytes) = (first(&content, "Message-ID").unwrap_or_default(), content.len() as u64);
-            let (stored, origin) = (host.now(), None);
-            let new = StoredMessage { uid: 0, origin, content, stored, date, flags, modseq: 0, retrieved: false };
-            uids.push(drop.folder(uid_validity)?.store(new));
-            let (message, mailbox) = (message.as_str(), drop.address());
-            host.trace(Trace::Mail(MailTrace::Appended { message, mailbox, bytes }));
-        }
-        trace_maildrop(host, drop);
-        let key = reader.mailbox.clone().unwrap_or_default();
+        let uids = upkeep::append(host, drop, uid_validity, quota, messages)?;
+        let key = reader.known.mailbox.clone().unwrap_or_default();
         self.spread(spool, (&key, uid_validity), Some(reader));
         Ok(Answer::Appended { uid_validity, uids })
     }
@@ -81,9 +66,7 @@ impl Access {
         if uids.is_empty() {
             return Ok(Answer::Done);
         }
-        let gone = folder.remove(&uids);
-        trace_deleted(host, drop, &gone);
-        trace_maildrop(host, drop);
+        upkeep::delete(host, drop, validity, &uids)?;
         self.spread(spool, (&key, validity), Some(reader));
         Ok(Answer::Done)
     }
@@ -110,17 +93,12 @@ impl Access {
                 out.modified.push(*uid);
                 continue;
             }
-            let mut now = message.flags.clone();
-            action.apply(&mut now, &named);
-            let modseq = folder.set_flags(*uid, now.clone()).unwrap_or(0);
-            out.done.push((*uid, now, modseq));
+            out.done.extend(folder.change_flags(*uid, action, &named).map(|(now, modseq)| (*uid, now, modseq)));
         }
         self.spread(spool, (&key, validity), Some(reader));
         Ok(Answer::Stored(out))
     }
 
-    /// RFC 3501 6.4.7: all messages are copied, or none. RFC 6851: MOVE takes them away from
-    /// here as well.
     pub(super) fn copy<H: Host>(
         &mut self,
         host: &mut H,
@@ -133,21 +111,7 @@ impl Access {
         let quota = spool.homes.quota(&key);
         let drop = mailbox_of(spool, reader)?;
         let uid_validity = drop.named(to)?;
-        let folder = drop.folder(validity)?;
-        let copies: Vec<StoredMessage> = uids.iter().filter_map(|uid| folder.message(*uid)).cloned().collect();
-        if copies.len() < uids.len() {
-            return Err(StoreError::Gone);
-        }
-        if moving {
-            folder.remove(uids);
-        } else {
-            drop.has_room(copies.len(), copies.iter().map(|copy| copy.content.len() as u64).sum(), quota)?;
-        }
-        let target = drop.folder(uid_validity)?;
-        let new = copies.into_iter().map(|copy| target.store(copy)).collect();
-        if !moving {
-            trace_maildrop(host, drop);
-        }
+        let new = upkeep::copy(host, drop, (validity, uids), (uid_validity, moving), quota)?;
         self.spread(spool, (&key, validity), Some(reader));
         if uid_validity != validity {
             self.spread(spool, (&key, uid_validity), Some(reader));
@@ -168,19 +132,19 @@ impl Access {
             return Answer::Content(None);
         };
         let Some(message) = folder.message(uid) else { return Answer::Content(None) };
-        let (content, mut flags) = (Arc::clone(&message.content), message.flags.clone());
-        let mut modseq = message.modseq;
+        let (content, flags, modseq) = (Arc::clone(&message.content), message.flags.clone(), message.modseq);
+        let mut known = (flags, modseq);
         if whole {
             if let Some(origin) = message.origin.as_ref().filter(|_| !message.retrieved) {
                 trace_phase(host, &origin.message_id, &origin.recipient, Phase::Retrieval);
             }
-            reader.in_flight.push(uid);
+            reader.known.in_flight.push(uid);
         }
         if seen {
-            flags.insert(SystemFlag::Seen);
-            modseq = folder.set_flags(uid, flags.clone()).unwrap_or(modseq);
+            known = folder.change_flags(uid, StoreAction::Add, &SystemFlag::Seen.into()).unwrap_or(known);
             self.spread(spool, (&key, validity), Some(reader));
         }
+        let (flags, modseq) = known;
         Answer::Content(Some(Fetched { content, flags, modseq }))
     }
 }

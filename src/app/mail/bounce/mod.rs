@@ -113,7 +113,8 @@ pub fn build(report: &Report<'_>) -> Vec<u8> {
     let remote = report.exchange.filter(|_| reason.is_none_or(|reason| is_remote(reason.kind, reason.code)));
     let remote = remote.map(address_literal);
     let diagnostic = reason.map(|reason| {
-        let kind = if reason.code == 0 { "x-posthaste" } else { "smtp" };
+        // RFC 3464 section 2.3.6: the type says whose words they are; "smtp" is for the reply of another server.
+        let kind = if remote.is_some() && reason.code != 0 { "smtp" } else { "x-posthaste" };
         format!("{kind}; {}", reason.sentence())
     });
     let retry_until = match report.outcome {
@@ -162,6 +163,7 @@ const fn is_remote(kind: FailureKind, code: u16) -> bool {
         | FailureKind::ConnectionRefused
         | FailureKind::ConnectionTimedOut
         | FailureKind::Unreachable
+        | FailureKind::Unsendable
         | FailureKind::Loop => false,
     }
 }

@@ -12,8 +12,11 @@ pub(super) fn of(reason: &Reason) -> String {
         FailureKind::Expired => "4.4.7".to_owned(),
         FailureKind::Reply => told.unwrap_or_else(|| by_code(reason.code).to_owned()),
         FailureKind::NoSuchDomain => "5.1.2".to_owned(),
-        // RFC 7505 section 4.2 has 5.1.10 for a domain that says it takes no mail.
-        FailureKind::NoMailServer => "5.1.10".to_owned(),
+        // RFC 7505 section 4.2: a domain that says it takes no mail has its own. RFC 3463 section 3.5: X.4.4,
+        // "Unable to route".
+        FailureKind::NoMailServer => told.unwrap_or_else(|| "5.4.4".to_owned()),
+        // RFC 3463 section 3.7: X.6.0.
+        FailureKind::Unsendable => told.unwrap_or_else(|| "5.6.0".to_owned()),
         FailureKind::Loop => "5.4.6".to_owned(),
         FailureKind::DnsFailure => "4.4.3".to_owned(),
         FailureKind::ConnectionRefused | FailureKind::ConnectionTimedOut => "4.4.1".to_owned(),
@@ -26,14 +29,15 @@ pub(super) fn of(reason: &Reason) -> String {
     }
 }
 
-/// The code at the beginning of a reply's text, if it is of the reply's class.
+/// The code at the beginning of a reply's text, if it is of the reply's class. Without a reply it is a failure for good.
 fn enhanced(reason: &Reason) -> Option<&str> {
     let word = reason.text.split(' ').next()?;
     let mut numbers = word.split('.');
     let class = numbers.next()?;
     let number = |text: &str| (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     let well_formed = numbers.next().is_some_and(number) && numbers.next().is_some_and(number);
-    (well_formed && numbers.next().is_none() && class == (reason.code / 100).to_string()).then_some(word)
+    let of_reply = if reason.code == 0 { 5 } else { reason.code / 100 };
+    (well_formed && numbers.next().is_none() && class == of_reply.to_string()).then_some(word)
 }
 
 /// What RFC 5321 says of a code, in the words of RFC 3463.
@@ -72,6 +76,9 @@ mod tests {
             (reply(571, "odd"), "5.0.0"),
             (Reason { kind: FailureKind::Expired, code: 450, text: "4.7.1 later".to_owned() }, "4.4.7"),
             (Reason::new(FailureKind::ConnectionRefused, "5.0.0"), "4.4.1"),
+            (Reason::new(FailureKind::NoMailServer, "5.1.10 no"), "5.1.10"),
+            (Reason::new(FailureKind::NoMailServer, "h has no address"), "5.4.4"),
+            (Reason::unsendable(crate::proto::smtp::Unsendable::Utf8), "5.6.7"),
         ] {
             assert_eq!(of(&reason), status, "{reason:?}");
         }

@@ -144,7 +144,7 @@ impl Attended {
     }
 
     fn judge(&mut self, held: Held) {
-        let occasion = match &held {
+        let mut occasion = match &held {
             Held::Connect => self.facts.at_connect(),
             Held::Line(at, line) => self.facts.at_line(*at, line),
             Held::Event(at, event) => {
@@ -152,6 +152,7 @@ impl Attended {
                 self.facts.at_event(*at, event, helo)
             }
         };
+        occasion.authenticated = self.server.is_authenticated();
         self.state = State::Judging(held);
         self.output.push_back(Output::Event(Notice::Judge(Box::new(occasion))));
     }

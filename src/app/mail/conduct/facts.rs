@@ -30,6 +30,7 @@ impl Facts {
             size: None,
             message_id: None,
             errors: self.errors,
+            authenticated: false,
         }
     }
 

@@ -39,7 +39,7 @@ pub struct Use {
 }
 
 /// The rules of a server, and what they remember.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Judge {
     rules: Arc<[Rule]>,
     memory: Vec<Memory>,
@@ -137,7 +137,8 @@ impl Scene<'_> {
             Action::Greylist(config) => {
                 let sender = self.occasion.sender.as_deref().unwrap_or_default();
                 let (mut refused, mut action) = (false, ConductAction::GreyExempt);
-                for recipient in &self.occasion.recipients {
+                // Who has logged in is known by that.
+                for recipient in self.occasion.recipients.iter().filter(|_| !self.occasion.authenticated) {
                     let triplet = (self.caller.client, sender, recipient.as_str());
                     action = match memory.greylist.judge(config, triplet, self.now) {
                         Grey::Exempt => ConductAction::GreyExempt,

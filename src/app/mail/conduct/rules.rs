@@ -366,6 +366,8 @@ pub struct Occasion {
     pub message_id: Option<String>,
     /// Commands of the session that were answered 4yz or 5yz.
     pub errors: u32,
+    /// Whether the client has logged in.
+    pub authenticated: bool,
 }
 
 /// Who calls.

@@ -25,7 +25,7 @@ use crate::app::dns::stub::Stub;
 use crate::app::host::{Flush, Host, Input as HostInput};
 use crate::app::sessions::{Talk, Timers};
 use crate::base::trace::Phase;
-use crate::base::{Endpoint, SimTime, SocketId};
+use crate::base::{SimTime, SocketId};
 use crate::proto::smtp::Client;
 
 /// The couriers of a server and what it knows of destinations; all in memory only.
@@ -255,17 +255,9 @@ impl Delivery {
         self.by_socket.contains_key(&socket) || self.closing.contains_key(&socket)
     }
 
-    pub(super) fn datagram<H: Host>(&mut self, host: &mut H, local_port: u16, from: Endpoint, bytes: &[u8]) {
-        self.stub.datagram(host, local_port, from, bytes);
-    }
-
-    /// What befell a connection of the stub resolver's.
-    pub(super) fn stream<H: Host>(&mut self, host: &mut H, input: HostInput<'_>) -> bool {
-        self.stub.stream(host, input)
-    }
-
-    pub(super) fn unreachable<H: Host>(&mut self, host: &mut H, local_port: u16, to: Endpoint) {
-        self.stub.unreachable(host, local_port, to);
+    /// What befell the stub resolver; false if it was for somebody else.
+    pub(super) fn resolves<H: Host>(&mut self, host: &mut H, input: HostInput<'_>) -> bool {
+        self.stub.input(host, input)
     }
 
     pub(super) fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {

@@ -211,7 +211,7 @@ impl Delivery {
                     spool.failed(host, key, reached, &Reason::reply(reply));
                 }
                 Verdict::Refused(reply) => spool.deferred(host, key, reached, &Reason::reply(reply)),
-                Verdict::Unsendable(why) => spool.failed(host, key, reached, &Reason::reply(&why.reply())),
+                Verdict::Unsendable(why) => spool.failed(host, key, reached, &Reason::unsendable(*why)),
                 // RFC 5321 4.5.3.2.6 and 6.1, RFC 1047: the server may have the message; trying again may
                 // make a duplicate, not trying would lose it.
                 Verdict::Broken { trouble, after_dot: true } => {

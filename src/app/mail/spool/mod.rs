@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 pub(super) use attempts::is_or_is_in;
 
+use super::conduct::judge::Judge;
+use super::conduct::rules::Rule;
 use super::config::{LoopGuard, ReportConfig, RoutingConfig};
 use super::homes::Homes;
 use super::mailbox::{Maildrop, Maildrops};
@@ -89,6 +91,8 @@ pub(in crate::app::mail) struct Spool {
     last_bounce: u64,
     last_answer: u64,
     reports: ReportConfig,
+    /// What is done to clients besides serving them; all of it is on disk but measured rates.
+    pub(in crate::app::mail) conduct: Judge,
     vacations: Vacations,
     traced_length: (u32, u32),
     /// When the host last started.
@@ -118,6 +122,7 @@ impl Spool {
             last_bounce: 0,
             last_answer: 0,
             reports: ReportConfig::default(),
+            conduct: Judge::default(),
             vacations: Vacations::default(),
             traced_length: (0, 0),
             booted: SimTime::ZERO,
@@ -129,6 +134,12 @@ impl Spool {
     pub(in crate::app::mail) fn with_reports(mut self, mut reports: ReportConfig) -> Self {
         self.vacations = Vacations::new(std::mem::take(&mut reports.vacations));
         self.reports = reports;
+        self
+    }
+
+    /// The same with what it does to clients.
+    pub(in crate::app::mail) fn with_conduct(mut self, rules: Arc<[Rule]>) -> Self {
+        self.conduct = Judge::new(rules);
         self
     }
 

@@ -251,6 +251,8 @@ fn eight_bits_become_seven_where_they_must() {
     let (bed, crepes) = notified(extras, &["bob@hamburger.edu"], |config| config.smtp.extensions = Extensions::NONE);
     let reports = bed.mailbox(crepes, "alice@crepes.fr");
     assert!(reports.len() == 1 && reports[0].contains("Status: 5.6.3\r\n"), "{reports:?}");
+    // RFC 3464 section 2.3.6: no server said so
+    assert!(reports[0].contains("Diagnostic-Code: x-posthaste; 5.6.3 ") && !reports[0].contains("Remote-MTA"));
 }
 
 /// Nobody but the recipients' servers knows of Bcc.

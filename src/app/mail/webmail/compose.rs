@@ -53,14 +53,8 @@ pub(super) fn begin(drop: &Maildrop, source: Source) -> Option<Submitted> {
             form.subject = subject_about("Fwd", &original.subject);
             let head = &letter.head;
             let names = |people: &[Person]| people.iter().map(Person::shown).collect::<Vec<String>>().join(", ");
-            form.text = format!(
-                "\n\n---------- Forwarded message ----------\nFrom: {}\nDate: {}\nSubject: {}\nTo: {}\n\n{}",
-                names(&head.from),
-                head.date,
-                head.subject,
-                names(&head.to),
-                letter.text
-            );
+            let people = (&*names(&head.from), &*names(&head.to));
+            form.text = below(&original.passed_on(people, &lines(&letter.text)));
             form.keep = letter.enclosed.into_iter().map(|part| part.place).collect();
         }
         Source::About(_, about @ (About::Reply | About::ReplyAll)) => {
@@ -68,16 +62,15 @@ pub(super) fn begin(drop: &Maildrop, source: Source) -> Option<Submitted> {
             (form.to, form.cc) = (to.join(", "), cc.join(", "));
             form.subject = subject_about("Re", &original.subject);
             let who = letter.head.from.first().map(Person::shown).unwrap_or_default();
-            let quoted: Vec<String> = letter.text.lines().map(quote).collect();
-            form.text = format!("\n\nOn {}, {who} wrote:\n{}", letter.head.date, quoted.join("\n"));
+            form.text = below(&original.quoted(&who, &lines(&letter.text)));
         }
     }
     Some(form)
 }
 
-/// RFC 3676 4.5: what is quoted already has no space between its marks.
-fn quote(line: &str) -> String {
-    if line.starts_with('>') { format!(">{line}") } else { format!("> {line}") }
+/// What stands below the empty lines into which a person writes.
+fn below(lines: &[String]) -> String {
+    format!("\n\n{}", lines.join("\n"))
 }
 
 /// The form with what is in it.

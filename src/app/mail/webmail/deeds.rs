@@ -1,23 +1,24 @@
 //! What forms do: logging in and out, marking, moving and removing messages, making folders, sending.
 //!
 //! A message that is sent goes the way of one from port 587 by a user who logged in there: the same limits, the same verdicts on
-//! recipients, the same queue. It is composed here, so its life begins here. Left out: the rules by which a server treats its
-//! SMTP clients, which are for those.
+//! recipients, the same rules of conduct, the same queue. It is composed here, so its life begins here.
+
+use std::net::IpAddr;
 
 use super::asked::{Act, Deed, Source, Submitted};
 use super::pages::{Visit, done, folder_url};
 use super::{Call, Login, MAX_LOGINS, Notice, Webmail, compose, cookie_field, failure, faulty, page, see};
 use crate::app::host::Host;
-use crate::app::mail::access::trace_deleted;
-use crate::app::mail::folder::StoredMessage;
+use crate::app::mail::composed::trace_composed;
+use crate::app::mail::conduct;
+use crate::app::mail::conduct::rules::Occasion;
 use crate::app::mail::mailbox::{Maildrop, StoreError};
 use crate::app::mail::queue::Addressee;
-use crate::app::mail::spool::{Arrival, Spool, trace_maildrop};
-use crate::base::trace::{MailTrace, MessageKind, Trace};
+use crate::app::mail::spool::{Arrival, Spool};
+use crate::app::mail::upkeep;
 use crate::proto::http::Response;
-use crate::proto::imap::{Flags, InternalDate, SystemFlag, names, utf7};
+use crate::proto::imap::{Flags, NewMessage, StoreAction, SystemFlag, names, utf7};
 use crate::proto::mailbox::About;
-use crate::proto::message::mime::Cost;
 use crate::proto::message::{Hop, received};
 use crate::proto::sasl::Credentials;
 use crate::proto::smtp::path::address_literal;
@@ -29,10 +30,24 @@ const SENT: &str = "Sent";
 const DRAFTS: &str = "Drafts";
 
 impl Webmail {
-    pub(super) fn log_in<H: Host>(&mut self, host: &mut H, spool: &Spool, user: &str, password: &str) -> Response {
+    pub(super) fn log_in<H: Host>(
+        &mut self,
+        host: &mut H,
+        spool: &Spool,
+        client: IpAddr,
+        (user, password): (&str, &str),
+    ) -> Response {
+        if let Some(wait) = self.guesses.wait(client, host.now()) {
+            // RFC 6585 section 4: "429 Too Many Requests", which may say how long to wait.
+            let mut response = self.login_page(host, 429, Some("Too many wrong passwords. Please wait."), user);
+            let seconds = wait.as_nanos().div_ceil(1_000_000_000);
+            response.fields = response.fields.with("Retry-After", seconds.to_string());
+            return response;
+        }
         let credentials =
             Credentials { authorization: String::new(), user: user.trim().to_owned(), password: password.to_owned() };
         let Some(mailbox) = self.accounts.login(&spool.maildrops, &credentials) else {
+            self.guesses.failed(client, host.now());
             return self.login_page(host, 401, Some("Wrong user or password."), user);
         };
         if self.logins.len() >= MAX_LOGINS {
@@ -130,17 +145,13 @@ impl Webmail {
                 .map_err(|error| vec![error.to_string()])?;
             self.composed.insert(key.to_owned(), number);
             finished(host, spool, key, form);
-            return Ok(Notice::Done("The draft was kept."));
+            return Ok(Notice::Kept(message_id));
         }
         if written.recipients.len() > self.max_recipients {
             return Err(vec![format!("There are more than {} recipients.", self.max_recipients)]);
         }
         let sender = Mailbox::parse(&address).map_or(ReversePath::Null, ReversePath::Mailbox);
-        let judged = written.recipients.iter().map(|to| spool.judge(&sender, to, (true, written.content.len() as u64)));
-        let wrong: Vec<String> = judged.filter_map(Result::err).map(|refusal| refusal.text).collect();
-        if !wrong.is_empty() {
-            return Err(wrong);
-        }
+        permitted(host, spool, call, (&sender, &written.recipients), (&message_id, written.content.len() as u64))?;
         self.composed.insert(key.to_owned(), number);
         trace_composed(host, (&message_id, &address), &written.recipients, (&written.content, &written.costs));
         let (queue_id, content) = self.stamped(host, spool, call, &written.content);
@@ -185,6 +196,29 @@ impl Webmail {
     }
 }
 
+/// Whether a message may go: its recipients are known, and no rule of conduct stands in its way.
+fn permitted<H: Host>(
+    host: &mut H,
+    spool: &mut Spool,
+    call: &Call<'_>,
+    (sender, recipients): (&ReversePath, &[Mailbox]),
+    (message_id, size): (&str, u64),
+) -> Result<(), Vec<String>> {
+    let judged = recipients.iter().map(|to| spool.judge(sender, to, (true, size)));
+    let wrong: Vec<String> = judged.filter_map(Result::err).map(|refusal| refusal.text).collect();
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let occasion = Occasion {
+        sender: Some(sender.as_str().to_owned()),
+        recipients: recipients.iter().map(|to| to.as_str().to_owned()).collect(),
+        size: Some(size),
+        message_id: Some(message_id.to_owned()),
+        ..Occasion::default()
+    };
+    conduct::submitted(&mut spool.conduct, host, (call.conn, call.address), &occasion).map_err(|why| vec![why])
+}
+
 fn refused(error: StoreError) -> Response {
     match error {
         StoreError::NoSuchFolder | StoreError::Gone => faulty(super::Fault::NotFound),
@@ -206,23 +240,6 @@ fn back_to(form: &Submitted) -> &str {
     }
 }
 
-/// What a person composed, as any user agent tells it.
-fn trace_composed<H: Host>(
-    host: &mut H,
-    (message, from): (&str, &str),
-    recipients: &[Mailbox],
-    (content, costs): (&[u8], &[Cost]),
-) {
-    for to in recipients {
-        let (to, bytes, kind, about) = (to.as_str(), content.len() as u64, MessageKind::User, None);
-        host.trace(Trace::Mail(MailTrace::Composed { message, from, to, bytes, kind, about }));
-    }
-    for Cost { place, media, encoding, content, encoded } in costs {
-        let (encoding, content, encoded) = (encoding.name(), *content, *encoded);
-        host.trace(Trace::Mail(MailTrace::Encoded { message, place, media, encoding, content, encoded }));
-    }
-}
-
 /// Puts a message into a folder, which is made if need be.
 fn keep<H: Host>(
     host: &mut H,
@@ -233,26 +250,12 @@ fn keep<H: Host>(
 ) -> Result<(), StoreError> {
     let quota = spool.homes.quota(key);
     let drop = spool.maildrops.get_mut(key).ok_or(StoreError::NoSuchFolder)?;
+    // No folder is made for what there is no room for.
     drop.has_room(1, content.len() as u64, quota)?;
     let validity = named_or_made(drop, name, separator)?;
     let mut flags = Flags::default();
     marks.iter().for_each(|mark| flags.insert(*mark));
-    let (date, stored, bytes) = (InternalDate::utc(host.calendar()), host.now(), content.len() as u64);
-    let message = crate::proto::message::first(content, "Message-ID").unwrap_or_default();
-    let content = content.into();
-    drop.folder(validity)?.store(StoredMessage {
-        uid: 0,
-        origin: None,
-        content,
-        stored,
-        date,
-        flags,
-        modseq: 0,
-        retrieved: false,
-    });
-    let (message, mailbox) = (message.as_str(), drop.address());
-    host.trace(Trace::Mail(MailTrace::Appended { message, mailbox, bytes }));
-    trace_maildrop(host, drop);
+    upkeep::append(host, drop, validity, quota, vec![NewMessage { flags, date: None, content: content.into() }])?;
     spool.touched.push((key.to_owned(), validity));
     Ok(())
 }
@@ -285,10 +288,11 @@ fn forwarded(spool: &mut Spool, key: &str, name: &str, uid: u32) {
     let Some(drop) = spool.maildrops.get_mut(key) else { return };
     let Ok(validity) = drop.named(name) else { return };
     let Ok(folder) = drop.folder(validity) else { return };
-    let Some(mut flags) = folder.message(uid).map(|message| message.flags.clone()) else { return };
-    flags.insert_keyword("$Forwarded".into());
-    if let Some(flags) = folder.known(&flags) {
-        folder.set_flags(uid, flags);
+    let mut named = Flags::default();
+    named.insert_keyword("$Forwarded".into());
+    let named = folder.message(uid).is_some().then(|| folder.known(&named)).flatten();
+    if let Some(named) = named {
+        folder.change_flags(uid, StoreAction::Add, &named);
         spool.touched.push((key.to_owned(), validity));
     }
 }
@@ -302,6 +306,7 @@ fn apply<H: Host>(
     act: &Act,
     separator: char,
 ) -> Result<(), StoreError> {
+    let quota = spool.homes.quota(key);
     let drop = spool.maildrops.get_mut(key).ok_or(StoreError::NoSuchFolder)?;
     let validity = drop.named(name)?;
     let folder = drop.folder(validity)?;
@@ -315,33 +320,22 @@ fn apply<H: Host>(
         Act::Deleted(on) => (SystemFlag::Deleted, *on),
         Act::Draft(on) => (SystemFlag::Draft, *on),
         Act::Delete => {
-            let gone = folder.remove(uids);
-            trace_deleted(host, drop, &gone);
-            trace_maildrop(host, drop);
+            upkeep::delete(host, drop, validity, uids)?;
             spool.touched.push((key.to_owned(), validity));
             return Ok(());
         }
         Act::Move(to) => {
             let to = named_or_made(drop, to, separator)?;
             if to != validity {
-                let moved = drop.folder(validity)?.remove(uids);
-                let target = drop.folder(to)?;
-                moved.into_iter().for_each(|message| _ = target.store(message));
+                upkeep::copy(host, drop, (validity, uids), (to, true), quota)?;
                 spool.touched.extend([(key.to_owned(), validity), (key.to_owned(), to)]);
             }
             return Ok(());
         }
     };
-    let mut named = Flags::default();
-    named.insert(flag);
+    let action = if on { StoreAction::Add } else { StoreAction::Remove };
     for uid in uids {
-        let Some(mut flags) = folder.message(*uid).map(|message| message.flags.clone()) else { continue };
-        if on {
-            flags.add(&named)
-        } else {
-            flags.remove(&named)
-        }
-        folder.set_flags(*uid, flags);
+        folder.change_flags(*uid, action, &flag.into());
     }
     spool.touched.push((key.to_owned(), validity));
     Ok(())

@@ -1,16 +1,15 @@
-//! A message as a reader sees it: who, to whom, about what; its text; what is enclosed.
+//! A message as a page shows it: who, to whom, about what; its text; what is enclosed, under names that are safe.
 //!
-//! Of alternatives the plain text is shown (RFC 2046 5.1.4 lets the reader choose), and HTML as plain text.
-//! Left out: signatures and encryption; the order in which related parts refer to each other.
+//! What is shown, and what is a file, is not decided here (`proto/message/read/shown.rs`).
 
 use crate::proto::imap::content::envelope::Envelope;
 use crate::proto::imap::content::section;
 use crate::proto::message::read::address::Address;
-use crate::proto::message::read::tree::{self, Entity, Inside};
-use crate::proto::message::read::{decode, header, media};
+use crate::proto::message::read::shown::{self, Shown};
+use crate::proto::message::read::tree::{self, Entity};
+use crate::proto::message::read::{decode, header};
 
 use super::names::file_name;
-use super::plain::plain;
 
 /// Somebody in a header field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,35 +64,11 @@ impl Letter {
     /// Reads the octets of a message.
     pub(super) fn read(raw: &[u8]) -> Self {
         let root = tree::parse(raw);
-        let mut letter = Self { head: head(&raw[root.header.fields.clone()]), ..Self::default() };
-        letter.take(raw, &root, "");
-        letter
-    }
-
-    fn take(&mut self, raw: &[u8], entity: &Entity, place: &str) {
-        match &entity.inside {
-            Inside::Parts(parts) if entity.media.is(b"multipart", Some(b"alternative")) => {
-                let chosen = [&b"plain"[..], b"html"]
-                    .into_iter()
-                    .find_map(|kind| parts.iter().position(|part| leads_to(part, kind)));
-                let chosen = chosen.unwrap_or(0);
-                self.take(raw, &parts[chosen], &under(place, chosen));
-            }
-            Inside::Parts(parts) => {
-                for (number, part) in parts.iter().enumerate() {
-                    self.take(raw, part, &under(place, number));
-                }
-            }
-            Inside::Leaf if is_shown(raw, entity) => {
-                if !self.text.is_empty() {
-                    self.text.push('\n');
-                }
-                self.text.push_str(&text(raw, entity));
-            }
-            Inside::Leaf | Inside::Message(_) => {
-                let place = if place.is_empty() { "1" } else { place };
-                self.enclosed.push(enclosed(raw, entity, place));
-            }
+        let shown = Shown::of(raw, &root);
+        Self {
+            head: head(&raw[root.header.fields.clone()]),
+            text: shown.text(raw),
+            enclosed: shown.files.iter().map(|(place, part)| enclosed(raw, part, place)).collect(),
         }
     }
 }
@@ -126,66 +101,10 @@ fn people(addresses: Vec<Address>) -> Vec<Person> {
     people.collect()
 }
 
-fn under(place: &str, number: usize) -> String {
-    let number = number + 1;
-    if place.is_empty() { number.to_string() } else { format!("{place}.{number}") }
-}
-
-/// Whether a part is text of this kind, or first of all has such a part in it.
-fn leads_to(part: &Entity, kind: &[u8]) -> bool {
-    match &part.inside {
-        Inside::Leaf => part.media.is(b"text", Some(kind)),
-        Inside::Parts(parts) => parts.first().is_some_and(|first| leads_to(first, kind)),
-        Inside::Message(_) => false,
-    }
-}
-
-fn disposition(raw: &[u8], entity: &Entity) -> Option<media::Disposition> {
-    let field = header::first(&raw[entity.header.fields.clone()], b"content-disposition")?;
-    media::Disposition::parse(&field.unfolded())
-}
-
-fn is_shown(raw: &[u8], entity: &Entity) -> bool {
-    let attached =
-        disposition(raw, entity).is_some_and(|disposition| disposition.kind.eq_ignore_ascii_case(b"attachment"));
-    let is = |kind| entity.media.is(b"text", Some(kind));
-    !attached && (is(b"plain") || is(b"html"))
-}
-
-fn encoding(raw: &[u8], entity: &Entity) -> Vec<u8> {
-    let field = header::first(&raw[entity.header.fields.clone()], b"content-transfer-encoding");
-    field.and_then(|field| media::word(&field.unfolded())).unwrap_or_default()
-}
-
-/// What a part of text says, its lines ended by LF.
-fn text(raw: &[u8], entity: &Entity) -> String {
-    let charset = entity.media.parameter(b"charset");
-    let text = decode::body_text(&raw[entity.body.clone()], &encoding(raw, entity), charset);
-    let text = if entity.media.is(b"text", Some(b"html")) { plain(&text) } else { text };
-    text.replace("\r\n", "\n").replace('\r', "\n").trim_end().to_owned()
-}
-
 fn enclosed(raw: &[u8], entity: &Entity, place: &str) -> Enclosed {
-    let lower = |word: &[u8]| String::from_utf8_lossy(word).to_ascii_lowercase();
-    let named = disposition(raw, entity).and_then(|disposition| parameter(&disposition.parameters, "filename"));
-    let named = named.or_else(|| parameter(&entity.media.parameters, "name"));
-    let media = format!("{}/{}", lower(&entity.media.kind), lower(&entity.media.subtype));
-    let name = file_name(named.as_deref().unwrap_or_default(), place, &media);
+    let media = entity.media.name();
+    let name = file_name(&shown::file_name(raw, entity).unwrap_or_default(), place, &media);
     Enclosed { place: place.to_owned(), name, media, octets: entity.body.len() }
-}
-
-/// A parameter as text: in the form of RFC 2231 4, or plain, or (wrongly, but often) as encoded words.
-fn parameter(parameters: &media::Parameters, name: &str) -> Option<String> {
-    let find = |name: &str| parameters.iter().find(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes()));
-    if let Some((_, value)) = find(&format!("{name}*")) {
-        let text = String::from_utf8_lossy(value);
-        let mut pieces = text.splitn(3, '\'');
-        let (charset, coded) = (pieces.next().unwrap_or_default(), pieces.nth(1).unwrap_or_default());
-        // Percent signs are those of quoted-printable but for the sign.
-        let coded = coded.replace('=', "=3D").replace('%', "=");
-        return Some(decode::body_text(coded.as_bytes(), b"quoted-printable", Some(charset.as_bytes())));
-    }
-    find(name).map(|(_, value)| decode::field_text(value))
 }
 
 /// A part by its place: its name, its media type, and its octets, transfer encoding undone.
@@ -194,13 +113,5 @@ pub(super) fn part(raw: &[u8], place: &str) -> Option<(Enclosed, Vec<u8>)> {
     let path: Vec<u32> = place.split('.').take(DEEPEST).map(|number| number.parse().ok()).collect::<Option<_>>()?;
     let root = tree::parse(raw);
     let entity = section::find(&root, &path)?;
-    let body = &raw[entity.body.clone()];
-    let content = match entity.inside {
-        // RFC 2045 6.4: what holds other parts is not encoded.
-        Inside::Parts(_) | Inside::Message(_) => body.to_vec(),
-        Inside::Leaf => {
-            decode::octets(body, &encoding(raw, entity)).map_or_else(|_| body.to_vec(), std::borrow::Cow::into_owned)
-        }
-    };
-    Some((enclosed(raw, entity, place), content))
+    Some((enclosed(raw, entity, place), shown::content(raw, entity).into_owned()))
 }

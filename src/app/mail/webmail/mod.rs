@@ -8,18 +8,19 @@
 //! led here), whatever changes something must carry the token of the session's pages (or a foreign page could
 //! act for the user), and no text is ever markup (`html`). Cookies and tokens come from the server's
 //! own stream: nobody in the simulation can guess them, but whoever knows the seed can compute them.
-//! Left out: TLS, limits on guessing passwords, addresses books, HTML as it was meant.
+//! Left out: TLS, address books, HTML as it was meant.
 
 mod asked;
 mod compose;
 mod deeds;
+mod guesses;
 mod html;
 mod letter;
 mod names;
 mod pages;
-mod plain;
 #[cfg(test)]
 mod tests;
+mod under_way;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -29,18 +30,20 @@ use super::config::{MailServerConfig, WebmailConfig};
 use super::folder::StoredMessage;
 use super::spool::Spool;
 use crate::app::host::Host;
-use crate::app::sessions::{Talk, Timers};
-use crate::base::trace::{MailTrace, Phase, Protocol, Trace};
-use crate::base::{ConnId, Side, SimTime, SocketId, Stream};
+use crate::app::sessions::{Attends, Caller, Calls, Talk};
+use crate::base::trace::Protocol;
+use crate::base::{CloseReason, ConnId, Side, SimTime, SocketId, Stream};
 use crate::proto::http::{Conduct, Method, Request, Response, Server, ServerEvent, cookie};
-use crate::proto::imap::search::{Mark, Query, View as Searched};
-use crate::proto::imap::{Flags, SystemFlag};
+use crate::proto::imap::SystemFlag;
+use crate::proto::imap::search::Query;
 use crate::proto::mailbox::Criteria;
-use crate::proto::session::{Input, Session as _};
+use crate::proto::session::Input;
 
 use asked::{Asked, Deed, Fault, Place, View};
+use guesses::Guesses;
 use html::Html;
 use pages::{STYLE, Visit};
+use under_way::UnderWay;
 
 /// Users logged in at a time; the one who was silent for longest makes room.
 const MAX_LOGINS: usize = 10_000;
@@ -64,14 +67,17 @@ struct Login {
 enum Notice {
     /// The message of that name was sent.
     Sent(String),
+    /// The draft of that name was kept.
+    Kept(String),
     Done(&'static str),
 }
 
-/// A browser's connection.
+/// What is known of a browser's connection.
 #[derive(Clone, Debug)]
-struct Caller {
-    talk: Talk<Server>,
+pub(super) struct Known {
     address: IpAddr,
+    /// Messages on their way to the browser.
+    in_flight: Vec<UnderWay>,
 }
 
 /// The webmail server: connections and logins are in memory only.
@@ -91,13 +97,17 @@ pub(super) struct Webmail {
     max_message: usize,
     max_recipients: usize,
     separator: char,
-    callers: BTreeMap<SocketId, Caller>,
-    timers: Timers,
+    calls: Calls<Server, Known>,
+    /// What was on its way over connections that this end has closed, and the other has not.
+    leaving: BTreeMap<SocketId, (ConnId, Vec<UnderWay>)>,
+    /// Messages that the answer to the present request takes along.
+    fetched: Vec<UnderWay>,
     /// By the value of the cookie.
     logins: BTreeMap<String, Login>,
     /// How many messages each user wrote here, by mailbox; on disk.
     composed: BTreeMap<String, u64>,
     draws: Option<Stream>,
+    guesses: Guesses,
 }
 
 /// A request in hand, and from where it came.
@@ -126,11 +136,13 @@ impl Webmail {
             max_message,
             max_recipients: config.smtp.recipients_per_message.max(1),
             separator: config.separator,
-            callers: BTreeMap::new(),
-            timers: Timers::default(),
+            calls: Calls::default(),
+            leaving: BTreeMap::new(),
+            fetched: Vec::new(),
             logins: BTreeMap::new(),
             composed: BTreeMap::new(),
             draws: None,
+            guesses: Guesses::default(),
         }
     }
 
@@ -139,17 +151,19 @@ impl Webmail {
     }
 
     pub(super) fn deadline(&self) -> SimTime {
-        self.timers.first()
+        self.calls.deadline()
     }
 
-    pub(super) fn crash(&mut self) {
-        self.callers.clear();
+    pub(super) fn crash<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
+        let callers = self.calls.take_all().into_iter().flat_map(|caller| caller.known.in_flight);
+        let leaving = std::mem::take(&mut self.leaving).into_values().flat_map(|(_, in_flight)| in_flight);
+        callers.chain(leaving).for_each(|message| message.cut(host, spool));
         self.logins.clear();
-        self.timers.clear();
+        self.guesses.clear();
     }
 
     pub(super) fn owns(&self, socket: SocketId) -> bool {
-        self.callers.contains_key(&socket)
+        self.calls.owns(socket) || self.leaving.contains_key(&socket)
     }
 
     pub(super) fn accepted<H: Host>(
@@ -160,52 +174,15 @@ impl Webmail {
         address: IpAddr,
     ) {
         let talk = Talk::new(socket, conn, Side::Server, Protocol::Http, Server::new(self.conduct.clone()));
-        self.callers.insert(socket, Caller { talk, address });
-        self.feed(host, spool, socket, Input::Start);
+        self.accept(host, spool, talk, Known { address, in_flight: Vec::new() });
     }
 
-    pub(super) fn closed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
-        self.go_on(host, spool, socket, |host, talk| talk.lose(host));
-    }
-
-    pub(super) fn drained<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId) {
-        self.go_on(host, spool, socket, |host, talk| talk.drained(host));
-    }
-
-    pub(super) fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
-        for socket in self.timers.due(host.now()) {
-            self.feed(host, spool, socket, Input::Tick);
-        }
-    }
-
-    pub(super) fn feed<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, input: Input<'_>) {
-        self.go_on(host, spool, socket, |host, talk| talk.feed(host, input));
-    }
-
-    fn go_on<H: Host>(
-        &mut self,
-        host: &mut H,
-        spool: &mut Spool,
-        socket: SocketId,
-        begin: impl FnOnce(&H, &mut Talk<Server>),
-    ) {
-        let Some(mut caller) = self.callers.remove(&socket) else { return };
-        begin(host, &mut caller.talk);
-        while let Some(event) = caller.talk.next_event(host) {
-            match event {
-                ServerEvent::Request(request) => {
-                    let call = Call { request: &request, conn: caller.talk.conn(), address: caller.address };
-                    let response = self.answer(host, spool, &call);
-                    caller.talk.session.respond(host.now(), &response);
-                }
-                ServerEvent::Refused(_) => {}
-            }
-        }
-        if caller.talk.is_closed() {
-            self.timers.set(socket, SimTime::NEVER);
-        } else {
-            self.timers.set(socket, caller.talk.session.deadline());
-            self.callers.insert(socket, caller);
+    /// A connection is no more. One that both ends have closed took along what was sent over it.
+    pub(super) fn ended<H: Host>(&mut self, host: &mut H, spool: &mut Spool, socket: SocketId, reason: CloseReason) {
+        self.closed(host, spool, socket);
+        let Some((conn, in_flight)) = self.leaving.remove(&socket) else { return };
+        for message in in_flight {
+            if reason == CloseReason::Finished { message.came(host, spool, conn) } else { message.cut(host, spool) }
         }
     }
 
@@ -249,7 +226,7 @@ impl Webmail {
                 if token.is_empty() || visit != Some(token.as_str()) {
                     return self.login_page(host, 403, Some("Please try again: cookies must be allowed."), &user);
                 }
-                self.log_in(host, spool, &user, &password)
+                self.log_in(host, spool, call.address, (&user, &password))
             }
             Asked::Do(deed, token) => {
                 let Some(session) = session else { return see("/login") };
@@ -319,10 +296,55 @@ impl Webmail {
         if let View::Message(place) | View::Raw(place) = &view
             && call.request.method == Method::Get
         {
-            fetched(host, spool, (&key, place), call.conn, matches!(view, View::Message(_)));
+            self.fetched.extend(under_way::begin(host, spool, (&key, place), matches!(view, View::Message(_))));
         }
         let Some(drop) = spool.maildrops.get(&key) else { return see("/login") };
         shown(&Visit { drop, login, notice }, &view).unwrap_or_else(|| faulty(Fault::NotFound))
+    }
+}
+
+impl Attends<Spool> for Webmail {
+    type Session = Server;
+    type Known = Known;
+
+    fn calls(&mut self) -> &mut Calls<Server, Known> {
+        &mut self.calls
+    }
+
+    fn event<H: Host>(
+        &mut self,
+        host: &mut H,
+        spool: &mut Spool,
+        caller: &mut Caller<Server, Known>,
+        event: ServerEvent,
+    ) {
+        match event {
+            ServerEvent::Request(request) => {
+                let (conn, known) = (caller.talk.conn(), &mut caller.known);
+                // Who asks for more has what was all sent.
+                if host.unsent(caller.talk.socket()) == 0 {
+                    known.in_flight.drain(..).for_each(|message| message.came(host, spool, conn));
+                }
+                let call = Call { request: &request, conn, address: known.address };
+                let response = self.answer(host, spool, &call);
+                known.in_flight.append(&mut self.fetched);
+                caller.talk.session.respond(host.now(), &response);
+            }
+            ServerEvent::Refused(_) => {}
+        }
+    }
+
+    /// What was on its way is so until the other end has closed, too.
+    fn over<H: Host>(&mut self, _host: &mut H, _spool: &mut Spool, caller: Caller<Server, Known>) {
+        if !caller.known.in_flight.is_empty() {
+            self.leaving.insert(caller.talk.socket(), (caller.talk.conn(), caller.known.in_flight));
+        }
+    }
+
+    fn wake<H: Host>(&mut self, host: &mut H, spool: &mut Spool) {
+        for socket in self.calls.due_when_sent(host) {
+            self.feed(host, spool, socket, Input::Tick);
+        }
     }
 }
 
@@ -357,52 +379,8 @@ fn shown(visit: &Visit<'_>, view: &View) -> Option<Response> {
 
 fn found<'a>(messages: &'a [StoredMessage], criteria: &Criteria) -> Vec<&'a StoredMessage> {
     let query = Query::of(criteria);
-    let matches = |message: &&StoredMessage| {
-        let marked = |mark: Mark<'_>| mark == Mark::Seen && message.flags.has(SystemFlag::Seen);
-        query.matches(&Searched {
-            // What a person asks has no numbers and dates in it.
-            number: 0,
-            uid: message.uid,
-            marks: &marked,
-            arrived: message.date.at,
-            modseq: message.modseq,
-            size: u32::try_from(message.content.len()).unwrap_or(u32::MAX),
-            content: &message.content,
-        })
-    };
-    messages.iter().filter(matches).collect()
-}
-
-/// A message goes to its reader, who is taken to read it if it is shown. For one that came by mail it is the end
-/// of its way.
-fn fetched<H: Host>(
-    host: &mut H,
-    spool: &mut Spool,
-    (key, place): (&str, &Place),
-    conn: ConnId,
-    seen: bool,
-) -> Option<()> {
-    let drop = spool.maildrops.get_mut(key)?;
-    let mailbox = drop.address().to_owned();
-    let validity = drop.named(&place.folder).ok()?;
-    let folder = drop.folder(validity).ok()?;
-    let message = folder.message_mut(place.uid)?;
-    if let Some(origin) = message.origin.as_ref().filter(|_| !message.retrieved) {
-        super::spool::trace_phase(host, &origin.message_id, &origin.recipient, Phase::Retrieval);
-        // A user agent of the simulation says so itself, when it has the message.
-        if host.opened_from_outside(conn) {
-            let (message, mailbox) = (origin.message_id.as_str(), mailbox.as_str());
-            host.trace(Trace::Mail(MailTrace::Retrieved { message, mailbox, conn }));
-        }
-    }
-    message.retrieved = true;
-    if seen && !message.flags.has(SystemFlag::Seen) {
-        let mut flags: Flags = message.flags.clone();
-        flags.insert(SystemFlag::Seen);
-        folder.set_flags(place.uid, flags);
-        spool.touched.push((key.to_owned(), validity));
-    }
-    Some(())
+    let found = |message: &&StoredMessage| query.finds(&message.content, message.flags.has(SystemFlag::Seen));
+    messages.iter().filter(found).collect()
 }
 
 /// Whether the browser says that a form was on a page of this server, as far as it says anything (RFC 6454 7,

@@ -95,6 +95,9 @@ impl Visit<'_> {
             Some(Notice::Sent(message)) => {
                 page.markup("<p role=\"status\"").attribute("data-sent", message).markup(">The message was sent.</p>");
             }
+            Some(Notice::Kept(message)) => {
+                page.markup("<p role=\"status\"").attribute("data-kept", message).markup(">The draft was kept.</p>");
+            }
             Some(Notice::Done(text)) => _ = page.markup("<p role=\"status\">").text(text).markup("</p>"),
             None => {}
         }

@@ -7,6 +7,7 @@ use super::super::compose::{Body, Draft, Extras};
 use super::super::shelf::Saved;
 use super::super::steps::{Files, Means, Pick, Step};
 use super::{Act, DRAFTS, Desk, Facts, INBOX, Item, Move, Outcome, SENT, Sitting, Then};
+use crate::proto::imap::search::Query;
 use crate::proto::mailbox::{About, Criteria, Detail, Handle, Mark, Part, Task, Writing};
 use crate::proto::message::Original;
 use crate::proto::message::original::text_of;
@@ -82,15 +83,9 @@ impl Sitting {
             return self.moves.push_back(Move::Ask(Task::Search(criteria), Then::Search));
         }
         // What POP3 fetched is searched where it is.
-        let contains = |text: &str, part: &Option<String>| {
-            part.as_ref().is_none_or(|part| text.to_lowercase().contains(&part.to_lowercase()))
-        };
+        let query = Query::of(&criteria);
         self.list.retain(|item| {
-            let whole = desk.shelf().get(item.number).map(|fetched| String::from_utf8_lossy(&fetched.content));
-            contains(&item.from, &criteria.from)
-                && contains(&item.subject, &criteria.subject)
-                && contains(&whole.unwrap_or_default(), &criteria.text)
-                && !(criteria.unseen && item.seen)
+            desk.shelf().get(item.number).is_some_and(|fetched| query.finds(&fetched.content, item.seen))
         });
         let outcome = if self.list.is_empty() { Outcome::Nothing } else { Outcome::Done };
         desk.act(Act { action: "search", message: "", folder: &self.folder, outcome });
@@ -149,8 +144,8 @@ impl Sitting {
                 Files::All => true,
                 Files::Nth(nth) => u32::try_from(place + 1) == Ok(nth),
             };
-            let places = self.files_of(item).into_iter().enumerate().filter(|(place, _)| wanted(*place));
-            let places: Vec<String> = places.map(|(_, name)| name.to_owned()).collect();
+            let places = item.files().enumerate().filter(|(nth, _)| wanted(*nth));
+            let places: Vec<String> = places.map(|(_, file)| file.place.clone()).collect();
             if self.means.is_local() || places.is_empty() {
                 let (message, folder) = (self.message_id(number), self.folder.clone());
                 let outcome = if places.is_empty() { Outcome::Nothing } else { Outcome::Done };
@@ -160,14 +155,6 @@ impl Sitting {
             for place in places {
                 self.fetch(number, Part::Place(place), Then::File(number));
             }
-        }
-    }
-
-    /// The places of a message's files. Webmail's list has no other parts than these.
-    fn files_of<'a>(&self, item: &'a Item) -> Vec<&'a str> {
-        match self.means {
-            Means::Webmail => item.parts.iter().map(|(place, ..)| place.as_str()).collect(),
-            Means::Pop3 | Means::Pop3Keep | Means::Imap => files_among(&item.parts),
         }
     }
 
@@ -291,7 +278,9 @@ impl Sitting {
         if self.means == Means::Webmail {
             let subject = draft.subject.as_deref().unwrap_or_default().to_owned();
             let task = Task::List { folder: DRAFTS.to_owned(), behind: None, detail: Detail::Lines };
-            return self.moves.push_back(Move::Ask(task, Then::Resume { subject, text: text.join("\n") }));
+            return self
+                .moves
+                .push_back(Move::Ask(task, Then::Resume { id: message_id, subject, text: text.join("\n") }));
         }
         let lines: Vec<String> = draft.body.lines().iter().chain(text).cloned().collect();
         draft.body = Body::Lines(lines.into());
@@ -326,7 +315,7 @@ impl Sitting {
             let original = item.header.as_ref().map(|(_, original)| original);
             let daemon = item.from.to_ascii_lowercase().starts_with("mailer-daemon@");
             let automatic = daemon || item.from.is_empty() || original.is_some_and(|original| original.automatic);
-            let (files, answered) = (self.files_of(item).len(), item.answered);
+            let (files, answered) = (item.files().count(), item.answered);
             desk.decide(Facts { message: &item.message_id, characters, files, automatic, answered })
         };
         if self.means.is_local() {
@@ -369,23 +358,6 @@ impl Sitting {
         };
         self.list = desk.shelf().all().map(item).collect();
     }
-}
-
-/// The places of the parts that are files: all but the first plain text and the first HTML.
-fn files_among(parts: &[(String, String, u64)]) -> Vec<&str> {
-    let mut shown: Vec<&str> = Vec::new();
-    let is_file = |media: &str, shown: &mut Vec<&str>| {
-        let text = ["text/plain", "text/html"].into_iter().find(|text| media.eq_ignore_ascii_case(text));
-        match text.filter(|text| !shown.contains(text)) {
-            Some(text) => {
-                shown.push(text);
-                false
-            }
-            None => !media.to_ascii_lowercase().starts_with("multipart/"),
-        }
-    };
-    let files = parts.iter().filter(|(_, media, _)| is_file(media, &mut shown));
-    files.map(|(place, _, _)| place.as_str()).collect()
 }
 
 /// A message as a form is filled in.

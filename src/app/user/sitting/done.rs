@@ -75,7 +75,7 @@ impl Sitting {
             }
             Then::Watched => self.watched(done),
             Then::Drafts(id) => self.drop_draft(&id, done),
-            Then::Resume { subject, text } => self.resume(desk, &subject, text, done),
+            Then::Resume { id, subject, text } => self.resume(desk, (id.as_deref(), &subject), text, done),
             Then::Back | Then::Quiet | Then::Left => {}
         }
     }
@@ -182,13 +182,16 @@ impl Sitting {
     }
 
     /// The draft is opened in the form again, and sent from there; then the folder of the list is looked at again.
-    fn resume<D: Desk>(&mut self, desk: &mut D, subject: &str, text: String, done: Done) {
+    fn resume<D: Desk>(&mut self, desk: &mut D, (id, subject): (Option<&str>, &str), text: String, done: Done) {
         let missing = if matches!(done, Done::Refused(_)) { Outcome::Refused } else { Outcome::Nothing };
         let list = if let Done::Listed(list) = done { list } else { Vec::new() };
         // Lists say something of their own where there is no subject.
         let subject = subject.trim();
-        let named = list.iter().filter(|draft| subject.is_empty() || draft.subject.as_deref() == Some(subject));
-        let drafts = named.filter(|summary| summary.marks.contains(&Mark::Draft));
+        let named = |draft: &&Summary| match id {
+            Some(_) => draft.message_id.as_deref() == id,
+            None => subject.is_empty() || draft.subject.as_deref() == Some(subject),
+        };
+        let drafts = list.iter().filter(named).filter(|summary| summary.marks.contains(&Mark::Draft));
         let found = drafts.map(|summary| summary.message).max();
         if !self.folder.is_empty() {
             self.back();

@@ -21,6 +21,7 @@ use super::steps::{Means, Pick, Step};
 use crate::base::{SimDuration, SimTime};
 use crate::proto::mailbox::{Detail, Handle, Mark, Summary, Task};
 use crate::proto::message::Original;
+use crate::proto::message::read::shown::Leaf;
 
 /// Where mail arrives.
 pub(super) const INBOX: &str = "INBOX";
@@ -121,7 +122,7 @@ struct Item {
     subject: String,
     seen: bool,
     answered: bool,
-    parts: Vec<(String, String, u64)>,
+    parts: Vec<Leaf>,
     /// The octets of its header, and what they say.
     header: Option<(Vec<u8>, Original)>,
     text: Option<Vec<String>>,
@@ -134,6 +135,10 @@ struct Item {
 }
 
 impl Item {
+    fn files(&self) -> impl Iterator<Item = &Leaf> {
+        self.parts.iter().filter(|part| part.file)
+    }
+
     fn new(summary: Summary, (found, listed): (SimTime, SimTime)) -> Self {
         Self {
             number: summary.message.0,
@@ -203,8 +208,9 @@ enum Then {
     Watched,
     /// The draft of this Message-ID is to go.
     Drafts(String),
-    /// The newest draft with this subject is gone on with.
+    /// The draft of this Message-ID, or else the newest with this subject, is gone on with.
     Resume {
+        id: Option<String>,
         subject: String,
         text: String,
     },

@@ -9,11 +9,12 @@ use super::super::compose::Extras;
 use super::super::steps::Files;
 use super::*;
 use crate::base::{SimDuration, UnixTime};
+use crate::proto::imap::search::Query;
 use crate::proto::mailbox::{Criteria, Done, Part};
 use crate::proto::message::first;
 use crate::proto::message::header::header_section;
-use crate::proto::message::mime::costs;
 use crate::proto::message::original::{files_of, text_of};
+use crate::proto::message::read::shown::leaves;
 
 const ME: &str = "bob@hamburger.edu";
 
@@ -97,10 +98,8 @@ impl Played {
             }
             Task::Search(criteria) => {
                 let list = self.folders.get(&self.selected).map_or(&[][..], Vec::as_slice);
-                let fits = |stored: &&Stored| {
-                    let text = String::from_utf8_lossy(&stored.content).into_owned();
-                    criteria.text.as_ref().is_none_or(|part| text.contains(part))
-                };
+                let query = Query::of(&criteria);
+                let fits = |stored: &&Stored| query.finds(&stored.content, stored.marks.contains(&Mark::Seen));
                 Done::Found(list.iter().filter(fits).map(|stored| Handle(stored.number)).collect())
             }
             Task::Watch { .. } => Done::NoNews,
@@ -138,7 +137,7 @@ fn summary(stored: &Stored) -> Summary {
         from: original.from,
         subject: Some(original.subject),
         marks: stored.marks.clone(),
-        parts: costs(&stored.content).into_iter().map(|cost| (cost.place, cost.media, cost.content)).collect(),
+        parts: leaves(&stored.content),
     }
 }
 
@@ -275,6 +274,32 @@ fn pop3_downloads_once_and_reads_at_home() {
         let fetched = mailbox.asked.iter().filter(|task| matches!(task, Task::Open { .. })).count();
         assert_eq!((fetched, mailbox.ids(INBOX).len()), (3, left), "{means:?}");
         assert_eq!(table.shown.len(), 3);
+    }
+}
+
+/// Breaks when a search at home looked at how a message is encoded instead of at what it says.
+#[test]
+fn what_is_here_is_searched_like_what_is_on_a_server() {
+    let coded =
+        b"From: =?utf-8?q?Ren=C3=A9?= <rene@c.org>\r\nMessage-ID: <c@c.org>\r\nSubject: =?utf-8?b?Q3LDqnBlcw==?=\r\n\
+        Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nVm9pbMOgIGxlIG1lbnU=\r\n";
+    let named = |part: &str| Some(part.to_owned());
+    let none = Criteria::default;
+    for (criteria, found) in [
+        (Criteria { subject: named("CR\u{ca}PES"), ..none() }, true),
+        (Criteria { text: named("voil\u{e0} le"), ..none() }, true),
+        (Criteria { from: named("ren\u{e9}"), text: named("menu"), ..none() }, true),
+        (Criteria { text: named("VM9PBMO"), ..none() }, false),
+        (Criteria { from: named("rene@c"), subject: named("dinner"), ..none() }, false),
+    ] {
+        for means in Means::ALL {
+            let (mut table, mut mailbox) = (Table::default(), full());
+            mailbox.put(INBOX, coded, vec![]);
+            let steps = vec![look(), Step::Search(criteria.clone()), Step::Open(Pick::All)];
+            play(means, steps, &mut table, &mut mailbox, usize::MAX);
+            let expected: &[&str] = if found { &["<c@c.org>"] } else { &[] };
+            assert_eq!(table.shown, expected, "{means:?}: {criteria:?}");
+        }
     }
 }
 

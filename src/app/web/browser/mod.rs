@@ -132,12 +132,13 @@ impl Browser {
                 }
                 self.ask_due(host);
             }
-            Input::Datagram { local_port, from, bytes } => {
-                self.stub.datagram(host, local_port, from, bytes);
-            }
-            Input::Unreachable { local_port, to } => self.stub.unreachable(host, local_port, to),
-            Input::Connected { .. } | Input::Data { .. } | Input::PeerClosed { .. } | Input::Closed { .. } => {
-                if !self.stub.stream(host, input) {
+            Input::Connected { .. }
+            | Input::Data { .. }
+            | Input::PeerClosed { .. }
+            | Input::Closed { .. }
+            | Input::Datagram { .. }
+            | Input::Unreachable { .. } => {
+                if !self.stub.input(host, input) {
                     self.line_input(host, input);
                 }
             }
@@ -174,14 +175,10 @@ impl Browser {
         while let Some((_, number)) = self.due.first().copied().filter(|(at, _)| *at <= now) {
             self.due.pop_first();
             let (job, next, left) = &mut self.jobs[number];
-            *left = left.saturating_sub(1);
-            if let Some(every) = job.every.filter(|every| *every > SimDuration::ZERO) {
-                while *next <= now && *left > 0 {
-                    *next = next.saturating_add(every);
-                    *left -= u32::from(*next <= now);
-                }
+            if let Some((at, done)) = next.next_in_periods(job.every, now) {
+                (*next, *left) = (at, left.saturating_sub(u32::try_from(done).unwrap_or(u32::MAX)));
                 if *left > 0 {
-                    self.due.insert((*next, number));
+                    self.due.insert((at, number));
                 }
             }
             let url = job.url.clone();

@@ -247,6 +247,13 @@ fn time_and_expectations() {
     );
     seen.drain(&mut server, SimTime::ZERO);
     assert_eq!(seen.text(), "HTTP/1.1 100 Continue\r\n\r\n");
+    let mut other = Server::new(Conduct::default());
+    let mut of_other = Seen::default();
+    other.handle(SimTime::ZERO, Input::Start);
+    let early = b"PUT /f HTTP/1.1\r\nHost: w\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\na";
+    other.handle(SimTime::ZERO, Input::Bytes(early));
+    of_other.drain(&mut other, SimTime::ZERO);
+    assert_eq!(of_other.text(), "", "who has begun to send the content does not wait");
     let late = SimTime::ZERO + SimDuration::from_secs(60);
     assert_eq!(server.deadline(), late);
     server.handle(late, Input::Tick);

@@ -25,7 +25,7 @@ use base64::engine::general_purpose::STANDARD;
 use command::Line;
 use response::{Condition, Framer, Response, Status};
 use tasks::Gathered;
-use told::Leaf;
+use told::Told;
 
 use crate::base::{SimDuration, SimTime};
 use crate::proto::mailbox::{MailboxClient, MailboxEvent, Task};
@@ -106,7 +106,7 @@ struct Folder {
     name: String,
     validity: u32,
     /// The parts of messages whose structure was told.
-    leaves: BTreeMap<u32, Vec<Leaf>>,
+    leaves: BTreeMap<u32, Vec<Told>>,
 }
 
 /// The client's end of one session.

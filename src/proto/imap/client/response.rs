@@ -103,6 +103,8 @@ pub(super) enum Response {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Framer {
     bytes: Vec<u8>,
+    /// Where the present response begins.
+    start: usize,
     /// Where the search for the end of a line goes on, perhaps beyond what came: behind a literal.
     scan: usize,
     /// Octets of the literals of the response.
@@ -118,7 +120,35 @@ pub(super) struct TooLong;
 impl Framer {
     /// Adds what came.
     pub(super) fn push(&mut self, bytes: &[u8]) {
+        if self.start > 0 {
+            self.bytes.drain(..self.start);
+            self.scan -= self.start;
+            self.text -= self.start;
+            self.start = 0;
+        }
         self.bytes.extend_from_slice(bytes);
+    }
+
+    /// What no response was made of yet.
+    #[cfg(test)]
+    pub(super) fn unread(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    /// Takes the response that ends there. What follows stays where it is, or many short ones would cost the square
+    /// of their number.
+    fn take(&mut self, end: usize) -> Vec<u8> {
+        let next = end + 2;
+        let whole = if next < self.bytes.len() {
+            self.bytes[std::mem::replace(&mut self.start, next)..end].to_vec()
+        } else {
+            let mut whole = std::mem::take(&mut self.bytes);
+            whole.truncate(end);
+            whole.drain(..std::mem::take(&mut self.start));
+            whole
+        };
+        (self.scan, self.literals, self.text) = (self.start, 0, self.start);
+        whole
     }
 
     /// The next response without its line end, its literals included.
@@ -131,21 +161,15 @@ impl Framer {
             let Some(end) = found.map(|at| self.scan + at) else {
                 // The last octet may be the CR of a line end.
                 self.scan = self.scan.max(self.bytes.len().saturating_sub(1));
-                let text = self.bytes.len().saturating_sub(self.literals);
+                let text = (self.bytes.len() - self.start).saturating_sub(self.literals);
                 return if text > MAX_TEXT { Err(TooLong) } else { Ok(None) };
             };
             let line = &self.bytes[self.text..end];
-            let literal = announced(line).filter(|_| !is_text(&self.bytes[..end]));
-            let Some(octets) = literal else {
-                let rest = self.bytes.split_off(end + 2);
-                let mut whole = std::mem::replace(&mut self.bytes, rest);
-                whole.truncate(end);
-                (self.scan, self.literals, self.text) = (0, 0, 0);
-                return Ok(Some(whole));
-            };
+            let literal = announced(line).filter(|_| !is_text(&self.bytes[self.start..end]));
+            let Some(octets) = literal else { return Ok(Some(self.take(end))) };
             let octets = usize::try_from(octets).unwrap_or(usize::MAX);
             self.literals = self.literals.saturating_add(octets);
-            if self.literals > MAX_RESPONSE || end > self.literals.saturating_add(MAX_TEXT) {
+            if self.literals > MAX_RESPONSE || end - self.start > self.literals.saturating_add(MAX_TEXT) {
                 return Err(TooLong);
             }
             self.text = end + 2 + octets;
@@ -163,8 +187,9 @@ fn announced(line: &[u8]) -> Option<u64> {
 
 /// Whether the response ends with text for people, in which nothing is a literal.
 fn is_text(response: &[u8]) -> bool {
+    const LONGEST: usize = b"PREAUTH ".len();
     match response.strip_prefix(b"* ") {
-        Some(rest) => status(word(rest).0).is_some(),
+        Some(rest) => status(word(&rest[..rest.len().min(LONGEST)]).0).is_some(),
         None => true,
     }
 }

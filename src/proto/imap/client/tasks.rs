@@ -102,11 +102,11 @@ impl Client {
     }
 
     /// The folder's idea of the message's parts; none if it was not told.
-    fn leaf(&self, Handle(message): Handle, part: &Part) -> Option<Option<told::Leaf>> {
+    fn leaf(&self, Handle(message): Handle, part: &Part) -> Option<Option<told::Told>> {
         let leaves = self.folder.as_ref()?.leaves.get(&u32::try_from(message).ok()?)?;
         Some(match part {
             Part::Text => told::text(leaves).cloned(),
-            Part::Place(place) => leaves.iter().find(|leaf| leaf.place == *place).cloned(),
+            Part::Place(place) => leaves.iter().find(|told| told.leaf.place == *place).cloned(),
             Part::Header | Part::Whole => None,
         })
     }
@@ -119,7 +119,7 @@ impl Client {
                 let line = self.line(&format!("UID FETCH {} (UID BODYSTRUCTURE)", message.0));
                 return self.command(Step::Structure, line);
             }
-            (Part::Text | Part::Place(_), Some(Some(leaf))) => leaf.place,
+            (Part::Text | Part::Place(_), Some(Some(told))) => told.leaf.place,
             (Part::Text, Some(None)) => {
                 return self.done(Done::Opened { message, part: Part::Text, content: Vec::new() });
             }
@@ -325,7 +325,7 @@ impl Client {
         let Some(content) = self.gathered.content.take() else {
             return self.refused("there is no such message");
         };
-        let encoding = self.leaf(message, &part).flatten().map(|leaf| leaf.encoding).unwrap_or_default();
+        let encoding = self.leaf(message, &part).flatten().map(|told| told.encoding).unwrap_or_default();
         let content = match decode::octets(&content, &encoding) {
             Ok(plain) => plain.into_owned(),
             Err(decode::UnknownEncoding) => content,

@@ -11,6 +11,7 @@ use crate::proto::imap::{
     SystemFlag,
 };
 use crate::proto::mailbox::{Criteria, Detail, Done, Handle, Mark, Part, Summary};
+use crate::proto::message::read::shown::Leaf;
 
 const LETTER: &str = "From: Al <alice@crepes.fr>\r\nSubject: =?utf-8?Q?Cr=C3=AApes?=\r\nMessage-ID: <1@crepes.fr>\r\n\
      MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\
@@ -214,8 +215,9 @@ fn tasks_are_done_with_our_server() {
         assert_eq!(play.run(), [MailboxEvent::Open]);
         assert!(matches!(play.done(open(1, Part::Whole)), Done::Refused(_)));
         let Done::Listed(rows) = play.done(list("INBOX", None, Detail::Lines)) else { panic!() };
-        let parts =
-            vec![("1".to_owned(), "text/plain".to_owned(), 8), ("2".to_owned(), "application/pdf".to_owned(), 8)];
+        let part =
+            |place: &str, media: &str, file| Leaf { place: place.to_owned(), media: media.to_owned(), octets: 8, file };
+        let parts = vec![part("1", "text/plain", false), part("2", "application/pdf", true)];
         let expected = Summary {
             message: Handle(1),
             unique: Some("7/1".to_owned()),
@@ -359,6 +361,32 @@ fn a_server_that_offers_little_is_served() {
     assert_eq!(heard(&mut client, ""), "a11 NOOP\r\n");
     assert_eq!(heard(&mut client, "* 2 EXISTS\r\na11 OK\r\n"), "[Done(News)]");
     assert_eq!(heard(&mut client, "* BYE tired\r\n"), "[Failed(\"BYE tired\")][closed]");
+}
+
+/// Would break if each of many responses that came together moved all that follow it.
+#[test]
+fn many_responses_at_once_are_not_moved_about() {
+    const RESPONSES: usize = 20_000;
+    let one: &[u8] = b"* 1 FETCH (UID 1 BODY[] {3}\r\nabc)\r\n";
+    let all = one.repeat(RESPONSES);
+    for piece in [all.len(), 65_536, 1_000] {
+        let (mut framer, mut found, mut moved) = (Framer::default(), 0, 0);
+        for chunk in all.chunks(piece) {
+            moved += framer.unread().len();
+            framer.push(chunk);
+            let mut next = framer.unread().as_ptr();
+            while let Ok(Some(response)) = framer.next() {
+                assert_eq!(response, one[..one.len() - 2]);
+                found += 1;
+                // What is not where it was has been copied.
+                let (expected, unread) = (next.wrapping_add(one.len()), framer.unread());
+                next = unread.as_ptr();
+                moved += if next == expected { 0 } else { unread.len() };
+            }
+        }
+        assert_eq!(found, RESPONSES);
+        assert!(moved <= all.len() / piece * one.len(), "{moved} octets were copied of {}", all.len());
+    }
 }
 
 proptest! {

@@ -4,18 +4,15 @@ use super::response::Value;
 use crate::proto::mailbox::{Handle, Mark, Summary};
 use crate::proto::message::read::address::Address;
 use crate::proto::message::read::decode;
+use crate::proto::message::read::media::Media;
+use crate::proto::message::read::shown::{Leaf, is_file};
 
-/// A part that holds no others, or a message within the message.
+/// A leaf, its octets encoded as they are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Leaf {
-    /// Its place, such as `1.2` (RFC 3501 6.4.5).
-    pub(super) place: String,
-    /// Its media type in small letters.
-    pub(super) media: String,
+pub(super) struct Told {
+    pub(super) leaf: Leaf,
     /// Its transfer encoding.
     pub(super) encoding: Vec<u8>,
-    /// Its octets, encoded.
-    pub(super) octets: u64,
 }
 
 /// The value of an item.
@@ -46,12 +43,12 @@ pub(super) fn summary(items: &[(String, Value)], validity: u32) -> Option<Summar
         from: None,
         subject: None,
         marks: item(items, "FLAGS").map(marks).unwrap_or_default(),
-        parts: leaves.iter().map(|leaf| (leaf.place.clone(), leaf.media.clone(), leaf.octets)).collect(),
+        parts: leaves.into_iter().map(|told| told.leaf).collect(),
     };
     if let Some(envelope) = item(items, "ENVELOPE") {
         let text = |at: usize| envelope.list().get(at).and_then(Value::octets).map(decode::field_text);
         summary.subject = text(1);
-        summary.message_id = Some(text(9).map(|id| id.trim().to_owned()).unwrap_or_default());
+        summary.message_id = text(9).map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
         let senders = envelope.list().get(2).map(Value::list).unwrap_or_default();
         summary.from = senders.iter().find_map(address);
     }
@@ -87,7 +84,7 @@ fn is(octets: &[u8], name: &str) -> bool {
 }
 
 /// The leaves of a body structure.
-pub(super) fn leaves(structure: &Value) -> Vec<Leaf> {
+pub(super) fn leaves(structure: &Value) -> Vec<Told> {
     let mut found = Vec::new();
     // RFC 3501 6.4.5: a message that is no multipart has the part 1.
     if is_multipart(structure) {
@@ -102,7 +99,7 @@ fn is_multipart(structure: &Value) -> bool {
     matches!(structure.list().first(), Some(Value::List(_)))
 }
 
-fn gather(structure: &Value, prefix: &str, found: &mut Vec<Leaf>) {
+fn gather(structure: &Value, prefix: &str, found: &mut Vec<Told>) {
     let parts = structure.list().iter().take_while(|part| matches!(part, Value::List(_)));
     for (number, part) in (1..).zip(parts) {
         let place = format!("{prefix}{number}");
@@ -110,20 +107,30 @@ fn gather(structure: &Value, prefix: &str, found: &mut Vec<Leaf>) {
     }
 }
 
-fn leaf(part: &Value, place: &str) -> Option<Leaf> {
+fn leaf(part: &Value, place: &str) -> Option<Told> {
     let fields = part.list();
     let text = |at: usize| fields.get(at).and_then(Value::octets);
-    let media = [text(0)?, b"/", text(1)?].concat();
-    Some(Leaf {
+    let media = Media::bare(text(0)?, text(1)?);
+    // RFC 3501 7.4.2: the disposition stands behind the MD5, that behind what only some types have.
+    let own = if media.is(b"text", None) {
+        1
+    } else if media.is(b"message", Some(b"rfc822")) {
+        3
+    } else {
+        0
+    };
+    let disposition = fields.get(8 + own).and_then(|told| told.list().first()).and_then(Value::octets);
+    let leaf = Leaf {
         place: place.to_owned(),
-        media: String::from_utf8_lossy(&media).to_ascii_lowercase(),
-        encoding: text(5).unwrap_or_default().to_vec(),
+        media: media.name(),
         octets: fields.get(6)?.number()?,
-    })
+        file: is_file(&media, disposition),
+    };
+    Some(Told { leaf, encoding: text(5).unwrap_or_default().to_vec() })
 }
 
 /// What a reader shows first: the plain text, else the HTML.
-pub(super) fn text(leaves: &[Leaf]) -> Option<&Leaf> {
-    let of = |media: &str| leaves.iter().find(|leaf| leaf.media == media);
+pub(super) fn text(leaves: &[Told]) -> Option<&Told> {
+    let of = |media: &str| leaves.iter().find(|told| told.leaf.media == media && !told.leaf.file);
     of("text/plain").or_else(|| of("text/html"))
 }

@@ -23,6 +23,7 @@ use imap_types::fetch::Section;
 
 use crate::proto::message::read::decode::{self, UnknownEncoding};
 use crate::proto::message::read::header;
+use crate::proto::message::read::shown;
 use crate::proto::message::read::tree::{self, Entity, Inside};
 
 /// A message, taken apart only as far as somebody asks.
@@ -106,10 +107,7 @@ impl<'a> Content<'a> {
         match part.inside {
             // RFC 2045 6.4: what holds other parts is not encoded.
             Inside::Parts(_) | Inside::Message(_) => Some(Ok(Cow::Borrowed(body))),
-            Inside::Leaf => {
-                let field = header::first(&self.raw[part.header.fields.clone()], b"content-transfer-encoding");
-                Some(decode::octets(body, &field.map(|field| field.unfolded()).unwrap_or_default()))
-            }
+            Inside::Leaf => Some(decode::octets(body, &shown::encoding(self.raw, part))),
         }
     }
 

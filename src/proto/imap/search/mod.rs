@@ -127,6 +127,20 @@ impl Query {
         Self { key: Key::And(keys) }
     }
 
+    /// Whether a message is found by what a person asks, which has no numbers and dates in it.
+    #[must_use]
+    pub fn finds(&self, content: &[u8], seen: bool) -> bool {
+        self.matches(&View {
+            number: 0,
+            uid: 0,
+            marks: &|mark| seen && mark == Mark::Seen,
+            arrived: UnixTime(0),
+            size: 0,
+            modseq: 0,
+            content,
+        })
+    }
+
     /// Whether it asks about modification sequences, so that the answer tells the highest.
     #[must_use]
     pub fn asks_modseq(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use crate::proto::message::read::tree::{self, Entity, Inside};
-use crate::proto::message::read::{decode, header, media};
+use crate::proto::message::read::{decode, header, shown};
 
 use super::date::Day;
 use super::needle::{Needle, fold};
@@ -88,12 +88,7 @@ impl<'a> Reader<'a> {
                 self.add_body(message, texts);
             }
             Inside::Leaf if entity.media.is(b"text", None) || entity.media.is(b"message", None) => {
-                let fields = &self.raw[entity.header.fields.clone()];
-                let encoding = header::first(fields, b"content-transfer-encoding");
-                let encoding = encoding.and_then(|field| media::word(&field.unfolded())).unwrap_or_default();
-                let body = &self.raw[entity.body.clone()];
-                let text = decode::body_text(body, &encoding, entity.media.parameter(b"charset"));
-                texts.push(fold(&text));
+                texts.push(fold(&shown::body_text(self.raw, entity)));
             }
             Inside::Leaf => {}
         }

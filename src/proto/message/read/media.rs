@@ -64,6 +64,13 @@ impl Media {
         self.kind.eq_ignore_ascii_case(kind) && subtype.is_none_or(|subtype| self.subtype.eq_ignore_ascii_case(subtype))
     }
 
+    /// Type and subtype in small letters.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let word = |octets: &[u8]| String::from_utf8_lossy(octets).to_ascii_lowercase();
+        format!("{}/{}", word(&self.kind), word(&self.subtype))
+    }
+
     /// The value of a parameter.
     #[must_use]
     pub fn parameter(&self, name: &[u8]) -> Option<&[u8]> {

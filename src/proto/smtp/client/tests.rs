@@ -199,7 +199,7 @@ fn parameters_where_they_are_offered() {
     assert_eq!(says("250 X", &utf8).0, "MAIL FROM:<A>\r\nRCPT TO:<b@h>\r\n");
     assert_eq!(says("250 SMTPUTF8", &utf8).0, "MAIL FROM:<A> SMTPUTF8\r\nRCPT TO:<zoë@h>\r\n");
     for (why, code) in [(Unsendable::TooLarge, "5.3.4"), (Unsendable::Utf8, "5.6.7"), (Unsendable::Body, "5.6.3")] {
-        assert!(why.reply().is_permanent_failure() && why.reply().text().starts_with(code));
+        assert!(why.text().starts_with(code));
     }
 }
 
@@ -305,6 +305,30 @@ fn sessions_over_tls() {
         let (_, stored, _) = converse(when_offered, with(None), work());
         assert_eq!(stored.len(), 1);
     }
+}
+
+/// RFC 7435 section 3. Would break if who asks could not tell that it was STARTTLS at which the server broke off
+/// or fell silent, or took a server that shuts down for one.
+#[test]
+fn silence_at_starttls_is_told_as_such() {
+    let after = |input: Input<'_>| {
+        let client = ClientConfig { tls: TlsUse::WhenOffered(tls::Version::Tls13), ..config() };
+        let mut client = Client::with(client);
+        client.handle(NOW, Input::Start);
+        client.handle(NOW, Input::Bytes(b"220 h\r\n250-h\r\n250 STARTTLS\r\n"));
+        client.handle(SimTime::NEVER, input);
+        let events = std::iter::from_fn(|| client.poll()).filter_map(|output| match output {
+            Output::Event(event) => Some(event),
+            Output::Transmit(_) | Output::Close => None,
+        });
+        events.collect::<Vec<_>>()
+    };
+    let unsecured = |why: &str| vec![ClientEvent::Failed(Trouble::Unsecured(format!("{why} at STARTTLS")))];
+    assert_eq!(after(Input::EndOfStream), unsecured("connection lost"));
+    assert_eq!(after(Input::Tick), unsecured("no reply in time"));
+    assert_eq!(after(Input::Bytes(b"?\r\n")).len(), 1);
+    let refused = after(Input::Bytes(b"421 h\r\n"));
+    assert!(matches!(refused[..], [ClientEvent::Failed(Trouble::Refused(_))]), "{refused:?}");
 }
 
 /// RFC 8446 section 6.2. Would break if ends that speak different versions waited for each other, or if

@@ -53,6 +53,12 @@ impl Server {
         self.config.authentication == Authentication::Required && !self.login.done
     }
 
+    /// Whether the client has logged in.
+    #[must_use]
+    pub const fn is_authenticated(&self) -> bool {
+        self.login.done
+    }
+
     pub(super) fn auth(&mut self, mechanism: &str, initial: Option<&str>) {
         if self.config.authentication == Authentication::NotOffered {
             return self.wrong(CommandError::NotImplemented);

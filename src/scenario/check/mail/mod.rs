@@ -72,15 +72,20 @@ pub(super) fn read(cx: &mut Context<'_>) -> (Vec<DomainSpec>, Vec<UserSpec>) {
     (domains, users)
 }
 
+/// RFC 5321 6.3: a server counts Received fields, and a message comes with one at the least.
+fn check_hop_limit(cx: &mut Context<'_>, here: Path<'_>, limit: Option<u32>) {
+    if limit == Some(0) {
+        cx.problems.at(here.key("hop_limit"), "with 0 no message is taken");
+    }
+}
+
 fn read_domain(cx: &mut Context<'_>, here: Path<'_>, name: &str, domain: &MailDomain) -> DomainSpec {
     let server = cx.host(here.key("server"), domain.server.as_deref().unwrap_or(name)).unwrap_or(NOBODY);
     if server != NOBODY && domain.server.as_deref() == Some(name) {
         let mail = Path::Root.key("mail");
         cx.check_no_router(mail.name(name), server);
     }
-    if domain.hop_limit == Some(0) {
-        cx.problems.at(here.key("hop_limit"), "with 0 no message is taken");
-    }
+    check_hop_limit(cx, here, domain.hop_limit);
     if let Some(computer) = &domain.computer {
         cx.host(here.key("computer"), computer);
     }

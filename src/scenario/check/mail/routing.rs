@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::vain::check_hop;
-use super::{Remedy, is_address, read_server, unknown_user};
+use super::{Remedy, check_hop_limit, is_address, read_server, unknown_user};
 use crate::app;
 use crate::app::mail::{
     AddressBook, DeliveredTo, ForwardConfig, FullAt, ListConfig, LoopGuard, NextHop, Posting, SubaddressConfig,
@@ -272,6 +272,7 @@ pub(super) fn read_relays(cx: &mut Context<'_>, here: Path<'_>, domain: &MailDom
         let place = path.key(name);
         let Some(host) = cx.host(place, name) else { continue };
         cx.check_no_router(path.name(name), host);
+        check_hop_limit(cx, place, relay.hop_limit);
         let scenario = cx.scenario;
         let of = scenario.mail.iter().find(|(_, other)| other.server.as_deref() == Some(name.as_str()));
         if domain.server.as_deref() == Some(name.as_str()) {

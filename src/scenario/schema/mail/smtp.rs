@@ -39,7 +39,8 @@ pub struct Smtp {
     /// The largest message that it takes, which SIZE announces. Default: that of `limits`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_size: Option<Size>,
-    /// Commands in one session that are none, or out of sequence: the last of so many gets 421. Default: 20.
+    /// Commands in one session that are none, are out of sequence or have wrong arguments: the last of so many gets
+    /// 421. Default: 20.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mistakes: Option<u32>,
     /// Messages that it takes in one session; MAIL for the next gets 421. Default: any number.

@@ -95,6 +95,31 @@ fn logging_in_needs_the_form_and_gives_a_new_session() {
     assert_eq!(site.get("/folder?name=INBOX").fields.first("Location"), Some("/login"));
 }
 
+/// RFC 6585 4. Would break if passwords could be guessed as fast as forms come, or if somebody were kept out for ever, or
+/// for what another client did.
+#[test]
+fn whoever_guesses_passwords_waits() {
+    let mut site = Site::new();
+    let second = |seconds: u64| crate::base::SimTime::from_nanos(seconds * 1_000_000_000);
+    let try_at = |site: &mut Site, seconds: u64, password: &str| {
+        site.host.now = second(seconds);
+        let page = site.get("/login");
+        let form = Form::default().with("csrf", token(&text(&page))).with("user", "alice").with("password", password);
+        site.post("/login", &form)
+    };
+    for number in 0..10 {
+        assert_eq!(try_at(&mut site, number, "guess").status, 401, "{number}");
+    }
+    let refused = try_at(&mut site, 10, "hungry");
+    assert_eq!((refused.status, refused.fields.first("Retry-After")), (429, Some("50")));
+    assert_eq!(try_at(&mut site, 59, "hungry").status, 429);
+    assert_eq!(site.webmail.guesses.wait("10.0.0.7".parse().unwrap(), second(59)), None);
+    // The oldest counts no longer.
+    assert_eq!(try_at(&mut site, 60, "guess").status, 401);
+    assert_eq!(try_at(&mut site, 60, "hungry").status, 429);
+    assert_eq!(try_at(&mut site, 121, "hungry").status, 303);
+}
+
 /// Would break if a session never ended, or survived the server.
 #[test]
 fn sessions_end_by_silence_and_by_a_crash() {
@@ -106,7 +131,7 @@ fn sessions_end_by_silence_and_by_a_crash() {
     let before = site.jar.clone();
     site.enter("alice");
     assert_ne!(site.jar, before, "draws never come twice");
-    site.webmail.crash();
+    site.webmail.crash(&mut site.host, &mut site.spool);
     assert_eq!(site.get("/folder?name=INBOX").status, 303);
 }
 

@@ -91,10 +91,11 @@ impl Site {
         }
         change(&mut config);
         let webmail = Webmail::new(&config);
-        let MailServerConfig { name, domains, mailboxes, mut routing, .. } = config;
+        let MailServerConfig { name, domains, mailboxes, mut routing, conduct, .. } = config;
         routing.book.users.extend(mailboxes.iter().map(|mailbox| mailbox.address.clone()));
         let drops = mailboxes.into_iter().map(|m| (m.address.clone(), Maildrop::new(m.address, Some(m.password))));
         let spool = Spool::new(name, Homes::new(&domains, &routing), &routing, RetryPolicy::default(), drops.collect());
+        let spool = spool.with_conduct(conduct.rules);
         let host = Machine { now: SimTime::ZERO, outside: false, log: Vec::new() };
         Self { host, spool, webmail, jar: Jar::default() }
     }

@@ -1,6 +1,8 @@
 //! Writing, answering, forwarding, drafts.
 
 use super::site::{Site, text};
+use crate::app::mail::conduct::rules::{Action, At, Gauge, Per, Rate, Rule, Ruling, Saying, Slowness, When};
+use crate::base::{SimDuration, SimTime};
 use crate::proto::http::form::File;
 use crate::proto::imap::SystemFlag;
 use crate::proto::message::first;
@@ -146,4 +148,31 @@ fn what_cannot_be_sent_comes_back() {
     }
     assert!(stored(&mut site, "carol", "INBOX").is_empty() && stored(&mut site, "alice", "Sent").is_empty());
     assert_eq!(site.spool.audit().accepted, 0);
+}
+
+/// Would break if webmail were a way around the rules for those who submit, or asked the greylist.
+#[test]
+fn rules_of_conduct_hold_for_forms() {
+    let rule = |name: &str, at: At, rate: Option<Rate>, action: Action| Rule {
+        name: name.into(),
+        when: When { at: [at].into(), rate, ..When::default() },
+        slow: Slowness::default(),
+        action,
+    };
+    let refuse = |text: &str| Action::Decide { ruling: Ruling::Reply(Saying::parse(text).unwrap()), effect: false };
+    let rate = Rate { most: 1, within: SimDuration::from_secs(60), per: Per::Sender, gauge: Gauge::Window };
+    let rules = [
+        rule("grey", At::Rcpt, None, Action::Greylist(Box::default())),
+        rule("limit", At::Body, Some(rate), refuse("450 4.7.1 Too much")),
+    ];
+    let mut site = Site::with(|config| config.conduct.rules = rules.into());
+    site.enter("alice");
+    assert_eq!(site.send("carol@crepes.fr", "one", "x").status, 303);
+    let refused = site.send("carol@crepes.fr", "two", "x");
+    assert!(refused.status == 422 && text(&refused).contains("450 4.7.1 Too much"), "{}", text(&refused));
+    assert_eq!(stored(&mut site, "carol", "INBOX").len(), 1);
+    let told = |rule: &str| site.host.log.iter().filter(|event| event.contains(&format!("rule: {rule:?}"))).count();
+    assert_eq!((told("grey"), told("limit")), (2, 1));
+    site.host.now = SimTime::from_nanos(61_000_000_000);
+    assert_eq!(site.send("carol@crepes.fr", "three", "x").status, 303);
 }

@@ -1,0 +1,87 @@
+//! Options of `posthaste chart`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::report::Theme;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  posthaste chart --list
+  posthaste chart latest latency_by_phase > phases.svg
+  posthaste chart scenarios/outage-queue.json queue_length -o queue.svg
+  posthaste chart latest latency_cdf --for paper -o cdf.svg
+  posthaste chart latest topology --for slides --format png -o net.png
+  posthaste chart scenarios/narrow-link.json tcp_sequence -o sequence.svg
+  posthaste chart latest page_waterfall --of alice-pc.crepes.fr/3 > page.svg
+  posthaste chart latest --all --for handout -o figures";
+
+/// `posthaste chart`
+#[derive(Args, Debug)]
+pub struct ChartArgs {
+    /// Result folder, `latest`, or a scenario file, which is then run first
+    #[arg(required_unless_present = "list")]
+    pub run: Option<PathBuf>,
+    /// Which chart; see --list
+    pub name: Option<String>,
+    /// Draw all charts that have something to show, into the folder -o
+    #[arg(long)]
+    pub all: bool,
+    /// What it is for: size and type, colours or greys
+    #[arg(long = "for", value_name = "THEME", default_value = "slides")]
+    pub theme: ChartTheme,
+    /// Kind of file
+    #[arg(long, default_value = "svg")]
+    pub format: ChartFormat,
+    /// Of cwnd and tcp_sequence the connection, of page_waterfall the page, instead of the one with most to tell
+    #[arg(long, value_name = "NAME")]
+    pub of: Option<String>,
+    /// Write to this file instead of stdout; with --all, to this folder
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print the names of all charts, what each shows, and from what
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// What a chart is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ChartTheme {
+    /// A slide of 1280 by 720 pixels, large type, colours
+    Slides,
+    /// A column of 85 mm, without a title, colours
+    Paper,
+    /// 160 mm wide, greys
+    Handout,
+}
+
+impl From<ChartTheme> for Theme {
+    fn from(theme: ChartTheme) -> Self {
+        match theme {
+            ChartTheme::Slides => Self::Slides,
+            ChartTheme::Paper => Self::Paper,
+            ChartTheme::Handout => Self::Handout,
+        }
+    }
+}
+
+/// The kind of file that a chart becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ChartFormat {
+    /// Scales without loss
+    Svg,
+    /// Pixels, for programs that take no SVG
+    Png,
+}
+
+impl ChartFormat {
+    /// How the names of its files end.
+    #[must_use]
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            Self::Png => "png",
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Charts of bars that lie: a label at the left, parts beside each other, a remark at the right.
+
+use super::axes::{Frame, Key, TICK_SIZE, heading, legend};
+use super::canvas::{Align, Canvas, Label, fitted, text_width};
+use super::look::{Fill, INK, PAPER, Theme};
+use super::scale::Scale;
+
+/// A bar: its label, where it begins, its parts from left to right and what stands at its end.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bar {
+    pub(super) label: String,
+    pub(super) from: f64,
+    /// Lengths, and which of the chart's parts each is.
+    pub(super) parts: Vec<(f64, usize)>,
+    pub(super) end: String,
+}
+
+impl Bar {
+    fn length(&self) -> f64 {
+        self.from + self.parts.iter().map(|(part, _)| part).sum::<f64>()
+    }
+}
+
+/// A chart of bars.
+#[derive(Clone, Debug)]
+pub(super) struct Bars<'a> {
+    pub(super) theme: Theme,
+    pub(super) title: &'a str,
+    pub(super) note: &'a str,
+    pub(super) bars: Vec<Bar>,
+    /// The parts that the legend names, each with its fill.
+    pub(super) keys: Vec<(usize, String)>,
+}
+
+impl Bars<'_> {
+    /// Draws them on a scale that reaches from 0 to the longest bar.
+    pub(super) fn draw(&self, scale: impl FnOnce(f64) -> Scale) -> Canvas {
+        let theme = self.theme;
+        let longest = self.bars.iter().map(Bar::length).fold(0.0, f64::max);
+        let mut canvas = heading(theme, self.title, self.note);
+        let fill = |part: &usize| theme.fill(*part);
+        let entries: Vec<(Key, String)> =
+            self.keys.iter().map(|(part, name)| (Key::Box(fill(part)), name.clone())).collect();
+        let mut frame = Frame::new(theme, scale(longest), Scale::count("", 1.0));
+        if !entries.is_empty() {
+            frame.top = legend(&mut canvas, 18.0, &entries) - 4.0;
+        }
+        // a quarter of the width at least is for the bars
+        let width = theme.width();
+        let ends = alike(self.bars.iter().map(|bar| bar.end.as_str()), 0.3 * width);
+        let widest = |texts: &[(String, f64)]| {
+            texts.iter().map(|(text, size)| text_width(text, *size, false)).fold(0.0, f64::max)
+        };
+        let after = widest(&ends);
+        let room = (0.4 * width).min(0.75 * width - 50.0 - after);
+        let labels = alike(self.bars.iter().map(|bar| bar.label.as_str()), room);
+        frame.left = 26.0 + widest(&labels);
+        frame.right -= after;
+        frame.draw_x(&mut canvas);
+        let slot = (frame.bottom - frame.top) / self.bars.len().max(1) as f64;
+        let half = (slot * 0.36).min(22.0);
+        for (index, ((bar, (label, size)), (end, end_size))) in self.bars.iter().zip(labels).zip(ends).enumerate() {
+            let middle = frame.top + slot * (index as f64 + 0.5);
+            canvas.text(Label::new((frame.left - 10.0, middle), label, size, Align::Right));
+            parts(&mut canvas, &frame, bar, (middle - half, middle + half), &fill);
+            if !end.is_empty() {
+                canvas.text(Label::new((frame.right + 12.0, middle), end, end_size, Align::Left));
+            }
+        }
+        canvas
+    }
+}
+
+/// Texts fitted into the room, all in the size of the one that needs the smallest.
+fn alike<'a>(texts: impl Iterator<Item = &'a str>, room: f64) -> Vec<(String, f64)> {
+    let mut fit: Vec<(String, f64)> = texts.map(|text| fitted(text, TICK_SIZE, room)).collect();
+    let least = fit.iter().map(|(_, size)| *size).fold(TICK_SIZE, f64::min);
+    fit.iter_mut().for_each(|(_, size)| *size = least);
+    fit
+}
+
+fn parts(canvas: &mut Canvas, frame: &Frame, bar: &Bar, (top, bottom): (f64, f64), fill: &impl Fn(&usize) -> Fill) {
+    let mut sum = bar.from;
+    for (length, part) in &bar.parts {
+        let (from, to) = (frame.at_x(sum), frame.at_x(sum + length));
+        sum += length;
+        if *length > 0.0 {
+            // what is there is seen
+            let to = to.max(from + 1.0);
+            canvas.part((from, top), (to, bottom), fill(part));
+            // A gap between neighbours, so that greys tell them apart too.
+            if to - from > 3.0 {
+                canvas.line(&[(to, top), (to, bottom)], PAPER, 1.0, &[]);
+            }
+        }
+    }
+    let (from, to) = (frame.at_x(bar.from), frame.at_x(sum));
+    if to - from > 1.0 {
+        let outline = [(from, top), (to, top), (to, bottom), (from, bottom), (from, top)];
+        canvas.line(&outline, INK, 0.6, &[]);
+    }
+}

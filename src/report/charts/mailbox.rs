@@ -1,0 +1,55 @@
+//! What is in mailboxes over time: one step line for each of the largest, in octets.
+
+use std::collections::BTreeMap;
+
+use super::axes::empty;
+use super::canvas::Canvas;
+use super::lines::{Lines, Series, steps};
+use super::look::Theme;
+use super::scale::{Octets, Scale};
+use super::{ChartSource, instant};
+use crate::metrics::reading::MAX_CHANGES;
+use crate::report::values::escape;
+
+const TITLE: &str = "Mailbox size";
+
+#[expect(clippy::cast_precision_loss, reason = "drawn, not counted")]
+pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
+    let run = run.tables;
+    let mut users: BTreeMap<&str, Vec<(f64, u64)>> = BTreeMap::new();
+    for row in &run.mailboxes {
+        users.entry(&row.user).or_default().push((instant(row.at), row.bytes));
+    }
+    let largest = |changes: &[(f64, u64)]| changes.iter().map(|(_, octets)| *octets).max().unwrap_or(0);
+    let mut users: Vec<(&str, Vec<(f64, u64)>)> = users.into_iter().collect();
+    users.sort_by_key(|(_, changes)| std::cmp::Reverse(largest(changes)));
+    let Some((user, changes)) = users.first() else {
+        return empty(theme, TITLE, "No mail came into a mailbox.");
+    };
+    let most = largest(changes);
+    let last = run.mailboxes.iter().map(|row| row.at).max().unwrap_or_default();
+    // the table may have been full before the run was over: nothing is known of what came then
+    let end = instant(if run.mailboxes.len() < MAX_CHANGES { last.max(run.end) } else { last });
+    let mut note = format!("messages in all folders; largest: {most} octets of {}", escape(user.as_bytes()));
+    let left_out = users.len().saturating_sub(theme.most_series());
+    if left_out > 0 {
+        note.push_str(&format!("; {left_out} smaller ones left out"));
+    }
+    users.truncate(theme.most_series());
+    let unit = Octets::for_most(most as f64);
+    let line = |(name, changes): &(&str, Vec<(f64, u64)>)| {
+        let changes: Vec<(f64, f64)> = changes.iter().map(|(at, octets)| (*at, *octets as f64 / unit.octets)).collect();
+        Series { name: escape(name.as_bytes()), points: steps(0.0, end, &changes) }
+    };
+    let lines = Lines {
+        theme,
+        title: TITLE,
+        note,
+        x: Scale::time("time since the start", 0.0, end),
+        y: Scale::measure(&unit.of("in the mailbox"), most as f64 / unit.octets),
+        series: users.iter().map(line).collect(),
+        keys: Vec::new(),
+        solid: false,
+    };
+    lines.draw(|_, _| {})
+}

@@ -1,0 +1,141 @@
+//! Pages in two charts: how long each took, by kind of browser, and one page's objects as a waterfall.
+
+use std::collections::BTreeMap;
+
+use super::axes::empty;
+use super::bars::{Bar, Bars};
+use super::canvas::Canvas;
+use super::look::Theme;
+use super::scale::Scale;
+use super::{ChartSource, instant};
+use crate::base::time::SimTime;
+use crate::metrics::{WebPageRow, WebRequestRow};
+use crate::report::summary::human;
+use crate::report::values::escape;
+
+/// How the browser of a page loads it, as far as the scenario tells: the only kind at that host,
+/// or what was set up for that very instant.
+fn kind(run: &ChartSource<'_>, page: &WebPageRow) -> Option<String> {
+    let browsers: Vec<&(SimTime, String, String)> =
+        run.setting.browsers.iter().filter(|(_, host, _)| **host == *page.host).collect();
+    let (_, _, first) = browsers.first()?;
+    if browsers.iter().all(|(_, _, words)| words == first) {
+        return Some(first.clone());
+    }
+    let mut then = browsers.iter().filter(|(at, _, _)| *at == page.asked);
+    then.next().map(|(_, _, words)| words.clone())
+}
+
+/// The pages' times: each for itself when there are few, else the mean by host and kind.
+#[expect(clippy::cast_precision_loss, reason = "means are drawn, not counted")]
+pub(super) fn pages(run: &ChartSource<'_>, theme: Theme) -> Canvas {
+    const TITLE: &str = "Page times";
+    let pages: Vec<(&WebPageRow, f64)> =
+        run.tables.web_pages.iter().flatten().filter_map(|page| Some((page, page.time()?.as_secs_f64()))).collect();
+    if pages.is_empty() {
+        return empty(theme, TITLE, "No browser loaded a page.");
+    }
+    let mut bars = Vec::new();
+    let mut left_out = 0;
+    let few = pages.len() <= theme.most_rows();
+    if few {
+        for (page, time) in &pages {
+            let kept = page.cached + page.validated;
+            let kept = if kept > 0 { format!(", {kept} kept") } else { String::new() };
+            bars.push(Bar {
+                label: format!("{}{kept}", kind(run, page).unwrap_or_else(|| escape(page.page.as_bytes()))),
+                parts: vec![(*time, 0)],
+                end: human(*time),
+                from: 0.0,
+            });
+        }
+    } else {
+        let mut groups: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        for (page, time) in &pages {
+            let host = escape(page.host.as_bytes());
+            let label = kind(run, page).map_or_else(|| host.clone(), |kind| format!("{host}: {kind}"));
+            groups.entry(label).or_default().push(*time);
+        }
+        let mut groups: Vec<(String, Vec<f64>)> = groups.into_iter().collect();
+        groups.sort_by_key(|(_, times)| std::cmp::Reverse(times.len()));
+        left_out = groups.len().saturating_sub(theme.most_rows());
+        groups.truncate(theme.most_rows());
+        for (label, times) in groups {
+            let mean = times.iter().sum::<f64>() / times.len() as f64;
+            bars.push(Bar {
+                label,
+                parts: vec![(mean, 0)],
+                end: format!("{}, {} pages", human(mean), times.len()),
+                from: 0.0,
+            });
+        }
+    }
+    let what = if few {
+        "from asking to the last object; \"kept\": objects of which the browser had a copy"
+    } else {
+        "mean by browser, from asking to the last object"
+    };
+    let others = if left_out == 0 { String::new() } else { format!("; {left_out} browsers with fewer pages left out") };
+    let note = format!("{what}{others}");
+    Bars { theme, title: TITLE, note: &note, bars, keys: Vec::new() }.draw(|most| Scale::time("page time", 0.0, most))
+}
+
+const WAITING: usize = 7;
+const RESPONDING: usize = 4;
+const RECEIVING: usize = 0;
+
+/// One page's objects below each other, from when each was wanted.
+pub(super) fn waterfall(run: &ChartSource<'_>, theme: Theme) -> Canvas {
+    const TITLE: &str = "One page, object by object";
+    let most_rows = theme.most_rows() + 2;
+    let pages = run.tables.web_pages.iter().flatten();
+    let wanted = |page: &&WebPageRow| run.of.as_deref().is_none_or(|of| of == &*page.page);
+    // of those with the most objects the first
+    let Some(page) = pages.filter(wanted).reduce(|most, page| if page.objects > most.objects { page } else { most })
+    else {
+        return empty(theme, TITLE, "No browser loaded a page.");
+    };
+    let mut requests: Vec<&WebRequestRow> =
+        run.tables.web_requests.iter().flatten().filter(|row| row.page == page.page).collect();
+    requests.sort_by_key(|row| (row.wanted, row.sent, row.ended));
+    if requests.is_empty() {
+        return empty(theme, TITLE, "The page needed nothing from the network.");
+    }
+    let left_out = requests.len().saturating_sub(most_rows);
+    requests.truncate(most_rows);
+    let since = |at: SimTime| instant(at) - instant(page.asked);
+    let bar = |row: &&WebRequestRow| {
+        // a copy that was there has no times of sending
+        let sent = row.sent.clamp(row.wanted, row.ended);
+        let began = row.began.clamp(sent, row.ended);
+        Bar {
+            label: escape(
+                row.url
+                    .rsplit_once('/')
+                    .map_or(&*row.url, |(_, name)| if name.is_empty() { "/" } else { name })
+                    .as_bytes(),
+            ),
+            from: since(row.wanted).max(0.0),
+            parts: vec![
+                (instant(sent) - instant(row.wanted), WAITING),
+                (instant(began) - instant(sent), RESPONDING),
+                (instant(row.ended) - instant(began), RECEIVING),
+            ],
+            end: row.connection.as_deref().map_or_else(
+                || escape(row.source.as_bytes()),
+                |name| escape(name.rsplit_once('#').map_or(name, |(_, number)| number).as_bytes()),
+            ),
+        }
+    };
+    let bars: Vec<Bar> = requests.iter().map(bar).collect();
+    let kind = kind(run, page).map_or_else(String::new, |kind| format!(", {kind}"));
+    let others = if left_out == 0 { String::new() } else { format!("; {left_out} more left out") };
+    let note = format!(
+        "{}{kind}; at the right the number of the connection that carried it{others}",
+        escape(page.page.as_bytes())
+    );
+    let keys = [(WAITING, "waits for a connection"), (RESPONDING, "waits for the response"), (RECEIVING, "receives")];
+    let keys = keys.map(|(part, name)| (part, name.to_owned())).to_vec();
+    Bars { theme, title: TITLE, note: &note, bars, keys }
+        .draw(|most| Scale::time("time since the page was asked for", 0.0, most))
+}

@@ -1,0 +1,217 @@
+//! Why something did not go through: faults of the scenario, packets that were lost, names that could not
+//! be looked up, rules of conduct, mailboxes without room.
+//!
+//! A fault is named as a cause where it concerns a host or link that takes part, at a time at which it was in
+//! force. Lost packets are known only where the run was made again.
+
+use std::collections::BTreeMap;
+
+use super::notes::Loss;
+use super::{Sources, count, listed, plain, span, words};
+use crate::base::time::SimTime;
+use crate::base::trace::DropReason;
+use crate::metrics::{DnsOutcome, DnsRow, FaultKind, FaultRow};
+use crate::report::ladder::dns::Behalf;
+
+/// What takes part in something that went wrong.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scene<'a> {
+    /// The hosts.
+    pub(super) hosts: &'a [&'a str],
+    /// The port that matters, if one does.
+    pub(super) port: Option<u16>,
+    /// From when to when.
+    pub(super) from: SimTime,
+    pub(super) to: SimTime,
+}
+
+/// The faults that were in force there and then.
+pub(super) fn faults(sources: &Sources<'_>, scene: &Scene<'_>) -> Vec<String> {
+    let there = |fault: &&FaultRow| {
+        let host = || fault.host.as_deref().is_some_and(|host| scene.hosts.contains(&host));
+        let port = || scene.port.is_none() || scene.port == fault.port;
+        let in_time = fault.began <= scene.to && fault.ended.is_none_or(|ended| ended >= scene.from);
+        in_time
+            && match fault.kind {
+                FaultKind::Host | FaultKind::Processing => host(),
+                FaultKind::Service | FaultKind::Degraded => host() && port(),
+                FaultKind::Link | FaultKind::Change => touches(sources, fault, scene.hosts),
+                FaultKind::Partition => true,
+            }
+    };
+    let mut found: Vec<String> =
+        sources.tables.faults.iter().filter(there).map(|fault| sentence(sources, fault)).collect();
+    found.dedup();
+    found
+}
+
+/// Whether one of these hosts is an end of the fault's link.
+fn touches(sources: &Sources<'_>, fault: &FaultRow, hosts: &[&str]) -> bool {
+    let ends = sources.tables.links.iter().filter(|row| Some(&row.link) == fault.link.as_ref());
+    ends.into_iter().any(|row| hosts.contains(&&*row.from) || hosts.contains(&&*row.to))
+}
+
+/// A fault as a sentence without its full stop.
+pub(super) fn sentence(sources: &Sources<'_>, fault: &FaultRow) -> String {
+    let host = fault.host.as_deref().map_or_else(|| "a host".to_owned(), plain);
+    let link = fault.link.as_deref().map_or_else(|| "a link".to_owned(), |link| format!("the link {}", plain(link)));
+    let port = fault.port.map_or_else(|| "a port".to_owned(), |port| format!("port {port}"));
+    let what = match fault.kind {
+        FaultKind::Host => format!("{host} was down"),
+        FaultKind::Link => format!("{link} was down"),
+        FaultKind::Service => format!("nobody listened on {port} of {host}"),
+        FaultKind::Degraded => format!("{port} of {host} was degraded, so that its packets came late or got lost,"),
+        FaultKind::Partition => "a part of the network was cut off".to_owned(),
+        FaultKind::Change => format!("{link} had other properties than usual"),
+        FaultKind::Processing => format!("{host} took other times than usual for its requests"),
+    };
+    let clock = sources.clock;
+    match fault.ended {
+        Some(ended) => format!("{what} from {} until {}", clock.moment(fault.began), clock.moment(ended)),
+        None => format!("{what} from {} to the end of the run", clock.moment(fault.began)),
+    }
+}
+
+/// Lost packets, those of one place and reason together.
+pub(super) fn losses(sources: &Sources<'_>, losses: &[Loss]) -> Vec<String> {
+    let mut groups: BTreeMap<(String, &str), Vec<&Loss>> = BTreeMap::new();
+    for loss in losses {
+        groups.entry((words::loss(loss), &loss.from)).or_default().push(loss);
+    }
+    let told = groups.into_iter().map(|((place, from), group)| {
+        let first = group.first().map_or(SimTime::ZERO, |loss| loss.at);
+        let last = group.last().map_or(first, |loss| loss.at);
+        let when = match group.len() {
+            1 => format!("at {}", sources.clock.moment(first)),
+            _ => format!("from {} to {}", sources.clock.moment(first), sources.clock.moment(last)),
+        };
+        let to = group.first().map_or("", |loss| &loss.to);
+        format!("{} from {from} to {to} lost {place} ({when})", count(group.len(), "packet", "packets"))
+    });
+    let mut told: Vec<String> = told.collect();
+    let cut = |loss: &&Loss| matches!(loss.reason, DropReason::NoRoute | DropReason::LinkDown);
+    if let Some((first, last)) = losses.iter().find(cut).zip(losses.iter().rev().find(cut)) {
+        told.extend(broken_links(sources, first.at, last.at));
+    }
+    told
+}
+
+/// The links that were down in that time, wherever they are: what has no way to go has none for that.
+fn broken_links(sources: &Sources<'_>, from: SimTime, to: SimTime) -> Vec<String> {
+    let down = |fault: &&FaultRow| {
+        matches!(fault.kind, FaultKind::Link | FaultKind::Partition)
+            && fault.began <= to
+            && fault.ended.is_none_or(|ended| ended >= from)
+    };
+    sources.tables.faults.iter().filter(down).map(|fault| sentence(sources, fault)).collect()
+}
+
+/// How the look-ups went that a host made in that time for a name, and what stood behind it.
+pub(super) fn names(sources: &Sources<'_>, host: &str, name: &str, (from, to): (SimTime, SimTime)) -> Vec<String> {
+    let rows = &sources.tables.dns_queries;
+    let behalf = Behalf::new(rows);
+    let ours = |row: &&DnsRow| {
+        *row.from == *host
+            && row.for_query.is_none()
+            && row.name.eq_ignore_ascii_case(name)
+            && row.asked >= from
+            && row.asked <= to
+    };
+    let mut told = Vec::new();
+    for row in rows.iter().filter(ours) {
+        told.push(question(row));
+        let below: Vec<&DnsRow> = behalf.tree(row).into_iter().skip(1).map(|(_, row)| row).collect();
+        told.extend(in_vain(sources, &below));
+        if row.outcome == DnsOutcome::Timeout && below.is_empty() {
+            told.extend(around(sources, row));
+        }
+    }
+    told
+}
+
+/// A question and its answer.
+fn question(row: &DnsRow) -> String {
+    let took = row.latency.map_or_else(String::new, |latency| format!(" after {}", span(latency)));
+    let name = format!("{} {}", plain(&row.name), plain(&row.rtype));
+    let end = match row.outcome {
+        DnsOutcome::Failure => format!("answered {}", plain(row.rcode.as_deref().unwrap_or("with a failure"))),
+        other => outcome(other).to_owned(),
+    };
+    let cache = match row.cache.as_deref() {
+        Some("failure") => ", as it remembered that nobody could tell (RFC 9520)",
+        Some("negative_hit") => ", from its cache (RFC 2308)",
+        Some("hit") => ", from its cache",
+        Some("stale") => ", from its cache, though beyond its end (RFC 8767)",
+        Some(_) | None => "",
+    };
+    format!("{} asked {} for {name} ({}): it {end}{took}{cache}", plain(&row.from), plain(&row.to), plain(&row.query))
+}
+
+/// What became of a question, of whom was asked.
+pub(super) const fn outcome(outcome: DnsOutcome) -> &'static str {
+    match outcome {
+        DnsOutcome::Answer => "answered with records",
+        DnsOutcome::Alias => "answered that the name is an alias",
+        DnsOutcome::Referral => "referred to other servers",
+        DnsOutcome::NxDomain => "answered that there is no such name",
+        DnsOutcome::NoData => "answered that there is no such record",
+        DnsOutcome::Failure => "answered with a failure",
+        DnsOutcome::Truncated => "answered with a part only",
+        DnsOutcome::Timeout => "gave no answer in time",
+        DnsOutcome::Unreachable => "was not reached",
+        DnsOutcome::Open => "had not answered by the end of the run",
+    }
+}
+
+/// The questions among these that led nowhere, by whom was asked.
+fn in_vain(sources: &Sources<'_>, rows: &[&DnsRow]) -> Vec<String> {
+    let mut groups: BTreeMap<(&str, &str, &str), Vec<&DnsRow>> = BTreeMap::new();
+    for row in rows {
+        let bad = match row.outcome {
+            DnsOutcome::Failure | DnsOutcome::Timeout | DnsOutcome::Unreachable | DnsOutcome::NxDomain => true,
+            DnsOutcome::NoData => true,
+            DnsOutcome::Answer | DnsOutcome::Alias | DnsOutcome::Referral => false,
+            DnsOutcome::Truncated | DnsOutcome::Open => false,
+        };
+        if bad {
+            groups.entry((&row.to, &row.from, row.outcome.name())).or_default().push(row);
+        }
+    }
+    let told = groups.into_iter().filter_map(|((to, from, _), group)| {
+        let first = group.first()?;
+        let times = if group.len() == 1 { String::new() } else { format!(" {} times", group.len()) };
+        let why = match first.outcome {
+            DnsOutcome::Timeout | DnsOutcome::Unreachable => around(sources, first),
+            DnsOutcome::Failure if first.rcode.as_deref() == Some("NOERROR") => {
+                vec!["it does not serve the zone: a lame server (RFC 9499 7)".to_owned()]
+            }
+            DnsOutcome::Failure
+            | DnsOutcome::Answer
+            | DnsOutcome::Alias
+            | DnsOutcome::Referral
+            | DnsOutcome::NxDomain
+            | DnsOutcome::NoData
+            | DnsOutcome::Truncated
+            | DnsOutcome::Open => Vec::new(),
+        };
+        let why = if why.is_empty() { String::new() } else { format!(", because {}", listed(&why)) };
+        Some(format!("for that {} asked {}{times}, which {}{why}", plain(from), plain(to), outcome(first.outcome)))
+    });
+    told.collect()
+}
+
+/// Why a question got no answer: what was seen of its packets, or else the faults around it.
+pub(super) fn around(sources: &Sources<'_>, row: &DnsRow) -> Vec<String> {
+    let to = row.latency.map_or(sources.tables.end, |latency| row.asked.saturating_add(latency));
+    let hosts = [&*row.from, &*row.to];
+    let mut why = Vec::new();
+    if let Some(lost) = sources.witness.and_then(|witness| witness.lost_datagrams.get(&*row.query)) {
+        why.extend(losses(sources, lost));
+    }
+    for fault in faults(sources, &Scene { hosts: &hosts, port: Some(53), from: row.asked, to }) {
+        if !why.contains(&fault) {
+            why.push(fault);
+        }
+    }
+    why
+}

@@ -1,0 +1,336 @@
+//! The life of a message, copy by copy: when it was where, what was tried, why that failed and what
+//! came next, with the section of the standard that asks for it.
+//!
+//! The steps are rows of the tables: attempts, lost replies, duplicates, expansions. What only the trace
+//! tells is added where a witness saw it: over which connections an attempt went, which look-ups it made,
+//! which rule of conduct refused it. A phase's begin is told only so; its length stands at the end.
+
+use super::notes::{ConnNote, MailNote, MailWhat};
+use super::{Sources, Step, Story, attempts, count, listed, plain, reading, since, span, words};
+use crate::base::time::{SimDuration, SimTime};
+use crate::base::trace::{MessageKind, Phase};
+use crate::metrics::{ConnectionRow, CopyStatus, DuplicateCause, MessageRow, Tables};
+
+/// A Message-ID without its angle brackets, with which nobody needs to write it.
+fn bare(id: &str) -> &str {
+    id.trim_matches(['<', '>'])
+}
+
+/// The copies of a message, or the one for an address.
+fn rows<'a>(tables: &'a Tables, message: &str, to: Option<&str>) -> Vec<&'a MessageRow> {
+    let ours =
+        |row: &&MessageRow| bare(&row.message) == bare(message) && to.is_none_or(|to| row.to.eq_ignore_ascii_case(to));
+    tables.messages.iter().filter(ours).collect()
+}
+
+/// Until when a run must be made again to see all that befell a message, and the connections that its
+/// tables name; none if there is no such message.
+#[must_use]
+pub fn until(tables: &Tables, message: &str) -> Option<(String, SimTime, Vec<String>)> {
+    let rows = rows(tables, message, None);
+    let id = rows.first()?.message.to_string();
+    let attempts = || tables.attempts.iter().filter(|one| *one.message == *id);
+    let unfinished = rows.iter().any(|row| row.ended.is_none() && row.delivered.is_none());
+    let ends = rows.iter().flat_map(|row| [row.ended, row.delivered, row.retrieved, row.accepted, Some(row.composed)]);
+    let again = tables.duplicates.iter().filter(|one| *one.message == *id).map(|one| one.again);
+    let mut until = ends.flatten().chain(attempts().filter_map(|one| one.ended)).chain(again).max()?;
+    if unfinished {
+        until = tables.end;
+    }
+    let named = attempts().filter_map(|one| one.connection.as_deref().map(str::to_owned)).collect();
+    Some((id, until, named))
+}
+
+/// The stories of all copies of a message, or of the one for an address; empty if there is no such
+/// copy. The Message-ID may stand without its angle brackets.
+#[must_use]
+pub fn message_stories(sources: &Sources<'_>, message: &str, to: Option<&str>) -> Vec<Story> {
+    rows(sources.tables, message, to).into_iter().map(|row| of_copy(sources, row)).collect()
+}
+
+fn of_copy(sources: &Sources<'_>, row: &MessageRow) -> Story {
+    let mut steps = beginning(sources, row);
+    steps.extend(attempts::steps(sources, row));
+    replies(sources, row, &mut steps);
+    ending(sources, row, &mut steps);
+    let spent = Phase::ALL.iter().zip(&row.phases).filter(|(_, spent)| **spent > SimDuration::ZERO);
+    let spent: Vec<String> = spent.map(|(phase, spent)| format!("{} {}", phase_words(*phase), span(*spent))).collect();
+    let mut closing = Vec::new();
+    if !spent.is_empty() {
+        closing.push(format!("Its time went into: {}.", spent.join(", ")));
+    }
+    let title = format!("{} for {}: {}", plain(&row.message), plain(&row.to), fate(row));
+    Story { title, from: row.composed, steps, closing }.in_order()
+}
+
+const fn phase_words(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Composing => "waiting to be submitted",
+        Phase::Submission => "submission",
+        Phase::Queued => "waiting for its turn in a queue",
+        Phase::Dns => "looking up names",
+        Phase::Connecting => "opening connections",
+        Phase::Dialogue => "SMTP commands and replies",
+        Phase::Transfer => "transferring the message itself",
+        Phase::WaitingForRetry => "waiting for the next attempt",
+        Phase::InMailbox => "lying in the mailbox",
+        Phase::Retrieval => "being fetched",
+    }
+}
+
+const fn fate(row: &MessageRow) -> &'static str {
+    match row.status {
+        CopyStatus::Delivered if row.retrieved.is_some() => "delivered and fetched",
+        CopyStatus::Delivered => "delivered",
+        CopyStatus::Bounced => "given up, and its sender told",
+        CopyStatus::Dropped => "given up, and nobody told",
+        CopyStatus::Queued => "still in a server's queue when the run ended",
+        CopyStatus::Refused => "never taken by a server",
+        CopyStatus::Outbox => "still in its sender's outbox when the run ended",
+        CopyStatus::Expanded => "turned into copies for others",
+        CopyStatus::Discarded => "thrown away by a stated policy",
+    }
+}
+
+fn beginning(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
+    let about = row.about.as_deref().map_or_else(String::new, |about| format!(" about {}", plain(about)));
+    let by = |what: &str, section| (format!("a server writes it {what}{about}"), section);
+    let (what, section) = match row.kind {
+        MessageKind::User => (format!("{} writes it, {} octets", sender(row), row.bytes), ""),
+        MessageKind::Bounce => by("to report a failure", "RFC 3464"),
+        MessageKind::Delay => by("to warn of a delay", "RFC 3464"),
+        MessageKind::Success => by("to report a success", "RFC 3461"),
+        MessageKind::Vacation => by("for a user who is away", "RFC 3834"),
+    };
+    let mut steps = vec![Step::new(row.composed, what).rfc(section)];
+    if let (Some(by), Some(from)) = (row.expanded_by, &row.expanded_from) {
+        let seen = seen(sources, row).find(|note| matches!(note.what, MailWhat::Redirected));
+        let (at, place) =
+            seen.map_or_else(|| (row.composed, String::new()), |note| (note.at, format!("at {} ", plain(&note.host))));
+        let what = format!("{place}the {} {} makes a copy for {} of it", by.name(), plain(from), plain(&row.to));
+        steps.push(Step::new(at, what).rfc("RFC 5321 3.9"));
+    }
+    steps.extend(postponed(sources, row));
+    if let Some(at) = row.accepted {
+        steps.push(accepted(sources, row, at));
+    }
+    steps
+}
+
+fn sender(row: &MessageRow) -> String {
+    if row.from.is_empty() { "somebody without an address".to_owned() } else { plain(&row.from) }
+}
+
+/// What was seen of a copy.
+fn seen<'a>(sources: &Sources<'a>, row: &'a MessageRow) -> impl Iterator<Item = &'a MailNote> {
+    let notes = sources.witness.map_or(&[][..], |witness| &witness.mail);
+    notes.iter().filter(|note| note.to.eq_ignore_ascii_case(&row.to))
+}
+
+/// The user agent could not hand it over, and keeps it.
+fn postponed(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
+    let steps = seen(sources, row).filter_map(|note| {
+        let MailWhat::Postponed { kind, code, text, next } = &note.what else { return None };
+        let domain = row.from.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let said = if *code == 0 { text.clone() } else { format!("{code} {text}") };
+        let what = words::trouble(kind, "its server", domain, &said);
+        let next = format!("the next try is in {}, at {}", span(since(*next, note.at)), sources.clock.moment(*next));
+        Some(Step::new(note.at, format!("{} cannot hand it over: {what}; {next}", plain(&note.host))))
+    });
+    steps.collect()
+}
+
+fn accepted(sources: &Sources<'_>, row: &MessageRow, at: SimTime) -> Step {
+    // the copy that was accepted may be the one from which this one was made
+    let notes = sources.witness.map_or(&[][..], |witness| &witness.mail);
+    let note = notes.iter().find_map(|note| match &note.what {
+        MailWhat::Accepted { queue_id, conn } if note.at == at => Some((&note.host, queue_id, conn)),
+        MailWhat::Accepted { .. }
+        | MailWhat::Postponed { .. }
+        | MailWhat::Downgraded { .. }
+        | MailWhat::Delivered { .. }
+        | MailWhat::Retrieved { .. }
+        | MailWhat::Deleted { .. }
+        | MailWhat::Redirected
+        | MailWhat::Discarded { .. } => None,
+    });
+    let duty = "and is responsible for it from here on";
+    let what = match note {
+        Some((host, queue_id, Some(conn))) => {
+            format!(
+                "{} accepts it on the connection {}, names it {}, {duty}",
+                plain(host),
+                plain(conn),
+                plain(queue_id)
+            )
+        }
+        Some((host, queue_id, None)) => {
+            format!("{} puts it into its own queue as {}, {duty}", plain(host), plain(queue_id))
+        }
+        None => format!("the first server takes it, {duty}"),
+    };
+    let step = Step::new(at, what).rfc("RFC 5321 6.1");
+    if row.kind == MessageKind::User && row.expanded_by.is_none() {
+        let spent = row.phases[Phase::Submission as usize];
+        if spent == SimDuration::ZERO {
+            return step;
+        }
+        return step.detail(format!("from {} to the server it took {}", sender(row), span(spent)));
+    }
+    step
+}
+
+fn replies(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
+    let tables = sources.tables;
+    for reply in tables.lost_replies.iter().filter(|one| one.message == row.message && one.to == row.to) {
+        let (server, client) = (plain(&reply.server), plain(&reply.client));
+        let after = span(since(reply.noticed, reply.accepted));
+        let what = format!(
+            "{server} has taken it over {} and says 250, but {client} never hears that: {after} later it goes on as if \
+             {server} had not got it",
+            plain(&reply.connection)
+        );
+        let mut step = Step::new(reply.accepted, what).rfc("RFC 5321 6.1").rfc("RFC 1047");
+        if let Some(conn) = sources.witness.and_then(|witness| witness.conn(&reply.connection)) {
+            step.details.extend(attempts::conduct(sources, row, &conn.name));
+            step.details.extend(super::causes::losses(sources, &conn.losses));
+        }
+        steps.push(step);
+    }
+    for again in tables.duplicates.iter().filter(|one| one.message == row.message && one.to == row.to) {
+        let why = match again.cause {
+            DuplicateCause::LostReply => "because a reply was lost and it was sent again",
+            DuplicateCause::TwoWays => "because two ways led to this mailbox",
+            DuplicateCause::SentAgain => "because somebody outside sent it again",
+            DuplicateCause::Unexplained => "for no known reason: this is a fault of the simulator",
+        };
+        steps.push(Step::new(again.again, format!("{} stores it a second time, {why}", plain(&again.server))));
+    }
+}
+
+fn ending(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
+    let notes = seen(sources, row).collect::<Vec<_>>();
+    let mut mailbox = plain(&row.to);
+    if let Some(at) = row.delivered {
+        let note = notes.iter().find_map(|note| match &note.what {
+            MailWhat::Delivered { mailbox } => Some((&note.host, mailbox)),
+            MailWhat::Accepted { .. }
+            | MailWhat::Postponed { .. }
+            | MailWhat::Downgraded { .. }
+            | MailWhat::Retrieved { .. }
+            | MailWhat::Deleted { .. }
+            | MailWhat::Redirected
+            | MailWhat::Discarded { .. } => None,
+        });
+        let what = match note {
+            Some((host, name)) => {
+                mailbox.clone_from(name);
+                format!("{} stores it in the mailbox of {}", plain(host), plain(name))
+            }
+            None => "it is stored in the mailbox".to_owned(),
+        };
+        steps.push(Step::new(at, what));
+    }
+    for note in &notes {
+        match &note.what {
+            MailWhat::Downgraded { before, after } => {
+                let what = format!(
+                    "{} turns it into 7 bits, as the next server takes no 8: {before} octets become {after}",
+                    plain(&note.host)
+                );
+                steps.push(Step::new(note.at, what).rfc("RFC 6152 3"));
+            }
+            MailWhat::Deleted { mailbox } => {
+                steps.push(Step::new(note.at, format!("{} deletes it on the server", plain(mailbox))));
+            }
+            MailWhat::Accepted { .. }
+            | MailWhat::Postponed { .. }
+            | MailWhat::Delivered { .. }
+            | MailWhat::Retrieved { .. }
+            | MailWhat::Redirected
+            | MailWhat::Discarded { .. } => {}
+        }
+    }
+    steps.extend(reading::steps(sources, row, &mailbox));
+    steps.extend(end(sources, row, &notes));
+}
+
+/// How the life of a copy ended that nobody got, or that goes on.
+fn end(sources: &Sources<'_>, row: &MessageRow, notes: &[&MailNote]) -> Option<Step> {
+    let run_end = sources.tables.end;
+    let domain = row.to.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let why = |reason: &str| {
+        let code = row.reply_code.map_or_else(String::new, |code| format!(" ({code})"));
+        match reason {
+            "expired" => "it has been in the queue for longer than mail is kept".to_owned(),
+            "reply" => format!("the last reply{code} was a refusal for good"),
+            "loop" => "it has gone round in circles: too many servers have passed it on".to_owned(),
+            other => words::trouble(other, "the next server", domain, "see above"),
+        }
+    };
+    let reason = row.reason.as_deref().map_or_else(|| "a policy".to_owned(), why);
+    match (row.status, row.ended) {
+        (CopyStatus::Bounced | CopyStatus::Dropped, Some(at)) => {
+            let told = sources.tables.messages.iter().find(|other| {
+                other.is_bounce()
+                    && other.about.as_ref() == Some(&row.message)
+                    && other.composed == at
+                    && other.to == row.from
+            });
+            let section = words::trouble_section(row.reason.as_deref().unwrap_or_default(), row.reply_code);
+            let step = Step::new(at, format!("given up: {reason}")).rfc(section).rfc("RFC 5321 6.1");
+            Some(match told {
+                Some(bounce) => step.detail(format!("{} tells {} so", plain(&bounce.message), sender(row))),
+                None => step.detail("nobody is told: it was itself a report, from the null reverse-path"),
+            })
+        }
+        (CopyStatus::Refused, Some(at)) => Some(Step::new(at, format!("its user agent gives up: {reason}"))),
+        (CopyStatus::Expanded, Some(at)) => Some(expanded(sources, row, at)),
+        (CopyStatus::Discarded, Some(at)) => {
+            let policy = notes.iter().find_map(|note| {
+                let MailWhat::Discarded { why } = &note.what else { return None };
+                Some(format!(": {}", plain(why)))
+            });
+            Some(Step::new(at, format!("the server throws it away by a policy{}", policy.unwrap_or_default())))
+        }
+        (CopyStatus::Queued, _) => Some(Step::new(run_end, "the run ends, and it is still in a queue")),
+        (CopyStatus::Outbox, _) => Some(Step::new(run_end, "the run ends, and it has not left its sender's computer")),
+        (CopyStatus::Delivered, _)
+        | (
+            CopyStatus::Bounced
+            | CopyStatus::Dropped
+            | CopyStatus::Refused
+            | CopyStatus::Expanded
+            | CopyStatus::Discarded,
+            None,
+        ) => None,
+    }
+}
+
+/// It was turned into others: into which.
+fn expanded(sources: &Sources<'_>, row: &MessageRow, at: SimTime) -> Step {
+    const MOST: usize = 12;
+    let into = sources.tables.messages.iter().filter(|other| {
+        other.message == row.message
+            && other.expanded_from.as_ref().is_some_and(|from| from.eq_ignore_ascii_case(&row.to))
+    });
+    let into: Vec<(&str, String)> =
+        into.map(|other| (other.expanded_by.map_or("", |by| by.name()), plain(&other.to))).collect();
+    let by = into.first().map_or("an alias, a forward or a list", |(by, _)| by);
+    let mut names: Vec<String> = into.iter().take(MOST).map(|(_, to)| to.clone()).collect();
+    if into.len() > MOST {
+        names.push(count(into.len() - MOST, "other", "others"));
+    }
+    let names = if names.is_empty() { "others".to_owned() } else { listed(&names) };
+    Step::new(at, format!("the {by} {} turns it into copies for {names}", plain(&row.to))).rfc("RFC 5321 3.9")
+}
+
+/// The row of a connection.
+pub(super) fn connection<'a>(tables: &'a Tables, name: &str) -> Option<&'a ConnectionRow> {
+    tables.connections.iter().find(|row| *row.connection == *name)
+}
+
+/// A connection of an attempt, as it was seen.
+pub(super) fn note<'a>(sources: &Sources<'a>, name: &str) -> Option<&'a ConnNote> {
+    sources.witness.and_then(|witness| witness.conn(name))
+}

@@ -1,0 +1,172 @@
+//! What of a run can be explained: its messages, with the slowest and those that failed, its look-ups,
+//! its connections, and the hosts that keep something.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{count, plain, since, span};
+use crate::base::time::SimDuration;
+use crate::metrics::{CopyStatus, DnsOutcome, MessageRow, Tables};
+
+/// So many names of a kind are given.
+const MOST: usize = 5;
+
+/// A line of an overview: what there is, and with which option it is explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    what: String,
+    option: String,
+}
+
+/// What can be explained.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overview {
+    groups: Vec<(String, Vec<Line>)>,
+}
+
+/// The overview of a run.
+#[must_use]
+pub fn overview(tables: &Tables) -> Overview {
+    let groups = vec![messages(tables), look_ups(tables), connections(tables), hosts(tables)];
+    Overview { groups: groups.into_iter().filter(|(_, lines)| !lines.is_empty()).collect() }
+}
+
+impl Overview {
+    /// For a terminal.
+    #[must_use]
+    pub fn text(&self) -> String {
+        if self.groups.is_empty() {
+            return "There is nothing to explain: no message, no look-up, no connection.\n".to_owned();
+        }
+        let mut out = String::new();
+        for (title, lines) in &self.groups {
+            let width = lines.iter().map(|line| line.option.chars().count()).max().unwrap_or(0);
+            out += &format!("{title}\n");
+            for line in lines {
+                out += &format!("  {:width$}  {}\n", line.option, line.what);
+            }
+        }
+        out
+    }
+
+    /// For programs.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let line = |line: &Line| json!({ "option": line.option, "what": line.what });
+        let group = |(title, lines): &(String, Vec<Line>)| json!({ "title": title, "lines": lines.iter().map(line).collect::<Vec<_>>() });
+        json!({ "overview": self.groups.iter().map(group).collect::<Vec<_>>() })
+    }
+}
+
+/// An argument as a shell takes it.
+fn argument(text: &str) -> String {
+    let plain = plain(text);
+    let is_bare = !plain.is_empty() && plain.chars().all(|c| c.is_ascii_alphanumeric() || "._-@+:/".contains(c));
+    if is_bare { plain } else { format!("'{}'", plain.replace('\'', "'\\''")) }
+}
+
+fn message_line(row: &MessageRow, what: String) -> Line {
+    Line { option: format!("--message {} --to {}", argument(&row.message), argument(&row.to)), what }
+}
+
+fn messages(tables: &Tables) -> (String, Vec<Line>) {
+    let rows = &tables.messages;
+    let mut lines = Vec::new();
+    let user = || rows.iter().filter(|row| row.is_user());
+    if let Some((latency, row)) =
+        user().filter_map(|row| Some((latency(row)?, row))).max_by_key(|(latency, _)| *latency)
+    {
+        lines.push(message_line(row, format!("the slowest: delivered after {}", span(latency))));
+    }
+    if let Some((latency, row)) =
+        user().filter_map(|row| Some((latency(row)?, row))).min_by_key(|(latency, _)| *latency)
+        && lines.first() != Some(&message_line(row, lines.first().map_or_else(String::new, |line| line.what.clone())))
+    {
+        lines.push(message_line(row, format!("the fastest: delivered after {}", span(latency))));
+    }
+    let failed = rows.iter().filter(|row| row.status.is_failure());
+    lines.extend(failed.take(MOST).map(|row| {
+        let reason = row.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", why(reason)));
+        message_line(row, format!("did not get there{reason}"))
+    }));
+    let waiting = rows.iter().filter(|row| matches!(row.status, CopyStatus::Queued | CopyStatus::Outbox));
+    lines.extend(waiting.take(MOST).map(|row| message_line(row, "still on its way when the run ended".to_owned())));
+    let delivered = rows.iter().filter(|row| row.status == CopyStatus::Delivered).count();
+    let failed = rows.iter().filter(|row| row.status.is_failure()).count();
+    let title =
+        format!("Messages: {}, {delivered} delivered, {failed} not; their lives:", count(rows.len(), "copy", "copies"));
+    (title, lines)
+}
+
+/// A kind of trouble in a few words.
+fn why(reason: &str) -> String {
+    match reason {
+        "reply" => "a server refused it".to_owned(),
+        "expired" => "it waited for longer than mail is kept".to_owned(),
+        "loop" => "it went round in circles".to_owned(),
+        "no_such_domain" => "there is no such domain".to_owned(),
+        "no_mail_server" => "the domain takes no mail".to_owned(),
+        other => plain(other).replace('_', " "),
+    }
+}
+
+fn look_ups(tables: &Tables) -> (String, Vec<Line>) {
+    let own = || tables.dns_queries.iter().filter(|row| row.for_query.is_none());
+    let line = |row: &crate::metrics::DnsRow, what: String| {
+        let name = format!("{} {} by {}", plain(&row.name), plain(&row.rtype), plain(&row.from));
+        Line { option: format!("--query {}", argument(&row.query)), what: format!("{name}: {what}") }
+    };
+    let mut lines = Vec::new();
+    if let Some((latency, row)) = own().filter_map(|row| Some((row.latency?, row))).max_by_key(|(latency, _)| *latency)
+    {
+        lines.push(line(row, format!("the slowest, {}", span(latency))));
+    }
+    let failed =
+        own().filter(|row| matches!(row.outcome, DnsOutcome::Failure | DnsOutcome::Timeout | DnsOutcome::Unreachable));
+    lines.extend(failed.take(MOST).map(|row| line(row, super::causes::outcome(row.outcome).to_owned())));
+    let cached = own().find(|row| row.cache.as_deref() == Some("hit"));
+    lines.extend(cached.map(|row| line(row, "the first that a resolver's cache answered".to_owned())));
+    (
+        format!("Look-ups: {} asked by programs; how names were found:", count(own().count(), "question", "questions")),
+        lines,
+    )
+}
+
+fn connections(tables: &Tables) -> (String, Vec<Line>) {
+    let rows = &tables.connections;
+    let line = |row: &crate::metrics::ConnectionRow, what: String| Line {
+        option: format!("--conn {}", argument(&row.connection)),
+        what: format!("to {}, port {}: {what}", plain(&row.server), row.server_port),
+    };
+    let mut lines = Vec::new();
+    lines.extend(rows.first().map(|row| line(row, "the first".to_owned())));
+    let most = rows.iter().filter(|row| row.retransmissions > 0).max_by_key(|row| row.retransmissions);
+    lines.extend(most.map(|row| line(row, format!("most segments sent again, {}", row.retransmissions))));
+    let broken = rows.iter().filter(|row| {
+        let bad = |end: &Option<crate::metrics::Text>| end.as_deref().is_some_and(|end| end != "finished");
+        bad(&row.end_client) || bad(&row.end_server)
+    });
+    lines.extend(broken.take(MOST).map(|row| {
+        let end = row.end_client.as_deref().filter(|end| *end != "finished").or(row.end_server.as_deref());
+        line(row, format!("it did not end in order: {}", plain(end.unwrap_or_default()).replace('_', " ")))
+    }));
+    (format!("Connections: {}; what went on there:", rows.len()), lines)
+}
+
+fn hosts(tables: &Tables) -> (String, Vec<Line>) {
+    let mut lines = Vec::new();
+    let servers: BTreeSet<&str> = tables.queue.iter().map(|row| &*row.server).collect();
+    let keep =
+        |host: &str, what: &str| Line { option: format!("--host {} --at TIME", argument(host)), what: what.to_owned() };
+    lines.extend(servers.iter().take(MOST).map(|host| keep(host, "its queue and mailboxes")));
+    let resolvers: BTreeSet<&str> =
+        tables.caches.iter().filter(|row| row.level.name() == "resolver").map(|row| &*row.host).collect();
+    lines.extend(resolvers.iter().take(MOST).map(|host| keep(host, "its cache")));
+    ("Hosts, and what they held at a time:".to_owned(), lines)
+}
+
+/// From composition to the mailbox, in tables that may be damaged.
+fn latency(row: &MessageRow) -> Option<SimDuration> {
+    row.delivered.map(|at| since(at, row.composed))
+}
