@@ -193,12 +193,13 @@ impl Ladder {
                 a == b || rounded(a, unit) != rounded(b, unit)
             })
         };
-        let decimals = if apart(1_000_000) { 3 } else { 6 };
-        let unit = 10_u64.pow(9 - decimals);
-        let rounded = rounded(nanos, unit);
-        let per_second = 10_u64.pow(decimals);
-        let width = usize::try_from(decimals).unwrap_or(3);
-        format!("{}.{:0width$} s", rounded / per_second, rounded % per_second)
+        seconds(nanos, if apart(1_000_000) { 3 } else { 6 })
+    }
+
+    /// A time in lines of text: with as many decimals as all need, at least three.
+    pub(super) fn exact_time(&self, nanos: u64) -> String {
+        let whole = self.steps.iter().all(|step| step.at.as_nanos().is_multiple_of(1_000_000));
+        seconds(nanos, if whole { 3 } else { 6 })
     }
 
     /// What it cannot show.
@@ -213,4 +214,12 @@ impl Ladder {
 
 const fn rounded(nanos: u64, unit: u64) -> u64 {
     nanos.saturating_add(unit / 2) / unit
+}
+
+/// Seconds with so many decimals.
+fn seconds(nanos: u64, decimals: u32) -> String {
+    let rounded = rounded(nanos, 10_u64.pow(9 - decimals));
+    let per_second = 10_u64.pow(decimals);
+    let width = usize::try_from(decimals).unwrap_or(3);
+    format!("{}.{:0width$} s", rounded / per_second, rounded % per_second)
 }

@@ -16,12 +16,12 @@ impl Ladder {
             .map(|line| {
                 let indent = "  ".repeat(line.step.depth.min(16));
                 let number = line.number.map_or_else(String::new, |number| number.to_string());
-                let time = line.time.map_or_else(String::new, |time| self.time(time.as_nanos()));
+                let time = line.time.map_or_else(String::new, |time| self.exact_time(time.as_nanos()));
                 match &line.step.what {
                     What::Message(message) => {
                         let ends = format!("{indent}{} -> {}", host(message.from), host(message.to));
                         let there = match message.arrives {
-                            Some(at) if at > line.step.at => self.time(at.as_nanos()),
+                            Some(at) if at > line.step.at => self.exact_time(at.as_nanos()),
                             Some(_) => String::new(),
                             None if message.look == Look::Vain && !message.numbered => "lost".to_owned(),
                             None => String::new(),
@@ -44,7 +44,7 @@ impl Ladder {
         let room = |width: usize| if width == 0 { 0 } else { width + 2 };
         for (row, line) in rows.iter().zip(self.lines()) {
             if let Some(pause) = line.pause {
-                let pause = format!("... {}", self.time(pause.as_nanos()));
+                let pause = format!("... {}", self.exact_time(pause.as_nanos()));
                 let _ = writeln!(out, "{pause:>0$}", room(number) + time);
             }
             let whole = format!(
