@@ -12,7 +12,7 @@ Examples:
   posthaste explain latest --message '<1.alice@crepes.fr>' --to bob@hamburger.edu
   posthaste explain scenarios/dns-hierarchy.json --query www.example.com
   posthaste explain latest --query 2 --host pc.campus.edu      its second look-up
-  posthaste explain latest --conn crepes.fr#3                  a TCP connection
+  posthaste explain latest --conn crepes.fr#1                  a TCP connection
   posthaste explain latest --host resolver.crepes.fr --at 12s  a cache, queue or mailbox";
 
 /// `posthaste explain`
