@@ -77,7 +77,7 @@ fn greylisting_by_the_calendar() {
     tells(
         &text,
         &[
-            "Mon 02 Mar 09:00:00      0.000000 s",
+            "Mon 02 Mar 09:00:00  0.000000 s",
             "was down from Mon 02 Mar 09:00:00 (0 s) until Mon 02 Mar 11:10:00 (7800 s)",
         ],
     );
