@@ -98,7 +98,9 @@ fn counts_are_those_of_the_tables() {
         let shown = data["shown"].as_array().unwrap().iter();
         let part: Vec<&Value> =
             shown.filter(|part| part["shown"] != part["total"] && part["what"] != "dialogues").collect();
-        assert!(part.is_empty(), "{name} is small: {part:?}");
+        // what is left out is left out of large runs only
+        let packets: u64 = counts.values().map(|count| count.1).sum();
+        assert!(part.is_empty() || packets > MOST_PACKETS, "{name} is small: {part:?}");
         let events = data["events"].as_array().unwrap();
         let kinds = |kind: &str| events.iter().filter(|event| event["k"] == kind).count() as u64;
         assert_eq!(kinds("packet"), counts.values().map(|count| count.0).sum::<u64>(), "{name}");

@@ -39,7 +39,7 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ("\"seed\": 1", "\"seed\": \"one\"", "25:20 run.seed", "expected a whole number, zero or above, found \"one\""),
     ("[\"alice\"]", "\"alice\"", "15:29 mail.\"crepes.fr\".users", "expected a list [ ... ], found \"alice\""),
     ("\"equals\": 1 }", "\"equals\": \"1\" }", "27:48 expect[0].equals", "write the number 1 without quotation marks"),
-    ("{ \"metric\": \"messages.composed\", \"equals\": 1 }", "{ \"equals\": 1 }", "27:5 expect[0]", "the key \"metric\" is missing here"),
+    ("{ \"metric\": \"messages.composed\", \"equals\": 1 }", "{ \"equals\": 1 }", "27:5 expect[0]", "this expectation does not say about what it is"),
     ("{ \"at\": \"1min\", \"user\": \"bob@hamburger.edu\", \"read\": \"pop3\" }", "\"read\"", "23:5 workload[1]", "expected an object { ... }, found \"read\""),
     // Names
     ("\"crepes.fr\": {", "\"Crepes.fr\": {", "15:5 mail.\"Crepes.fr\"", "names are written in lower case"),
