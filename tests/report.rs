@@ -57,6 +57,9 @@ fn the_same_run_gives_the_same_page() {
     assert!(!place.join("one/report.html").exists());
 }
 
+/// The most packets of a page.
+const MOST_PACKETS: u64 = 5_000;
+
 /// Breaks when the page counts otherwise than the tables, or shows less of a small run than there was.
 #[test]
 fn counts_are_those_of_the_tables() {

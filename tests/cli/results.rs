@@ -73,7 +73,8 @@ fn charts_come_in_themes_and_formats() {
     let mut drawn: Vec<_> =
         fs::read_dir(desk.path("deep/figures")).unwrap().map(|file| file.unwrap().file_name()).collect();
     let mut run: Vec<_> = fs::read_dir(desk.path("r/charts")).unwrap().map(|file| file.unwrap().file_name()).collect();
-    (drawn.sort(), run.sort());
+    drawn.sort();
+    run.sort();
     assert_eq!(drawn, run, "both have what there is to show");
     assert!(drawn.contains(&"topology.svg".into()) && !drawn.contains(&"page_time.svg".into()), "{drawn:?}");
     desk.posthaste(&["chart", "r", "--all"]).fails(2, "give a folder with -o");

@@ -51,7 +51,7 @@ impl MetricPair {
     /// Name, both values, difference and ratio, for a table.
     #[must_use]
     pub fn cells(&self) -> [String; 5] {
-        let value = |value: &Option<Number>| value.as_ref().map_or_else(|| "-".to_owned(), |value| short(value));
+        let value = |value: &Option<Number>| value.as_ref().map_or_else(|| "-".to_owned(), short);
         let number = |value: Option<f64>, sign: bool| value.map_or_else(|| "-".to_owned(), |value| fixed(value, sign));
         [
             self.name.clone(),

@@ -206,8 +206,8 @@ fn causes(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended: 
 
 /// How much was in the recipient's mailbox when a server said that it was full.
 fn mailbox(sources: &Sources<'_>, attempt: &AttemptRow, at: SimTime) -> Option<String> {
-    let rows = sources.tables.mailboxes.iter();
-    let last = rows.filter(|one| one.user.eq_ignore_ascii_case(&attempt.to) && one.at <= at).last()?;
+    let mut rows = sources.tables.mailboxes.iter().rev();
+    let last = rows.find(|one| one.user.eq_ignore_ascii_case(&attempt.to) && one.at <= at)?;
     let messages = count(last.messages as usize, "message", "messages");
     Some(format!("that mailbox held {messages} of {} octets then", last.bytes))
 }

@@ -135,7 +135,15 @@ fn question(row: &DnsRow) -> String {
     let name = format!("{} {}", plain(&row.name), plain(&row.rtype));
     let end = match row.outcome {
         DnsOutcome::Failure => format!("answered {}", plain(row.rcode.as_deref().unwrap_or("with a failure"))),
-        other => outcome(other).to_owned(),
+        DnsOutcome::Answer
+        | DnsOutcome::Alias
+        | DnsOutcome::Referral
+        | DnsOutcome::NxDomain
+        | DnsOutcome::NoData
+        | DnsOutcome::Truncated
+        | DnsOutcome::Timeout
+        | DnsOutcome::Unreachable
+        | DnsOutcome::Open => outcome(row.outcome).to_owned(),
     };
     let cache = match row.cache.as_deref() {
         Some("failure") => ", as it remembered that nobody could tell (RFC 9520)",

@@ -128,7 +128,7 @@ fn established(row: &ConnectionRow, seen: Option<&ConnNote>) -> Vec<Step> {
     steps
 }
 
-fn side_name<'a>(note: &'a ConnNote, side: Side) -> &'a str {
+fn side_name(note: &ConnNote, side: Side) -> &str {
     match side {
         Side::Client => &note.client,
         Side::Server => &note.server,

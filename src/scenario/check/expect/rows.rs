@@ -25,14 +25,15 @@ pub(super) fn read(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect, links:
         let (table, position) = column(cx, here.key("of"), name)?;
         (table, Fold::Quantile(position, share))
     } else {
-        let folds: [(&str, &Option<String>, fn(usize) -> Fold); 4] = [
-            ("sum", &expect.sum, Fold::Sum),
-            ("mean", &expect.mean, Fold::Mean),
-            ("min", &expect.min, Fold::Min),
-            ("max", &expect.max, Fold::Max),
-        ];
-        let (key, name, fold) = folds.into_iter().find_map(|(key, name, fold)| Some((key, name.as_ref()?, fold)))?;
+        let given = [("sum", &expect.sum), ("mean", &expect.mean), ("min", &expect.min), ("max", &expect.max)];
+        let (key, name) = given.into_iter().find_map(|(key, name)| Some((key, name.as_ref()?)))?;
         let (table, position) = column(cx, here.key(key), name)?;
+        let fold = match key {
+            "sum" => Fold::Sum,
+            "mean" => Fold::Mean,
+            "min" => Fold::Min,
+            _ => Fold::Max,
+        };
         (table, fold(position))
     };
     if table.name == "cwnd" && matches!(cx.scenario.outputs.cwnd, None | Some(Cwnd::Switch(false))) {
