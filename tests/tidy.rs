@@ -124,6 +124,27 @@ fn files_stay_small() {
     assert!(long.is_empty(), "{}", long.join("\n"));
 }
 
+/// Breaks when the marks of a merge that nobody finished stay in a file.
+#[test]
+fn no_merge_is_left_half_done() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = vec![root.join("README.md"), root.join("CHANGELOG.md"), root.join("Cargo.toml")];
+    let mut folders: Vec<PathBuf> =
+        ["src", "tests", "docs", "scenarios", "schema", ".ci"].iter().map(|name| root.join(name)).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    for file in files {
+        let text = String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
+        let mark =
+            text.lines().find(|line| ["<".repeat(7), ">".repeat(7)].iter().any(|mark| line.starts_with(&**mark)));
+        assert_eq!(mark, None, "{}", file.display());
+    }
+}
+
 #[test]
 fn every_file_says_what_it_is() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -108,7 +108,7 @@ pub enum Command {
     /// Draw figures of a run, for slides, a paper or a handout
     #[command(after_help = chart::EXAMPLES)]
     Chart(ChartArgs),
-    /// Draw who asked whom, with numbered messages
+    /// Draw who said what to whom: look-ups, dialogues, the way of a message, TCP segments
     #[command(after_help = ladder::EXAMPLES)]
     Ladder(LadderArgs),
     /// Make one HTML page of a run: timeline, packets, messages, charts
@@ -192,9 +192,9 @@ pub struct CheckArgs {
 pub struct TranscriptArgs {
     /// Result folder, `latest`, or a scenario file, which is then run first
     pub run: PathBuf,
-    /// Only the N-th dialogue of those that match, counted from 1
-    #[arg(long, value_name = "N")]
-    pub conn: Option<usize>,
+    /// Only the N-th dialogue of those that match, counted from 1, or that of a connection such as crepes.fr#1
+    #[arg(long, value_name = "N|NAME")]
+    pub conn: Option<String>,
     /// Only this protocol
     #[arg(long)]
     pub protocol: Option<DialogueProtocol>,

@@ -50,24 +50,32 @@ pub(super) fn chart(args: &ChartArgs) -> Result<Exit, CommandError> {
     let mut source = ChartSource::with_scenario(&tables, &resolved);
     source.of.clone_from(&args.of);
     let theme = args.theme.into();
+    let format = format_of(args);
     match (&args.name, &args.output) {
         (Some(name), output) => {
             if name == SEQUENCE {
                 source.segments = segments(&folder, &tables, args.of.as_deref())?;
             }
-            let bytes = bytes(&draw(name, &source, theme)?, args.format)?;
+            let bytes = bytes(&draw(name, &source, theme)?, format)?;
             match output {
                 Some(path) => write(path, &bytes)?,
-                None if args.format == ChartFormat::Png && std::io::stdout().is_terminal() => {
+                None if format == ChartFormat::Png && std::io::stdout().is_terminal() => {
                     return Err(CommandError::usage("a PNG is nothing for a terminal: give a file with -o".to_owned()));
                 }
                 None => print_bytes(&bytes)?,
             }
         }
-        (None, Some(dir)) => all_charts(&names, &source, (theme, args.format), dir)?,
+        (None, Some(dir)) => all_charts(&names, &source, (theme, format), dir)?,
         (None, None) => return Err(CommandError::usage("--all writes files: give a folder with -o".to_owned())),
     }
     Ok(Exit::Done)
+}
+
+/// The kind of file: as it is asked for, or as the file is called.
+fn format_of(args: &ChartArgs) -> ChartFormat {
+    let called_png = |path: &PathBuf| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
+    let called = if args.output.as_ref().is_some_and(called_png) { ChartFormat::Png } else { ChartFormat::Svg };
+    args.format.unwrap_or(called)
 }
 
 /// All charts that have something to show, into a folder.

@@ -24,6 +24,9 @@ use super::target::result_folder;
 /// # Errors
 /// The run does not exist, something that is named is not in it, or the file cannot be written.
 pub(super) fn ladder(args: &LadderArgs) -> Result<Exit, CommandError> {
+    if args.output.as_deref().and_then(Path::extension).is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
+        return Err(CommandError::usage("a ladder is an SVG, or text with --text: call the file so".to_owned()));
+    }
     let folder = result_folder(&args.run)?;
     let tables = report::read_run(&folder).map_err(|error| CommandError::io(error.to_string()))?;
     let time = |flag: &str, text: &Option<String>| {

@@ -22,10 +22,16 @@ pub(super) fn transcript(args: &TranscriptArgs) -> Result<Exit, CommandError> {
         dialogues.push((start_of(&text), file, text));
     }
     dialogues.sort();
-    if let Some(number) = args.conn {
+    if let Some(wanted) = &args.conn {
         let count = dialogues.len();
-        let chosen = number.checked_sub(1).filter(|index| *index < count).ok_or_else(|| {
-            CommandError::usage(format!("--conn {number}: there are {count} dialogues that match, counted from 1"))
+        let chosen = match wanted.parse::<usize>() {
+            Ok(number) => number.checked_sub(1).filter(|index| *index < count),
+            Err(_) => dialogues.iter().position(|(_, file, _)| format!("{}#{}", file.client, file.number) == *wanted),
+        };
+        let chosen = chosen.ok_or_else(|| {
+            let names = "they have names such as crepes.fr#1";
+            let message = format!("--conn {wanted:?}: there are {count} dialogues that match, counted from 1; {names}");
+            CommandError::usage(message)
         })?;
         dialogues = vec![dialogues.swap_remove(chosen)];
     }

@@ -77,6 +77,16 @@ fn charts_come_in_themes_and_formats() {
     run.sort();
     assert_eq!(drawn, run, "both have what there is to show");
     assert!(drawn.contains(&"topology.svg".into()) && !drawn.contains(&"page_time.svg".into()), "{drawn:?}");
+    assert_eq!(desk.posthaste(&["chart", "r", "latency_cdf", "-o", "named.PNG"]).code, 0);
+    assert!(fs::read(desk.path("named.PNG")).unwrap().starts_with(b"\x89PNG"), "a file is what it is called");
+    desk.posthaste(&["ladder", "r", "-o", "ladder.png"]).fails(2, "a ladder is an SVG");
+    let [named, counted] = [["--conn", "crepes.fr#1"], ["--conn", "2"]].map(|conn| {
+        let said = desk.posthaste(&["transcript", "r", "--protocol", "smtp", conn[0], conn[1]]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        said.out
+    });
+    assert_eq!(named, counted);
+    desk.posthaste(&["transcript", "r", "--conn", "nobody#1"]).fails(2, "they have names such as crepes.fr#1");
     desk.posthaste(&["chart", "r", "--all"]).fails(2, "give a folder with -o");
     desk.posthaste(&["chart", "r", "cwnd", "--all", "-o", "x"]).fails(2, "name none");
     desk.posthaste(&["chart", "r"]).fails(2, "which chart?");

@@ -31,9 +31,9 @@ pub struct ChartArgs {
     /// What it is for: size and type, colours or greys
     #[arg(long = "for", value_name = "THEME", default_value = "slides")]
     pub theme: ChartTheme,
-    /// Kind of file
-    #[arg(long, default_value = "svg")]
-    pub format: ChartFormat,
+    /// Kind of file, instead of the one that the name of -o tells, or SVG
+    #[arg(long)]
+    pub format: Option<ChartFormat>,
     /// Of cwnd and tcp_sequence the connection, of page_waterfall the page, instead of the one with most to tell
     #[arg(long, value_name = "NAME")]
     pub of: Option<String>,

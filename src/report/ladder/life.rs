@@ -223,6 +223,6 @@ fn trouble(attempt: &AttemptRow) -> String {
 
 /// A time in tenths of a second.
 fn tenths(at: SimTime) -> String {
-    let tenths = at.as_nanos() / 100_000_000;
+    let tenths = (at.as_nanos() + 50_000_000) / 100_000_000;
     format!("{}.{} s", tenths / 10, tenths % 10)
 }
