@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::args::Overrides;
 use super::exit::CommandError;
 use super::load::load;
+use super::recording::scenario_hash;
 use super::target::result_folder;
 use crate::report::MODEL_VERSION;
 use crate::scenario::resolved::Resolved;
@@ -37,6 +38,11 @@ pub(super) fn repeatable(folder: &Path, manifest: &Value, changes: &Overrides) -
         return wrong("real clients took part in it, so it cannot be run again");
     }
     let Some(seed) = manifest["seed"].as_u64() else { return wrong("manifest.json has no seed") };
+    // One that is not there is told of by who reads it.
+    let kept = fs::read_to_string(folder.join("scenario.resolved.json"));
+    if kept.is_ok_and(|text| manifest["scenario_hash"] != json!(scenario_hash(&text))) {
+        return wrong("scenario.resolved.json is not what was run: it, or manifest.json, was changed since");
+    }
     let overrides = Overrides { seed: changes.seed.or(Some(seed)), ..changes.clone() };
     load(&folder.join("scenario.resolved.json"), &overrides)
 }

@@ -21,6 +21,7 @@ use super::simulate::{exit_of, simulate_watched};
 /// The scenario is invalid, a file cannot be written, or a bug came to light.
 pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     let scenario = load(&args.file, &args.overrides)?;
+    vet_junit(args)?;
     let key = args.grade.as_deref().map(|file| load_key(file, &scenario)).transpose()?;
     let done = run_scenario(&args.file, &scenario, args.out.as_deref(), args.quiet || args.json)?;
     let grade = key.map(|key| grade(&key, &done.record));
@@ -48,6 +49,23 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     let mut expectations = done.info.expectations;
     expectations.extend(grade.iter().flat_map(|grade| grade.expectations().iter().cloned()));
     Ok(exit_of(done.outcome.ended, &expectations))
+}
+
+/// The file for JUnit is neither what is read nor within the result folder, which only a run fills.
+fn vet_junit(args: &RunArgs) -> Result<(), CommandError> {
+    let Some(junit) = &args.junit else { return Ok(()) };
+    let place = junit.canonicalize();
+    let same = |read: &PathBuf| place.as_ref().is_ok_and(|place| read.canonicalize().is_ok_and(|read| read == *place));
+    if same(&args.file) || args.grade.as_ref().is_some_and(same) {
+        return Err(CommandError::usage(format!(
+            "--junit {}: this file is read, so it is not written",
+            junit.display()
+        )));
+    }
+    if args.out.as_ref().is_some_and(|out| junit.starts_with(out)) {
+        return Err(CommandError::usage(format!("--junit {}: put it beside the result folder", junit.display())));
+    }
+    Ok(())
 }
 
 /// Writes how every expectation went for a program that watches over runs.

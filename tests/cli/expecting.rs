@@ -181,6 +181,13 @@ fn an_exercise_is_graded() {
     let (graded, plain) = (desk.path("graded"), desk.path("plain"));
     assert_eq!(super::common::differences(&graded, &plain, &["timing.json"]), [""; 0], "a key changes no result");
 
+    let tenths = |points: f64| json!({ "dropped_packets": 0, "points": points });
+    desk.scenario("tenths.json", &json!({ "expect": [tenths(0.1), tenths(0.2)] }));
+    let said = desk.posthaste(&["run", "s.json", "--grade", "tenths.json"]);
+    assert!(said.out.ends_with("points       0.3 of 0.3\n"), "{}", said.out);
+    desk.scenario("tenths.json", &json!({ "expect": [tenths(1e308)] }));
+    desk.posthaste(&["run", "s.json", "--grade", "tenths.json"]).fails(3, "a million at most");
+
     let easy = with(key(), "/expect/1/at_most", json!("10s"));
     desk.scenario("key.json", &easy);
     let said = desk.posthaste(&["run", "s.json", "--grade", "key.json", "--quiet"]);
@@ -253,6 +260,8 @@ fn junit_xml_reads_back() {
     assert_eq!(xml.root_element().attribute("errors"), Some("1"));
     let error = xml.descendants().find(|node| node.has_tag_name("error")).unwrap();
     assert!(error.attribute("message").unwrap().contains("limits.events"), "{text}");
+    desk.posthaste(&["run", "s.json", "--junit", "s.json", "-q"]).fails(2, "this file is read");
+    desk.posthaste(&["run", "s.json", "--out", "r", "--junit", "r/x.xml"]).fails(2, "beside the result folder");
     desk.posthaste(&["run", "s.json", "--junit", "no/such/folder.xml", "-q"])
         .fails(4, "cannot write no/such/folder.xml");
 }

@@ -93,6 +93,10 @@ fn charts_come_in_themes_and_formats() {
     desk.posthaste(&["chart", "r", "tcp_sequence", "--of", "nobody#1"]).fails(2, "there is no such connection");
     let said = desk.posthaste(&["chart", "r", "tcp_sequence", "--of", "crepes.fr#1"]);
     assert!(said.out.contains("<desc>crepes.fr#1 from "), "{:.600}", said.out);
+    // what is no longer what was run is not run again
+    let resolved = fs::read_to_string(desk.path("r/scenario.resolved.json")).unwrap();
+    fs::write(desk.path("r/scenario.resolved.json"), resolved.replace("\"seed\": 1", "\"seed\": 2")).unwrap();
+    desk.posthaste(&["chart", "r", "tcp_sequence"]).fails(4, "is not what was run");
     // without the scenario only what needs it is missing
     fs::remove_file(desk.path("r/scenario.resolved.json")).unwrap();
     assert!(desk.posthaste(&["chart", "r", "topology"]).out.contains("Nothing is known of the network"));

@@ -88,7 +88,7 @@ impl Side {
     fn read(name: String, folder: &Path, manifest: &Value) -> Result<Self, CommandError> {
         let wrong = |what: &str| CommandError::io(format!("{}: {what}", folder.display()));
         let text = |key: &str| {
-            let value = manifest[key].as_str().map(str::to_owned);
+            let value = manifest[key].as_str().filter(|text| !text.contains(char::is_control)).map(str::to_owned);
             value.ok_or_else(|| wrong(&format!("manifest.json has no text \"{key}\"")))
         };
         let summary = read_json(&folder.join("summary.json"))?;

@@ -33,7 +33,9 @@ impl Grade {
     fn score(&self) -> (f64, f64) {
         let earned = self.expectations.iter().zip(&self.points).filter(|(expectation, _)| expectation.held);
         // A sum of no floats is -0.
-        (earned.map(|(_, points)| points).sum::<f64>() + 0.0, self.points.iter().sum::<f64>() + 0.0)
+        // Tenths add up to what a reader of tenths expects.
+        let rounded = |sum: f64| (sum * 1e6).round() / 1e6 + 0.0;
+        (rounded(earned.map(|(_, points)| points).sum()), rounded(self.points.iter().sum()))
     }
 
     /// For a report; `file` names the key where it has no title.

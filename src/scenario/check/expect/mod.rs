@@ -28,6 +28,9 @@ const SUBJECTS: [(&str, &[&str]); 10] = [
 const BOUNDS: &[&str] = &["equals", "tolerance", "at_least", "at_most"];
 const ROWS: &[&str] = &["where", "equals", "tolerance", "at_least", "at_most"];
 
+/// The most that an expectation is worth.
+const MOST_POINTS: f64 = 1e6;
+
 /// Protocols with dialogues.
 const PROTOCOLS: [&str; 4] = ["smtp", "pop3", "imap", "http"];
 
@@ -61,6 +64,8 @@ fn check_texts(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect, graded: bo
     }
     if expect.points.is_some_and(|points| points < 0.0) {
         cx.problems.at(here.key("points"), "points are not negative");
+    } else if expect.points.is_some_and(|points| points > MOST_POINTS) {
+        cx.problems.at(here.key("points"), "more points than anything is worth: a million at most");
     } else if expect.points.is_some() && !graded {
         let help = "points stand in the file of `posthaste run --grade`";
         cx.problems.help(here.name("points"), "an expectation of a scenario has no points", help);
