@@ -121,6 +121,20 @@ fn one_can_choose_and_mistakes_are_told() {
     }
 }
 
+/// Breaks when what an alias made of a message is put where the message came from.
+#[test]
+fn an_alias_delivers_at_its_own_server() {
+    let place = workplace();
+    let scenario = r#"{
+      "mail": { "a.fr": { "users": ["x"] }, "b.edu": { "users": ["z"], "aliases": { "all": ["z"] } } },
+      "workload": [{ "at": "0s", "from": "x@a.fr", "to": ["all@b.edu"] }]
+    }"#;
+    fs::write(place.path().join("alias.json"), scenario).unwrap();
+    let ran = ladder(place.path(), &["alias.json", "--message", "1.x@a.fr", "--text"]);
+    let line = ran.stdout.lines().find(|line| line.contains("in the mailbox of z@b.edu"));
+    assert!(line.is_some_and(|line| line.contains(" b.edu ")), "{}", ran.stdout);
+}
+
 /// Takes what was written for good when that is asked for, and compares it.
 fn golden(name: &str, drawn: &Ran) {
     assert_eq!((drawn.code, &*drawn.stderr), (0, ""));

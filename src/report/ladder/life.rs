@@ -177,7 +177,14 @@ fn notes(tables: &Tables, rows: &[&MessageRow], calls: &[&ConnectionRow], drafts
         drafts.insert(0, Draft::note(first.composed, home, text, false));
     }
     for row in rows {
+        // Who turned it into this copy had it from elsewhere.
+        let before = lineage(rows, row);
         let mut holder = first_call.map(|call| &call.server);
+        for attempt in before.iter().rev().flat_map(|row| of_copy(tables, row)) {
+            if attempt.outcome == AttemptEnd::Completed {
+                holder = attempt.exchange.as_ref().or(holder);
+            }
+        }
         for attempt in of_copy(tables, row) {
             match attempt.outcome {
                 AttemptEnd::Completed => holder = attempt.exchange.as_ref().or(holder),
@@ -219,6 +226,20 @@ fn trouble(attempt: &AttemptRow) -> String {
         (_, Some(next)) => format!("{why}; again at {}", tenths(next)),
         (_, None) => format!("{why}; again later"),
     }
+}
+
+/// The copies that were turned into this one, the latest first; tables that go in circles end it.
+fn lineage<'a>(rows: &[&'a MessageRow], row: &'a MessageRow) -> Vec<&'a MessageRow> {
+    let mut before: Vec<&MessageRow> = Vec::new();
+    let mut from = row.expanded_from.as_ref();
+    while let Some(parent) = from.and_then(|from| rows.iter().find(|one| one.to.eq_ignore_ascii_case(from))) {
+        if before.len() >= rows.len() {
+            break;
+        }
+        before.push(parent);
+        from = parent.expanded_from.as_ref();
+    }
+    before
 }
 
 /// A time in tenths of a second.
