@@ -7,7 +7,7 @@ use super::notes::{ConductNote, ConnNote};
 use super::{Sources, Step, count, dialogue, plain, since, span, words};
 use crate::base::time::SimTime;
 use crate::base::trace::ConductAction;
-use crate::metrics::{AttemptEnd, AttemptRow, MessageRow};
+use crate::metrics::{AttemptEnd, AttemptRow, ConnectionRow, MessageRow};
 
 /// The steps of all attempts for a copy.
 pub(super) fn steps(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
@@ -76,19 +76,31 @@ fn calls(sources: &Sources<'_>, attempt: &AttemptRow, until: SimTime) -> Vec<Str
     let mut told: Vec<String> = opened.iter().map(|conn| call(conn)).collect();
     let named = attempt.connection.as_deref();
     let Some(name) = named.filter(|name| opened.iter().all(|conn| conn.name != *name)) else { return told };
-    if let Some(row) = connection(sources.tables, name) {
-        let to = plain(&row.server);
-        told.push(if row.opened < attempt.started {
-            format!("it uses the connection {} to {to}, which is open already", plain(name))
-        } else {
-            let setup = row.setup().map_or_else(
-                || "which does not come about".to_owned(),
-                |setup| format!("established after {}", span(setup)),
-            );
-            format!("it opens the connection {} to {to}, port {}, {setup}", plain(name), row.server_port)
-        });
-    }
+    told.extend(connection(sources.tables, name).map(|row| named_call(sources, attempt, row)));
     told
+}
+
+/// The connection that the table names for an attempt and that no call of its own is.
+fn named_call(sources: &Sources<'_>, attempt: &AttemptRow, row: &ConnectionRow) -> String {
+    let (name, to) = (plain(&row.connection), plain(&row.server));
+    let setup = row.established.map(|at| span(since(at, row.opened)));
+    let in_time = row.opened >= attempt.started;
+    let own = match note(sources, &row.connection) {
+        Some(conn) => in_time && conn.recipient.as_deref() == Some(&*attempt.to),
+        None => in_time,
+    };
+    if own {
+        let setup =
+            setup.map_or_else(|| "which does not come about".to_owned(), |setup| format!("established after {setup}"));
+        return format!("it opens the connection {name} to {to}, port {}, {setup}", row.server_port);
+    }
+    if row.established.is_some_and(|at| at <= attempt.started) {
+        return format!("it uses the connection {name} to {to}, which is open already");
+    }
+    let setup = setup.map_or_else(|| ", and which does not come about".to_owned(), |setup| {
+        format!(", established after {setup}")
+    });
+    format!("it waits for the connection {name} to {to}, which another copy's attempt is opening{setup}")
 }
 
 fn call(conn: &ConnNote) -> String {
