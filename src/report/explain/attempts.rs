@@ -2,9 +2,10 @@
 //! ended and why, and when the next one is due.
 
 use super::causes::{self, Scene};
+use super::folding::Tried;
 use super::message::{connection, note};
 use super::notes::{ConductNote, ConnNote};
-use super::{Sources, Step, count, dialogue, plain, since, span, words};
+use super::{Sources, Step, count, dialogue, listed, plain, since, span, words};
 use crate::base::time::SimTime;
 use crate::base::trace::ConductAction;
 use crate::metrics::{AttemptEnd, AttemptRow, ConnectionRow, MessageRow};
@@ -35,7 +36,26 @@ fn of(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow) -> Vec<Step
         begin.details.push("it is under way when the run ends".to_owned());
         return vec![begin];
     };
-    vec![begin, outcome(sources, row, attempt, ended)]
+    let tried = (attempt.outcome == AttemptEnd::Deferred).then(|| tried(sources, attempt, ended));
+    let mut steps = vec![begin, outcome(sources, row, attempt, ended)];
+    steps.iter_mut().for_each(|step| step.tried.clone_from(&tried));
+    steps
+}
+
+/// What must be equal in attempts that are told as one.
+fn tried(sources: &Sources<'_>, attempt: &AttemptRow, ended: SimTime) -> Tried {
+    let mut hosts = vec![&*attempt.server];
+    hosts.extend(attempt.exchange.as_deref());
+    let scene = Scene { hosts: &hosts, port: Some(25), from: attempt.started, to: ended };
+    let why = format!(
+        "{:?} {:?} {:?} {:?} {}",
+        attempt.exchange,
+        attempt.reason,
+        attempt.reply_code,
+        attempt.text,
+        listed(&causes::faults(sources, &scene))
+    );
+    Tried { attempt: attempt.attempt, started: attempt.started, why }
 }
 
 /// The names that the server asked for in the attempt.
@@ -97,9 +117,8 @@ fn named_call(sources: &Sources<'_>, attempt: &AttemptRow, row: &ConnectionRow) 
     if row.established.is_some_and(|at| at <= attempt.started) {
         return format!("it uses the connection {name} to {to}, which is open already");
     }
-    let setup = setup.map_or_else(|| ", and which does not come about".to_owned(), |setup| {
-        format!(", established after {setup}")
-    });
+    let setup = setup
+        .map_or_else(|| ", and which does not come about".to_owned(), |setup| format!(", established after {setup}"));
     format!("it waits for the connection {name} to {to}, which another copy's attempt is opening{setup}")
 }
 
