@@ -393,13 +393,13 @@ fn two_look_ups_of_a_name_at_a_time() {
 fn a_connection_that_another_attempt_opens() {
     let desk = Desk::new();
     let waits = "to www.bakery.org, which another copy's attempt is opening, and which does not come about";
-    let text = library(&desk, "labs/orders-do-not-come", &["--message", "1.carl@home.net"]);
+    let text = library(&desk, "labs/orders-do-not-come", &["--message", "1.carl@home.net", "--all"]);
     let third = format!("it waits for the connection home.net#5 {waits}");
     tells(&text, &["begins attempt 3", &third, "www.bakery.org refused the connection", "begins attempt 4"]);
     assert!(!text.contains("open already"), "{text}");
     let opens = "it opens the connection home.net#10 to www.bakery.org";
     let both = ["2.carl@home.net", "3.carl@home.net"]
-        .map(|message| library(&desk, "labs/orders-do-not-come", &["--message", message]));
+        .map(|message| library(&desk, "labs/orders-do-not-come", &["--message", message, "--all"]));
     assert_eq!(both.iter().filter(|text| text.contains(opens)).count(), 1, "{both:?}");
     let other = format!("it waits for the connection home.net#10 {waits}");
     assert_eq!(both.iter().filter(|text| text.contains(&other)).count(), 1, "{both:?}");

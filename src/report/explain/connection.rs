@@ -202,7 +202,10 @@ fn reason(sources: &Sources<'_>, note: &ConnNote, again: &Resent) -> Option<Stri
                 && loss.segment.and_then(|lost| lost.ack).is_some_and(|ack| ack > again.seq)
         };
         let came = format!("it had arrived {} before", span(since(again.at, arrived)));
-        if let Some(loss) = note.losses.iter().find(answer) {
+        // data carry acknowledgements too, but an answer to what had arrived comes alone as a rule
+        let alone = |loss: &&Loss| loss.segment.is_some_and(|lost| lost.range().is_empty());
+        let mut answers = note.losses.iter().filter(answer);
+        if let Some(loss) = answers.clone().find(alone).or_else(|| answers.next()) {
             let what = match loss.segment {
                 Some(lost) if lost.range().is_empty() => "its acknowledgement".to_owned(),
                 lost => format!("its acknowledgement, with {},", segment(lost)),
