@@ -257,6 +257,20 @@ fn a_connection_with_losses() {
             "lost: the octets 57 to 85 from crepes.fr, on the link line from router.crepes.fr to internet: it was lost at random",
             "crepes.fr sends the octets 57 to 85 again: its retransmission timer ran out (RFC 6298 5)",
             "it had been lost on the link line",
+            // the copy of 5828 was lost; those of 5836, 5884 and 5944 arrived, and their acknowledgements were lost
+            "5836.318027 s   +16.27 s  hamburger.edu sends the octets 217 to 257 again",
+            "it had been lost on the link line from internet to router.crepes.fr: it was lost at random, 7.826 s before",
+            "5852.318027 s   +32.27 s  hamburger.edu sends the octets 217 to 257 again",
+            "but its acknowledgement had been lost on the link line from router.crepes.fr to internet: it was lost at \
+             random, 15.67 s before",
+            "5884.318027 s   +64.27 s  hamburger.edu sends the octets 217 to 257 again",
+            "it had been lost at router.hamburger.edu: there was no route to its destination, 32 s before",
+            "5944.318027 s  +2.071 min  hamburger.edu sends the octets 217 to 257 again",
+            "but its acknowledgement had been lost on the link line from router.crepes.fr to internet: it was lost at \
+             random, 59.65 s before",
+            "6004.318027 s  +3.071 min  hamburger.edu sends the octets 217 to 257 again",
+            "but its acknowledgement had been lost on the link line from router.crepes.fr to internet: it was lost at \
+             random, 59.65 s before",
             "message; the server says \"250",
             "round-trip times: shortest",
             "segments were sent again",
@@ -353,4 +367,95 @@ fn what_cannot_be_run_again_is_told_from_its_tables() {
     let tables = std::fs::read_to_string(desk.path("r/tables/attempts.csv")).unwrap();
     desk.write("r/tables/attempts.csv", tables.replace("deferred", "\u{1b}[31m"));
     desk.posthaste(&["explain", "r", "--message", "1.alice@crepes.fr"]).fails(4, "attempts.csv");
+}
+
+/// Breaks when two look-ups of a name that a host makes at a time are told as one.
+#[test]
+fn two_look_ups_of_a_name_at_a_time() {
+    let text = library(&Desk::new(), "dns-outage", &["--query", "pc.short.edu?176"]);
+    tells(
+        &text,
+        &[
+            "Look-up of short.pages.com A by pc.short.edu: failed after 10 s",
+            "(pc.short.edu?174)",
+            "pc.short.edu has waited 5 s",
+            "(pc.short.edu?176)",
+            "gave no answer in time: it asks the same server again",
+            "SERVFAIL",
+        ],
+    );
+    assert!(!text.contains("?175)") && !text.contains("?177)"), "{text}");
+}
+
+/// Breaks when a connection that another copy's attempt only tries to open counts as open, or as opened by
+/// each of the attempts that wait for it.
+#[test]
+fn a_connection_that_another_attempt_opens() {
+    let desk = Desk::new();
+    let waits = "to www.bakery.org, which another copy's attempt is opening, and which does not come about";
+    let text = library(&desk, "labs/orders-do-not-come", &["--message", "1.carl@home.net", "--all"]);
+    let third = format!("it waits for the connection home.net#5 {waits}");
+    tells(&text, &["begins attempt 3", &third, "www.bakery.org refused the connection", "begins attempt 4"]);
+    assert!(!text.contains("open already"), "{text}");
+    let opens = "it opens the connection home.net#10 to www.bakery.org";
+    let both = ["2.carl@home.net", "3.carl@home.net"]
+        .map(|message| library(&desk, "labs/orders-do-not-come", &["--message", message, "--all"]));
+    assert_eq!(both.iter().filter(|text| text.contains(opens)).count(), 1, "{both:?}");
+    let other = format!("it waits for the connection home.net#10 {waits}");
+    assert_eq!(both.iter().filter(|text| text.contains(&other)).count(), 1, "{both:?}");
+}
+
+/// Breaks when copies that wait count as neither, a list that is cut says nothing of the rest, or the slowest
+/// look-up is one question of several.
+#[test]
+fn an_overview_counts_as_the_summary_does() {
+    let desk = Desk::new();
+    let text = library(&desk, "labs/orders-do-not-come", &[]);
+    tells(
+        &text,
+        &[
+            "Messages: 14 copies, 2 delivered, 0 failed, 12 still queued; their lives:",
+            "still on its way when the run ended",
+            "and 7 more of these, in the table messages",
+            "Connections: ",
+            "more of these, in the table connections",
+        ],
+    );
+    let text = library(&desk, "returned-to-sender", &[]);
+    tells(&text, &["Messages: 1 copy, 0 delivered, 1 failed, 0 still queued, and 1 report by servers; their lives:"]);
+    let text = library(&desk, "dns-outage", &[]);
+    let slowest = text.lines().find(|line| line.contains("the slowest")).unwrap();
+    assert!(slowest.contains(", asked 2 times") && slowest.contains("10 s"), "{slowest}");
+}
+
+/// Breaks when hundreds of equal attempts are all told, the option that tells them fails, or JSON lacks some.
+#[test]
+fn equal_attempts_are_folded() {
+    let desk = Desk::new();
+    let message = ["--message", "1.alice@crepes.fr"];
+    let text = library(&desk, "returned-to-sender", &message);
+    let number = |text: &str| text.matches(" begins attempt ").count();
+    tells(
+        &text,
+        &["begins attempt 1 ", "begins attempt 2 ", "more attempts, each ", "for the same reason (--all tells each)"],
+    );
+    tells(&text, &["(--all tells each)", "begins attempt 240 ", "begins attempt 241 ", "given up"]);
+    assert_eq!(number(&text), 4, "{text}");
+    assert_eq!(number(&library(&desk, "returned-to-sender", &[&message[..], &["--all"]].concat())), 241);
+    assert_eq!(number(&library(&desk, "returned-to-sender", &[&message[..], &["--json"]].concat())), 241);
+}
+
+/// Breaks when a name that is like no other is turned away without a word of where to look.
+#[test]
+fn a_name_like_no_other_gets_a_hint() {
+    let desk = Desk::new();
+    desk.scenario("a b.json", &small());
+    let hint = "; `posthaste explain 'a b.json'` lists what there is";
+    for args in
+        [["--message", "zzzzzzzzzzzzzzzzzz"], ["--conn", "zzzzzzzzzzzzzzzzzz"], ["--query", "zzzzzzzzzzzzzzzzzz"]]
+    {
+        desk.posthaste(&[&["explain", "a b.json"], &args[..]].concat()).fails(2, hint);
+    }
+    desk.posthaste(&["explain", "a b.json", "--host", "zzzzzzzzzzzzzzzzzz"]).fails(2, hint);
+    desk.posthaste(&["explain", "a b.json", "--query", "1", "--host", "zzzzzzzzzzzzzzzzzz"]).fails(2, hint);
 }

@@ -38,6 +38,9 @@ pub struct ExplainArgs {
     /// The virtual time at which they are shown, such as 12s or 1h30min, instead of the end of the run
     #[arg(long, value_name = "TIME", requires = "host")]
     pub at: Option<String>,
+    /// With --message: tells every attempt, also of many in a row that failed for the same reason
+    #[arg(long, requires = "message")]
+    pub all: bool,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,

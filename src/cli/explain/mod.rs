@@ -16,7 +16,8 @@ use super::output::print;
 use crate::base::nearest;
 use crate::report::LadderError;
 use crate::report::explain::{
-    Focus, Sources, Story, Witness, choose_look_up, connection_story, message_stories, message_until, overview,
+    Focus, Sources, Story, Witness, argument, choose_look_up, connection_story, message_stories, message_until,
+    overview,
 };
 
 /// Explains what is asked for.
@@ -37,6 +38,15 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, CommandError> {
     }
 }
 
+/// What may have been meant, or where to look.
+fn hint(args: &ExplainArgs, near: Option<&str>) -> String {
+    let run = || argument(&args.run.to_string_lossy());
+    near.map_or_else(
+        || format!("; `posthaste explain {}` lists what there is", run()),
+        |near| format!("; did you mean {near}?"),
+    )
+}
+
 /// The sources for stories of a run.
 fn sources<'a>(run: &'a Run, witness: Option<&'a Witness>) -> Sources<'a> {
     Sources { tables: &run.tables, clock: run.clock, witness, zones: &run.zones }
@@ -50,7 +60,7 @@ fn tell(args: &ExplainArgs, run: &Run, key: &str, stories: &[Story]) -> Result<E
         let all = json!({ key: stories, "caveat": caveat });
         return print(&format!("{all:#}\n")).map(|()| Exit::Done);
     }
-    let mut text: Vec<String> = stories.iter().map(|story| story.text(run.clock)).collect();
+    let mut text: Vec<String> = stories.iter().map(|story| story.text(run.clock, args.all)).collect();
     text.extend(caveat.map(|caveat| format!("{caveat}\n")));
     print(&text.join("\n")).map(|()| Exit::Done)
 }
@@ -68,22 +78,22 @@ fn tell_message(args: &ExplainArgs, message: &str) -> Result<Exit, CommandError>
         }
         let known = run.tables.messages.iter().filter(|row| row.message.contains(message)).map(|row| &*row.to);
         let near = to.and_then(|to| nearest(to, known));
-        let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
         return Err(CommandError::usage(format!(
-            "--to {:?}: there is no copy of {message} for it{hint}",
-            to.unwrap_or("")
+            "--to {:?}: there is no copy of {message} for it{}",
+            to.unwrap_or(""),
+            hint(args, near)
         )));
     }
     let near = nearest(message, run.tables.messages.iter().map(|row| row.message.trim_matches(['<', '>'])));
     let near = near.or_else(|| nearest(message, run.tables.messages.iter().map(|row| &*row.message)));
-    let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-    Err(CommandError::usage(format!("--message {message:?}: there is no such message{hint}")))
+    Err(CommandError::usage(format!("--message {message:?}: there is no such message{}", hint(args, near))))
 }
 
 /// A look-up.
 fn tell_look_up(args: &ExplainArgs, query: &str) -> Result<Exit, CommandError> {
     let run = Run::open(&args.run)?;
     let chosen = choose_look_up(&run.tables, args.host.as_deref(), query).map_err(|error| match &error {
+        LadderError::NoHost(_, near) if near.is_empty() => CommandError::usage(format!("{error}{}", hint(args, None))),
         LadderError::NoHost(..) => CommandError::usage(error.to_string()),
         LadderError::NoMatch
         | LadderError::NoNumber(_)
@@ -91,8 +101,7 @@ fn tell_look_up(args: &ExplainArgs, query: &str) -> Result<Exit, CommandError> {
         | LadderError::NoConnection(..)
         | LadderError::Damaged(_) => {
             let names = run.tables.dns_queries.iter().flat_map(|row| [&*row.name, &*row.query]);
-            let near = nearest(query, names).map_or_else(String::new, |near| format!("; did you mean {near}?"));
-            CommandError::usage(format!("--query {query:?}: {error}{near}"))
+            CommandError::usage(format!("--query {query:?}: {error}{}", hint(args, nearest(query, names))))
         }
     })?;
     let focus = Focus { queries: chosen.queries(), ..Focus::default() };
@@ -105,7 +114,10 @@ fn tell_look_up(args: &ExplainArgs, query: &str) -> Result<Exit, CommandError> {
 /// A connection.
 fn tell_connection(args: &ExplainArgs, name: &str) -> Result<Exit, CommandError> {
     let run = Run::open(&args.run)?;
-    let wrong = |why: String| CommandError::usage(format!("--conn {name:?}: {why}"));
+    let wrong = |near: Option<String>| {
+        let hint = hint(args, near.as_deref());
+        CommandError::usage(format!("--conn {name:?}: there is no such connection{hint}"))
+    };
     // that there is such a connection is known before the run is made again for it
     connection_story(&sources(&run, None), name).map_err(wrong)?;
     let closed = run.tables.connections.iter().find(|row| *row.connection == *name).and_then(|row| row.closed);

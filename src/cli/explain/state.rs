@@ -27,7 +27,7 @@ use crate::sim::{Limits, Simulation, World};
 /// There is no such host or instant, or the host holds nothing of the kind.
 pub(super) fn show(args: &ExplainArgs, name: &str) -> Result<Exit, CommandError> {
     let scenario = scenario_of(&args.run)?;
-    let host = host_index(&scenario.hosts, name).ok_or_else(|| unknown(&scenario, name))?;
+    let host = host_index(&scenario.hosts, name).ok_or_else(|| unknown(args, &scenario, name))?;
     let at = args.at.as_deref().map(SimDuration::parse).transpose();
     let at = at.map_err(|error| CommandError::usage(format!("--at: {error}")))?;
     let world = at_instant(&scenario, at)?;
@@ -69,10 +69,9 @@ pub(super) struct Holding {
 /// Crowds have many clients: this many of their caches are printed.
 const MOST_CLIENTS: usize = 20;
 
-pub(super) fn unknown(scenario: &Resolved, name: &str) -> CommandError {
+fn unknown(args: &ExplainArgs, scenario: &Resolved, name: &str) -> CommandError {
     let known = scenario.hosts.iter().map(|host| host.name.as_str());
-    let near = nearest(name, known);
-    let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    let hint = super::hint(args, nearest(name, known));
     CommandError::usage(format!("--host {name:?}: there is no such host{hint}"))
 }
 

@@ -2,12 +2,13 @@
 //! ended and why, and when the next one is due.
 
 use super::causes::{self, Scene};
+use super::folding::Tried;
 use super::message::{connection, note};
 use super::notes::{ConductNote, ConnNote};
-use super::{Sources, Step, count, dialogue, plain, since, span, words};
+use super::{Sources, Step, count, dialogue, listed, plain, since, span, words};
 use crate::base::time::SimTime;
 use crate::base::trace::ConductAction;
-use crate::metrics::{AttemptEnd, AttemptRow, MessageRow};
+use crate::metrics::{AttemptEnd, AttemptRow, ConnectionRow, MessageRow};
 
 /// The steps of all attempts for a copy.
 pub(super) fn steps(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
@@ -35,7 +36,26 @@ fn of(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow) -> Vec<Step
         begin.details.push("it is under way when the run ends".to_owned());
         return vec![begin];
     };
-    vec![begin, outcome(sources, row, attempt, ended)]
+    let tried = (attempt.outcome == AttemptEnd::Deferred).then(|| tried(sources, attempt, ended));
+    let mut steps = vec![begin, outcome(sources, row, attempt, ended)];
+    steps.iter_mut().for_each(|step| step.tried.clone_from(&tried));
+    steps
+}
+
+/// What must be equal in attempts that are told as one.
+fn tried(sources: &Sources<'_>, attempt: &AttemptRow, ended: SimTime) -> Tried {
+    let mut hosts = vec![&*attempt.server];
+    hosts.extend(attempt.exchange.as_deref());
+    let scene = Scene { hosts: &hosts, port: Some(25), from: attempt.started, to: ended };
+    let why = format!(
+        "{:?} {:?} {:?} {:?} {}",
+        attempt.exchange,
+        attempt.reason,
+        attempt.reply_code,
+        attempt.text,
+        listed(&causes::faults(sources, &scene))
+    );
+    Tried { attempt: attempt.attempt, started: attempt.started, why }
 }
 
 /// The names that the server asked for in the attempt.
@@ -76,19 +96,30 @@ fn calls(sources: &Sources<'_>, attempt: &AttemptRow, until: SimTime) -> Vec<Str
     let mut told: Vec<String> = opened.iter().map(|conn| call(conn)).collect();
     let named = attempt.connection.as_deref();
     let Some(name) = named.filter(|name| opened.iter().all(|conn| conn.name != *name)) else { return told };
-    if let Some(row) = connection(sources.tables, name) {
-        let to = plain(&row.server);
-        told.push(if row.opened < attempt.started {
-            format!("it uses the connection {} to {to}, which is open already", plain(name))
-        } else {
-            let setup = row.setup().map_or_else(
-                || "which does not come about".to_owned(),
-                |setup| format!("established after {}", span(setup)),
-            );
-            format!("it opens the connection {} to {to}, port {}, {setup}", plain(name), row.server_port)
-        });
-    }
+    told.extend(connection(sources.tables, name).map(|row| named_call(sources, attempt, row)));
     told
+}
+
+/// The connection that the table names for an attempt and that no call of its own is.
+fn named_call(sources: &Sources<'_>, attempt: &AttemptRow, row: &ConnectionRow) -> String {
+    let (name, to) = (plain(&row.connection), plain(&row.server));
+    let setup = row.established.map(|at| span(since(at, row.opened)));
+    let in_time = row.opened >= attempt.started;
+    let own = match note(sources, &row.connection) {
+        Some(conn) => in_time && conn.recipient.as_deref() == Some(&*attempt.to),
+        None => in_time,
+    };
+    if own {
+        let setup =
+            setup.map_or_else(|| "which does not come about".to_owned(), |setup| format!("established after {setup}"));
+        return format!("it opens the connection {name} to {to}, port {}, {setup}", row.server_port);
+    }
+    if row.established.is_some_and(|at| at <= attempt.started) {
+        return format!("it uses the connection {name} to {to}, which is open already");
+    }
+    let setup = setup
+        .map_or_else(|| ", and which does not come about".to_owned(), |setup| format!(", established after {setup}"));
+    format!("it waits for the connection {name} to {to}, which another copy's attempt is opening{setup}")
 }
 
 fn call(conn: &ConnNote) -> String {

@@ -2,8 +2,8 @@
 //! ended and why.
 //!
 //! The table of connections has the sums. Single losses and retransmissions and what was said are known
-//! where the run was made again. A retransmission is explained by the segment that was lost before it, or
-//! else by the acknowledgement that was; if neither was, it was sent in vain.
+//! where the run was made again. A retransmission is explained by a lost copy of the segment, unless a later
+//! copy had arrived; then by the acknowledgement of that, if it was lost. If neither was, it was sent in vain.
 
 use super::causes::{self, Scene};
 use super::message::connection;
@@ -20,12 +20,11 @@ const MOST: usize = 30;
 /// The story of a connection.
 ///
 /// # Errors
-/// There is none of that name; with the nearest name that there is.
-pub fn connection_story(sources: &Sources<'_>, name: &str) -> Result<Story, String> {
+/// There is none of that name; with the nearest name that there is, if one is near.
+pub fn connection_story(sources: &Sources<'_>, name: &str) -> Result<Story, Option<String>> {
     let Some(row) = connection(sources.tables, name) else {
         let known = sources.tables.connections.iter().map(|row| &*row.connection);
-        let near = nearest(name, known).map_or_else(String::new, |near| format!("; did you mean {}?", plain(near)));
-        return Err(format!("there is no such connection{near}"));
+        return Err(nearest(name, known).map(plain));
     };
     let seen = sources.witness.and_then(|witness| witness.conn(&row.connection));
     let to = format!("{}, port {}", plain(&row.server), row.server_port);
@@ -128,13 +127,6 @@ fn established(row: &ConnectionRow, seen: Option<&ConnNote>) -> Vec<Step> {
     steps
 }
 
-fn side_name(note: &ConnNote, side: Side) -> &str {
-    match side {
-        Side::Client => &note.client,
-        Side::Server => &note.server,
-    }
-}
-
 /// A segment in words.
 fn segment(segment: Option<Segment>) -> String {
     match segment {
@@ -142,11 +134,13 @@ fn segment(segment: Option<Segment>) -> String {
         Some(Segment { rst: true, .. }) => "a RST".to_owned(),
         Some(Segment { fin: true, len: 0, .. }) => "a FIN".to_owned(),
         Some(Segment { len: 0, .. }) => "an acknowledgement".to_owned(),
-        Some(Segment { seq, len, .. }) => {
-            format!("the octets {seq} to {}", seq.saturating_add(u64::from(len)).saturating_sub(1))
-        }
+        Some(Segment { seq, len, .. }) => octets(seq, len),
         None => "a packet".to_owned(),
     }
+}
+
+fn octets(seq: u64, len: u32) -> String {
+    format!("the octets {seq} to {}", seq.saturating_add(u64::from(len)).saturating_sub(1))
 }
 
 fn lost(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
@@ -176,9 +170,9 @@ fn resent(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
         let what = match again.len {
             0 if again.seq == 0 => "its SYN".to_owned(),
             0 => "its FIN".to_owned(),
-            _ => segment(Some(Segment { seq: again.seq, len: again.len, syn: false, fin: false, rst: false })),
+            _ => octets(again.seq, again.len),
         };
-        let from = plain(side_name(note, again.side));
+        let from = plain(note.host(again.side));
         let mut step = Step::new(again.at, format!("{from} sends {what} again: {why}")).rfc(section);
         step.details.extend(reason(sources, note, again));
         step
@@ -196,22 +190,31 @@ fn resent(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
 
 /// What had been lost, so that something was sent again.
 fn reason(sources: &Sources<'_>, note: &ConnNote, again: &Resent) -> Option<String> {
-    let from = side_name(note, again.side);
-    let end = again.seq.saturating_add(u64::from(again.len.max(1)));
-    let before = |loss: &&Loss| loss.at <= again.at;
-    let covers = |loss: &&Loss| {
-        loss.from == *from
-            && loss
-                .segment
-                .is_some_and(|lost| lost.seq < end && lost.seq.saturating_add(u64::from(lost.len.max(1))) > again.seq)
-    };
     let when = |loss: &Loss| format!("{}, {} before", words::loss(loss), span(since(again.at, loss.at)));
-    if let Some(loss) = note.losses.iter().filter(before).rev().find(covers) {
+    if let Some(loss) = &again.lost {
         return Some(format!("it had been lost {}", when(loss)));
     }
-    let mut answers = note.losses.iter().filter(before).rev().filter(|loss| loss.from != *from);
-    if let Some(loss) = answers.next() {
-        return Some(format!("{} from the other side had been lost {}", segment(loss.segment), when(loss)));
+    if let Some(arrived) = again.arrived {
+        // the answer to the last copy: it acknowledges what had come
+        let answer = |loss: &&Loss| {
+            (arrived..=again.at).contains(&loss.at)
+                && loss.from != *note.host(again.side)
+                && loss.segment.and_then(|lost| lost.ack).is_some_and(|ack| ack > again.seq)
+        };
+        let came = format!("it had arrived {} before", span(since(again.at, arrived)));
+        // data carry acknowledgements too, but an answer to what had arrived comes alone as a rule
+        let alone = |loss: &&Loss| loss.segment.is_some_and(|lost| lost.range().is_empty());
+        let mut answers = note.losses.iter().filter(answer);
+        if let Some(loss) = answers.clone().find(alone).or_else(|| answers.next()) {
+            let what = match loss.segment {
+                Some(lost) if lost.range().is_empty() => "its acknowledgement".to_owned(),
+                lost => format!("its acknowledgement, with {},", segment(lost)),
+            };
+            return Some(format!("{came}, but {what} had been lost {}", when(loss)));
+        }
+        if let Some(gap) = &again.gap {
+            return Some(format!("{came}, but not {} before it, lost {}", segment(gap.segment), when(gap)));
+        }
     }
     let hosts = [&*note.client, &*note.server];
     let scene = Scene { hosts: &hosts, port: Some(note.port), from: note.opened, to: again.at };

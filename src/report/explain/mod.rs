@@ -9,6 +9,7 @@ mod causes;
 mod connection;
 mod dialogue;
 mod events;
+mod folding;
 mod lookup;
 mod message;
 mod notes;
@@ -28,9 +29,10 @@ pub use connection::connection_story;
 pub use events::event_sentence;
 pub use lookup::{CacheAge, ChosenLookUp, choose_look_up};
 pub use message::{message_stories, until as message_until};
-pub use overview::{Overview, overview};
+pub use overview::{Overview, argument, overview};
 pub use witness::{Focus, Witness};
 
+use self::folding::Tried;
 use super::summary::human;
 use super::values::escape;
 use crate::base::calendar::UnixTime;
@@ -97,6 +99,8 @@ pub struct Step {
     pub details: Vec<String>,
     /// The sections that ask for it: `RFC 5321 4.5.4.1`.
     pub rfc: Vec<&'static str>,
+    /// Of which attempt it tells, if of one that was put off.
+    tried: Option<Tried>,
 }
 
 impl Step {
@@ -131,13 +135,15 @@ pub struct Story {
 }
 
 impl Story {
-    /// For a terminal: a title, and a line for each step with its details beneath.
+    /// For a terminal: a title, and a line for each step with its details beneath. Of many equal attempts in
+    /// a row only some are told, unless the story is to be `whole`.
     #[must_use]
-    pub fn text(&self, clock: Clock) -> String {
+    pub fn text(&self, clock: Clock, whole: bool) -> String {
         let mut out = format!("{}\n", self.title);
-        let heads: Vec<String> = self.steps.iter().map(|step| self.head(clock, step)).collect();
+        let told = if whole { self.steps.clone() } else { folding::folded(&self.steps, clock) };
+        let heads: Vec<String> = told.iter().map(|step| self.head(clock, step)).collect();
         let width = heads.iter().map(|head| head.chars().count()).max().unwrap_or(0);
-        for (step, head) in self.steps.iter().zip(heads) {
+        for (step, head) in told.iter().zip(heads) {
             let indent = "  ".repeat(step.depth);
             let sections = if step.rfc.is_empty() { String::new() } else { format!(" ({})", step.rfc.join(", ")) };
             let _ = writeln!(out, "  {head:>width$}  {indent}{}{sections}", step.text);

@@ -1,7 +1,9 @@
 //! What a [`Witness`](super::Witness) writes down: the events of the trace that no table holds one by
 //! one, with names in place of handles.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::ops::Range;
 
 use crate::base::socket::{CloseReason, Side};
 use crate::base::time::{SimDuration, SimTime};
@@ -98,9 +100,26 @@ pub(super) struct Loss {
 pub(super) struct Segment {
     pub(super) seq: u64,
     pub(super) len: u32,
+    pub(super) ack: Option<u64>,
     pub(super) syn: bool,
     pub(super) fin: bool,
     pub(super) rst: bool,
+}
+
+impl Segment {
+    /// The sequence numbers that it takes up: its octets, SYN and FIN (RFC 9293 3.4).
+    pub(super) fn range(self) -> Range<u64> {
+        self.seq..self.seq.saturating_add(u64::from(self.len) + u64::from(self.syn) + u64::from(self.fin))
+    }
+}
+
+/// A segment came to the other end.
+#[derive(Clone, Debug)]
+pub(super) struct Arrival {
+    pub(super) at: SimTime,
+    /// Who had sent it.
+    pub(super) side: Side,
+    pub(super) range: Range<u64>,
 }
 
 /// Octets that an end said.
@@ -115,13 +134,19 @@ pub(super) struct Said {
 }
 
 /// A segment was sent again.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Resent {
     pub(super) at: SimTime,
     pub(super) side: Side,
     pub(super) seq: u64,
     pub(super) len: u32,
     pub(super) why: RetransmitReason,
+    /// A copy of it that was lost, unless a later one had arrived.
+    pub(super) lost: Option<Loss>,
+    /// When the last copy of it had arrived.
+    pub(super) arrived: Option<SimTime>,
+    /// What was lost and had not arrived of what stands before it.
+    pub(super) gap: Option<Loss>,
 }
 
 /// How an end of a connection was closed.
@@ -146,6 +171,8 @@ pub(super) struct ConnNote {
     pub(super) established: [Option<SimTime>; 2],
     pub(super) resent: Vec<Resent>,
     pub(super) losses: Vec<Loss>,
+    /// The last segments that came to either end; pure acknowledgements are not among them.
+    pub(super) arrivals: VecDeque<Arrival>,
     pub(super) said: Vec<Said>,
     pub(super) closed: [Option<Closed>; 2],
     /// A service had no place for it.
@@ -163,5 +190,69 @@ impl ConnNote {
             Side::Client => 0,
             Side::Server => 1,
         }
+    }
+
+    /// The host at an end.
+    pub(super) fn host(&self, side: Side) -> &str {
+        match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        }
+    }
+
+    /// A segment has come to the host that it is for.
+    pub(super) fn arrives(&mut self, at: SimTime, side: Side, segment: Segment) {
+        // only what may still be sent again matters: far more than any window holds
+        const MOST: usize = 4_096;
+        let range = segment.range();
+        if range.is_empty() {
+            return;
+        }
+        if self.arrivals.len() >= MOST {
+            self.arrivals.pop_front();
+        }
+        self.arrivals.push_back(Arrival { at, side, range });
+    }
+
+    /// What has arrived is lost within the host after all, as when it is damaged.
+    pub(super) fn arrives_not(&mut self, side: Side, segment: Segment) {
+        let range = segment.range();
+        let place = self.arrivals.iter().rposition(|one| one.side == side && one.range == range);
+        place.and_then(|place| self.arrivals.remove(place));
+    }
+
+    /// When the last segment arrived that holds any of these.
+    fn arrived(&self, side: Side, range: &Range<u64>) -> Option<SimTime> {
+        let ours = |one: &&Arrival| one.side == side && one.range.start < range.end && range.start < one.range.end;
+        self.arrivals.iter().rev().find(ours).map(|one| one.at)
+    }
+
+    /// Segments of a side that were lost, the last one first, and what of them is in a range.
+    fn lost<'a>(&'a self, side: Side, within: &'a Range<u64>) -> impl Iterator<Item = (&'a Loss, Range<u64>)> {
+        let from = self.host(side);
+        self.losses.iter().rev().filter(move |loss| *loss.from == *from).filter_map(move |loss| {
+            let lost = loss.segment?.range();
+            let both = lost.start.max(within.start)..lost.end.min(within.end);
+            (!both.is_empty()).then_some((loss, both))
+        })
+    }
+
+    /// A segment is sent again, and what had become of it before.
+    pub(super) fn sent_again(
+        &self,
+        (at, side): (SimTime, Side),
+        (seq, len): (u64, u32),
+        why: RetransmitReason,
+    ) -> Resent {
+        // so many losses before are looked at: each may ask for all arrivals
+        const MOST: usize = 16;
+        // a SYN and a FIN take up one sequence number
+        let range = seq..seq.saturating_add(u64::from(len.max(1)));
+        let later = |(loss, part): &(&Loss, Range<u64>)| self.arrived(side, part).is_none_or(|at| at < loss.at);
+        let lost = self.lost(side, &range).take(MOST).find(later).map(|(loss, _)| loss.clone());
+        let before = 0..seq;
+        let gap = self.lost(side, &before).take(MOST).find(|(_, part)| self.arrived(side, part).is_none());
+        let gap = gap.map(|(loss, _)| loss.clone());
+        Resent { at, side, seq, len, why, lost, arrived: self.arrived(side, &range), gap }
     }
 }

@@ -5,18 +5,21 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::causes::outcome;
 use super::{count, plain, since, span};
 use crate::base::time::SimDuration;
-use crate::metrics::{CopyStatus, DnsOutcome, MessageRow, Tables};
+use crate::metrics::{CopyStatus, DnsOutcome, DnsRow, MessageRow, Tables};
+use crate::report::ladder::dns::all_look_ups;
 
 /// So many names of a kind are given.
 const MOST: usize = 5;
 
-/// A line of an overview: what there is, and with which option it is explained.
+/// A line of an overview: what there is, and with which option it is explained; none if it tells of what
+/// is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
     what: String,
-    option: String,
+    option: Option<String>,
 }
 
 /// What can be explained.
@@ -41,10 +44,11 @@ impl Overview {
         }
         let mut out = String::new();
         for (title, lines) in &self.groups {
-            let width = lines.iter().map(|line| line.option.chars().count()).max().unwrap_or(0);
+            let width = lines.iter().flat_map(|line| &line.option).map(|option| option.chars().count()).max();
+            let width = width.unwrap_or(0);
             out += &format!("{title}\n");
             for line in lines {
-                out += &format!("  {:width$}  {}\n", line.option, line.what);
+                out += &format!("  {:width$}  {}\n", line.option.as_deref().unwrap_or_default(), line.what);
             }
         }
         out
@@ -59,15 +63,27 @@ impl Overview {
     }
 }
 
+/// The first lines of these, and how many more there are in that table.
+fn first<T>(all: impl Iterator<Item = T>, table: &str, line: impl FnMut(T) -> Line) -> Vec<Line> {
+    let mut all = all.fuse();
+    let mut lines: Vec<Line> = all.by_ref().take(MOST).map(line).collect();
+    let more = all.count();
+    if more > 0 {
+        lines.push(Line { what: format!("and {more} more of these, in the table {table}"), option: None });
+    }
+    lines
+}
+
 /// An argument as a shell takes it.
-fn argument(text: &str) -> String {
+#[must_use]
+pub fn argument(text: &str) -> String {
     let plain = plain(text);
     let is_bare = !plain.is_empty() && plain.chars().all(|c| c.is_ascii_alphanumeric() || "._-@+:/".contains(c));
     if is_bare { plain } else { format!("'{}'", plain.replace('\'', "'\\''")) }
 }
 
 fn message_line(row: &MessageRow, what: String) -> Line {
-    Line { option: format!("--message {} --to {}", argument(&row.message), argument(&row.to)), what }
+    Line { option: Some(format!("--message {} --to {}", argument(&row.message), argument(&row.to))), what }
 }
 
 fn messages(tables: &Tables) -> (String, Vec<Line>) {
@@ -86,17 +102,38 @@ fn messages(tables: &Tables) -> (String, Vec<Line>) {
         lines.push(message_line(row, format!("the fastest: delivered after {}", span(latency))));
     }
     let failed = rows.iter().filter(|row| row.status.is_failure());
-    lines.extend(failed.take(MOST).map(|row| {
+    lines.extend(first(failed, "messages", |row| {
+        let report = if row.is_user() { "" } else { "a server's report that " };
         let reason = row.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", why(reason)));
-        message_line(row, format!("did not get there{reason}"))
+        message_line(row, format!("{report}did not get there{reason}"))
     }));
     let waiting = rows.iter().filter(|row| matches!(row.status, CopyStatus::Queued | CopyStatus::Outbox));
-    lines.extend(waiting.take(MOST).map(|row| message_line(row, "still on its way when the run ended".to_owned())));
-    let delivered = rows.iter().filter(|row| row.status == CopyStatus::Delivered).count();
-    let failed = rows.iter().filter(|row| row.status.is_failure()).count();
-    let title =
-        format!("Messages: {}, {delivered} delivered, {failed} not; their lives:", count(rows.len(), "copy", "copies"));
-    (title, lines)
+    lines.extend(first(waiting, "messages", |row| message_line(row, "still on its way when the run ended".to_owned())));
+    (format!("Messages: {}; their lives:", fates(rows)), lines)
+}
+
+/// What became of the copies of what users wrote, as the summary of a run counts them.
+fn fates(rows: &[MessageRow]) -> String {
+    let of = |wanted: &dyn Fn(&MessageRow) -> bool| rows.iter().filter(|row| row.is_user() && wanted(row)).count();
+    let is = |status| of(&|row| row.status == status);
+    let composed = of(&|row| row.expanded_by.is_none());
+    let mut told = vec![
+        count(composed, "copy", "copies"),
+        format!("{} delivered", is(CopyStatus::Delivered)),
+        format!("{} failed", of(&|row| row.status.is_failure())),
+        format!("{} still queued", is(CopyStatus::Queued)),
+    ];
+    let others = [
+        (is(CopyStatus::Outbox), "still in an outbox"),
+        (is(CopyStatus::Expanded), "turned into others"),
+        (of(&|row| row.expanded_by.is_some()), "made of these"),
+    ];
+    told.extend(others.into_iter().filter(|(many, _)| *many > 0).map(|(many, what)| format!("{many} {what}")));
+    let reports = rows.iter().filter(|row| !row.is_user()).count();
+    if reports > 0 {
+        told.push(format!("and {} by servers", count(reports, "report", "reports")));
+    }
+    told.join(", ")
 }
 
 /// A kind of trouble in a few words.
@@ -112,31 +149,40 @@ fn why(reason: &str) -> String {
 }
 
 fn look_ups(tables: &Tables) -> (String, Vec<Line>) {
-    let own = || tables.dns_queries.iter().filter(|row| row.for_query.is_none());
-    let line = |row: &crate::metrics::DnsRow, what: String| {
+    let all = all_look_ups(&tables.dns_queries);
+    let questions: usize = all.iter().map(|look_up| look_up.questions.len()).sum();
+    let ends = || all.iter().filter_map(|one| Some((one, one.questions.first()?, one.questions.last()?)));
+    let line = |row: &DnsRow, what: String| {
         let name = format!("{} {} by {}", plain(&row.name), plain(&row.rtype), plain(&row.from));
-        Line { option: format!("--query {}", argument(&row.query)), what: format!("{name}: {what}") }
+        Line { option: Some(format!("--query {}", argument(&row.query))), what: format!("{name}: {what}") }
     };
     let mut lines = Vec::new();
-    if let Some((latency, row)) = own().filter_map(|row| Some((row.latency?, row))).max_by_key(|(latency, _)| *latency)
-    {
-        lines.push(line(row, format!("the slowest, {}", span(latency))));
-    }
-    let failed =
-        own().filter(|row| matches!(row.outcome, DnsOutcome::Failure | DnsOutcome::Timeout | DnsOutcome::Unreachable));
-    lines.extend(failed.take(MOST).map(|row| line(row, super::causes::outcome(row.outcome).to_owned())));
-    let cached = own().find(|row| row.cache.as_deref() == Some("hit"));
-    lines.extend(cached.map(|row| line(row, "the first that a resolver's cache answered".to_owned())));
-    (
-        format!("Look-ups: {} asked by programs; how names were found:", count(own().count(), "question", "questions")),
-        lines,
-    )
+    let slowest = ends().filter_map(|(one, first, _)| Some((one.took()?, one, first)));
+    lines.extend(slowest.max_by_key(|(took, ..)| *took).map(|(took, one, first)| {
+        let asked = match one.questions.len() {
+            1 => String::new(),
+            many => format!(", asked {many} times"),
+        };
+        line(first, format!("the slowest, {}{asked}", span(took)))
+    }));
+    let failed = ends().filter(|(_, _, last)| {
+        matches!(last.outcome, DnsOutcome::Failure | DnsOutcome::Timeout | DnsOutcome::Unreachable)
+    });
+    lines.extend(first(failed, "dns_queries", |(_, first, last)| line(first, outcome(last.outcome).to_owned())));
+    let cached = ends().find(|(_, _, last)| last.cache.as_deref() == Some("hit"));
+    lines.extend(cached.map(|(_, row, _)| line(row, "the first that a resolver's cache answered".to_owned())));
+    let title = format!(
+        "Look-ups: {} by programs, with {}; how names were found:",
+        all.len(),
+        count(questions, "question", "questions")
+    );
+    (title, lines)
 }
 
 fn connections(tables: &Tables) -> (String, Vec<Line>) {
     let rows = &tables.connections;
     let line = |row: &crate::metrics::ConnectionRow, what: String| Line {
-        option: format!("--conn {}", argument(&row.connection)),
+        option: Some(format!("--conn {}", argument(&row.connection))),
         what: format!("to {}, port {}: {what}", plain(&row.server), row.server_port),
     };
     let mut lines = Vec::new();
@@ -147,7 +193,7 @@ fn connections(tables: &Tables) -> (String, Vec<Line>) {
         let bad = |end: &Option<crate::metrics::Text>| end.as_deref().is_some_and(|end| end != "finished");
         bad(&row.end_client) || bad(&row.end_server)
     });
-    lines.extend(broken.take(MOST).map(|row| {
+    lines.extend(first(broken, "connections", |row| {
         let end = row.end_client.as_deref().filter(|end| *end != "finished").or(row.end_server.as_deref());
         line(row, format!("it did not end in order: {}", plain(end.unwrap_or_default()).replace('_', " ")))
     }));
@@ -157,12 +203,14 @@ fn connections(tables: &Tables) -> (String, Vec<Line>) {
 fn hosts(tables: &Tables) -> (String, Vec<Line>) {
     let mut lines = Vec::new();
     let servers: BTreeSet<&str> = tables.queue.iter().map(|row| &*row.server).collect();
-    let keep =
-        |host: &str, what: &str| Line { option: format!("--host {} --at TIME", argument(host)), what: what.to_owned() };
-    lines.extend(servers.iter().take(MOST).map(|host| keep(host, "its queue and mailboxes")));
+    let keep = |host: &str, what: &str| Line {
+        option: Some(format!("--host {} --at TIME", argument(host))),
+        what: what.to_owned(),
+    };
+    lines.extend(first(servers.iter(), "queue", |host| keep(host, "its queue and mailboxes")));
     let resolvers: BTreeSet<&str> =
         tables.caches.iter().filter(|row| row.level.name() == "resolver").map(|row| &*row.host).collect();
-    lines.extend(resolvers.iter().take(MOST).map(|host| keep(host, "its cache")));
+    lines.extend(first(resolvers.iter(), "caches", |host| keep(host, "its cache")));
     ("Hosts, and what they held at a time:".to_owned(), lines)
 }
 

@@ -19,7 +19,7 @@ fn of<T>(tables: &Tables, start: UnixTime, look: impl FnOnce(&Sources<'_>) -> T)
 fn told(tables: &Tables, message: &str) -> String {
     let clock = Clock::new(UnixTime::DEFAULT_START);
     let stories = of(tables, UnixTime::DEFAULT_START, |sources| message_stories(sources, message, None));
-    stories.iter().map(|story| story.text(clock)).collect()
+    stories.iter().map(|story| story.text(clock, false)).collect()
 }
 
 /// Breaks when a step of a life is lost, out of order, or without its cause.
@@ -57,7 +57,7 @@ fn calendar_times_stand_beside_virtual_ones() {
     let at = SimTime::from_nanos(11_400 * S + 7);
     assert_eq!(clock.moment(at), "Mon 02 Mar 11:10:00 (11400 s)");
     let story = Story { title: "x".to_owned(), steps: vec![Step::new(at, "it rings")], ..Story::default() };
-    assert!(story.text(clock).contains("Mon 02 Mar 11:10:00  11400.000000 s"), "{}", story.text(clock));
+    assert!(story.text(clock, false).contains("Mon 02 Mar 11:10:00  11400.000000 s"), "{}", story.text(clock, false));
     let json = story.json(clock);
     assert_eq!(
         (&json["steps"][0]["at_s"], &json["steps"][0]["calendar"]),
@@ -96,7 +96,7 @@ fn tables_of_any_kind_are_told() {
         assert!(!story.is_empty() && !story.contains('\u{1b}'), "{story}");
     }
     let story = of(&tables, UnixTime::DEFAULT_START, |sources| connection_story(sources, "pc#2")).unwrap();
-    assert!(!story.text(Clock::new(UnixTime::DEFAULT_START)).contains('\u{7}'));
+    assert!(!story.text(Clock::new(UnixTime::DEFAULT_START), false).contains('\u{7}'));
     assert!(choose_look_up(&tables, None, "1").is_err());
     assert!(overview(&tables).text().contains("--message"));
     assert!(overview(&Tables::default()).text().contains("nothing to explain"));
@@ -110,7 +110,7 @@ fn a_look_up_is_told_from_its_table() {
     let zones = BTreeMap::from([("ns".to_owned(), vec![".".to_owned(), "edu".to_owned()])]);
     let clock = Clock::new(UnixTime::DEFAULT_START);
     let sources = Sources { tables: &tables, clock, witness: None, zones: &zones };
-    let text = chosen.story(&sources, &[]).text(clock);
+    let text = chosen.story(&sources, &[]).text(clock, false);
     let parts = [
         "Look-up of hamburger.edu MX by pc: found after 1 s",
         "pc asks resolver for hamburger.edu MX (pc?1) (RFC 1034 5.3.1)",
@@ -172,4 +172,30 @@ fn a_dialogue_is_told_phase_by_phase() {
     assert!(dialogue::tls(&sealed).unwrap().contains("under TLS"));
     let failed = [client("STARTTLS\r\n"), server("220 go\r\n"), piece(Side::Server, &[21, 3, 3, 0, 2, 2, 40])];
     assert!(dialogue::tls(&failed).unwrap().contains("handshake fails"));
+}
+
+/// Breaks when many equal attempts are told one by one, when others are told as one, or the line that
+/// stands for them counts wrongly.
+#[test]
+fn equal_attempts_in_a_row_are_told_as_few() {
+    let clock = Clock::new(UnixTime::DEFAULT_START);
+    let step = |number: u32, why: &str, text: &str, seconds: u64| {
+        let (why, started) = (why.to_owned(), SimTime::from_nanos(u64::from(number) * 60 * S));
+        let tried = Some(Tried { attempt: number, started, why });
+        Step { tried, ..Step::new(SimTime::from_nanos((u64::from(number) * 60 + seconds) * S), text) }
+    };
+    let both = |number, why| [step(number, why, &format!("begin {number},"), 0), step(number, why, "end", 2)];
+    let steps: Vec<Step> = (1..=8).flat_map(|number| both(number, "dead")).chain(both(9, "full")).collect();
+    let story = Story { title: "x".to_owned(), steps, ..Story::default() };
+    let text = story.text(clock, false);
+    let line = "and 5 more attempts, each 60 s apart, until 422 s, all for the same reason (--all tells each)";
+    for part in ["begin 1,", "begin 2,", line, "begin 8,", "begin 9,"] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert!(!text.contains("begin 3,") && !text.contains("begin 7,"), "{text}");
+    assert_eq!(text.lines().count(), 1 + 2 * 2 + 1 + 2 + 2);
+    assert_eq!(story.text(clock, true).lines().count(), 1 + 2 * 9);
+    assert_eq!(story.json(clock)["steps"].as_array().unwrap().len(), 2 * 9);
+    let few = Story { steps: story.steps[..12].to_vec(), ..Story::default() };
+    assert_eq!(few.text(clock, false), few.text(clock, true));
 }

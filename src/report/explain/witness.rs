@@ -5,13 +5,11 @@
 //! so a connection that several messages share is ascribed to the one for which it was opened, unless it
 //! was named beforehand. The packets of a question are those that its event caused, up to the answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rustc_hash::FxHashMap;
 
-use super::notes::{
-    CacheNote, Closed, ConductNote, ConnNote, LookUpNote, Loss, MailNote, MailWhat, Resent, Said, Segment,
-};
+use super::notes::{CacheNote, Closed, ConductNote, ConnNote, LookUpNote, Loss, MailNote, MailWhat, Said, Segment};
 use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, EventId, HostId, QueryId};
 use crate::base::socket::{Endpoint, Side};
@@ -129,11 +127,39 @@ impl Witness {
                 self.lost_datagrams.entry(self.directory.query_name(query)).or_default().push(loss);
             }
         }
-        let NetTrace::Dropped { link, packet, reason } = what else { return };
+        match what {
+            NetTrace::Sent { .. } => {}
+            NetTrace::Arrived { packet, .. } => {
+                self.arrival(event, &packet, |note, side, segment| note.arrives(event.at, side, segment));
+            }
+            NetTrace::Dropped { link, packet, reason } => {
+                if link.is_none() {
+                    self.arrival(event, &packet, |note, side, segment| note.arrives_not(side, segment));
+                }
+                let Some(conn) = packet.tcp.and_then(|tcp| tcp.conn) else { return };
+                if self.conns.contains_key(&conn) {
+                    let loss = self.loss(event, link, &packet, reason);
+                    self.note(conn, |note| &mut note.losses, loss);
+                }
+            }
+        }
+    }
+
+    /// A segment of a connection is at the host that it is for.
+    fn arrival(
+        &mut self,
+        event: &TraceEvent<'_>,
+        packet: &PacketInfo,
+        tell: impl FnOnce(&mut ConnNote, Side, Segment),
+    ) {
+        let Some(segment) = segment(packet) else { return };
         let Some(conn) = packet.tcp.and_then(|tcp| tcp.conn) else { return };
-        if self.conns.contains_key(&conn) {
-            let loss = self.loss(event, link, &packet, reason);
-            self.note(conn, |note| &mut note.losses, loss);
+        if !self.directory.has_address(event.host, packet.dst.addr) {
+            return;
+        }
+        if let Some(note) = self.conns.get_mut(&conn) {
+            let side = if packet.dst.port == note.port { Side::Client } else { Side::Server };
+            tell(note, side, segment);
         }
     }
 
@@ -148,10 +174,8 @@ impl Witness {
             let (link, from, to) = self.directory.link_dir(dir);
             format!("{} from {} to {}", link.name, self.host(from), self.host(to))
         });
-        let segment =
-            packet.tcp.map(|tcp| Segment { seq: tcp.seq, len: tcp.len, syn: tcp.syn, fin: tcp.fin, rst: tcp.rst });
         let (from, to) = (self.at(packet.src), self.at(packet.dst));
-        Loss { at: event.at, link, host: self.host(event.host), reason, from, to, segment }
+        Loss { at: event.at, link, host: self.host(event.host), reason, from, to, segment: segment(packet) }
     }
 
     /// Writes something down about a connection, unless too much stands there.
@@ -189,10 +213,13 @@ impl Witness {
             ConnStep::Opening { .. } | ConnStep::Joined { .. } => {}
             ConnStep::Established => note.established[place] = Some(event.at),
             ConnStep::Retransmitted { seq, len, why } => {
-                self.note(conn, |note| &mut note.resent, Resent { at: event.at, side, seq, len, why });
+                let again = note.sent_again((event.at, side), (seq, len), why);
+                self.note(conn, |note| &mut note.resent, again);
             }
             ConnStep::Closed { reason, sent, received, figures: _ } => {
                 note.closed[place] = Some(Closed { at: event.at, reason, sent, received });
+                // this end sends nothing again, so what came from it no longer matters
+                note.arrivals.retain(|one| one.side != side);
             }
         }
     }
@@ -214,6 +241,7 @@ impl Witness {
             established: [None; 2],
             resent: Vec::new(),
             losses: Vec::new(),
+            arrivals: VecDeque::new(),
             said: Vec::new(),
             closed: [None; 2],
             turned_away: None,
@@ -383,6 +411,11 @@ impl Witness {
             });
         }
     }
+}
+
+/// The TCP part of a packet.
+fn segment(packet: &PacketInfo) -> Option<Segment> {
+    packet.tcp.map(|tcp| Segment { seq: tcp.seq, len: tcp.len, ack: tcp.ack, syn: tcp.syn, fin: tcp.fin, rst: tcp.rst })
 }
 
 impl Observer for Witness {

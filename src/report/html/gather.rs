@@ -218,7 +218,7 @@ impl Part<'_, '_> {
                 let m = threads.get(&*id).copied();
                 let told = (m.is_some() || all.len() <= 100)
                     .then(|| message_stories(&sources, &row.message, Some(&row.to)))
-                    .and_then(|stories| Some(stories.first()?.text(sources.clock)));
+                    .and_then(|stories| Some(stories.first()?.text(sources.clock, true)));
                 let story = told.filter(|story| story.len() <= left);
                 left -= story.as_ref().map_or(0, String::len);
                 let subject = subjects.get(&id).cloned();

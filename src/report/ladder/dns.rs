@@ -8,12 +8,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::LadderError;
 use super::picture::{Draft, Look, Message, shown};
-use crate::base::time::SimTime;
+use crate::base::time::{SimDuration, SimTime};
 use crate::metrics::{DnsOutcome, DnsRow};
 
 /// What a host wanted to know: its question with all repetitions.
 pub(in crate::report) struct LookUp<'a> {
     pub(in crate::report) questions: Vec<&'a DnsRow>,
+}
+
+impl LookUp<'_> {
+    /// From its first question until the last was over; none if it is not.
+    pub(in crate::report) fn took(&self) -> Option<SimDuration> {
+        let (first, last) = self.questions.first().zip(self.questions.last())?;
+        let end = last.asked.saturating_add(last.latency?);
+        Some(SimDuration::from_nanos(end.as_nanos().saturating_sub(first.asked.as_nanos())))
+    }
 }
 
 /// The steps of the look-ups that are chosen among these rows, and a title for them.
@@ -94,21 +103,39 @@ impl<'a> Behalf<'a> {
     }
 }
 
+/// What a question that is asked again repeats: who asked what, when that was over, and which try it was.
+type Over<'a> = (&'a str, &'a str, &'a str, SimTime, u32);
+
 /// The questions that nobody asked on another's behalf, repetitions together.
+///
+/// A host may make several look-ups of one name at a time. A question repeats the one whose try came before
+/// and that was over at that very instant, best of the same server; each is repeated once.
 pub(in crate::report) fn all_look_ups(rows: &[DnsRow]) -> Vec<LookUp<'_>> {
     let mut look_ups: Vec<LookUp<'_>> = Vec::new();
-    let mut last: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
+    let mut over: BTreeMap<Over<'_>, Vec<usize>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.for_query.is_none()) {
-        let what = (&*row.from, &*row.name, &*row.rtype);
-        match last.get(&what).filter(|_| row.retry > 0) {
-            Some(at) => look_ups[*at].questions.push(row),
+        let key = |at, retry| (&*row.from, &*row.name, &*row.rtype, at, retry);
+        let earlier = row.retry.checked_sub(1).and_then(|before| over.get_mut(&key(row.asked, before)));
+        let place = match earlier.and_then(|waiting| repeated(&look_ups, waiting, row)) {
+            Some(place) => place,
             None => {
-                last.insert(what, look_ups.len());
-                look_ups.push(LookUp { questions: vec![row] });
+                look_ups.push(LookUp { questions: Vec::new() });
+                look_ups.len() - 1
             }
+        };
+        look_ups[place].questions.push(row);
+        if let Some(latency) = row.latency {
+            over.entry(key(row.asked.saturating_add(latency), row.retry)).or_default().push(place);
         }
     }
     look_ups
+}
+
+/// Takes the look-up that a question goes on with from those that are `waiting` for one.
+fn repeated(look_ups: &[LookUp<'_>], waiting: &mut Vec<usize>, row: &DnsRow) -> Option<usize> {
+    let same = |place: &usize| look_ups[*place].questions.last().is_some_and(|last| last.to == row.to);
+    let at = waiting.iter().position(same).unwrap_or(0);
+    (at < waiting.len()).then(|| waiting.remove(at))
 }
 
 pub(in crate::report) fn choose<'a>(

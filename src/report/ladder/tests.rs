@@ -1,6 +1,6 @@
 //! What becomes a step and in which order, and that no text lies on another.
 
-use super::dns::look_ups;
+use super::dns::{all_look_ups, look_ups};
 use super::folding::{Kind, Reader};
 use super::picture::{Ladder, Look, Message, Step, What};
 use super::{LadderError, LadderFor, TimeScale};
@@ -82,6 +82,35 @@ Look-up of www.a.fr A by pc
     assert_eq!(text(&all, None, Some("0")), Err(LadderError::NoNumber(2)));
     assert_eq!(text(&[], None, Some("x")), Err(LadderError::NoMatch));
     assert!(text(&[], None, None).unwrap().ends_with("\nNothing to draw.\n"));
+}
+
+/// Two programs of a host look one name up at a time: each repetition belongs to the question that was
+/// given up when it was asked, also where both were, and then to the one of the same server.
+#[test]
+fn look_ups_of_one_name_at_a_time_are_kept_apart() {
+    let again = |query: &str, ends: &str, asked_ms, retry| {
+        let mut row = row(query, ends, (asked_ms, Some(5000)), DnsOutcome::Timeout, "");
+        row.retry = retry;
+        row
+    };
+    let rows = [
+        again("pc?1", "pc>dns", 0, 0),
+        again("pc?2", "pc>dns", 4500, 0),
+        again("pc?3", "pc>dns", 5000, 1),
+        again("pc?4", "pc>dns", 9500, 1),
+        again("pc?5", "pc>one", 20_000, 0),
+        again("pc?6", "pc>two", 20_000, 0),
+        again("pc?7", "pc>two", 25_000, 1),
+        again("pc?8", "pc>one", 25_000, 1),
+        again("pc?9", "pc>one", 90_000, 1),
+    ];
+    let names: Vec<Vec<&str>> =
+        all_look_ups(&rows).iter().map(|one| one.questions.iter().map(|row| &*row.query).collect()).collect();
+    assert_eq!(
+        names,
+        [vec!["pc?1", "pc?3"], vec!["pc?2", "pc?4"], vec!["pc?5", "pc?8"], vec!["pc?6", "pc?7"], vec!["pc?9"]]
+    );
+    assert_eq!(all_look_ups(&rows)[0].took(), Some(SimDuration::from_millis(10_000)));
 }
 
 #[test]
