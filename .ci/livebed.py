@@ -89,17 +89,26 @@ class Checks:
             return self.that(what, re.search(wanted, str(error)), error)
         return self.that(what, False, "was not refused: %r" % (found,))
 
-    def run(self, function, served):
+    def attempt(self, name, function, *what):
         """Runs a part. An error that nobody expected is a failed check, and the other parts go on."""
-        self.part = part = function.__doc__
-        before, start = self.count, time.monotonic()
+        self.part = name
         try:
-            function(self, served)
+            function(self, *what)
+        except Exception as error:
+            self.that("goes through to its end", False, "%r\n%s" % (error, "".join(traceback.format_tb(error.__traceback__, -2))))
+
+    def run(self, function, served):
+        """Runs a part against a server, and waits until its clients have left."""
+        part = function.__doc__
+        before, start = self.count, time.monotonic()
+
+        def whole(checks, served):
+            function(checks, served)
             # Who stays would hold virtual time to the wall clock for the next part.
             if served.process.poll() is None:
                 served.until("clients", lambda answer: answer == "nobody is connected")
-        except Exception as error:
-            self.that("goes through to its end", False, "%r\n%s" % (error, "".join(traceback.format_tb(error.__traceback__, -2))))
+
+        self.attempt(part, whole, served)
         if os.environ.get("VERBOSE"):
             print("%s: %d checks, %.1f s" % (part, self.count - before, time.monotonic() - start), flush=True)
 

@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import traceback
 import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -240,14 +239,6 @@ def counting(checks, binary, folder, name):
     checks.equal("%s: packets" % name, total, tshark(capture, "ip or ipv6"))
 
 
-def run(checks, part, *what):
-    checks.part = part.__name__
-    try:
-        part(checks, *what)
-    except Exception as error:
-        checks.that("goes through to its end", False, "%r\n%s" % (error, "".join(traceback.format_tb(error.__traceback__, -2))))
-
-
 def main():
     binary, pictures = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None
     if pictures:
@@ -255,7 +246,7 @@ def main():
     checks = Checks()
     with tempfile.TemporaryDirectory() as folder:
         for name in COUNTED:
-            run(checks, counting, binary, folder, name)
+            checks.attempt(counting.__name__, counting, binary, folder, name)
         mail = {"at": "0s", "from": "alice@crepes.fr", "to": "bob@hamburger.edu", "subject": HOSTILE, "body": [HOSTILE]}
         browser = Browser(folder)
         # what a browser asks for by itself when it starts
@@ -264,11 +255,11 @@ def main():
         try:
             for name, settings in (("ketchup", ["/workload/0=" + json.dumps(mail)]), ("a-day-of-mail", []), ("outage-queue", ["/expect=[]"])):
                 report = Report(binary, folder, browser, name, *settings)
-                run(checks, views, report, pictures, name)
+                checks.attempt(views.__name__, views, report, pictures, name)
                 for part in (timeline, filters, messages):
-                    run(checks, part, report)
+                    checks.attempt(part.__name__, part, report)
                 if name == "ketchup":
-                    run(checks, hostile, report)
+                    checks.attempt(hostile.__name__, hostile, report)
         finally:
             browser.close()
     print("report: %d checks, %d failed" % (checks.count, checks.failed))

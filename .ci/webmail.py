@@ -14,7 +14,6 @@ import re
 import socket
 import sys
 import tempfile
-import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import livebed
@@ -174,14 +173,6 @@ def attacks(checks, _browser, served, _pictures):
         checks.that(what, answer.startswith(b"HTTP/1.1 " + status + b" "), answer[:80])
 
 
-def run(checks, part, *what):
-    checks.part = part.__name__
-    try:
-        part(checks, *what)
-    except Exception as error:
-        checks.that("goes through to its end", False, "%r\n%s" % (error, "".join(traceback.format_tb(error.__traceback__, -2))))
-
-
 def main():
     binary, pictures = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None
     checks = Checks()
@@ -190,10 +181,10 @@ def main():
         browser = Browser(folder)
         try:
             for part in (reading, answering, hostile, narrow):
-                run(checks, part, browser, served, pictures)
+                checks.attempt(part.__name__, part, browser, served, pictures)
         finally:
             browser.close()
-        run(checks, attacks, None, served, None)
+        checks.attempt(attacks.__name__, attacks, None, served, None)
         checks.equal("the exit code", served.quit(), 0)
         checks.equal("panics", served.summary.get("panics", 0), 0)
     print("webmail: %d checks, %d failed" % (checks.count, checks.failed))

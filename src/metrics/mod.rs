@@ -83,4 +83,4 @@ pub use summary::Metric;
 pub use survival::SurvivalRow;
 pub use web::{WEB_METRICS, WebPageRow, WebRequestRow};
 pub use windows::WindowRow;
-pub use words::{failure as failure_word, rtype as rtype_word};
+pub use words::{close as close_word, failure as failure_word, rtype as rtype_word};

@@ -55,7 +55,8 @@ pub const fn failure(kind: FailureKind) -> &'static str {
 }
 
 /// The word for the end of a connection.
-pub(super) const fn close(reason: CloseReason) -> &'static str {
+#[must_use]
+pub const fn close(reason: CloseReason) -> &'static str {
     match reason {
         CloseReason::Finished => "finished",
         CloseReason::Refused => "refused",

@@ -8,7 +8,7 @@ use super::notes::{ConductNote, ConnNote};
 use super::{Sources, Step, count, dialogue, listed, plain, since, span, words};
 use crate::base::time::SimTime;
 use crate::base::trace::ConductAction;
-use crate::metrics::{AttemptEnd, AttemptRow, ConnectionRow, MessageRow};
+use crate::metrics::{AttemptEnd, AttemptRow, ConnectionRow, MessageRow, close_word};
 
 /// The steps of all attempts for a copy.
 pub(super) fn steps(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
@@ -133,7 +133,7 @@ fn call(conn: &ConnNote) -> String {
         (None, Some(closed)) => {
             let tries = 1 + conn.resent.len();
             let tries = format!("{} sent", count(tries, "SYN was", "SYNs were"));
-            let word = words::close_word(closed.reason).replace('_', " ");
+            let word = close_word(closed.reason).replace('_', " ");
             format!("{call}: {word} after {}, {tries}", span(since(closed.at, conn.opened)))
         }
         (None, None) => call,

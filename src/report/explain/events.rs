@@ -9,7 +9,7 @@ use crate::base::trace::{
     AttemptOutcome, CacheResult, ConnStep, DnsTrace, Failure, FaultTrace, HostTrace, IcmpKind, MailTrace, NetTrace,
     PacketInfo, Trace, TraceEvent, WebTrace,
 };
-use crate::metrics::{failure_word, rtype_word};
+use crate::metrics::{close_word, failure_word, rtype_word};
 
 /// The event in words, without when and where it happened.
 #[must_use]
@@ -110,9 +110,7 @@ fn step_words(directory: &Directory, conn: ConnId, side: Side, step: ConnStep) -
         ConnStep::Retransmitted { seq, len, why } => {
             format!("the {who} of {name} sends {len} octets from {seq} on again: {}", words::resent(why).0)
         }
-        ConnStep::Closed { reason, .. } => {
-            words::end(words::close_word(reason), &format!("the {who}'s")) + " (" + &name + ")"
-        }
+        ConnStep::Closed { reason, .. } => words::end(close_word(reason), &format!("the {who}'s")) + " (" + &name + ")",
         ConnStep::Joined { into } => {
             format!("{name} and {} are one connection: their SYNs crossed", directory.conn_name(into))
         }

@@ -341,20 +341,10 @@ fn after(sources: &Sources<'_>, row: &DnsRow, before: &DnsRow) -> (String, &'sta
         | DnsOutcome::NxDomain
         | DnsOutcome::NoData
         | DnsOutcome::Truncated
-        | DnsOutcome::Open
-            if same_name =>
-        {
-            (format!("it asks {to} as well{serves}"), "")
-        }
-        DnsOutcome::Timeout
-        | DnsOutcome::Unreachable
-        | DnsOutcome::Failure
-        | DnsOutcome::Referral
-        | DnsOutcome::Answer
-        | DnsOutcome::NxDomain
-        | DnsOutcome::NoData
-        | DnsOutcome::Truncated
         | DnsOutcome::Open => {
+            if same_name {
+                return (format!("it asks {to} as well{serves}"), "");
+            }
             let name = plain(&row.name);
             (format!("to go on it needs to know {name} {}, and asks {to}{serves}", plain(&row.rtype)), "RFC 1034 5.3.3")
         }

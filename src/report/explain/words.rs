@@ -2,7 +2,6 @@
 //! what they name.
 
 use super::notes::Loss;
-use crate::base::socket::CloseReason;
 use crate::base::trace::{DnsAnswerKind, DropReason, RetransmitReason};
 
 /// Why a packet was lost.
@@ -57,18 +56,6 @@ pub(super) fn end_section(word: &str) -> &'static str {
         "aborted" => "RFC 9293 3.10.5",
         "unreachable" => "RFC 1122 4.2.3.9",
         _ => "",
-    }
-}
-
-/// The table's word for the end of a connection.
-pub(super) const fn close_word(reason: CloseReason) -> &'static str {
-    match reason {
-        CloseReason::Finished => "finished",
-        CloseReason::Refused => "refused",
-        CloseReason::Reset => "reset",
-        CloseReason::TimedOut => "timed_out",
-        CloseReason::Aborted => "aborted",
-        CloseReason::Unreachable => "unreachable",
     }
 }
 
