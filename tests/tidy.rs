@@ -21,13 +21,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("live", &["base", "proto", "net", "app", "sim"]),
     ("bench", &["base", "proto", "net", "sim"]),
     ("scenario", &["base", "proto", "net", "app", "sim", "metrics"]),
-    ("cli", &["base", "proto", "net", "app", "sim", "bench", "live", "scenario", "metrics", "report"]),
+    ("sweep", &["base", "metrics", "report", "scenario"]),
+    ("cli", &["base", "proto", "net", "app", "sim", "bench", "live", "scenario", "metrics", "report", "sweep"]),
 ];
 
 /// Words that only some layers may use, with the reason.
 const RESERVED: &[(&str, &[&str], &str)] = &[
-    ("std::fs", &["scenario", "report", "cli"], "files are for scenario, report and cli"),
-    ("File::open", &["scenario", "report", "cli"], "files are for scenario, report and cli"),
+    ("std::fs", &["scenario", "report", "sweep", "cli"], "files are for scenario, report, sweep and cli"),
+    ("File::open", &["scenario", "report", "sweep", "cli"], "files are for scenario, report, sweep and cli"),
     ("Instant::now", &["live", "cli"], "only live and cli may read a wall clock"),
     ("SystemTime", &["cli"], "only cli may read a wall clock"),
     ("TcpStream", &["live"], "only live opens real sockets"),
