@@ -131,6 +131,3 @@ impl Store {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
