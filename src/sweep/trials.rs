@@ -6,9 +6,9 @@
 use crate::base::hash::{Digest, hash64};
 use crate::scenario::{LoadError, Overrides, Resolved, Source};
 
-use super::statistics::{Level, Replications as Sample};
+use super::statistics::{Decision, Level, Reason, StopRule as Rule};
 use super::store::Definitions;
-use super::study::{Failure, Measured, Numbers, Point, Replications, StopRule, Study};
+use super::study::{Failure, Measured, Numbers, Point, Replications, Study};
 
 /// A study and the file that all its points change.
 #[derive(Debug)]
@@ -183,7 +183,7 @@ impl<'a> Subject<'a> {
 
     /// Why `upto` replications are enough; nothing if they are not.
     fn judge(&self, trials: &[(Trial, State)], upto: u32) -> Option<Stop> {
-        let Replications { max, stop, .. } = &self.study.replications;
+        let Replications { min, max, stop, .. } = &self.study.replications;
         if trials.iter().any(|(_, state)| matches!(state, State::Missing(_) | State::Failed(Failure::Interrupted))) {
             return Some(Stop::Missing);
         }
@@ -191,25 +191,31 @@ impl<'a> Subject<'a> {
             return Some(Stop::Failed);
         }
         let enough = |reason, sentence| Some(Stop::Enough { reason, sentence });
-        match stop {
-            None => enough("planned", format!("all {upto} replications asked for were made")),
-            Some(rule) if self.narrow(rule, trials) => enough("reached", String::new()),
-            Some(_) if upto >= *max => enough("maximum", String::new()),
-            Some(_) => None,
+        let bounds = (*min as usize, *max as usize);
+        let level = Level::new(self.study.level).unwrap_or(Level::DEFAULT);
+        let asked = stop.as_ref().and_then(|stop| {
+            let rule = Rule::new(bounds, Some(stop.relative), stop.absolute, level).ok()?;
+            Some((rule, &stop.measures))
+        });
+        let Some((rule, measures)) = asked else {
+            let sentence = format!("all {upto} replications asked for were made");
+            return (upto >= *max).then(|| Stop::Enough { reason: Reason::Planned.word(), sentence });
+        };
+        match measures.iter().map(|measure| decide(&rule, trials, measure)).reduce(Decision::and) {
+            Some(Decision::Stop(stop)) => enough(stop.reason.word(), stop.sentence),
+            Some(Decision::Continue) | None if upto >= *max => {
+                let sentence = format!("after {upto} replications, the most allowed, too few have a value");
+                enough(Reason::Maximum.word(), sentence)
+            }
+            Some(Decision::Continue) | None => None,
         }
     }
+}
 
-    fn narrow(&self, rule: &StopRule, trials: &[(Trial, State)]) -> bool {
-        rule.measures.iter().all(|measure| {
-            let values: Vec<f64> = values(trials, measure).map(|(_, value)| value).collect();
-            let level = Level::new(self.study.level).unwrap_or(Level::DEFAULT);
-            let interval = Sample::of_runs(&values).ok().and_then(|sample| sample.interval(level).ok());
-            interval.is_some_and(|interval| {
-                interval.relative().is_some_and(|share| share <= rule.relative)
-                    || rule.absolute.is_some_and(|most| interval.half_width <= most)
-            })
-        })
-    }
+/// What to do for one measure; runs without a value say nothing.
+fn decide(rule: &Rule, trials: &[(Trial, State)], measure: &str) -> Decision {
+    let values: Vec<f64> = values(trials, measure).map(|(_, value)| value).collect();
+    rule.decide(&values).unwrap_or(Decision::Continue)
 }
 
 /// The values of a measure, and the replications of which they are.
