@@ -45,7 +45,12 @@ fn held(name: &str, study: impl Fn(&mut Stream) -> bool) -> usize {
     (0..STUDIES).filter(|number| study(&mut Streams::new(streams).stream(&number.to_string()))).count()
 }
 
-fn row(what: &'static str, true_value: &'static str, bounds: (usize, usize), study: impl Fn(&mut Stream) -> bool) -> Row {
+fn row(
+    what: &'static str,
+    true_value: &'static str,
+    bounds: (usize, usize),
+    study: impl Fn(&mut Stream) -> bool,
+) -> Row {
     Row { what, true_value, held: held(what, study), note: String::new(), bounds }
 }
 
@@ -58,7 +63,7 @@ fn interval(values: &[f64]) -> Estimate {
 }
 
 fn exponential(stream: &mut Stream) -> f64 {
-    -(1.0 - stream.unit()).ln()
+    -libm::log(1.0 - stream.unit())
 }
 
 /// Each number is `phi` times the one before and something new, of mean 0.
@@ -81,9 +86,12 @@ fn means() -> Vec<Row> {
         row("mean of 100 exponential replications, Student t", "1", SOUND, |stream| {
             interval(&drawn(100, || exponential(stream))).holds(1.0)
         }),
-        row("mean of 5 exponential replications, Student t: too few for so skew a distribution", "1", (850, 920), |stream| {
-            interval(&drawn(5, || exponential(stream))).holds(1.0)
-        }),
+        row(
+            "mean of 5 exponential replications, Student t: too few for so skew a distribution",
+            "1",
+            (850, 920),
+            |stream| interval(&drawn(5, || exponential(stream))).holds(1.0),
+        ),
     ]
 }
 
@@ -99,11 +107,16 @@ fn quantiles() -> Vec<Row> {
             let found = Replications::of_runs(&values).unwrap().quantile_interval(0.9, LEVEL).unwrap();
             (found.low..=found.high).contains(&std::f64::consts::LN_10)
         }),
-        row("0.9 quantile within 20 runs of 199 uniform numbers each, Student t over the runs", "0.9", SOUND, |stream| {
-            let runs: Vec<Vec<f64>> = (0..20).map(|_| drawn(199, || stream.unit())).collect();
-            let runs: Vec<OneRun<'_>> = runs.iter().map(|run| OneRun::of(run).unwrap()).collect();
-            quantile_over_runs(&runs, 0.9, LEVEL).unwrap().holds(0.9)
-        }),
+        row(
+            "0.9 quantile within 20 runs of 199 uniform numbers each, Student t over the runs",
+            "0.9",
+            SOUND,
+            |stream| {
+                let runs: Vec<Vec<f64>> = (0..20).map(|_| drawn(199, || stream.unit())).collect();
+                let runs: Vec<OneRun<'_>> = runs.iter().map(|run| OneRun::of(run).unwrap()).collect();
+                quantile_over_runs(&runs, 0.9, LEVEL).unwrap().holds(0.9)
+            },
+        ),
     ]
 }
 
@@ -185,7 +198,10 @@ fn one_run() -> Vec<Row> {
         }),
         begun_far_off(),
         row("the same, uncut", "0", (0, 100), |stream| {
-            interval(&runs_from(stream, 20.0, 500).iter().map(|run| OneRun::of(run).unwrap().mean()).collect::<Vec<_>>()).holds(0.0)
+            interval(
+                &runs_from(stream, 20.0, 500).iter().map(|run| OneRun::of(run).unwrap().mean()).collect::<Vec<_>>(),
+            )
+            .holds(0.0)
         }),
     ]
 }
@@ -255,7 +271,8 @@ fn table() -> String {
     let mut text = "| studies of | true value | held in | |\n|---|---|---|---|\n".to_owned();
     for row in ROWS.iter() {
         let (whole, tenth) = (row.held / 10, row.held % 10);
-        text += &format!("| {} | {} | {whole}.{tenth} % | {} |\n", row.what, row.true_value, row.note).replace("|  |", "| |");
+        text += &format!("| {} | {} | {whole}.{tenth} % | {} |\n", row.what, row.true_value, row.note)
+            .replace("|  |", "| |");
     }
     text
 }
@@ -272,5 +289,9 @@ fn the_document_holds_the_same_figures() {
         std::fs::write(&file, &text).unwrap();
         return;
     }
-    assert!(found == text, "docs/statistics.md is out of date; write it anew with the command that it names:\n{}", table());
+    assert!(
+        found == text,
+        "docs/statistics.md is out of date; write it anew with the command that it names:\n{}",
+        table()
+    );
 }

@@ -1,8 +1,6 @@
 //! Values equal to those of SciPy, to nine digits. `scipy.json` says of which version they are; `scipy.py` wrote it.
 
-use posthaste::sweep::statistics::{
-    Level, Manner, OneRun, Pairs, QuantileError, Replications, Trials, WarmUpError,
-};
+use posthaste::sweep::statistics::{Level, Manner, OneRun, Pairs, QuantileError, Replications, Trials, WarmUpError};
 use serde_json::Value;
 
 fn rows(name: &str) -> Vec<Value> {
