@@ -28,6 +28,8 @@ mod replaying;
 mod results;
 #[path = "cli/starting.rs"]
 mod starting;
+#[path = "cli/steady.rs"]
+mod steady;
 #[path = "cli/strange.rs"]
 mod strange;
 #[path = "cli/streams.rs"]

@@ -24,7 +24,8 @@ pub use report::ReportArgs;
 pub use serve::ServeArgs;
 pub use start::{ManArgs, NewArgs};
 pub use sweep::{
-    SweepArgs, SweepCommand, SweepEngine, SweepMergeArgs, SweepPlanArgs, SweepRunArgs, SweepStatusArgs, SweepSubmitArgs,
+    SweepArgs, SweepCommand, SweepEngine, SweepMergeArgs, SweepPlanArgs, SweepRunArgs, SweepStatusArgs,
+    SweepSteadyArgs, SweepSubmitArgs,
 };
 
 const AFTER_HELP: &str = "\

@@ -35,6 +35,11 @@ Examples:
   posthaste sweep status study.json
   posthaste sweep status results/study --json
   posthaste sweep status study.json --out /shared/study --shards 6";
+const STEADY_EXAMPLES: &str = "\
+Examples:
+  posthaste sweep steady latest --of messages.latency_s
+  posthaste sweep steady study/base.json --of queue.copies --where server=crepes.fr
+  posthaste sweep steady run1 run2 run3 --of dns_queries.latency_s";
 const MERGE_EXAMPLES: &str = "\
 Examples:
   posthaste sweep merge study.json --out results/study
@@ -64,6 +69,9 @@ pub enum SweepCommand {
     /// Tell what of a study is there, what failed, and what is missing
     #[command(after_help = STATUS_EXAMPLES)]
     Status(SweepStatusArgs),
+    /// Suggest how long runs warm up, and give the mean of their steady state
+    #[command(after_help = STEADY_EXAMPLES)]
+    Steady(SweepSteadyArgs),
     /// Make the tables and charts of a study from what its shards left
     #[command(after_help = MERGE_EXAMPLES)]
     Merge(SweepMergeArgs),
@@ -127,6 +135,29 @@ pub struct SweepStatusArgs {
     /// Tell of each of so many shards, too
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub shards: Option<u32>,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `posthaste sweep steady`
+#[derive(Args, Debug)]
+pub struct SweepSteadyArgs {
+    /// Result folders, `latest`, or scenario files, which are run first; several must differ by their seeds alone
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// Which column of which table, like messages.latency_s
+    #[arg(long, value_name = "TABLE.COLUMN")]
+    pub of: String,
+    /// Only rows with this value in that column (may be repeated)
+    #[arg(long = "where", value_name = "COLUMN=VALUE")]
+    pub filters: Vec<String>,
+    /// Batches into which the steady state of one run is cut
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(8..=1000))]
+    pub batches: u32,
+    /// Confidence level of the interval
+    #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
+    pub level: f64,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,

@@ -6,6 +6,7 @@ mod plan;
 mod progress;
 mod run;
 mod status;
+mod steady;
 mod submit;
 
 use super::args::{SweepArgs, SweepCommand};
@@ -20,6 +21,7 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<Exit, CommandError> {
         SweepCommand::Plan(args) => plan::plan(args),
         SweepCommand::Run(args) => run::run(args),
         SweepCommand::Status(args) => status::status(args),
+        SweepCommand::Steady(args) => steady::steady(args),
         SweepCommand::Merge(args) => merge::merge(args),
         SweepCommand::Submit(args) => submit::submit(args),
     }
