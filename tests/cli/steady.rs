@@ -76,8 +76,10 @@ fn what_is_not_steady_gets_no_interval_and_a_reason() {
     let said = desk.posthaste(&["sweep", "steady", "rising", "--of", "dns_queries.latency_s"]);
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(said.out.contains("no suggestion") && said.out.contains("no interval"), "{}", said.out);
-    let slow =
-        (0..3000).map(|i| if (i / 500) % 2 == 0 { 1.0 } else { 0.0 }).zip(noise(9)).map(|(wave, noise)| wave + noise);
+    let slow = (0..3000)
+        .map(|i| if (i / 500) % 2 == 0 { 1.0 } else { 0.0 })
+        .zip(noise(9))
+        .map(|(wave, noise)| wave + 4.0 * noise);
     waited(&desk, "slow", slow);
     let said = desk.posthaste(&["sweep", "steady", "slow", "--of", "dns_queries.latency_s", "--json"]);
     assert!(said.json()["warning"].as_str().is_some_and(|warning| warning.contains("too short")), "{}", said.out);

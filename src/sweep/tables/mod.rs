@@ -96,7 +96,8 @@ pub fn read_courses<E>(
     mut each: impl FnMut(&Point, Course) -> Result<(), E>,
 ) -> Result<(), E> {
     for window in subject.study.points.chunks(WINDOW) {
-        let read = |point: &Point| subject.follow(point, |_, round| round.iter().map(|one| state(store, one)).collect());
+        let read =
+            |point: &Point| subject.follow(point, |_, round| round.iter().map(|one| state(store, one)).collect());
         let courses: Vec<Course> = window.par_iter().map(read).collect();
         for (point, course) in window.iter().zip(courses) {
             each(point, course)?;
@@ -288,12 +289,13 @@ fn with<'c, const N: usize>(mut cells: Vec<Cell<'c>>, more: [Cell<'c>; N]) -> Ve
 fn columns_of(table: &StudyTable, parameters: &[Parameter]) -> Vec<Column> {
     let kind = |name: &str| match name {
         "point" | "against_point" | "replication" | "replications" | "seed" | "n" | "unpaired" => Kind::Whole,
-        "value" | "mean" | "half_width" | "low" | "high" | "sd" | "level" | "difference" | "correlation" => Kind::Number,
+        "value" | "mean" | "half_width" | "low" | "high" | "sd" | "level" | "difference" | "correlation" => {
+            Kind::Number
+        }
         _ => Kind::Text,
     };
-    let of = |parameter: &Parameter| {
-        (parameter.name.clone(), if parameter.numeric { Kind::Number } else { Kind::Text })
-    };
+    let of =
+        |parameter: &Parameter| (parameter.name.clone(), if parameter.numeric { Kind::Number } else { Kind::Text });
     let mut columns = Vec::new();
     for (name, _) in table.columns {
         match *name {
