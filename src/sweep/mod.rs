@@ -27,3 +27,6 @@ pub use study::{
     Amount, ChartKind, Comparison, Failure, Laboratory, Measure, Measured, Numbers, Parameter, Point, Replications,
     StopRule, Study, StudyChart, WarmUp,
 };
+
+#[cfg(test)]
+mod tests;
