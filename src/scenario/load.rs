@@ -1,7 +1,7 @@
 //! Loading: text and overrides in, a resolved scenario or all its errors out.
 
 use std::io::Read as _;
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 
 use serde_json::Value;
 
@@ -14,6 +14,9 @@ use crate::base::SimDuration;
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// The name of an override is cut here, in characters.
+const MAX_LABEL: usize = 200;
 
 /// Changes of a scenario from outside, as the command line gives them.
 #[derive(Clone, Debug, Default)]
@@ -48,8 +51,40 @@ pub enum LoadError {
 /// # Errors
 /// The file cannot be read, or is no valid scenario.
 pub fn load_file(path: &FilePath, overrides: &Overrides) -> Result<Resolved, LoadError> {
-    let (label, bytes) = bytes_of(path)?;
-    Ok(load_in(&label, &bytes, overrides, path.parent())?)
+    Ok(ScenarioFile::read(path)?.load(overrides)?)
+}
+
+/// A scenario file that was read once, to be loaded with one change after another.
+#[derive(Clone, Debug)]
+pub struct ScenarioFile {
+    label: String,
+    bytes: Vec<u8>,
+    folder: Option<PathBuf>,
+}
+
+impl ScenarioFile {
+    /// Reads a file of at most 64 MiB.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(path: &FilePath) -> Result<Self, LoadError> {
+        let (label, bytes) = bytes_of(path)?;
+        Ok(Self { label, bytes, folder: path.parent().map(FilePath::to_owned) })
+    }
+
+    /// What was read.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The scenario with these changes.
+    ///
+    /// # Errors
+    /// It is no valid scenario; all errors that can be found at once.
+    pub fn load(&self, overrides: &Overrides) -> Result<Resolved, Diagnostics> {
+        load_in(&self.label, &self.bytes, overrides, self.folder.as_deref())
+    }
 }
 
 /// Reads the key that grades a scenario, from a file of at most 64 MiB.
@@ -73,7 +108,7 @@ pub fn load_key(path: &FilePath, graded: &Resolved) -> Result<KeySpec, LoadError
 }
 
 /// The name of a file, and what is in it.
-fn bytes_of(path: &FilePath) -> Result<(String, Vec<u8>), LoadError> {
+pub(crate) fn bytes_of(path: &FilePath) -> Result<(String, Vec<u8>), LoadError> {
     let label = path.display().to_string();
     let io = |source| LoadError::Io { path: clean(&label, 400), source };
     let mut bytes = Vec::new();
@@ -99,7 +134,7 @@ pub fn load_with(label: &str, bytes: &[u8], overrides: &Overrides) -> Result<Res
 }
 
 /// The text of a file that is not too long.
-pub(super) fn text_of<'b>(label: &str, what: &str, bytes: &'b [u8]) -> Result<&'b str, Diagnostics> {
+pub(crate) fn text_of<'b>(label: &str, what: &str, bytes: &'b [u8]) -> Result<&'b str, Diagnostics> {
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(Diagnostics::of_file(label, format!("{what} has at most 64 MiB")));
     }
@@ -139,7 +174,7 @@ fn resolve(
 ) -> Option<Resolved> {
     let mut value = document::parse(text, problems)?;
     for (pointer, new) in &overrides.set {
-        let label = format!("--set {pointer}={new}");
+        let label = override_label(pointer, new);
         match set(&mut value, pointer, new.clone()) {
             Ok(steps) => changes.push(OverrideName { steps, label }),
             Err(message) => {
@@ -169,6 +204,11 @@ fn resolve(
     resolved
 }
 
+/// How findings call a value that was set from outside.
+pub(crate) fn override_label(pointer: &str, new: &Value) -> String {
+    clean(&format!("--set {pointer}={new}"), MAX_LABEL)
+}
+
 fn set_run(scenario: &mut Scenario, overrides: &Overrides, changes: &mut Vec<OverrideName>) {
     let steps = |key: &str| vec![Step::Key("run".to_owned()), Step::Key(key.to_owned())];
     if let Some(seed) = overrides.seed {
@@ -182,7 +222,7 @@ fn set_run(scenario: &mut Scenario, overrides: &Overrides, changes: &mut Vec<Ove
 }
 
 /// The unescaped parts of a JSON pointer (RFC 6901 section 4).
-fn tokens(pointer: &str) -> impl Iterator<Item = String> {
+pub(crate) fn tokens(pointer: &str) -> impl Iterator<Item = String> {
     let parts = pointer.strip_prefix('/').unwrap_or(pointer).split('/');
     parts.map(|token| token.replace("~1", "/").replace("~0", "~"))
 }

@@ -5,11 +5,14 @@
 //! Intervals come from independent replications alone (`statistics`). No engine of a cluster is known here: a study has
 //! shards and a folder, and who starts them is no matter of ours.
 
+pub mod expression;
+pub mod plan;
 mod shard;
 pub mod study;
+mod unit;
 
 pub use shard::{MAX_SHARDS, Shard};
 pub use study::{
-    Amount, ChartKind, Comparison, Failure, Laboratory, Measure, Measured, Numbers, Parameter, Point, Replications,
-    StopRule, Study, StudyChart, WarmUp,
+    Amount, ChartKind, ClosedForm, Comparison, Failure, Laboratory, Measure, Measured, Numbers, Parameter, Point,
+    Replications, StopRule, Study, StudyChart, WarmUp,
 };

@@ -6,8 +6,12 @@ mod run;
 mod status;
 mod submit;
 
+use std::path::Path;
+
 use super::args::{SweepArgs, SweepCommand};
 use super::exit::{CommandError, Exit};
+use super::load::load_error;
+use crate::sweep::{Study, plan as plans};
 
 /// Does what is asked with a study.
 ///
@@ -21,4 +25,12 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<Exit, CommandError> {
         SweepCommand::Merge(args) => merge::merge(args),
         SweepCommand::Submit(args) => submit::submit(args),
     }
+}
+
+/// Reads a plan.
+///
+/// # Errors
+/// A file that cannot be read, or an invalid plan with all its errors.
+pub(super) fn load_plan(plan: &Path) -> Result<Study, CommandError> {
+    plans::load(plan).map_err(load_error)
 }
