@@ -5,17 +5,15 @@ mod common;
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
-use common::root;
+use common::{binary, root};
 use posthaste::sweep::plan;
 use serde_json::Value;
 
 /// The program's answer: exit code, stdout, stderr.
-fn posthaste(args: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_posthaste")).args(args).current_dir(root()).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
+fn posthaste(args: &[&str]) -> (i32, String, String) {
+    let ran = binary::posthaste(&root(), args);
+    (ran.code, ran.stdout, ran.stderr)
 }
 
 /// Breaks when schema/plan.json is stale: `posthaste schema --plan > schema/plan.json`.
@@ -24,7 +22,7 @@ fn the_schema_of_plans_is_current() {
     let kept: Value = serde_json::from_str(&fs::read_to_string(root().join("schema/plan.json")).unwrap()).unwrap();
     assert_eq!(kept, plan::json_schema());
     let (code, out, _) = posthaste(&["schema", "--plan"]);
-    assert_eq!((code, out.as_str()), (Some(0), fs::read_to_string(root().join("schema/plan.json")).unwrap().as_str()));
+    assert_eq!((code, out.as_str()), (0, fs::read_to_string(root().join("schema/plan.json")).unwrap().as_str()));
 }
 
 /// Breaks when a plan in the documentation is none, or its scenario no longer has what it varies.
@@ -75,21 +73,22 @@ fn a_plan_is_told() {
     fs::write(&file, plan.to_string()).unwrap();
     let file = file.display().to_string();
     let (code, out, err) = posthaste(&["sweep", "plan", &file, "--no-pilot"]);
-    assert_eq!((code, err.as_str()), (Some(0), ""));
-    for words in ["Far away", "points        20", "runs          40 to 100", "point  delay_s", "4 points are not shown"] {
+    assert_eq!((code, err.as_str()), (0, ""));
+    for words in ["Far away", "points        20", "runs          40 to 100", "point  delay_s", "4 points are not shown"]
+    {
         assert!(out.contains(words), "{words}\n{out}");
     }
     let (code, out, _) = posthaste(&["sweep", "plan", &file, "--json", "--all", "--target-minutes", "0.001"]);
     let told: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((code, &told["points"], &told["runs"]["max"]), (Some(0), &Value::from(20), &Value::from(100)));
+    assert_eq!((code, &told["points"], &told["runs"]["max"]), (0, &Value::from(20), &Value::from(100)));
     assert_eq!(told["listed"][19]["values"]["delay_s"], Value::from(0.02));
     let shards = told["shards"].as_u64().unwrap();
     assert!((1..=20).contains(&shards) && told["seconds_on_one_core"]["max"].as_f64().unwrap() > 0.0, "{told}");
     let (code, _, err) = posthaste(&["sweep", "plan", &file, "--no-pilot", "--target-minutes", "5"]);
-    assert!(code == Some(2) && err.contains("leave out --no-pilot"), "{err}");
+    assert!(code == 2 && err.contains("leave out --no-pilot"), "{err}");
     let (code, _, err) = posthaste(&["sweep", "plan", "no-such-plan.json"]);
-    assert!(code == Some(4) && err.contains("cannot read no-such-plan.json"), "{err}");
+    assert!(code == 4 && err.contains("cannot read no-such-plan.json"), "{err}");
     fs::write(folder.path().join("bad.json"), "{ \"scenrio\": 1 }").unwrap();
     let (code, _, err) = posthaste(&["sweep", "plan", &folder.path().join("bad.json").display().to_string()]);
-    assert!(code == Some(3) && err.contains("did you mean \"scenario\"?"), "{err}");
+    assert!(code == 3 && err.contains("did you mean \"scenario\"?"), "{err}");
 }

@@ -67,13 +67,6 @@ error: there is no metric "mesages.delivered"
   |               ^^^^^^^^^^^^^^^^^^^
   = help: did you mean "messages.delivered"?
 
-error: there is no metric of this study "messages.delivered"
-  --> plan.json:10:25 at charts[0].lines
-   |
-10 |   "charts": [{ "lines": "messages.delivered", "x": "dealy" }]
-   |                         ^^^^^^^^^^^^^^^^^^^^
-   = help: `metrics` says what is kept of runs
-
 error: there is no parameter "dealy"
   --> plan.json:10:52 at charts[0].x
    |
@@ -143,7 +136,7 @@ fn mistakes_are_told() {
         (json!({ "vary": [{ "pointer": d, "values": [] }] }), "at vary[0].values", "at least one value"),
         (json!({ "vary": [{ "pointer": d }] }), "at vary[0]", "this parameter has no values"),
         (json!({ "vary": [{ "values": [1] }] }), "at vary[0]", "this parameter has no name"),
-        (json!({ "vary": [{ "name": "x", "values": [1] }] }), "at vary[0].values[0]", "goes nowhere"),
+        (json!({ "vary": [{ "name": "x", "values": [1] }] }), "at vary[0].values", "go nowhere"),
         (
             json!({ "vary": [{ "name": "a b", "pointer": d, "values": ["1ms"] }] }),
             "at vary[0].name",
