@@ -265,7 +265,8 @@ fn what_happens_in_the_warm_up_does_not_count() {
     for row in table(&dir.join("out"), "results").chunks(3).step_by(3) {
         let [loss, delay] = ["loss", "delay_s"].map(|name| row[0][name].clone());
         let set = [format!("/network/backbone/loss={loss}"), format!("/network/backbone/delay={delay}s")];
-        let args = ["run", "scenario.json", "--out", "one", "--seed", &row[0]["seed"], "--set", &set[0], "--set", &set[1]];
+        let args =
+            ["run", "scenario.json", "--out", "one", "--seed", &row[0]["seed"], "--set", &set[0], "--set", &set[1]];
         posthaste(dir, &args);
         let messages = table(&dir.join("one"), "messages");
         let late = messages.iter().filter(|message| message["composed_s"].parse::<f64>().unwrap() >= 70.0);
