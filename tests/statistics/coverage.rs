@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use posthaste::base::dist::normal;
 use posthaste::base::{Stream, Streams};
 use posthaste::sweep::statistics::{
-    Estimate, Level, OneRun, Pairs, Replications, Steps, StopRule, Trials, across_runs, quantile_over_runs,
+    Decision, Estimate, Level, OneRun, Pairs, Replications, Steps, StopRule, Trials, across_runs, quantile_over_runs,
 };
 
 use crate::common::root;
@@ -190,16 +190,16 @@ fn batches(what: &'static str, size: usize, bounds: (usize, usize)) -> Row {
 
 fn one_run() -> Vec<Row> {
     vec![
-        batches("one run, autoregressive with 0.8, 20 batches of 200", 200, SOUND),
+        batches("one run, autoregressive with 0.8, 20 batches of 100", 100, SOUND),
         batches("the same, 20 batches of 5: too short", 5, (700, 900)),
-        row("what we never do: the 4,000 numbers of that run as if they were independent", "0", (300, 600), |stream| {
-            let run = autoregressive(stream, 0.8, 0.0, 4050);
+        row("what we never do: the 2,000 numbers of that run as if they were independent", "0", (300, 600), |stream| {
+            let run = autoregressive(stream, 0.8, 0.0, 2050);
             interval(&run[50..]).holds(0.0)
         }),
         begun_far_off(),
         row("the same, uncut", "0", (0, 100), |stream| {
             interval(
-                &runs_from(stream, 20.0, 500).iter().map(|run| OneRun::of(run).unwrap().mean()).collect::<Vec<_>>(),
+                &runs_from(stream, 20.0, 300).iter().map(|run| OneRun::of(run).unwrap().mean()).collect::<Vec<_>>(),
             )
             .holds(0.0)
         }),
@@ -208,15 +208,15 @@ fn one_run() -> Vec<Row> {
 
 /// Ten runs that begin at `start` and settle around 0.
 fn runs_from(stream: &mut Stream, start: f64, count: usize) -> Vec<Vec<f64>> {
-    (0..10).map(|_| autoregressive(stream, 0.9, start, count)).collect()
+    (0..10).map(|_| autoregressive(stream, 0.8, start, count)).collect()
 }
 
 /// MSER-5 is asked about the average of the runs; where it finds no cut, runs are made twice as long.
 fn begun_far_off() -> Row {
     let lengthened = Cell::new(0);
-    let what = "10 runs of 500 that begin far off, cut where MSER-5 says of their average";
+    let what = "10 runs of 300 that begin far off, cut where MSER-5 says of their average";
     let mut row = row(what, "0", SOUND, |stream| {
-        let mut length = 500;
+        let mut length = 300;
         loop {
             let runs = runs_from(stream, 20.0, length);
             let runs: Vec<OneRun<'_>> = runs.iter().map(|run| OneRun::of(run).unwrap()).collect();
@@ -224,7 +224,7 @@ fn begun_far_off() -> Row {
                 let means = runs.iter().map(|run| run.after(cut.observations).unwrap().mean());
                 return interval(&means.collect::<Vec<_>>()).holds(0.0);
             }
-            lengthened.set(lengthened.get() + usize::from(length == 500));
+            lengthened.set(lengthened.get() + usize::from(length == 300));
             length *= 2;
         }
     });
@@ -236,9 +236,11 @@ fn begun_far_off() -> Row {
 fn stopped(what: &'static str, min: usize, bounds: (usize, usize)) -> Row {
     let rule = StopRule::new((min, 200), Some(0.1), None, LEVEL).unwrap();
     let study = |stream: &mut Stream| -> Estimate {
-        let values = drawn(200, || 10.0 + 3.0 * normal(stream));
-        let stop = rule.settle(&values).unwrap().unwrap();
-        interval(&values[..stop.replications])
+        let mut values = Vec::new();
+        while rule.decide(&values).unwrap() == Decision::Continue {
+            values.push(10.0 + 3.0 * normal(stream));
+        }
+        interval(&values)
     };
     let taken = Cell::new(0);
     let row = row(what, "10", bounds, |stream| {

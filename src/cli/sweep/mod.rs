@@ -2,6 +2,7 @@
 
 pub mod laboratory;
 mod merge;
+mod pilot;
 mod plan;
 mod progress;
 mod run;
@@ -9,8 +10,14 @@ mod status;
 mod steady;
 mod submit;
 
+use std::path::Path;
+
 use super::args::{SweepArgs, SweepCommand};
 use super::exit::{CommandError, Exit};
+use super::load::load_error;
+use crate::sweep::Study;
+pub(super) use crate::sweep::plan::json_schema;
+use crate::sweep::plan::load;
 
 /// Does what is asked with a study.
 ///
@@ -27,6 +34,10 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<Exit, CommandError> {
     }
 }
 
-fn load_plan(plan: &std::path::Path) -> Result<crate::sweep::Study, CommandError> {
-    Err(CommandError::usage(plan.display().to_string()))
+/// Reads a plan.
+///
+/// # Errors
+/// A file that cannot be read, or an invalid plan with all its errors.
+pub(super) fn load_plan(plan: &Path) -> Result<Study, CommandError> {
+    load(plan).map_err(load_error)
 }

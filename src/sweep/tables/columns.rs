@@ -11,14 +11,16 @@ pub struct StudyTable {
     pub columns: &'static [(&'static str, &'static str)],
 }
 
-/// Stands for the columns of the parameters.
+/// Stands for the columns of the parameters and formulas.
 pub const PARAMETERS: &str = "(parameters)";
 
 const POINT: (&str, &str) = ("point", "the point's place in the study, from 0, as `sweep plan --all` lists them");
 const REPLICATION: (&str, &str) = ("replication", "which replication of the point, from 0");
 const SEED: (&str, &str) = ("seed", "the seed of the run: with it and the point's settings `posthaste run` repeats it");
-const VALUES: (&str, &str) =
-    (PARAMETERS, "one column for each parameter of the plan, named after it, with the unit of its numbers last");
+const VALUES: (&str, &str) = (
+    PARAMETERS,
+    "one column for each parameter of the plan, named after it, with the unit of its numbers last; then one for each formula, which follows from them",
+);
 const METRIC: (&str, &str) = ("metric", "the name of the measure, with its unit last");
 
 /// All numbers of all runs.

@@ -12,7 +12,6 @@ mod parquet;
 mod sheet;
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -20,7 +19,7 @@ use rayon::prelude::*;
 use super::pending;
 use super::statistics::{Estimate, Level};
 use super::store::{Found, Store};
-use super::study::{Measured, Parameter, Point, Study};
+use super::study::{Amount, Measured, Parameter, Point, Study};
 use super::summary::{NoInterval, Observation, SummaryRow, summarise};
 use super::trials::{Course, State, Stop, Subject, Trial};
 use crate::metrics::Metric;
@@ -53,10 +52,12 @@ pub struct Census {
     pub runs_failed: u64,
     /// Records that are there and cannot be used, and why; a hundred at most.
     pub damaged: Vec<(PathBuf, String)>,
+    /// What the comparisons of the plan say, in lines; a hundred at most.
+    pub verdicts: Vec<String>,
 }
 
-/// So many damaged records are told of.
-const DAMAGED: usize = 100;
+/// So many damaged records are told of, and so many comparisons.
+const TOLD: usize = 100;
 
 impl Census {
     /// Whether nothing failed and nothing is missing.
@@ -77,7 +78,7 @@ impl Census {
             match state {
                 State::Done(_) => self.runs_done += 1,
                 State::Failed(_) => self.runs_failed += 1,
-                State::Missing(Some(why)) if self.damaged.len() < DAMAGED => {
+                State::Missing(Some(why)) if self.damaged.len() < TOLD => {
                     self.damaged.push((store.path(trial.address), why.clone()));
                 }
                 State::Missing(_) => {}
@@ -127,7 +128,7 @@ pub fn write_tables(subject: &Subject<'_>, dir: &Path, store: &Store) -> Result<
         attempts += 1;
         match write_all(subject, &tables, store) {
             // Another process that writes the same tables tidied up at that moment.
-            Err(ReportError::Io { source, .. }) if source.kind() == ErrorKind::NotFound && attempts < ATTEMPTS => {}
+            Err(error) if pending::tidied(&error) && attempts < ATTEMPTS => {}
             done => return done,
         }
     }
@@ -140,7 +141,7 @@ fn write_all(subject: &Subject<'_>, tables: &Path, store: &Store) -> Result<Cens
         census.count(&course, store);
         writer.course(point, &course)
     })?;
-    writer.finish()?;
+    census.verdicts = writer.finish()?;
     Ok(census)
 }
 
@@ -158,7 +159,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn begin(study: &'a Study, dir: &Path) -> Result<Self, ReportError> {
-        let sheet = |table: &StudyTable| Sheet::begin(dir, table.name, &columns_of(table, &study.parameters));
+        let sheet = |table: &StudyTable| Sheet::begin(dir, table.name, &columns_of(table, study));
         Ok(Self {
             study,
             level: Level::new(study.level).unwrap_or(Level::DEFAULT),
@@ -221,12 +222,12 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(), ReportError> {
-        self.compared.write(&mut self.comparisons)?;
+    fn finish(mut self) -> Result<Vec<String>, ReportError> {
+        let verdicts = self.compared.write(&mut self.comparisons)?;
         for sheet in [self.results, self.summary, self.comparisons, self.failures, self.missed] {
             sheet.finish()?;
         }
-        Ok(())
+        Ok(verdicts)
     }
 }
 
@@ -271,13 +272,15 @@ fn head(trial: &Trial) -> [Cell<'static>; 3] {
     [Cell::Whole(trial.point as u64), Cell::Whole(u64::from(trial.replication)), Cell::Whole(trial.seed)]
 }
 
-/// These cells, and one for each parameter of the point.
+/// These cells, and one for each parameter of the point and each formula.
 fn row<'p, const N: usize>(head: [Cell<'p>; N], point: &'p Point, study: &Study) -> Vec<Cell<'p>> {
-    let value = |(amount, parameter): (&'p super::Amount, &Parameter)| match parameter.numeric {
+    let value = |(amount, parameter): (&'p Amount, &Parameter)| match parameter.numeric {
         true => Cell::number(amount.number),
         false => Cell::Text(&amount.text),
     };
-    head.into_iter().chain(point.values.iter().zip(&study.parameters).map(value)).collect()
+    let values = point.values.iter().zip(&study.parameters).map(value);
+    let formulas = study.formulas.iter().map(|formula| Cell::number(formula.at(point)));
+    head.into_iter().chain(values).chain(formulas).collect()
 }
 
 fn with<'c, const N: usize>(mut cells: Vec<Cell<'c>>, more: [Cell<'c>; N]) -> Vec<Cell<'c>> {
@@ -285,8 +288,8 @@ fn with<'c, const N: usize>(mut cells: Vec<Cell<'c>>, more: [Cell<'c>; N]) -> Ve
     cells
 }
 
-/// The columns of a table, those of the parameters in their place.
-fn columns_of(table: &StudyTable, parameters: &[Parameter]) -> Vec<Column> {
+/// The columns of a table, those of the parameters and formulas in their place.
+fn columns_of(table: &StudyTable, study: &Study) -> Vec<Column> {
     let kind = |name: &str| match name {
         "point" | "against_point" | "replication" | "replications" | "seed" | "n" | "unpaired" => Kind::Whole,
         "value" | "mean" | "half_width" | "low" | "high" | "sd" | "level" | "difference" | "correlation" => {
@@ -299,7 +302,10 @@ fn columns_of(table: &StudyTable, parameters: &[Parameter]) -> Vec<Column> {
     let mut columns = Vec::new();
     for (name, _) in table.columns {
         match *name {
-            PARAMETERS => columns.extend(parameters.iter().map(of)),
+            PARAMETERS => {
+                columns.extend(study.parameters.iter().map(of));
+                columns.extend(study.formulas.iter().map(|formula| (formula.name.clone(), Kind::Number)));
+            }
             name => columns.push((name.to_owned(), kind(name))),
         }
     }
