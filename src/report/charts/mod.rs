@@ -2,7 +2,8 @@
 //!
 //! Each chart is a function of what a result folder holds: of the tables, and a few of the
 //! resolved scenario. A chart without data is a sheet that says so. One look for all, in three
-//! themes; see `look`. Left out: interaction, which is the report's.
+//! themes; see `look`. Charts of many runs are made of plain numbers (`study`). Left out:
+//! interaction, which is the report's.
 
 mod activity;
 mod attempts;
@@ -24,6 +25,7 @@ mod reading;
 mod scale;
 mod sequence;
 mod source;
+pub mod study;
 mod survival;
 mod svg;
 mod throughput;
