@@ -108,6 +108,15 @@ pub fn chart_names() -> impl Iterator<Item = &'static str> {
     CHARTS.iter().map(|chart| chart.name)
 }
 
+/// The charts that show one of many, and of what: the others show all.
+const CHOOSING: [(&str, &str); 3] = [("cwnd", "connection"), ("page_waterfall", "page"), ("tcp_sequence", "connection")];
+
+/// What [`ChartSource::of`] names for a chart: a connection, a page; none where it means nothing.
+#[must_use]
+pub fn chosen_by(name: &str) -> Option<&'static str> {
+    CHOOSING.iter().find(|(chart, _)| *chart == name).map(|(_, what)| *what)
+}
+
 /// A chart that is ready to be written.
 #[derive(Clone, Debug)]
 pub struct Drawing(Canvas);
@@ -139,6 +148,12 @@ impl Drawing {
     #[must_use]
     pub fn text_faults(&self) -> Vec<String> {
         self.0.text_faults()
+    }
+
+    /// Names in the legend and labels of axes that had no room and are shortened.
+    #[must_use]
+    pub fn cut(&self) -> &[String] {
+        &self.0.cut
     }
 
     /// Its title.

@@ -57,7 +57,9 @@ impl Scale {
     /// A linear scale of numbers from 0 to at least `most`, whole or not.
     pub(super) fn measure(name: &str, most: f64) -> Self {
         let step = step_below(most.max(1e-6) / 3.0);
-        let high = (most.max(1e-6) / step - 1e-9).ceil() * step;
+        let whole = (most.max(1e-6) / step - 1e-9).ceil() * step;
+        // a step that is hardly begun is not drawn
+        let high = if whole - most > 0.6 * step { most + 0.1 * step } else { whole };
         Self { low: 0.0, high, log: false, name: name.to_owned(), ticks: ticks(0.0, high, step, 1.0) }
     }
 
@@ -105,11 +107,11 @@ impl Scale {
     /// A linear scale between two numbers, of any sign and size, with about so many ticks.
     pub(super) fn between(name: &str, low: f64, high: f64, count: f64) -> Self {
         let (low, high) = apart(low, high);
-        let step = step_above((high - low) / count);
         let most = low.abs().max(high.abs());
         let power = if (1e-4..1e6).contains(&most) { 0 } else { libm::floor(libm::log10(most)) as i32 };
         let unit = libm::pow(10.0, f64::from(power));
-        let mut ticks = ticks(low / unit, high / unit, step / unit, unit);
+        let step = step_above((high - low) / count / unit);
+        let mut ticks = ticks(low / unit, high / unit, step, unit);
         for (value, label) in ticks.iter_mut().filter(|_| power != 0) {
             *label = if *value == 0.0 { "0".to_owned() } else { format!("{label}\u{b7}{}", ten_to(power)) };
         }
@@ -198,8 +200,11 @@ fn step_above(value: f64) -> f64 {
 
 /// Two bounds with something between them.
 fn apart(low: f64, high: f64) -> (f64, f64) {
-    let room = low.abs().max(high.abs()).max(1e-12) * 1e-6;
-    if high - low > room { (low, high) } else { (low - room.max(low.abs() * 0.1), high + room.max(high.abs() * 0.1)) }
+    match low.abs().max(high.abs()) {
+        0.0 => (0.0, 1.0),
+        most if high - low > most * 1e-6 => (low, high),
+        most => (low - most * 0.1, high + most * 0.1),
+    }
 }
 
 /// A number with three digits that mean something.

@@ -74,7 +74,7 @@ fn every_drawing(mut look: impl FnMut(&str, Drawing)) {
         for (columns, rows) in [(1, 1), (2, 3), (7, 5), (30, 12), (100, 60)] {
             let all = |row: usize, column: usize| Some((row * column) as f64 / 300.0);
             look(&format!("{columns} times {rows}"), heat(columns, rows, all).draw(theme));
-            let some = |row: usize, column: usize| (row % 2 == 0).then_some(1e-7 * (1 << column.min(40)) as f64);
+            let some = |row: usize, column: usize| (row % 2 == 0).then_some(1e-7 * (1_u64 << column.min(40)) as f64);
             look(&format!("{columns} times {rows} with holes"), heat(columns, rows, some).draw(theme));
             let mut named = heat(columns, rows, |_, _| Some(5.0));
             named.rows.iter_mut().chain(&mut named.columns).for_each(|name| name.push_str(" and every hour on the hour"));
