@@ -110,7 +110,10 @@ impl Frame {
         let mut free = f64::MIN;
         for (value, label) in &self.x.ticks {
             let x = self.at_x(*value);
-            canvas.line(&[(x, self.top), (x, self.bottom)], GRID, 1.0, &[]);
+            // the upright axis is there already
+            if x > self.left + 0.5 {
+                canvas.line(&[(x, self.top), (x, self.bottom)], GRID, 1.0, &[]);
+            }
             canvas.line(&[(x, self.bottom), (x, self.bottom + 6.0)], AXIS, 1.5, &[]);
             let half = text_width(label, TICK_SIZE, false) / 2.0;
             if labels && x - half > free.max(self.reach.0) && x + half < self.reach.1 {

@@ -110,7 +110,8 @@ impl Scale {
         let most = low.abs().max(high.abs());
         let power = if (1e-4..1e6).contains(&most) { 0 } else { libm::floor(libm::log10(most)) as i32 };
         let unit = libm::pow(10.0, f64::from(power));
-        let step = step_above((high - low) / count / unit);
+        // rather some more than much fewer
+        let step = step_above(0.8 * (high - low) / count / unit);
         let mut ticks = ticks(low / unit, high / unit, step, unit);
         for (value, label) in ticks.iter_mut().filter(|_| power != 0) {
             *label = if *value == 0.0 { "0".to_owned() } else { format!("{label}\u{b7}{}", ten_to(power)) };

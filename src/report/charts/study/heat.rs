@@ -92,7 +92,9 @@ impl HeatMap {
                     continue;
                 };
                 let color = ramp(canvas.theme, scale.share_of(value));
-                canvas.fill(corners.0, corners.1, color);
+                // a little more than the cell, so that nothing shines through between two
+                let (top, right) = ((corners.0.1 - 0.7).max(frame.top), (corners.1.0 + 0.7).min(frame.right));
+                canvas.fill((left, top), (right, bottom), color);
                 if let Some(size) = size {
                     let at = (left + width / 2.0, bottom - height / 2.0);
                     let ink = if light(color) < 0x80 { PAPER } else { INK };
@@ -147,7 +149,8 @@ fn bar(canvas: &mut Canvas, frame: &Frame, scale: &Scale) -> f64 {
     let at = |share: f64| frame.bottom - share * height;
     for step in 0..STEPS {
         let (from, to) = (f64::from(step) / f64::from(STEPS), f64::from(step + 1) / f64::from(STEPS));
-        canvas.fill((left, at(from)), (right, at(to)), ramp(canvas.theme, f64::midpoint(from, to)));
+        // each lies on the end of the one before, so that nothing shines through between them
+        canvas.fill((left, at(from)), (right, at(1.0)), ramp(canvas.theme, f64::midpoint(from, to)));
     }
     let (top, bottom) = (frame.top, frame.bottom);
     canvas.line(&[(left, top), (right, top), (right, bottom), (left, bottom), (left, top)], AXIS, 1.0, &[]);

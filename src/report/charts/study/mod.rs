@@ -100,17 +100,18 @@ pub struct Curve {
 }
 
 impl Curve {
-    /// A curve of a function, at so many places between two values.
+    /// A curve of a function between two values.
     #[must_use]
     pub fn of(name: impl Into<String>, (from, to): (f64, f64), value: impl Fn(f64) -> f64) -> Self {
         const PLACES: u32 = 200;
-        // by factors where that is possible, so that it is smooth on either kind of axis
-        let place = |share: f64| match from > 0.0 {
-            true => from * libm::pow(to / from, share),
-            false => from + (to - from) * share,
-        };
-        let places = (0..=PLACES).map(|index| place(f64::from(index) / f64::from(PLACES)));
-        Self { name: name.into(), points: places.map(|x| (x, value(x))).collect() }
+        let shares = || (0..=PLACES).map(|index| f64::from(index) / f64::from(PLACES));
+        let mut places: Vec<f64> = shares().map(|share| from + (to - from) * share).collect();
+        // smooth on either kind of axis
+        if from > 0.0 && to > 0.0 {
+            places.extend(shares().map(|share| from * libm::pow(to / from, share)));
+        }
+        places.sort_by(f64::total_cmp);
+        Self { name: name.into(), points: places.into_iter().map(|x| (x, value(x))).collect() }
     }
 }
 

@@ -13,7 +13,7 @@ const NEAR_ZERO: f64 = 0.6;
 /// Signs on one line.
 const MOST_SIGNS: usize = 24;
 /// The dashes of curves, which are thin and have no signs.
-const CURVES: [&[f64]; 3] = [&[], &[2.0, 3.0], &[14.0, 3.0, 2.0, 3.0]];
+const CURVES: [&[f64]; 3] = [&[2.0, 2.5], &[14.0, 3.0, 2.0, 3.0], &[]];
 
 /// Names in the order of their first use.
 type Names = Vec<String>;
@@ -39,17 +39,17 @@ impl Extent {
         (low <= high).then(|| Self { text: clean(&axis.text), low, high, log })
     }
 
-    /// A scale with about so many ticks and some room at both ends; one that is near 0 begins there, if it may.
-    fn scale(&self, count: f64, may_begin_at_0: bool) -> Scale {
+    /// A scale with about so many ticks and some room at both ends; one that is near 0 begins there.
+    fn scale(&self, count: f64) -> Scale {
         if self.log {
             return Scale::factors(&self.text, self.low / 1.1, self.high * 1.1);
         }
         let room = (self.high - self.low) * 0.04;
         let (mut low, mut high) = (self.low - room, self.high + room);
-        if self.low == 0.0 || may_begin_at_0 && self.low > 0.0 && self.low < NEAR_ZERO * self.high {
+        if self.low >= 0.0 && self.low <= NEAR_ZERO * self.high {
             low = 0.0;
         }
-        if self.high == 0.0 || may_begin_at_0 && self.high < 0.0 && self.high > NEAR_ZERO * self.low {
+        if self.high <= 0.0 && self.high >= NEAR_ZERO * self.low {
             high = 0.0;
         }
         Scale::between(&self.text, low, high, count)
@@ -108,11 +108,11 @@ impl<'a> Plan<'a> {
     }
 
     pub(super) fn x(&self, count: f64) -> Scale {
-        self.x.scale(count, true)
+        self.x.scale(count)
     }
 
     pub(super) fn y(&self, count: f64) -> Scale {
-        self.y.scale(count, true)
+        self.y.scale(count)
     }
 
     /// The note with what is not shown.
@@ -186,7 +186,14 @@ impl<'a> Plan<'a> {
 
 /// The scale of colours for values.
 pub(super) fn color_scale(axis: &Axis, values: impl Iterator<Item = f64>) -> Option<Scale> {
-    Some(Extent::of(axis, values)?.scale(5.0, true))
+    let extent = Extent::of(axis, values)?;
+    // a field of one colour has the middle one
+    let alone = extent.low == extent.high;
+    Some(match extent.log {
+        true if alone => Scale::factors(&extent.text, extent.low / 2.0, extent.high * 2.0),
+        true => Scale::factors(&extent.text, extent.low, extent.high),
+        false => Scale::between(&extent.text, extent.low, extent.high, 5.0),
+    })
 }
 
 fn note(names: &mut Names, name: &str) {
