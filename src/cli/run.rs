@@ -71,7 +71,9 @@ fn vet_junit(args: &RunArgs) -> Result<(), CommandError> {
     let wrong = |error: &std::io::Error| CommandError::io(format!("cannot write {}: {error}", junit.display()));
     match junit.metadata() {
         // it stays as it is until there is something to put in its place
-        Ok(found) if found.is_file() => OpenOptions::new().write(true).open(junit).map(drop).map_err(|error| wrong(&error)),
+        Ok(found) if found.is_file() => {
+            OpenOptions::new().write(true).open(junit).map(drop).map_err(|error| wrong(&error))
+        }
         Ok(found) if found.is_dir() => Err(wrong(&ErrorKind::IsADirectory.into())),
         // a pipe is nothing to try
         Ok(_) => Ok(()),

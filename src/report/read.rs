@@ -89,7 +89,9 @@ pub(super) fn read_table<R: Row>(folder: &Path) -> Result<Vec<R>, ReportError> {
     let csv_error = |error: csv::Error| {
         let what = match error.kind() {
             // its own words have another line
-            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!("{len} cells instead of {expected_len}"),
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                format!("{len} cells instead of {expected_len}")
+            }
             csv::ErrorKind::Utf8 { err, .. } => format!("cell {}: {err}", err.field() + 1),
             _ => error.to_string(),
         };
@@ -104,9 +106,9 @@ pub(super) fn read_table<R: Row>(folder: &Path) -> Result<Vec<R>, ReportError> {
     let mut rows = Vec::new();
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(csv_error)? {
-        let line = line(record.position());
         let row = R::read(&mut Cells::new(&R::TABLE, &record));
-        rows.push(row.map_err(|what| ReportError::damaged(&path, line, what))?);
+        // lines are counted when somebody wants to know, not for each row
+        rows.push(row.map_err(|what| ReportError::damaged(&path, line(record.position()), what))?);
     }
     Ok(rows)
 }

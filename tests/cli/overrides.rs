@@ -45,7 +45,8 @@ fn a_mistake_names_its_override() {
 fn changes_are_checked_without_a_run() {
     let desk = Desk::new();
     desk.scenario("s.json", &small());
-    let said = desk.posthaste(&["check", "s.json", "--set", "/network/backbone/delay=5ms", "--seed", "9", "--until", "2h"]);
+    let said =
+        desk.posthaste(&["check", "s.json", "--set", "/network/backbone/delay=5ms", "--seed", "9", "--until", "2h"]);
     assert_eq!((said.code, said.out.as_str()), (0, ""), "{}", said.err);
     let said = desk.posthaste(&["check", "s.json", "--seed", "9", "--until", "2h", "--resolved"]);
     let resolved: serde_json::Value = serde_json::from_str(&said.out).unwrap();

@@ -1,6 +1,6 @@
 //! The frame of a chart: title, note, axes with units, legend.
 
-use super::canvas::{Align, Canvas, Label, Point, fitted, shortened, text_width};
+use super::canvas::{Align, Canvas, Label, Point, fitted, text_width};
 use super::look::{AXIS, Color, Fill, GRID, INK, NOTE, Pen, Theme};
 use super::scale::Scale;
 
@@ -30,7 +30,15 @@ impl Frame {
     pub(super) fn new(theme: Theme, x: Scale, y: Scale) -> Self {
         let widest = y.ticks.iter().map(|(_, label)| text_width(label, TICK_SIZE, false)).fold(0.0, f64::max);
         let (width, height) = theme.size();
-        Self { left: 52.0 + widest, top: theme.top(), right: width - 24.0, bottom: height - 68.0, x, y, reach: (0.0, width) }
+        Self {
+            left: 52.0 + widest,
+            top: theme.top(),
+            right: width - 24.0,
+            bottom: height - 68.0,
+            x,
+            y,
+            reach: (0.0, width),
+        }
     }
 
     pub(super) fn at_x(&self, value: f64) -> f64 {
@@ -107,8 +115,9 @@ impl Frame {
 
     /// Draws the horizontal axis without its name, and with labels only if somebody reads them.
     pub(super) fn draw_ticks(&self, canvas: &mut Canvas, labels: bool) {
+        let every = self.every_label();
         let mut free = f64::MIN;
-        for (value, label) in &self.x.ticks {
+        for (index, (value, label)) in self.x.ticks.iter().enumerate() {
             let x = self.at_x(*value);
             // the upright axis is there already
             if x > self.left + 0.5 {
@@ -116,12 +125,29 @@ impl Frame {
             }
             canvas.line(&[(x, self.bottom), (x, self.bottom + 6.0)], AXIS, 1.5, &[]);
             let half = text_width(label, TICK_SIZE, false) / 2.0;
-            if labels && x - half > free.max(self.reach.0) && x + half < self.reach.1 {
+            if labels && index % every == 0 && x - half > free.max(self.reach.0) && x + half < self.reach.1 {
                 canvas.text(Label::new((x, self.bottom + 20.0), label, TICK_SIZE, Align::Center));
                 free = x + half + 8.0;
             }
         }
         canvas.line(&[(self.left, self.bottom), (self.right, self.bottom)], AXIS, 1.5, &[]);
+    }
+}
+
+impl Frame {
+    /// Each so-and-so-many-th tick has room for its label.
+    fn every_label(&self) -> usize {
+        let ends: Vec<(f64, f64)> = self
+            .x
+            .ticks
+            .iter()
+            .map(|(value, label)| (self.at_x(*value), text_width(label, TICK_SIZE, false) / 2.0))
+            .collect();
+        let fits = |every: usize| {
+            let labels: Vec<&(f64, f64)> = ends.iter().step_by(every).collect();
+            labels.windows(2).all(|pair| pair[0].0 + pair[0].1 + 8.0 < pair[1].0 - pair[1].1)
+        };
+        (1..ends.len().max(2)).find(|every| fits(*every)).unwrap_or(ends.len().max(1))
     }
 }
 
@@ -131,8 +157,8 @@ pub(super) fn heading(theme: Theme, title: &str, note: &str) -> Canvas {
     (canvas.title, canvas.note) = (title.to_owned(), note.to_owned());
     if theme.has_heading() {
         canvas.text(Label::new((24.0, 34.0), title, TITLE_SIZE, Align::Left).bold());
-        let note = shortened(note, NOTE_SIZE, theme.width() - 48.0);
-        canvas.text(Label::new((24.0, 64.0), note, NOTE_SIZE, Align::Left).color(NOTE));
+        let (note, size) = fitted(note, NOTE_SIZE, theme.width() - 48.0);
+        canvas.text(Label::new((24.0, 64.0), note, size, Align::Left).color(NOTE));
     }
     canvas
 }

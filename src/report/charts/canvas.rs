@@ -84,11 +84,24 @@ impl Label {
 
 #[derive(Clone, Debug)]
 pub(super) enum Shape {
-    Line { points: Vec<Point>, color: Color, width: f64 },
-    Box { corners: (Point, Point), color: Color },
-    Polygon { points: Vec<Point>, color: Color },
+    Line {
+        points: Vec<Point>,
+        color: Color,
+        width: f64,
+    },
+    Box {
+        corners: (Point, Point),
+        color: Color,
+    },
+    Polygon {
+        points: Vec<Point>,
+        color: Color,
+    },
     /// A polygon through which one sees what is below it.
-    Veil { points: Vec<Point>, color: Color },
+    Veil {
+        points: Vec<Point>,
+        color: Color,
+    },
     Text(Label),
 }
 

@@ -109,7 +109,8 @@ pub fn chart_names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The charts that show one of many, and of what: the others show all.
-const CHOOSING: [(&str, &str); 3] = [("cwnd", "connection"), ("page_waterfall", "page"), ("tcp_sequence", "connection")];
+const CHOOSING: [(&str, &str); 3] =
+    [("cwnd", "connection"), ("page_waterfall", "page"), ("tcp_sequence", "connection")];
 
 /// What [`ChartSource::of`] names for a chart: a connection, a page; none where it means nothing.
 #[must_use]

@@ -298,7 +298,17 @@ mod tests {
     fn any_numbers_have_an_axis() {
         let between = |low, high| Scale::between("x", low, high, 5.0);
         assert_eq!(labels(&between(-2.0, 3.0)), ["-2", "-1", "0", "1", "2", "3"]);
-        assert_eq!(labels(&between(0.0, 2.5e8)), ["0", "0.5\u{b7}10\u{2078}", "1\u{b7}10\u{2078}", "1.5\u{b7}10\u{2078}", "2\u{b7}10\u{2078}", "2.5\u{b7}10\u{2078}"]);
+        assert_eq!(
+            labels(&between(0.0, 2.5e8)),
+            [
+                "0",
+                "0.5\u{b7}10\u{2078}",
+                "1\u{b7}10\u{2078}",
+                "1.5\u{b7}10\u{2078}",
+                "2\u{b7}10\u{2078}",
+                "2.5\u{b7}10\u{2078}"
+            ]
+        );
         assert_eq!(labels(&between(0.0, 2e-6))[1], "0.5\u{b7}10\u{207b}\u{2076}");
         for value in [0.0, 1.0, -1e300, 1e-300, 5e11] {
             let scale = between(value, value);

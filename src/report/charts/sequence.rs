@@ -65,8 +65,7 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     frame.top = legend(&mut canvas, 24.0, &keys);
     frame.draw(&mut canvas);
     let at = |frame: &Frame, time, seq: u64| frame.at(instant(time), seq as f64 / unit.octets);
-    let line =
-        thin(acknowledged(&frame, &acked.iter().map(|(time, ack)| at(&frame, *time, *ack)).collect::<Vec<_>>()));
+    let line = thin(acknowledged(&frame, &acked.iter().map(|(time, ack)| at(&frame, *time, *ack)).collect::<Vec<_>>()));
     canvas.line(&line, pen(ACKED).color, 2.0, &[]);
     let sent = record.sent.iter().filter(|segment| !segment.again);
     for point in apart(sent.map(|segment| at(&frame, segment.at, segment.seq)), 1.0) {

@@ -42,7 +42,8 @@ pub(super) fn draw(plan: &Plan<'_>, theme: Theme, (title, note): (&str, &str), i
     let mut whole = Frame::new(theme, plan.x(4.0), plan.y(4.0));
     (whole.top, whole.bottom) = (top, canvas.height - BELOW);
     // the last label of an axis may reach beyond its panel
-    let half = whole.x.ticks.last().map_or(0.0, |(_, label)| text_width(label, super::super::axes::TICK_SIZE, false) / 2.0);
+    let half =
+        whole.x.ticks.last().map_or(0.0, |(_, label)| text_width(label, super::super::axes::TICK_SIZE, false) / 2.0);
     whole.right = theme.width() - 8.0 - half.min(40.0);
     name_y(&mut canvas, &mut whole);
     whole.name_x(&mut canvas);

@@ -12,10 +12,10 @@ mod grid;
 mod heat;
 mod panel;
 
+use super::Drawing;
 use super::axes;
 use super::canvas::Canvas;
 use super::look::Theme;
-use super::Drawing;
 use crate::report::values::escape;
 
 pub use heat::HeatMap;

@@ -75,7 +75,11 @@ impl<'a> Plan<'a> {
     pub(super) fn of(panels: &'a [Panel], x: &Axis, y: &Axis) -> Option<Self> {
         let (mut names, mut curves): (Names, Names) = (Vec::new(), Vec::new());
         for panel in panels {
-            panel.series.iter().filter(|series| !series.points.is_empty()).for_each(|series| note(&mut names, &series.name));
+            panel
+                .series
+                .iter()
+                .filter(|series| !series.points.is_empty())
+                .for_each(|series| note(&mut names, &series.name));
             panel.curves.iter().for_each(|curve| note(&mut curves, &curve.name));
         }
         let too_many = names.len().saturating_sub(PENS);
@@ -244,9 +248,8 @@ fn band(canvas: &mut Canvas, frame: &Frame, points: &[Estimate], color: Color) {
 /// The parts of a curve within the frame.
 fn pieces(frame: &Frame, curve: &[(f64, f64)]) -> Vec<Vec<Point>> {
     let share = |(x, y): (f64, f64)| (frame.x.place(x), frame.y.place(y));
-    let sheet = |(x, y): Point| {
-        (frame.left + x * (frame.right - frame.left), frame.bottom - y * (frame.bottom - frame.top))
-    };
+    let sheet =
+        |(x, y): Point| (frame.left + x * (frame.right - frame.left), frame.bottom - y * (frame.bottom - frame.top));
     let mut pieces: Vec<Vec<Point>> = Vec::new();
     let mut end = None;
     for pair in curve.windows(2) {

@@ -66,9 +66,13 @@ fn every_drawing(mut look: impl FnMut(&str, Drawing)) {
         for count in [1, 2, 3, 4, 5, 6, 7, 9, 12, 30] {
             let mut chart = panels(count);
             look(&format!("{count} panels"), chart.draw(theme));
-            chart.panels.iter_mut().for_each(|panel| panel.series.iter_mut().for_each(|series| {
-                series.points.iter_mut().for_each(|point| (point.x, point.mid, point.interval) = (point.x * 3e9, point.mid * -7e-9, None));
-            }));
+            chart.panels.iter_mut().for_each(|panel| {
+                panel.series.iter_mut().for_each(|series| {
+                    series.points.iter_mut().for_each(|point| {
+                        (point.x, point.mid, point.interval) = (point.x * 3e9, point.mid * -7e-9, None)
+                    });
+                })
+            });
             look(&format!("{count} panels of huge numbers"), chart.draw(theme));
         }
         for (columns, rows) in [(1, 1), (2, 3), (7, 5), (30, 12), (100, 60)] {
@@ -77,7 +81,11 @@ fn every_drawing(mut look: impl FnMut(&str, Drawing)) {
             let some = |row: usize, column: usize| (row % 2 == 0).then_some(1e-7 * (1_u64 << column.min(40)) as f64);
             look(&format!("{columns} times {rows} with holes"), heat(columns, rows, some).draw(theme));
             let mut named = heat(columns, rows, |_, _| Some(5.0));
-            named.rows.iter_mut().chain(&mut named.columns).for_each(|name| name.push_str(" and every hour on the hour"));
+            named
+                .rows
+                .iter_mut()
+                .chain(&mut named.columns)
+                .for_each(|name| name.push_str(" and every hour on the hour"));
             (named.x, named.y) = (long.to_owned(), long.to_owned());
             look(&format!("{columns} times {rows} with long names"), named.draw(theme));
         }
@@ -119,7 +127,10 @@ fn colours_of_a_field_go_from_light_to_dark() {
 #[test]
 fn empty_charts_say_so() {
     for theme in Theme::ALL {
-        let nan = StudySeries { name: "x".to_owned(), points: vec![Estimate::alone(f64::NAN, 1.0), Estimate::alone(1.0, f64::INFINITY)] };
+        let nan = StudySeries {
+            name: "x".to_owned(),
+            points: vec![Estimate::alone(f64::NAN, 1.0), Estimate::alone(1.0, f64::INFINITY)],
+        };
         let odd = Panel { series: vec![nan], ..Panel::default() };
         for panel in [Panel::default(), panel("", 0, 0), odd] {
             let drawing = bands(panel, Spacing::Fitting, Spacing::Fitting).draw(theme);
