@@ -10,7 +10,10 @@ use std::fs;
 use common::binary::posthaste;
 use common::{library, load_value, root, run};
 use posthaste::cli::simulate::segments;
-use posthaste::report::{ChartSource, Theme, chart_names, charts, draw, read_run};
+use posthaste::report::charts::study::{
+    Axis, BandChart, Curve, Estimate, HeatMap, Panel, PanelChart, Spacing, StudySeries,
+};
+use posthaste::report::{ChartSource, Drawing, Theme, chart_names, charts, draw, read_run};
 use posthaste::scenario::Resolved;
 use serde_json::json;
 
@@ -94,6 +97,88 @@ fn charts_are_the_golden_ones() {
     drawn.sort();
     assert!(drawn.iter().map(String::as_str).eq(chart_names()), "a chart has no golden picture: {drawn:?}");
     assert!(stale.is_empty(), "not as in tests/golden/charts: {stale:?}");
+}
+
+/// Made-up results of a study: the mean wait in a queue over its load, with an interval around each.
+fn queue_study(names: &[(&str, f64)]) -> Panel {
+    let wait = |factor: f64, load: f64| factor * load / (1.0 - load);
+    let point = |factor: f64, step: u32| {
+        let load = 0.1 + 0.1 * f64::from(step);
+        // off the curve now to one side and now to the other
+        let mid = wait(factor, load) * if step % 2 == 0 { 1.04 } else { 0.97 };
+        Estimate::within(load, mid * (0.94 - 0.1 * load), mid, mid * (1.06 + 0.15 * load))
+    };
+    let series = |(name, factor): &(&str, f64)| StudySeries {
+        name: (*name).to_owned(),
+        points: (0..9).map(|step| point(*factor, step)).collect(),
+    };
+    let curve = |(_, factor): &(&str, f64)| Curve::of("closed form", (0.02, 0.98), |load| wait(*factor, load));
+    Panel {
+        title: String::new(),
+        series: names.iter().map(series).collect(),
+        curves: names.iter().map(curve).collect(),
+    }
+}
+
+/// Charts of made-up studies, one of each kind.
+fn study_charts(theme: Theme) -> [(&'static str, Drawing); 3] {
+    let both = [("M/M/1", 8.0), ("M/D/1", 4.0)];
+    let (title, note) = ("Wait in the queue of a link".to_owned(), "20 replications of 30 min each".to_owned());
+    let (x, y) = (Axis::new("load (share of the rate)"), Axis::new("mean wait (ms)").spaced(Spacing::Linear));
+    let interval = "95 % interval".to_owned();
+    let panels = [0.5, 1.0, 2.0, 4.0].map(|factor| Panel {
+        title: format!("packets of {factor} kB"),
+        ..queue_study(&both.map(|(name, wait)| (name, wait * factor)))
+    });
+    let cell = |row: u32, column: u32| {
+        let product = 0.02 * f64::from(1 << row) * f64::from(10_u32 << column);
+        (row != 2 || column != 1).then_some(product / (1.0 + product))
+    };
+    let map = HeatMap {
+        title: "Hit ratio of a cache".to_owned(),
+        note: "mean of 20 replications".to_owned(),
+        x: "TTL (s)".to_owned(),
+        columns: (0..7).map(|column| (10 << column).to_string()).collect(),
+        y: "look-ups (1/s)".to_owned(),
+        rows: (0..5).map(|row| (0.02 * f64::from(1 << row)).to_string()).collect(),
+        value: Axis::new("hit ratio (share of look-ups)"),
+        cells: (0..5).map(|row| (0..7).map(|column| cell(row, column)).collect()).collect(),
+    };
+    let bands = BandChart {
+        title: title.clone(),
+        note: note.clone(),
+        x: x.clone(),
+        y: y.clone(),
+        interval: interval.clone(),
+        panel: queue_study(&both),
+    };
+    let grid = PanelChart { title, note, x, y, interval, panels: panels.to_vec() };
+    [("bands", bands.draw(theme)), ("panels", grid.draw(theme)), ("heat_map", map.draw(theme))]
+}
+
+/// Breaks when a chart of a study is another picture than the one that somebody looked at.
+#[test]
+fn charts_of_studies_are_the_golden_ones() {
+    let folder = root().join("tests/golden/charts/study");
+    let bless = std::env::var_os("POSTHASTE_BLESS").is_some();
+    let mut stale = Vec::new();
+    for theme in Theme::ALL {
+        for (name, drawing) in study_charts(theme) {
+            let file = format!("{name}-{}.svg", theme.name());
+            let svg = drawing.svg().unwrap();
+            assert!(!drawing.is_blank() && drawing.cut().is_empty() && drawing.text_faults().is_empty(), "{file}");
+            if theme == Theme::Slides {
+                assert!(drawing.png().unwrap().starts_with(b"\x89PNG"), "{file}");
+            }
+            if bless {
+                fs::create_dir_all(&folder).unwrap();
+                fs::write(folder.join(&file), &svg).unwrap();
+            } else if fs::read_to_string(folder.join(&file)).ok() != Some(svg) {
+                stale.push(file);
+            }
+        }
+    }
+    assert!(stale.is_empty(), "not as in tests/golden/charts/study: {stale:?}");
 }
 
 /// Breaks when the list of charts names a table that there is not.

@@ -2,12 +2,13 @@
 
 mod common;
 
+use common::binary::posthaste;
 use common::{library, library_names, root, run};
 use posthaste::base::{SimDuration, SimTime};
-use posthaste::cli::simulate::expectations;
+use posthaste::cli::simulate::{expectations, segments};
 use posthaste::metrics::column_values::known_words;
-use posthaste::metrics::{CopyStatus, Kind, MessageRow, Tables, columns};
-use posthaste::report::{ChartSource, Theme, chart_names, draw, table_csv, transcript};
+use posthaste::metrics::{ConnectionRow, CopyStatus, Kind, MessageRow, Tables, columns};
+use posthaste::report::{ChartSource, Theme, chart_names, draw, read_run, table_csv, transcript};
 use posthaste::scenario::Resolved;
 
 /// Breaks when a scenario of the library is invalid or its `expect` does not hold.
@@ -30,15 +31,43 @@ fn every_scenario_holds_what_it_expects() {
     assert!(messages > 10_000, "{messages}");
 }
 
-/// No label of any chart of the run is clipped, or lies on another one.
+/// No label of any chart of the run is clipped, or lies on another one, and no name in a legend or at an axis is cut.
 fn labels_have_room(scenario: &str, file: &Resolved, tables: &Tables) {
-    let source = ChartSource::with_scenario(tables, &file.to_json_text());
+    let mut source = ChartSource::with_scenario(tables, &file.to_json_text());
+    let octets = |row: &&ConnectionRow| row.bytes_to_server.unwrap_or(0) + row.bytes_to_client.unwrap_or(0);
+    if let Some(row) = tables.connections.iter().max_by_key(octets) {
+        let to_server = row.bytes_to_server >= row.bytes_to_client;
+        source.segments = Some(segments(file, &row.connection, if to_server { &row.client } else { &row.server }));
+    }
     for theme in Theme::ALL {
         for name in chart_names() {
-            let faults = draw(name, &source, theme).unwrap().text_faults();
-            assert!(faults.is_empty(), "{name} of {scenario} for {}: {faults:?}", theme.name());
+            let drawing = draw(name, &source, theme).unwrap();
+            let what = format!("{name} of {scenario} for {}", theme.name());
+            let faults = drawing.text_faults();
+            assert!(faults.is_empty(), "{what}: {faults:?}");
+            assert!(drawing.cut().is_empty(), "{what} has cut names: {:?}", drawing.cut());
         }
     }
+}
+
+/// Windows are in no table before a result folder is written: the labels of their chart.
+#[test]
+fn labels_of_windows_have_room() {
+    let mut drawn = 0;
+    for name in library_names() {
+        let scenario = library(&name);
+        if scenario.outputs.cwnd.is_none() {
+            continue;
+        }
+        let place = tempfile::tempdir().unwrap();
+        let file = root().join("scenarios").join(&name).display().to_string();
+        assert_eq!(posthaste(place.path(), &["run", &file, "-q", "--out", "r"]).code, 0, "{name}");
+        let tables = read_run(&place.path().join("r")).unwrap();
+        assert!(!draw("cwnd", &ChartSource::new(&tables), Theme::Slides).unwrap().is_blank(), "{name}");
+        labels_have_room(&name, &scenario, &tables);
+        drawn += 1;
+    }
+    assert!(drawn > 0, "no scenario records windows");
 }
 
 /// What is known of columns before a run, so that an expectation over them can be checked, is so.

@@ -55,6 +55,7 @@ const CHECK_EXAMPLES: &str = "\
 Examples:
   posthaste check my.json
   posthaste check scenarios/*.json
+  posthaste check my.json --set /network/backbone/delay=80ms
   posthaste check my.json --resolved > everything.json";
 const TRANSCRIPT_EXAMPLES: &str = "\
 Examples:
@@ -190,6 +191,9 @@ pub struct CheckArgs {
     /// Scenario files
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    /// Changes to each of them
+    #[command(flatten)]
+    pub overrides: Overrides,
     /// Print the scenario with every default filled in (one file only)
     #[arg(long)]
     pub resolved: bool,

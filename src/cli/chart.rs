@@ -6,6 +6,7 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
+use crate::base::nearest::nearest;
 use crate::metrics::{ConnectionRow, Tables};
 use crate::report::charts::SegmentRecord;
 use crate::report::{self, ChartSource, Drawing, Theme};
@@ -29,20 +30,7 @@ pub(super) fn chart(args: &ChartArgs) -> Result<Exit, CommandError> {
         return print(&list()).map(|()| Exit::Done);
     }
     let names: Vec<&str> = report::chart_names().collect();
-    let all = names.join(", ");
-    let Some(run) = &args.run else {
-        return Err(CommandError::usage(format!("which chart? Give a run and one of {all}")));
-    };
-    match &args.name {
-        Some(name) if !names.contains(&name.as_str()) => {
-            return Err(CommandError::usage(format!("there is no chart {name:?}; there are {all}")));
-        }
-        Some(_) if args.all => return Err(CommandError::usage("--all draws all charts: name none".to_owned())),
-        None if !args.all => {
-            return Err(CommandError::usage(format!("which chart? Give a run and one of {all}")));
-        }
-        Some(_) | None => {}
-    }
+    let run = vet(args, &names)?;
     let folder = result_folder(run)?;
     let tables = report::read_run(&folder).map_err(|error| CommandError::io(error.to_string()))?;
     // Without it only some charts have nothing to show.
@@ -69,6 +57,29 @@ pub(super) fn chart(args: &ChartArgs) -> Result<Exit, CommandError> {
         (None, None) => return Err(CommandError::usage("--all writes files: give a folder with -o".to_owned())),
     }
     Ok(Exit::Done)
+}
+
+/// The run, if what is asked of it can be drawn.
+fn vet<'a>(args: &'a ChartArgs, names: &[&str]) -> Result<&'a Path, CommandError> {
+    let all = names.join(", ");
+    let wrong = |why: String| Err(CommandError::usage(why));
+    match &args.name {
+        Some(name) if !names.contains(&name.as_str()) => {
+            let meant = nearest(name, names.iter().copied());
+            let meant = meant.map_or_else(String::new, |near| format!("did you mean {near:?}? "));
+            return wrong(format!("there is no chart {name:?}; {meant}there are {all}"));
+        }
+        Some(_) if args.all => return wrong("--all draws all charts: name none".to_owned()),
+        None if !args.all => return wrong(format!("which chart? Give a run and one of {all}")),
+        Some(_) | None => {}
+    }
+    if args.of.is_some() && args.name.as_deref().and_then(report::chosen_by).is_none() {
+        let takes = names.iter().filter_map(|name| Some(format!("{name} (a {})", report::chosen_by(name)?)));
+        let takes = takes.collect::<Vec<_>>().join(", ");
+        return wrong(format!("--of chooses what one of these charts shows: {takes}"));
+    }
+    let Some(run) = &args.run else { return wrong(format!("which chart? Give a run and one of {all}")) };
+    Ok(run)
 }
 
 /// The kind of file: as it is asked for, or as the file is called.

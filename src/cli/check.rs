@@ -1,4 +1,4 @@
-//! `posthaste check`: validates scenarios without running them.
+//! `posthaste check`: validates scenarios, with the changes of the command line, without running them.
 
 use serde_json::{Value, json};
 
@@ -6,17 +6,19 @@ use crate::scenario::{self, LoadError};
 
 use super::args::CheckArgs;
 use super::exit::{CommandError, Exit};
+use super::load::changes;
 use super::output::{print, say};
 
 /// Checks each file and reports all errors of all files. A file that cannot be read does not
 /// keep the others from being checked; it decides the exit code.
 ///
 /// # Errors
-/// `--resolved` was given with several files, or stdout cannot be written to.
+/// `--resolved` was given with several files, a change cannot be understood, or stdout cannot be written to.
 pub(super) fn check(args: &CheckArgs) -> Result<Exit, CommandError> {
     if args.resolved && args.files.len() > 1 {
         return Err(CommandError::usage("--resolved prints one scenario: give one file"));
     }
+    let changes = changes(&args.overrides)?;
     let mut exit = Exit::Done;
     let mut findings = Vec::new();
     for file in &args.files {
@@ -25,7 +27,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, CommandError> {
             true => findings.push(json!({ "file": name, "errors": errors })),
             false => say(&text),
         };
-        match scenario::load_file(file, &scenario::Overrides::default()) {
+        match scenario::load_file(file, &changes) {
             Ok(resolved) if args.resolved => {
                 print(&resolved.to_json_text())?;
             }

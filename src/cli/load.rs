@@ -17,12 +17,19 @@ use super::exit::{CommandError, Exit};
 /// An option that cannot be understood, a file that cannot be read, or an invalid scenario
 /// with all its errors.
 pub(super) fn load(file: &Path, overrides: &Overrides) -> Result<Resolved, CommandError> {
-    let overrides = scenario::Overrides {
+    scenario::load_file(file, &changes(overrides)?).map_err(load_error)
+}
+
+/// What the options of a command line change.
+///
+/// # Errors
+/// An option that cannot be understood.
+pub(super) fn changes(overrides: &Overrides) -> Result<scenario::Overrides, CommandError> {
+    Ok(scenario::Overrides {
         set: overrides.set.iter().map(|text| setting(text)).collect::<Result<_, _>>()?,
         seed: overrides.seed,
         until: overrides.until.as_deref().map(until).transpose()?,
-    };
-    scenario::load_file(file, &overrides).map_err(load_error)
+    })
 }
 
 /// Loads the key that grades a scenario.

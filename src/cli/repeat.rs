@@ -42,8 +42,11 @@ pub(super) fn repeatable(folder: &Path, manifest: &Value, changes: &Overrides) -
     if kept.is_ok_and(|text| manifest["scenario_hash"] != json!(scenario_hash(&text))) {
         return wrong("scenario.resolved.json is not what was run: it, or manifest.json, was changed since");
     }
-    let overrides = Overrides { seed: changes.seed.or(Some(seed)), ..changes.clone() };
-    load(&folder.join("scenario.resolved.json"), &overrides)
+    let scenario = load(&folder.join("scenario.resolved.json"), changes)?;
+    if changes.seed.is_none() && changes.set.is_empty() && scenario.run.seed != seed {
+        return wrong("manifest.json has another seed than scenario.resolved.json");
+    }
+    Ok(scenario)
 }
 
 /// The manifest of a result folder.

@@ -1,5 +1,7 @@
 //! `posthaste run`: simulates a scenario and writes its result folder.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::metrics::RecorderOptions;
@@ -51,7 +53,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     Ok(exit_of(done.outcome.ended, &expectations))
 }
 
-/// The file for JUnit is neither what is read nor within the result folder, which only a run fills.
+/// The file for JUnit is neither what is read nor within the result folder, which only a run fills, and it can be
+/// written: who waited for a run does not learn afterwards that it cannot.
 fn vet_junit(args: &RunArgs) -> Result<(), CommandError> {
     let Some(junit) = &args.junit else { return Ok(()) };
     let place = junit.canonicalize();
@@ -65,7 +68,20 @@ fn vet_junit(args: &RunArgs) -> Result<(), CommandError> {
     if args.out.as_ref().is_some_and(|out| junit.starts_with(out)) {
         return Err(CommandError::usage(format!("--junit {}: put it beside the result folder", junit.display())));
     }
-    Ok(())
+    let wrong = |error: &std::io::Error| CommandError::io(format!("cannot write {}: {error}", junit.display()));
+    match junit.metadata() {
+        // it stays as it is until there is something to put in its place
+        Ok(found) if found.is_file() => {
+            OpenOptions::new().write(true).open(junit).map(drop).map_err(|error| wrong(&error))
+        }
+        Ok(found) if found.is_dir() => Err(wrong(&ErrorKind::IsADirectory.into())),
+        // a pipe is nothing to try
+        Ok(_) => Ok(()),
+        Err(_) => {
+            OpenOptions::new().write(true).create_new(true).open(junit).map_err(|error| wrong(&error))?;
+            std::fs::remove_file(junit).map_err(|error| wrong(&error))
+        }
+    }
 }
 
 /// Writes how every expectation went for a program that watches over runs.

@@ -40,7 +40,7 @@ mod windows;
 pub use crate::metrics::{columns, mail_columns};
 
 pub use capture::{CaptureOptions, CaptureWriter, Interfaces};
-pub use charts::{ChartError, ChartInfo, ChartSource, Drawing, Theme, chart_names, charts, draw};
+pub use charts::{ChartError, ChartInfo, ChartSource, Drawing, Theme, chart_names, charts, chosen_by, draw};
 pub use dialogue_rows::dialogues_csv;
 pub use documentation::tables_markdown;
 pub use error::ReportError;

@@ -85,9 +85,17 @@ fn read_end(path: &Path) -> Result<SimTime, ReportError> {
 pub(super) fn read_table<R: Row>(folder: &Path) -> Result<Vec<R>, ReportError> {
     let path = folder.join(format!("{}.csv", R::TABLE.name));
     let bytes = fs::read(&path).map_err(ReportError::io("read", &path))?;
+    let line = |at: Option<&csv::Position>| at.map_or(1, |at| line_of(&bytes, at.byte()));
     let csv_error = |error: csv::Error| {
-        let line = error.position().map_or(1, csv::Position::line);
-        ReportError::damaged(&path, line, format!("not a table: {}", values::escape(error.to_string().as_bytes())))
+        let what = match error.kind() {
+            // its own words have another line
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                format!("{len} cells instead of {expected_len}")
+            }
+            csv::ErrorKind::Utf8 { err, .. } => format!("cell {}: {err}", err.field() + 1),
+            _ => error.to_string(),
+        };
+        ReportError::damaged(&path, line(error.position()), format!("not a table: {}", values::escape(what.as_bytes())))
     };
     let mut reader = csv::Reader::from_reader(&bytes[..]);
     let wanted: Vec<&str> = R::TABLE.columns.iter().map(|(name, _)| *name).collect();
@@ -98,9 +106,43 @@ pub(super) fn read_table<R: Row>(folder: &Path) -> Result<Vec<R>, ReportError> {
     let mut rows = Vec::new();
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(csv_error)? {
-        let line = record.position().map_or(1, csv::Position::line);
         let row = R::read(&mut Cells::new(&R::TABLE, &record));
-        rows.push(row.map_err(|what| ReportError::damaged(&path, line, what))?);
+        // lines are counted when somebody wants to know, not for each row
+        rows.push(row.map_err(|what| ReportError::damaged(&path, line(record.position()), what))?);
     }
     Ok(rows)
+}
+
+/// The line of a record that begins at this byte, or behind the line ends there: csv takes the second half of CRLF for
+/// the next record's.
+fn line_of(bytes: &[u8], at: u64) -> u64 {
+    let at = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+    let ends = bytes[at..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    1 + bytes[..at + ends].iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Breaks when an error in a table names another line than an editor does.
+    #[test]
+    fn lines_are_counted_as_editors_do() {
+        use crate::metrics::QueueRow;
+        let place = tempfile::tempdir().unwrap();
+        let header = QueueRow::TABLE.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(",");
+        for end in ["\n", "\r\n"] {
+            for (rows, wanted) in [
+                (vec!["x,crepes.fr,1,0"], 2),
+                (vec!["0.000000000,crepes.fr,1,0", "x,crepes.fr,1,0"], 3),
+                (vec!["0.000000000,\"two\nlines\",1,0", "", "x,crepes.fr,1,0"], 5),
+                (vec!["0.000000000,crepes.fr,1,0", "0.000000000,crepes.fr,1"], 3),
+            ] {
+                let lines: Vec<&str> = std::iter::once(&*header).chain(rows.iter().copied()).collect();
+                fs::write(place.path().join("queue.csv"), lines.join(end) + end).unwrap();
+                let error = read_table::<QueueRow>(place.path()).unwrap_err().to_string();
+                assert!(error.contains(&format!("queue.csv:{wanted}: ")), "{rows:?} {end:?}: {error}");
+            }
+        }
+    }
 }

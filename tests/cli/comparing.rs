@@ -37,6 +37,21 @@ fn equal_runs_are_equal() {
     assert!(!desk.path("results").exists(), "comparing writes no folder");
 }
 
+/// Breaks when another seed is taken for another scenario, or a text that differs in each line hides what else differs.
+#[test]
+fn what_differs_is_put_in_order() {
+    let desk = desk();
+    let said = desk.posthaste(&["compare", "r", "--seed", "77"]);
+    assert_eq!(said.code, 1, "{}", said.out);
+    for part in ["The runs differ", "/run/seed", "Only the seed is another"] {
+        assert!(said.out.contains(part), "{part}\n{}", said.out);
+    }
+    let texts = "/description=[\"one\", \"two\", \"three\"]";
+    let said = desk.posthaste(&["compare", "r", "--set", texts, "--set", "/network/backbone/delay=7ms"]);
+    assert_eq!(said.out.matches("/description").count(), 2, "once in the name of B and once below: {}", said.out);
+    assert!(said.out.contains("/network/backbone/delay") && !said.out.contains("Only the seed"), "{}", said.out);
+}
+
 /// Breaks when a planted difference is not found where it is, in the scenario, the metrics or the trace.
 #[test]
 fn a_planted_difference_is_found() {

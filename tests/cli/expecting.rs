@@ -264,4 +264,10 @@ fn junit_xml_reads_back() {
     desk.posthaste(&["run", "s.json", "--out", "r", "--junit", "r/x.xml"]).fails(2, "beside the result folder");
     desk.posthaste(&["run", "s.json", "--junit", "no/such/folder.xml", "-q"])
         .fails(4, "cannot write no/such/folder.xml");
+    desk.posthaste(&["run", "s.json", "--out", "late", "--junit", ".", "-q"]).fails(4, "cannot write .");
+    assert!(!desk.path("late").exists(), "noticed before the run");
+    fs::write(desk.path("kept.xml"), "before").unwrap();
+    desk.posthaste(&["run", "s.json", "--set", "/run/until=0s", "--junit", "kept.xml", "-q"]).fails(3, "above zero");
+    desk.posthaste(&["run", "s.json", "--grade", "none.json", "--junit", "kept.xml", "-q"]).fails(4, "none.json");
+    assert_eq!(fs::read_to_string(desk.path("kept.xml")).unwrap(), "before", "only a run that ended writes it");
 }

@@ -40,6 +40,24 @@ fn a_mistake_names_its_override() {
     assert!(!desk.path("results").exists());
 }
 
+/// Breaks when `check` knows other options than `run`, or a change that spoils a scenario passes it.
+#[test]
+fn changes_are_checked_without_a_run() {
+    let desk = Desk::new();
+    desk.scenario("s.json", &small());
+    let said =
+        desk.posthaste(&["check", "s.json", "--set", "/network/backbone/delay=5ms", "--seed", "9", "--until", "2h"]);
+    assert_eq!((said.code, said.out.as_str()), (0, ""), "{}", said.err);
+    let said = desk.posthaste(&["check", "s.json", "--seed", "9", "--until", "2h", "--resolved"]);
+    let resolved: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(resolved["run"], json!({ "seed": 9, "until": "2h" }));
+    let said = desk.posthaste(&["check", "s.json", "--set", "/network/backbone/delay=5"]);
+    said.fails(3, "a duration needs a unit: write \"5s\"");
+    assert!(said.err.contains("--> --set /network/backbone/delay=5"), "{}", said.err);
+    desk.posthaste(&["check", "s.json", "--set", "delay=5"]).fails(2, "write it as /json/pointer=VALUE");
+    desk.posthaste(&["check", "s.json", "--until", "soon"]).fails(2, "--until");
+}
+
 /// Would break if an override did not arrive, or the last of two did not win.
 #[test]
 fn overrides_arrive() {

@@ -16,6 +16,7 @@ fn what_is_no_result_is_4() {
         }
     }
     desk.posthaste(&["chart", "empty", "pie"]).fails(2, "there is no chart \"pie\"; there are activity_by_hour, ");
+    desk.posthaste(&["chart", "empty", "latency_cfd"]).fails(2, "did you mean \"latency_cdf\"? there are");
     let said = desk.posthaste(&["chart", "--list"]);
     assert_eq!((said.code, said.out.lines().count()), (0, 22));
     assert!(said.out.contains("\ncwnd ") && said.out.contains("(from: table cwnd (outputs.cwnd))"), "{}", said.out);
@@ -93,6 +94,10 @@ fn charts_come_in_themes_and_formats() {
     desk.posthaste(&["chart", "r", "tcp_sequence", "--of", "nobody#1"]).fails(2, "there is no such connection");
     let said = desk.posthaste(&["chart", "r", "tcp_sequence", "--of", "crepes.fr#1"]);
     assert!(said.out.contains("<desc>crepes.fr#1 from "), "{:.600}", said.out);
+    for args in [&["chart", "r", "latency_cdf", "--of", "x"][..], &["chart", "r", "--all", "-o", "x", "--of", "x"]] {
+        desk.posthaste(args).fails(2, "cwnd (a connection), page_waterfall (a page), tcp_sequence (a connection)");
+    }
+    assert!(!desk.path("x").exists());
     // what is no longer what was run is not run again
     let resolved = fs::read_to_string(desk.path("r/scenario.resolved.json")).unwrap();
     fs::write(desk.path("r/scenario.resolved.json"), resolved.replace("\"seed\": 1", "\"seed\": 2")).unwrap();

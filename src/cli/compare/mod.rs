@@ -74,6 +74,10 @@ impl Comparison {
                 self.notes.push(format!("{name} was cut short ({}): it lacks what would have followed.", side.ended));
             }
         }
+        if matches!(&self.scenarios[..], [only] if only.pointer == "/run/seed") && !self.equal() {
+            let chance = "Only the seed is another, so what differs is chance; one pair of seeds does not tell how much of it there is.";
+            self.notes.push(chance.to_owned());
+        }
         let broken = !self.equal() && self.should_be_equal();
         if broken {
             self.notes.push("Both are of the same scenario, seed and model, and should be equal.".to_owned());

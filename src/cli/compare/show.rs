@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Comparison;
 use super::lockstep::{Branch, Parting};
 use crate::cli::output::table;
-use crate::report::compare::{MetricPair, Told};
+use crate::report::compare::{Difference, MetricPair, Told};
 
 /// So many differences of the scenarios are shown.
 const MOST_PLACES: usize = 40;
@@ -41,7 +41,11 @@ impl Comparison {
             (true, false) => {
                 "The runs have the same fingerprint and other metrics: a summary.json was changed.".to_owned()
             }
-            (false, false) => "The runs differ.".to_owned(),
+            (false, false) if self.metrics.iter().any(MetricPair::differs) => "The runs differ.".to_owned(),
+            (false, false) if self.parting.is_some() => "The runs differ, though no metric does.".to_owned(),
+            (false, false) => {
+                "The runs differ, though no metric does: --events shows the first event in which they part.".to_owned()
+            }
         }
     }
 
@@ -50,13 +54,22 @@ impl Comparison {
             return "\nThe scenarios are the same.\n".to_owned();
         }
         let mut rows: Vec<Vec<String>> = vec![["place", "A", "B"].map(str::to_owned).to_vec()];
-        for one in self.scenarios.iter().take(MOST_PLACES) {
-            let pointer = if one.pointer.is_empty() { "(the whole)".to_owned() } else { printable(&one.pointer) };
+        let told = |one: &&Difference| one.pointer.starts_with("/description");
+        // of texts that differ line by line the first line is enough
+        let texts = self.scenarios.iter().filter(told).skip(1).count();
+        let first_text = self.scenarios.iter().find(told).into_iter();
+        let places: Vec<&Difference> = first_text.chain(self.scenarios.iter().filter(|one| !told(one))).collect();
+        for one in places.iter().take(MOST_PLACES) {
+            let pointer = match &*one.pointer {
+                "" => "(the whole)".to_owned(),
+                text if texts > 0 && text.starts_with("/description") => "/description".to_owned(),
+                pointer => printable(pointer),
+            };
             rows.push(vec![pointer, value(one.a.as_ref()), value(one.b.as_ref())]);
         }
         let mut out = format!("\nWhat differs in the scenarios, with every default filled in\n{}", table(&rows, 1));
-        if self.scenarios.len() > MOST_PLACES {
-            out += &format!("  ... and {} more (--json has all)\n", self.scenarios.len() - MOST_PLACES);
+        if places.len() > MOST_PLACES {
+            out += &format!("  ... and {} more (--json has all)\n", places.len() - MOST_PLACES);
         }
         out
     }

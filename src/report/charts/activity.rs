@@ -40,8 +40,8 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let mut canvas = heading(theme, TITLE, &format!("{all} deeds in {days:.1} days, all days put together"));
     let keys = KINDS.map(|(name, _, part)| (Key::Box(theme.fill(part)), name.to_owned()));
     let name = if run.setting.start.is_some() { "hour of the day (UTC)" } else { "hour since the start, of each day" };
-    let mut x = Scale::count(name, 24.0);
-    x.ticks = (0..=8_u32).map(|step| (f64::from(3 * step), (3 * step).to_string())).collect();
+    let ticks = (0..=8_u32).map(|step| (f64::from(3 * step), (3 * step).to_string())).collect();
+    let x = Scale::fixed(name, (0.0, 24.0), ticks);
     let mut frame = Frame::new(theme, x, Scale::count("deeds in the hour", f64::from(most)));
     frame.top = legend(&mut canvas, 18.0, &keys);
     frame.draw(&mut canvas);

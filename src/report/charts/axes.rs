@@ -1,7 +1,7 @@
 //! The frame of a chart: title, note, axes with units, legend.
 
-use super::canvas::{Align, Canvas, Label, Point, fitted, shortened, text_width};
-use super::look::{AXIS, Fill, GRID, INK, NOTE, Pen, Theme};
+use super::canvas::{Align, Canvas, Label, Point, fitted, text_width};
+use super::look::{AXIS, Color, Fill, GRID, INK, NOTE, Pen, Theme};
 use super::scale::Scale;
 
 pub(super) const TITLE_SIZE: f64 = 26.0;
@@ -9,6 +9,8 @@ pub(super) const NAME_SIZE: f64 = 20.0;
 pub(super) const TICK_SIZE: f64 = 17.0;
 pub(super) const NOTE_SIZE: f64 = 16.0;
 const KEY: f64 = 34.0;
+/// Long names in a legend that may have a row each.
+const WIDE_ROWS: usize = 3;
 
 /// A chart's frame: where its plot lies, and its two scales.
 #[derive(Clone, Debug)]
@@ -19,6 +21,8 @@ pub(super) struct Frame {
     pub(super) bottom: f64,
     pub(super) x: Scale,
     pub(super) y: Scale,
+    /// How far labels below the frame may reach to the left and right.
+    pub(super) reach: (f64, f64),
 }
 
 impl Frame {
@@ -26,7 +30,15 @@ impl Frame {
     pub(super) fn new(theme: Theme, x: Scale, y: Scale) -> Self {
         let widest = y.ticks.iter().map(|(_, label)| text_width(label, TICK_SIZE, false)).fold(0.0, f64::max);
         let (width, height) = theme.size();
-        Self { left: 52.0 + widest, top: theme.top(), right: width - 24.0, bottom: height - 68.0, x, y }
+        Self {
+            left: 52.0 + widest,
+            top: theme.top(),
+            right: width - 24.0,
+            bottom: height - 68.0,
+            x,
+            y,
+            reach: (0.0, width),
+        }
     }
 
     pub(super) fn at_x(&self, value: f64) -> f64 {
@@ -54,18 +66,28 @@ impl Frame {
 
     /// Draws the upright axis of a frame whose room begins this far from the left.
     pub(super) fn draw_y_at(&self, canvas: &mut Canvas, from: f64) {
+        self.draw_y_ticks(canvas, true);
+        self.name_y(canvas, from);
+    }
+
+    /// Draws the upright axis without its name, and with labels only if somebody reads them.
+    pub(super) fn draw_y_ticks(&self, canvas: &mut Canvas, labels: bool) {
         let mut free = f64::MAX;
         for (value, label) in &self.y.ticks {
             let y = self.at_y(*value);
             canvas.line(&[(self.left, y), (self.right, y)], GRID, 1.0, &[]);
-            if y + TICK_SIZE / 2.0 < free {
+            if labels && y + TICK_SIZE / 2.0 < free {
                 canvas.text(Label::new((self.left - 10.0, y), label, TICK_SIZE, Align::Right));
                 free = y - TICK_SIZE / 2.0;
             }
         }
         canvas.line(&[(self.left, self.top), (self.left, self.bottom)], AXIS, 1.5, &[]);
+    }
+
+    /// Writes the upright axis' name, in room that begins this far from the left.
+    pub(super) fn name_y(&self, canvas: &mut Canvas, from: f64) {
         // The name may be longer than its axis is high: then it may reach below the axis, if nothing else is there.
-        let lowest = self.bottom > canvas.theme.height() - 100.0;
+        let lowest = self.bottom > canvas.height - 100.0;
         let room = self.bottom - self.top + if lowest { 34.0 } else { 0.0 };
         let length = text_width(&self.y.name, NAME_SIZE, false);
         let size = NAME_SIZE * (room / length.max(1.0)).min(1.0);
@@ -77,6 +99,11 @@ impl Frame {
     /// Draws the horizontal axis alone.
     pub(super) fn draw_x(&self, canvas: &mut Canvas) {
         self.draw_ticks(canvas, true);
+        self.name_x(canvas);
+    }
+
+    /// Writes the horizontal axis' name.
+    pub(super) fn name_x(&self, canvas: &mut Canvas) {
         let name = self.x.name.as_str();
         let (low, high) = (6.0, canvas.theme.width() - 6.0);
         let length = text_width(name, NAME_SIZE, false);
@@ -88,18 +115,39 @@ impl Frame {
 
     /// Draws the horizontal axis without its name, and with labels only if somebody reads them.
     pub(super) fn draw_ticks(&self, canvas: &mut Canvas, labels: bool) {
+        let every = self.every_label();
         let mut free = f64::MIN;
-        for (value, label) in &self.x.ticks {
+        for (index, (value, label)) in self.x.ticks.iter().enumerate() {
             let x = self.at_x(*value);
-            canvas.line(&[(x, self.top), (x, self.bottom)], GRID, 1.0, &[]);
+            // the upright axis is there already
+            if x > self.left + 0.5 {
+                canvas.line(&[(x, self.top), (x, self.bottom)], GRID, 1.0, &[]);
+            }
             canvas.line(&[(x, self.bottom), (x, self.bottom + 6.0)], AXIS, 1.5, &[]);
             let half = text_width(label, TICK_SIZE, false) / 2.0;
-            if labels && x - half > free && x + half < canvas.theme.width() {
+            if labels && index % every == 0 && x - half > free.max(self.reach.0) && x + half < self.reach.1 {
                 canvas.text(Label::new((x, self.bottom + 20.0), label, TICK_SIZE, Align::Center));
                 free = x + half + 8.0;
             }
         }
         canvas.line(&[(self.left, self.bottom), (self.right, self.bottom)], AXIS, 1.5, &[]);
+    }
+}
+
+impl Frame {
+    /// Each so-and-so-many-th tick has room for its label.
+    fn every_label(&self) -> usize {
+        let ends: Vec<(f64, f64)> = self
+            .x
+            .ticks
+            .iter()
+            .map(|(value, label)| (self.at_x(*value), text_width(label, TICK_SIZE, false) / 2.0))
+            .collect();
+        let fits = |every: usize| {
+            let labels: Vec<&(f64, f64)> = ends.iter().step_by(every).collect();
+            labels.windows(2).all(|pair| pair[0].0 + pair[0].1 + 8.0 < pair[1].0 - pair[1].1)
+        };
+        (1..ends.len().max(2)).find(|every| fits(*every)).unwrap_or(ends.len().max(1))
     }
 }
 
@@ -109,8 +157,8 @@ pub(super) fn heading(theme: Theme, title: &str, note: &str) -> Canvas {
     (canvas.title, canvas.note) = (title.to_owned(), note.to_owned());
     if theme.has_heading() {
         canvas.text(Label::new((24.0, 34.0), title, TITLE_SIZE, Align::Left).bold());
-        let note = shortened(note, NOTE_SIZE, theme.width() - 48.0);
-        canvas.text(Label::new((24.0, 64.0), note, NOTE_SIZE, Align::Left).color(NOTE));
+        let (note, size) = fitted(note, NOTE_SIZE, theme.width() - 48.0);
+        canvas.text(Label::new((24.0, 64.0), note, size, Align::Left).color(NOTE));
     }
     canvas
 }
@@ -157,6 +205,16 @@ pub(super) enum Key {
     Sign(Pen),
     /// A filled box.
     Box(Fill),
+    /// A band around a line.
+    Veil(Color),
+}
+
+fn veil_with_edges(canvas: &mut Canvas, (from, to): (Point, Point), color: Color) {
+    let edge = |down: f64| [(from.0, from.1 + down), (to.0, to.1 + down)];
+    let ([a, b], [d, c]) = (edge(-7.0), edge(7.0));
+    canvas.veil(vec![a, b, c, d], color);
+    canvas.line(&[a, b], color, 0.8, &[]);
+    canvas.line(&[d, c], color, 0.8, &[]);
 }
 
 /// The entries of a legend in rows from `left` on, below the heading if there is one; gives the
@@ -164,9 +222,15 @@ pub(super) enum Key {
 pub(super) fn legend(canvas: &mut Canvas, left: f64, entries: &[(Key, String)]) -> f64 {
     let theme = canvas.theme;
     let most = ((theme.width() - 8.0 - left) / 2.0 - KEY - 30.0).min(330.0);
+    let wide = |(_, name): &&(Key, String)| text_width(name, NOTE_SIZE, false) > most;
+    // a few long names may have a row each
+    let most = if entries.iter().filter(wide).count() > WIDE_ROWS { most } else { theme.width() - left - KEY - 16.0 };
     let (mut x, mut y) = (left, theme.top());
-    for (key, name) in entries {
-        let (name, size) = fitted(name, NOTE_SIZE, most);
+    for (key, full) in entries {
+        let (name, size) = fitted(full, NOTE_SIZE, most);
+        if name != *full {
+            canvas.cut.push(full.clone());
+        }
         let width = KEY + 8.0 + text_width(&name, size, false) + 22.0;
         if x > left && x + width > theme.width() + 8.0 {
             x = left;
@@ -181,6 +245,7 @@ pub(super) fn legend(canvas: &mut Canvas, left: f64, entries: &[(Key, String)]) 
             Key::Plain(pen) => canvas.line(&[from, to], pen.color, 2.5, pen.dash),
             Key::Sign(pen) => canvas.marker(middle, pen.marker, pen.color),
             Key::Box(fill) => canvas.part((x + 6.0, y - 8.0), (x + KEY, y + 8.0), *fill),
+            Key::Veil(color) => veil_with_edges(canvas, (from, to), *color),
         }
         canvas.text(Label::new((x + KEY + 8.0, y), name, size, Align::Left).color(INK));
         x += width;

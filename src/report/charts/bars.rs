@@ -54,6 +54,8 @@ impl Bars<'_> {
         let after = widest(&ends);
         let room = (0.4 * width).min(0.75 * width - 50.0 - after);
         let labels = alike(self.bars.iter().map(|bar| bar.label.as_str()), room);
+        let short = self.bars.iter().zip(&labels).filter(|(bar, (label, _))| bar.label != *label);
+        canvas.cut.extend(short.map(|(bar, _)| bar.label.clone()));
         frame.left = 26.0 + widest(&labels);
         frame.right -= after;
         frame.draw_x(&mut canvas);

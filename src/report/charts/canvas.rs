@@ -13,6 +13,9 @@ use super::look::{Color, Fill, Hatch, INK, Marker, PAPER, Pen, Theme};
 /// plotters writes its own size divided by this as the SVG's `font-size`.
 pub(in crate::report) const FONT_SIZE_RATIO: f64 = 1.24;
 
+/// How much a veil covers.
+pub(super) const VEIL: f64 = 0.2;
+
 /// A point in nominal pixels: right, down.
 pub(super) type Point = (f64, f64);
 
@@ -81,9 +84,24 @@ impl Label {
 
 #[derive(Clone, Debug)]
 pub(super) enum Shape {
-    Line { points: Vec<Point>, color: Color, width: f64 },
-    Box { corners: (Point, Point), color: Color },
-    Polygon { points: Vec<Point>, color: Color },
+    Line {
+        points: Vec<Point>,
+        color: Color,
+        width: f64,
+    },
+    Box {
+        corners: (Point, Point),
+        color: Color,
+    },
+    Polygon {
+        points: Vec<Point>,
+        color: Color,
+    },
+    /// A polygon through which one sees what is below it.
+    Veil {
+        points: Vec<Point>,
+        color: Color,
+    },
     Text(Label),
 }
 
@@ -91,6 +109,8 @@ pub(super) enum Shape {
 #[derive(Clone, Debug)]
 pub(super) struct Canvas {
     pub(super) theme: Theme,
+    /// Its height in nominal pixels; the width is the theme's.
+    pub(super) height: f64,
     pub(super) title: String,
     pub(super) note: String,
     /// Whether there was nothing to draw, and the sheet says so.
@@ -99,6 +119,8 @@ pub(super) struct Canvas {
     /// What series and parts were drawn with, for the test that colour says nothing alone.
     pub(super) pens: Vec<Pen>,
     pub(super) fills: Vec<Fill>,
+    /// Names in the legend that were too long for it.
+    pub(super) cut: Vec<String>,
 }
 
 /// The distance of hatch strokes, and the size of a marker.
@@ -107,8 +129,17 @@ const MARKER: f64 = 5.5;
 
 impl Canvas {
     pub(super) fn new(theme: Theme) -> Self {
-        let (title, note) = (String::new(), String::new());
-        Self { theme, title, note, blank: false, shapes: Vec::new(), pens: Vec::new(), fills: Vec::new() }
+        Self {
+            theme,
+            height: theme.height(),
+            title: String::new(),
+            note: String::new(),
+            blank: false,
+            shapes: Vec::new(),
+            pens: Vec::new(),
+            fills: Vec::new(),
+            cut: Vec::new(),
+        }
     }
 
     /// A line through points; `dash` is empty for an unbroken one.
@@ -163,6 +194,11 @@ impl Canvas {
         self.shapes.push(Shape::Polygon { points, color });
     }
 
+    /// A polygon through which one sees what is below it.
+    pub(super) fn veil(&mut self, points: Vec<Point>, color: Color) {
+        self.shapes.push(Shape::Veil { points, color });
+    }
+
     /// A small dot.
     pub(super) fn dot(&mut self, at: Point, color: Color) {
         self.polygon(around(at, 2.4, 8, 0.0), color);
@@ -198,11 +234,11 @@ impl Canvas {
             .iter()
             .filter_map(|shape| match shape {
                 Shape::Text(label) => Some((label, label.extent())),
-                Shape::Line { .. } | Shape::Box { .. } | Shape::Polygon { .. } => None,
+                Shape::Line { .. } | Shape::Box { .. } | Shape::Polygon { .. } | Shape::Veil { .. } => None,
             })
             .collect();
         let mut faults = Vec::new();
-        let (width, height) = self.theme.size();
+        let (width, height) = (self.theme.width(), self.height);
         for (index, (label, a)) in texts.iter().enumerate() {
             if a.0 < 0.0 || a.1 < 0.0 || a.2 > width || a.3 > height {
                 faults.push(format!("{:?} leaves the sheet: {a:?}", label.text));

@@ -106,7 +106,8 @@ pub(super) fn quantiles(canvas: &mut Canvas, frame: &Frame, sorted: &[f64]) {
         let label = if x + 8.0 + text_width(&text, SIZE, true) < frame.right {
             Label::new((x + 8.0, y + 12.0), text, SIZE, Align::Left)
         } else {
-            Label::new((x - 8.0, y - 10.0), text, SIZE, Align::Right)
+            // above the signs of a line that is level there, but below the frame's top
+            Label::new((x - 8.0, (y - 18.0).max(frame.top + 2.0)), text, SIZE, Align::Right)
         };
         canvas.text(label.bold().color(INK));
     }

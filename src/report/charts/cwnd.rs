@@ -17,7 +17,9 @@ const MOST_SENDERS: usize = 4;
 
 pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let Some(rows) = &run.tables.cwnd else {
-        return empty(theme, TITLE, "No windows were recorded: the scenario's outputs have no \"cwnd\".");
+        let why = "No windows were recorded: \"outputs\" of the scenario say nothing of \"cwnd\". To see all of them, run it \
+                   with --set /outputs/cwnd=true.";
+        return empty(theme, TITLE, why);
     };
     let mut senders: BTreeMap<(&str, &str), Vec<&WindowRow>> = BTreeMap::new();
     for row in rows.iter().filter(|row| run.of.as_deref().is_none_or(|of| of == &*row.connection)) {
@@ -30,7 +32,11 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     senders.truncate(MOST_SENDERS);
     let shown = || senders.iter().flat_map(|(_, rows)| rows.iter().copied());
     let (Some(first), Some(last)) = (shown().map(|row| row.at).min(), shown().map(|row| row.at).max()) else {
-        return empty(theme, TITLE, "No connection came to send anything.");
+        let why = match &run.of {
+            Some(of) => format!("No windows of {} are among those that were recorded.", escape(of.as_bytes())),
+            None => "No connection that \"outputs.cwnd\" of the scenario chooses came to send anything.".to_owned(),
+        };
+        return empty(theme, TITLE, &why);
     };
     let most = shown().map(|row| row.cwnd).max().unwrap_or(0);
     let others =

@@ -45,6 +45,12 @@ pub(super) fn utilization(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     if rows.is_empty() {
         return empty(theme, TITLE, "No packet went over any link.");
     }
+    let no_rate = |row: &LinkRow| run.setting.links.iter().any(|link| *link.name == *row.link && link.rate.is_empty());
+    if rows.iter().all(|row| row.figures.utilization.0 == 0 && (no_rate(row) || run.setting.links.is_empty())) {
+        let why = "No line was ever busy: a link without a rate sends a packet in no time, so it has no utilization. \
+                   Rates are set by \"rate\" in network.access, network.backbone or network.links.";
+        return empty(theme, TITLE, why);
+    }
     let busy = |row: &LinkRow| std::cmp::Reverse((row.figures.utilization.0, row.bytes));
     rows.sort_by_key(|row| busy(row));
     let left_out = rows.len().saturating_sub(theme.most_rows());
@@ -55,6 +61,7 @@ pub(super) fn utilization(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         label: name(row),
         parts: vec![(row.figures.utilization.0 as f64 / 1e4, 0)],
         end: match dropped(row) {
+            _ if no_rate(row) => "without a rate".to_owned(),
             0 => "none lost".to_owned(),
             lost => format!("{lost} lost of {}", row.packets),
         },

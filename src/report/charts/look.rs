@@ -141,22 +141,30 @@ impl Theme {
         self.size().1
     }
 
-    /// How wide and high an SVG says that it is.
-    pub(super) const fn outer(self) -> (&'static str, &'static str) {
+    /// How wide an SVG says that it is, and in what unit.
+    pub(super) const fn outer(self) -> (f64, &'static str) {
         match self {
-            Self::Slides => ("1280", "720"),
-            Self::Paper => ("85mm", "53.125mm"),
-            Self::Handout => ("160mm", "90mm"),
+            Self::Slides => (1280.0, ""),
+            Self::Paper => (85.0, "mm"),
+            Self::Handout => (160.0, "mm"),
         }
     }
 
-    /// The size of a PNG, and its pixels in a metre when it is meant for print.
-    pub(super) const fn pixels(self) -> (u32, u32, Option<u32>) {
+    /// The width of a PNG, and its pixels in a metre when it is meant for print.
+    pub(super) const fn pixels(self) -> (u32, Option<u32>) {
         match self {
-            Self::Slides => (1280, 720, None),
+            Self::Slides => (1280, None),
             // 600 and 300 to the inch
-            Self::Paper => (2008, 1255, Some(23_622)),
-            Self::Handout => (1890, 1063, Some(11_811)),
+            Self::Paper => (2008, Some(23_622)),
+            Self::Handout => (1890, Some(11_811)),
+        }
+    }
+
+    /// The height of a sheet for so many nominal pixels: a slide has its own, print has room below.
+    pub(super) fn height_for(self, wanted: f64) -> f64 {
+        match self {
+            Self::Slides => self.height(),
+            Self::Paper | Self::Handout => wanted.max(self.height()).round(),
         }
     }
 
@@ -215,12 +223,16 @@ const fn grey(level: u8) -> Color {
     (level, level, level)
 }
 
+/// How light a colour is, from 0 to 255.
+pub(super) fn light((red, green, blue): Color) -> u32 {
+    (299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue)) / 1000
+}
+
 impl Fill {
     /// The colour of its strokes: lighter than a dark area, darker than a light one.
     pub(super) fn stroke(self) -> Color {
         let (red, green, blue) = self.color;
-        let light = (299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue)) / 1000;
-        let (towards, share) = if light < 0xa8 { (255, 45) } else { (0, 45) };
+        let (towards, share) = if light(self.color) < 0xa8 { (255, 45) } else { (0, 45) };
         let mix = |level: u8| ((u32::from(level) * (100 - share) + towards * share) / 100) as u8;
         (mix(red), mix(green), mix(blue))
     }

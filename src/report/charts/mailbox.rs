@@ -12,6 +12,9 @@ use crate::metrics::reading::MAX_CHANGES;
 use crate::report::values::escape;
 
 const TITLE: &str = "Mailbox size";
+/// Changes that make a mailbox lively, and how many are shown beside such a one.
+const LIVELY: usize = 40;
+const FEW: usize = 3;
 
 #[expect(clippy::cast_precision_loss, reason = "drawn, not counted")]
 pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
@@ -31,11 +34,14 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     // the table may have been full before the run was over: nothing is known of what came then
     let end = instant(if run.mailboxes.len() < MAX_CHANGES { last.max(run.end) } else { last });
     let mut note = format!("messages in all folders; largest: {most} octets of {}", escape(user.as_bytes()));
-    let left_out = users.len().saturating_sub(theme.most_series());
+    // of lines that go up and down all the time nobody can follow many
+    let lively = users.iter().take(theme.most_series()).any(|(_, changes)| changes.len() > LIVELY);
+    let shown = if lively { FEW } else { theme.most_series() };
+    let left_out = users.len().saturating_sub(shown);
     if left_out > 0 {
         note.push_str(&format!("; {left_out} smaller ones left out"));
     }
-    users.truncate(theme.most_series());
+    users.truncate(shown);
     let unit = Octets::for_most(most as f64);
     let line = |(name, changes): &(&str, Vec<(f64, u64)>)| {
         let changes: Vec<(f64, f64)> = changes.iter().map(|(at, octets)| (*at, *octets as f64 / unit.octets)).collect();

@@ -2,7 +2,8 @@
 //!
 //! Each chart is a function of what a result folder holds: of the tables, and a few of the
 //! resolved scenario. A chart without data is a sheet that says so. One look for all, in three
-//! themes; see `look`. Left out: interaction, which is the report's.
+//! themes; see `look`. Charts of many runs are made of plain numbers (`study`). Left out:
+//! interaction, which is the report's.
 
 mod activity;
 mod attempts;
@@ -24,6 +25,7 @@ mod reading;
 mod scale;
 mod sequence;
 mod source;
+pub mod study;
 mod survival;
 mod svg;
 mod throughput;
@@ -106,6 +108,16 @@ pub fn chart_names() -> impl Iterator<Item = &'static str> {
     CHARTS.iter().map(|chart| chart.name)
 }
 
+/// The charts that show one of many, and of what: the others show all.
+const CHOOSING: [(&str, &str); 3] =
+    [("cwnd", "connection"), ("page_waterfall", "page"), ("tcp_sequence", "connection")];
+
+/// What [`ChartSource::of`] names for a chart: a connection, a page; none where it means nothing.
+#[must_use]
+pub fn chosen_by(name: &str) -> Option<&'static str> {
+    CHOOSING.iter().find(|(chart, _)| *chart == name).map(|(_, what)| *what)
+}
+
 /// A chart that is ready to be written.
 #[derive(Clone, Debug)]
 pub struct Drawing(Canvas);
@@ -137,6 +149,12 @@ impl Drawing {
     #[must_use]
     pub fn text_faults(&self) -> Vec<String> {
         self.0.text_faults()
+    }
+
+    /// Names in the legend and labels of axes that had no room and are shortened.
+    #[must_use]
+    pub fn cut(&self) -> &[String] {
+        &self.0.cut
     }
 
     /// Its title.

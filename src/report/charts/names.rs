@@ -38,7 +38,9 @@ pub(super) fn hit_ratios(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         return empty(theme, TITLE, "No cache was asked.");
     }
     let keys = [(0, "hits"), (2, "knowledge of absence"), (1, "beyond their end")];
-    let keys = keys.map(|(part, name)| (part, name.to_owned())).to_vec();
+    let used =
+        |part: usize| bars.iter().any(|bar: &Bar| bar.parts.iter().any(|(share, of)| *of == part && *share > 0.0));
+    let keys = keys.into_iter().filter(|(part, _)| used(*part)).map(|(part, name)| (part, name.to_owned())).collect();
     let note = match (few, each) {
         (true, _) => "from the asker upwards",
         (false, 1) => "from the asker upwards; of several hosts the busiest",

@@ -10,7 +10,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::ChartError;
-use super::canvas::{Align, Canvas, Label, Point, Shape};
+use super::canvas::{Align, Canvas, Label, Point, Shape, VEIL};
 use super::svg::{draw_error, rgb};
 
 /// How many pixels of the large bitmap become one, in each direction.
@@ -28,7 +28,8 @@ struct Brush<'a, 'b> {
 impl Canvas {
     /// The sheet as a PNG file.
     pub(super) fn png(&self) -> Result<Vec<u8>, ChartError> {
-        let (width, height, per_metre) = self.theme.pixels();
+        let (width, per_metre) = self.theme.pixels();
+        let height = (f64::from(width) * self.height / self.theme.width()).round() as u32;
         let (large_width, large_height) = (width * SUPERSAMPLING, height * SUPERSAMPLING);
         let mut large = vec![0xff; (large_width * large_height * 3) as usize];
         {
@@ -110,6 +111,10 @@ impl Brush<'_, '_> {
             Shape::Polygon { points, color } => {
                 let points: Vec<(i32, i32)> = points.iter().map(|at| self.at(*at)).collect();
                 self.root.draw(&Polygon::new(points, rgb(*color).filled())).map_err(draw_error)
+            }
+            Shape::Veil { points, color } => {
+                let points: Vec<(i32, i32)> = points.iter().map(|at| self.at(*at)).collect();
+                self.root.draw(&Polygon::new(points, rgb(*color).mix(VEIL).filled())).map_err(draw_error)
             }
             Shape::Text(label) => self.text(label),
         }

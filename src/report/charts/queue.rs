@@ -8,6 +8,7 @@ use super::lines::{Lines, Series, steps};
 use super::look::Theme;
 use super::scale::Scale;
 use super::{ChartSource, copies, instant};
+use crate::report::summary::human;
 use crate::report::values::escape;
 
 const TITLE: &str = "Mail queues";
@@ -25,12 +26,16 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         return empty(theme, TITLE, "No mail was queued.");
     };
     let most = longest(first);
-    let end = instant(run.queue.iter().map(|row| row.at).max().unwrap_or_default().max(run.end));
+    let whole = instant(run.queue.iter().map(|row| row.at).max().unwrap_or_default().max(run.end));
+    let end = end_of_interest(&servers, whole);
     let left_out = servers.len().saturating_sub(theme.most_series());
     servers.truncate(theme.most_series());
     let longest = format!("longest: {} at {}", copies(most as usize), escape(servers[0].0.as_bytes()));
-    let note =
+    let mut note =
         if left_out == 0 { longest } else { format!("{longest}; {left_out} servers with shorter queues left out") };
+    if end < whole {
+        note.push_str(&format!("; all empty from there to the end, {}", human(whole)));
+    }
     let line = |(name, changes): &(&str, Vec<(f64, f64)>)| Series {
         name: escape(name.as_bytes()),
         points: steps(0.0, end, changes),
@@ -46,4 +51,12 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         solid: false,
     };
     lines.draw(|_, _| {})
+}
+
+/// The end of the run, or some time after the last change if all queues have been empty for long.
+fn end_of_interest(servers: &[(&str, Vec<(f64, f64)>)], whole: f64) -> f64 {
+    let last = |(_, changes): &(&str, Vec<(f64, f64)>)| changes.last().copied().unwrap_or_default();
+    let quiet =
+        servers.iter().map(last).fold(0.0, |most, (at, copies)| if copies > 0.0 { whole } else { at.max(most) });
+    if quiet > 0.0 && quiet * 2.0 < whole { quiet * 1.1 } else { whole }
 }

@@ -42,9 +42,8 @@ pub(super) fn times(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         return empty(theme, TITLE, "No message was shown to a user.");
     };
     let shown = run.tables.readings.len();
-    let instant =
-        if zeros == 0 { String::new() } else { "; what took less than 1 ms begins at the left edge".to_owned() };
-    let note = format!("{shown} messages shown, on each device; a kind of time that was always 0 is left out{instant}");
+    let instant = if zeros == 0 { String::new() } else { "; below 1 ms at the left edge".to_owned() };
+    let note = format!("{shown} messages shown, on each device; times that were always 0 are left out{instant}");
     distribution(theme, (TITLE, note), "time", "share of messages shown", bounds, series).draw(|_, _| {})
 }
 
@@ -130,7 +129,11 @@ fn figure(canvas: &mut Canvas, at: (f64, f64), value: f64) {
 }
 
 fn name_below(canvas: &mut Canvas, at: (f64, f64), name: &str, room: f64) {
-    let (name, size) = fitted(&escape(word(name).as_bytes()), TICK_SIZE, room - 2.0);
+    let full = escape(word(name).as_bytes());
+    let (name, size) = fitted(&full, TICK_SIZE * 0.9, room - 2.0);
+    if name != full {
+        canvas.cut.push(full);
+    }
     canvas.text(Label::new(at, name, size, Align::Center));
 }
 

@@ -57,7 +57,9 @@ impl Scale {
     /// A linear scale of numbers from 0 to at least `most`, whole or not.
     pub(super) fn measure(name: &str, most: f64) -> Self {
         let step = step_below(most.max(1e-6) / 3.0);
-        let high = (most.max(1e-6) / step - 1e-9).ceil() * step;
+        let whole = (most.max(1e-6) / step - 1e-9).ceil() * step;
+        // a step that is hardly begun is not drawn
+        let high = if whole - most > 0.6 * step { most + 0.1 * step } else { whole };
         Self { low: 0.0, high, log: false, name: name.to_owned(), ticks: ticks(0.0, high, step, 1.0) }
     }
 
@@ -97,11 +99,59 @@ impl Scale {
         Self { low, high, log: true, name: format!("{what} (logarithmic)"), ticks }
     }
 
+    /// A linear scale with ends and ticks of its own.
+    pub(super) fn fixed(name: &str, (low, high): (f64, f64), ticks: Vec<(f64, String)>) -> Self {
+        Self { low, high, log: false, name: name.to_owned(), ticks }
+    }
+
+    /// A linear scale between two numbers, of any sign and size, with about so many ticks.
+    pub(super) fn between(name: &str, low: f64, high: f64, count: f64) -> Self {
+        let (low, high) = apart(low, high);
+        let most = low.abs().max(high.abs());
+        let power = if (1e-4..1e6).contains(&most) { 0 } else { libm::floor(libm::log10(most)) as i32 };
+        let unit = libm::pow(10.0, f64::from(power));
+        // rather some more than much fewer
+        let step = step_above(0.8 * (high - low) / count / unit);
+        let mut ticks = ticks(low / unit, high / unit, step, unit);
+        for (value, label) in ticks.iter_mut().filter(|_| power != 0) {
+            *label = if *value == 0.0 { "0".to_owned() } else { format!("{label}\u{b7}{}", ten_to(power)) };
+        }
+        Self { low, high, log: false, name: name.to_owned(), ticks }
+    }
+
+    /// A logarithmic scale between two positive numbers.
+    pub(super) fn factors(name: &str, low: f64, high: f64) -> Self {
+        let low = low.max(f64::MIN_POSITIVE);
+        let high = high.max(low * 1.5);
+        let (from, to) = (libm::log10(low), libm::log10(high));
+        // of few decades the parts have ticks too, of many not each has one
+        let digits: &[f64] = match to - from {
+            short if short < 1.3 => &[1.0, 2.0, 3.0, 5.0, 7.0],
+            some if some < 3.0 => &[1.0, 2.0, 5.0],
+            _ => &[1.0],
+        };
+        let every = (((to - from) / 8.0).ceil() as i32).max(1);
+        let mut ticks = Vec::new();
+        for power in (from.floor() as i32..=to.ceil() as i32).filter(|power| power % every == 0) {
+            for digit in digits {
+                let value = digit * libm::pow(10.0, f64::from(power));
+                if low * (1.0 - 1e-9) <= value && value <= high * (1.0 + 1e-9) {
+                    ticks.push((value, power_label(*digit, power)));
+                }
+            }
+        }
+        Self { low, high, log: true, name: format!("{name}, logarithmic"), ticks }
+    }
+
     /// Where `value` lies: 0 at the low end, 1 at the high end.
     pub(super) fn share_of(&self, value: f64) -> f64 {
-        let map = |value: f64| if self.log { libm::log10(value.max(1e-9)) } else { value };
-        let share = (map(value) - map(self.low)) / (map(self.high) - map(self.low));
-        share.clamp(0.0, 1.0)
+        self.place(value).clamp(0.0, 1.0)
+    }
+
+    /// Likewise, also beyond both ends.
+    pub(super) fn place(&self, value: f64) -> f64 {
+        let map = |value: f64| if self.log { libm::log10(value.max(f64::MIN_POSITIVE)) } else { value };
+        (map(value) - map(self.low)) / (map(self.high) - map(self.low))
     }
 
     /// The low end of the scale.
@@ -141,6 +191,53 @@ fn step_below(value: f64) -> f64 {
     let power = libm::pow(10.0, libm::floor(libm::log10(value.max(1e-12))));
     let step = [5.0, 2.0].into_iter().find(|digit| digit * power <= value);
     step.map_or(power, |digit| digit * power)
+}
+
+/// The smallest of 1, 2, 5 times a power of ten that is not below `value`.
+fn step_above(value: f64) -> f64 {
+    let below = step_below(value);
+    if below >= value * (1.0 - 1e-9) { below } else { step_below(below * 2.6) }
+}
+
+/// Two bounds with something between them.
+fn apart(low: f64, high: f64) -> (f64, f64) {
+    match low.abs().max(high.abs()) {
+        0.0 => (0.0, 1.0),
+        most if high - low > most * 1e-6 => (low, high),
+        most => (low - most * 0.1, high + most * 0.1),
+    }
+}
+
+/// A number with three digits that mean something.
+pub(super) fn short(value: f64) -> String {
+    let power = if value == 0.0 { 0 } else { libm::floor(libm::log10(value.abs())) as i32 };
+    if !(-3..6).contains(&power) {
+        let digits = value / libm::pow(10.0, f64::from(power));
+        return format!("{digits:.1}\u{b7}{}", ten_to(power));
+    }
+    format!("{value:.*}", (2 - power).clamp(0, 5) as usize)
+}
+
+/// A power of ten as people write it.
+fn ten_to(power: i32) -> String {
+    let raised = |digit: char| match digit {
+        '-' => '\u{207b}',
+        '1' => '\u{b9}',
+        '2' => '\u{b2}',
+        '3' => '\u{b3}',
+        other => char::from_u32(0x2070 + other.to_digit(10).unwrap_or(0)).unwrap_or(other),
+    };
+    format!("10{}", power.to_string().chars().map(raised).collect::<String>())
+}
+
+/// A digit times a power of ten: in full while that is short.
+fn power_label(digit: f64, power: i32) -> String {
+    match power {
+        0..=4 => format!("{digit}{}", "0".repeat(power.unsigned_abs() as usize)),
+        -3..=-1 => format!("0.{}{digit}", "0".repeat(power.unsigned_abs() as usize - 1)),
+        _ if digit == 1.0 => ten_to(power),
+        _ => format!("{digit}\u{b7}{}", ten_to(power)),
+    }
 }
 
 /// Multiples of `step` between two bounds (all in the unit), at their values.
@@ -194,6 +291,35 @@ mod tests {
         assert!(!narrow.log && narrow.low > 70.0 && labels(&narrow).len() > 2, "{narrow:?}");
         assert!(Scale::latency("latency", 80.0, 80.0).low < 1e-9);
         assert!(!Scale::latency("latency", 0.0, 0.0).log);
+    }
+
+    /// Breaks when a number that a study may have gives an axis without ticks, or one that nobody can read.
+    #[test]
+    fn any_numbers_have_an_axis() {
+        let between = |low, high| Scale::between("x", low, high, 5.0);
+        assert_eq!(labels(&between(-2.0, 3.0)), ["-2", "-1", "0", "1", "2", "3"]);
+        assert_eq!(
+            labels(&between(0.0, 2.5e8)),
+            [
+                "0",
+                "0.5\u{b7}10\u{2078}",
+                "1\u{b7}10\u{2078}",
+                "1.5\u{b7}10\u{2078}",
+                "2\u{b7}10\u{2078}",
+                "2.5\u{b7}10\u{2078}"
+            ]
+        );
+        assert_eq!(labels(&between(0.0, 2e-6))[1], "0.5\u{b7}10\u{207b}\u{2076}");
+        for value in [0.0, 1.0, -1e300, 1e-300, 5e11] {
+            let scale = between(value, value);
+            assert!((2..12).contains(&scale.ticks.len()), "{value}: {scale:?}");
+            assert!((0.0..=1.0).contains(&scale.share_of(value)));
+        }
+        let factors = |low, high| Scale::factors("x", low, high);
+        assert_eq!(labels(&factors(1.0, 1e6)), ["1", "10", "100", "1000", "10000", "10\u{2075}", "10\u{2076}"]);
+        assert_eq!(labels(&factors(0.02, 0.2)), ["0.02", "0.03", "0.05", "0.07", "0.1", "0.2"]);
+        assert!((4..10).contains(&factors(1e-300, 1e300).ticks.len()));
+        assert!(factors(0.0, 0.0).share_of(0.0) >= 0.0);
     }
 
     #[test]

@@ -30,12 +30,14 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
             "No segments were recorded: `posthaste chart` records them, by running the scenario again.",
         );
     };
-    let times = || record.sent.iter().map(|segment| segment.at).chain(record.acked.iter().map(|(at, _)| *at));
+    let most = record.sent.iter().map(|segment| segment.seq.saturating_add(segment.len.into())).max().unwrap_or(0);
+    // when all had been acknowledged; that of the end may come much later
+    let whole = record.acked.iter().position(|(_, ack)| *ack >= most).map_or(record.acked.len(), |place| place + 1);
+    let acked = &record.acked[..whole];
+    let times = || record.sent.iter().map(|segment| segment.at).chain(acked.iter().map(|(at, _)| *at));
     let (Some(first), Some(last)) = (times().min(), times().max()) else {
         return empty(theme, TITLE, "No end of the connection sent any data.");
     };
-    let ends = record.sent.iter().map(|segment| segment.seq + u64::from(segment.len));
-    let most = ends.chain(record.acked.iter().map(|(_, ack)| *ack)).max().unwrap_or(0);
     let unit = Octets::for_most(most as f64);
     let again: Vec<_> = record.sent.iter().filter(|segment| segment.again).collect();
     let cut = if record.cut { "; what came later is left out" } else { "" };
@@ -63,19 +65,14 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     frame.top = legend(&mut canvas, 24.0, &keys);
     frame.draw(&mut canvas);
     let at = |frame: &Frame, time, seq: u64| frame.at(instant(time), seq as f64 / unit.octets);
-    let line =
-        thin(acknowledged(&frame, &record.acked.iter().map(|(time, ack)| at(&frame, *time, *ack)).collect::<Vec<_>>()));
+    let line = thin(acknowledged(&frame, &acked.iter().map(|(time, ack)| at(&frame, *time, *ack)).collect::<Vec<_>>()));
     canvas.line(&line, pen(ACKED).color, 2.0, &[]);
     let sent = record.sent.iter().filter(|segment| !segment.again);
     for point in apart(sent.map(|segment| at(&frame, segment.at, segment.seq)), 1.0) {
         canvas.dot(point, pen(SENT).color);
     }
-    for point in apart(again.into_iter().map(|segment| at(&frame, segment.at, segment.seq)), 5.0) {
-        canvas.marker(point, pen(AGAIN).marker, pen(AGAIN).color);
-    }
-    for point in apart(record.lost.iter().map(|(time, seq)| at(&frame, *time, *seq)), 5.0) {
-        canvas.marker(point, pen(LOST).marker, pen(LOST).color);
-    }
+    signs(&mut canvas, apart(again.into_iter().map(|segment| at(&frame, segment.at, segment.seq)), 4.0), pen(AGAIN));
+    signs(&mut canvas, apart(record.lost.iter().map(|(time, seq)| at(&frame, *time, *seq)), 4.0), pen(LOST));
     canvas.pens.extend([SENT, AGAIN, ACKED, LOST].map(pen));
     canvas
 }
@@ -88,6 +85,21 @@ fn acknowledged(frame: &Frame, acks: &[Point]) -> Vec<Point> {
         points.extend([(ack.0, before), (ack.0, ack.1.min(before))]);
     }
     points
+}
+
+/// Signs at points; of points so near to each other that their signs would make one blob the first and the last
+/// have one, and a line goes through all.
+fn signs(canvas: &mut Canvas, points: Vec<Point>, pen: Pen) {
+    const NEAR: f64 = 15.0;
+    let near = |a: &Point, b: &Point| (a.0 - b.0).hypot(a.1 - b.1) < NEAR;
+    for run in points.chunk_by(near) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+        canvas.line(run, pen.color, 2.4, &[]);
+        if !near(first, last) {
+            canvas.marker(*last, pen.marker, pen.color);
+        }
+        canvas.marker(*first, pen.marker, pen.color);
+    }
 }
 
 /// Points of which no two lie in one square of a grid: more could not be seen.

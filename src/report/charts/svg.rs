@@ -10,7 +10,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, FontFamily, FontTransform};
 
 use super::ChartError;
-use super::canvas::{Align, Canvas, FONT_SIZE_RATIO, Label, Point, Shape, register_fonts};
+use super::canvas::{Align, Canvas, FONT_SIZE_RATIO, Label, Point, Shape, VEIL, register_fonts};
 use super::look::Color;
 
 const SCALE: f64 = 4.0;
@@ -21,8 +21,7 @@ impl Canvas {
     /// The sheet as an SVG document.
     pub(super) fn svg(&self) -> Result<String, ChartError> {
         register_fonts();
-        let (width, height) = self.theme.size();
-        let (width, height) = (whole(width), whole(height));
+        let (width, height) = (whole(self.theme.width()), whole(self.height));
         let mut svg = String::new();
         {
             let size = (width.unsigned_abs(), height.unsigned_abs());
@@ -33,9 +32,10 @@ impl Canvas {
             }
             root.present().map_err(draw_error)?;
         }
-        let (outer_width, outer_height) = self.theme.outer();
+        let (outer_width, unit) = self.theme.outer();
+        let outer_height = outer_width * self.height / self.theme.width();
         let large = format!("<svg width=\"{width}\" height=\"{height}\"");
-        let nominal = format!("<svg role=\"img\" width=\"{outer_width}\" height=\"{outer_height}\"");
+        let nominal = format!("<svg role=\"img\" width=\"{outer_width}{unit}\" height=\"{outer_height}{unit}\"");
         let fonts = "font-family=\"DejaVu Sans, Verdana, sans-serif\"";
         let svg = svg.replacen(&large, &nominal, 1).replace("font-family=\"sans-serif\"", fonts);
         let words = format!(">\n<title>{}</title>\n<desc>{}</desc>\n", markup(&self.title), markup(&self.note));
@@ -75,6 +75,10 @@ fn draw(root: &Sheet<'_>, shape: &Shape) -> Result<(), ChartError> {
         Shape::Polygon { points, color } => {
             let points: Vec<(i32, i32)> = points.iter().map(|at| point(*at)).collect();
             root.draw(&Polygon::new(points, rgb(*color).filled())).map_err(draw_error)
+        }
+        Shape::Veil { points, color } => {
+            let points: Vec<(i32, i32)> = points.iter().map(|at| point(*at)).collect();
+            root.draw(&Polygon::new(points, rgb(*color).mix(VEIL).filled())).map_err(draw_error)
         }
         Shape::Text(label) => draw_text(root, label),
     }

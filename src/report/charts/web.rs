@@ -93,7 +93,9 @@ pub(super) fn waterfall(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     // of those with the most objects the first
     let Some(page) = pages.filter(wanted).reduce(|most, page| if page.objects > most.objects { page } else { most })
     else {
-        return empty(theme, TITLE, "No browser loaded a page.");
+        let of = run.of.as_ref().filter(|_| run.tables.web_pages.iter().flatten().next().is_some());
+        let why = of.map(|of| format!("No page is called {}.", escape(of.as_bytes())));
+        return empty(theme, TITLE, why.as_deref().unwrap_or("No browser loaded a page."));
     };
     let mut requests: Vec<&WebRequestRow> =
         run.tables.web_requests.iter().flatten().filter(|row| row.page == page.page).collect();
