@@ -24,7 +24,7 @@ pub use report::ReportArgs;
 pub use serve::ServeArgs;
 pub use start::{ManArgs, NewArgs};
 pub use sweep::{
-    SweepArgs, SweepCommand, SweepEngine, SweepMergeArgs, SweepPlanArgs, SweepRunArgs, SweepStatusArgs,
+    SweepArgs, SweepChartArgs, SweepCommand, SweepEngine, SweepMergeArgs, SweepPlanArgs, SweepRunArgs, SweepStatusArgs,
     SweepSteadyArgs, SweepSubmitArgs,
 };
 

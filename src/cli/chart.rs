@@ -38,20 +38,13 @@ pub(super) fn chart(args: &ChartArgs) -> Result<Exit, CommandError> {
     let mut source = ChartSource::with_scenario(&tables, &resolved);
     source.of.clone_from(&args.of);
     let theme = args.theme.into();
-    let format = format_of(args);
+    let format = format_of(args.format, args.output.as_deref());
     match (&args.name, &args.output) {
         (Some(name), output) => {
             if name == SEQUENCE {
                 source.segments = segments(&folder, &tables, args.of.as_deref())?;
             }
-            let bytes = bytes(&draw(name, &source, theme)?, format)?;
-            match output {
-                Some(path) => write(path, &bytes)?,
-                None if format == ChartFormat::Png && std::io::stdout().is_terminal() => {
-                    return Err(CommandError::usage("a PNG is nothing for a terminal: give a file with -o".to_owned()));
-                }
-                None => print_bytes(&bytes)?,
-            }
+            write_or_print(output.as_deref(), &bytes(&draw(name, &source, theme)?, format)?, format)?;
         }
         (None, Some(dir)) => all_charts(&names, &source, (theme, format), dir)?,
         (None, None) => return Err(CommandError::usage("--all writes files: give a folder with -o".to_owned())),
@@ -83,10 +76,23 @@ fn vet<'a>(args: &'a ChartArgs, names: &[&str]) -> Result<&'a Path, CommandError
 }
 
 /// The kind of file: as it is asked for, or as the file is called.
-fn format_of(args: &ChartArgs) -> ChartFormat {
-    let called_png = |path: &PathBuf| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
-    let called = if args.output.as_ref().is_some_and(called_png) { ChartFormat::Png } else { ChartFormat::Svg };
-    args.format.unwrap_or(called)
+pub(super) fn format_of(asked: Option<ChartFormat>, output: Option<&Path>) -> ChartFormat {
+    let called_png = |path: &Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
+    asked.unwrap_or(if output.is_some_and(called_png) { ChartFormat::Png } else { ChartFormat::Svg })
+}
+
+/// Writes a chart to a file, or to stdout.
+///
+/// # Errors
+/// The file cannot be written, or pixels would go to a terminal.
+pub(super) fn write_or_print(output: Option<&Path>, bytes: &[u8], format: ChartFormat) -> Result<(), CommandError> {
+    match output {
+        Some(path) => write(path, bytes),
+        None if format == ChartFormat::Png && std::io::stdout().is_terminal() => {
+            Err(CommandError::usage("a PNG is nothing for a terminal: give a file with -o".to_owned()))
+        }
+        None => print_bytes(bytes),
+    }
 }
 
 /// All charts that have something to show, into a folder.
@@ -112,7 +118,7 @@ fn draw(name: &str, source: &ChartSource<'_>, theme: Theme) -> Result<Drawing, C
     report::draw(name, source, theme).map_err(internal)
 }
 
-fn bytes(drawing: &Drawing, format: ChartFormat) -> Result<Vec<u8>, CommandError> {
+pub(super) fn bytes(drawing: &Drawing, format: ChartFormat) -> Result<Vec<u8>, CommandError> {
     match format {
         ChartFormat::Svg => drawing.svg().map(String::into_bytes),
         ChartFormat::Png => drawing.png(),
@@ -124,7 +130,7 @@ fn internal(error: impl std::fmt::Display) -> CommandError {
     CommandError::new(Exit::Internal, error.to_string())
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     std::fs::write(path, bytes).map_err(|error| CommandError::io(format!("cannot write {}: {error}", path.display())))
 }
 

@@ -43,43 +43,35 @@ pub fn simulate<X: Observer>(scenario: &Resolved, extra: X) -> Result<Finished<X
     finish(simulation, outcome)
 }
 
-/// Simulates scenarios one after the other and hands each run over. Those that are alike up to `instant` but for what
-/// breaks later go on from clones of one world; that makes no difference to any of them. Gives how many of the
-/// scenarios ran from a shared beginning. `watch` as in [`Simulation::run`].
-pub fn simulate_variants(
-    variants: &[&Resolved],
-    instant: SimTime,
-    watch: impl Fn(Progress) -> Option<Ended>,
-    mut each: impl FnMut(usize, Result<Finished<Silent>, String>),
-) -> usize {
-    let mut groups: BTreeMap<String, (Option<Resolved>, Vec<usize>)> = BTreeMap::new();
-    for (index, variant) in variants.iter().enumerate() {
-        let beginning = variant.beginning(instant);
+/// Scenarios that are alike up to an instant, but for what breaks later.
+#[derive(Debug)]
+pub struct Alike {
+    /// What they have in common; none of a scenario that shares its beginning with no other.
+    pub beginning: Option<Resolved>,
+    /// Their places in the list.
+    pub members: Vec<usize>,
+}
+
+/// Finds out which scenarios are alike up to an instant.
+#[must_use]
+pub fn alike(scenarios: &[&Resolved], instant: SimTime) -> Vec<Alike> {
+    let mut groups: BTreeMap<String, Alike> = BTreeMap::new();
+    for (index, scenario) in scenarios.iter().enumerate() {
+        let beginning = scenario.beginning(instant);
         let key = beginning.as_ref().map_or_else(|| format!("alone {index}"), Resolved::to_json_text);
-        groups.entry(key).or_insert_with(|| (beginning, Vec::new())).1.push(index);
+        groups.entry(key).or_insert_with(|| Alike { beginning, members: Vec::new() }).members.push(index);
     }
-    let mut shared = 0;
-    for (beginning, members) in groups.into_values() {
-        let warm = beginning.filter(|_| members.len() > 1).and_then(|beginning| {
-            let mut warm = begin(&beginning, RecorderOptions::default(), Silent);
-            warm.run_before(instant, &limits(&beginning), &watch).is_none().then_some(warm)
-        });
-        for index in members {
-            let variant = variants[index];
-            let mut simulation = match &warm {
-                Some(warm) => {
-                    shared += 1;
-                    let mut simulation = warm.clone();
-                    simulation.world_mut().foresee(variant.late_faults(instant));
-                    simulation
-                }
-                None => begin(variant, RecorderOptions::default(), Silent),
-            };
-            let outcome = simulation.run(&limits(variant), &watch);
-            each(index, finish(simulation, outcome));
-        }
-    }
-    shared
+    let alone = |group: Alike| if group.members.len() > 1 { group } else { Alike { beginning: None, ..group } };
+    groups.into_values().map(alone).collect()
+}
+
+/// A simulation that goes on from the beginning that its scenario shares with others: event for event as it would have
+/// gone alone.
+#[must_use]
+pub fn fork<O: Observer + Clone>(warm: &Simulation<O>, scenario: &Resolved, instant: SimTime) -> Simulation<O> {
+    let mut simulation = warm.clone();
+    simulation.world_mut().foresee(scenario.late_faults(instant));
+    simulation
 }
 
 /// Simulates under a watch, with limits of wall clock and memory, Ctrl-C and a progress bar.
@@ -118,17 +110,18 @@ pub fn simulate_watched<X: Observer>(
 }
 
 /// A simulation of the scenario with its usual observer and another.
-pub(super) fn begin<X: Observer>(scenario: &Resolved, options: RecorderOptions, extra: X) -> Simulation<(Recorder, X)> {
+#[must_use]
+pub fn begin<X: Observer>(scenario: &Resolved, options: RecorderOptions, extra: X) -> Simulation<(Recorder, X)> {
     let plan = plan(scenario);
     let recorder = Recorder::new(Directory::clone(&plan.directory), options);
     Simulation::new(World::new(plan, (recorder, extra)))
 }
 
 /// Audits a simulation that ended so, and gathers what it leaves.
-pub(super) fn finish<X: Observer>(
-    simulation: Simulation<(Recorder, X)>,
-    outcome: Outcome,
-) -> Result<Finished<X>, String> {
+///
+/// # Errors
+/// The audit failed: a bug, described with its numbers.
+pub fn finish<X: Observer>(simulation: Simulation<(Recorder, X)>, outcome: Outcome) -> Result<Finished<X>, String> {
     let directory = simulation.world().directory();
     let busy = simulation.busy().iter().map(|&host| directory.host_name(host).to_owned()).collect();
     let mut world = simulation.into_world();

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::base::hash::digest;
 use crate::report::{MODEL_VERSION, ReportError};
 
+use super::charts::write_charts;
 use super::pending::Pending;
 use super::provenance::{PROVENANCE, Provenance};
 use super::store::Store;
@@ -105,12 +106,13 @@ impl Folder {
         &self.store
     }
 
-    /// Writes the tables of what is there, and says in `study.json` whether that is all.
+    /// Writes the tables and charts of what is there, and says in `study.json` whether that is all.
     ///
     /// # Errors
     /// The system refuses.
     pub fn conclude(&self, subject: &Subject<'_>) -> Result<Census, ReportError> {
         let census = write_tables(subject, &self.dir, &self.store)?;
+        write_charts(subject, &self.dir, &self.store)?;
         self.write(Some(&census))?;
         if census.whole() {
             self.store.tidy();

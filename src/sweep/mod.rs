@@ -5,6 +5,7 @@
 //! Intervals come from independent replications alone (`statistics`). No engine of a cluster is known here: a study has
 //! shards and a folder, and who starts them is no matter of ours.
 
+pub mod charts;
 pub mod expression;
 mod folder;
 mod merge;

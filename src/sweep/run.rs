@@ -3,17 +3,20 @@
 //! What a run leaves is kept before the next one begins, and nothing else is: no list of what is done, no order. So
 //! whatever ends the process, only the runs under way are lost, and memory does not grow with the study.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
+use crate::base::hash::Digest;
 use crate::report::ReportError;
 use crate::scenario::Resolved;
 
 use super::store::{Found, Record, Store};
-use super::study::{Failure, Laboratory, Measured, Point};
+use super::study::{Failure, Laboratory, Measured, Point, WarmUp};
+use super::tables::read_state;
 use super::trials::{Course, State, Stop, Subject, Trial};
 
 /// How a study is run.
@@ -97,6 +100,9 @@ pub enum RunError {
 /// What stands in the stack of a thread that takes on another point while it waits for one.
 const STACK_BYTES: usize = 16 << 20;
 
+/// So many points that may share a warm-up are in memory at a time.
+const TOGETHER: usize = 64;
+
 /// Runs these points of a study as far as they are not in the store.
 ///
 /// # Errors
@@ -117,15 +123,25 @@ pub fn run<L: Laboratory, W: Watcher>(
         retry_failed: options.retry_failed,
         counts: Counts::default(),
         broken: AtomicBool::new(false),
+        fresh: Mutex::new(BTreeSet::new()),
         error: Mutex::new(None),
     };
     threads.install(|| {
-        let all = points.par_iter().with_max_len(1);
-        all.filter_map(|&index| subject.study.points.get(index)).for_each(|point| work.point(point));
+        let each = |points: &[usize]| {
+            let all = points.par_iter().with_max_len(1);
+            all.filter_map(|&index| subject.study.points.get(index)).for_each(|point| work.point(point));
+        };
+        match subject.study.warm_up.as_ref().filter(|warm_up| warm_up.shared) {
+            None => each(points),
+            Some(warm_up) => points.chunks(TOGETHER).for_each(|points| {
+                work.together(points, warm_up);
+                each(points);
+            }),
+        }
     });
     let stopped = watcher.stopped();
     let Work { counts, error, .. } = work;
-    match error.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+    match error.into_inner().unwrap_or_else(PoisonError::into_inner) {
         Some(error) => Err(error.into()),
         None => Ok(counts.tally(stopped)),
     }
@@ -171,6 +187,8 @@ struct Work<'a, L, W> {
     /// A result could not be kept: there is no use in going on.
     broken: AtomicBool,
     error: Mutex<Option<ReportError>>,
+    /// Runs that were made together with others, before their points' turn came.
+    fresh: Mutex<BTreeSet<Digest>>,
 }
 
 impl<L: Laboratory, W: Watcher> Work<'_, L, W> {
@@ -178,7 +196,42 @@ impl<L: Laboratory, W: Watcher> Work<'_, L, W> {
         self.watcher.stopped() || self.broken.load(Ordering::Relaxed)
     }
 
-    /// All runs of a point. Points that share a warm-up would be given to one thread here, one after another.
+    /// What these points lack, round by round, the same replication of all of them from one warm-up.
+    fn together(&self, points: &[usize], warm_up: &WarmUp) {
+        let study = self.subject.study;
+        while !self.over() {
+            let lacking = |&index: &usize| {
+                let point = study.points.get(index)?;
+                let course = self
+                    .subject
+                    .follow(point, |_, round| round.iter().map(|trial| read_state(self.store, trial)).collect());
+                let missing = |(trial, state)| matches!(state, State::Missing(_)).then_some((point, trial));
+                Some(course.trials.into_iter().filter_map(missing).collect::<Vec<_>>())
+            };
+            let lacking: Vec<Vec<(&Point, Trial)>> = points.par_iter().filter_map(lacking).collect();
+            let mut rounds: BTreeMap<u32, Vec<(&Point, Trial)>> = BTreeMap::new();
+            for (point, trial) in lacking.into_iter().flatten() {
+                rounds.entry(trial.replication).or_default().push((point, trial));
+            }
+            let made = self.counts.made.load(Ordering::Relaxed);
+            rounds.values().for_each(|round| self.round(round, warm_up));
+            if self.counts.made.load(Ordering::Relaxed) == made {
+                return;
+            }
+        }
+    }
+
+    fn round(&self, round: &[(&Point, Trial)], warm_up: &WarmUp) {
+        let resolved = |(point, trial): &(&Point, Trial)| Some((*trial, self.subject.resolve(point, trial.seed).ok()?));
+        let (trials, scenarios): (Vec<Trial>, Vec<Resolved>) = round.par_iter().filter_map(resolved).unzip();
+        self.laboratory.run_together(&scenarios, &self.subject.study.measures, warm_up, &|place, outcome| {
+            if !matches!(self.keep(&trials[place], outcome), State::Missing(_)) {
+                lock(&self.fresh).insert(trials[place].address);
+            }
+        });
+    }
+
+    /// All runs of a point.
     fn point(&self, point: &Point) {
         if self.over() {
             return;
@@ -209,8 +262,10 @@ impl<L: Laboratory, W: Watcher> Work<'_, L, W> {
             Found::Record(record) => match record.outcome {
                 Err(failure) if again(&failure) => self.make(point, scenario, trial),
                 outcome => {
-                    add(&self.counts.kept);
-                    self.watcher.tell(News::Kept);
+                    if !lock(&self.fresh).remove(&trial.address) {
+                        add(&self.counts.kept);
+                        self.watcher.tell(News::Kept);
+                    }
                     State::from(outcome)
                 }
             },
@@ -243,6 +298,10 @@ impl<L: Laboratory, W: Watcher> Work<'_, L, W> {
         } else {
             self.subject.resolve(point, trial.seed).and_then(|scenario| run(&scenario))
         };
+        self.keep(trial, outcome)
+    }
+
+    fn keep(&self, trial: &Trial, outcome: Result<Measured, Failure>) -> State {
         if outcome == Err(Failure::Interrupted) {
             return State::Missing(None);
         }
@@ -255,12 +314,15 @@ impl<L: Laboratory, W: Watcher> Work<'_, L, W> {
             }
             Err(error) => {
                 self.broken.store(true, Ordering::Relaxed);
-                let mut first = self.error.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                first.get_or_insert(error);
+                lock(&self.error).get_or_insert(error);
                 State::Missing(None)
             }
         }
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl From<Result<Measured, Failure>> for State {

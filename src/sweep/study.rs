@@ -273,4 +273,15 @@ pub trait Laboratory: Sync {
     /// # Errors
     /// The run came to no good end. It never panics.
     fn run(&self, scenario: &Resolved, measures: &[Measure], warm_up: Option<&WarmUp>) -> Result<Measured, Failure>;
+
+    /// The same for scenarios that may share their warm-up, which then is simulated once. That makes no difference to
+    /// what comes out. `each` is given the place of a scenario in the list and what came out of it, by several threads
+    /// and in any order.
+    fn run_together(
+        &self,
+        scenarios: &[Resolved],
+        measures: &[Measure],
+        warm_up: &WarmUp,
+        each: &(dyn Fn(usize, Result<Measured, Failure>) + Sync),
+    );
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::chart::{ChartFormat, ChartTheme};
 use crate::sweep::Shard;
 
 /// Examples for the help texts.
@@ -44,6 +45,11 @@ const MERGE_EXAMPLES: &str = "\
 Examples:
   posthaste sweep merge study.json --out results/study
   posthaste sweep merge study.json --out results/all results/one results/two";
+const CHART_EXAMPLES: &str = "\
+Examples:
+  posthaste sweep chart study.json --list
+  posthaste sweep chart study.json ttl --for paper -o ttl.svg
+  posthaste sweep chart study.json --all --for handout --format png -o figures";
 const SUBMIT_EXAMPLES: &str = "\
 Examples:
   posthaste sweep submit study.json --engine slurm --out /shared/study --shards 6 --dry-run
@@ -75,6 +81,9 @@ pub enum SweepCommand {
     /// Make the tables and charts of a study from what its shards left
     #[command(after_help = MERGE_EXAMPLES)]
     Merge(SweepMergeArgs),
+    /// Draw the charts that a plan declares, for slides, a paper or a handout
+    #[command(after_help = CHART_EXAMPLES)]
+    Chart(SweepChartArgs),
     /// Give a study to an engine that runs its shards on many computers
     #[command(after_help = SUBMIT_EXAMPLES)]
     Submit(SweepSubmitArgs),
@@ -176,6 +185,33 @@ pub struct SweepMergeArgs {
     /// Print nothing but errors
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// `posthaste sweep chart`
+#[derive(Args, Debug)]
+pub struct SweepChartArgs {
+    /// Plan file, or the folder of a study
+    pub study: PathBuf,
+    /// Which chart of the plan; see --list
+    pub name: Option<String>,
+    /// Draw all of them, into the folder -o
+    #[arg(long, conflicts_with = "name", requires = "output")]
+    pub all: bool,
+    /// What it is for: size and type, colours or greys
+    #[arg(long = "for", value_name = "THEME", default_value = "slides")]
+    pub theme: ChartTheme,
+    /// Kind of file, instead of the one that the name of -o tells, or SVG
+    #[arg(long)]
+    pub format: Option<ChartFormat>,
+    /// Folder of the study, instead of results/NAME
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Write to this file instead of stdout; with --all, to this folder
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print the names and titles of the plan's charts
+    #[arg(long)]
+    pub list: bool,
 }
 
 /// `posthaste sweep submit`

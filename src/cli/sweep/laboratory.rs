@@ -5,20 +5,51 @@
 //! time. A panic is a run's failure, not the study's.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
 
 use crate::base::SimTime;
+use crate::base::trace::{Observer, Silent};
 use crate::cli::expect::examine;
 use crate::cli::recording::window_options;
-use crate::cli::simulate::{Finished, begin, finish, limits};
-use crate::metrics::RecorderOptions;
+use crate::cli::simulate::{Alike, Finished, alike, begin, finish, fork, limits};
+use crate::metrics::{Recorder, RecorderOptions};
 use crate::report::{WindowOptions, WindowWriter};
 use crate::scenario::Resolved;
 use crate::scenario::build::directory;
 use crate::scenario::resolved::What;
-use crate::sim::{Ended, Limit, Outcome};
+use crate::sim::{Ended, Limit, Outcome, Simulation};
 use crate::sweep::{Failure, Laboratory, Measure, Measured, WarmUp};
+
+/// A world at the end of its warm-up.
+type Warm = Simulation<(Recorder, Silent)>;
+
+/// What must be kept of a run for those who ask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Asked {
+    windows: bool,
+    dialogues: bool,
+}
+
+impl Asked {
+    fn of(scenario: &Resolved, measures: &[Measure]) -> Self {
+        let looked_at = |is: fn(&What) -> bool| {
+            measures.iter().map(|measure| &measure.what).chain(scenario.expect.iter().map(|spec| &spec.what)).any(is)
+        };
+        Self { windows: looked_at(is_about_windows), dialogues: looked_at(is_about_dialogues) }
+    }
+
+    /// Dialogues are long, and mostly nobody asks for them.
+    fn options(self) -> RecorderOptions {
+        let mut options = RecorderOptions::default();
+        if !self.dialogues {
+            options.dialogues = 0;
+        }
+        options
+    }
+}
 
 /// Simulates in this process.
 #[derive(Debug)]
@@ -33,45 +64,104 @@ impl SimulationLaboratory {
         Self { interrupted }
     }
 
-    fn simulate(
+    fn watch(&self) -> Option<Ended> {
+        self.interrupted.load(Ordering::Relaxed).then_some(Ended::Interrupted)
+    }
+
+    /// Runs a simulation from its beginning.
+    fn alone(
         &self,
         scenario: &Resolved,
+        asked: Asked,
         measures: &[Measure],
         warm_up: Option<&WarmUp>,
     ) -> Result<Measured, Failure> {
-        let looked_at = |is: fn(&What) -> bool| {
-            measures.iter().map(|measure| &measure.what).chain(scenario.expect.iter().map(|spec| &spec.what)).any(is)
-        };
-        let windows = looked_at(is_about_windows).then(|| {
-            let everything = WindowOptions { hosts: Vec::new(), ports: Vec::new() };
-            let options = scenario.outputs.cwnd.as_ref().map_or(everything, window_options);
-            WindowWriter::new(directory(scenario), options, Vec::new())
-        });
-        // Dialogues are long, and mostly nobody asks for them.
-        let mut options = RecorderOptions::default();
-        if !looked_at(is_about_dialogues) {
-            options.dialogues = 0;
+        let go_on = || begin(scenario, asked.options(), Silent);
+        if !asked.windows {
+            return self.finish(go_on(), scenario, (measures, warm_up), |_| Ok(None));
         }
-        let mut simulation = begin(scenario, options, windows);
-        let stop = |_| self.interrupted.load(Ordering::Relaxed).then_some(Ended::Interrupted);
-        let outcome = simulation.run(&limits(scenario), stop);
+        let everything = WindowOptions { hosts: Vec::new(), ports: Vec::new() };
+        let options = scenario.outputs.cwnd.as_ref().map_or(everything, window_options);
+        let windows = WindowWriter::new(directory(scenario), options, Vec::new());
+        self.finish(begin(scenario, asked.options(), windows), scenario, (measures, warm_up), |windows| {
+            windows.finish().map(Some).map_err(|error| internal(scenario, &error.to_string()))
+        })
+    }
+
+    /// Runs a simulation to its end, and measures.
+    fn finish<X: Observer>(
+        &self,
+        mut simulation: Simulation<(Recorder, X)>,
+        scenario: &Resolved,
+        (measures, warm_up): (&[Measure], Option<&WarmUp>),
+        windows: impl FnOnce(X) -> Result<Option<Vec<u8>>, Failure>,
+    ) -> Result<Measured, Failure> {
+        let outcome = simulation.run(&limits(scenario), |_| self.watch());
         cut(&outcome)?;
         let events = outcome.events;
         let finished = finish(simulation, outcome).map_err(|fault| internal(scenario, &fault))?;
-        let Finished { record, extra: windows, .. } = finished;
-        let windows = windows.map(WindowWriter::finish).transpose();
-        let windows = windows.map_err(|error| internal(scenario, &error.to_string()))?;
-        let since = warm_up.map_or(SimTime::ZERO, |one| SimTime::ZERO + one.until);
-        let (values, missed) = examine(scenario, (&record, windows), measures, since);
+        let Finished { record, extra, .. } = finished;
+        let (values, missed) = examine(scenario, (&record, windows(extra)?), measures, since(warm_up));
         Ok(Measured { values, fingerprint: record.fingerprint.to_string(), events, missed })
     }
+
+    /// The world at the end of a warm-up; none if it did not get so far.
+    fn warm(&self, beginning: &Resolved, asked: Asked, instant: SimTime) -> Option<Warm> {
+        caught(|| {
+            let mut simulation = begin(beginning, asked.options(), Silent);
+            let stopped = simulation.run_before(instant, &limits(beginning), |_| self.watch());
+            stopped.is_none().then_some(simulation)
+        })
+        .flatten()
+    }
+}
+
+/// What does not panic leaves something.
+fn caught<T>(act: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(act)).ok()
+}
+
+fn since(warm_up: Option<&WarmUp>) -> SimTime {
+    warm_up.map_or(SimTime::ZERO, |one| SimTime::ZERO + one.until)
+}
+
+fn panicked(scenario: &Resolved) -> Failure {
+    internal(scenario, "the simulator panicked; please report the scenario")
 }
 
 impl Laboratory for SimulationLaboratory {
     fn run(&self, scenario: &Resolved, measures: &[Measure], warm_up: Option<&WarmUp>) -> Result<Measured, Failure> {
-        // Where points share a warm-up (`WarmUp::shared`), the world at its end would be kept here and cloned.
-        catch_unwind(AssertUnwindSafe(|| self.simulate(scenario, measures, warm_up)))
-            .unwrap_or_else(|_| Err(internal(scenario, "the simulator panicked; please report the scenario")))
+        let asked = Asked::of(scenario, measures);
+        caught(|| self.alone(scenario, asked, measures, warm_up)).unwrap_or_else(|| Err(panicked(scenario)))
+    }
+
+    fn run_together(
+        &self,
+        scenarios: &[Resolved],
+        measures: &[Measure],
+        warm_up: &WarmUp,
+        each: &(dyn Fn(usize, Result<Measured, Failure>) + Sync),
+    ) {
+        let instant = since(Some(warm_up));
+        let asked: Vec<Asked> = scenarios.iter().map(|scenario| Asked::of(scenario, measures)).collect();
+        let all: Vec<&Resolved> = scenarios.iter().collect();
+        alike(&all, instant).into_par_iter().with_max_len(1).for_each(|Alike { beginning, members }| {
+            let first = members.first().map_or_else(Asked::default, |first| asked[*first]);
+            // What is expected is no part of the beginning, but who watches is; and windows are written as they come.
+            let same = members.iter().all(|member| asked[*member] == first) && !first.windows;
+            let warm = beginning.filter(|_| same).and_then(|beginning| self.warm(&beginning, first, instant));
+            // A world is for one thread at a time.
+            let warm = warm.map(Mutex::new);
+            members.into_par_iter().with_max_len(1).for_each(|member| {
+                let scenario = all[member];
+                let run = |warm: &Mutex<Warm>| {
+                    let go_on = || fork(&warm.lock().unwrap_or_else(PoisonError::into_inner), scenario, instant);
+                    caught(|| self.finish(go_on(), scenario, (measures, Some(warm_up)), |_| Ok(None)))
+                        .unwrap_or_else(|| Err(panicked(scenario)))
+                };
+                each(member, warm.as_ref().map_or_else(|| self.run(scenario, measures, Some(warm_up)), run));
+            });
+        });
     }
 }
 

@@ -1,5 +1,6 @@
 //! `posthaste sweep`: parameter studies, one file a subcommand.
 
+mod chart;
 pub mod laboratory;
 mod merge;
 mod pilot;
@@ -30,6 +31,7 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<Exit, CommandError> {
         SweepCommand::Status(args) => status::status(args),
         SweepCommand::Steady(args) => steady::steady(args),
         SweepCommand::Merge(args) => merge::merge(args),
+        SweepCommand::Chart(args) => chart::chart(args),
         SweepCommand::Submit(args) => submit::submit(args),
     }
 }

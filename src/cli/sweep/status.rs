@@ -22,7 +22,7 @@ use crate::sweep::{Folder, Shard, Study};
 /// # Errors
 /// The plan is invalid, or the folder is no study's.
 pub(super) fn status(args: &SweepStatusArgs) -> Result<Exit, CommandError> {
-    let (study, dir) = study_of(args)?;
+    let (study, dir) = study_of(&args.study, args.out.as_deref())?;
     let subject = Subject::of(&study).map_err(load_error)?;
     let store = Store::of(&dir);
     let shards: Vec<Shard> =
@@ -67,17 +67,17 @@ pub(super) fn status(args: &SweepStatusArgs) -> Result<Exit, CommandError> {
 }
 
 /// The study of a plan and its folder; or of a folder, by the plan that its `study.json` names.
-fn study_of(args: &SweepStatusArgs) -> Result<(Study, PathBuf), CommandError> {
-    if !args.study.is_dir() {
-        let study = load_plan(&args.study)?;
-        let dir = folder_of(&study, args.out.as_deref());
+pub(super) fn study_of(study: &Path, out: Option<&Path>) -> Result<(Study, PathBuf), CommandError> {
+    if !study.is_dir() {
+        let study = load_plan(study)?;
+        let dir = folder_of(&study, out);
         return Ok((study, dir));
     }
-    let dir = args.out.clone().unwrap_or_else(|| args.study.clone());
-    let about = Folder::read(&args.study).map_err(report_error)?;
+    let dir = out.unwrap_or(study).to_owned();
+    let about = Folder::read(study).map_err(report_error)?;
     let plan = about["files"]["plan"].as_str().map(PathBuf::from).filter(|plan| plan.is_file());
     let Some(plan) = plan else {
-        let why = format!("{}: its plan {} is not where it was", args.study.display(), about["files"]["plan"]);
+        let why = format!("{}: its plan {} is not where it was", study.display(), about["files"]["plan"]);
         return Err(CommandError::io(format!("{why}; name the plan, and the folder by --out")));
     };
     Ok((load_plan(&plan)?, dir))

@@ -98,7 +98,7 @@ pub fn read_courses<E>(
 ) -> Result<(), E> {
     for window in subject.study.points.chunks(WINDOW) {
         let read =
-            |point: &Point| subject.follow(point, |_, round| round.iter().map(|one| state(store, one)).collect());
+            |point: &Point| subject.follow(point, |_, round| round.iter().map(|one| read_state(store, one)).collect());
         let courses: Vec<Course> = window.par_iter().map(read).collect();
         for (point, course) in window.iter().zip(courses) {
             each(point, course)?;
@@ -107,7 +107,8 @@ pub fn read_courses<E>(
     Ok(())
 }
 
-fn state(store: &Store, trial: &Trial) -> State {
+/// What a store knows of a run.
+pub(super) fn read_state(store: &Store, trial: &Trial) -> State {
     match store.find(trial.address) {
         Found::Nothing => State::Missing(None),
         Found::Damaged(why) => State::Missing(Some(why)),
