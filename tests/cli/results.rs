@@ -102,6 +102,12 @@ fn charts_come_in_themes_and_formats() {
     let resolved = fs::read_to_string(desk.path("r/scenario.resolved.json")).unwrap();
     fs::write(desk.path("r/scenario.resolved.json"), resolved.replace("\"seed\": 1", "\"seed\": 2")).unwrap();
     desk.posthaste(&["chart", "r", "tcp_sequence"]).fails(4, "is not what was run");
+    fs::write(desk.path("r/scenario.resolved.json"), resolved).unwrap();
+    let manifest = fs::read_to_string(desk.path("r/manifest.json")).unwrap();
+    fs::write(desk.path("r/manifest.json"), manifest.replace("\"seed\": 1", "\"seed\": 18446744073709551615")).unwrap();
+    desk.posthaste(&["chart", "r", "tcp_sequence"])
+        .fails(4, "manifest.json has another seed than scenario.resolved.json");
+    fs::write(desk.path("r/manifest.json"), manifest).unwrap();
     // without the scenario only what needs it is missing
     fs::remove_file(desk.path("r/scenario.resolved.json")).unwrap();
     assert!(desk.posthaste(&["chart", "r", "topology"]).out.contains("Nothing is known of the network"));

@@ -36,8 +36,8 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         return empty(theme, TITLE, "Nobody did anything in a session with the mailbox.");
     }
     let all: u32 = columns.iter().flatten().sum();
-    let days = SimDuration::from_nanos(run.tables.end.as_nanos()).as_secs_f64() / 86_400.0;
-    let mut canvas = heading(theme, TITLE, &format!("{all} deeds in {days:.1} days, all days put together"));
+    let span = crate::report::summary::human(super::instant(run.tables.end));
+    let mut canvas = heading(theme, TITLE, &format!("{all} deeds in {span}, all days put together"));
     let keys = KINDS.map(|(name, _, part)| (Key::Box(theme.fill(part)), name.to_owned()));
     let name = if run.setting.start.is_some() { "hour of the day (UTC)" } else { "hour since the start, of each day" };
     let ticks = (0..=8_u32).map(|step| (f64::from(3 * step), (3 * step).to_string())).collect();

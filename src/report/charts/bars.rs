@@ -52,7 +52,7 @@ impl Bars<'_> {
             texts.iter().map(|(text, size)| text_width(text, *size, false)).fold(0.0, f64::max)
         };
         let after = widest(&ends);
-        let room = (0.4 * width).min(0.75 * width - 50.0 - after);
+        let room = (0.48 * width).min(0.75 * width - 50.0 - after);
         let labels = alike(self.bars.iter().map(|bar| bar.label.as_str()), room);
         let short = self.bars.iter().zip(&labels).filter(|(bar, (label, _))| bar.label != *label);
         canvas.cut.extend(short.map(|(bar, _)| bar.label.clone()));

@@ -191,11 +191,19 @@ fn domain(address: &str) -> String {
     super::values::escape(domain.as_bytes())
 }
 
-/// `from → to`, of which the second leaves out the domain that both have.
+/// `from → to`; a domain that both have stands once: with the host that is called so, or else with the first.
 fn way(from: &str, to: &str) -> String {
-    let domain = from.split('#').next().and_then(|host| host.split_once('.')).map(|(_, domain)| domain);
-    let short = domain.and_then(|domain| to.strip_suffix(domain)?.strip_suffix('.'));
-    super::values::escape(format!("{from} \u{2192} {}", short.unwrap_or(to)).as_bytes())
+    let host = |name: &str| name.split('#').next().unwrap_or_default().to_owned();
+    let within = |name: &str, domain: &str| name.strip_suffix(domain)?.strip_suffix('.').map(str::to_owned);
+    let above =
+        |name: &str| name.split_once('.').map(|(_, domain)| domain.to_owned()).filter(|name| name.contains('.'));
+    let (mut one, mut other) = (from.to_owned(), to.to_owned());
+    if let Some(short) = within(from, to) {
+        one = short;
+    } else if let Some(short) = within(to, &host(from)).or_else(|| within(to, &above(&host(from))?)) {
+        other = short;
+    }
+    super::values::escape(format!("{one} \u{2192} {other}").as_bytes())
 }
 
 /// `1 copy`, `2 copies`.

@@ -253,6 +253,21 @@ fn attempts_end_with_their_data() {
     assert_ne!(drawn(&run), day);
 }
 
+/// Breaks when a direction is called by a part of a domain, or by more than tells it from others.
+#[test]
+fn a_domain_that_both_have_stands_once() {
+    for (from, to, said) in [
+        ("pc.crepes.fr", "router.crepes.fr", "pc.crepes.fr \u{2192} router"),
+        ("crepes.fr", "router.crepes.fr", "crepes.fr \u{2192} router"),
+        ("router.crepes.fr", "crepes.fr", "router \u{2192} crepes.fr"),
+        ("crepes.fr", "pizza.fr", "crepes.fr \u{2192} pizza.fr"),
+        ("internet", "router.crepes.fr", "internet \u{2192} router.crepes.fr"),
+        ("a.x.edu#3", "b.x.edu", "a.x.edu#3 \u{2192} b"),
+    ] {
+        assert_eq!(way(from, to), said);
+    }
+}
+
 /// Breaks when hosts are lost from the picture of a network: named or counted, all are there.
 #[test]
 fn every_host_is_named_or_counted() {

@@ -164,7 +164,7 @@ fn bar(canvas: &mut Canvas, frame: &Frame, scale: &Scale) -> f64 {
         }
     }
     let full = scale.name.clone();
-    let (name, size) = fitted(&full, NAME_SIZE, height + 60.0);
+    let (name, size) = fitted(&full, NAME_SIZE, height + 28.0);
     if name != full {
         canvas.cut.push(full);
     }
