@@ -255,7 +255,7 @@ fn what_happens_in_the_warm_up_does_not_count() {
     let mut plan: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     plan["warm_up"] = json!("70s");
     plan["metrics"] = json!([{ "count": "messages" }, { "mean": "messages.latency_s" }, "messages.delivered"]);
-    plan["compare"] = json!([{ "parameter": "loss", "against": 0 }]);
+    plan["compare"] = json!([{ "parameter": "loss", "against": 0.0 }]);
     fs::write(&path, plan.to_string()).unwrap();
     let run = sweep(dir, &["run", "study.json", "--out", "out"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
@@ -271,7 +271,7 @@ fn what_happens_in_the_warm_up_does_not_count() {
         let messages = table(&dir.join("one"), "messages");
         let late = messages.iter().filter(|message| message["composed_s"].parse::<f64>().unwrap() >= 70.0);
         let latencies: Vec<f64> = late.map(|message| message["latency_s"].parse().unwrap()).collect();
-        assert!(latencies.len() < messages.len() && !latencies.is_empty());
+        assert!(latencies.len() < messages.len() && !latencies.is_empty(), "{latencies:?}");
         assert_eq!(row[0]["value"], latencies.len().to_string());
         let mean = latencies.iter().sum::<f64>() / latencies.len() as f64;
         assert!((row[1]["value"].parse::<f64>().unwrap() - mean).abs() < 1e-9);
