@@ -8,6 +8,7 @@ mod ladder;
 mod report;
 mod serve;
 mod start;
+mod sweep;
 
 use std::path::PathBuf;
 
@@ -22,6 +23,9 @@ pub use ladder::{LadderArgs, LadderProtocol, LadderPurpose, LadderTime};
 pub use report::ReportArgs;
 pub use serve::ServeArgs;
 pub use start::{ManArgs, NewArgs};
+pub use sweep::{
+    SweepArgs, SweepCommand, SweepEngine, SweepMergeArgs, SweepPlanArgs, SweepRunArgs, SweepStatusArgs, SweepSubmitArgs,
+};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -37,7 +41,7 @@ Examples:
   posthaste check my.json --resolved            see every default filled in
 
 Exit codes: 0 done, 1 an expectation failed or compared runs differ, 2 usage, 3 scenario invalid, 4 file error,
-6 a limit was reached, 70 internal error, 130 interrupted.";
+5 a study is incomplete, 6 a limit was reached, 70 internal error, 130 interrupted.";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -114,6 +118,9 @@ pub enum Command {
     /// Make one HTML page of a run: timeline, packets, messages, charts
     #[command(after_help = report::EXAMPLES)]
     Report(ReportArgs),
+    /// Parameter studies: many runs of one scenario, varied
+    #[command(after_help = sweep::EXAMPLES)]
+    Sweep(SweepArgs),
     /// Run a workload that measures the simulator; one line of key=value figures
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),

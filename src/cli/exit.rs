@@ -16,6 +16,8 @@ pub enum Exit {
     Invalid = 3,
     /// A file could not be read or written.
     Io = 4,
+    /// Some points of a study are missing or failed; the others are kept.
+    Incomplete = 5,
     /// A limit of the scenario was reached; partial results are written and marked.
     Limit = 6,
     /// A bug.

@@ -33,7 +33,8 @@ pub(super) fn load_key(file: &Path, graded: &Resolved) -> Result<KeySpec, Comman
     scenario::load_key(file, graded).map_err(load_error)
 }
 
-fn load_error(error: LoadError) -> CommandError {
+/// How a command ends when a file could not be loaded.
+pub(super) fn load_error(error: LoadError) -> CommandError {
     match error {
         LoadError::Io { .. } => CommandError::io(error.to_string()),
         LoadError::Invalid(diagnostics) => CommandError::new(Exit::Invalid, diagnostics.to_string()),

@@ -21,6 +21,7 @@ mod report;
 mod run;
 mod serve;
 pub mod simulate;
+mod sweep;
 mod target;
 mod transcript;
 mod watch;
@@ -69,6 +70,7 @@ fn execute(command: &Command) -> Result<Exit, CommandError> {
         Command::Chart(args) => chart::chart(args),
         Command::Ladder(args) => ladder::ladder(args),
         Command::Report(args) => report::report(args),
+        Command::Sweep(args) => sweep::sweep(args),
         Command::Bench(args) => bench::bench(args),
         Command::DnsReplay(args) => dns_replay::dns_replay(args),
         Command::Schema => {

@@ -5,8 +5,10 @@
 //! Intervals come from independent replications alone (`statistics`). No engine of a cluster is known here: a study has
 //! shards and a folder, and who starts them is no matter of ours.
 
+mod shard;
 pub mod study;
 
+pub use shard::{MAX_SHARDS, Shard};
 pub use study::{
     Amount, ChartKind, Comparison, Failure, Laboratory, Measure, Measured, Numbers, Parameter, Point, Replications,
     StopRule, Study, StudyChart, WarmUp,

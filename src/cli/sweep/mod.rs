@@ -1,0 +1,24 @@
+//! `posthaste sweep`: parameter studies, one file a subcommand.
+
+mod merge;
+mod plan;
+mod run;
+mod status;
+mod submit;
+
+use super::args::{SweepArgs, SweepCommand};
+use super::exit::{CommandError, Exit};
+
+/// Does what is asked with a study.
+///
+/// # Errors
+/// As the subcommand says.
+pub(super) fn sweep(args: &SweepArgs) -> Result<Exit, CommandError> {
+    match &args.command {
+        SweepCommand::Plan(args) => plan::plan(args),
+        SweepCommand::Run(args) => run::run(args),
+        SweepCommand::Status(args) => status::status(args),
+        SweepCommand::Merge(args) => merge::merge(args),
+        SweepCommand::Submit(args) => submit::submit(args),
+    }
+}
