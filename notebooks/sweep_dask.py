@@ -12,6 +12,7 @@ From a shell: python sweep_dask.py study.json results/study --shards 6 [--worker
 
 import argparse
 import contextlib
+import os
 import shutil
 import signal
 import subprocess
@@ -101,10 +102,20 @@ def _outcome(future):
 
 @contextlib.contextmanager
 def local_client(workers=None):
-    """Workers on this computer, one for each processor core unless told otherwise. Nobody else can reach them."""
-    # Without the address of the dashboard, its server would listen on all of the computer's addresses.
+    """Workers on this computer, one for each processor core unless told otherwise. No other computer can reach them.
+
+    They are threads of this process: a shard is a process of its own in any case.
+    """
+    # Without an address, each would listen on all of the computer's for its dashboard.
+    here = "127.0.0.1:0"
     cluster = LocalCluster(
-        n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", protocol="tcp"
+        n_workers=workers or os.cpu_count(),
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp",
+        host="127.0.0.1",
+        dashboard_address=here,
+        worker_dashboard_address=here,
     )
     with cluster, Client(cluster) as client:
         yield client
