@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::base::hash::digest;
 use crate::metrics::RunRecord;
 use crate::report::{
-    self, CaptureOptions, CaptureWriter, EventWriter, Expectation, Interfaces, MODEL_VERSION, OutputOptions,
-    ReportError, ResultFolder, RunInfo, WindowOptions, WindowWriter, Written,
+    self, CaptureOptions, CaptureWriter, EventWriter, Expectation, Interfaces, OutputOptions, ReportError,
+    ResultFolder, RunInfo, WindowOptions, WindowWriter, Written, scenario_hash,
 };
 use crate::scenario::build::directory;
 use crate::scenario::resolved::{CaptureSpec, CwndSpec, ExpectSpec, Resolved, What};
@@ -113,11 +112,6 @@ impl Recording {
         let written = folder.finish(&info, &finished.record, options).map_err(report_error)?;
         Ok(Done { info, record: finished.record, outcome, written, busy: finished.busy })
     }
-}
-
-/// The hash of what is run: the resolved scenario, the seed in it, and the model.
-pub(super) fn scenario_hash(resolved_json: &str) -> String {
-    digest(format!("{resolved_json}model {MODEL_VERSION}").as_bytes()).to_string()
 }
 
 /// A run and its folder.

@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 use super::args::Overrides;
 use super::exit::CommandError;
 use super::load::load;
-use super::recording::scenario_hash;
 use super::target::result_folder;
-use crate::report::MODEL_VERSION;
+use crate::report::{MODEL_VERSION, scenario_hash};
 use crate::scenario::resolved::Resolved;
 
 /// The scenario of a run: the file itself, or the one that its result folder keeps.

@@ -12,6 +12,7 @@
 pub mod actions;
 mod arrivals;
 pub mod attempts;
+mod beginnings;
 pub mod column_values;
 pub mod columns;
 pub mod conduct;

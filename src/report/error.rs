@@ -40,12 +40,12 @@ pub enum ReportError {
 
 impl ReportError {
     /// Wraps an I/O error: `.map_err(ReportError::io("write", &path))`.
-    pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { doing, path, source }
     }
 
-    pub(super) fn damaged(path: &Path, line: u64, what: impl Into<String>) -> Self {
+    pub(crate) fn damaged(path: &Path, line: u64, what: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), line, what: what.into() }
     }
 }

@@ -5,10 +5,17 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::expectations::Expectation;
+use crate::base::hash::digest;
 use crate::metrics::{Metric, RunRecord};
 
 /// The version of the model: it rises whenever the same scenario and seed give other results.
 pub const MODEL_VERSION: u32 = 1;
+
+/// The hash of what is run: the resolved scenario, the seed in it, and the model.
+#[must_use]
+pub fn scenario_hash(resolved_json: &str) -> String {
+    digest(format!("{resolved_json}model {MODEL_VERSION}").as_bytes()).to_string()
+}
 
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

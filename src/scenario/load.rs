@@ -1,7 +1,7 @@
 //! Loading: text and overrides in, a resolved scenario or all its errors out.
 
 use std::io::Read as _;
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 
 use serde_json::Value;
 
@@ -43,13 +43,51 @@ pub enum LoadError {
     Invalid(#[from] Diagnostics),
 }
 
+/// A scenario file that is read once, to be resolved many times with different changes.
+#[derive(Clone, Debug)]
+pub struct Source {
+    label: String,
+    bytes: Vec<u8>,
+    folder: Option<PathBuf>,
+}
+
+impl Source {
+    /// Reads a file of at most 64 MiB. What it refers to (master files, messages) is read when it is resolved.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(path: &FilePath) -> Result<Self, LoadError> {
+        let (label, bytes) = bytes_of(path)?;
+        Ok(Self { label, bytes, folder: path.parent().map(FilePath::to_owned) })
+    }
+
+    /// The same file by another name in errors.
+    #[must_use]
+    pub fn named(self, label: impl Into<String>) -> Self {
+        Self { label: label.into(), ..self }
+    }
+
+    /// What stands in the file.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The scenario with these changes.
+    ///
+    /// # Errors
+    /// It is not valid, or the changes do not fit it; all errors that can be found at once.
+    pub fn resolve(&self, overrides: &Overrides) -> Result<Resolved, Diagnostics> {
+        load_in(&self.label, &self.bytes, overrides, self.folder.as_deref())
+    }
+}
+
 /// Reads a scenario from a file of at most 64 MiB.
 ///
 /// # Errors
 /// The file cannot be read, or is no valid scenario.
 pub fn load_file(path: &FilePath, overrides: &Overrides) -> Result<Resolved, LoadError> {
-    let (label, bytes) = bytes_of(path)?;
-    Ok(load_in(&label, &bytes, overrides, path.parent())?)
+    Ok(Source::read(path)?.resolve(overrides)?)
 }
 
 /// Reads the key that grades a scenario, from a file of at most 64 MiB.

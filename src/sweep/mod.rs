@@ -5,9 +5,20 @@
 //! Intervals come from independent replications alone (`statistics`). No engine of a cluster is known here: a study has
 //! shards and a folder, and who starts them is no matter of ours.
 
+mod folder;
+mod provenance;
+mod run;
 mod shard;
+pub mod statistics;
+pub mod store;
 pub mod study;
+pub mod summary;
+pub mod tables;
+pub mod trials;
 
+pub use folder::{Folder, FolderError, Made};
+pub use provenance::{PROVENANCE, Provenance};
+pub use run::{News, RunError, RunOptions, Tally, Watcher, run};
 pub use shard::{MAX_SHARDS, Shard};
 pub use study::{
     Amount, ChartKind, Comparison, Failure, Laboratory, Measure, Measured, Numbers, Parameter, Point, Replications,

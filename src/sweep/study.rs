@@ -204,6 +204,28 @@ pub enum Failure {
     Interrupted,
 }
 
+impl Failure {
+    /// In a word, as tables have it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid",
+            Self::Limit(_) => "limit",
+            Self::Internal(_) => "internal",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// What there is to say of it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Invalid(text) | Self::Limit(text) | Self::Internal(text) => text,
+            Self::Interrupted => "",
+        }
+    }
+}
+
 /// Where runs are made: it simulates and measures, and may be asked by several threads at a time.
 pub trait Laboratory: Sync {
     /// Simulates a scenario and takes these measures.

@@ -9,12 +9,11 @@ use crate::base::trace::Silent;
 use crate::cli::args::Overrides;
 use crate::cli::exit::CommandError;
 use crate::cli::load::load;
-use crate::cli::recording::scenario_hash;
 use crate::cli::repeat::{manifest, read_json, repeatable};
 use crate::cli::simulate::{simulate, simulate_watched};
 use crate::cli::target::result_folder;
 use crate::metrics::{Metric, RecorderOptions};
-use crate::report::MODEL_VERSION;
+use crate::report::{MODEL_VERSION, scenario_hash};
 use crate::scenario::resolved::Resolved;
 
 /// A run to be compared.

@@ -375,9 +375,19 @@ impl Resolved {
     /// Never, as [`Resolved::to_json`].
     #[must_use]
     pub fn to_json_text(&self) -> String {
-        let mut text = serde_json::to_string_pretty(&self.complete).expect("a scenario is plain data");
-        text.push('\n');
-        text
+        json_text(&self.complete)
+    }
+
+    /// [`Resolved::to_json_text`] of the same scenario with another seed. The seed may move what is resolved, but
+    /// nothing in the file.
+    ///
+    /// # Panics
+    /// Never, as [`Resolved::to_json`].
+    #[must_use]
+    pub fn to_json_text_with_seed(&self, seed: u64) -> String {
+        let mut complete = self.complete.clone();
+        complete.run.seed = Some(seed);
+        json_text(&complete)
     }
 
     /// The host of that name.
@@ -391,6 +401,12 @@ impl Resolved {
     pub fn host_spec(&self, id: HostId) -> &HostSpec {
         &self.hosts[id.index()]
     }
+}
+
+fn json_text(complete: &Scenario) -> String {
+    let mut text = serde_json::to_string_pretty(complete).expect("a scenario is plain data");
+    text.push('\n');
+    text
 }
 
 /// The host of that name among hosts in the order of their names.

@@ -1,0 +1,133 @@
+//! What is kept of a study: one small file for each point and replication, under the hash of all that it depends on.
+//!
+//! `records/xx/HASH.json` is written under another name in the same folder, synced and renamed, so it is there whole or
+//! not at all, whatever happens to the process. Its content carries its own digest: what was damaged since is noticed
+//! and told, and never taken for a result. A record depends on nothing but its address, so several processes may fill
+//! one folder at a time: if two of them write the same record, they write the same bytes.
+
+mod address;
+mod record;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::base::hash::Digest;
+use crate::report::ReportError;
+
+pub(super) use address::Definitions;
+pub use record::Record;
+
+/// Longer files are no records of ours.
+const MAX_RECORD_BYTES: u64 = 16 << 20;
+/// So often a name is tried that nobody has.
+const ATTEMPTS: u32 = 1_000;
+/// What each record is called in a folder of its own first two digits.
+const RECORDS: &str = "records";
+
+/// What is there at an address.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// Nothing.
+    Nothing,
+    /// A whole record.
+    Record(Box<Record>),
+    /// Something that is no record of this address, and why not.
+    Damaged(String),
+}
+
+/// The records in one folder.
+#[derive(Debug)]
+pub struct Store {
+    dir: PathBuf,
+    /// Tells the names of files apart that are being written.
+    written: AtomicU64,
+}
+
+impl Store {
+    /// The records of the study in this folder, which need not be there yet.
+    #[must_use]
+    pub fn of(study: &Path) -> Self {
+        Self { dir: study.join(RECORDS), written: AtomicU64::new(0) }
+    }
+
+    /// Where the record of that address is, or would be.
+    #[must_use]
+    pub fn path(&self, address: Digest) -> PathBuf {
+        let name = address.to_string();
+        self.dir.join(&name[..2]).join(format!("{name}.json"))
+    }
+
+    /// What is there at this address.
+    #[must_use]
+    pub fn find(&self, address: Digest) -> Found {
+        let mut bytes = Vec::new();
+        let read = File::open(self.path(address)).and_then(|file| file.take(MAX_RECORD_BYTES).read_to_end(&mut bytes));
+        match read {
+            Ok(_) => Record::read(&bytes, address).map_or_else(Found::Damaged, |record| Found::Record(Box::new(record))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Found::Nothing,
+            Err(error) => Found::Damaged(error.to_string()),
+        }
+    }
+
+    /// Keeps a record, in place of what was there.
+    ///
+    /// # Errors
+    /// The system refuses. What was there before is there still.
+    pub fn keep(&self, record: &Record) -> Result<(), ReportError> {
+        let path = self.path(record.address);
+        let text = record.text();
+        for _ in 0..ATTEMPTS {
+            let Some((mut file, temporary)) = self.begin(&path)? else { continue };
+            let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+            drop(file);
+            match written.and_then(|()| fs::rename(&temporary, &path)) {
+                Ok(()) => return Ok(()),
+                // Somebody who took it for the rest of a process that was killed removed it.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(source) => {
+                    let _ = fs::remove_file(&temporary);
+                    return Err(ReportError::Io { doing: "write", path, source });
+                }
+            }
+        }
+        let source = ErrorKind::AlreadyExists.into();
+        Err(ReportError::Io { doing: "find a name for", path, source })
+    }
+
+    /// A new file beside the one that it shall become; none when another process has taken the name.
+    fn begin(&self, path: &Path) -> Result<Option<(File, PathBuf)>, ReportError> {
+        let number = self.written.fetch_add(1, Ordering::Relaxed);
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        // Processes of one computer have different numbers; where those of two are the same, one finds the name taken.
+        let temporary = path.with_file_name(format!(".{name}.{}-{number}.tmp", std::process::id()));
+        let create = || OpenOptions::new().write(true).create_new(true).open(&temporary);
+        let made = match create() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let parent = path.parent().unwrap_or(&self.dir);
+                fs::create_dir_all(parent).map_err(ReportError::io("create", parent))?;
+                create()
+            }
+            made => made,
+        };
+        match made {
+            Ok(file) => Ok(Some((file, temporary))),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
+            Err(source) => Err(ReportError::Io { doing: "write", path: temporary, source }),
+        }
+    }
+
+    /// Removes what processes left that were killed while they wrote. A process that is still writing writes again.
+    pub fn tidy(&self) {
+        let folders = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        for entry in folders.flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten().flatten()) {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with('.') && name.ends_with(".tmp") {
+                // Who cannot remove it leaves it: it harms nothing.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! One table as files: CSV always, Parquet beside it with the feature `parquet`.
+//!
+//! Rows are written as they come, so a table may be larger than memory. It appears under its name when it is whole.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+#[cfg(feature = "parquet")]
+use super::parquet::Columnar;
+use crate::report::ReportError;
+
+/// What the cells of a column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Words and names.
+    Text,
+    /// Counts and numbers of things.
+    Whole,
+    /// Measures.
+    Number,
+}
+
+/// A column: its name and what its cells are.
+pub(super) type Column = (String, Kind);
+
+/// A cell.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Cell<'a> {
+    /// Nothing, whatever the column.
+    Empty,
+    /// In a column of texts.
+    Text(&'a str),
+    /// In a column of whole numbers.
+    Whole(u64),
+    /// In a column of numbers; finite.
+    Number(f64),
+}
+
+impl Cell<'_> {
+    /// A number, or nothing.
+    pub(super) fn number(value: Option<f64>) -> Self {
+        value.filter(|value| value.is_finite()).map_or(Self::Empty, Self::Number)
+    }
+
+    /// As text. A number is written with as many digits as tell it from its neighbours, never with an exponent.
+    fn text(&self) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Text(text) => (*text).to_owned(),
+            Self::Whole(value) => value.to_string(),
+            Self::Number(value) => value.to_string(),
+        }
+    }
+}
+
+/// A table that is being written.
+pub(super) struct Sheet {
+    csv: csv::Writer<BufWriter<File>>,
+    file: Pending,
+    #[cfg(feature = "parquet")]
+    columnar: (Columnar, Pending),
+}
+
+impl Sheet {
+    /// Begins `NAME.csv` in a folder.
+    pub(super) fn begin(dir: &Path, name: &str, columns: &[Column]) -> Result<Self, ReportError> {
+        let (file, open) = Pending::begin(dir.join(format!("{name}.csv")))?;
+        let mut csv = csv::Writer::from_writer(BufWriter::new(open));
+        csv.write_record(columns.iter().map(|(name, _)| name)).map_err(|error| file.error(error.into()))?;
+        #[cfg(feature = "parquet")]
+        let columnar = {
+            let (file, open) = Pending::begin(dir.join(format!("{name}.parquet")))?;
+            (Columnar::begin(open, columns).map_err(|error| file.error(error))?, file)
+        };
+        Ok(Self {
+            csv,
+            file,
+            #[cfg(feature = "parquet")]
+            columnar,
+        })
+    }
+
+    /// Writes a row: one cell for each column.
+    pub(super) fn row(&mut self, cells: &[Cell<'_>]) -> Result<(), ReportError> {
+        self.csv.write_record(cells.iter().map(Cell::text)).map_err(|error| self.file.error(error.into()))?;
+        #[cfg(feature = "parquet")]
+        self.columnar.0.row(cells).map_err(|error| self.columnar.1.error(error))?;
+        Ok(())
+    }
+
+    /// Lets the table appear.
+    pub(super) fn finish(self) -> Result<(), ReportError> {
+        let file = self.csv.into_inner().map_err(csv::IntoInnerError::into_error);
+        let file = file.and_then(|out| out.into_inner().map_err(io::IntoInnerError::into_error));
+        self.file.appear(file)?;
+        #[cfg(feature = "parquet")]
+        self.columnar.1.appear(self.columnar.0.finish())?;
+        Ok(())
+    }
+}
+
+/// A file that is written beside the one that it shall replace.
+pub(super) struct Pending {
+    path: PathBuf,
+    temporary: PathBuf,
+}
+
+impl Pending {
+    pub(super) fn begin(path: PathBuf) -> Result<(Self, File), ReportError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+        let file = File::create(&temporary).map_err(ReportError::io("write", &path))?;
+        Ok((Self { path, temporary }, file))
+    }
+
+    fn error(&self, source: io::Error) -> ReportError {
+        ReportError::Io { doing: "write", path: self.path.clone(), source }
+    }
+
+    /// Lets it appear once it is on disk.
+    pub(super) fn appear(&self, file: io::Result<File>) -> Result<(), ReportError> {
+        let renamed = file.and_then(|file| file.sync_all()).and_then(|()| fs::rename(&self.temporary, &self.path));
+        renamed.map_err(|source| self.error(source))
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        // After the rename there is nothing of that name.
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
