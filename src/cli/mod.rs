@@ -21,7 +21,7 @@ mod report;
 mod run;
 mod serve;
 pub mod simulate;
-mod sweep;
+pub mod sweep;
 mod target;
 mod transcript;
 mod watch;

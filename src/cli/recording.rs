@@ -61,10 +61,9 @@ impl Recording {
             None => None,
         };
         let windows = match &scenario.outputs.cwnd {
-            Some(CwndSpec { hosts, ports }) => {
+            Some(cwnd) => {
                 let stream = folder.stream("tables/cwnd.csv").map_err(report_error)?;
-                let options = WindowOptions { hosts: hosts.clone(), ports: ports.clone() };
-                Some(WindowWriter::new(directory(scenario), options, stream))
+                Some(WindowWriter::new(directory(scenario), window_options(cwnd), stream))
             }
             None => None,
         };
@@ -159,6 +158,11 @@ pub(super) fn say_missed(expectations: &[Expectation]) {
     }
 }
 
+/// Whose windows are written.
+pub(super) fn window_options(CwndSpec { hosts, ports }: &CwndSpec) -> WindowOptions {
+    WindowOptions { hosts: hosts.clone(), ports: ports.clone() }
+}
+
 fn capture_options(spec: &CaptureSpec) -> CaptureOptions {
     CaptureOptions {
         interfaces: if spec.by_link { Interfaces::Links } else { Interfaces::Hosts },
@@ -175,7 +179,8 @@ pub(super) fn default_folder(file: &Path, hash: &str) -> PathBuf {
     Path::new(RESULTS).join(format!("{name}-{}", &hash[..8]))
 }
 
-fn report_error(error: ReportError) -> CommandError {
+/// How a command ends when a result folder could not be written or read.
+pub(super) fn report_error(error: ReportError) -> CommandError {
     CommandError::io(error.to_string())
 }
 

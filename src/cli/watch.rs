@@ -32,16 +32,12 @@ pub(super) struct Watch {
 impl Watch {
     /// A watch that starts now. `quiet` hides the bar; without a terminal it never shows.
     pub(super) fn start(until: SimTime, wall_clock: SimDuration, memory: u64, quiet: bool) -> Self {
-        let interrupted = Arc::new(AtomicBool::new(false));
-        // Without the handlers Ctrl-C still ends the process; it only keeps nothing.
-        end_at_once_later(&interrupted);
-        let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted));
         Self {
             started: Instant::now(),
             until,
             wall_clock: Duration::from_nanos(wall_clock.as_nanos()),
             memory,
-            interrupted,
+            interrupted: interrupts(),
             bar: None,
             show: !quiet && std::io::stderr().is_terminal(),
         }
@@ -50,7 +46,7 @@ impl Watch {
     /// A watch over a service, which lasts until it is stopped: by Ctrl-C, or as a service is stopped.
     pub(super) fn over_service(memory: u64) -> Self {
         let watch = Self::start(SimTime::NEVER, SimDuration::from_nanos(u64::MAX), memory, true);
-        let _ = signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&watch.interrupted));
+        also_by_sigterm(&watch.interrupted);
         watch
     }
 
@@ -96,6 +92,20 @@ impl Watch {
         bar.set_position(progress.now.as_nanos().min(until));
         bar.set_message(format!("{} events", progress.events));
     }
+}
+
+/// What is set by Ctrl-C from now on.
+pub(super) fn interrupts() -> Arc<AtomicBool> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    // Without the handlers Ctrl-C still ends the process; it only keeps nothing.
+    end_at_once_later(&interrupted);
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted));
+    interrupted
+}
+
+/// The same by SIGTERM, with which services and jobs are asked to end.
+pub(super) fn also_by_sigterm(interrupted: &Arc<AtomicBool>) {
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(interrupted));
 }
 
 /// Lets a second Ctrl-C end the process at once, for whom writing the results takes too long. Not before

@@ -43,16 +43,24 @@ pub enum LoadError {
     Invalid(#[from] Diagnostics),
 }
 
-/// A scenario file that is read once, to be resolved many times with different changes.
+/// Reads a scenario from a file of at most 64 MiB.
+///
+/// # Errors
+/// The file cannot be read, or is no valid scenario.
+pub fn load_file(path: &FilePath, overrides: &Overrides) -> Result<Resolved, LoadError> {
+    Ok(ScenarioFile::read(path)?.load(overrides)?)
+}
+
+/// A scenario file that was read once, to be loaded with one change after another.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct ScenarioFile {
     label: String,
     bytes: Vec<u8>,
     folder: Option<PathBuf>,
 }
 
-impl Source {
-    /// Reads a file of at most 64 MiB. What it refers to (master files, messages) is read when it is resolved.
+impl ScenarioFile {
+    /// Reads a file of at most 64 MiB.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -67,7 +75,7 @@ impl Source {
         Self { label: label.into(), ..self }
     }
 
-    /// What stands in the file.
+    /// What was read.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -76,18 +84,10 @@ impl Source {
     /// The scenario with these changes.
     ///
     /// # Errors
-    /// It is not valid, or the changes do not fit it; all errors that can be found at once.
-    pub fn resolve(&self, overrides: &Overrides) -> Result<Resolved, Diagnostics> {
+    /// It is no valid scenario; all errors that can be found at once.
+    pub fn load(&self, overrides: &Overrides) -> Result<Resolved, Diagnostics> {
         load_in(&self.label, &self.bytes, overrides, self.folder.as_deref())
     }
-}
-
-/// Reads a scenario from a file of at most 64 MiB.
-///
-/// # Errors
-/// The file cannot be read, or is no valid scenario.
-pub fn load_file(path: &FilePath, overrides: &Overrides) -> Result<Resolved, LoadError> {
-    Ok(Source::read(path)?.resolve(overrides)?)
 }
 
 /// Reads the key that grades a scenario, from a file of at most 64 MiB.

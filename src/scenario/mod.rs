@@ -27,7 +27,7 @@ mod zone_file;
 
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use json_schema::json_schema;
-pub use load::{LoadError, MAX_FILE_BYTES, Overrides, Source, load, load_file, load_key, load_with};
+pub use load::{LoadError, MAX_FILE_BYTES, Overrides, ScenarioFile, load, load_file, load_key, load_with};
 pub use notes::notes;
 pub use resolved::Resolved;
 

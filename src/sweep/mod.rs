@@ -6,6 +6,8 @@
 //! shards and a folder, and who starts them is no matter of ours.
 
 mod folder;
+mod merge;
+mod pending;
 mod provenance;
 mod run;
 mod shard;
@@ -16,7 +18,8 @@ pub mod summary;
 pub mod tables;
 pub mod trials;
 
-pub use folder::{Folder, FolderError, Made};
+pub use folder::Folder;
+pub use merge::{Merged, merge};
 pub use provenance::{PROVENANCE, Provenance};
 pub use run::{News, RunError, RunOptions, Tally, Watcher, run};
 pub use shard::{MAX_SHARDS, Shard};
@@ -24,3 +27,6 @@ pub use study::{
     Amount, ChartKind, Comparison, Failure, Laboratory, Measure, Measured, Numbers, Parameter, Point, Replications,
     StopRule, Study, StudyChart, WarmUp,
 };
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! list, a thread or a shard. So whoever follows a point's course, to run it or to read it, comes along the same way.
 
 use crate::base::hash::{Digest, hash64};
-use crate::scenario::{LoadError, Overrides, Resolved, Source};
+use crate::scenario::{LoadError, Overrides, Resolved, ScenarioFile};
 
 use super::statistics::{Decision, Level, Reason, StopRule as Rule};
 use super::store::Definitions;
@@ -15,7 +15,7 @@ use super::study::{Failure, Measured, Numbers, Point, Replications, Study};
 pub struct Subject<'a> {
     /// The study.
     pub study: &'a Study,
-    source: Source,
+    file: ScenarioFile,
     definitions: Definitions,
 }
 
@@ -134,14 +134,14 @@ impl<'a> Subject<'a> {
     pub fn of(study: &'a Study) -> Result<Self, LoadError> {
         // Where the file lies is no matter of what is wrong with a point.
         let name = study.scenario.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let source = Source::read(&study.scenario)?.named(name);
-        Ok(Self { study, source, definitions: Definitions::of(&study.measures, study.warm_up.as_ref()) })
+        let file = ScenarioFile::read(&study.scenario)?.named(name);
+        Ok(Self { study, file, definitions: Definitions::of(&study.measures, study.warm_up.as_ref()) })
     }
 
     /// What stands in the scenario file.
     #[must_use]
     pub fn scenario_bytes(&self) -> &[u8] {
-        self.source.bytes()
+        self.file.bytes()
     }
 
     /// The scenario of a point with this seed.
@@ -150,7 +150,7 @@ impl<'a> Subject<'a> {
     /// It is invalid.
     pub fn resolve(&self, point: &Point, seed: u64) -> Result<Resolved, Failure> {
         let overrides = Overrides { set: point.settings.clone(), seed: Some(seed), until: None };
-        self.source.resolve(&overrides).map_err(|diagnostics| Failure::Invalid(diagnostics.to_string()))
+        self.file.load(&overrides).map_err(|diagnostics| Failure::Invalid(diagnostics.to_string()))
     }
 
     /// A replication of a point; `scenario` is the point's with any seed.

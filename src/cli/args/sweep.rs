@@ -33,7 +33,8 @@ What is there already and is valid is not run again, so the same command resumes
 const STATUS_EXAMPLES: &str = "\
 Examples:
   posthaste sweep status study.json
-  posthaste sweep status results/study --json";
+  posthaste sweep status results/study --json
+  posthaste sweep status study.json --out /shared/study --shards 6";
 const MERGE_EXAMPLES: &str = "\
 Examples:
   posthaste sweep merge study.json --out results/study
@@ -123,6 +124,9 @@ pub struct SweepStatusArgs {
     /// Folder of the study, instead of results/NAME
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Tell of each of so many shards, too
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub shards: Option<u32>,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,

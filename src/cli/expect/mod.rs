@@ -9,10 +9,11 @@ mod said;
 
 use std::collections::BTreeMap;
 
-use crate::base::SimDuration;
+use crate::base::{SimDuration, SimTime};
 use crate::metrics::{LinkRow, Metric, RunRecord};
 use crate::report::{Expectation, Found};
 use crate::scenario::resolved::{Bounds, CellIs, ExpectSpec, Resolved, What};
+use crate::sweep::Measure;
 
 pub(super) use grade::{Grade, grade};
 
@@ -26,6 +27,23 @@ pub fn expectations(scenario: &Resolved, record: &RunRecord) -> Vec<Expectation>
 pub(super) fn judge(specs: &[ExpectSpec], record: &RunRecord) -> Vec<Expectation> {
     let mut results = Results { record, metrics: record.metrics(), tables: BTreeMap::new() };
     specs.iter().map(|spec| results.judge(spec)).collect()
+}
+
+/// What a study wants to know of a run: the measures that have a value, by name, and the expectations that did not
+/// hold. Rows of tables whose beginning is before `since` do not count for measures; `windows` is the table of windows,
+/// where it was written.
+pub(super) fn examine(
+    scenario: &Resolved,
+    (record, windows): (&RunRecord, Option<Vec<u8>>),
+    measures: &[Measure],
+    since: SimTime,
+) -> (BTreeMap<String, Metric>, Vec<String>) {
+    let tables = windows.into_iter().map(|windows| ("cwnd", Some(windows))).collect();
+    let mut results = Results { record, metrics: record.metrics(), tables };
+    let value = |measure: &Measure| Some((measure.name.clone(), results.measure(&measure.what, since)?));
+    let values = measures.iter().filter_map(value).collect();
+    let judged = scenario.expect.iter().map(|spec| results.judge(spec));
+    (values, judged.filter(|one| !one.held).map(|one| one.failure()).collect())
 }
 
 /// A run, in the forms in which it is looked at.
@@ -50,12 +68,11 @@ impl Results<'_> {
         let Finding { what, expected, found, held } = match &spec.what {
             What::Metric(name, bounds) => {
                 metric = Some(name.clone());
-                let found = self.metrics.get(name).copied().or_else(|| unused(name));
-                compared(name.clone(), found.ok_or_else(|| "no value".to_owned()), bounds)
+                compared(name.clone(), self.metric(name), bounds)
             }
             What::Rows(fold, table, tests, bounds) => {
                 let what = rows::words(*fold, table, tests);
-                compared(what, self.fold(*fold, table, tests), bounds)
+                compared(what, self.fold(*fold, table, tests, SimTime::ZERO), bounds)
             }
             What::Message(expect) => message::judge(expect, &self.record.tables),
             What::Dropped { link, host, packets } => self.dropped(link.as_deref(), host.as_deref(), packets),
@@ -69,24 +86,44 @@ impl Results<'_> {
         Expectation { name, metric, what, expected, found, why, held, hint }
     }
 
+    fn metric(&self, name: &str) -> Result<Metric, String> {
+        let found = self.metrics.get(name).copied().or_else(|| unused(name));
+        found.ok_or_else(|| "no value".to_owned())
+    }
+
     fn dropped(&self, link: Option<&str>, host: Option<&str>, packets: &CellIs) -> Finding {
-        let rows = |fits: &dyn Fn(&LinkRow) -> bool| {
-            let rows = self.record.tables.links.iter().filter(|row| fits(row));
-            rows.map(LinkRow::dropped).sum()
+        let what = match (link, host) {
+            (Some(link), _) => format!("packets dropped by {link}"),
+            (None, Some(host)) => format!("packets dropped by the links of {host}"),
+            (None, None) => "packets dropped".to_owned(),
         };
-        let (what, found) = match (link, host) {
-            (Some(link), _) => (format!("packets dropped by {link}"), Metric::Integer(rows(&|row| &*row.link == link))),
-            (None, Some(host)) => (
-                format!("packets dropped by the links of {host}"),
-                Metric::Integer(rows(&|row| &*row.from == host || &*row.to == host)),
-            ),
-            (None, None) => {
-                let found = self.metrics.get("network.dropped").copied();
-                ("packets dropped".to_owned(), found.unwrap_or(Metric::Integer(0)))
-            }
-        };
+        let found = self.packets_dropped(link, host);
         let held = packets.holds(&found.value().to_string());
         Finding { what, expected: rows::cell_words(packets), found: Ok(Found::Number(found)), held }
+    }
+
+    fn packets_dropped(&self, link: Option<&str>, host: Option<&str>) -> Metric {
+        let rows = |fits: &dyn Fn(&LinkRow) -> bool| {
+            let rows = self.record.tables.links.iter().filter(|row| fits(row));
+            Metric::Integer(rows.map(LinkRow::dropped).sum())
+        };
+        match (link, host) {
+            (Some(link), _) => rows(&|row| &*row.link == link),
+            (None, Some(host)) => rows(&|row| &*row.from == host || &*row.to == host),
+            (None, None) => self.metrics.get("network.dropped").copied().unwrap_or(Metric::Integer(0)),
+        }
+    }
+
+    /// The number that is looked at; of what is no number, 1 if it holds and 0 if not. None where there is nothing.
+    fn measure(&mut self, what: &What, since: SimTime) -> Option<Metric> {
+        let whether = |finding: Finding| Some(Metric::Integer(u64::from(finding.held)));
+        match what {
+            What::Metric(name, _) => self.metric(name).ok(),
+            What::Rows(fold, table, tests, _) => self.fold(*fold, table, tests, since).ok(),
+            What::Message(expect) => whether(message::judge(expect, &self.record.tables)),
+            What::Dropped { link, host, .. } => Some(self.packets_dropped(link.as_deref(), host.as_deref())),
+            What::Transcript(expect) => whether(said::judge(expect, self.record)),
+        }
     }
 }
 

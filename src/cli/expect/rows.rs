@@ -3,6 +3,7 @@
 //! Cells are read as the table writes them, and summed as whole billionths: seconds are exact to the nanosecond.
 
 use super::{Results, any_of};
+use crate::base::SimTime;
 use crate::metrics::{Kind, Metric, TableDoc};
 use crate::report::{dialogues_csv, table_csv};
 use crate::scenario::resolved::{CellIs, CellTest, Fold};
@@ -11,8 +12,14 @@ use crate::sweep::statistics::nearest_rank;
 const BILLION: i128 = 1_000_000_000;
 
 impl Results<'_> {
-    /// The number, or why there is none.
-    pub(super) fn fold(&mut self, fold: Fold, table: &'static TableDoc, tests: &[CellTest]) -> Result<Metric, String> {
+    /// The number, or why there is none. Rows of what began before `since` do not count, where rows have a beginning.
+    pub(super) fn fold(
+        &mut self,
+        fold: Fold,
+        table: &'static TableDoc,
+        tests: &[CellTest],
+        since: SimTime,
+    ) -> Result<Metric, String> {
         let record = self.record;
         let csv = self.tables.entry(table.name).or_insert_with(|| match table.name {
             // Made beside the transcripts, from the same dialogues.
@@ -32,7 +39,7 @@ impl Results<'_> {
         for row in csv::Reader::from_reader(csv.as_slice()).records() {
             let row = row.map_err(|error| error.to_string())?;
             let fits = |test: &CellTest| test.is.holds(row.get(test.position).unwrap_or_default());
-            if tests.iter().all(fits) {
+            if counts(&row, table, since) && tests.iter().all(fits) {
                 count += 1;
                 values.extend(position(fold).and_then(|at| billionths(row.get(at)?)));
             }
@@ -48,6 +55,12 @@ impl Results<'_> {
         }
         folded(fold, table, values).ok_or_else(|| "the cells are empty".to_owned())
     }
+}
+
+/// Whether a row's beginning is not before that instant.
+fn counts(row: &csv::StringRecord, table: &TableDoc, since: SimTime) -> bool {
+    let Some(begins) = table.begins().filter(|_| since > SimTime::ZERO) else { return true };
+    row.get(begins).and_then(billionths).is_some_and(|begun| begun >= i128::from(since.as_nanos()))
 }
 
 const fn position(fold: Fold) -> Option<usize> {

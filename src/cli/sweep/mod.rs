@@ -1,7 +1,9 @@
 //! `posthaste sweep`: parameter studies, one file a subcommand.
 
+pub mod laboratory;
 mod merge;
 mod plan;
+mod progress;
 mod run;
 mod status;
 mod submit;
@@ -21,4 +23,8 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<Exit, CommandError> {
         SweepCommand::Merge(args) => merge::merge(args),
         SweepCommand::Submit(args) => submit::submit(args),
     }
+}
+
+fn load_plan(plan: &std::path::Path) -> Result<crate::sweep::Study, CommandError> {
+    Err(CommandError::usage(plan.display().to_string()))
 }

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::hash::Digest;
 use crate::report::ReportError;
+use crate::sweep::pending;
 
 pub(super) use address::Definitions;
 pub use record::Record;
@@ -120,14 +121,8 @@ impl Store {
 
     /// Removes what processes left that were killed while they wrote. A process that is still writing writes again.
     pub fn tidy(&self) {
-        let folders = fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        for entry in folders.flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten().flatten()) {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if name.starts_with('.') && name.ends_with(".tmp") {
-                // Who cannot remove it leaves it: it harms nothing.
-                let _ = fs::remove_file(entry.path());
-            }
+        for folder in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+            pending::tidy(&folder.path());
         }
     }
 }

@@ -12,10 +12,12 @@ mod parquet;
 mod sheet;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::pending;
 use super::statistics::{Estimate, Level};
 use super::store::{Found, Store};
 use super::study::{Measured, Parameter, Point, Study};
@@ -30,6 +32,9 @@ use sheet::{Cell, Column, Kind, Sheet};
 
 /// So many points are read before they are written.
 const WINDOW: usize = 256;
+
+/// So often tables are begun.
+const ATTEMPTS: u32 = 3;
 
 /// What of a study is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,7 +120,20 @@ fn state(store: &Store, trial: &Trial) -> State {
 pub fn write_tables(subject: &Subject<'_>, dir: &Path, store: &Store) -> Result<Census, ReportError> {
     let tables = dir.join("tables");
     fs::create_dir_all(&tables).map_err(ReportError::io("create", &tables))?;
-    let mut writer = Writer::begin(subject.study, &tables)?;
+    pending::tidy(&tables);
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match write_all(subject, &tables, store) {
+            // Another process that writes the same tables tidied up at that moment.
+            Err(ReportError::Io { source, .. }) if source.kind() == ErrorKind::NotFound && attempts < ATTEMPTS => {}
+            done => return done,
+        }
+    }
+}
+
+fn write_all(subject: &Subject<'_>, tables: &Path, store: &Store) -> Result<Census, ReportError> {
+    let mut writer = Writer::begin(subject.study, tables)?;
     let mut census = Census::default();
     read_courses(subject, store, |point, course| {
         census.count(&course, store);

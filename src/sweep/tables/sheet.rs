@@ -2,13 +2,14 @@
 //!
 //! Rows are written as they come, so a table may be larger than memory. It appears under its name when it is whole.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 #[cfg(feature = "parquet")]
 use super::parquet::Columnar;
 use crate::report::ReportError;
+use crate::sweep::pending::Pending;
 
 /// What the cells of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,37 +98,5 @@ impl Sheet {
         #[cfg(feature = "parquet")]
         self.columnar.1.appear(self.columnar.0.finish())?;
         Ok(())
-    }
-}
-
-/// A file that is written beside the one that it shall replace.
-pub(super) struct Pending {
-    path: PathBuf,
-    temporary: PathBuf,
-}
-
-impl Pending {
-    pub(super) fn begin(path: PathBuf) -> Result<(Self, File), ReportError> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-        let file = File::create(&temporary).map_err(ReportError::io("write", &path))?;
-        Ok((Self { path, temporary }, file))
-    }
-
-    fn error(&self, source: io::Error) -> ReportError {
-        ReportError::Io { doing: "write", path: self.path.clone(), source }
-    }
-
-    /// Lets it appear once it is on disk.
-    pub(super) fn appear(&self, file: io::Result<File>) -> Result<(), ReportError> {
-        let renamed = file.and_then(|file| file.sync_all()).and_then(|()| fs::rename(&self.temporary, &self.path));
-        renamed.map_err(|source| self.error(source))
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        // After the rename there is nothing of that name.
-        let _ = fs::remove_file(&self.temporary);
     }
 }
