@@ -14,10 +14,14 @@ use std::process::{Command, Output};
 
 use self::quote::{fill, for_sbatch, for_shell};
 use super::load_plan;
+use super::run::folder_of;
 use crate::cli::args::{SweepEngine, SweepSubmitArgs};
 use crate::cli::exit::{CommandError, Exit};
+use crate::cli::load::load_error;
 use crate::cli::output::{print, say, write_text};
-use crate::sweep::Study;
+use crate::cli::recording::report_error;
+use crate::sweep::trials::Subject;
+use crate::sweep::{Folder, Study};
 
 const SHARDS: &str = include_str!("shards.sbatch");
 const MERGE: &str = include_str!("merge.sbatch");
@@ -58,17 +62,19 @@ struct Job {
 pub(super) fn submit(args: &SweepSubmitArgs) -> Result<Exit, CommandError> {
     let study = load_plan(&args.plan)?;
     let (shards, minutes) = shards_of(&study, args)?;
-    let out = text_of(&super::folder(&study, args.out.as_deref()))?;
+    let out = text_of(&folder_of(&study, args.out.as_deref()))?;
     let program = std::env::current_exe().map_err(|e| CommandError::io(format!("this program's own file: {e}")))?;
     let job = Job {
         program: text_of(&program)?,
         plan: text_of(&args.plan)?,
         dir: Path::new(&out).join("submit"),
-        name: study.name,
+        name: study.name.clone(),
         out,
         shards,
         minutes,
     };
+    // Here, once, it is told whether something else is in the way of the study's folder, and not by each shard.
+    Folder::begin(Path::new(&job.out), &Subject::of(&study).map_err(load_error)?, Path::new(&job.plan)).map_err(report_error)?;
     fs::create_dir_all(&job.dir).map_err(|e| CommandError::io(format!("{}: {e}", job.dir.display())))?;
     match args.engine {
         SweepEngine::Slurm => slurm(&job, args.dry_run),
