@@ -51,9 +51,9 @@ pub struct Diagnostics {
 
 /// A change of a scenario from outside, and how the user named it.
 #[derive(Clone, Debug)]
-pub(super) struct OverrideName {
-    pub(super) steps: Vec<Step>,
-    pub(super) label: String,
+pub(crate) struct OverrideName {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) label: String,
 }
 
 impl Diagnostics {
@@ -64,15 +64,25 @@ impl Diagnostics {
     }
 
     /// One error about a file as a whole.
-    pub(super) fn of_file(label: &str, message: String) -> Self {
+    pub(crate) fn of_file(label: &str, message: String) -> Self {
         let source = clean(label, 400);
         let whole =
             Diagnostic { source, path: String::new(), line: None, column: None, message, help: None, excerpt: None };
         Self { list: vec![whole], dropped: 0 }
     }
 
+    /// The errors of several files as one list; none of no errors.
+    pub(crate) fn join(all: Vec<Self>) -> Option<Self> {
+        let mut joined = Self { list: Vec::new(), dropped: 0 };
+        for one in all {
+            joined.list.extend(one.list);
+            joined.dropped += one.dropped;
+        }
+        (!joined.list.is_empty()).then_some(joined)
+    }
+
     /// Gives located findings their lines.
-    pub(super) fn new(label: &str, text: &str, problems: Problems, overrides: &[OverrideName]) -> Self {
+    pub(crate) fn new(label: &str, text: &str, problems: Problems, overrides: &[OverrideName]) -> Self {
         let dropped = problems.dropped;
         let mut found = problems.list;
         found.sort_by_key(|problem| problem.span);

@@ -12,10 +12,10 @@ use super::a_labels;
 use super::problem::{Problem, Problems, Step, quote};
 
 /// Beginning and end of a place in the text, in bytes.
-pub(super) type Span = (usize, usize);
+pub(crate) type Span = (usize, usize);
 
 /// The text of a file: UTF-8 without a byte order mark; else the place of the first error.
-pub(super) fn decode(bytes: &[u8]) -> Result<&str, Box<(String, Problem)>> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<&str, Box<(String, Problem)>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
         let start = error.valid_up_to();
@@ -27,7 +27,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Box<(String, Problem)>> {
 }
 
 /// The value of a text without its comments; notes a syntax error or duplicate keys.
-pub(super) fn parse(text: &str, problems: &mut Problems) -> Option<Value> {
+pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Value> {
     let mut value: Value = match serde_json::from_str(text) {
         Ok(value) => value,
         Err(error) => {
@@ -131,7 +131,7 @@ fn find_duplicates(value: &ast::Value<'_>, steps: &mut Vec<Step>, problems: &mut
 }
 
 /// Drops the keys that begin with `x-`.
-pub(super) fn strip_comments(value: &mut Value) {
+pub(crate) fn strip_comments(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.retain(|key, _| !is_comment(key));
@@ -150,7 +150,7 @@ fn span_of(node: &impl jsonc_parser::common::Ranged) -> Span {
 /// end was filled in, becomes that of the innermost value that is there; such a finding follows
 /// from what is in the text, so it goes when there are others. `outside` are the paths of
 /// overrides.
-pub(super) fn locate(text: &str, problems: &mut Vec<Problem>, outside: &[&[Step]]) {
+pub(crate) fn locate(text: &str, problems: &mut Vec<Problem>, outside: &[&[Step]]) {
     let Ok(Some(root)) = tree(text) else { return };
     let mut followed = Vec::with_capacity(problems.len());
     for problem in problems.iter_mut() {
@@ -163,12 +163,19 @@ pub(super) fn locate(text: &str, problems: &mut Vec<Problem>, outside: &[&[Step]
             problem.steps.truncate(found);
         }
         followed.push(written);
+        let span = problem.within.filter(|_| whole).and_then(|part| inside(text, span, part)).unwrap_or(span);
         problem.span.get_or_insert(span);
     }
     if followed.contains(&true) {
         let mut followed = followed.into_iter();
         problems.retain(|_| followed.next() == Some(true));
     }
+}
+
+/// The place of a part of a JSON string, if it is written as it is meant: without escapes.
+fn inside(text: &str, (start, end): Span, (from, to): Span) -> Option<Span> {
+    let inner = text.get(start..end)?.strip_prefix('"')?.strip_suffix('"')?;
+    (!inner.contains('\\') && from <= to && to <= inner.len()).then_some((start + 1 + from, start + 1 + to))
 }
 
 /// The property of that name, which the text may have in its internationalised form.

@@ -24,12 +24,12 @@ struct FormError {
 const MAX_RETRIED_BYTES: usize = 1 << 20;
 
 /// Reads a scenario from the value of a text of `bytes` bytes; notes errors of form.
-pub(super) fn read(value: Value, bytes: usize, problems: &mut Problems) -> Option<Scenario> {
+pub(crate) fn read(value: Value, bytes: usize, problems: &mut Problems) -> Option<Scenario> {
     read_as("a scenario", value, bytes, problems)
 }
 
 /// Reads any kind of file; `what` names it in errors. What is wrong is made harmless; none if that does not succeed.
-pub(super) fn read_as<T: DeserializeOwned>(
+pub(crate) fn read_as<T: DeserializeOwned>(
     what: &str,
     mut value: Value,
     bytes: usize,

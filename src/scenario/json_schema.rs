@@ -1,18 +1,24 @@
-//! The JSON Schema of scenario files, for editors and other programs.
+//! JSON Schemas of files, for editors and other programs.
 
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::schema::Scenario;
 
-/// The schema (draft 2020-12), generated from the types that read the file.
+/// The schema of scenario files.
 #[must_use]
 pub fn json_schema() -> Value {
+    schema_of::<Scenario>("Posthaste scenario")
+}
+
+/// The schema (draft 2020-12) of a kind of file, generated from the types that read it.
+pub(crate) fn schema_of<T: JsonSchema>(title: &str) -> Value {
     let generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
-    let mut schema = generator.into_root_schema_for::<Scenario>().to_value();
+    let mut schema = generator.into_root_schema_for::<T>().to_value();
     allow_comments(&mut schema);
     if let Value::Object(root) = &mut schema {
-        root.insert("title".to_owned(), json!("Posthaste scenario"));
+        root.insert("title".to_owned(), json!(title));
     }
     schema
 }

@@ -15,6 +15,9 @@ use crate::base::SimDuration;
 /// The largest file that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
 
+/// The name of an override is cut here, in characters.
+const MAX_LABEL: usize = 200;
+
 /// Changes of a scenario from outside, as the command line gives them.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
@@ -111,7 +114,7 @@ pub fn load_key(path: &FilePath, graded: &Resolved) -> Result<KeySpec, LoadError
 }
 
 /// The name of a file, and what is in it.
-fn bytes_of(path: &FilePath) -> Result<(String, Vec<u8>), LoadError> {
+pub(crate) fn bytes_of(path: &FilePath) -> Result<(String, Vec<u8>), LoadError> {
     let label = path.display().to_string();
     let io = |source| LoadError::Io { path: clean(&label, 400), source };
     let mut bytes = Vec::new();
@@ -137,7 +140,7 @@ pub fn load_with(label: &str, bytes: &[u8], overrides: &Overrides) -> Result<Res
 }
 
 /// The text of a file that is not too long.
-pub(super) fn text_of<'b>(label: &str, what: &str, bytes: &'b [u8]) -> Result<&'b str, Diagnostics> {
+pub(crate) fn text_of<'b>(label: &str, what: &str, bytes: &'b [u8]) -> Result<&'b str, Diagnostics> {
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(Diagnostics::of_file(label, format!("{what} has at most 64 MiB")));
     }
@@ -177,7 +180,7 @@ fn resolve(
 ) -> Option<Resolved> {
     let mut value = document::parse(text, problems)?;
     for (pointer, new) in &overrides.set {
-        let label = format!("--set {pointer}={new}");
+        let label = override_label(pointer, new);
         match set(&mut value, pointer, new.clone()) {
             Ok(steps) => changes.push(OverrideName { steps, label }),
             Err(message) => {
@@ -207,6 +210,11 @@ fn resolve(
     resolved
 }
 
+/// How findings call a value that was set from outside.
+pub(crate) fn override_label(pointer: &str, new: &Value) -> String {
+    clean(&format!("--set {pointer}={new}"), MAX_LABEL)
+}
+
 fn set_run(scenario: &mut Scenario, overrides: &Overrides, changes: &mut Vec<OverrideName>) {
     let steps = |key: &str| vec![Step::Key("run".to_owned()), Step::Key(key.to_owned())];
     if let Some(seed) = overrides.seed {
@@ -220,7 +228,7 @@ fn set_run(scenario: &mut Scenario, overrides: &Overrides, changes: &mut Vec<Ove
 }
 
 /// The unescaped parts of a JSON pointer (RFC 6901 section 4).
-fn tokens(pointer: &str) -> impl Iterator<Item = String> {
+pub(crate) fn tokens(pointer: &str) -> impl Iterator<Item = String> {
     let parts = pointer.strip_prefix('/').unwrap_or(pointer).split('/');
     parts.map(|token| token.replace("~1", "/").replace("~0", "~"))
 }

@@ -3,7 +3,7 @@
 //! A finding knows where it is as a path of keys and indices; the text is searched for that
 //! place only when there is something to report.
 
-pub(super) use crate::base::nearest;
+pub(crate) use crate::base::nearest;
 
 use super::schema::FilePlace;
 
@@ -20,7 +20,7 @@ const MAX_MESSAGE: usize = 500;
 
 /// A place in a scenario, as a chain from the inside out that costs nothing to build.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Path<'a> {
+pub(crate) enum Path<'a> {
     /// The whole file.
     Root,
     /// The value of a key.
@@ -33,14 +33,14 @@ pub(super) enum Path<'a> {
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Key(String),
     Index(usize),
 }
 
 /// On what a finding rests besides its own place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rests {
+pub(crate) enum Rests {
     /// On nothing.
     Nowhere,
     /// On all names that there are: one was not found.
@@ -51,41 +51,43 @@ pub(super) enum Rests {
 
 /// A finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
-    pub(super) steps: Vec<Step>,
+pub(crate) struct Problem {
+    pub(crate) steps: Vec<Step>,
     /// Whether the last step's key is meant, not its value.
-    pub(super) on_key: bool,
-    pub(super) message: String,
-    pub(super) help: Option<String>,
+    pub(crate) on_key: bool,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
     /// The place, when it was found without a path.
-    pub(super) span: Option<(usize, usize)>,
+    pub(crate) span: Option<(usize, usize)>,
+    /// The part of the text at that place that is meant, in bytes.
+    pub(crate) within: Option<(usize, usize)>,
     /// The place, when it is in another file.
-    pub(super) file: Option<Box<FilePlace>>,
+    pub(crate) file: Option<Box<FilePlace>>,
     /// What else must be right for this to be wrong.
-    pub(super) rests: Rests,
+    pub(crate) rests: Rests,
 }
 
 /// All findings so far, in the order found.
 #[derive(Debug, Default)]
-pub(super) struct Problems {
-    pub(super) list: Vec<Problem>,
-    pub(super) dropped: usize,
+pub(crate) struct Problems {
+    pub(crate) list: Vec<Problem>,
+    pub(crate) dropped: usize,
 }
 
 impl<'a> Path<'a> {
-    pub(super) const fn key(&'a self, key: &'a str) -> Self {
+    pub(crate) const fn key(&'a self, key: &'a str) -> Self {
         Path::Key(self, key)
     }
 
-    pub(super) const fn index(&'a self, index: usize) -> Self {
+    pub(crate) const fn index(&'a self, index: usize) -> Self {
         Path::Index(self, index)
     }
 
-    pub(super) const fn name(&'a self, key: &'a str) -> Self {
+    pub(crate) const fn name(&'a self, key: &'a str) -> Self {
         Path::Name(self, key)
     }
 
-    pub(super) fn steps(&self) -> Vec<Step> {
+    pub(crate) fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut here = self;
         loop {
@@ -107,13 +109,14 @@ impl<'a> Path<'a> {
 }
 
 impl Problem {
-    pub(super) fn new(steps: Vec<Step>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(steps: Vec<Step>, message: impl Into<String>) -> Self {
         Self {
             steps,
             on_key: false,
             message: message.into(),
             help: None,
             span: None,
+            within: None,
             file: None,
             rests: Rests::Nowhere,
         }
@@ -121,7 +124,7 @@ impl Problem {
 }
 
 impl Problems {
-    pub(super) fn push(&mut self, mut problem: Problem) {
+    pub(crate) fn push(&mut self, mut problem: Problem) {
         problem.message = clean(&problem.message, MAX_MESSAGE);
         problem.help = problem.help.map(|help| clean(&help, MAX_MESSAGE));
         if self.list.contains(&problem) {
@@ -135,43 +138,43 @@ impl Problems {
     }
 
     /// How many there are, those included that are not kept.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.list.len() + self.dropped
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
     /// Notes that something at `path` is wrong.
-    pub(super) fn at(&mut self, path: Path<'_>, message: impl Into<String>) {
+    pub(crate) fn at(&mut self, path: Path<'_>, message: impl Into<String>) {
         self.add(path, message.into(), None);
     }
 
     /// Notes that something at `path` is wrong, and what would help.
-    pub(super) fn help(&mut self, path: Path<'_>, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn help(&mut self, path: Path<'_>, message: impl Into<String>, help: impl Into<String>) {
         self.add(path, message.into(), Some(help.into()));
     }
 
-    pub(super) fn add(&mut self, path: Path<'_>, message: String, help: Option<String>) {
+    pub(crate) fn add(&mut self, path: Path<'_>, message: String, help: Option<String>) {
         let on_key = matches!(path, Path::Name(..));
         self.push(Problem { on_key, help, ..Problem::new(path.steps(), message) });
     }
 
     /// Notes that a name at `path` means nothing.
-    pub(super) fn unknown_name(&mut self, path: Path<'_>, message: String, help: Option<String>) {
+    pub(crate) fn unknown_name(&mut self, path: Path<'_>, message: String, help: Option<String>) {
         let on_key = matches!(path, Path::Name(..));
         self.push(Problem { on_key, help, rests: Rests::OnNames, ..Problem::new(path.steps(), message) });
     }
 
     /// Notes that what stands at `path` differs from what stands elsewhere.
-    pub(super) fn differs(&mut self, path: Path<'_>, message: String, help: Option<String>) {
+    pub(crate) fn differs(&mut self, path: Path<'_>, message: String, help: Option<String>) {
         self.push(Problem { help, rests: Rests::OnOthers, ..Problem::new(path.steps(), message) });
     }
 
     /// Notes that `name` is no known `what`, and suggests the nearest one.
     /// Without one, it says some of what there is.
-    pub(super) fn unknown<'n>(
+    pub(crate) fn unknown<'n>(
         &mut self,
         path: Path<'_>,
         what: &str,
@@ -183,7 +186,7 @@ impl Problems {
     }
 
     /// As [`Problems::unknown`], with what helps when no name is near.
-    pub(super) fn unknown_else<'n>(
+    pub(crate) fn unknown_else<'n>(
         &mut self,
         path: Path<'_>,
         what: &str,
@@ -200,7 +203,7 @@ impl Problems {
     }
 
     /// Notes that something in another file is wrong, to which the scenario's `path` led.
-    pub(super) fn in_file(&mut self, path: Path<'_>, place: &FilePlace, message: impl Into<String>) {
+    pub(crate) fn in_file(&mut self, path: Path<'_>, place: &FilePlace, message: impl Into<String>) {
         let mut problem = Problem::new(path.steps(), message);
         problem.file = Some(Box::new(place.clone()));
         self.push(problem);
@@ -208,7 +211,7 @@ impl Problems {
 
     /// Drops what was found behind the first `count` findings and may only follow from these: it stands where
     /// one of them stands, or rests on what they kept from being read.
-    pub(super) fn drop_consequences(&mut self, count: usize) {
+    pub(crate) fn drop_consequences(&mut self, count: usize) {
         let later = self.list.split_off(count.min(self.list.len()));
         let first: Vec<Vec<Step>> = self.list.iter().map(|problem| problem.steps.clone()).collect();
         let hides_names = first.iter().any(|steps| may_hold_names(steps));
@@ -226,8 +229,13 @@ impl Problems {
         self.list.extend(later.into_iter().filter(own));
     }
 
+    /// Notes that a part of the text at `path` is wrong.
+    pub(crate) fn within(&mut self, path: Path<'_>, part: (usize, usize), message: String, help: Option<String>) {
+        self.push(Problem { within: Some(part), help, ..Problem::new(path.steps(), message) });
+    }
+
     /// Notes the error in `result`, if it is one.
-    pub(super) fn check(&mut self, path: Path<'_>, result: Result<(), String>) {
+    pub(crate) fn check(&mut self, path: Path<'_>, result: Result<(), String>) {
         if let Err(message) = result {
             self.at(path, message);
         }
@@ -265,12 +273,12 @@ const NAMELESS: [&str; 13] = [
     "smart_host",
 ];
 
-pub(super) fn did_you_mean(name: &str) -> String {
+pub(crate) fn did_you_mean(name: &str) -> String {
     format!("did you mean {}?", quote(name))
 }
 
 /// The first few of the names, in words; none when there are no names.
-pub(super) fn some_of<'n>(what: &str, mut names: impl Iterator<Item = &'n str>) -> Option<String> {
+pub(crate) fn some_of<'n>(what: &str, mut names: impl Iterator<Item = &'n str>) -> Option<String> {
     let first: Vec<String> = names.by_ref().take(MAX_NAMES).map(quote).collect();
     let more = names.count();
     let rest = if more > 0 { format!(", and {more} more") } else { String::new() };
@@ -278,7 +286,7 @@ pub(super) fn some_of<'n>(what: &str, mut names: impl Iterator<Item = &'n str>) 
 }
 
 /// Input in quotation marks, cut at 80 characters and with control characters escaped.
-pub(super) fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut out = String::from("\"");
     out.push_str(&clean(text, MAX_QUOTE));
     out.push('"');
@@ -286,7 +294,7 @@ pub(super) fn quote(text: &str) -> String {
 }
 
 /// Text without control characters, at most `limit` characters of it.
-pub(super) fn clean(text: &str, limit: usize) -> String {
+pub(crate) fn clean(text: &str, limit: usize) -> String {
     let mut out = String::new();
     for (count, c) in text.chars().enumerate() {
         if count == limit {
@@ -306,7 +314,7 @@ pub(super) fn clean(text: &str, limit: usize) -> String {
 }
 
 /// A path as a reader writes it: `workload[2].to`, `mail."hamburger.edu".users[0]`.
-pub(super) fn path_text(steps: &[Step]) -> String {
+pub(crate) fn path_text(steps: &[Step]) -> String {
     let mut out = String::new();
     for step in steps {
         match step {

@@ -5,9 +5,11 @@
 //! Intervals come from independent replications alone (`statistics`). No engine of a cluster is known here: a study has
 //! shards and a folder, and who starts them is no matter of ours.
 
+pub mod expression;
 mod folder;
 mod merge;
 mod pending;
+pub mod plan;
 mod provenance;
 mod run;
 mod shard;
@@ -17,6 +19,7 @@ pub mod study;
 pub mod summary;
 pub mod tables;
 pub mod trials;
+mod unit;
 
 pub use folder::Folder;
 pub use merge::{Merged, merge};
@@ -24,8 +27,8 @@ pub use provenance::{PROVENANCE, Provenance};
 pub use run::{News, RunError, RunOptions, Tally, Watcher, run};
 pub use shard::{MAX_SHARDS, Shard};
 pub use study::{
-    Amount, ChartKind, Comparison, Failure, Laboratory, Measure, Measured, Numbers, Parameter, Point, Replications,
-    StopRule, Study, StudyChart, WarmUp,
+    Amount, ChartKind, ClosedForm, Comparison, Failure, Laboratory, Measure, Measured, Numbers, Parameter, Point,
+    Replications, StopRule, Study, StudyChart, WarmUp,
 };
 
 #[cfg(test)]

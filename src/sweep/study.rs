@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::expression::Expression;
 use crate::base::SimDuration;
 use crate::metrics::Metric;
 use crate::scenario::Resolved;
@@ -31,6 +32,8 @@ pub struct Study {
     pub replications: Replications,
     /// What is kept of each run, in the order of the plan.
     pub measures: Vec<Measure>,
+    /// What follows from the parameters of a point alone, such as a closed form; not measured, so without intervals.
+    pub formulas: Vec<ClosedForm>,
     /// What each run does before it counts.
     pub warm_up: Option<WarmUp>,
     /// Which values of one parameter are held against each other.
@@ -116,6 +119,34 @@ pub struct Measure {
     pub unit: String,
     /// What is looked at, in the words of `expect`, without bounds.
     pub what: What,
+}
+
+impl Measure {
+    /// Its name without the unit at its end.
+    #[must_use]
+    pub fn stem(&self) -> &str {
+        match self.unit.as_str() {
+            "" => &self.name,
+            unit => self.name.strip_suffix(unit).and_then(|front| front.strip_suffix('_')).unwrap_or(&self.name),
+        }
+    }
+}
+
+/// A number that follows from the parameters of a point alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClosedForm {
+    /// Its column's name.
+    pub name: String,
+    /// What it is.
+    pub formula: Expression,
+}
+
+impl ClosedForm {
+    /// Its value at a point; none where it is not finite.
+    #[must_use]
+    pub fn at(&self, point: &Point) -> Option<f64> {
+        self.formula.number(&point.values)
+    }
 }
 
 /// What each run does before it counts.

@@ -8,8 +8,12 @@ mod run;
 mod status;
 mod submit;
 
+use std::path::Path;
+
 use super::args::{SweepArgs, SweepCommand};
 use super::exit::{CommandError, Exit};
+use super::load::load_error;
+use crate::sweep::{Study, plan as plans};
 
 /// Does what is asked with a study.
 ///
@@ -25,6 +29,10 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<Exit, CommandError> {
     }
 }
 
-fn load_plan(plan: &std::path::Path) -> Result<crate::sweep::Study, CommandError> {
-    Err(CommandError::usage(plan.display().to_string()))
+/// Reads a plan.
+///
+/// # Errors
+/// A file that cannot be read, or an invalid plan with all its errors.
+pub(super) fn load_plan(plan: &Path) -> Result<Study, CommandError> {
+    plans::load(plan).map_err(load_error)
 }

@@ -42,7 +42,8 @@ impl Progress {
                 .expect("the template is constant")
                 .progress_chars("=> ");
             let runs = most.saturating_mul(points as u64);
-            let bar = ProgressBar::with_draw_target(Some(runs), ProgressDrawTarget::stderr_with_hz(5)).with_style(style);
+            let bar =
+                ProgressBar::with_draw_target(Some(runs), ProgressDrawTarget::stderr_with_hz(5)).with_style(style);
             bar.enable_steady_tick(Duration::from_millis(500));
             bar
         });

@@ -25,9 +25,8 @@ pub(super) fn status(args: &SweepStatusArgs) -> Result<Exit, CommandError> {
     let (study, dir) = study_of(args)?;
     let subject = Subject::of(&study).map_err(load_error)?;
     let store = Store::of(&dir);
-    let shards: Vec<Shard> = args.shards.map_or_else(Vec::new, |count| {
-        (0..count).filter_map(|index| Shard::new(index, count)).collect()
-    });
+    let shards: Vec<Shard> =
+        args.shards.map_or_else(Vec::new, |count| (0..count).filter_map(|index| Shard::new(index, count)).collect());
     let (census, parts) = in_threads(cores(), || {
         let mut census = Census::default();
         let mut parts = vec![Census::default(); shards.len()];

@@ -37,8 +37,8 @@ use std::sync::Arc;
 
 use super::fill::{CORE_ROUTER, site_router};
 use super::problem::{Path, Problems, quote};
-use super::resolved::{HostSpec, KeySpec, Resolved, UserSpec, host_index};
-use super::schema::{Duration, Key, Scenario};
+use super::resolved::{HostSpec, KeySpec, Resolved, UserSpec, What, host_index};
+use super::schema::{Duration, Expect, Key, Scenario};
 use crate::base::{HostId, SimDuration, SimTime};
 
 pub(super) use mail::is_written_to;
@@ -181,6 +181,14 @@ pub(super) fn resolve_key(key: &Key, graded: &Resolved, problems: &mut Problems)
         problems.at(Path::Root, "a key says what is expected, and what that is worth: { \"expect\": [ ... ] }");
     }
     problems.is_empty().then_some(KeySpec { title, expect })
+}
+
+/// Reads what a study keeps of its runs: the number that an expectation is about, without bounds.
+pub(crate) fn read_measure(expect: &Expect, here: Path<'_>, first: &Resolved, problems: &mut Problems) -> Option<What> {
+    let hosts = &first.hosts;
+    let ipv6 = hosts.iter().any(|host| host.addresses.v6.is_some());
+    let mut cx = Context { scenario: &first.complete, hosts, problems, ipv6 };
+    expect::read_number(&mut cx, here, expect, &first.links)
 }
 
 /// The user of that address.

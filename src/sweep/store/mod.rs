@@ -66,7 +66,9 @@ impl Store {
         let mut bytes = Vec::new();
         let read = File::open(self.path(address)).and_then(|file| file.take(MAX_RECORD_BYTES).read_to_end(&mut bytes));
         match read {
-            Ok(_) => Record::read(&bytes, address).map_or_else(Found::Damaged, |record| Found::Record(Box::new(record))),
+            Ok(_) => {
+                Record::read(&bytes, address).map_or_else(Found::Damaged, |record| Found::Record(Box::new(record)))
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Found::Nothing,
             Err(error) => Found::Damaged(error.to_string()),
         }

@@ -11,14 +11,16 @@ pub struct StudyTable {
     pub columns: &'static [(&'static str, &'static str)],
 }
 
-/// Stands for the columns of the parameters.
+/// Stands for the columns of the parameters and formulas.
 pub const PARAMETERS: &str = "(parameters)";
 
 const POINT: (&str, &str) = ("point", "the point's place in the study, from 0, as `sweep plan --all` lists them");
 const REPLICATION: (&str, &str) = ("replication", "which replication of the point, from 0");
 const SEED: (&str, &str) = ("seed", "the seed of the run: with it and the point's settings `posthaste run` repeats it");
-const VALUES: (&str, &str) =
-    (PARAMETERS, "one column for each parameter of the plan, named after it, with the unit of its numbers last");
+const VALUES: (&str, &str) = (
+    PARAMETERS,
+    "one column for each parameter of the plan, named after it, with the unit of its numbers last; then one for each formula, which follows from them",
+);
 const METRIC: (&str, &str) = ("metric", "the name of the measure, with its unit last");
 
 /// All numbers of all runs.
@@ -50,7 +52,10 @@ pub const SUMMARY: StudyTable = StudyTable {
         ("high", "the interval's upper end"),
         ("sd", "the standard deviation of the replications' values"),
         ("level", "how sure the interval is, such as 0.95"),
-        ("no_interval", "why there is no interval: one_run, no_value, not_finite or too_large; empty where there is one"),
+        (
+            "no_interval",
+            "why there is no interval: one_run, no_value, not_finite or too_large; empty where there is one",
+        ),
         ("replications", "how many replications the point has, those that failed included"),
         (
             "stop",
@@ -79,10 +84,16 @@ pub const COMPARISONS: StudyTable = StudyTable {
         ("high", "the interval's upper end"),
         ("level", "how sure all intervals of this comparison and measure are together (Bonferroni)"),
         ("manner", "paired (on common random numbers) or independent (Welch)"),
-        ("correlation", "of paired values: near 1 where common random numbers help; empty where one of the two does not vary"),
+        (
+            "correlation",
+            "of paired values: near 1 where common random numbers help; empty where one of the two does not vary",
+        ),
         ("unpaired", "replications left out, since the other point has none of that number"),
         ("verdict", "less, more, same (in each pair) or not_shown (the interval holds 0)"),
-        ("no_interval", "why there is no interval: one_run, no_value, not_finite or too_large; empty where there is one"),
+        (
+            "no_interval",
+            "why there is no interval: one_run, no_value, not_finite or too_large; empty where there is one",
+        ),
         ("line", "the verdict in a sentence"),
     ],
 };

@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use super::pending;
 use super::statistics::{Estimate, Level};
 use super::store::{Found, Store};
-use super::study::{Measured, Parameter, Point, Study};
+use super::study::{Amount, Measured, Parameter, Point, Study};
 use super::summary::{NoInterval, Observation, SummaryRow, summarise};
 use super::trials::{Course, State, Stop, Subject, Trial};
 use crate::metrics::Metric;
@@ -96,7 +96,8 @@ pub fn read_courses<E>(
     mut each: impl FnMut(&Point, Course) -> Result<(), E>,
 ) -> Result<(), E> {
     for window in subject.study.points.chunks(WINDOW) {
-        let read = |point: &Point| subject.follow(point, |_, round| round.iter().map(|one| state(store, one)).collect());
+        let read =
+            |point: &Point| subject.follow(point, |_, round| round.iter().map(|one| state(store, one)).collect());
         let courses: Vec<Course> = window.par_iter().map(read).collect();
         for (point, course) in window.iter().zip(courses) {
             each(point, course)?;
@@ -157,7 +158,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn begin(study: &'a Study, dir: &Path) -> Result<Self, ReportError> {
-        let sheet = |table: &StudyTable| Sheet::begin(dir, table.name, &columns_of(table, &study.parameters));
+        let sheet = |table: &StudyTable| Sheet::begin(dir, table.name, &columns_of(table, study));
         Ok(Self {
             study,
             level: Level::new(study.level).unwrap_or(Level::DEFAULT),
@@ -270,13 +271,15 @@ fn head(trial: &Trial) -> [Cell<'static>; 3] {
     [Cell::Whole(trial.point as u64), Cell::Whole(u64::from(trial.replication)), Cell::Whole(trial.seed)]
 }
 
-/// These cells, and one for each parameter of the point.
+/// These cells, and one for each parameter of the point and each formula.
 fn row<'p, const N: usize>(head: [Cell<'p>; N], point: &'p Point, study: &Study) -> Vec<Cell<'p>> {
-    let value = |(amount, parameter): (&'p super::Amount, &Parameter)| match parameter.numeric {
+    let value = |(amount, parameter): (&'p Amount, &Parameter)| match parameter.numeric {
         true => Cell::number(amount.number),
         false => Cell::Text(&amount.text),
     };
-    head.into_iter().chain(point.values.iter().zip(&study.parameters).map(value)).collect()
+    let values = point.values.iter().zip(&study.parameters).map(value);
+    let formulas = study.formulas.iter().map(|formula| Cell::number(formula.at(point)));
+    head.into_iter().chain(values).chain(formulas).collect()
 }
 
 fn with<'c, const N: usize>(mut cells: Vec<Cell<'c>>, more: [Cell<'c>; N]) -> Vec<Cell<'c>> {
@@ -284,20 +287,24 @@ fn with<'c, const N: usize>(mut cells: Vec<Cell<'c>>, more: [Cell<'c>; N]) -> Ve
     cells
 }
 
-/// The columns of a table, those of the parameters in their place.
-fn columns_of(table: &StudyTable, parameters: &[Parameter]) -> Vec<Column> {
+/// The columns of a table, those of the parameters and formulas in their place.
+fn columns_of(table: &StudyTable, study: &Study) -> Vec<Column> {
     let kind = |name: &str| match name {
         "point" | "against_point" | "replication" | "replications" | "seed" | "n" | "unpaired" => Kind::Whole,
-        "value" | "mean" | "half_width" | "low" | "high" | "sd" | "level" | "difference" | "correlation" => Kind::Number,
+        "value" | "mean" | "half_width" | "low" | "high" | "sd" | "level" | "difference" | "correlation" => {
+            Kind::Number
+        }
         _ => Kind::Text,
     };
-    let of = |parameter: &Parameter| {
-        (parameter.name.clone(), if parameter.numeric { Kind::Number } else { Kind::Text })
-    };
+    let of =
+        |parameter: &Parameter| (parameter.name.clone(), if parameter.numeric { Kind::Number } else { Kind::Text });
     let mut columns = Vec::new();
     for (name, _) in table.columns {
         match *name {
-            PARAMETERS => columns.extend(parameters.iter().map(of)),
+            PARAMETERS => {
+                columns.extend(study.parameters.iter().map(of));
+                columns.extend(study.formulas.iter().map(|formula| (formula.name.clone(), Kind::Number)));
+            }
             name => columns.push((name.to_owned(), kind(name))),
         }
     }

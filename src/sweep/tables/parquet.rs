@@ -144,7 +144,8 @@ mod tests {
     /// Would break if a cell came back otherwise than it was written, or two writings differed.
     #[test]
     fn what_is_written_is_read() {
-        let columns = [("name".to_owned(), Kind::Text), ("n".to_owned(), Kind::Whole), ("x_s".to_owned(), Kind::Number)];
+        let columns =
+            [("name".to_owned(), Kind::Text), ("n".to_owned(), Kind::Whole), ("x_s".to_owned(), Kind::Number)];
         let write = || {
             let mut out = Columnar::begin(tempfile::tempfile().unwrap(), &columns).unwrap();
             for number in 0..70_000_u64 {

@@ -10,7 +10,8 @@ fn only_what_is_missing_is_run() {
     let fake = Fake::default();
     let tally = bed.run_all(&out, &fake);
     assert_eq!((tally.made, tally.kept, tally.complete()), (9, 0, true));
-    let before: Vec<_> = records(&out).iter().map(|path| (path.clone(), fs::metadata(path).unwrap().modified().unwrap())).collect();
+    let before: Vec<_> =
+        records(&out).iter().map(|path| (path.clone(), fs::metadata(path).unwrap().modified().unwrap())).collect();
     assert_eq!(before.len(), 9);
     // A replication more, and another value before the others.
     bed.study.replications.max = 4;
@@ -148,7 +149,9 @@ fn two_may_fill_one_folder() {
 fn what_is_not_ours_is_left_alone() {
     let bed = Bed::new(&[0.0], 1);
     let subject = Subject::of(&bed.study).unwrap();
-    let begin = |dir: &Path| Folder::begin(dir, &subject, Path::new("plan.json")).map(|_| ()).map_err(|error| error.to_string());
+    let begin = |dir: &Path| {
+        Folder::begin(dir, &subject, Path::new("plan.json")).map(|_| ()).map_err(|error| error.to_string())
+    };
     for name in ["manifest.json", "tables"] {
         let out = bed.folder(name);
         fs::create_dir_all(out.join(name)).unwrap();
@@ -183,7 +186,7 @@ fn what_cannot_be_kept_ends_the_study() {
     let folder = Folder::begin(&out, &subject, Path::new("plan.json")).unwrap();
     fs::write(out.join("records"), "no folder").unwrap();
     let fake = Fake::default();
-    let error = super::super::run(&subject, &[0, 1], (folder.store(), &fake, &fake), &jobs(1)).unwrap_err();
+    let error = run(&subject, &[0, 1], (folder.store(), &fake, &fake), &jobs(1)).unwrap_err();
     assert!(matches!(error, RunError::Keep(_)), "{error}");
     assert_eq!(fs::read_to_string(out.join("records")).unwrap(), "no folder");
 }

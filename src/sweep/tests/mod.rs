@@ -103,7 +103,7 @@ impl Bed {
     fn run(&self, out: &Path, fake: &Fake, points: &[usize], options: &RunOptions) -> Tally {
         let subject = Subject::of(&self.study).unwrap();
         let folder = Folder::begin(out, &subject, Path::new("plan.json")).unwrap();
-        super::run(&subject, points, (folder.store(), fake, fake), options).unwrap()
+        run(&subject, points, (folder.store(), fake, fake), options).unwrap()
     }
 
     fn run_all(&self, out: &Path, fake: &Fake) -> Tally {
@@ -135,7 +135,13 @@ fn study(scenario: PathBuf, losses: &[f64], replications: u32) -> Study {
         scenario,
         parameters: vec![Parameter { name: "loss".to_owned(), unit: String::new(), numeric: true }],
         points: points(losses),
-        replications: Replications { min: replications, max: replications, numbers: Numbers::Common, seed: 1, stop: None },
+        replications: Replications {
+            min: replications,
+            max: replications,
+            numbers: Numbers::Common,
+            seed: 1,
+            stop: None,
+        },
         measures: vec![measure("late_s", "s"), measure("count", ""), measure("nothing", "")],
         formulas: Vec::new(),
         warm_up: None,
@@ -158,14 +164,17 @@ fn points(losses: &[f64]) -> Vec<Point> {
 fn read_tables(out: &Path) -> BTreeMap<String, String> {
     let entries = fs::read_dir(out.join("tables")).unwrap().map(|entry| entry.unwrap().path());
     let csv = entries.filter(|path| path.extension().is_some_and(|ending| ending == "csv"));
-    csv.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap())).collect()
+    csv.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap()))
+        .collect()
 }
 
 /// The files of all records.
 fn records(out: &Path) -> Vec<PathBuf> {
     let folders = fs::read_dir(out.join("records")).into_iter().flatten();
-    let mut files: Vec<PathBuf> =
-        folders.flat_map(|folder| fs::read_dir(folder.unwrap().path()).unwrap()).map(|file| file.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = folders
+        .flat_map(|folder| fs::read_dir(folder.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .collect();
     files.sort();
     files
 }

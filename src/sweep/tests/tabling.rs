@@ -90,7 +90,10 @@ fn what_is_missing_is_marked() {
     let tables = read_tables(&out);
     assert_eq!(tables["failures"].matches(",missing,").count(), 4);
     let stops: Vec<&str> = tables["summary"].lines().skip(1).map(|line| line.split(',').nth(12).unwrap()).collect();
-    assert_eq!(stops, ["missing", "missing", "missing", "planned", "planned", "planned", "missing", "missing", "missing"]);
+    assert_eq!(
+        stops,
+        ["missing", "missing", "missing", "planned", "planned", "planned", "missing", "missing", "missing"]
+    );
     let about = Folder::read(&out).unwrap();
     assert_eq!((&about["results"]["complete"], &about["results"]["points_missing"]), (&json!(false), &json!(2)));
     // What was said of the tables stays said as long as the study is the same.

@@ -55,6 +55,22 @@ pub(in crate::scenario) fn read(
         .collect()
 }
 
+/// The number that an expectation without bounds is about.
+pub(in crate::scenario) fn read_number(
+    cx: &mut Context<'_>,
+    here: Path<'_>,
+    expect: &Expect,
+    links: &[LinkSpec],
+) -> Option<What> {
+    // Every number is within this bound, and it goes again.
+    let bounded = Expect { at_least: Some(Amount::Number(f64::NEG_INFINITY)), ..expect.clone() };
+    match read_what(cx, here, &bounded, links)? {
+        What::Metric(name, _) => Some(What::Metric(name, Bounds::default())),
+        What::Rows(fold, table, tests, _) => Some(What::Rows(fold, table, tests, Bounds::default())),
+        What::Message(_) | What::Dropped { .. } | What::Transcript(_) => None,
+    }
+}
+
 /// Name and hint are printed to terminals; points belong to a key.
 fn check_texts(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect, graded: bool) {
     for (key, text) in [("name", &expect.name), ("hint", &expect.hint)] {
