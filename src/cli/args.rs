@@ -72,7 +72,10 @@ Examples:
   posthaste dns-replay case.json | jq -r '.steps[].text'
 
 Exit codes: 0 the case ran to its end, whatever was answered; 2 the case is malformed.";
-const SCHEMA_EXAMPLES: &str = "Examples:\n  posthaste schema > scenario.schema.json";
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  posthaste schema > scenario.schema.json
+  posthaste schema --plan > plan.schema.json";
 const COMPLETIONS_EXAMPLES: &str =
     "Examples:\n  posthaste completions bash > ~/.local/share/bash-completion/completions/posthaste";
 
@@ -127,9 +130,9 @@ pub enum Command {
     /// Play a recorded resolver dialogue against scripted name servers; JSON out
     #[command(after_help = DNS_REPLAY_EXAMPLES)]
     DnsReplay(DnsReplayArgs),
-    /// Print the JSON Schema of scenario files
+    /// Print the JSON Schema of scenario files, or of plans of studies
     #[command(after_help = SCHEMA_EXAMPLES)]
-    Schema,
+    Schema(SchemaArgs),
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArgs),
@@ -231,6 +234,14 @@ impl DialogueProtocol {
             Self::Http => "http",
         }
     }
+}
+
+/// `posthaste schema`
+#[derive(Args, Debug)]
+pub struct SchemaArgs {
+    /// That of plans, which `posthaste sweep` reads
+    #[arg(long)]
+    pub plan: bool,
 }
 
 /// `posthaste dns-replay`

@@ -73,8 +73,9 @@ fn execute(command: &Command) -> Result<Exit, CommandError> {
         Command::Sweep(args) => sweep::sweep(args),
         Command::Bench(args) => bench::bench(args),
         Command::DnsReplay(args) => dns_replay::dns_replay(args),
-        Command::Schema => {
-            let schema = serde_json::to_string_pretty(&scenario::json_schema()).expect("plain data");
+        Command::Schema(args) => {
+            let schema = if args.plan { sweep::json_schema() } else { scenario::json_schema() };
+            let schema = serde_json::to_string_pretty(&schema).expect("plain data");
             output::print(&format!("{schema}\n")).map(|()| Exit::Done)
         }
         Command::Man(args) => man::man(args),

@@ -39,3 +39,19 @@ pub(super) fn write_text(path: &Path, text: &str) -> Result<(), CommandError> {
 pub(super) fn say(message: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{message}");
 }
+
+/// Columns as wide as their widest cell; numbers, behind the first column, to the right unless `left` is set.
+pub(super) fn table(rows: &[Vec<String>], left: usize) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let mut out = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+            if column == 0 || left > 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        });
+        let cells: Vec<String> = cells.collect();
+        out += &format!("  {}\n", cells.join("  ").trim_end());
+    }
+    out
+}

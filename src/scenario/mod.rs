@@ -23,6 +23,7 @@ pub(crate) mod problem;
 pub mod replay;
 pub mod resolved;
 pub mod schema;
+mod variants;
 mod zone_file;
 
 pub(crate) use check::read_measure;

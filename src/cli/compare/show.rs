@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Comparison;
 use super::lockstep::{Branch, Parting};
+use crate::cli::output::table;
 use crate::report::compare::{MetricPair, Told};
 
 /// So many differences of the scenarios are shown.
@@ -76,22 +77,6 @@ impl Comparison {
         };
         format!("\n{title}\n{}", table(&rows, 0))
     }
-}
-
-/// Columns as wide as their widest cell; numbers, behind the first column, to the right unless `left` is set.
-fn table(rows: &[Vec<String>], left: usize) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    let mut out = String::new();
-    for row in rows {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            if column == 0 || left > 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-        });
-        let cells: Vec<String> = cells.collect();
-        out += &format!("  {}\n", cells.join("  ").trim_end());
-    }
-    out
 }
 
 fn value(value: Option<&Value>) -> String {

@@ -2,6 +2,7 @@
 
 pub mod laboratory;
 mod merge;
+mod pilot;
 mod plan;
 mod progress;
 mod run;
@@ -13,7 +14,9 @@ use std::path::Path;
 use super::args::{SweepArgs, SweepCommand};
 use super::exit::{CommandError, Exit};
 use super::load::load_error;
-use crate::sweep::{Study, plan as plans};
+use crate::sweep::Study;
+pub(super) use crate::sweep::plan::json_schema;
+use crate::sweep::plan::load;
 
 /// Does what is asked with a study.
 ///
@@ -34,5 +37,5 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<Exit, CommandError> {
 /// # Errors
 /// A file that cannot be read, or an invalid plan with all its errors.
 pub(super) fn load_plan(plan: &Path) -> Result<Study, CommandError> {
-    plans::load(plan).map_err(load_error)
+    load(plan).map_err(load_error)
 }

@@ -30,7 +30,6 @@ use crate::scenario::{LoadError, ScenarioFile, schema_of};
 
 pub use expand::MAX_POINTS;
 pub use outcome::MAX_REPLICATIONS;
-pub(crate) use probe::point_words;
 
 /// At so many points the scenario is tried when a plan is read.
 pub const TRIED: usize = 200;

@@ -23,7 +23,7 @@ pub(super) struct Probe<'a> {
 }
 
 /// A point in words: `ttl_s = 5min, loss = 0.1`.
-pub(crate) fn point_words(parameters: &[Parameter], point: &Point) -> String {
+fn point_words(parameters: &[Parameter], point: &Point) -> String {
     let each = parameters.iter().zip(&point.values);
     each.map(|(parameter, amount)| format!("{} = {}", parameter.name, amount.text)).collect::<Vec<_>>().join(", ")
 }
