@@ -17,7 +17,7 @@
 # # What a TTL is worth: a cache against renewal theory
 #
 # The study `scenarios/studies/ttl-hit-ratio.json` looks up one name every 100 seconds on average: at random, in bursts, at
-# uniform gaps, or like a clock, with TTLs from 10 s to 5000 s. Each point was run ten times with other random numbers; the
+# uniform gaps, or like a clock, with TTLs from 10 s to half an hour. Each point was run ten times with other random numbers; the
 # intervals are Student's over these ten.
 
 # %%
@@ -80,7 +80,7 @@ for gaps, rows in hits.groupby("gaps"):
     (line,) = axes.plot(times, expected[gaps], linewidth=1)
     axes.errorbar(rows["ttl_s"], rows["mean"], rows["half_width"], fmt="o", markersize=4, capsize=3, color=line.get_color(), label=gaps)
 axes.set_xscale("log")
-axes.set_xlim(8, 6000)
+axes.set_xlim(8, 2500)
 axes.set_xlabel("TTL (s); a question every 100 s on average")
 axes.set_ylabel("share of hits")
 axes.grid(alpha=0.3)
@@ -93,7 +93,7 @@ plt.show()
 # ## What must hold
 #
 # The solver gives $\lambda T$ for the Poisson process. Of intervals at 95 % about one in twenty does not contain the true value, and
-# hardly one is farther from it than twice its half-width.
+# hardly one is off by twice its half-width.
 
 # %%
 at = np.searchsorted(times, [10, 100, 1000])
@@ -101,11 +101,13 @@ assert np.allclose(renewal(distributions["random"], 1000)[1][at], times[at] / ga
 
 theory = np.array([np.interp(ttl, times, expected[gaps]) for gaps, ttl in zip(hits["gaps"], hits["ttl_s"])])
 off = (hits["mean"] - theory).abs()
-# 5000 questions: a share of them is a multiple of 1/5000.
-reach = hits["half_width"].fillna(0) + 1 / 5000
-inside = off <= reach
+inside = off <= hits["half_width"]
+# Where nothing is random all replications are the same. Of 3000 questions the first misses whatever the TTL is.
+clock = hits["gaps"] == "clock"
+assert (off[clock] <= 1 / 3000).all()
+hits, off, inside = hits[~clock], off[~clock], inside[~clock]
 print(f"{inside.sum()} of {len(hits)} intervals contain the closed form")
 assert inside.mean() >= 0.9
-assert (off <= 2 * reach).all()
+assert (off <= 2 * hits["half_width"]).all()
 assert (hits["n"] == 10).all()
 print("passed")

@@ -256,7 +256,10 @@ fn notebooks_are_paired_and_without_outputs() {
             let lines = cell["source"].as_array().unwrap().iter().map(|line| line.as_str().unwrap().trim_end());
             if cell["cell_type"] == "code" {
                 let name = path.display();
-                assert!(cell["outputs"] == json!([]) && cell["execution_count"].is_null(), "{name}: a cell has outputs");
+                assert!(
+                    cell["outputs"] == json!([]) && cell["execution_count"].is_null(),
+                    "{name}: a cell has outputs"
+                );
                 return format!("# %%\n{}", lines.collect::<Vec<_>>().join("\n"));
             }
             let comments: Vec<_> = lines.map(|line| format!("# {line}").trim_end().to_owned()).collect();

@@ -14,6 +14,7 @@ use std::process::{Command, Output};
 
 use self::quote::{fill, for_sbatch, for_shell};
 use super::load_plan;
+use super::pilot::pilot;
 use super::run::folder_of;
 use crate::cli::args::{SweepEngine, SweepSubmitArgs};
 use crate::cli::exit::{CommandError, Exit};
@@ -74,7 +75,8 @@ pub(super) fn submit(args: &SweepSubmitArgs) -> Result<Exit, CommandError> {
         minutes,
     };
     // Here, once, it is told whether something else is in the way of the study's folder, and not by each shard.
-    Folder::begin(Path::new(&job.out), &Subject::of(&study).map_err(load_error)?, Path::new(&job.plan)).map_err(report_error)?;
+    Folder::begin(Path::new(&job.out), &Subject::of(&study).map_err(load_error)?, Path::new(&job.plan))
+        .map_err(report_error)?;
     fs::create_dir_all(&job.dir).map_err(|e| CommandError::io(format!("{}: {e}", job.dir.display())))?;
     match args.engine {
         SweepEngine::Slurm => slurm(&job, args.dry_run),
@@ -95,15 +97,12 @@ fn shards_of(study: &Study, args: &SweepSubmitArgs) -> Result<(u32, Option<f64>)
         SweepEngine::Slurm => (SLURM_MINUTES, MOST_ELEMENTS),
         SweepEngine::Dask => (DASK_MINUTES, u32::MAX),
     };
-    let all = seconds(study)? / 60.0;
-    let wanted = (all / args.target_minutes.unwrap_or(usual)).ceil();
-    let shards = (wanted.max(1.0) as u32).min(points).min(most);
-    Ok((shards, Some(all / f64::from(shards))))
-}
-
-/// Seconds of one core that the whole study takes.
-fn seconds(_study: &Study) -> Result<f64, CommandError> {
-    Err(CommandError::usage("say into how many shards: --shards N"))
+    say("running the first and the last point once, to tell how long the others take");
+    let estimate = pilot(study)?;
+    let shards = estimate.shards(study, args.target_minutes.unwrap_or(usual)).min(most);
+    let minutes = estimate.seconds(study).1 / 60.0 / f64::from(shards);
+    say(&format!("{shards} shards of about {minutes:.1} minutes"));
+    Ok((shards, Some(minutes)))
 }
 
 /// A path as others may write it into their lines: absolute, of characters, on one line.
@@ -111,7 +110,9 @@ fn text_of(path: &Path) -> Result<String, CommandError> {
     let whole = absolute(path).map_err(|e| CommandError::io(format!("{}: {e}", path.display())))?;
     let text = whole.to_str().filter(|text| !text.chars().any(|c| c.is_control() || c == '\\'));
     text.map(ToOwned::to_owned).ok_or_else(|| {
-        CommandError::usage(format!("{path:?}: a job script cannot hold this name: backslashes, control characters, no UTF-8"))
+        CommandError::usage(format!(
+            "{path:?}: a job script cannot hold this name: backslashes, control characters, no UTF-8"
+        ))
     })
 }
 
@@ -197,7 +198,9 @@ fn dask(job: &Job, dry_run: bool) -> Result<Exit, CommandError> {
         return Ok(Exit::Done);
     }
     let missing = || {
-        format!("Python with Dask is not here: python3 -m pip install 'dask[distributed]', in a virtual environment. Then:\n{by_hand}")
+        format!(
+            "Python with Dask is not here: python3 -m pip install 'dask[distributed]', in a virtual environment. Then:\n{by_hand}"
+        )
     };
     if !run(Command::new("python3").args(["-c", "import distributed"]), missing)?.status.success() {
         return Err(CommandError::io(missing().trim_end()));

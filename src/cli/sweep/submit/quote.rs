@@ -45,7 +45,8 @@ mod tests {
     /// Would break if a shell saw anything but one word, as it is.
     #[test]
     fn a_shell_reads_back_every_name() {
-        for name in ["a", "", "a b", "it's", "$HOME", "`id`", "a\"b", "\\", "~", "-x", "é*?[]", "#1", "!!", "a;b&c|d"] {
+        for name in ["a", "", "a b", "it's", "$HOME", "`id`", "a\"b", "\\", "~", "-x", "é*?[]", "#1", "!!", "a;b&c|d"]
+        {
             let script = format!("printf %s {}", for_shell(name));
             let told = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
             assert_eq!(String::from_utf8(told.stdout).unwrap(), name, "{script}");
