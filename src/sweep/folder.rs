@@ -4,7 +4,7 @@
 //! state of its plan; `study.json` and the tables are those of the last one.
 
 use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -134,9 +134,7 @@ impl Folder {
             });
         }
         let text = serde_json::to_string_pretty(&about).expect("plain data") + "\n";
-        let (pending, mut file) = Pending::begin(self.dir.join(STUDY))?;
-        let written = file.write_all(text.as_bytes()).map(|()| file);
-        pending.appear(written)
+        Pending::write(self.dir.join(STUDY), &text)
     }
 }
 

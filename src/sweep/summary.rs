@@ -250,7 +250,7 @@ mod tests {
         );
         assert_eq!(
             found[1].line("A", "C"),
-            "latency.mean_s: no difference could be shown: C less A is 0.2 s ± 5.3 s (95 % for all 2 comparisons, 4 pairs)"
+            "latency.mean_s: no difference could be shown: C less A is 0.2 s ± 5.5 s (95 % for all 2 comparisons, 4 pairs)"
         );
         let apart = compare(&all, &[(1, 0)], &[WAIT], Numbers::Independent, Level::DEFAULT);
         assert_eq!(apart[0].outcome.as_ref().unwrap().verdict, Verdict::NotShown, "unpaired, much is between them");

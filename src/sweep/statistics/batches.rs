@@ -3,7 +3,7 @@
 //! A run is cut into batches so long that what happens in one hardly depends on the one before; the batches' means then
 //! stand in for replications. Whether they are long enough is tested, and said: von Neumann's ratio of the mean squared
 //! difference of neighbours to the variance (1941) is small where neighbours resemble one another (Fishman,
-//! *Discrete-Event Simulation*, 2001, 6.6).
+//! *Discrete-Event Simulation*, 2001, chapter 6).
 //!
 //! Replications are the better way wherever runs can be repeated: this is for a state that takes so long to settle that
 //! one run is all that there is time for.

@@ -5,11 +5,14 @@
 
 use statrs::function::beta::{beta_reg, inv_beta_reg};
 use statrs::function::erf::erfc_inv;
+use statrs::function::gamma::ln_gamma;
 
 use super::samples::float;
 
 /// Beyond as many degrees of freedom the series around the normal quantile is exact to twelve digits.
 const MANY: f64 = 10_000.0;
+/// Each doubles the digits that are right; there are four to begin with.
+const STEPS: usize = 3;
 
 /// The number that Student's t of `freedom` degrees, at least 1, exceeds in size with probability `risk`.
 pub(super) fn t_quantile(risk: f64, freedom: f64) -> f64 {
@@ -17,7 +20,27 @@ pub(super) fn t_quantile(risk: f64, freedom: f64) -> f64 {
         return twelve_digits(near_normal(normal_quantile(risk), freedom));
     }
     let y = inv_beta_reg(0.5 * freedom, 0.5, risk);
-    twelve_digits((freedom * (1.0 - y) / y).sqrt())
+    // That has few digits far out in the tail: Newton's steps bring the others.
+    let mut t = (freedom * (1.0 - y) / y).sqrt();
+    for _ in 0..STEPS {
+        let step = (t_beyond(t, freedom) - risk) / (2.0 * t_density(t, freedom));
+        if !(t + step).is_finite() {
+            break;
+        }
+        t += step;
+    }
+    twelve_digits(t)
+}
+
+/// How probable it is that Student's t exceeds `t` in size.
+fn t_beyond(t: f64, freedom: f64) -> f64 {
+    beta_reg(0.5 * freedom, 0.5, freedom / (freedom + t * t))
+}
+
+fn t_density(t: f64, freedom: f64) -> f64 {
+    let height = libm::exp(ln_gamma(0.5 * (freedom + 1.0)) - ln_gamma(0.5 * freedom));
+    let fall = libm::exp(-0.5 * (freedom + 1.0) * libm::log1p(t * t / freedom));
+    height * fall / (freedom * std::f64::consts::PI).sqrt()
 }
 
 /// The number that a standard normal one exceeds in size with probability `risk`.

@@ -107,7 +107,7 @@ mod tests {
         Replications::of_runs(values)?.interval(Level::DEFAULT)
     }
 
-    /// Law's example 4.26: the mean of ten observations, 1.34 ± 0.24 at 90 %.
+    /// Law's example of ten observations (4.5): their mean is 1.34 ± 0.24 at 90 %.
     #[test]
     fn an_example_of_law() {
         let values = [1.20, 1.50, 1.68, 1.89, 0.95, 1.49, 1.58, 1.55, 0.50, 1.09];

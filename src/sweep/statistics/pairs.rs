@@ -221,3 +221,72 @@ fn by_number(values: &[(u64, f64)]) -> Result<BTreeMap<u64, f64>, PairError> {
     }
     Ok(numbered)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(values: &[f64]) -> Vec<(u64, f64)> {
+        (0..).zip(values.iter().copied()).collect()
+    }
+
+    fn difference(a: &[f64], b: &[f64]) -> Difference {
+        Pairs::matched(&numbered(a), &numbered(b)).unwrap().difference(Level::DEFAULT).unwrap()
+    }
+
+    /// Would break if numbers were paired by their place, or one without a partner were paired with any.
+    #[test]
+    fn what_does_not_match_is_refused() {
+        let a = [(7, 1.0), (3, 5.0), (1, 2.0)];
+        let pairs = Pairs::matched(&a, &[(1, 2.5), (7, 1.5), (3, 5.5)]).unwrap();
+        assert_eq!(pairs.both, [(2.0, 2.5), (5.0, 5.5), (1.0, 1.5)]);
+        let said = |a: &[(u64, f64)], b: &[(u64, f64)]| Pairs::matched(a, b).unwrap_err().to_string();
+        let alone = |number, of| {
+            format!("replication {number} of {of} has no partner: pairs need the same replications of both")
+        };
+        assert_eq!(said(&a, &[(1, 2.5), (7, 1.5)]), alone(3, 'A'));
+        assert_eq!(said(&a[..2], &[(9, 0.0), (7, 1.5), (3, 1.0)]), alone(9, 'B'));
+        assert_eq!(said(&a, &[(1, 2.5), (7, 1.5), (1, 2.5)]), "replication 1 is there twice");
+        let (pairs, alone) = Pairs::common(&a, &[(9, 0.0), (7, 1.5), (3, 1.0)]).unwrap();
+        assert_eq!((pairs.count(), alone), (2, 2));
+        assert_eq!(Pairs::common(&a[..1], &a[..1]).unwrap().0.difference(Level::DEFAULT), Err(PairError::One("pair")));
+        assert_eq!(Pairs::common(&a, &[]).unwrap().0.difference(Level::DEFAULT).unwrap_err().word(), "no_value");
+        let odd = Pairs::matched(&[(0, 1.0), (1, f64::NAN)], &[(0, 1.0), (1, 2.0)]).unwrap();
+        assert_eq!(odd.difference(Level::DEFAULT).unwrap_err().word(), "not_finite");
+    }
+
+    /// Would break if what both have in common did not cancel.
+    #[test]
+    fn common_random_numbers_narrow_the_interval() {
+        let a = [10.0, 40.0, 20.0, 90.0, 60.0, 30.0];
+        let b = a.map(|value| value * 1.02 + 3.0);
+        let paired = difference(&a, &b);
+        let Manner::Paired { correlation: Some(correlation) } = paired.manner else { panic!("{paired:?}") };
+        assert!((correlation - 1.0).abs() < 1e-9 && paired.verdict == Verdict::More, "{paired:?}");
+        let (a, b) = (Replications::of_runs(&a).unwrap(), Replications::of_runs(&b).unwrap());
+        let apart = a.difference_to(&b, Level::DEFAULT).unwrap();
+        assert!((apart.estimate.mean - paired.estimate.mean).abs() < 1e-9);
+        assert!(apart.estimate.half_width > 40.0 * paired.estimate.half_width && apart.verdict == Verdict::NotShown);
+    }
+
+    /// Would break if rounding passed for a difference, or differences that are all the same for one that chance could
+    /// explain.
+    #[test]
+    fn what_rounding_leaves_is_no_difference() {
+        let same = difference(&[0.3, 0.7, 1e9], &[0.1 + 0.2, 0.7, 1e9]);
+        assert_eq!((same.verdict, same.estimate.mean, same.estimate.half_width), (Verdict::Same, 0.0, 0.0));
+        assert_eq!(same.manner, Manner::Paired { correlation: Some(1.0) });
+        let constant = difference(&[0.1, 0.2, 0.7], &[0.4, 0.5, 1.0]);
+        assert_eq!((constant.verdict, constant.estimate.half_width), (Verdict::More, 0.0));
+        let steady = difference(&[2.0, 2.0], &[1.0, 3.0]);
+        assert_eq!((steady.manner, steady.verdict), (Manner::Paired { correlation: None }, Verdict::NotShown));
+    }
+
+    #[test]
+    fn independent_runs_need_two_of_each() {
+        let (one, two) = ([1.0], [1.0, 1.0]);
+        let (one, two) = (Replications::of_runs(&one).unwrap(), Replications::of_runs(&two).unwrap());
+        assert_eq!(two.difference_to(&one, Level::DEFAULT), Err(PairError::One("run")));
+        assert_eq!(two.difference_to(&two, Level::DEFAULT).unwrap().verdict, Verdict::Same);
+    }
+}

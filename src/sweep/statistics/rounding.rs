@@ -73,7 +73,8 @@ fn to_power(value: f64, power: i32) -> f64 {
 /// All with the same power of ten, `1.23e15`.
 fn scientific(value: f64, power: i32, last: i32) -> String {
     let unit = |power: i32| format!("1e{power}").parse::<f64>().unwrap_or(1.0);
-    let decimals = usize::try_from(power - last).unwrap_or(0);
+    // More digits no number has.
+    let decimals = usize::try_from(power - last).unwrap_or(0).min(16);
     // In two steps: the power of a subnormal number has no inverse.
     let share = value / unit(power / 2) / unit(power - power / 2);
     format!("{:.decimals$}e{power}", positive_zero(rounded(share, decimals)))

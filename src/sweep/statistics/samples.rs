@@ -38,6 +38,14 @@ pub struct Replications<'a> {
 }
 
 /// A series of numbers from within one run, in the order of their times.
+///
+/// It has no interval, which the compiler sees to:
+///
+/// ```compile_fail,E0599
+/// use posthaste::sweep::statistics::{Level, OneRun};
+/// let latencies = [0.2, 0.4, 0.3];
+/// OneRun::of(&latencies).unwrap().interval(Level::DEFAULT);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct OneRun<'a> {
     pub(super) values: &'a [f64],

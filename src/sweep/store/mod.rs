@@ -8,22 +8,21 @@
 mod address;
 mod record;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::hash::Digest;
 use crate::report::ReportError;
-use crate::sweep::pending;
+use crate::sweep::pending::{self, Pending};
 
 pub(super) use address::Definitions;
 pub use record::Record;
 
 /// Longer files are no records of ours.
 const MAX_RECORD_BYTES: u64 = 16 << 20;
-/// So often a name is tried that nobody has.
-const ATTEMPTS: u32 = 1_000;
+/// So often a record is written before it is given up.
+const ATTEMPTS: u32 = 10;
 /// What each record is called in a folder of its own first two digits.
 const RECORDS: &str = "records";
 
@@ -42,15 +41,13 @@ pub enum Found {
 #[derive(Debug)]
 pub struct Store {
     dir: PathBuf,
-    /// Tells the names of files apart that are being written.
-    written: AtomicU64,
 }
 
 impl Store {
     /// The records of the study in this folder, which need not be there yet.
     #[must_use]
     pub fn of(study: &Path) -> Self {
-        Self { dir: study.join(RECORDS), written: AtomicU64::new(0) }
+        Self { dir: study.join(RECORDS) }
     }
 
     /// Where the record of that address is, or would be.
@@ -79,45 +76,18 @@ impl Store {
     /// # Errors
     /// The system refuses. What was there before is there still.
     pub fn keep(&self, record: &Record) -> Result<(), ReportError> {
-        let path = self.path(record.address);
-        let text = record.text();
-        for _ in 0..ATTEMPTS {
-            let Some((mut file, temporary)) = self.begin(&path)? else { continue };
-            let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-            drop(file);
-            match written.and_then(|()| fs::rename(&temporary, &path)) {
-                Ok(()) => return Ok(()),
-                // Somebody who took it for the rest of a process that was killed removed it.
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(source) => {
-                    let _ = fs::remove_file(&temporary);
-                    return Err(ReportError::Io { doing: "write", path, source });
+        let (path, text) = (self.path(record.address), record.text());
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match Pending::write(path.clone(), &text) {
+                // The first record in its folder; or somebody tidied up at that moment.
+                Err(error) if pending::tidied(&error) && attempts < ATTEMPTS => {
+                    let parent = path.parent().unwrap_or(&self.dir);
+                    fs::create_dir_all(parent).map_err(ReportError::io("create", parent))?;
                 }
+                done => return done,
             }
-        }
-        let source = ErrorKind::AlreadyExists.into();
-        Err(ReportError::Io { doing: "find a name for", path, source })
-    }
-
-    /// A new file beside the one that it shall become; none when another process has taken the name.
-    fn begin(&self, path: &Path) -> Result<Option<(File, PathBuf)>, ReportError> {
-        let number = self.written.fetch_add(1, Ordering::Relaxed);
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        // Processes of one computer have different numbers; where those of two are the same, one finds the name taken.
-        let temporary = path.with_file_name(format!(".{name}.{}-{number}.tmp", std::process::id()));
-        let create = || OpenOptions::new().write(true).create_new(true).open(&temporary);
-        let made = match create() {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let parent = path.parent().unwrap_or(&self.dir);
-                fs::create_dir_all(parent).map_err(ReportError::io("create", parent))?;
-                create()
-            }
-            made => made,
-        };
-        match made {
-            Ok(file) => Ok(Some((file, temporary))),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
-            Err(source) => Err(ReportError::Io { doing: "write", path: temporary, source }),
         }
     }
 

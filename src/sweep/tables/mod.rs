@@ -12,7 +12,6 @@ mod parquet;
 mod sheet;
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -127,7 +126,7 @@ pub fn write_tables(subject: &Subject<'_>, dir: &Path, store: &Store) -> Result<
         attempts += 1;
         match write_all(subject, &tables, store) {
             // Another process that writes the same tables tidied up at that moment.
-            Err(ReportError::Io { source, .. }) if source.kind() == ErrorKind::NotFound && attempts < ATTEMPTS => {}
+            Err(error) if pending::tidied(&error) && attempts < ATTEMPTS => {}
             done => return done,
         }
     }

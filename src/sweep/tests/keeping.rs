@@ -68,7 +68,9 @@ fn a_failing_point_does_not_stop_the_others() {
     let failures: Vec<&str> = tables["failures"].lines().map(|line| line.split(',').next().unwrap()).collect();
     assert_eq!(failures[..4], ["point", "1", "1", "2"]);
     assert!(tables["failures"].contains("limit,limits.events was reached at 3 s"), "{}", tables["failures"]);
-    assert!(tables["failures"].contains("scenario.json") && !tables["failures"].contains(out.to_str().unwrap()));
+    assert!(
+        tables["failures"].contains("/network/backbone/loss=2") && !tables["failures"].contains(out.to_str().unwrap())
+    );
     // What failed stays so until somebody wants it tried again.
     let mended = Fake::default();
     assert_eq!((bed.run_all(&out, &mended).failed, mended.runs()), (2, 0));

@@ -72,10 +72,40 @@ fn what_stands_in_the_tables() {
     bed.run_all(&out, &Fake::default());
     bed.tables(&out);
     let tables = read_tables(&out);
-    insta::assert_snapshot!(tables["results"]);
-    insta::assert_snapshot!(tables["summary"]);
-    insta::assert_snapshot!(tables["comparisons"]);
-    insta::assert_snapshot!(tables["missed"]);
+    insta::assert_snapshot!(tables["results"], @r##"
+    point,replication,seed,loss,metric,value
+    0,0,6229623522632814,0,late_s,10.758
+    0,0,6229623522632814,0,count,7
+    0,0,6229623522632814,0,nothing,
+    0,1,8092244892250969,0,late_s,10.095
+    0,1,8092244892250969,0,count,7
+    0,1,8092244892250969,0,nothing,
+    1,0,6229623522632814,0.5,late_s,60.758
+    1,0,6229623522632814,0.5,count,7
+    1,0,6229623522632814,0.5,nothing,
+    1,1,8092244892250969,0.5,late_s,60.095
+    1,1,8092244892250969,0.5,count,7
+    1,1,8092244892250969,0.5,nothing,
+    "##);
+    insta::assert_snapshot!(tables["summary"], @r##"
+    point,loss,metric,n,mean,half_width,low,high,sd,level,no_interval,replications,stop,why
+    0,0,late_s,2,10.4265,4.21210687005029,6.214393129949711,14.63860687005029,0.46881179592668,0.95,,2,planned,all 2 replications asked for were made
+    0,0,count,2,7,0,7,7,0,0.95,,2,planned,all 2 replications asked for were made
+    0,0,nothing,0,,,,,,,no_value,2,planned,all 2 replications asked for were made
+    1,0.5,late_s,2,60.426500000000004,4.212106870050325,56.21439312994968,64.63860687005032,0.4688117959266837,0.95,,2,planned,all 2 replications asked for were made
+    1,0.5,count,2,7,0,7,7,0,0.95,,2,planned,all 2 replications asked for were made
+    1,0.5,nothing,0,,,,,,,no_value,2,planned,all 2 replications asked for were made
+    "##);
+    insta::assert_snapshot!(tables["comparisons"], @r##"
+    parameter,against,point,against_point,loss,metric,n,difference,half_width,low,high,level,manner,correlation,unpaired,verdict,no_interval,line
+    loss,0,1,0,0.5,late_s,2,50,0,50,50,0.95,paired,1,0,more,,"late_s: loss 0.5 is 50 s longer than loss 0 in each of them (95 %, 2 pairs)"
+    loss,0,1,0,0.5,nothing,,,,,,,,,0,,no_value,nothing: loss 0.5 and loss 0 cannot be compared: there is no value
+    "##);
+    insta::assert_snapshot!(tables["missed"], @r##"
+    point,replication,seed,loss,expectation
+    1,0,6229623522632814,0.5,"bob has it, but found ""nothing"""
+    1,1,8092244892250969,0.5,"bob has it, but found ""nothing"""
+    "##);
     assert_eq!(tables["failures"], "point,replication,seed,loss,kind,why\n");
 }
 

@@ -1,0 +1,262 @@
+//! Studies as somebody runs them: killed and resumed, in parts and merged, with points that fail and files that break.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use common::binary::{Ran, posthaste, table};
+
+/// Some mail every few seconds over a lossy link, and a plan of how lossy and how long it is.
+fn place(vary: &Value, replications: u32) -> TempDir {
+    let dir = TempDir::new().unwrap();
+    let scenario = json!({
+        "mail": { "crepes.fr": { "users": ["alice"] }, "hamburger.edu": { "users": ["bob"] } },
+        "workload": [{ "from": "alice@crepes.fr", "to": "bob@hamburger.edu", "every": "20s", "times": 8 }],
+        "run": { "until": "2h" },
+        "expect": [{ "metric": "messages.delivered", "equals": 8 }]
+    });
+    fs::write(dir.path().join("scenario.json"), scenario.to_string()).unwrap();
+    plan(dir.path(), vary, replications);
+    dir
+}
+
+fn plan(dir: &Path, vary: &Value, replications: u32) {
+    let plan = json!({
+        "scenario": "scenario.json",
+        "vary": vary,
+        "replications": replications,
+        "metrics": ["latency.mean_s", "latency.max_s", "messages.delivered"],
+    });
+    fs::write(dir.join("study.json"), plan.to_string()).unwrap();
+}
+
+fn lossy(losses: &[f64]) -> Value {
+    json!([
+        { "name": "loss", "pointer": "/network/backbone/loss", "values": losses },
+        { "name": "delay", "pointer": "/network/backbone/delay", "values": ["10ms", "80ms"] }
+    ])
+}
+
+fn sweep(dir: &Path, args: &[&str]) -> Ran {
+    posthaste(dir, &[&["sweep"], args].concat())
+}
+
+/// What `sweep run` says it did: runs made, kept and failed.
+fn counts(ran: &Ran) -> [u64; 3] {
+    let line = ran.stdout.lines().find(|line| line.starts_with("runs")).unwrap_or_else(|| panic!("{}", ran.stderr));
+    let numbers: Vec<u64> = line.split(' ').filter_map(|word| word.parse().ok()).collect();
+    numbers.try_into().unwrap()
+}
+
+/// The bytes of all tables.
+fn tables(dir: &Path, out: &str) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(dir.join(out).join("tables")).unwrap().map(|entry| entry.unwrap());
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+}
+
+fn records(dir: &Path, out: &str) -> Vec<PathBuf> {
+    let folders = fs::read_dir(dir.join(out).join("records")).into_iter().flatten().flatten();
+    let files = folders.flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten().flatten());
+    files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect()
+}
+
+fn begin(dir: &Path, args: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_posthaste"));
+    command.arg("sweep").args(args).current_dir(dir).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
+}
+
+/// Waits until there are so many records; whether the process was still at work then.
+fn until_records(dir: &Path, out: &str, child: &mut Child, count: usize) -> bool {
+    while records(dir, out).len() < count {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.try_wait().unwrap().is_none()
+}
+
+/// Would break if a record could be half there, or what a killed process had finished were lost or run again.
+#[test]
+fn a_study_that_is_killed_twenty_times_ends_like_one_that_was_not() {
+    let losses: Vec<f64> = (0..15).map(|number| f64::from(number) / 100.0).collect();
+    let place = place(&lossy(&losses), 4);
+    let dir = place.path();
+    let run = sweep(dir, &["run", "study.json", "--out", "whole"]);
+    assert_eq!((run.code, counts(&run)), (0, [120, 0, 0]), "{}", run.stderr);
+    // Where it is killed looks random, and is the same each time as far as it can be.
+    let mut state = 0x2545_f491_u32;
+    let mut killed = 0;
+    for _ in 0..20 {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let before = records(dir, "killed").len();
+        let mut child = begin(dir, &["run", "study.json", "--out", "killed", "--jobs", "3"]);
+        let at_work = until_records(dir, "killed", &mut child, before + (state >> 30) as usize);
+        std::thread::sleep(Duration::from_micros(u64::from(state >> 18)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        killed += u32::from(at_work);
+        assert!(records(dir, "killed").len() >= before);
+    }
+    assert_eq!(killed, 20, "the study was under way each time");
+    let there = records(dir, "killed").len() as u64;
+    let run = sweep(dir, &["run", "study.json", "--out", "killed"]);
+    assert_eq!((run.code, counts(&run)), (0, [120 - there, there, 0]), "{}", run.stderr);
+    assert_eq!(tables(dir, "killed"), tables(dir, "whole"));
+    let rest = fs::read_dir(dir.join("killed/records")).unwrap().flatten();
+    let names = rest.flat_map(|folder| fs::read_dir(folder.path()).unwrap()).map(|file| file.unwrap().file_name());
+    assert_eq!(names.filter(|name| name.to_string_lossy().ends_with(".tmp")).count(), 0);
+}
+
+/// Would break if threads or shards moved a result, or a part were taken for the whole.
+#[test]
+fn threads_shards_and_single_points_give_the_same_tables() {
+    let place = place(&lossy(&[0.0, 0.05, 0.2]), 3);
+    let dir = place.path();
+    for jobs in ["1", "2", "4"] {
+        let run = sweep(dir, &["run", "study.json", "--out", jobs, "--jobs", jobs]);
+        assert_eq!((run.code, counts(&run)), (0, [18, 0, 0]), "{}", run.stderr);
+        assert_eq!(tables(dir, jobs), tables(dir, "1"));
+    }
+    // Shards in folders of their own, and in one that they share.
+    for (shard, out) in [("1/3", "a"), ("0/3", "b"), ("2/3", "a")] {
+        let run = sweep(dir, &["run", "study.json", "--shard", shard, "--out", out]);
+        assert_eq!((run.code, counts(&run)), (0, [6, 0, 0]), "{}", run.stderr);
+        assert!(!dir.join(out).join("tables").exists(), "a part has no tables");
+    }
+    let merge = sweep(dir, &["merge", "study.json", "--out", "a"]);
+    assert_eq!(merge.code, 5, "{}", merge.stderr);
+    assert!(merge.stderr.contains("2 lack runs"), "{}", merge.stderr);
+    assert_eq!(table(&dir.join("a"), "failures").len(), 6);
+    let status = sweep(dir, &["status", "study.json", "--out", "a", "--shards", "3", "--json"]);
+    let told: Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!((status.code, &told["points_missing"], &told["runs_done"]), (5, &json!(2), &json!(12)));
+    let missing: Vec<&Value> = told["shards"].as_array().unwrap().iter().map(|part| &part["points_missing"]).collect();
+    assert_eq!(missing, [&json!(2), &json!(0), &json!(0)]);
+    let merge = sweep(dir, &["merge", "study.json", "--out", "c", "b", "a"]);
+    assert_eq!(merge.code, 0, "{}", merge.stderr);
+    assert_eq!(tables(dir, "c"), tables(dir, "1"));
+    assert_eq!(sweep(dir, &["status", "c"]).code, 0);
+    let run = sweep(dir, &["run", "study.json", "--out", "c"]);
+    assert_eq!(counts(&run), [0, 18, 0]);
+    let only = sweep(dir, &["run", "study.json", "--out", "only", "--only", "4", "--only", "1"]);
+    assert_eq!((only.code, counts(&only)), (0, [6, 0, 0]));
+    let none = sweep(dir, &["run", "study.json", "--only", "6"]);
+    assert_eq!((none.code, none.stderr.contains("the study has 6 points")), (2, true), "{}", none.stderr);
+    assert_eq!(sweep(dir, &["run", "study.json", "--shard", "3/3"]).code, 2);
+}
+
+/// Would break if more replications or values ran again what is there.
+#[test]
+fn only_what_is_new_is_run() {
+    let place = place(&lossy(&[0.0, 0.1]), 2);
+    let dir = place.path();
+    assert_eq!(counts(&sweep(dir, &["run", "study.json"])), [8, 0, 0]);
+    let before: Vec<_> =
+        records(dir, "results/study").into_iter().map(|path| (fs::read(&path).unwrap(), path)).collect();
+    plan(dir, &lossy(&[0.02, 0.0, 0.1]), 3);
+    assert_eq!(counts(&sweep(dir, &["run", "study.json"])), [10, 8, 0]);
+    for (bytes, path) in before {
+        assert_eq!(fs::read(path).unwrap(), bytes);
+    }
+    let fresh = sweep(dir, &["run", "study.json", "--out", "fresh"]);
+    assert_eq!(counts(&fresh), [18, 0, 0]);
+    assert_eq!(tables(dir, "results/study"), tables(dir, "fresh"));
+    let about: Value = serde_json::from_slice(&fs::read(dir.join("fresh/study.json")).unwrap()).unwrap();
+    assert_eq!((&about["results"]["complete"], &about["results"]["runs_done"]), (&json!(true), &json!(18)));
+    assert!(about["program"]["compiler"].as_str().unwrap().starts_with("rustc "), "{about}");
+    // Somebody can repeat a run by what the tables say of it.
+    let row = &table(&dir.join("fresh"), "results")[9];
+    let loss = format!("/network/backbone/loss={}", row["loss"]);
+    let again = posthaste(
+        dir,
+        &[
+            "run",
+            "scenario.json",
+            "--json",
+            "--seed",
+            &row["seed"],
+            "--set",
+            &loss,
+            "--set",
+            "/network/backbone/delay=80ms",
+        ],
+    );
+    let again: Value = serde_json::from_str(&again.stdout).unwrap();
+    assert_eq!((row["metric"].as_str(), row["delay_s"].as_str()), ("latency.mean_s", "0.08"));
+    assert_eq!(again["metrics"]["latency.mean_s"].to_string(), row["value"]);
+}
+
+/// Would break if a point that fails took others with it, or went unrecorded.
+#[test]
+fn failing_points_and_damaged_records() {
+    let vary = json!([{ "name": "events", "pointer": "/limits/events", "values": [1_000_000, 300, 900_000] }]);
+    let place = place(&vary, 2);
+    let dir = place.path();
+    let run = sweep(dir, &["run", "study.json", "--out", "out"]);
+    assert_eq!((run.code, counts(&run)), (5, [6, 0, 2]), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("point 1 failed") && run.stderr.contains("limits.events was reached"),
+        "{}",
+        run.stderr
+    );
+    let failures = table(&dir.join("out"), "failures");
+    let kinds: Vec<_> = failures.iter().map(|row| (&*row["point"], &*row["replication"], &*row["kind"])).collect();
+    assert_eq!(kinds, [("1", "0", "limit"), ("1", "1", "limit")]);
+    assert_eq!(table(&dir.join("out"), "results").len(), 2 * 2 * 3);
+    let again = sweep(dir, &["run", "study.json", "--out", "out"]);
+    assert_eq!((again.code, counts(&again)), (5, [0, 6, 2]));
+    let again = sweep(dir, &["run", "study.json", "--out", "out", "--retry-failed"]);
+    assert_eq!((again.code, counts(&again)), (5, [2, 4, 2]));
+    let status = sweep(dir, &["status", "out"]);
+    assert!(status.stdout.contains("3: 2 complete, 1 failed, 0 missing"), "{}", status.stdout);
+    let before = tables(dir, "out");
+    let broken = &records(dir, "out")[2];
+    let text = fs::read_to_string(broken).unwrap();
+    fs::write(broken, &text[..text.len() / 2]).unwrap();
+    let merge = sweep(dir, &["merge", "study.json", "--out", "out"]);
+    assert_eq!((merge.code, merge.stderr.contains("is damaged: ")), (5, true), "{}", merge.stderr);
+    let mended = sweep(dir, &["run", "study.json", "--out", "out"]);
+    assert_eq!(counts(&mended)[..2], [1, 5], "{}", mended.stderr);
+    assert!(mended.stderr.contains("its run is made anew"), "{}", mended.stderr);
+    assert_eq!(tables(dir, "out"), before);
+    fs::write(dir.join("out/study.json"), "{").unwrap();
+    for args in
+        [&["run", "study.json", "--out", "out"][..], &["status", "out"], &["merge", "study.json", "--out", "out"]]
+    {
+        let refused = sweep(dir, args);
+        assert_eq!((refused.code, refused.stderr.contains("records are kept")), (4, true), "{}", refused.stderr);
+    }
+    fs::remove_file(dir.join("out/study.json")).unwrap();
+    let refused = sweep(dir, &["run", "study.json", "--out", "out"]);
+    assert_eq!((refused.code, refused.stderr.contains("nothing was changed")), (4, true), "{}", refused.stderr);
+    assert_eq!(tables(dir, "out"), before);
+}
+
+/// Would break if Ctrl-C lost what was finished, or tables were made of a part.
+#[test]
+#[cfg(unix)]
+fn interrupted_studies_keep_what_is_finished() {
+    let losses: Vec<f64> = (0..20).map(|number| f64::from(number) / 100.0).collect();
+    let place = place(&lossy(&losses), 3);
+    let dir = place.path();
+    for (round, signal) in (1..).zip(["-INT", "-TERM"]) {
+        let mut child = begin(dir, &["run", "study.json", "--out", "out", "--jobs", "2"]);
+        assert!(until_records(dir, "out", &mut child, 4 * round), "it is at work");
+        let kill = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert!(!dir.join("out/tables").exists());
+    }
+    let there = records(dir, "out").len() as u64;
+    let run = sweep(dir, &["run", "study.json", "--out", "out"]);
+    assert_eq!((run.code, counts(&run)), (0, [120 - there, there, 0]), "{}", run.stderr);
+}
