@@ -40,7 +40,7 @@ latency.pivot(index="outage_s", columns="policy", values="mean").map(lambda seco
 # %% [markdown]
 # ## Each policy by itself
 #
-# The intervals overlap: how many messages there are, and when they were written, makes more of a difference than the policy.
+# Most intervals overlap: how many messages there are, and when they were written, makes more of a difference than the policy.
 
 # %%
 policies = list(latency["policy"].unique())

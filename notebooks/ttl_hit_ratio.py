@@ -92,8 +92,10 @@ plt.show()
 # %% [markdown]
 # ## What must hold
 #
-# The solver gives $\lambda T$ for the Poisson process. Of intervals at 95 % about one in twenty does not contain the true value, and
-# hardly one is off by twice its half-width.
+# The solver gives $\lambda T$ for the Poisson process. Of intervals at 95 % about one in twenty does not contain the true value. To
+# hold all together at 95 %, 27 intervals are 1.9 times as wide: the quantiles of Student's distribution with 9 degrees of freedom are 4.30
+# and 2.26 (Bonferroni). The points have random numbers of their own. With common ones, which are better for comparing points, all would
+# miss to the same side at once.
 
 # %%
 at = np.searchsorted(times, [10, 100, 1000])
@@ -107,7 +109,7 @@ clock = hits["gaps"] == "clock"
 assert (off[clock] <= 1 / 3000).all()
 hits, off, inside = hits[~clock], off[~clock], inside[~clock]
 print(f"{inside.sum()} of {len(hits)} intervals contain the closed form")
-assert inside.mean() >= 0.9
-assert (off <= 2 * hits["half_width"]).all()
-assert (hits["n"] == 10).all()
+assert len(hits) == 27 and (hits["n"] == 10).all()
+assert (off <= hits["half_width"] * 4.30 / 2.26).all()
+assert inside.mean() >= 0.8
 print("passed")
