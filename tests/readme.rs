@@ -220,6 +220,8 @@ fn every_link_in_the_documents_leads_somewhere() {
         "docs/README.md",
         "docs/scenario.md",
         "docs/reference.md",
+        "docs/sweeps.md",
+        "docs/plan-reference.md",
         "docs/results.md",
         "docs/model.md",
         "docs/validation.md",
@@ -303,6 +305,14 @@ fn desk_for_examples() -> tempfile::TempDir {
                 "mail": { "home.net": { "users": ["me"] }, "work.org": { "users": ["you"] } },
                 "workload": [ { "at": "1s", "from": "me@home.net", "to": "you@work.org" } ],
                 "outputs": { "events": true, "capture": true }
+            }"#,
+        ),
+        (
+            "study.json",
+            r#"{
+                "scenario": "my.json",
+                "vary": [{ "name": "delay", "pointer": "/network/backbone/delay", "values": ["1ms", "10ms"] }],
+                "metrics": ["messages.delivered", "latency.mean_s"]
             }"#,
         ),
         ("key.json", r#"{ "expect": [ { "metric": "messages.composed", "equals": 1, "points": 2 } ] }"#),

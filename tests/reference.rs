@@ -1,5 +1,5 @@
-//! docs/reference.md, made of the JSON Schema of scenario files: every key with its type, default and meaning, each type of
-//! object once, at the first place where it may stand.
+//! docs/reference.md and docs/plan-reference.md, made of the JSON Schemas of scenarios and of plans: every key with its type,
+//! default and meaning, each type of object once, at the first place where it may stand.
 
 mod common;
 
@@ -10,13 +10,42 @@ use std::fs;
 use common::root;
 use serde_json::Value;
 
-const PAGE: &str = "docs/reference.md";
+/// A page, and of what it is made.
+struct Page {
+    file: &'static str,
+    schema: &'static str,
+    title: &'static str,
+    explained: &'static str,
+    /// Fewer keys than these are not all.
+    least: usize,
+}
 
-const PREFACE: &str = "# Reference of scenario files\n\n\
-    Every key, made from the program's own schema ([schema/scenario.json](../schema/scenario.json)) by\n\
-    `POSTHASTE_BLESS=1 cargo test --test reference`; a test keeps it current. [scenario.md](scenario.md) explains the same with\n\
+const PAGES: [Page; 2] = [
+    Page {
+        file: "docs/reference.md",
+        schema: "schema/scenario.json",
+        title: "Reference of scenario files",
+        explained: "scenario.md",
+        least: 400,
+    },
+    Page {
+        file: "docs/plan-reference.md",
+        schema: "schema/plan.json",
+        title: "Reference of plans",
+        explained: "sweeps.md",
+        least: 60,
+    },
+];
+
+const PREFACE: &str = "# TITLE\n\n\
+    Every key, made from the program's own schema ([SCHEMA](../SCHEMA)) by\n\
+    `POSTHASTE_BLESS=1 cargo test --test reference`; a test keeps it current. [EXPLAINED](EXPLAINED) explains the same with\n\
     examples. `NAME` stands for a key of your own, such as a host or a mail domain, and `[]` for each element of a list. Keys that begin\n\
     with `x-` are comments, anywhere.\n";
+
+fn schema(page: &Page) -> Value {
+    serde_json::from_str(&fs::read_to_string(root().join(page.schema)).unwrap()).unwrap()
+}
 
 /// A document of the schema while it is written down.
 struct Reference<'a> {
@@ -208,9 +237,8 @@ fn anchor(place: &str) -> String {
     heading(place).to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
 }
 
-fn page() -> String {
-    let schema: Value =
-        serde_json::from_str(&fs::read_to_string(root().join("schema/scenario.json")).unwrap()).unwrap();
+fn page(page: &Page) -> String {
+    let schema = schema(page);
     let types = schema["$defs"].as_object().unwrap();
     let mut reference = Reference { types, open: Vec::new(), places: BTreeMap::new(), values: BTreeSet::new() };
     let mut sections = vec![(String::new(), String::new(), reference.section(&schema, ""))];
@@ -222,7 +250,8 @@ fn page() -> String {
         sections.push((name, place, text));
         open.extend(reference.open.drain(..).rev());
     }
-    let mut out = PREFACE.to_owned();
+    let preface = PREFACE.replace("TITLE", page.title).replace("SCHEMA", page.schema);
+    let mut out = preface.replace("EXPLAINED", page.explained);
     for (name, place, text) in &sections {
         let also = reference.places.get(name).map_or(&[][..], |places| &places[1..]);
         let about = types.get(name).map_or("", |shape| shape["description"].as_str().unwrap_or_default());
@@ -239,33 +268,36 @@ fn page() -> String {
     out + &reference.values()
 }
 
-/// Breaks when the schema has changed and the page has not; write it anew with
+/// Breaks when a schema has changed and its page has not; write it anew with
 /// `POSTHASTE_BLESS=1 cargo test --test reference`.
 #[test]
-fn the_reference_is_current() {
-    let page = page();
-    if std::env::var_os("POSTHASTE_BLESS").is_some() {
-        fs::write(root().join(PAGE), &page).unwrap();
+fn the_references_are_current() {
+    for of in &PAGES {
+        let page = page(of);
+        if std::env::var_os("POSTHASTE_BLESS").is_some() {
+            fs::write(root().join(of.file), &page).unwrap();
+        }
+        let stale = fs::read_to_string(root().join(of.file)).unwrap_or_default() != page;
+        assert!(!stale, "{} is stale: POSTHASTE_BLESS=1 cargo test --test reference", of.file);
     }
-    let stale = fs::read_to_string(root().join(PAGE)).unwrap_or_default() != page;
-    assert!(!stale, "{PAGE} is stale: POSTHASTE_BLESS=1 cargo test --test reference");
 }
 
 /// Breaks when a type of object, or a key of one, does not get onto the page.
 #[test]
-fn the_reference_has_every_key_of_the_schema() {
-    let schema: Value =
-        serde_json::from_str(&fs::read_to_string(root().join("schema/scenario.json")).unwrap()).unwrap();
-    let page = page();
-    let mut keys = 0;
-    for shape in schema["$defs"].as_object().unwrap().values().chain([&schema]) {
-        for (key, property) in shape["properties"].as_object().into_iter().flatten() {
-            let (meaning, _) = told(property);
-            let row =
-                page.lines().find(|line| line.starts_with(&format!("| `{key}` |")) && line.contains(&cell(&meaning)));
-            assert!(row.is_some(), "{key}: {meaning}");
-            keys += 1;
+fn the_references_have_every_key_of_the_schema() {
+    for of in &PAGES {
+        let (schema, page) = (schema(of), page(of));
+        let mut keys = 0;
+        for shape in schema["$defs"].as_object().unwrap().values().chain([&schema]) {
+            for (key, property) in shape["properties"].as_object().into_iter().flatten() {
+                let (meaning, _) = told(property);
+                let row = page
+                    .lines()
+                    .find(|line| line.starts_with(&format!("| `{key}` |")) && line.contains(&cell(&meaning)));
+                assert!(row.is_some(), "{key}: {meaning}");
+                keys += 1;
+            }
         }
+        assert!(keys > of.least, "{}: {keys}", of.file);
     }
-    assert!(keys > 400, "{keys}");
 }

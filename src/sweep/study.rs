@@ -122,6 +122,15 @@ pub struct Measure {
 }
 
 impl Measure {
+    /// Whether what happens in a warm-up is left out of it: it is made of rows that know when they began.
+    #[must_use]
+    pub fn minds_warm_up(&self) -> bool {
+        match &self.what {
+            What::Rows(_, table, ..) => table.begins().is_some(),
+            What::Metric(..) | What::Message(_) | What::Dropped { .. } | What::Transcript(_) => false,
+        }
+    }
+
     /// Its name without the unit at its end.
     #[must_use]
     pub fn stem(&self) -> &str {

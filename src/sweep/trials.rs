@@ -159,6 +159,14 @@ impl<'a> Subject<'a> {
         Trial { point: point.index, replication, seed, address: self.definitions.address(scenario, seed) }
     }
 
+    /// Whether the record of one of a point's runs is called so, or its name begins so.
+    #[must_use]
+    pub fn has(&self, point: &Point, name: &str) -> bool {
+        let asked = &self.study.replications;
+        let Ok(scenario) = self.resolve(point, seed(asked, point, 0)) else { return false };
+        (0..asked.max).any(|number| self.trial(point, &scenario, number).address.to_string().starts_with(name))
+    }
+
     /// The runs of a point, round by round, until the study asks for no more or some are missing. `obtain` gets
     /// those of a round, with the point's scenario with the seed of its first replication, and tells what is known
     /// of each.

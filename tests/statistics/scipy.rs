@@ -48,7 +48,8 @@ fn quantiles_of_students_t() {
         let level = level(&row[1]).among(count(&row[2]));
         let found = Replications::of_runs(&values).unwrap().interval(level).unwrap();
         let t = found.half_width / found.sd * (n as f64).sqrt();
-        near(t, &row[3], number(&row[3]), 0.0);
+        // Both have more than nine digits: eleven show that none is lost between tables, series and tails.
+        near(t, &row[3], 0.05 * number(&row[3]), 0.0);
     }
 }
 

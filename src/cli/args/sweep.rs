@@ -102,9 +102,9 @@ pub struct SweepRunArgs {
     /// Runs at a time, instead of one for each processor core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub jobs: Option<u32>,
-    /// Only this point, counted from 0 as `sweep plan --all` lists them (may be repeated)
+    /// Only this point, counted from 0 as `sweep plan --all` lists them, or by the name of a record (may be repeated)
     #[arg(long, value_name = "POINT", conflicts_with = "shard")]
-    pub only: Vec<usize>,
+    pub only: Vec<String>,
     /// Only the points K, K+N, K+2N ...: the K-th of N shards, counted from 0
     #[arg(long, value_name = "K/N")]
     pub shard: Option<Shard>,

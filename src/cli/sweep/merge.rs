@@ -1,7 +1,7 @@
 //! `posthaste sweep merge`: makes the tables of a study from what its shards left, in one folder or in several.
 
 use super::load_plan;
-use super::run::{cores, exit_of, in_threads};
+use super::run::{cores, exit_of, in_threads, verdicts};
 use super::status::summary;
 use crate::cli::args::SweepMergeArgs;
 use crate::cli::exit::{CommandError, Exit};
@@ -40,7 +40,7 @@ pub(super) fn merge(args: &SweepMergeArgs) -> Result<Exit, CommandError> {
         say(&format!("{} is damaged: {why}", path.display()));
     }
     if !args.quiet {
-        print(&summary(&study.name, folder.dir(), &census))?;
+        print(&(summary(&study.name, folder.dir(), &census) + &verdicts(&census)))?;
     }
     if !census.whole() {
         say(&format!(

@@ -3,6 +3,7 @@
 //! A part of a study (`--shard`, `--only`) leaves records alone: tables of a part would say less than they seem to.
 //! `sweep merge` makes them when all parts are there.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,16 +20,22 @@ use crate::sweep::tables::Census;
 use crate::sweep::trials::Subject;
 use crate::sweep::{Folder, RunError, RunOptions, Shard, Study, Tally, run as run_study};
 
+/// So many comparisons are told.
+const VERDICTS: usize = 12;
+
 /// Runs the study, or a part of it.
 ///
 /// # Errors
 /// The plan is invalid, something else is in the way of its folder, or a file cannot be written.
 pub(super) fn run(args: &SweepRunArgs) -> Result<Exit, CommandError> {
     let study = load_plan(&args.plan)?;
-    let points = chosen(&study, args)?;
     let subject = Subject::of(&study).map_err(load_error)?;
+    let points = chosen(&subject, args)?;
     let dir = folder_of(&study, args.out.as_deref());
     let folder = Folder::begin(&dir, &subject, &args.plan).map_err(report_error)?;
+    if !args.quiet {
+        whole_runs(&study);
+    }
     let interrupted = interrupts();
     also_by_sigterm(&interrupted);
     let laboratory = SimulationLaboratory::new(Arc::clone(&interrupted));
@@ -50,20 +57,50 @@ pub(super) fn run(args: &SweepRunArgs) -> Result<Exit, CommandError> {
     }
     if points.len() == study.points.len() {
         let census = in_threads(jobs, || folder.conclude(&subject))?.map_err(report_error)?;
+        if !args.quiet {
+            print(&verdicts(&census))?;
+        }
         return Ok(exit_of(&census));
     }
     if tally.complete() { Ok(Exit::Done) } else { Ok(Exit::Incomplete) }
 }
 
-/// The points that are asked for, in the order of the study.
-fn chosen(study: &Study, args: &SweepRunArgs) -> Result<Vec<usize>, CommandError> {
-    let count = study.points.len();
-    if let Some(none) = args.only.iter().find(|point| **point >= count) {
-        return Err(CommandError::usage(format!("--only {none}: the study has {count} points, counted from 0")));
+/// Says which measures count what happens in the warm-up.
+fn whole_runs(study: &Study) {
+    let whole = study.measures.iter().filter(|measure| !measure.minds_warm_up());
+    let names: Vec<&str> = whole.map(|measure| measure.name.as_str()).collect();
+    if study.warm_up.is_some() && !names.is_empty() {
+        let names = names.join(", ");
+        say(&format!("of the whole run, its warm-up included: {names} (only rows of tables know when they began)"));
     }
+}
+
+/// The points that are asked for, in the order of the study.
+fn chosen(subject: &Subject<'_>, args: &SweepRunArgs) -> Result<Vec<usize>, CommandError> {
+    let count = subject.study.points.len();
     let shard = args.shard.unwrap_or(Shard::ALL);
-    let asked = |point: &usize| shard.holds(*point) && (args.only.is_empty() || args.only.contains(point));
-    Ok((0..count).filter(asked).collect())
+    if args.only.is_empty() {
+        return Ok((0..count).filter(|point| shard.holds(*point)).collect());
+    }
+    let mut chosen = BTreeSet::new();
+    for only in &args.only {
+        let found = match only.parse::<usize>() {
+            Ok(point) if point < count => Some(point),
+            Ok(_) => None,
+            // The name of a record, or its beginning.
+            Err(_) => subject.study.points.iter().find(|point| subject.has(point, only)).map(|point| point.index),
+        };
+        let none = || format!("--only {only}: the study has {count} points, counted from 0, and no such record");
+        chosen.insert(found.ok_or_else(|| CommandError::usage(none()))?);
+    }
+    Ok(chosen.into_iter().collect())
+}
+
+/// What came out of the plan's comparisons.
+pub(super) fn verdicts(census: &Census) -> String {
+    let lines = census.verdicts.iter().take(VERDICTS).map(|line| format!("{line}\n"));
+    let more = census.verdicts.len() > VERDICTS;
+    lines.chain(more.then(|| "more in tables/comparisons.csv\n".to_owned())).collect()
 }
 
 /// Where a study's results are: there, or in `results/NAME`.

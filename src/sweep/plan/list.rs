@@ -62,6 +62,7 @@ pub(super) fn rows(plan: &Plan, axes: &[Axis], problems: &mut Problems) -> Vec<V
     let places: Vec<BTreeMap<&str, usize>> = axes.iter().map(places).collect();
     for (index, point) in plan.points.iter().flatten().enumerate() {
         let here = path.index(index);
+        let before = problems.count();
         for name in point.keys().filter(|name| !axes.iter().any(|axis| &axis.columns[0].key == *name)) {
             let known = axes.iter().map(|axis| axis.columns[0].key.as_str());
             problems.unknown(here.name(name), "parameter", name, known);
@@ -70,7 +71,10 @@ pub(super) fn rows(plan: &Plan, axes: &[Axis], problems: &mut Problems) -> Vec<V
         for (axis, places) in axes.iter().zip(&places) {
             let key = &axis.columns[0].key;
             let Some(value) = point.get(key) else {
-                problems.at(here, format!("this point gives no value to {}", quote(key)));
+                // It may be the one whose name is misspelt.
+                if problems.count() == before {
+                    problems.at(here, format!("this point gives no value to {}", quote(key)));
+                }
                 continue;
             };
             let text = text_of(value);

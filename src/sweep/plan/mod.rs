@@ -122,9 +122,11 @@ fn read(
         Some(probe) => probe.file.load(&crate::scenario::Overrides::default()).ok(),
         None => None,
     };
+    let before = problems.count();
     let measures = outcome::measures(plan, first.as_ref(), problems);
+    // What is not read cannot be said to be missing.
+    let known = first.is_some() && problems.count() == before;
     let formulas = outcome::formulas(plan, &scope, &measures, problems);
-    let known = first.is_some();
     let replications = outcome::replications(plan, &measures, known, problems);
     let names = Names { axes: &axes, parameters: &parameters, measures: &measures, formulas: &formulas, known };
     let comparisons = names.comparisons(plan, problems);

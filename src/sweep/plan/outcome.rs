@@ -185,7 +185,7 @@ fn measure(
     };
     let Some(first) = first else { return };
     let mut own = Problems::default();
-    let what = read_measure(&expect, here, first, &mut own);
+    let what = read_measure(&expect, here, first, &mut own).filter(|_| own.is_empty());
     for mut problem in own.list {
         // What stands there alone is the name itself.
         if short {

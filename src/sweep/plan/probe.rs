@@ -97,8 +97,12 @@ impl Probe<'_> {
                     let place = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path) };
                     let words = point_words(self.parameters, point);
                     let at = Some(format!("at point {} ({words})", point.index)).filter(|_| !words.is_empty());
-                    let help = error.help.clone().or(at);
-                    problems.push(Problem { help, ..Problem::new(steps, format!("{place}{}", error.message)) });
+                    let problem = Problem::new(steps, format!("{place}{}", error.message));
+                    // Other points may have the same value; the first one is told.
+                    let told = |old: &Problem| old.steps == problem.steps && old.message == problem.message;
+                    if !problems.list.iter().any(told) {
+                        problems.push(Problem { help: error.help.clone().or(at), ..problem });
+                    }
                 }
                 None => elsewhere = true,
             }

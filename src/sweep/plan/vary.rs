@@ -148,7 +148,9 @@ pub(super) fn read(plan: &Plan, listed: bool, problems: &mut Problems) -> Vec<Ax
     if axes.iter().map(|axis| axis.columns.len()).sum::<usize>() > MAX_PARAMETERS {
         problems.at(path, format!("a study has at most {MAX_PARAMETERS} parameters"));
     }
-    check_pointers(plan, path, problems);
+    if problems.is_empty() {
+        check_pointers(plan, path, problems);
+    }
     axes
 }
 
@@ -196,7 +198,7 @@ fn read_axis(
         (Some(key), None) => Some(key).filter(|key| check_name(key, here, problems)),
         (None, _) => {
             problems.help(here, "this parameter has no name", "add a \"name\", and a \"pointer\" into the scenario");
-            None
+            return None;
         }
     };
     let pointers = read_pointers(entry.pointer.as_ref(), here, problems);
@@ -267,6 +269,11 @@ pub(super) fn read_values(
         problems.at(path, "a parameter has at least one value");
         return None;
     }
+    let goes = |setting: &Setting| matches!(setting, Setting::Named(variant) if variant.value.is_none());
+    if pointers.is_empty() && !values.iter().all(goes) {
+        problems.help(path, "these values go nowhere", "give the parameter a \"pointer\" into the scenario");
+        return None;
+    }
     let before = problems.count();
     let mut seen = BTreeSet::new();
     let mut units = Vec::with_capacity(values.len());
@@ -314,10 +321,6 @@ pub(super) fn read_setting(
     }
     if value.is_none() && more.is_none_or(BTreeMap::is_empty) {
         problems.help(here, "this sets nothing", "add a \"value\", or \"set\" with pointers and values");
-        return None;
-    }
-    if value.is_some() && pointers.is_empty() {
-        problems.help(here, "this value goes nowhere", "give the parameter a \"pointer\" into the scenario");
         return None;
     }
     let quantity = value.and_then(quantity_of);

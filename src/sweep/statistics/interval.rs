@@ -134,6 +134,11 @@ mod tests {
     fn equal_replications_have_no_width() {
         let estimate = interval(&[0.1; 5]).unwrap();
         assert_eq!((estimate.low(), estimate.mean, estimate.high(), estimate.sd), (0.1, 0.1, 0.1, 0.0));
+        // The sum of these, over their number, is the number next to them.
+        for (value, n) in [(7.8, 26), (7.3, 36), (6.6, 41)] {
+            let estimate = interval(&vec![value; n]).unwrap();
+            assert_eq!((estimate.mean, estimate.half_width), (value, 0.0));
+        }
         assert_eq!(interval(&[0.0, 0.0]).unwrap().relative(), None);
         assert!(estimate.holds(0.1) && !estimate.holds(0.100_001));
     }

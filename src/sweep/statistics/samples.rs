@@ -250,6 +250,10 @@ mod tests {
         assert_eq!(sd(&[0.1; 7]), Some(0.0));
         assert_eq!(sd(&[0.3, 0.1 + 0.2]), Some(0.0), "0.1 + 0.2 is 0.3 but for rounding");
         assert_eq!(sd(&[5.0]), None);
+        // The mean of these is itself rounded by an eighth of what is between them.
+        let unit = 2.0_f64.powi(-20);
+        let near_a_billion = sd(&[0.0, 10.0, 21.0].map(|steps| 1e9 + steps * unit)).unwrap();
+        assert!((near_a_billion / unit / (331.0_f64 / 3.0).sqrt() - 1.0).abs() < 1e-12, "{near_a_billion}");
         assert_eq!(sd(&[1.0, 3.0]), Some(2.0_f64.sqrt()));
         assert_eq!(sd(&[1e-200, 3e-200]), Some(2e-200 * 0.5_f64.sqrt()));
         assert_eq!(sd(&[1e200, 3e200]), Some(2e200 * 0.5_f64.sqrt()));

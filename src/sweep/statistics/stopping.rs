@@ -257,6 +257,12 @@ mod tests {
                 "reached",
                 "after 4 replications the half-width is 9.2 % of the mean; 10 % was asked for",
             ),
+            (
+                rule((4, 20), Some(0.1), None),
+                around(-20.0, 4),
+                "reached",
+                "after 4 replications the half-width is 9.2 % of the mean; 10 % was asked for",
+            ),
             (rule((4, 20), Some(0.1), None), around(18.0, 4), "continue", ""),
             (
                 rule((4, 20), Some(0.1), Some(1.2)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::sheet::{Cell, Sheet};
-use super::{Course, observations, row, with};
+use super::{Course, TOLD, observations, row, with};
 use crate::report::ReportError;
 use crate::sweep::statistics::{Difference, Estimate, Level, Manner, PairError};
 use crate::sweep::study::{Comparison, Point, Study};
@@ -39,8 +39,9 @@ impl<'a> Compared<'a> {
         }
     }
 
-    /// Writes the table.
-    pub(super) fn write(&self, sheet: &mut Sheet) -> Result<(), ReportError> {
+    /// Writes the table; what its first rows say.
+    pub(super) fn write(&self, sheet: &mut Sheet) -> Result<Vec<String>, ReportError> {
+        let mut verdicts = Vec::new();
         let level = Level::new(self.study.level).unwrap_or(Level::DEFAULT);
         for comparison in &self.study.comparisons {
             let Some(place) = self.study.parameters.iter().position(|one| one.name == comparison.parameter) else {
@@ -49,22 +50,34 @@ impl<'a> Compared<'a> {
             let pairs = pairs(&self.study.points, place, &comparison.against);
             let measures: Vec<&str> = comparison.measures.iter().map(String::as_str).collect();
             for found in compare(&self.rows, &pairs, &measures, self.study.replications.numbers, level) {
-                self.row(sheet, (comparison, place), &found, level)?;
+                let line = self.line((comparison, place), &found);
+                self.row(sheet, comparison, (&found, &line), level)?;
+                if verdicts.len() < TOLD {
+                    verdicts.push(line);
+                }
             }
         }
-        Ok(())
+        Ok(verdicts)
+    }
+
+    /// The verdict in a sentence, and before it where it holds if there are other parameters.
+    fn line(&self, (comparison, place): (&Comparison, usize), found: &ComparisonRow) -> String {
+        let point = &self.study.points[found.point];
+        let name = |text: &str| format!("{} {text}", comparison.parameter);
+        let line = found.line(&name(&comparison.against), &name(&point.values[place].text));
+        let others = self.study.parameters.iter().zip(&point.values).enumerate().filter(|(at, _)| *at != place);
+        let others: Vec<String> = others.map(|(_, (one, amount))| format!("{} {}", one.name, amount.text)).collect();
+        if others.is_empty() { line } else { format!("{}: {line}", others.join(", ")) }
     }
 
     fn row(
         &self,
         sheet: &mut Sheet,
-        (comparison, place): (&Comparison, usize),
-        found: &ComparisonRow,
+        comparison: &Comparison,
+        (found, line): (&ComparisonRow, &str),
         level: Level,
     ) -> Result<(), ReportError> {
         let point = &self.study.points[found.point];
-        let name = |text: &str| format!("{} {text}", comparison.parameter);
-        let line = found.line(&name(&comparison.against), &name(&point.values[place].text));
         let head = [
             Cell::Text(&comparison.parameter),
             Cell::Text(&comparison.against),
@@ -75,7 +88,7 @@ impl<'a> Compared<'a> {
         let cells = with(cells, said(&found.outcome, level));
         let word = found.outcome.as_ref().map_or("", |difference| difference.verdict.word());
         let why = found.outcome.as_ref().err().map_or("", PairError::word);
-        let end = [Cell::Whole(found.unpaired as u64), Cell::Text(word), Cell::Text(why), Cell::Text(&line)];
+        let end = [Cell::Whole(found.unpaired as u64), Cell::Text(word), Cell::Text(why), Cell::Text(line)];
         sheet.row(&with(cells, end))
     }
 }

@@ -52,10 +52,12 @@ pub struct Census {
     pub runs_failed: u64,
     /// Records that are there and cannot be used, and why; a hundred at most.
     pub damaged: Vec<(PathBuf, String)>,
+    /// What the comparisons of the plan say, in lines; a hundred at most.
+    pub verdicts: Vec<String>,
 }
 
-/// So many damaged records are told of.
-const DAMAGED: usize = 100;
+/// So many damaged records are told of, and so many comparisons.
+const TOLD: usize = 100;
 
 impl Census {
     /// Whether nothing failed and nothing is missing.
@@ -76,7 +78,7 @@ impl Census {
             match state {
                 State::Done(_) => self.runs_done += 1,
                 State::Failed(_) => self.runs_failed += 1,
-                State::Missing(Some(why)) if self.damaged.len() < DAMAGED => {
+                State::Missing(Some(why)) if self.damaged.len() < TOLD => {
                     self.damaged.push((store.path(trial.address), why.clone()));
                 }
                 State::Missing(_) => {}
@@ -139,7 +141,7 @@ fn write_all(subject: &Subject<'_>, tables: &Path, store: &Store) -> Result<Cens
         census.count(&course, store);
         writer.course(point, &course)
     })?;
-    writer.finish()?;
+    census.verdicts = writer.finish()?;
     Ok(census)
 }
 
@@ -220,12 +222,12 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(), ReportError> {
-        self.compared.write(&mut self.comparisons)?;
+    fn finish(mut self) -> Result<Vec<String>, ReportError> {
+        let verdicts = self.compared.write(&mut self.comparisons)?;
         for sheet in [self.results, self.summary, self.comparisons, self.failures, self.missed] {
             sheet.finish()?;
         }
-        Ok(())
+        Ok(verdicts)
     }
 }
 

@@ -168,6 +168,16 @@ fn read_tables(out: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// The Parquet files of all tables, by name; there are some with the feature `parquet`.
+fn parquet_files(out: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let entries = fs::read_dir(out.join("tables")).unwrap().map(|entry| entry.unwrap().path());
+    let columnar = entries.filter(|path| path.extension().is_some_and(|ending| ending == "parquet"));
+    let files = columnar.map(|path| (path.strip_prefix(out).unwrap().to_owned(), fs::read(path).unwrap()));
+    let files: BTreeMap<_, _> = files.collect();
+    assert_eq!(files.len(), if cfg!(feature = "parquet") { tables::STUDY_TABLES.len() } else { 0 });
+    files
+}
+
 /// The files of all records.
 fn records(out: &Path) -> Vec<PathBuf> {
     let folders = fs::read_dir(out.join("records")).into_iter().flatten();

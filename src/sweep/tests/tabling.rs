@@ -14,7 +14,7 @@ fn tables_are_the_same_however_they_came_about() {
         let out = bed.folder(name);
         run(&out);
         assert!(bed.tables(&out).whole(), "{name}");
-        (read_tables(&out), records(&out).len())
+        (read_tables(&out), records(&out).len(), parquet_files(&out))
     };
     let all: Vec<usize> = (0..13).collect();
     let whole = tables("one", &|out| assert!(bed.run(out, &Fake::default(), &all, &jobs(1)).complete()));
@@ -98,7 +98,7 @@ fn what_stands_in_the_tables() {
     "##);
     insta::assert_snapshot!(tables["comparisons"], @r##"
     parameter,against,point,against_point,loss,metric,n,difference,half_width,low,high,level,manner,correlation,unpaired,verdict,no_interval,line
-    loss,0,1,0,0.5,late_s,2,50,0,50,50,0.95,paired,1,0,more,,"late_s: loss 0.5 is 50 s longer than loss 0 in each of them (95 %, 2 pairs)"
+    loss,0,1,0,0.5,late_s,2,50,0,50,50,0.95,paired,1,0,more,,late_s: loss 0.5 is 50 s longer than loss 0 in all 2 pairs
     loss,0,1,0,0.5,nothing,,,,,,,,,0,,no_value,nothing: loss 0.5 and loss 0 cannot be compared: there is no value
     "##);
     insta::assert_snapshot!(tables["missed"], @r##"
