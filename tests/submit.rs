@@ -61,11 +61,8 @@ fn the_scripts_for_slurm_do_the_whole_study() {
     let submit = dir.join("cluster/submit");
     let (shards, merge) = (submit.join("shards.sbatch"), submit.join("merge.sbatch"));
     let asked = fs::read_to_string(dir.join("asked")).unwrap();
-    let expected = format!(
-        "--parsable\n{}\n--parsable\n--dependency=afterany:17\n{}\n",
-        shards.display(),
-        merge.display()
-    );
+    let expected =
+        format!("--parsable\n{}\n--parsable\n--dependency=afterany:17\n{}\n", shards.display(), merge.display());
     assert_eq!(asked, expected);
     let script = fs::read_to_string(&shards).unwrap();
     for line in ["#SBATCH --array=0-2%3", "#SBATCH --requeue", "#SBATCH --open-mode=append", "SHARDS=3"] {
@@ -93,7 +90,10 @@ fn a_dry_run_prints_lines_that_do_it() {
     let typed = Command::new("bash").args(["-c", &lines]).current_dir(&dir).env("PATH", path).output().unwrap();
     assert!(typed.status.success());
     let asked = fs::read_to_string(dir.join("asked")).unwrap();
-    assert!(asked.contains("--dependency=afterany:17\n") && asked.contains("/cluster/submit/merge.sbatch\n"), "{asked}");
+    assert!(
+        asked.contains("--dependency=afterany:17\n") && asked.contains("/cluster/submit/merge.sbatch\n"),
+        "{asked}"
+    );
 
     let ran = with_path(&dir, "/usr/bin:/bin", &["--engine", "dask", "--out", "cluster", "--dry-run"]);
     assert!(ran.status.success());
