@@ -51,7 +51,9 @@ impl Folder {
                 return in_the_way(format!("it is the folder of the study {}", before["study"]));
             }
             None => {
-                if let Some(other) = OTHERS.iter().find(|name| dir.join(name).exists()) {
+                // Another shard may have begun the study just now: `study.json` is there before records are.
+                let found = OTHERS.iter().find(|name| dir.join(name).exists());
+                if let Some(other) = found.filter(|_| !dir.join(STUDY).exists()) {
                     return in_the_way(format!("it holds {other:?} and no {STUDY}, so it is no study's"));
                 }
             }

@@ -26,7 +26,12 @@ pub(crate) fn scenario_files() -> Vec<PathBuf> {
 
 /// The scenario files of the whole library, problems and labs included, as paths from `scenarios/`.
 pub(crate) fn library_names() -> Vec<String> {
-    let folders = [("scenarios", ""), ("scenarios/textbook", "textbook/"), ("scenarios/labs", "labs/")];
+    let folders = [
+        ("scenarios", ""),
+        ("scenarios/textbook", "textbook/"),
+        ("scenarios/labs", "labs/"),
+        ("scenarios/studies/base", "studies/base/"),
+    ];
     let names = |(folder, prefix): (&str, &str)| {
         let file = |path: PathBuf| format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
         files_of(folder, "json").into_iter().map(file).collect::<Vec<_>>()
