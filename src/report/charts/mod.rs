@@ -33,7 +33,7 @@ mod web;
 use thiserror::Error;
 
 use self::canvas::Canvas;
-pub(super) use self::canvas::text_width;
+pub(super) use self::canvas::{shortened, text_width};
 pub use self::look::Theme;
 pub use self::source::{ChartSource, HostSetting, LinkSetting, SegmentRecord, SegmentSent, Setting};
 use crate::base::time::SimTime;

@@ -34,7 +34,7 @@ pub use witness::{Focus, Witness};
 
 use self::folding::Tried;
 use super::summary::human;
-use super::values::escape;
+use super::values::{count, escape};
 use crate::base::calendar::UnixTime;
 use crate::base::time::{SimDuration, SimTime};
 use crate::metrics::Tables;
@@ -214,11 +214,6 @@ fn span(duration: SimDuration) -> String {
 /// From one instant to a later one; tables that were changed by hand may have them in any order.
 fn since(later: SimTime, earlier: SimTime) -> SimDuration {
     SimDuration::from_nanos(later.as_nanos().saturating_sub(earlier.as_nanos()))
-}
-
-/// One thing, or so many.
-fn count(number: usize, one: &str, many: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
 /// Words as a list: `a, b and c`.

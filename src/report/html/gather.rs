@@ -37,7 +37,7 @@ const LONGEST_LINE: usize = 400;
 /// The data of the page.
 pub(super) fn model(source: &Source<'_>) -> Model {
     let scenario: Value = serde_json::from_str(source.scenario).unwrap_or_default();
-    let (hosts, links) = topology::read(&scenario);
+    let (hosts, links, map) = topology::read(&scenario);
     let mut notes = source.notes.to_vec();
     let mut shown = Vec::new();
     let mut part =
@@ -67,6 +67,7 @@ pub(super) fn model(source: &Source<'_>) -> Model {
         expectations: source.summary["expectations"].clone(),
         hosts,
         links,
+        map,
         threads,
         conns,
         events,
@@ -138,8 +139,7 @@ impl Part<'_, '_> {
         if let Some(place) = self.hosts.iter().position(|host| host.name == name) {
             return place;
         }
-        let (name, site) = (name.to_owned(), String::new());
-        self.hosts.push(Host { name, addresses: Vec::new(), router: false, site, x: 0, y: 0 });
+        self.hosts.push(Host { name: name.to_owned(), ..Host::default() });
         self.hosts.len() - 1
     }
 
