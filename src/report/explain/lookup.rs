@@ -51,7 +51,10 @@ pub fn choose_look_up<'a>(
     host: Option<&str>,
     query: &str,
 ) -> Result<ChosenLookUp<'a>, LadderError> {
-    let choice = LadderChoice { hosts: host.map(str::to_owned).into_iter().collect(), ..LadderChoice::default() };
+    // RFC 4343 section 2: names that differ in the case of letters are the same
+    let asked = tables.dns_queries.iter().flat_map(|row| [&*row.from, &*row.to]);
+    let written = |host: &str| asked.clone().find(|known| known.eq_ignore_ascii_case(host)).unwrap_or(host).to_owned();
+    let choice = LadderChoice { hosts: host.map(written).into_iter().collect(), ..LadderChoice::default() };
     names_are_known(tables, &choice)?;
     let rows = &tables.dns_queries;
     let behalf = Behalf::new(rows);
@@ -236,7 +239,9 @@ impl<'a> Teller<'a, '_> {
         let mut step = Step { depth, ..Step::new(at, what) }.rfc(section);
         step.details.extend(self.cache(row));
         if matches!(row.outcome, DnsOutcome::Timeout | DnsOutcome::Unreachable) {
-            step.details.extend(causes::around(self.sources, row));
+            let why = causes::around(self.sources, row);
+            step.details.extend(why.because);
+            step.details.extend(why.besides);
         }
         self.steps.push(step);
     }

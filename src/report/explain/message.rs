@@ -5,11 +5,14 @@
 //! tells is added where a witness saw it: over which connections an attempt went, which look-ups it made,
 //! which rule of conduct refused it. A phase's begin is told only so; its length stands at the end.
 
+use std::collections::BTreeSet;
+
 use super::notes::{ConnNote, MailNote, MailWhat};
 use super::{Sources, Step, Story, attempts, count, listed, plain, reading, since, span, words};
 use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::{MessageKind, Phase};
 use crate::metrics::{ConnectionRow, CopyStatus, DuplicateCause, MessageRow, Tables};
+use crate::report::ladder::dns::Behalf;
 
 /// A Message-ID without its angle brackets, with which nobody needs to write it.
 fn bare(id: &str) -> &str {
@@ -41,6 +44,18 @@ pub fn until(tables: &Tables, message: &str) -> Option<(String, SimTime, Vec<Str
     Some((id, until, named))
 }
 
+/// The questions that servers asked in the attempts for a message, and those asked on their behalf: some may be for others.
+#[must_use]
+pub fn message_queries(tables: &Tables, id: &str) -> BTreeSet<String> {
+    let attempts: Vec<_> = tables.attempts.iter().filter(|one| *one.message == *id).collect();
+    let behalf = Behalf::new(&tables.dns_queries);
+    let asked = tables.dns_queries.iter().filter(|row| {
+        let within = |at: SimTime, ended: Option<SimTime>| row.asked >= at && ended.is_none_or(|end| row.asked <= end);
+        row.for_query.is_none() && attempts.iter().any(|one| one.server == row.from && within(one.started, one.ended))
+    });
+    asked.flat_map(|row| behalf.tree(row)).map(|(_, row)| row.query.to_string()).collect()
+}
+
 /// The stories of all copies of a message, or of the one for an address; empty if there is no such
 /// copy. The Message-ID may stand without its angle brackets.
 #[must_use]
@@ -59,7 +74,7 @@ fn of_copy(sources: &Sources<'_>, row: &MessageRow) -> Story {
     if !spent.is_empty() {
         closing.push(format!("Its time went into: {}.", spent.join(", ")));
     }
-    let title = format!("{} for {}: {}", plain(&row.message), plain(&row.to), fate(row));
+    let title = format!("{} for {}: {}", plain(&row.message), plain(&row.to), fate(sources.tables, row));
     Story { title, from: row.composed, steps, closing }.in_order()
 }
 
@@ -78,7 +93,15 @@ const fn phase_words(phase: Phase) -> &'static str {
     }
 }
 
-const fn fate(row: &MessageRow) -> &'static str {
+/// The copies that an address was turned into.
+fn children<'a>(tables: &'a Tables, row: &'a MessageRow) -> impl Iterator<Item = &'a MessageRow> {
+    tables.messages.iter().filter(|other| {
+        other.message == row.message
+            && other.expanded_from.as_ref().is_some_and(|from| from.eq_ignore_ascii_case(&row.to))
+    })
+}
+
+fn fate(tables: &Tables, row: &MessageRow) -> &'static str {
     match row.status {
         CopyStatus::Delivered if row.retrieved.is_some() => "delivered and fetched",
         CopyStatus::Delivered => "delivered",
@@ -87,6 +110,7 @@ const fn fate(row: &MessageRow) -> &'static str {
         CopyStatus::Queued => "still in a server's queue when the run ended",
         CopyStatus::Refused => "never taken by a server",
         CopyStatus::Outbox => "still in its sender's outbox when the run ended",
+        CopyStatus::Expanded if children(tables, row).next().is_none() => "it stands for others who have a copy",
         CopyStatus::Expanded => "turned into copies for others",
         CopyStatus::Discarded => "thrown away by a stated policy",
     }
@@ -143,7 +167,8 @@ fn postponed(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
 fn accepted(sources: &Sources<'_>, row: &MessageRow, at: SimTime) -> Step {
     // the copy that was accepted may be the one from which this one was made
     let notes = sources.witness.map_or(&[][..], |witness| &witness.mail);
-    let note = notes.iter().find_map(|note| match &note.what {
+    let (own, others): (Vec<_>, Vec<_>) = notes.iter().partition(|note| note.to.eq_ignore_ascii_case(&row.to));
+    let note = own.into_iter().chain(others).find_map(|note| match &note.what {
         MailWhat::Accepted { queue_id, conn } if note.at == at => Some((&note.host, queue_id, conn)),
         MailWhat::Accepted { .. }
         | MailWhat::Postponed { .. }
@@ -192,8 +217,11 @@ fn replies(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
         );
         let mut step = Step::new(reply.accepted, what).rfc("RFC 5321 6.1").rfc("RFC 1047");
         if let Some(conn) = sources.witness.and_then(|witness| witness.conn(&reply.connection)) {
-            step.details.extend(attempts::conduct(sources, row, &conn.name));
-            step.details.extend(super::causes::losses(sources, &conn.losses));
+            let times = (row.composed, reply.noticed);
+            step.details.extend(attempts::conduct(sources, row, &conn.name, times));
+            let since = |loss: &&super::notes::Loss| loss.at >= reply.accepted && loss.at <= reply.noticed;
+            step.details
+                .extend(super::causes::losses(sources, &conn.losses.iter().filter(since).cloned().collect::<Vec<_>>()));
         }
         steps.push(step);
     }
@@ -201,7 +229,9 @@ fn replies(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
         let why = match again.cause {
             DuplicateCause::LostReply => "because a reply was lost and it was sent again",
             DuplicateCause::TwoWays => "because two ways led to this mailbox",
-            DuplicateCause::SentAgain => "because somebody outside sent it again",
+            DuplicateCause::SentAgain => {
+                "because a program outside the simulation sent it again, or another message with its Message-ID"
+            }
             DuplicateCause::Unexplained => "for no known reason: this is a fault of the simulator",
         };
         steps.push(Step::new(again.again, format!("{} stores it a second time, {why}", plain(&again.server))));
@@ -310,24 +340,27 @@ fn end(sources: &Sources<'_>, row: &MessageRow, notes: &[&MailNote]) -> Option<S
 /// It was turned into others: into which.
 fn expanded(sources: &Sources<'_>, row: &MessageRow, at: SimTime) -> Step {
     const MOST: usize = 12;
-    let into = sources.tables.messages.iter().filter(|other| {
-        other.message == row.message
-            && other.expanded_from.as_ref().is_some_and(|from| from.eq_ignore_ascii_case(&row.to))
-    });
+    let into = children(sources.tables, row);
     let into: Vec<(&str, String)> =
         into.map(|other| (other.expanded_by.map_or("", |by| by.name()), plain(&other.to))).collect();
-    let by = into.first().map_or("an alias, a forward or a list", |(by, _)| by);
+    let Some((by, _)) = into.first() else {
+        let what = format!(
+            "the server takes {} for others, all of whom have a copy of this message already: it makes no other",
+            plain(&row.to)
+        );
+        return Step::new(at, what).rfc("RFC 5321 3.9");
+    };
     let mut names: Vec<String> = into.iter().take(MOST).map(|(_, to)| to.clone()).collect();
     if into.len() > MOST {
         names.push(count(into.len() - MOST, "other", "others"));
     }
-    let names = if names.is_empty() { "others".to_owned() } else { listed(&names) };
-    Step::new(at, format!("the {by} {} turns it into copies for {names}", plain(&row.to))).rfc("RFC 5321 3.9")
+    Step::new(at, format!("the {by} {} turns it into copies for {}", plain(&row.to), listed(&names)))
+        .rfc("RFC 5321 3.9")
 }
 
 /// The row of a connection.
 pub(super) fn connection<'a>(tables: &'a Tables, name: &str) -> Option<&'a ConnectionRow> {
-    tables.connections.iter().find(|row| *row.connection == *name)
+    tables.connections.iter().find(|row| row.connection.eq_ignore_ascii_case(name))
 }
 
 /// A connection of an attempt, as it was seen.

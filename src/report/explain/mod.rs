@@ -5,6 +5,7 @@
 //! What is told (`Story`) is apart from how it is shown: as text for a terminal, or as JSON.
 
 mod attempts;
+mod blame;
 mod causes;
 mod connection;
 mod dialogue;
@@ -14,6 +15,7 @@ mod lookup;
 mod message;
 mod notes;
 mod overview;
+mod parties;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -28,7 +30,7 @@ use serde_json::{Value, json};
 pub use connection::connection_story;
 pub use events::event_sentence;
 pub use lookup::{CacheAge, ChosenLookUp, choose_look_up};
-pub use message::{message_stories, until as message_until};
+pub use message::{message_queries, message_stories, until as message_until};
 pub use overview::{Overview, argument, overview};
 pub use witness::{Focus, Witness};
 

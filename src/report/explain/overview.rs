@@ -28,10 +28,11 @@ pub struct Overview {
     groups: Vec<(String, Vec<Line>)>,
 }
 
-/// The overview of a run.
+/// The overview of a run; what hosts held is only told of a run that can be made `again`.
 #[must_use]
-pub fn overview(tables: &Tables) -> Overview {
-    let groups = vec![messages(tables), look_ups(tables), connections(tables), hosts(tables)];
+pub fn overview(tables: &Tables, again: bool) -> Overview {
+    let mut groups = vec![messages(tables), look_ups(tables), connections(tables)];
+    groups.extend(again.then(|| hosts(tables)));
     Overview { groups: groups.into_iter().filter(|(_, lines)| !lines.is_empty()).collect() }
 }
 

@@ -8,16 +8,16 @@ use crate::base::trace::{DnsAnswerKind, DropReason, RetransmitReason};
 pub(super) const fn drop_reason(reason: DropReason) -> &'static str {
     match reason {
         DropReason::QueueFull => "the queue there was full",
-        DropReason::Loss => "it was lost at random",
+        DropReason::Loss => "the link loses packets",
         DropReason::LinkDown => "the link was down",
         DropReason::HostDown => "the host was down",
-        DropReason::NoRoute => "there was no route to its destination",
+        DropReason::NoRoute => "there was no route to the destination",
         DropReason::PortClosed => "nobody had bound the port",
-        DropReason::TtlExpired => "its hop limit ran out",
-        DropReason::TooBig => "it was larger than the link's MTU",
-        DropReason::Early => "RED turned it away before the queue was full",
-        DropReason::Sojourn => "CoDel dropped it after too long a wait",
-        DropReason::Corrupt => "it was damaged on the way, as its checksum showed",
+        DropReason::TtlExpired => "the hop limit ran out",
+        DropReason::TooBig => "too large for the link's MTU",
+        DropReason::Early => "RED drops packets before the queue is full",
+        DropReason::Sojourn => "CoDel drops what has waited for too long",
+        DropReason::Corrupt => "damaged on the way, as the checksum showed",
         DropReason::BacklogFull => "too many handshakes were under way there",
         DropReason::ServiceFull => "the service had no place for another session",
     }
@@ -30,7 +30,11 @@ pub(super) fn loss(loss: &Loss) -> String {
         (Some(link), _) => format!("on the link {link}"),
         (None, _) => format!("at {}", loss.host),
     };
-    format!("{place}: {}", drop_reason(loss.reason))
+    match (&loss.link, loss.reason) {
+        // only the stage of a degraded service loses packets at a host
+        (None, DropReason::Loss) => format!("{place}: its degraded service loses packets"),
+        (_, reason) => format!("{place}: {}", drop_reason(reason)),
+    }
 }
 
 /// How a connection's end ended, by the table's word, as something that happened to `whose` end.
