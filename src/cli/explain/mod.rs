@@ -17,8 +17,8 @@ use super::output::print;
 use crate::base::nearest;
 use crate::report::LadderError;
 use crate::report::explain::{
-    Focus, Sources, Story, Witness, argument, choose_look_up, connection_story, message_queries, message_stories,
-    message_until, overview,
+    Focus, Sources, Story, Witness, argument, choose_look_up, connection_story, message_focus, message_stories,
+    overview,
 };
 
 /// Explains what is asked for.
@@ -80,9 +80,7 @@ fn tell(args: &ExplainArgs, run: &Run, key: &str, stories: &[Story]) -> Result<E
 fn tell_message(args: &ExplainArgs, message: &str) -> Result<Exit, CommandError> {
     let run = Run::open(&args.run)?;
     let to = args.to.as_deref();
-    if let Some((id, until, named)) = message_until(&run.tables, message) {
-        let queries = message_queries(&run.tables, &id);
-        let focus = Focus { message: Some(id), queries, connections: named.into_iter().collect() };
+    if let Some((focus, until)) = message_focus(&run.tables, message) {
         let witness = run.witness(&focus, until);
         let stories = message_stories(&sources(&run, witness.as_ref()), message, to);
         if !stories.is_empty() {

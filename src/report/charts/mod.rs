@@ -182,7 +182,7 @@ fn way(from: &str, to: &str) -> String {
 
 /// `1 copy`, `2 copies`.
 fn copies(count: usize) -> String {
-    if count == 1 { "1 copy".to_owned() } else { format!("{count} copies") }
+    super::values::count(count, "copy", "copies")
 }
 
 /// An instant in seconds since the start.

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::notes::{ConnNote, MailNote, MailWhat};
-use super::{Sources, Step, Story, attempts, count, listed, plain, reading, since, span, words};
+use super::{Focus, Sources, Step, Story, attempts, count, listed, plain, reading, since, span, words};
 use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::{MessageKind, Phase};
 use crate::metrics::{ConnectionRow, CopyStatus, DuplicateCause, MessageRow, Tables};
@@ -28,8 +28,7 @@ fn rows<'a>(tables: &'a Tables, message: &str, to: Option<&str>) -> Vec<&'a Mess
 
 /// Until when a run must be made again to see all that befell a message, and the connections that its
 /// tables name; none if there is no such message.
-#[must_use]
-pub fn until(tables: &Tables, message: &str) -> Option<(String, SimTime, Vec<String>)> {
+fn until(tables: &Tables, message: &str) -> Option<(String, SimTime, Vec<String>)> {
     let rows = rows(tables, message, None);
     let id = rows.first()?.message.to_string();
     let attempts = || tables.attempts.iter().filter(|one| *one.message == *id);
@@ -44,9 +43,16 @@ pub fn until(tables: &Tables, message: &str) -> Option<(String, SimTime, Vec<Str
     Some((id, until, named))
 }
 
-/// The questions that servers asked in the attempts for a message, and those asked on their behalf: some may be for others.
+/// What a witness must look for to see all that befell a message, and until when; none if there is no such message.
 #[must_use]
-pub fn message_queries(tables: &Tables, id: &str) -> BTreeSet<String> {
+pub fn message_focus(tables: &Tables, message: &str) -> Option<(Focus, SimTime)> {
+    let (id, until, named) = until(tables, message)?;
+    let queries = queries(tables, &id);
+    Some((Focus { message: Some(id), queries, connections: named.into_iter().collect() }, until))
+}
+
+/// The questions that servers asked in the attempts for a message, and those asked on their behalf: some may be for others.
+fn queries(tables: &Tables, id: &str) -> BTreeSet<String> {
     let attempts: Vec<_> = tables.attempts.iter().filter(|one| *one.message == *id).collect();
     let behalf = Behalf::new(&tables.dns_queries);
     let asked = tables.dns_queries.iter().filter(|row| {

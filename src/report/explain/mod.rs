@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 pub use connection::connection_story;
 pub use events::event_sentence;
 pub use lookup::{CacheAge, ChosenLookUp, choose_look_up};
-pub use message::{message_queries, message_stories, until as message_until};
+pub use message::{message_focus, message_stories};
 pub use overview::{Overview, argument, overview};
 pub use witness::{Focus, Witness};
 

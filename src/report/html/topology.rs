@@ -6,16 +6,10 @@ use serde_json::Value;
 
 use super::model::{Host, Link, Map, MapBox, MapWord};
 use crate::report::charts::{HostSetting, LinkSetting, Setting};
-use crate::report::netmap::{NetworkMap, Point, Sheet};
+use crate::report::netmap::{MapCard, MapText, NetworkMap, Point};
 
 /// What a link's text says of it, in that order.
 const PROPERTIES: [&str; 8] = ["rate", "delay", "queue", "loss", "mtu", "jitter", "duplication", "corruption"];
-
-/// A map that is no higher than half a screen, and one for which more of the page is taken so that all names have room.
-const SHEETS: [Sheet; 2] = [
-    Sheet { width: 1040.0, height: 620.0, sizes: (22, 15) },
-    Sheet { width: 1040.0, height: 1600.0, sizes: (14, 13) },
-];
 
 /// Hosts and links of a resolved scenario, and their map; nothing where there are none.
 pub(super) fn read(scenario: &Value) -> (Vec<Host>, Vec<Link>, Map) {
@@ -36,9 +30,7 @@ pub(super) fn read(scenario: &Value) -> (Vec<Host>, Vec<Link>, Map) {
             setting.links.push(told);
         }
     }
-    let map = SHEETS.map(|sheet| NetworkMap::of(&setting, sheet));
-    let [small, large] = &map;
-    let map = if small.whole { small } else { large };
+    let map = NetworkMap::for_page(&setting);
     for (host, spot) in hosts.iter_mut().zip(&map.spots) {
         ((host.x, host.y), host.own) = (tenths(spot.at), spot.named);
     }
@@ -46,15 +38,15 @@ pub(super) fn read(scenario: &Value) -> (Vec<Host>, Vec<Link>, Map) {
         link.way = way.iter().map(|at| tenths(*at)).collect();
     }
     map.others.iter().for_each(|(link, _)| links[*link].other = true);
-    (hosts, links, drawn(map))
+    (hosts, links, drawn(&map))
 }
 
 fn drawn(map: &NetworkMap) -> Map {
-    let card = |card: &crate::report::netmap::MapCard| {
+    let card = |card: &MapCard| {
         let ((x, y), (w, h)) = (tenths(card.at), tenths((card.width, card.height)));
         MapBox { x, y, w, h, head: tenth(card.head) }
     };
-    let word = |text: &crate::report::netmap::MapText| {
+    let word = |text: &MapText| {
         let (x, y) = tenths(text.at);
         MapWord { x, y, size: tenth(text.size), text: text.text.clone(), host: text.host }
     };

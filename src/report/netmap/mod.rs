@@ -150,6 +150,13 @@ impl NetworkMap {
         map
     }
 
+    /// The map of a page: not high, or as high as it must be for all names to have room.
+    #[must_use]
+    pub fn for_page(setting: &Setting) -> Self {
+        let low = Self::of(setting, Sheet { width: 1040.0, height: 620.0, sizes: (22, 15) });
+        if low.whole { low } else { Self::of(setting, Sheet { width: 1040.0, height: 1600.0, sizes: (14, 13) }) }
+    }
+
     /// The lines of the tree, each piece once.
     #[must_use]
     pub fn lines(&self) -> Vec<(Point, Point)> {
