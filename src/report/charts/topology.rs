@@ -29,7 +29,8 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let (width, height) = theme.size();
     let top = if theme.has_heading() { theme.top() - 6.0 } else { 8.0 };
     let foot = 2.0 * SMALL;
-    let room = Sheet { width: width - 2.0 * SIDE, height: height - top - 12.0, sizes: (22, 12) };
+    let sizes = if theme.has_heading() { (20, 12) } else { (18, 14) };
+    let room = Sheet { width: width - 2.0 * SIDE, height: height - top - 12.0, sizes };
     let mut map = NetworkMap::of(setting, room);
     if !map.others.is_empty() {
         map = NetworkMap::of(setting, Sheet { height: room.height - foot, ..room });

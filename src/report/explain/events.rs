@@ -155,7 +155,9 @@ fn dns(directory: &Directory, what: DnsTrace<'_>) -> String {
         DnsTrace::Cache { name, rtype, result, .. } => {
             format!("looks into its cache for {}: {}", question(name, rtype), found(result))
         }
-        DnsTrace::Replied { kind, answers, .. } => format!("answers a question: {}, {}", answer(kind), records(answers)),
+        DnsTrace::Replied { kind, answers, .. } => {
+            format!("answers a question: {}, {}", answer(kind), records(answers))
+        }
         DnsTrace::LocalCache { level, name, rtype, result } => {
             let whose = match level {
                 CacheLevel::Application => "its program's",

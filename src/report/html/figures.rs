@@ -61,8 +61,7 @@ pub(super) fn sentences(tables: &Tables, metrics: &Metrics) -> Vec<String> {
 /// Which connections there were, and what was lost.
 fn of_network(metrics: &Metrics) -> Option<String> {
     let get = |name: &str| number(metrics, name);
-    let (opened, lost, again) =
-        (get("connections.opened"), get("network.dropped"), get("connections.retransmissions"));
+    let (opened, lost, again) = (get("connections.opened"), get("network.dropped"), get("connections.retransmissions"));
     let be = if opened == 1.0 { "was" } else { "were" };
     let carried = (opened > 0.0).then(|| format!("{} {be} opened", count(opened, "TCP connection")));
     let lost = match (lost, get("network.packets")) {
@@ -152,7 +151,11 @@ pub(super) fn figures(metrics: &Metrics) -> Vec<Figure> {
     }
     let failed = format!("{} failed", grouped(get("connections.failed")));
     figure(noun("connections.opened", "connection", "connections"), grouped(get("connections.opened")), failed);
-    figure(noun("network.packets", "packet on a link", "packets on links"), grouped(get("network.packets")), format!("{} lost", grouped(get("network.dropped"))));
+    figure(
+        noun("network.packets", "packet on a link", "packets on links"),
+        grouped(get("network.packets")),
+        format!("{} lost", grouped(get("network.dropped"))),
+    );
     out
 }
 

@@ -284,7 +284,8 @@ impl Part<'_, '_> {
         if !left_out.is_empty() {
             let names = left_out.join(", ");
             let what = if left_out.len() == 1 { "This chart is" } else { "These charts are" };
-            self.notes.push(format!("{what} too large for this page: {names}; \"posthaste chart RUN NAME\" draws each."));
+            self.notes
+                .push(format!("{what} too large for this page: {names}; \"posthaste chart RUN NAME\" draws each."));
         }
         drawn
     }

@@ -55,9 +55,9 @@ function drawNetwork(id, event) {
       host.router ? svg("rect", { x: -half, y: -half, width: 2 * half, height: 2 * half, rx: 2 }) : svg("circle", { r: half })));
   });
   for (const word of map.words) {
-    const named = word.host === undefined ? null : run.hosts[word.host].name;
-    picture.append(svg("text", { class: "word" + (named === null ? " about" : concerns(word.host)), x: word.x, y: word.y, "font-size": word.size, dy: "0.35em" },
-      named === null ? null : svg("title", {}, named), word.text));
+    const host = word.host === undefined ? null : run.hosts[word.host];
+    picture.append(svg("text", { class: "word" + (host === null ? " about" : (host.router ? " top" : "") + concerns(word.host)), x: word.x, y: word.y, "font-size": word.size, dy: "0.35em" },
+      host === null ? null : svg("title", {}, host.name), word.text));
   }
   show(id, picture);
 }

@@ -85,11 +85,16 @@ fn link(value: &Value, places: &BTreeMap<String, usize>) -> Option<(Link, LinkSe
         Value::Number(number) if number.as_f64() != Some(0.0) => Some(number.to_string()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
     };
-    let text = PROPERTIES.iter().filter_map(|key| Some(format!("{key} {}", shown(key)?))).collect::<Vec<_>>().join(", ");
+    let text =
+        PROPERTIES.iter().filter_map(|key| Some(format!("{key} {}", shown(key)?))).collect::<Vec<_>>().join(", ");
     let (name, between) = (value["name"].as_str()?.to_owned(), [end(0)?, end(1)?]);
     let ends = [*places.get(between[0])?, *places.get(between[1])?];
     let told = |key| shown(key).unwrap_or_default();
-    let setting =
-        LinkSetting { name: name.clone(), between: between.map(str::to_owned), rate: told("rate"), delay: told("delay") };
+    let setting = LinkSetting {
+        name: name.clone(),
+        between: between.map(str::to_owned),
+        rate: told("rate"),
+        delay: told("delay"),
+    };
     Some((Link { name, ends, text, way: Vec::new(), other: false }, setting))
 }

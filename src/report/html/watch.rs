@@ -16,7 +16,9 @@ use super::words::{Kind, kind, told};
 use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, EventId, HostId};
 use crate::base::time::SimTime;
-use crate::base::trace::{ConnStep, DnsTrace, MailTrace, NetTrace, Observer, PacketContent, PacketInfo, Trace, TraceEvent};
+use crate::base::trace::{
+    ConnStep, DnsTrace, MailTrace, NetTrace, Observer, PacketContent, PacketInfo, Trace, TraceEvent,
+};
 use crate::metrics::Tables;
 use crate::report::capture::{Capture, Place, Shelf};
 use crate::report::explain::{Witness, message_focus};

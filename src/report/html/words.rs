@@ -38,12 +38,16 @@ pub(super) const fn kind(what: &Trace<'_>) -> Option<(Kind, Option<ConnId>)> {
     match what {
         Trace::Conn { conn, .. } => Some((Kind::Connection, Some(*conn))),
         // a look-up that a cache ended was told when it looked there
-        Trace::Dns(DnsTrace::LookedUp { cache: Some(_), .. } | DnsTrace::Received { .. } | DnsTrace::Replied { .. }) => None,
+        Trace::Dns(
+            DnsTrace::LookedUp { cache: Some(_), .. } | DnsTrace::Received { .. } | DnsTrace::Replied { .. },
+        ) => None,
         Trace::Dns(_) => Some((Kind::Dns, None)),
         // another event says that these begin
         Trace::Mail(MailTrace::Phase { phase: Phase::Composing | Phase::InMailbox, .. })
         | Trace::Mail(MailTrace::Session { trouble: None, .. })
-        | Trace::Mail(MailTrace::Encoded { .. } | MailTrace::QueueLength { .. } | MailTrace::MailboxSize { .. }) => None,
+        | Trace::Mail(MailTrace::Encoded { .. } | MailTrace::QueueLength { .. } | MailTrace::MailboxSize { .. }) => {
+            None
+        }
         Trace::Mail(mail) => Some((Kind::Mail, carrier(mail))),
         Trace::Fault(_) => Some((Kind::Fault, None)),
         Trace::Host(HostTrace::Served { .. } | HostTrace::TurnedAway { .. }) => Some((Kind::Host, None)),

@@ -42,6 +42,24 @@ impl Layout {
         words.width.min(LONGEST) * self.size * smaller
     }
 
+    /// The widths of as many columns as there is room for, which the leaves fill one after another.
+    fn columns(&self, leaves: &[Leaf], room: f64) -> Vec<f64> {
+        const MOST_TRIED: usize = 24;
+        let widths: Vec<f64> = leaves.iter().map(|leaf| self.column(std::slice::from_ref(leaf))).collect();
+        let narrowest = widths.iter().copied().fold(room, f64::min).max(self.size);
+        let most = ((room / narrowest) as usize).clamp(1, leaves.len().max(1));
+        let fitting = (1..=most).rev().take(MOST_TRIED).find_map(|count| {
+            let rows = leaves.len().div_ceil(count).max(1);
+            let columns = widths.chunks(rows).map(|column| column.iter().copied().fold(0.0, f64::max));
+            let columns: Vec<f64> = columns.collect();
+            (columns.iter().sum::<f64>() <= room).then_some(columns)
+        });
+        let mut columns = fitting.unwrap_or_else(|| vec![room]);
+        let spare = (room - columns.iter().sum::<f64>()) / columns.len().max(1) as f64;
+        columns.iter_mut().for_each(|width| *width += spare);
+        columns
+    }
+
     /// The width of a column of such leaves.
     fn column(&self, leaves: &[Leaf]) -> f64 {
         let widest = leaves.iter().map(|leaf| self.wide(&leaf.name, 1.0)).fold(0.0, f64::max);
@@ -61,9 +79,10 @@ impl Layout {
     fn card_width(&self, node: &Node) -> f64 {
         let beside = (MARK + BESIDE + BEHIND) * self.size;
         let whole = self.wide(&node.name, 1.0);
-        let name = node.halves.as_ref().map_or(whole, |[first, rest]| {
-            self.wide(first, 1.0).max(self.wide(rest, 1.0)).min(whole)
-        });
+        let name = node
+            .halves
+            .as_ref()
+            .map_or(whole, |[first, rest]| self.wide(first, 1.0).max(self.wide(rest, 1.0)).min(whole));
         let mut least = (name + beside).max(self.wide(&node.about, SMALLER) + beside);
         for (about, leaves) in &node.groups {
             least = least.max(self.wide(about, SMALLER) + beside);
@@ -148,20 +167,40 @@ impl Layout {
     fn widen(&self, row: &mut [(usize, f64)], children: &[Node], width: f64, depth: usize) {
         let between = BETWEEN * self.size * row.len().saturating_sub(1) as f64;
         let mut spare = width - between - row.iter().map(|(_, width)| width).sum::<f64>();
-        let steps = match depth {
+        let steps: u32 = match depth {
             0 => 48,
             1 => 8,
             _ => 0,
         };
         let step = spare / f64::from(steps.max(1));
         if row.len() > 1 && spare > 0.0 {
-            let mut heights: Vec<f64> =
-                row.iter().map(|(place, width)| self.height(&children[*place], *width, depth + 1)).collect();
-            for _ in 0..steps {
+            // names in one line where that costs nothing else
+            let whole = |(place, width): &(usize, f64)| {
+                let name = self.wide(&children[*place].name, 1.0) + (MARK + BESIDE + BEHIND) * self.size;
+                (name + 0.1 - width).max(0.0)
+            };
+            let wanted: Vec<f64> = row.iter().map(whole).collect();
+            if wanted.iter().sum::<f64>() <= spare {
+                row.iter_mut().zip(&wanted).for_each(|((_, width), more)| *width += more);
+                spare -= wanted.iter().sum::<f64>();
+            }
+            let height = |(place, width): (usize, f64)| self.height(&children[place], width, depth + 1);
+            let mut heights: Vec<f64> = row.iter().copied().map(height).collect();
+            // as many steps as make the highest lower, as long as there are so many
+            'row: loop {
                 let highest = (0..row.len()).max_by(|a, b| heights[*a].total_cmp(&heights[*b])).unwrap_or(0);
-                row[highest].1 += step;
-                spare -= step;
-                heights[highest] = self.height(&children[row[highest].0], row[highest].1, depth + 1);
+                let (place, width) = row[highest];
+                let most = (spare / step + 0.01) as u32;
+                for count in 1..=most {
+                    let wider = step.mul_add(f64::from(count), width);
+                    let lower = height((place, wider));
+                    if lower < heights[highest] - 0.01 {
+                        spare -= wider - width;
+                        (row[highest].1, heights[highest]) = (wider, lower);
+                        continue 'row;
+                    }
+                }
+                break;
             }
         }
         // what is left to all alike; one that is too wide for the sheet is as wide as that
@@ -181,10 +220,14 @@ impl Layout {
             let bus = bottom + 0.5 * self.size;
             let top = bottom + self.above(row, &node.children);
             let mut x = left;
+            let mut alone = Vec::new();
             for (place, width) in row {
                 let child = &node.children[*place];
                 let below = self.place(child, (x, top), *width, depth + 1, map);
                 bottom = bottom.max(below);
+                if child.children.is_empty() {
+                    alone.push(map.cards.len() - 1);
+                }
                 let mark = x + MARK * self.size;
                 if let (Some(host), Some(child_host), Some(link)) = (node.host, child.host, child.link) {
                     let (from, to) = (map.spots[host].at, map.spots[child_host].at);
@@ -194,6 +237,10 @@ impl Layout {
                     self.write(map, (beside, top - 0.75 * self.size), &child.about, (SMALLER, room), None);
                 }
                 x += width + BETWEEN * self.size;
+            }
+            // cards with nothing below reach down to where the row ends
+            for card in alone {
+                map.cards[card].height = bottom - map.cards[card].at.1;
             }
         }
         bottom
@@ -223,14 +270,13 @@ impl Layout {
                 bottom += self.line;
             }
             let room = width - 1.2 * size;
-            let columns = ((room / self.column(leaves)) as usize).clamp(1, leaves.len().max(1));
-            let rows = leaves.len().div_ceil(columns);
-            let columns = leaves.len().div_ceil(rows.max(1));
-            let wide = room / columns as f64;
+            let columns = self.columns(leaves, room);
+            let rows = leaves.len().div_ceil(columns.len());
             let bus = bottom + 0.15 * size;
             for (number, leaf) in leaves.iter().enumerate() {
                 let Some(map) = map.as_deref_mut() else { break };
-                let rail = wide.mul_add((number / rows) as f64, mark.0);
+                let rail = mark.0 + columns.iter().take(number / rows).sum::<f64>();
+                let wide = columns.get(number / rows).copied().unwrap_or(room);
                 let middle = self.line.mul_add((number % rows) as f64 + 0.5, bottom + 0.3 * size);
                 let at = (rail + LEAF * size, middle);
                 map.spots[leaf.host] = Spot { at, named: true };

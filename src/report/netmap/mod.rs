@@ -98,14 +98,23 @@ pub struct NetworkMap {
 }
 
 /// So many leaves at a node, nodes below one, and levels: what is more is put together, a little first.
-const CUTS: [(usize, usize, usize); 16] = [
+const CUTS: [(usize, usize, usize); 26] = [
     (96, 96, 12),
+    (80, 80, 10),
     (64, 64, 8),
+    (56, 64, 8),
     (48, 48, 6),
+    (44, 48, 6),
+    (40, 48, 6),
+    (36, 48, 6),
     (32, 32, 5),
+    (28, 32, 5),
     (24, 32, 5),
-    (16, 24, 4),
+    (21, 24, 5),
+    (18, 24, 5),
+    (15, 24, 4),
     (12, 24, 4),
+    (10, 20, 4),
     (8, 16, 3),
     (6, 16, 3),
     (4, 12, 2),
@@ -113,6 +122,7 @@ const CUTS: [(usize, usize, usize); 16] = [
     (2, 6, 1),
     (1, 4, 1),
     (1, 2, 1),
+    (0, 2, 1),
     (0, 1, 1),
     (0, 0, 0),
 ];
@@ -153,7 +163,7 @@ impl NetworkMap {
     /// The map of a page: not high, or as high as it must be for all names to have room.
     #[must_use]
     pub fn for_page(setting: &Setting) -> Self {
-        let low = Self::of(setting, Sheet { width: 1040.0, height: 620.0, sizes: (22, 15) });
+        let low = Self::of(setting, Sheet { width: 1040.0, height: 620.0, sizes: (30, 15) });
         if low.whole { low } else { Self::of(setting, Sheet { width: 1040.0, height: 1600.0, sizes: (14, 13) }) }
     }
 
@@ -175,7 +185,9 @@ impl NetworkMap {
         let mut joined: Vec<(bool, f64, f64, f64)> = Vec::new();
         for piece in pieces.into_iter().filter(|piece| piece.3 > piece.2) {
             match joined.last_mut() {
-                Some(last) if last.0 == piece.0 && last.1 == piece.1 && piece.2 <= last.3 => last.3 = last.3.max(piece.3),
+                Some(last) if last.0 == piece.0 && last.1 == piece.1 && piece.2 <= last.3 => {
+                    last.3 = last.3.max(piece.3)
+                }
                 Some(_) | None => joined.push(piece),
             }
         }
@@ -214,7 +226,8 @@ impl NetworkMap {
             }
         }
         let named = |host: usize| self.texts.iter().any(|text| text.host == Some(host));
-        let lost = self.spots.iter().enumerate().filter(|(host, spot)| spot.at == (0.0, 0.0) || spot.named != named(*host));
+        let lost =
+            self.spots.iter().enumerate().filter(|(host, spot)| spot.at == (0.0, 0.0) || spot.named != named(*host));
         faults.extend(lost.map(|(host, _)| format!("host {host} has no place")));
         faults
     }
@@ -235,7 +248,8 @@ fn usual(size: u32) -> Layout {
 
 /// The layout with the largest type that has room, and then as loose as may be.
 fn fitting(root: &Node, sheet: Sheet) -> Option<Layout> {
-    let fits = |layout: &Layout| layout.height(root, sheet.width, 0) <= sheet.height && layout.least(root) <= sheet.width;
+    let fits =
+        |layout: &Layout| layout.height(root, sheet.width, 0) <= sheet.height && layout.least(root) <= sheet.width;
     let (largest, smallest) = sheet.sizes;
     let layout = (smallest..=largest).rev().map(usual).find(fits)?;
     let looser = [1.8, 1.65, 1.5].map(|line| Layout { line: line * layout.size, ..layout });

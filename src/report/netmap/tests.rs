@@ -19,11 +19,7 @@ fn setting(hosts: &[(String, bool)], links: &[(usize, usize, &str)]) -> Setting 
         rate: (*rate).to_owned(),
         delay: "20ms".to_owned(),
     };
-    Setting {
-        hosts: hosts.iter().map(host).collect(),
-        links: links.iter().map(link).collect(),
-        ..Setting::default()
-    }
+    Setting { hosts: hosts.iter().map(host).collect(), links: links.iter().map(link).collect(), ..Setting::default() }
 }
 
 /// Sites around a core, each with that many hosts.
@@ -48,7 +44,8 @@ fn others() -> Vec<(&'static str, Setting)> {
     let mut ring = chain(9);
     ring.push((8, 0, "2Mbps"));
     let branches: Vec<(usize, usize, &str)> = (1..127).map(|n| ((n - 1) / 2, n, "")).collect();
-    let long: Vec<(String, bool)> = (0..12).map(|n| (format!("{n}.{}", "a-very-long-name.".repeat(9)), n < 3)).collect();
+    let long: Vec<(String, bool)> =
+        (0..12).map(|n| (format!("{n}.{}", "a-very-long-name.".repeat(9)), n < 3)).collect();
     let around: Vec<(usize, usize, &str)> = (1..12).map(|n| (n % 3, n, "1Gbps")).filter(|(a, b, _)| a != b).collect();
     vec![
         ("five in a chain", setting(&routers(5), &chain(5))),

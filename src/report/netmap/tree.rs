@@ -140,9 +140,19 @@ impl<'a> Graph<'a> {
             near[a].push((b, number));
             near[b].push((a, number));
         }
-        near.iter_mut().for_each(|ends: &mut Vec<(usize, usize)>| ends.sort_by_key(|(other, link)| (natural(names[*other]), *link)));
-        let mut graph =
-            Self { links: &setting.links, names, sites, routers, near, inner: BTreeSet::new(), others: Vec::new(), ends };
+        near.iter_mut().for_each(|ends: &mut Vec<(usize, usize)>| {
+            ends.sort_by_key(|(other, link)| (natural(names[*other]), *link))
+        });
+        let mut graph = Self {
+            links: &setting.links,
+            names,
+            sites,
+            routers,
+            near,
+            inner: BTreeSet::new(),
+            others: Vec::new(),
+            ends,
+        };
         graph.inner = (0..graph.names.len()).filter(|place| graph.is_inner(*place)).collect();
         graph
     }
@@ -237,7 +247,8 @@ impl<'a> Graph<'a> {
         let name = escape(self.names[place].as_bytes());
         let halves = name.split_once('.').filter(|(_, rest)| !rest.is_empty());
         let halves = halves.map(|(first, rest)| [Words::new(format!("{first}.")), Words::new(rest)]);
-        let mut node = Node { host: Some(place), name: Words::new(name), halves, groups: self.leaves(place, seen), ..below };
+        let mut node =
+            Node { host: Some(place), name: Words::new(name), halves, groups: self.leaves(place, seen), ..below };
         node.children.reverse();
         node.count_unnamed();
         node
