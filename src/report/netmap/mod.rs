@@ -200,6 +200,7 @@ impl NetworkMap {
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
+        let lines = self.lines();
         let boxes: Vec<[f64; 4]> = self.texts.iter().map(MapText::extent).collect();
         let meet = |a: &[f64; 4], b: &[f64; 4]| a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
         for (number, (text, one)) in self.texts.iter().zip(&boxes).enumerate() {
@@ -211,7 +212,7 @@ impl NetworkMap {
                     faults.push(format!("{:?} and {:?} overlap", text.text, other.text));
                 }
             }
-            for (a, b) in self.lines() {
+            for (a, b) in &lines {
                 if meet(one, &[a.0.min(b.0), a.1.min(b.1), a.0.max(b.0) + 0.01, a.1.max(b.1) + 0.01]) {
                     faults.push(format!("a line crosses {:?}", text.text));
                 }
