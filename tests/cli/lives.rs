@@ -43,7 +43,7 @@ fn an_outage_and_a_reader_by_pop3() {
             "it opens the connection crepes.fr#1 to hamburger.edu, port 25: timed out after 63 s, 6 SYNs were sent",
             "deferred after 63.34 s: hamburger.edu did not answer the call for a connection, because hamburger.edu was down \
              from 0 s until 7800 s; next attempt in 28.94 min, at 1800.198 s (RFC 5321 4.5.4.1)",
-            "6 packets from crepes.fr to hamburger.edu lost at hamburger.edu: the host was down",
+            "6 packets from crepes.fr to hamburger.edu were lost at hamburger.edu: the host was down",
             "begins attempt 6",
             "hamburger.edu stores it in the mailbox of bob@hamburger.edu",
             "hamburger.edu has it: it said 250",
@@ -254,23 +254,23 @@ fn a_connection_with_losses() {
             "established for crepes.fr after",
             "greeting: EHLO crepes.fr",
             "envelope: MAIL FROM:<alice@crepes.fr>",
-            "lost: the octets 57 to 85 from crepes.fr, on the link line from router.crepes.fr to internet: it was lost at random",
+            "lost: the octets 57 to 85 from crepes.fr, on the link line from router.crepes.fr to internet: the link loses packets",
             "crepes.fr sends the octets 57 to 85 again: its retransmission timer ran out (RFC 6298 5)",
             "it had been lost on the link line",
             // the copy of 5828 was lost; those of 5836, 5884 and 5944 arrived, and their acknowledgements were lost
             "5836.318027 s   +16.27 s  hamburger.edu sends the octets 217 to 257 again",
-            "it had been lost on the link line from internet to router.crepes.fr: it was lost at random, 7.826 s before",
+            "it had been lost on the link line from internet to router.crepes.fr: the link loses packets, 7.826 s before",
             "5852.318027 s   +32.27 s  hamburger.edu sends the octets 217 to 257 again",
-            "but its acknowledgement had been lost on the link line from router.crepes.fr to internet: it was lost at \
-             random, 15.67 s before",
+            "but its acknowledgement had been lost on the link line from router.crepes.fr to internet: the link loses \
+             packets, 15.67 s before",
             "5884.318027 s   +64.27 s  hamburger.edu sends the octets 217 to 257 again",
-            "it had been lost at router.hamburger.edu: there was no route to its destination, 32 s before",
+            "it had been lost at router.hamburger.edu: there was no route to the destination, 32 s before",
             "5944.318027 s  +2.071 min  hamburger.edu sends the octets 217 to 257 again",
-            "but its acknowledgement had been lost on the link line from router.crepes.fr to internet: it was lost at \
-             random, 59.65 s before",
+            "but its acknowledgement had been lost on the link line from router.crepes.fr to internet: the link loses \
+             packets, 59.65 s before",
             "6004.318027 s  +3.071 min  hamburger.edu sends the octets 217 to 257 again",
-            "but its acknowledgement had been lost on the link line from router.crepes.fr to internet: it was lost at \
-             random, 59.65 s before",
+            "but its acknowledgement had been lost on the link line from router.crepes.fr to internet: the link loses \
+             packets, 59.65 s before",
             "message; the server says \"250",
             "round-trip times: shortest",
             "segments were sent again",
@@ -346,7 +346,8 @@ fn what_cannot_be_run_again_is_told_from_its_tables() {
     let text = explain(&desk, "r", &["--message", "1.alice@crepes.fr"]);
     tells(
         &text,
-        &["the first server takes it", "because hamburger.edu was down from 0 s until 600 s; next attempt in"],
+        // without the trace no cause is known, only what was so
+        &["the first server takes it", "; next attempt in", "at that time hamburger.edu was down from 0 s until 600 s"],
     );
     tells(&text, &["Told from the tables alone", "real clients took part in it"]);
     assert!(!text.contains("Q000001"), "{text}");
