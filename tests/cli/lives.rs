@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use super::{Desk, Said, read_json, small, with};
 
 /// What `explain` says of a scenario of the library.
-fn library(desk: &Desk, name: &str, args: &[&str]) -> String {
+pub(super) fn library(desk: &Desk, name: &str, args: &[&str]) -> String {
     let path = format!("{}/scenarios/{name}.json", env!("CARGO_MANIFEST_DIR"));
     explain(desk, &path, args)
 }
 
-fn explain(desk: &Desk, run: &str, args: &[&str]) -> String {
+pub(super) fn explain(desk: &Desk, run: &str, args: &[&str]) -> String {
     let said: Said = desk.posthaste(&[&["explain", run], args].concat());
     assert_eq!(said.code, 0, "{}", said.err);
     said.out
@@ -19,7 +19,7 @@ fn explain(desk: &Desk, run: &str, args: &[&str]) -> String {
 
 /// The text has these parts, in this order.
 #[track_caller]
-fn tells(text: &str, parts: &[&str]) {
+pub(super) fn tells(text: &str, parts: &[&str]) {
     let mut rest = text;
     for part in parts {
         let at = rest.find(part).unwrap_or_else(|| panic!("no {part:?}, or not in its place, in:\n{text}"));

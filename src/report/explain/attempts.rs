@@ -9,7 +9,7 @@ use super::message::{connection, note};
 use super::notes::{ConductNote, ConnNote, Loss};
 use super::{Sources, Step, count, dialogue, listed, plain, since, span, words};
 use crate::base::time::SimTime;
-use crate::base::trace::ConductAction;
+use crate::base::trace::{ConductAction, DnsAnswerKind};
 use crate::metrics::{AttemptEnd, AttemptRow, ConnectionRow, MessageRow, close_word};
 
 /// The steps of all attempts for a copy.
@@ -80,9 +80,11 @@ fn look_ups(sources: &Sources<'_>, attempt: &AttemptRow, until: SimTime) -> Vec<
             "MX" => "where mail for that domain goes (RFC 5321 5.1)",
             _ => "the address of that host",
         };
-        let took = match (one.cached, since(one.at, one.since.max(attempt.started))) {
+        let took = span(since(one.at, one.since.max(attempt.started)));
+        let took = match (one.cached, one.kind) {
             (true, _) => "from a cache of its own".to_owned(),
-            (false, took) => format!("in {}", span(took)),
+            (false, DnsAnswerKind::Answer) => format!("in {took}"),
+            (false, _) => format!("after {took}"),
         };
         let (name, rtype, got) = (plain(&one.name), &one.rtype, words::answer(one.kind));
         if own {
@@ -160,7 +162,7 @@ fn outcome(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended:
         let said = attempt.reply_code.map_or_else(|| said.to_owned(), |code| format!("{code} {said}"));
         words::trouble(attempt.reason.as_deref().unwrap_or("trouble"), &exchange, &plain(domain(attempt)), &said)
     };
-    let section = words::trouble_section(attempt.reason.as_deref().unwrap_or_default(), attempt.reply_code);
+    let section = words::trouble_section(attempt.reason.as_deref().unwrap_or_default());
     let mut why = causes(sources, row, attempt, ended);
     let because = if why.because.is_empty() { String::new() } else { format!(", because {}", why.because.remove(0)) };
     let moment = |at| sources.clock.moment(at);
@@ -171,6 +173,7 @@ fn outcome(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended:
                 let times = (attempt.started, ended);
                 let conn = attempt.connection.as_deref();
                 step.details.extend(conn.map_or_else(Vec::new, |name| conduct(sources, row, name, times)));
+                step.details.extend(delayed_by(sources, attempt, ended));
                 step.rfc("RFC 5321 6.1")
             }
             None => Step::new(ended, "there is room for it now".to_owned()),
@@ -218,6 +221,16 @@ fn lost<'a>(conn: &'a ConnNote, attempt: &AttemptRow, ended: SimTime) -> impl It
         .filter(move |loss| loss.at >= started && loss.at <= ended && loss.made_good.is_none_or(|at| at > ended))
 }
 
+/// What was lost on the way of a copy that got there all the same, and the faults for which it was lost.
+fn delayed_by(sources: &Sources<'_>, attempt: &AttemptRow, ended: SimTime) -> Vec<String> {
+    let Some(conn) = seen(sources, attempt) else { return Vec::new() };
+    let within = |loss: &&Loss| loss.at >= attempt.started && loss.at <= ended;
+    let lost: Vec<Loss> = conn.losses.iter().filter(within).cloned().collect();
+    let mut told = causes::losses(sources, &lost);
+    told.extend(causes::blamed(sources, lost.iter()));
+    told
+}
+
 /// Why the attempt ended so.
 fn causes(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended: SimTime) -> Why {
     let Some(reason) = attempt.reason.as_deref() else { return Why::default() };
@@ -259,7 +272,7 @@ fn reply_causes(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, e
 
 /// Why a connection did not come about or broke: what the trace tells of its ends and packets.
 fn connection_causes(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended: SimTime) -> Why {
-    let mut because = Vec::new();
+    let (mut because, mut besides) = (Vec::new(), Vec::new());
     let down = sources.witness.and_then(|witness| {
         witness.interrupted.iter().find(|(at, to, _)| *at == ended && *to == *attempt.to).map(|(.., blame)| blame)
     });
@@ -271,14 +284,16 @@ fn connection_causes(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptR
         because.extend(refusal.map(|refusal| refusal.sentence(sources, &conn.server, conn.port)));
         because.extend(conduct(sources, row, &conn.name, (attempt.started, ended)));
         because.extend(causes::blamed(sources, lost(conn, attempt, ended)));
-        because.extend(causes::losses(sources, &lost(conn, attempt, ended).cloned().collect::<Vec<_>>()));
+        let lost: Vec<Loss> = lost(conn, attempt, ended).cloned().collect();
+        because.extend(causes::losses(sources, &lost));
+        besides.extend(causes::no_way(sources, &lost));
     }
     let mut once = BTreeSet::new();
     because.retain(|cause| once.insert(cause.clone()));
     let mut hosts = vec![&*attempt.server];
     hosts.extend(attempt.exchange.as_deref());
     let scene = Scene { hosts: &hosts, port: Some(25), from: attempt.started, to: ended };
-    let besides = causes::meanwhile(sources, &scene, &because);
+    besides.extend(causes::meanwhile(sources, &scene, &because));
     Why { because, besides }
 }
 

@@ -45,7 +45,7 @@ pub fn connection_story(sources: &Sources<'_>, name: &str) -> Result<Story, Opti
         }
     }
     steps.extend(ends(sources, row, seen));
-    Ok(Story { title, from: row.opened, steps, closing: closing(row, seen) }.in_order())
+    Ok(Story { title, from: row.opened, steps, closing: closing(sources, row, seen) }.in_order())
 }
 
 fn service(port: u16) -> &'static str {
@@ -170,13 +170,7 @@ fn one_lost(sources: &Sources<'_>, note: &ConnNote, loss: &Loss) -> Step {
     let what = format!("lost: {} from {}, {}", segment(loss.segment), plain(&loss.from), words::loss(loss));
     let mut step = Step::new(loss.at, what);
     step.details.extend(causes::blamed(sources, std::iter::once(loss)));
-    // the first sentence says again what the step says
-    step.details.extend(causes::losses(sources, std::slice::from_ref(loss)).into_iter().skip(1));
-    if loss.reason == DropReason::Loss && loss.link.is_some() {
-        let hosts = [&*note.client, &*note.server];
-        let scene = Scene { hosts: &hosts, port: Some(note.port), from: loss.at, to: loss.at };
-        step.details.extend(causes::meanwhile(sources, &scene, &step.details));
-    }
+    step.details.extend(causes::no_way(sources, std::slice::from_ref(loss)));
     step.details.dedup();
     step
 }
@@ -192,11 +186,6 @@ fn resent(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
         let from = plain(note.host(again.side));
         let mut step = Step::new(again.at, format!("{from} sends {what} again: {why}")).rfc(section);
         step.details.extend(reason(note, again));
-        if again.lost.is_none() {
-            let hosts = [&*note.client, &*note.server];
-            let scene = Scene { hosts: &hosts, port: Some(note.port), from: note.opened, to: again.at };
-            step.details.extend(causes::meanwhile(sources, &scene, &[]));
-        }
         step
     };
     let mut steps: Vec<Step> = note.resent.iter().take(MOST).map(one).collect();
@@ -280,13 +269,7 @@ fn end_causes(
     if word == "finished" {
         return Vec::new();
     }
-    let mut why = seen.map_or_else(Vec::new, |note| seen_at_end(sources, row, note, (word, at)));
-    let hosts = [&*row.client, &*row.server];
-    // what went wrong before is told where it happened; at the end counts what lasted until then
-    let from = if matches!(word, "timed_out" | "unreachable") { row.opened } else { at };
-    let scene = Scene { hosts: &hosts, port: Some(row.server_port), from, to: at };
-    why.extend(causes::meanwhile(sources, &scene, &why));
-    why
+    seen.map_or_else(Vec::new, |note| seen_at_end(sources, row, note, (word, at)))
 }
 
 /// What the trace tells of an end that did not finish in order.
@@ -320,7 +303,7 @@ fn seen_at_end(
     why
 }
 
-fn closing(row: &ConnectionRow, seen: Option<&ConnNote>) -> Vec<String> {
+fn closing(sources: &Sources<'_>, row: &ConnectionRow, seen: Option<&ConnNote>) -> Vec<String> {
     let mut lines = Vec::new();
     if let (Some(there), Some(back)) = (row.bytes_to_server, row.bytes_to_client) {
         lines.push(format!(
@@ -339,6 +322,11 @@ fn closing(row: &ConnectionRow, seen: Option<&ConnNote>) -> Vec<String> {
             if many == 1 { "1 segment was".to_owned() } else { format!("{many} segments were") }
         )),
     }
+    let hosts = [&*row.client, &*row.server];
+    let to = row.closed.unwrap_or(sources.tables.end);
+    let scene = Scene { hosts: &hosts, port: Some(row.server_port), from: row.opened, to };
+    let faults = causes::meanwhile(sources, &scene, &[]);
+    lines.extend(faults.iter().map(|fault| format!("{}.", fault.replacen("at that time", "While it was open", 1))));
     if let Some(left_out) = seen.map(|note| note.left_out).filter(|left_out| *left_out > 0) {
         lines.push(format!("{left_out} further losses, retransmissions or pieces of the dialogue are left out here."));
     }

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeSet;
 
-use super::notes::{ConnNote, MailNote, MailWhat};
-use super::{Sources, Step, Story, attempts, count, listed, plain, reading, since, span, words};
+use super::notes::{ConnNote, EndNote, MailNote, MailWhat};
+use super::{Sources, Step, Story, attempts, count, listed, plain, quoted, reading, since, span, words};
 use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::{MessageKind, Phase};
 use crate::metrics::{ConnectionRow, CopyStatus, DuplicateCause, MessageRow, Tables};
@@ -288,17 +288,11 @@ fn ending(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
 /// How the life of a copy ended that nobody got, or that goes on.
 fn end(sources: &Sources<'_>, row: &MessageRow, notes: &[&MailNote]) -> Option<Step> {
     let run_end = sources.tables.end;
-    let domain = row.to.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let why = |reason: &str| {
-        let code = row.reply_code.map_or_else(String::new, |code| format!(" ({code})"));
-        match reason {
-            "expired" => "it has been in the queue for longer than mail is kept".to_owned(),
-            "reply" => format!("the last reply{code} was a refusal for good"),
-            "loop" => "it has gone round in circles: too many servers have passed it on".to_owned(),
-            other => words::trouble(other, "the next server", domain, "see above"),
-        }
-    };
-    let reason = row.reason.as_deref().map_or_else(|| "a policy".to_owned(), why);
+    let said = row.ended.and_then(|at| {
+        let ends = sources.witness.map_or(&[][..], |witness| &witness.given_up);
+        ends.iter().find(|one| one.at == at && one.to.eq_ignore_ascii_case(&row.to))
+    });
+    let reason = row.reason.as_deref().map_or_else(|| "a policy".to_owned(), |reason| given_up(row, reason, said));
     match (row.status, row.ended) {
         (CopyStatus::Bounced | CopyStatus::Dropped, Some(at)) => {
             let told = sources.tables.messages.iter().find(|other| {
@@ -307,14 +301,18 @@ fn end(sources: &Sources<'_>, row: &MessageRow, notes: &[&MailNote]) -> Option<S
                     && other.composed == at
                     && other.to == row.from
             });
-            let section = words::trouble_section(row.reason.as_deref().unwrap_or_default(), row.reply_code);
+            let circle = said.is_some_and(|said| row.reason.as_deref() == Some("loop") && said.text != TOO_MANY_HOPS);
+            let section = if circle { "" } else { words::trouble_section(row.reason.as_deref().unwrap_or_default()) };
             let step = Step::new(at, format!("given up: {reason}")).rfc(section).rfc("RFC 5321 6.1");
             Some(match told {
                 Some(bounce) => step.detail(format!("{} tells {} so", plain(&bounce.message), sender(row))),
                 None => step.detail("nobody is told: it was itself a report, from the null reverse-path"),
             })
         }
-        (CopyStatus::Refused, Some(at)) => Some(Step::new(at, format!("its user agent gives up: {reason}"))),
+        (CopyStatus::Refused, Some(at)) => {
+            let section = words::trouble_section(row.reason.as_deref().unwrap_or_default());
+            Some(Step::new(at, format!("its user agent gives up: {reason}")).rfc(section))
+        }
         (CopyStatus::Expanded, Some(at)) => Some(expanded(sources, row, at)),
         (CopyStatus::Discarded, Some(at)) => {
             let policy = notes.iter().find_map(|note| {
@@ -334,6 +332,36 @@ fn end(sources: &Sources<'_>, row: &MessageRow, notes: &[&MailNote]) -> Option<S
             | CopyStatus::Discarded,
             None,
         ) => None,
+    }
+}
+
+/// What a server says of a message that has met too many others.
+const TOO_MANY_HOPS: &str = "too many hops";
+
+/// Why a copy was given up, by the table's word and what the trace tells of it.
+fn given_up(row: &MessageRow, reason: &str, said: Option<&EndNote>) -> String {
+    let domain = row.to.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let code = row.reply_code.map_or_else(String::new, |code| format!(" ({code})"));
+    let words = said.filter(|said| !said.text.is_empty()).map(|said| match said.code {
+        0 => quoted(&said.text),
+        code => quoted(&format!("{code} {}", said.text)),
+    });
+    match (reason, words) {
+        ("expired", _) => "it has been in the queue for longer than mail is kept".to_owned(),
+        ("reply", Some(words)) if row.status == CopyStatus::Refused => {
+            format!("its server answered {words}, a refusal for good")
+        }
+        ("reply", Some(words)) if row.attempts == 0 => format!("the server itself has to refuse it, with {words}"),
+        ("reply", _) => format!("the last reply{code} was a refusal for good"),
+        ("loop", Some(_)) if said.is_some_and(|said| said.text == TOO_MANY_HOPS) => {
+            "it has gone round in circles: too many servers have passed it on".to_owned()
+        }
+        ("loop", Some(words)) => format!("it would go round in circles ({words})"),
+        ("loop", None) => "it goes round in circles".to_owned(),
+        (other, _) => {
+            let text = said.map_or("", |said| &said.text);
+            words::trouble(other, "the next server", domain, text)
+        }
     }
 }
 

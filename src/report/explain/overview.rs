@@ -1,7 +1,7 @@
 //! What of a run can be explained: its messages, with the slowest and those that failed, its look-ups,
 //! its connections, and the hosts that keep something.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -28,11 +28,12 @@ pub struct Overview {
     groups: Vec<(String, Vec<Line>)>,
 }
 
-/// The overview of a run; what hosts held is only told of a run that can be made `again`.
+/// The overview of a run; what hosts held is only told of a run that can be made again, and then the zones that each
+/// serves are known.
 #[must_use]
-pub fn overview(tables: &Tables, again: bool) -> Overview {
+pub fn overview(tables: &Tables, zones: Option<&BTreeMap<String, Vec<String>>>) -> Overview {
     let mut groups = vec![messages(tables), look_ups(tables), connections(tables)];
-    groups.extend(again.then(|| hosts(tables)));
+    groups.extend(zones.map(|zones| hosts(tables, zones)));
     Overview { groups: groups.into_iter().filter(|(_, lines)| !lines.is_empty()).collect() }
 }
 
@@ -201,7 +202,7 @@ fn connections(tables: &Tables) -> (String, Vec<Line>) {
     (format!("Connections: {}; what went on there:", rows.len()), lines)
 }
 
-fn hosts(tables: &Tables) -> (String, Vec<Line>) {
+fn hosts(tables: &Tables, zones: &BTreeMap<String, Vec<String>>) -> (String, Vec<Line>) {
     let mut lines = Vec::new();
     let servers: BTreeSet<&str> = tables.queue.iter().map(|row| &*row.server).collect();
     let keep = |host: &str, what: &str| Line {
@@ -212,6 +213,12 @@ fn hosts(tables: &Tables) -> (String, Vec<Line>) {
     let resolvers: BTreeSet<&str> =
         tables.caches.iter().filter(|row| row.level.name() == "resolver").map(|row| &*row.host).collect();
     lines.extend(first(resolvers.iter(), "caches", |host| keep(host, "its cache")));
+    let zones = zones.iter().filter(|(_, zones)| !zones.is_empty());
+    lines.extend(first(zones, "dns_queries", |(host, zones)| {
+        let names: Vec<String> = zones.iter().take(MOST).map(|zone| plain(zone)).collect();
+        let more = if zones.len() > MOST { ", ..." } else { "" };
+        keep(host, &format!("its zones: {}{more}", names.join(", ")))
+    }));
     ("Hosts, and what they held at a time:".to_owned(), lines)
 }
 

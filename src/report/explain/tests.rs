@@ -98,8 +98,8 @@ fn tables_of_any_kind_are_told() {
     let story = of(&tables, UnixTime::DEFAULT_START, |sources| connection_story(sources, "pc#2")).unwrap();
     assert!(!story.text(Clock::new(UnixTime::DEFAULT_START), false).contains('\u{7}'));
     assert!(choose_look_up(&tables, None, "1").is_err());
-    assert!(overview(&tables, true).text().contains("--message"));
-    assert!(overview(&Tables::default(), true).text().contains("nothing to explain"));
+    assert!(overview(&tables, Some(&BTreeMap::new())).text().contains("--message"));
+    assert!(overview(&Tables::default(), None).text().contains("nothing to explain"));
 }
 
 /// Breaks when a look-up's questions are told out of order, or why they went where they went is lost.
