@@ -134,14 +134,14 @@ fn a_run_that_was_cut_is_explained_up_to_there() {
         let explain = |args: &[&str]| desk.posthaste(&[&["explain", run], args].concat());
         let said = explain(&["--host", "crepes.fr"]);
         assert_eq!(said.code, 0, "{}", said.err);
-        assert!(said.out.contains("Queue of crepes.fr") && said.out.contains("cut at 0."), "{}", said.out);
+        assert!(said.out.contains("Queue of crepes.fr") && said.out.contains("cut at 1."), "{}", said.out);
         let said = explain(&["--host", "crepes.fr", "--json"]);
-        assert!(said.json()["caveat"].as_str().is_some_and(|caveat| caveat.contains("cut at 0.")), "{}", said.out);
+        assert!(said.json()["caveat"].as_str().is_some_and(|caveat| caveat.contains("cut at 1.")), "{}", said.out);
         assert_eq!(explain(&["--host", "crepes.fr", "--at", "100ms"]).code, 0);
         explain(&["--host", "crepes.fr", "--at", "30s"]).fails(6, "comes too late");
         let said = explain(&["--message", "1.alice@crepes.fr"]);
         assert_eq!(said.code, 0, "{}", said.err);
-        assert!(said.out.contains("The run was cut at 0."), "{}", said.out);
+        assert!(said.out.contains("The run was cut at 1."), "{}", said.out);
         assert_eq!(explain(&["--query", "1"]).code, 0);
     }
 }

@@ -171,7 +171,7 @@ pub(super) fn names(
         let below: Vec<&DnsRow> = behalf.tree(row).into_iter().skip(1).map(|(_, row)| row).collect();
         told.extend(in_vain(sources, &below));
         if row.outcome == DnsOutcome::Timeout && below.is_empty() {
-            let why = around(sources, row);
+            let why = around(sources, &[row]);
             told.extend(why.because);
             besides.extend(why.besides);
         }
@@ -243,7 +243,7 @@ fn in_vain(sources: &Sources<'_>, rows: &[&DnsRow]) -> Vec<String> {
         let first = group.first()?;
         let times = if group.len() == 1 { String::new() } else { format!(" {} times", group.len()) };
         let why = match first.outcome {
-            DnsOutcome::Timeout | DnsOutcome::Unreachable => around(sources, first),
+            DnsOutcome::Timeout | DnsOutcome::Unreachable => around(sources, &group),
             DnsOutcome::Failure if first.rcode.as_deref() == Some("NOERROR") => Why {
                 because: vec!["it does not serve the zone: a lame server (RFC 9499 7)".to_owned()],
                 besides: Vec::new(),
@@ -268,17 +268,18 @@ fn in_vain(sources: &Sources<'_>, rows: &[&DnsRow]) -> Vec<String> {
     told.collect()
 }
 
-/// Why a question got no answer: what became of its packets, or else what was so at that time.
-pub(super) fn around(sources: &Sources<'_>, row: &DnsRow) -> Why {
-    let to = row.latency.map_or(sources.tables.end, |latency| row.asked.saturating_add(latency));
-    let hosts = [&*row.from, &*row.to];
-    let (mut because, mut besides) = (Vec::new(), Vec::new());
-    if let Some(lost) = sources.witness.and_then(|witness| witness.lost_datagrams.get(&*row.query)) {
-        because.extend(losses(sources, lost));
-        because.extend(blamed(sources, lost.iter()));
-        besides.extend(no_way(sources, lost));
-    }
-    let scene = Scene { hosts: &hosts, port: Some(53), from: row.asked, to };
+/// Why questions to a server got no answer: what became of their packets, and what was so at that time.
+pub(super) fn around(sources: &Sources<'_>, rows: &[&DnsRow]) -> Why {
+    let Some(first) = rows.first() else { return Why::default() };
+    let over = |row: &&DnsRow| row.latency.map_or(sources.tables.end, |latency| row.asked.saturating_add(latency));
+    let to = rows.iter().map(over).max().unwrap_or(first.asked);
+    let seen = |row: &&DnsRow| sources.witness.and_then(|witness| witness.lost_datagrams.get(&*row.query));
+    let lost: Vec<Loss> = rows.iter().filter_map(seen).flatten().cloned().collect();
+    let mut because = losses(sources, &lost);
+    because.extend(blamed(sources, lost.iter()));
+    let mut besides = no_way(sources, &lost);
+    let hosts = [&*first.from, &*first.to];
+    let scene = Scene { hosts: &hosts, port: Some(53), from: first.asked, to };
     besides.extend(meanwhile(sources, &scene, &because));
     Why { because, besides }
 }

@@ -14,7 +14,6 @@ use super::{Sources, Step, Story, count, dialogue, plain, since, span, words};
 use crate::base::nearest;
 use crate::base::socket::Side;
 use crate::base::time::SimTime;
-use crate::base::trace::DropReason;
 use crate::metrics::{ConnectionRow, DnsOutcome, EndRow};
 
 /// So many losses and so many retransmissions are told one by one.
@@ -39,7 +38,7 @@ pub fn connection_story(sources: &Sources<'_>, name: &str) -> Result<Story, Opti
         let said = dialogue::phases(&note.said);
         steps.extend(said.into_iter().map(|phase| Step::new(phase.at, phase.text)));
         steps.extend(lost(sources, note));
-        steps.extend(resent(sources, note));
+        steps.extend(resent(note));
         if let Some(at) = note.turned_away {
             steps.push(Step::new(at, format!("{} has no place for it", plain(&row.server))));
         }
@@ -158,7 +157,7 @@ fn octets(seq: u64, len: u32) -> String {
 }
 
 fn lost(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
-    let mut steps: Vec<Step> = note.losses.iter().take(MOST).map(|loss| one_lost(sources, note, loss)).collect();
+    let mut steps: Vec<Step> = note.losses.iter().take(MOST).map(|loss| one_lost(sources, loss)).collect();
     if let Some(next) = note.losses.get(MOST) {
         let rest = note.losses.len() - MOST;
         steps.push(Step::new(next.at, format!("{} more are lost from here on", count(rest, "packet", "packets"))));
@@ -166,7 +165,7 @@ fn lost(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
     steps
 }
 
-fn one_lost(sources: &Sources<'_>, note: &ConnNote, loss: &Loss) -> Step {
+fn one_lost(sources: &Sources<'_>, loss: &Loss) -> Step {
     let what = format!("lost: {} from {}, {}", segment(loss.segment), plain(&loss.from), words::loss(loss));
     let mut step = Step::new(loss.at, what);
     step.details.extend(causes::blamed(sources, std::iter::once(loss)));
@@ -175,7 +174,7 @@ fn one_lost(sources: &Sources<'_>, note: &ConnNote, loss: &Loss) -> Step {
     step
 }
 
-fn resent(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
+fn resent(note: &ConnNote) -> Vec<Step> {
     let one = |again: &Resent| {
         let (why, section) = words::resent(again.why);
         let what = match again.len {

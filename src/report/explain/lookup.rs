@@ -239,7 +239,7 @@ impl<'a> Teller<'a, '_> {
         let mut step = Step { depth, ..Step::new(at, what) }.rfc(section);
         step.details.extend(self.cache(row));
         if matches!(row.outcome, DnsOutcome::Timeout | DnsOutcome::Unreachable) {
-            let why = causes::around(self.sources, row);
+            let why = causes::around(self.sources, &[row]);
             step.details.extend(why.because);
             step.details.extend(why.besides);
         }
