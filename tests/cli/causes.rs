@@ -83,6 +83,37 @@ fn an_alias_onto_somebody_who_has_the_message() {
     assert!(!text.contains("the an "), "{text}");
 }
 
+/// Breaks when a user agent that cannot reach its server is told without the cause, or each of its tries is told.
+#[test]
+fn tries_to_submit_have_causes_and_are_folded() {
+    let text = library(&Desk::new(), "labs/reading-but-not-writing", &["--message", "1.w1@office.com"]);
+    let because =
+        "its server refused the connection, because nobody listened on port 587 of office.com from 0 s to the end";
+    tells(&text, &["w1-pc.office.com cannot hand it over", because, "more attempts, each 5 min apart, until", because]);
+}
+
+/// Breaks when a sender who came back too late for a greylist passes for one who was never seen, or a lame server for
+/// one that serves the zone.
+#[test]
+fn labs_are_told_truly() {
+    let desk = Desk::new();
+    let text = library(&desk, "labs/partner-never-gets-through", &["--message", "1.ray@registry.org"]);
+    tells(&text, &["not seen before", "put off 30 min before, which was too soon or too late for it; RFC 6647"]);
+    let text = library(&desk, "labs/two-name-servers", &["--query", "pc.d.edu?10"]);
+    tells(&text, &["it asks ns2.museum.org instead, named as a server of museum.org", "it is lame for this zone"]);
+    assert!(!text.contains("which serves"), "{text}");
+}
+
+/// Breaks when a copy that a list made passes for a letter of the list's owner.
+#[test]
+fn a_lists_copy_has_its_author() {
+    let text = library(&Desk::new(), "mailing-list", &["--message", "1.alice@club.org", "--to", "u50@east.edu"]);
+    tells(
+        &text,
+        &["alice@club.org writes it", "club.org accepts it", "the list all@club.org makes a copy for", "tells olga@"],
+    );
+}
+
 /// Breaks when a refusal at the submission has no words, or an alias that leads back to itself passes for many servers.
 #[test]
 fn ends_have_their_words() {

@@ -55,12 +55,12 @@ fn a_result_folder_is_explained_as_it_ran() {
         queue.out
     );
     let before = desk.posthaste(&["explain", "r", "--host", "crepes.fr", "--at", "20min"]);
-    assert!(before.out.contains("1 attempts"), "{}", before.out);
+    assert!(before.out.contains("1 attempt,"), "{}", before.out);
     desk.posthaste(&["explain", "r", "--host", "crepes.fr", "--at", "50min"]).fails(2, "the run ends at 2700");
     // without the fault the message is in the mailbox until it is fetched
     desk.scenario("well.json", &small());
     let mailbox = desk.posthaste(&["explain", "well.json", "--host", "hamburger.edu", "--at", "30s"]);
-    assert!(mailbox.out.contains("bob@hamburger.edu: 1 messages"), "{}", mailbox.out);
+    assert!(mailbox.out.contains("bob@hamburger.edu: 1 message,"), "{}", mailbox.out);
 }
 
 /// A server's own zones and its copies, before and after a change has come to the copy.

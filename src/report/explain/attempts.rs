@@ -7,7 +7,7 @@ use super::causes::{self, Scene, Why};
 use super::folding::Tried;
 use super::message::{connection, note};
 use super::notes::{ConductNote, ConnNote, Loss};
-use super::{Sources, Step, count, dialogue, listed, plain, since, span, words};
+use super::{Sources, Step, count, dialogue, listed, plain, quoted, since, span, words};
 use crate::base::time::SimTime;
 use crate::base::trace::{ConductAction, DnsAnswerKind};
 use crate::metrics::{AttemptEnd, AttemptRow, ConnectionRow, MessageRow, close_word};
@@ -179,7 +179,14 @@ fn outcome(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended:
             None => Step::new(ended, "there is room for it now".to_owned()),
         },
         AttemptEnd::Failed => {
-            Step::new(ended, format!("failed for good after {took}: {}{because}", what())).rfc(section)
+            // whatever was no refusal for good was the last that its policy of retries allowed
+            let for_good = match attempt.reason.as_deref() {
+                Some("reply") => attempt.reply_code.is_none_or(|code| code / 100 != 4),
+                Some("no_such_domain" | "no_mail_server" | "loop" | "unsendable") => true,
+                Some(_) | None => false,
+            };
+            let failed = if for_good { "failed for good" } else { "failed, the last attempt," };
+            Step::new(ended, format!("{failed} after {took}: {}{because}", what())).rfc(section)
         }
         AttemptEnd::Expiring => {
             let end = attempt.next.map_or_else(String::new, |end| format!(", at {}", moment(end)));
@@ -325,22 +332,26 @@ pub(super) fn conduct(
 }
 
 fn rule(sources: &Sources<'_>, row: &MessageRow, one: &ConductNote) -> Option<String> {
-    let rule = format!("the rule {} of {}", plain(&one.rule), plain(&one.host));
+    let rule = format!("the rule {} of {}", quoted(&one.rule), plain(&one.host));
     let command = match &*one.at_command {
         "CONNECT" => "at the connection".to_owned(),
         "BODY" => "when the message had come".to_owned(),
         "OTHER" => "at a command".to_owned(),
         command => format!("at {}", plain(command)),
     };
-    let taken = if one.effect { ", though it took effect" } else { "" };
+    let taken = match (one.effect, &*one.at_command) {
+        (false, _) => "",
+        (true, "BODY") => ", though the message was taken",
+        (true, _) => ", though the command took effect",
+    };
     let from = one.sender.as_deref().unwrap_or("<>");
     Some(match one.action {
         ConductAction::Greylisted => {
-            let seen = match first(sources, row, one) {
-                Some(first) if first.at < one.at => {
-                    format!("seen first {} before", span(since(one.at, first.at)))
+            let seen = match put_off(sources, row, one).filter(|other| other.at < one.at).last() {
+                Some(last) => {
+                    format!("put off {} before, which was too soon or too late for it", span(since(one.at, last.at)))
                 }
-                Some(_) | None => "not seen before".to_owned(),
+                None => "not seen before".to_owned(),
             };
             let triplet = format!("client {}, sender {}, recipient {}", one.client, plain(from), plain(&row.to));
             format!("{rule} puts off whom it does not know yet ({triplet}: {seen}; RFC 6647)")
@@ -351,9 +362,9 @@ fn rule(sources: &Sources<'_>, row: &MessageRow, one: &ConductNote) -> Option<St
         ConductAction::Silent => format!("{rule} fell silent {command}{taken}"),
         ConductAction::Garbled => format!("{rule} sent octets that are no reply {command}{taken}"),
         ConductAction::HalfClosed => format!("{rule} ended its direction of the connection {command}{taken}"),
-        ConductAction::Slowed => format!("{rule} put its reply off {command} by {}", span(one.delay)),
+        ConductAction::Slowed => format!("{rule} put its reply off by {} {command}", span(one.delay)),
         ConductAction::GreyPassed => {
-            let waited = first(sources, row, one).map_or_else(String::new, |first| {
+            let waited = put_off(sources, row, one).next().map_or_else(String::new, |first| {
                 format!(", {} after it was first put off", span(since(one.at, first.at)))
             });
             format!("{rule} lets it pass now{waited} (RFC 6647)")
@@ -363,9 +374,14 @@ fn rule(sources: &Sources<'_>, row: &MessageRow, one: &ConductNote) -> Option<St
     })
 }
 
-/// When the same client, sender and recipient were put off first.
-fn first<'a>(sources: &Sources<'a>, row: &MessageRow, one: &ConductNote) -> Option<&'a ConductNote> {
-    sources.witness?.conduct.iter().find(|other| {
+/// When the same client, sender and recipient were put off.
+fn put_off<'a>(
+    sources: &Sources<'a>,
+    row: &'a MessageRow,
+    one: &'a ConductNote,
+) -> impl Iterator<Item = &'a ConductNote> {
+    let all = sources.witness.map_or(&[][..], |witness| &witness.conduct);
+    all.iter().filter(move |other| {
         other.action == ConductAction::Greylisted
             && other.host == one.host
             && other.sender == one.sender

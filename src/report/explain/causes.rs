@@ -167,7 +167,9 @@ pub(super) fn names(
     };
     let (mut told, mut besides) = (Vec::new(), Vec::new());
     for row in rows.iter().filter(ours) {
-        told.push(question(row));
+        // what was answered is no trouble, but belongs to the tale
+        let tale = if row.outcome == DnsOutcome::Answer { &mut besides } else { &mut told };
+        tale.push(question(row));
         let below: Vec<&DnsRow> = behalf.tree(row).into_iter().skip(1).map(|(_, row)| row).collect();
         told.extend(in_vain(sources, &below));
         if row.outcome == DnsOutcome::Timeout && below.is_empty() {
@@ -179,8 +181,7 @@ pub(super) fn names(
     if sources.witness.is_some() {
         return Why { because: told, besides };
     }
-    told.extend(besides);
-    Why { because: Vec::new(), besides: told }
+    Why { because: Vec::new(), besides: told.into_iter().chain(besides).collect() }
 }
 
 /// A question and its answer.

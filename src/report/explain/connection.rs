@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::causes::{self, Scene};
 use super::message::connection;
 use super::notes::{ConnNote, Loss, Resent, Segment};
-use super::{Sources, Step, Story, count, dialogue, plain, since, span, words};
+use super::{Sources, Step, Story, count, dialogue, plain, quoted, since, span, words};
 use crate::base::nearest;
 use crate::base::socket::Side;
 use crate::base::time::SimTime;
@@ -295,7 +295,7 @@ fn seen_at_end(
         .filter(|one| matches!(one.action, Did::Dropped | Did::Cut | Did::Silent | Did::Garbled | Did::HalfClosed));
     why.extend(rules.map(|one| {
         let did = one.action.name().replace('_', " ");
-        format!("the rule {} of {} did that to it: {did}", plain(&one.rule), plain(&one.host))
+        format!("the rule {} of {} did that to it: {did}", quoted(&one.rule), plain(&one.host))
     }));
     let mut once = BTreeSet::new();
     why.retain(|cause| once.insert(cause.clone()));

@@ -115,7 +115,7 @@ fn a_look_up_is_told_from_its_table() {
         "Look-up of hamburger.edu MX by pc: found after 1 s",
         "pc asks resolver for hamburger.edu MX (pc?1) (RFC 1034 5.3.1)",
         "resolver asks ns for hamburger.edu MX (resolver?1)",
-        "ns serves edu: the nearest zone whose servers were known already",
+        "ns is named as a server of edu, the nearest zone with known servers",
         "resolver answers with 1 record",
         "its cache did not have it",
         "2 questions were asked for it, 1 of them by resolvers",
