@@ -38,7 +38,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, CommandError> {
 /// What can be explained; what a host held only if the run can be made again.
 fn what_there_is(args: &ExplainArgs) -> Result<Exit, CommandError> {
     let run = Run::open(&args.run)?;
-    let (overview, caveat) = (overview(&run.tables, run.scenario.is_ok()), run.caveat());
+    let (overview, caveat) = (overview(&run.tables, run.scenario.is_ok().then_some(&run.zones)), run.caveat());
     let text = if args.json {
         let mut all = overview.json();
         all["caveat"] = json!(caveat);

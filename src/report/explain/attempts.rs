@@ -7,9 +7,9 @@ use super::causes::{self, Scene, Why};
 use super::folding::Tried;
 use super::message::{connection, note};
 use super::notes::{ConductNote, ConnNote, Loss};
-use super::{Sources, Step, count, dialogue, listed, plain, since, span, words};
+use super::{Sources, Step, count, dialogue, listed, plain, quoted, since, span, words};
 use crate::base::time::SimTime;
-use crate::base::trace::ConductAction;
+use crate::base::trace::{ConductAction, DnsAnswerKind};
 use crate::metrics::{AttemptEnd, AttemptRow, ConnectionRow, MessageRow, close_word};
 
 /// The steps of all attempts for a copy.
@@ -80,9 +80,11 @@ fn look_ups(sources: &Sources<'_>, attempt: &AttemptRow, until: SimTime) -> Vec<
             "MX" => "where mail for that domain goes (RFC 5321 5.1)",
             _ => "the address of that host",
         };
-        let took = match (one.cached, since(one.at, one.since.max(attempt.started))) {
+        let took = span(since(one.at, one.since.max(attempt.started)));
+        let took = match (one.cached, one.kind) {
             (true, _) => "from a cache of its own".to_owned(),
-            (false, took) => format!("in {}", span(took)),
+            (false, DnsAnswerKind::Answer) => format!("in {took}"),
+            (false, _) => format!("after {took}"),
         };
         let (name, rtype, got) = (plain(&one.name), &one.rtype, words::answer(one.kind));
         if own {
@@ -160,7 +162,7 @@ fn outcome(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended:
         let said = attempt.reply_code.map_or_else(|| said.to_owned(), |code| format!("{code} {said}"));
         words::trouble(attempt.reason.as_deref().unwrap_or("trouble"), &exchange, &plain(domain(attempt)), &said)
     };
-    let section = words::trouble_section(attempt.reason.as_deref().unwrap_or_default(), attempt.reply_code);
+    let section = words::trouble_section(attempt.reason.as_deref().unwrap_or_default());
     let mut why = causes(sources, row, attempt, ended);
     let because = if why.because.is_empty() { String::new() } else { format!(", because {}", why.because.remove(0)) };
     let moment = |at| sources.clock.moment(at);
@@ -171,12 +173,20 @@ fn outcome(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended:
                 let times = (attempt.started, ended);
                 let conn = attempt.connection.as_deref();
                 step.details.extend(conn.map_or_else(Vec::new, |name| conduct(sources, row, name, times)));
+                step.details.extend(delayed_by(sources, attempt, ended));
                 step.rfc("RFC 5321 6.1")
             }
             None => Step::new(ended, "there is room for it now".to_owned()),
         },
         AttemptEnd::Failed => {
-            Step::new(ended, format!("failed for good after {took}: {}{because}", what())).rfc(section)
+            // whatever was no refusal for good was the last that its policy of retries allowed
+            let for_good = match attempt.reason.as_deref() {
+                Some("reply") => attempt.reply_code.is_none_or(|code| code / 100 != 4),
+                Some("no_such_domain" | "no_mail_server" | "loop" | "unsendable") => true,
+                Some(_) | None => false,
+            };
+            let failed = if for_good { "failed for good" } else { "failed, the last attempt," };
+            Step::new(ended, format!("{failed} after {took}: {}{because}", what())).rfc(section)
         }
         AttemptEnd::Expiring => {
             let end = attempt.next.map_or_else(String::new, |end| format!(", at {}", moment(end)));
@@ -216,6 +226,16 @@ fn lost<'a>(conn: &'a ConnNote, attempt: &AttemptRow, ended: SimTime) -> impl It
     conn.losses
         .iter()
         .filter(move |loss| loss.at >= started && loss.at <= ended && loss.made_good.is_none_or(|at| at > ended))
+}
+
+/// What was lost on the way of a copy that got there all the same, and the faults for which it was lost.
+fn delayed_by(sources: &Sources<'_>, attempt: &AttemptRow, ended: SimTime) -> Vec<String> {
+    let Some(conn) = seen(sources, attempt) else { return Vec::new() };
+    let within = |loss: &&Loss| loss.at >= attempt.started && loss.at <= ended;
+    let lost: Vec<Loss> = conn.losses.iter().filter(within).cloned().collect();
+    let mut told = causes::losses(sources, &lost);
+    told.extend(causes::blamed(sources, lost.iter()));
+    told
 }
 
 /// Why the attempt ended so.
@@ -259,7 +279,7 @@ fn reply_causes(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, e
 
 /// Why a connection did not come about or broke: what the trace tells of its ends and packets.
 fn connection_causes(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended: SimTime) -> Why {
-    let mut because = Vec::new();
+    let (mut because, mut besides) = (Vec::new(), Vec::new());
     let down = sources.witness.and_then(|witness| {
         witness.interrupted.iter().find(|(at, to, _)| *at == ended && *to == *attempt.to).map(|(.., blame)| blame)
     });
@@ -271,14 +291,16 @@ fn connection_causes(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptR
         because.extend(refusal.map(|refusal| refusal.sentence(sources, &conn.server, conn.port)));
         because.extend(conduct(sources, row, &conn.name, (attempt.started, ended)));
         because.extend(causes::blamed(sources, lost(conn, attempt, ended)));
-        because.extend(causes::losses(sources, &lost(conn, attempt, ended).cloned().collect::<Vec<_>>()));
+        let lost: Vec<Loss> = lost(conn, attempt, ended).cloned().collect();
+        because.extend(causes::losses(sources, &lost));
+        besides.extend(causes::no_way(sources, &lost));
     }
     let mut once = BTreeSet::new();
     because.retain(|cause| once.insert(cause.clone()));
     let mut hosts = vec![&*attempt.server];
     hosts.extend(attempt.exchange.as_deref());
     let scene = Scene { hosts: &hosts, port: Some(25), from: attempt.started, to: ended };
-    let besides = causes::meanwhile(sources, &scene, &because);
+    besides.extend(causes::meanwhile(sources, &scene, &because));
     Why { because, besides }
 }
 
@@ -310,22 +332,26 @@ pub(super) fn conduct(
 }
 
 fn rule(sources: &Sources<'_>, row: &MessageRow, one: &ConductNote) -> Option<String> {
-    let rule = format!("the rule {} of {}", plain(&one.rule), plain(&one.host));
+    let rule = format!("the rule {} of {}", quoted(&one.rule), plain(&one.host));
     let command = match &*one.at_command {
         "CONNECT" => "at the connection".to_owned(),
         "BODY" => "when the message had come".to_owned(),
         "OTHER" => "at a command".to_owned(),
         command => format!("at {}", plain(command)),
     };
-    let taken = if one.effect { ", though it took effect" } else { "" };
+    let taken = match (one.effect, &*one.at_command) {
+        (false, _) => "",
+        (true, "BODY") => ", though the message was taken",
+        (true, _) => ", though the command took effect",
+    };
     let from = one.sender.as_deref().unwrap_or("<>");
     Some(match one.action {
         ConductAction::Greylisted => {
-            let seen = match first(sources, row, one) {
-                Some(first) if first.at < one.at => {
-                    format!("seen first {} before", span(since(one.at, first.at)))
+            let seen = match put_off(sources, row, one).filter(|other| other.at < one.at).last() {
+                Some(last) => {
+                    format!("put off {} before, which was too soon or too late for it", span(since(one.at, last.at)))
                 }
-                Some(_) | None => "not seen before".to_owned(),
+                None => "not seen before".to_owned(),
             };
             let triplet = format!("client {}, sender {}, recipient {}", one.client, plain(from), plain(&row.to));
             format!("{rule} puts off whom it does not know yet ({triplet}: {seen}; RFC 6647)")
@@ -336,9 +362,9 @@ fn rule(sources: &Sources<'_>, row: &MessageRow, one: &ConductNote) -> Option<St
         ConductAction::Silent => format!("{rule} fell silent {command}{taken}"),
         ConductAction::Garbled => format!("{rule} sent octets that are no reply {command}{taken}"),
         ConductAction::HalfClosed => format!("{rule} ended its direction of the connection {command}{taken}"),
-        ConductAction::Slowed => format!("{rule} put its reply off {command} by {}", span(one.delay)),
+        ConductAction::Slowed => format!("{rule} put its reply off by {} {command}", span(one.delay)),
         ConductAction::GreyPassed => {
-            let waited = first(sources, row, one).map_or_else(String::new, |first| {
+            let waited = put_off(sources, row, one).next().map_or_else(String::new, |first| {
                 format!(", {} after it was first put off", span(since(one.at, first.at)))
             });
             format!("{rule} lets it pass now{waited} (RFC 6647)")
@@ -348,9 +374,14 @@ fn rule(sources: &Sources<'_>, row: &MessageRow, one: &ConductNote) -> Option<St
     })
 }
 
-/// When the same client, sender and recipient were put off first.
-fn first<'a>(sources: &Sources<'a>, row: &MessageRow, one: &ConductNote) -> Option<&'a ConductNote> {
-    sources.witness?.conduct.iter().find(|other| {
+/// When the same client, sender and recipient were put off.
+fn put_off<'a>(
+    sources: &Sources<'a>,
+    row: &'a MessageRow,
+    one: &'a ConductNote,
+) -> impl Iterator<Item = &'a ConductNote> {
+    let all = sources.witness.map_or(&[][..], |witness| &witness.conduct);
+    all.iter().filter(move |other| {
         other.action == ConductAction::Greylisted
             && other.host == one.host
             && other.sender == one.sender

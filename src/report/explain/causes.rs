@@ -113,14 +113,17 @@ pub(super) fn losses(sources: &Sources<'_>, losses: &[Loss]) -> Vec<String> {
             _ => format!("from {} to {}", sources.clock.moment(first), sources.clock.moment(last)),
         };
         let to = group.first().map_or("", |loss| &loss.to);
-        format!("{} from {from} to {to} lost {place} ({when})", count(group.len(), "packet was", "packets were"))
+        let were = if group.len() == 1 { "was" } else { "were" };
+        format!("{} from {from} to {to} {were} lost {place} ({when})", count(group.len(), "packet", "packets"))
     });
-    let mut told: Vec<String> = told.collect();
+    told.collect()
+}
+
+/// What was so when packets had no way to go: the links that were down then.
+pub(super) fn no_way(sources: &Sources<'_>, losses: &[Loss]) -> Vec<String> {
     let cut = |loss: &&Loss| loss.reason == DropReason::NoRoute;
-    if let Some((first, last)) = losses.iter().find(cut).zip(losses.iter().rev().find(cut)) {
-        told.extend(broken_links(sources, first.at, last.at));
-    }
-    told
+    let ends = losses.iter().find(cut).zip(losses.iter().rev().find(cut));
+    ends.map_or_else(Vec::new, |(first, last)| broken_links(sources, first.at, last.at))
 }
 
 /// The links that were down in that time, wherever they are: what has no way to go may have none for that.
@@ -130,8 +133,14 @@ fn broken_links(sources: &Sources<'_>, from: SimTime, to: SimTime) -> Vec<String
             && fault.began <= to
             && fault.ended.is_none_or(|ended| ended >= from)
     };
-    let down = sources.tables.faults.iter().filter(down);
-    down.map(|fault| format!("at that time {}", sentence(sources, fault))).collect()
+    let down: Vec<&FaultRow> = sources.tables.faults.iter().filter(down).collect();
+    // a partition's links go down with it
+    let parted = |link: &FaultRow| {
+        let of = |other: &&&FaultRow| other.kind == FaultKind::Partition && other.began == link.began;
+        link.kind == FaultKind::Link && down.iter().any(|other| of(&other))
+    };
+    let told = down.iter().filter(|fault| !parted(fault));
+    told.map(|fault| format!("at that time {}", sentence(sources, fault))).collect()
 }
 
 /// How the look-ups of a name went that a host made for a copy, and what stood behind them. Without a witness only that
@@ -158,11 +167,13 @@ pub(super) fn names(
     };
     let (mut told, mut besides) = (Vec::new(), Vec::new());
     for row in rows.iter().filter(ours) {
-        told.push(question(row));
+        // what was answered is no trouble, but belongs to the tale
+        let tale = if row.outcome == DnsOutcome::Answer { &mut besides } else { &mut told };
+        tale.push(question(row));
         let below: Vec<&DnsRow> = behalf.tree(row).into_iter().skip(1).map(|(_, row)| row).collect();
         told.extend(in_vain(sources, &below));
         if row.outcome == DnsOutcome::Timeout && below.is_empty() {
-            let why = around(sources, row);
+            let why = around(sources, &[row]);
             told.extend(why.because);
             besides.extend(why.besides);
         }
@@ -170,8 +181,7 @@ pub(super) fn names(
     if sources.witness.is_some() {
         return Why { because: told, besides };
     }
-    told.extend(besides);
-    Why { because: Vec::new(), besides: told }
+    Why { because: Vec::new(), besides: told.into_iter().chain(besides).collect() }
 }
 
 /// A question and its answer.
@@ -234,7 +244,7 @@ fn in_vain(sources: &Sources<'_>, rows: &[&DnsRow]) -> Vec<String> {
         let first = group.first()?;
         let times = if group.len() == 1 { String::new() } else { format!(" {} times", group.len()) };
         let why = match first.outcome {
-            DnsOutcome::Timeout | DnsOutcome::Unreachable => around(sources, first),
+            DnsOutcome::Timeout | DnsOutcome::Unreachable => around(sources, &group),
             DnsOutcome::Failure if first.rcode.as_deref() == Some("NOERROR") => Why {
                 because: vec!["it does not serve the zone: a lame server (RFC 9499 7)".to_owned()],
                 besides: Vec::new(),
@@ -251,23 +261,26 @@ fn in_vain(sources: &Sources<'_>, rows: &[&DnsRow]) -> Vec<String> {
         let why = match (why.because.as_slice(), why.besides.as_slice()) {
             ([], []) => String::new(),
             ([], besides) => format!("; {}", listed(besides)),
-            (because, _) => format!(", because {}", listed(because)),
+            (because, []) => format!(", because {}", listed(because)),
+            (because, besides) => format!(", because {}; {}", listed(because), listed(besides)),
         };
         Some(format!("for that {} asked {}{times}, which {}{why}", plain(from), plain(to), outcome(first.outcome)))
     });
     told.collect()
 }
 
-/// Why a question got no answer: what became of its packets, or else what was so at that time.
-pub(super) fn around(sources: &Sources<'_>, row: &DnsRow) -> Why {
-    let to = row.latency.map_or(sources.tables.end, |latency| row.asked.saturating_add(latency));
-    let hosts = [&*row.from, &*row.to];
-    let mut because = Vec::new();
-    if let Some(lost) = sources.witness.and_then(|witness| witness.lost_datagrams.get(&*row.query)) {
-        because.extend(losses(sources, lost));
-        because.extend(blamed(sources, lost.iter()));
-    }
-    let scene = Scene { hosts: &hosts, port: Some(53), from: row.asked, to };
-    let besides = meanwhile(sources, &scene, &because);
+/// Why questions to a server got no answer: what became of their packets, and what was so at that time.
+pub(super) fn around(sources: &Sources<'_>, rows: &[&DnsRow]) -> Why {
+    let Some(first) = rows.first() else { return Why::default() };
+    let over = |row: &&DnsRow| row.latency.map_or(sources.tables.end, |latency| row.asked.saturating_add(latency));
+    let to = rows.iter().map(over).max().unwrap_or(first.asked);
+    let seen = |row: &&DnsRow| sources.witness.and_then(|witness| witness.lost_datagrams.get(&*row.query));
+    let lost: Vec<Loss> = rows.iter().filter_map(seen).flatten().cloned().collect();
+    let mut because = losses(sources, &lost);
+    because.extend(blamed(sources, lost.iter()));
+    let mut besides = no_way(sources, &lost);
+    let hosts = [&*first.from, &*first.to];
+    let scene = Scene { hosts: &hosts, port: Some(53), from: first.asked, to };
+    besides.extend(meanwhile(sources, &scene, &because));
     Why { because, besides }
 }

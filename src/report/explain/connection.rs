@@ -10,11 +10,10 @@ use std::collections::BTreeSet;
 use super::causes::{self, Scene};
 use super::message::connection;
 use super::notes::{ConnNote, Loss, Resent, Segment};
-use super::{Sources, Step, Story, count, dialogue, plain, since, span, words};
+use super::{Sources, Step, Story, count, dialogue, plain, quoted, since, span, words};
 use crate::base::nearest;
 use crate::base::socket::Side;
 use crate::base::time::SimTime;
-use crate::base::trace::DropReason;
 use crate::metrics::{ConnectionRow, DnsOutcome, EndRow};
 
 /// So many losses and so many retransmissions are told one by one.
@@ -39,13 +38,13 @@ pub fn connection_story(sources: &Sources<'_>, name: &str) -> Result<Story, Opti
         let said = dialogue::phases(&note.said);
         steps.extend(said.into_iter().map(|phase| Step::new(phase.at, phase.text)));
         steps.extend(lost(sources, note));
-        steps.extend(resent(sources, note));
+        steps.extend(resent(note));
         if let Some(at) = note.turned_away {
             steps.push(Step::new(at, format!("{} has no place for it", plain(&row.server))));
         }
     }
     steps.extend(ends(sources, row, seen));
-    Ok(Story { title, from: row.opened, steps, closing: closing(row, seen) }.in_order())
+    Ok(Story { title, from: row.opened, steps, closing: closing(sources, row, seen) }.in_order())
 }
 
 fn service(port: u16) -> &'static str {
@@ -158,7 +157,7 @@ fn octets(seq: u64, len: u32) -> String {
 }
 
 fn lost(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
-    let mut steps: Vec<Step> = note.losses.iter().take(MOST).map(|loss| one_lost(sources, note, loss)).collect();
+    let mut steps: Vec<Step> = note.losses.iter().take(MOST).map(|loss| one_lost(sources, loss)).collect();
     if let Some(next) = note.losses.get(MOST) {
         let rest = note.losses.len() - MOST;
         steps.push(Step::new(next.at, format!("{} more are lost from here on", count(rest, "packet", "packets"))));
@@ -166,22 +165,16 @@ fn lost(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
     steps
 }
 
-fn one_lost(sources: &Sources<'_>, note: &ConnNote, loss: &Loss) -> Step {
+fn one_lost(sources: &Sources<'_>, loss: &Loss) -> Step {
     let what = format!("lost: {} from {}, {}", segment(loss.segment), plain(&loss.from), words::loss(loss));
     let mut step = Step::new(loss.at, what);
     step.details.extend(causes::blamed(sources, std::iter::once(loss)));
-    // the first sentence says again what the step says
-    step.details.extend(causes::losses(sources, std::slice::from_ref(loss)).into_iter().skip(1));
-    if loss.reason == DropReason::Loss && loss.link.is_some() {
-        let hosts = [&*note.client, &*note.server];
-        let scene = Scene { hosts: &hosts, port: Some(note.port), from: loss.at, to: loss.at };
-        step.details.extend(causes::meanwhile(sources, &scene, &step.details));
-    }
+    step.details.extend(causes::no_way(sources, std::slice::from_ref(loss)));
     step.details.dedup();
     step
 }
 
-fn resent(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
+fn resent(note: &ConnNote) -> Vec<Step> {
     let one = |again: &Resent| {
         let (why, section) = words::resent(again.why);
         let what = match again.len {
@@ -192,11 +185,6 @@ fn resent(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
         let from = plain(note.host(again.side));
         let mut step = Step::new(again.at, format!("{from} sends {what} again: {why}")).rfc(section);
         step.details.extend(reason(note, again));
-        if again.lost.is_none() {
-            let hosts = [&*note.client, &*note.server];
-            let scene = Scene { hosts: &hosts, port: Some(note.port), from: note.opened, to: again.at };
-            step.details.extend(causes::meanwhile(sources, &scene, &[]));
-        }
         step
     };
     let mut steps: Vec<Step> = note.resent.iter().take(MOST).map(one).collect();
@@ -280,13 +268,7 @@ fn end_causes(
     if word == "finished" {
         return Vec::new();
     }
-    let mut why = seen.map_or_else(Vec::new, |note| seen_at_end(sources, row, note, (word, at)));
-    let hosts = [&*row.client, &*row.server];
-    // what went wrong before is told where it happened; at the end counts what lasted until then
-    let from = if matches!(word, "timed_out" | "unreachable") { row.opened } else { at };
-    let scene = Scene { hosts: &hosts, port: Some(row.server_port), from, to: at };
-    why.extend(causes::meanwhile(sources, &scene, &why));
-    why
+    seen.map_or_else(Vec::new, |note| seen_at_end(sources, row, note, (word, at)))
 }
 
 /// What the trace tells of an end that did not finish in order.
@@ -313,14 +295,14 @@ fn seen_at_end(
         .filter(|one| matches!(one.action, Did::Dropped | Did::Cut | Did::Silent | Did::Garbled | Did::HalfClosed));
     why.extend(rules.map(|one| {
         let did = one.action.name().replace('_', " ");
-        format!("the rule {} of {} did that to it: {did}", plain(&one.rule), plain(&one.host))
+        format!("the rule {} of {} did that to it: {did}", quoted(&one.rule), plain(&one.host))
     }));
     let mut once = BTreeSet::new();
     why.retain(|cause| once.insert(cause.clone()));
     why
 }
 
-fn closing(row: &ConnectionRow, seen: Option<&ConnNote>) -> Vec<String> {
+fn closing(sources: &Sources<'_>, row: &ConnectionRow, seen: Option<&ConnNote>) -> Vec<String> {
     let mut lines = Vec::new();
     if let (Some(there), Some(back)) = (row.bytes_to_server, row.bytes_to_client) {
         lines.push(format!(
@@ -339,6 +321,11 @@ fn closing(row: &ConnectionRow, seen: Option<&ConnNote>) -> Vec<String> {
             if many == 1 { "1 segment was".to_owned() } else { format!("{many} segments were") }
         )),
     }
+    let hosts = [&*row.client, &*row.server];
+    let to = row.closed.unwrap_or(sources.tables.end);
+    let scene = Scene { hosts: &hosts, port: Some(row.server_port), from: row.opened, to };
+    let faults = causes::meanwhile(sources, &scene, &[]);
+    lines.extend(faults.iter().map(|fault| format!("{}.", fault.replacen("at that time", "While it was open", 1))));
     if let Some(left_out) = seen.map(|note| note.left_out).filter(|left_out| *left_out > 0) {
         lines.push(format!("{left_out} further losses, retransmissions or pieces of the dialogue are left out here."));
     }

@@ -7,8 +7,11 @@
 
 use std::collections::BTreeSet;
 
-use super::notes::{ConnNote, MailNote, MailWhat};
-use super::{Focus, Sources, Step, Story, attempts, count, listed, plain, reading, since, span, words};
+use super::folding::Tried;
+use super::notes::{ConnNote, EndNote, MailNote, MailWhat};
+use super::{
+    Focus, Sources, Step, Story, attempts, causes, count, listed, plain, quoted, reading, since, span, words,
+};
 use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::{MessageKind, Phase};
 use crate::metrics::{ConnectionRow, CopyStatus, DuplicateCause, MessageRow, Tables};
@@ -126,13 +129,17 @@ fn beginning(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
     let about = row.about.as_deref().map_or_else(String::new, |about| format!(" about {}", plain(about)));
     let by = |what: &str, section| (format!("a server writes it {what}{about}"), section);
     let (what, section) = match row.kind {
-        MessageKind::User => (format!("{} writes it, {} octets", sender(row), row.bytes), ""),
+        MessageKind::User => (format!("{} writes it, {} octets", author(sources.tables, row), row.bytes), ""),
         MessageKind::Bounce => by("to report a failure", "RFC 3464"),
         MessageKind::Delay => by("to warn of a delay", "RFC 3464"),
         MessageKind::Success => by("to report a success", "RFC 3461"),
         MessageKind::Vacation => by("for a user who is away", "RFC 3834"),
     };
     let mut steps = vec![Step::new(row.composed, what).rfc(section)];
+    steps.extend(postponed(sources, row));
+    if let Some(at) = row.accepted {
+        steps.push(accepted(sources, row, at));
+    }
     if let (Some(by), Some(from)) = (row.expanded_by, &row.expanded_from) {
         let seen = seen(sources, row).find(|note| matches!(note.what, MailWhat::Redirected));
         let (at, place) =
@@ -140,11 +147,23 @@ fn beginning(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
         let what = format!("{place}the {} {} makes a copy for {} of it", by.name(), plain(from), plain(&row.to));
         steps.push(Step::new(at, what).rfc("RFC 5321 3.9"));
     }
-    steps.extend(postponed(sources, row));
-    if let Some(at) = row.accepted {
-        steps.push(accepted(sources, row, at));
-    }
     steps
+}
+
+/// Who wrote a message: a list names its owner as the sender of the copies that it makes (RFC 5321 3.9.2).
+fn author(tables: &Tables, row: &MessageRow) -> String {
+    // as deep as aliases and lists may be nested
+    const DEEPEST: usize = 100;
+    let mut first = row;
+    for _ in 0..DEEPEST {
+        let Some(from) = &first.expanded_from else { break };
+        let same = |other: &&MessageRow| other.message == row.message && other.to.eq_ignore_ascii_case(from);
+        match tables.messages.iter().find(same) {
+            Some(before) => first = before,
+            None => break,
+        }
+    }
+    sender(first)
 }
 
 fn sender(row: &MessageRow) -> String {
@@ -159,15 +178,40 @@ fn seen<'a>(sources: &Sources<'a>, row: &'a MessageRow) -> impl Iterator<Item = 
 
 /// The user agent could not hand it over, and keeps it.
 fn postponed(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
-    let steps = seen(sources, row).filter_map(|note| {
-        let MailWhat::Postponed { kind, code, text, next } = &note.what else { return None };
-        let domain = row.from.rsplit_once('@').map_or("", |(_, domain)| domain);
-        let said = if *code == 0 { text.clone() } else { format!("{code} {text}") };
-        let what = words::trouble(kind, "its server", domain, &said);
-        let next = format!("the next try is in {}, at {}", span(since(*next, note.at)), sources.clock.moment(*next));
-        Some(Step::new(note.at, format!("{} cannot hand it over: {what}; {next}", plain(&note.host))))
+    let domain = row.from.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let tries = seen(sources, row).filter_map(|note| match &note.what {
+        MailWhat::Postponed { kind, code, text, next } => Some((note, kind, *code, text, *next)),
+        MailWhat::Accepted { .. }
+        | MailWhat::Downgraded { .. }
+        | MailWhat::Delivered { .. }
+        | MailWhat::Retrieved { .. }
+        | MailWhat::Deleted { .. }
+        | MailWhat::Redirected
+        | MailWhat::Discarded { .. } => None,
+    });
+    let steps = (1..).zip(tries).map(|(number, (note, kind, code, text, next))| {
+        let said = if code == 0 { text.clone() } else { format!("{code} {text}") };
+        let mut what = words::trouble(kind, "its server", domain, &said);
+        if let Some(cause) = not_reached(sources, note) {
+            what += &format!(", because {cause}");
+        }
+        let tried = Tried { attempt: number, started: note.at, why: what.clone() };
+        let then = format!("the next try is in {}, at {}", span(since(next, note.at)), sources.clock.moment(next));
+        let step = Step::new(note.at, format!("{} cannot hand it over: {what}; {then}", plain(&note.host)));
+        Step { tried: Some(tried), ..step }
     });
     steps.collect()
+}
+
+/// Why a user agent's call for a connection was in vain just then.
+fn not_reached(sources: &Sources<'_>, note: &MailNote) -> Option<String> {
+    let ended = |conn: &&ConnNote| conn.closed[0].is_some_and(|closed| closed.at == note.at);
+    let mut ours = sources.witness?.conns().filter(|conn| conn.client == note.host).filter(ended);
+    let conn = ours.find(|conn| !conn.recipients.is_empty() && conn.established[0].is_none())?;
+    match &conn.refusal {
+        Some(refusal) => Some(refusal.sentence(sources, &conn.server, conn.port)),
+        None => causes::blamed(sources, conn.losses.iter()).into_iter().next(),
+    }
 }
 
 fn accepted(sources: &Sources<'_>, row: &MessageRow, at: SimTime) -> Step {
@@ -227,7 +271,7 @@ fn replies(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
             step.details.extend(attempts::conduct(sources, row, &conn.name, times));
             let since = |loss: &&super::notes::Loss| loss.at >= reply.accepted && loss.at <= reply.noticed;
             step.details
-                .extend(super::causes::losses(sources, &conn.losses.iter().filter(since).cloned().collect::<Vec<_>>()));
+                .extend(causes::losses(sources, &conn.losses.iter().filter(since).cloned().collect::<Vec<_>>()));
         }
         steps.push(step);
     }
@@ -240,7 +284,7 @@ fn replies(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
             }
             DuplicateCause::Unexplained => "for no known reason: this is a fault of the simulator",
         };
-        steps.push(Step::new(again.again, format!("{} stores it a second time, {why}", plain(&again.server))));
+        steps.push(Step::new(again.again, format!("{} stores it once more, {why}", plain(&again.server))));
     }
 }
 
@@ -294,17 +338,11 @@ fn ending(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
 /// How the life of a copy ended that nobody got, or that goes on.
 fn end(sources: &Sources<'_>, row: &MessageRow, notes: &[&MailNote]) -> Option<Step> {
     let run_end = sources.tables.end;
-    let domain = row.to.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let why = |reason: &str| {
-        let code = row.reply_code.map_or_else(String::new, |code| format!(" ({code})"));
-        match reason {
-            "expired" => "it has been in the queue for longer than mail is kept".to_owned(),
-            "reply" => format!("the last reply{code} was a refusal for good"),
-            "loop" => "it has gone round in circles: too many servers have passed it on".to_owned(),
-            other => words::trouble(other, "the next server", domain, "see above"),
-        }
-    };
-    let reason = row.reason.as_deref().map_or_else(|| "a policy".to_owned(), why);
+    let said = row.ended.and_then(|at| {
+        let ends = sources.witness.map_or(&[][..], |witness| &witness.given_up);
+        ends.iter().find(|one| one.at == at && one.to.eq_ignore_ascii_case(&row.to))
+    });
+    let reason = row.reason.as_deref().map_or_else(|| "a policy".to_owned(), |reason| given_up(row, reason, said));
     match (row.status, row.ended) {
         (CopyStatus::Bounced | CopyStatus::Dropped, Some(at)) => {
             let told = sources.tables.messages.iter().find(|other| {
@@ -313,14 +351,18 @@ fn end(sources: &Sources<'_>, row: &MessageRow, notes: &[&MailNote]) -> Option<S
                     && other.composed == at
                     && other.to == row.from
             });
-            let section = words::trouble_section(row.reason.as_deref().unwrap_or_default(), row.reply_code);
+            let circle = said.is_some_and(|said| row.reason.as_deref() == Some("loop") && said.text != TOO_MANY_HOPS);
+            let section = if circle { "" } else { words::trouble_section(row.reason.as_deref().unwrap_or_default()) };
             let step = Step::new(at, format!("given up: {reason}")).rfc(section).rfc("RFC 5321 6.1");
             Some(match told {
                 Some(bounce) => step.detail(format!("{} tells {} so", plain(&bounce.message), sender(row))),
                 None => step.detail("nobody is told: it was itself a report, from the null reverse-path"),
             })
         }
-        (CopyStatus::Refused, Some(at)) => Some(Step::new(at, format!("its user agent gives up: {reason}"))),
+        (CopyStatus::Refused, Some(at)) => {
+            let section = words::trouble_section(row.reason.as_deref().unwrap_or_default());
+            Some(Step::new(at, format!("its user agent gives up: {reason}")).rfc(section))
+        }
         (CopyStatus::Expanded, Some(at)) => Some(expanded(sources, row, at)),
         (CopyStatus::Discarded, Some(at)) => {
             let policy = notes.iter().find_map(|note| {
@@ -340,6 +382,40 @@ fn end(sources: &Sources<'_>, row: &MessageRow, notes: &[&MailNote]) -> Option<S
             | CopyStatus::Discarded,
             None,
         ) => None,
+    }
+}
+
+/// What a server says of a message that has met too many others.
+const TOO_MANY_HOPS: &str = "too many hops";
+
+/// Why a copy was given up, by the table's word and what the trace tells of it.
+fn given_up(row: &MessageRow, reason: &str, said: Option<&EndNote>) -> String {
+    let domain = row.to.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let code = row.reply_code.map_or_else(String::new, |code| format!(" ({code})"));
+    let words = said.filter(|said| !said.text.is_empty()).map(|said| match said.code {
+        0 => quoted(&said.text),
+        code => quoted(&format!("{code} {}", said.text)),
+    });
+    match (reason, words) {
+        ("expired", _) => {
+            let queued = row.ended.zip(row.accepted).map(|(end, accepted)| span(since(end, accepted)));
+            let queued = queued.map_or_else(String::new, |span| format!("after {span} "));
+            format!("{queued}its server's policy of retries allows no further attempt")
+        }
+        ("reply", Some(words)) if row.status == CopyStatus::Refused => {
+            format!("its server answered {words}, a refusal for good")
+        }
+        ("reply", Some(words)) if row.attempts == 0 => format!("the server itself has to refuse it, with {words}"),
+        ("reply", _) => format!("the last reply{code} was a refusal for good"),
+        ("loop", Some(_)) if said.is_some_and(|said| said.text == TOO_MANY_HOPS) => {
+            "it has gone round in circles: too many servers have passed it on".to_owned()
+        }
+        ("loop", Some(words)) => format!("it would go round in circles ({words})"),
+        ("loop", None) => "it goes round in circles".to_owned(),
+        (other, _) => {
+            let text = said.map_or("", |said| &said.text);
+            words::trouble(other, "the next server", domain, text)
+        }
     }
 }
 

@@ -39,6 +39,16 @@ pub(super) enum MailWhat {
     Discarded { why: String },
 }
 
+/// A server or a user agent gave a copy up.
+#[derive(Clone, Debug)]
+pub(super) struct EndNote {
+    pub(super) at: SimTime,
+    pub(super) to: String,
+    /// The reply code, or 0.
+    pub(super) code: u16,
+    pub(super) text: String,
+}
+
 /// A rule of conduct did something.
 #[derive(Clone, Debug)]
 pub(super) struct ConductNote {
@@ -221,14 +231,8 @@ impl ConnNote {
         if range.is_empty() {
             return;
         }
-        // so many losses before are looked at
-        const LAST: usize = 64;
-        let from = if side == Side::Client { &self.client } else { &self.server };
-        for loss in self.losses.iter_mut().rev().take(LAST).filter(|loss| loss.from == *from) {
-            let lost = loss.segment.map_or(0..0, Segment::range);
-            if loss.made_good.is_none() && lost.start < range.end && range.start < lost.end {
-                loss.made_good = Some(at);
-            }
+        for loss in self.losses_of(side, &range) {
+            loss.made_good.get_or_insert(at);
         }
         if self.arrivals.len() >= MOST {
             self.arrivals.pop_front();
@@ -236,11 +240,25 @@ impl ConnNote {
         self.arrivals.push_back(Arrival { at, side, range });
     }
 
-    /// What has arrived is lost within the host after all, as when it is damaged.
-    pub(super) fn arrives_not(&mut self, side: Side, segment: Segment) {
+    /// What has arrived is lost within the host after all, as when it is damaged or the host is down.
+    pub(super) fn arrives_not(&mut self, at: SimTime, side: Side, segment: Segment) {
         let range = segment.range();
         let place = self.arrivals.iter().rposition(|one| one.side == side && one.range == range);
         place.and_then(|place| self.arrivals.remove(place));
+        for loss in self.losses_of(side, &range).filter(|loss| loss.made_good == Some(at)) {
+            loss.made_good = None;
+        }
+    }
+
+    /// The last losses of a side in which any of these were.
+    fn losses_of<'a>(&'a mut self, side: Side, range: &'a Range<u64>) -> impl Iterator<Item = &'a mut Loss> {
+        // so many losses before are looked at
+        const LAST: usize = 64;
+        let from = if side == Side::Client { &self.client } else { &self.server };
+        self.losses.iter_mut().rev().take(LAST).filter(move |loss| {
+            let lost = loss.segment.map_or(0..0, Segment::range);
+            loss.from == *from && lost.start < range.end && range.start < lost.end
+        })
     }
 
     /// When the last segment arrived that holds any of these.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use rustc_hash::FxHashMap;
 
 use super::blame::{Blame, InForce};
-use super::notes::{CacheNote, Closed, ConductNote, ConnNote, LookUpNote, Loss, MailNote, Said, Segment};
+use super::notes::{CacheNote, Closed, ConductNote, ConnNote, EndNote, LookUpNote, Loss, MailNote, Said, Segment};
 use super::parties::Parties;
 use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, EventId, HostId, QueryId};
@@ -60,8 +60,11 @@ pub struct Witness {
     asked: FxHashMap<QueryId, usize>,
     /// Events with which a look-up ended, by its place among these.
     looked_up: FxHashMap<EventId, usize>,
-    /// The look-up after which copies enter a phase just now.
+    /// The look-up after which copies enter a phase just now, and one of another message's.
     entered_after: Option<usize>,
+    entered_late: Option<LookUpNote>,
+    /// The last look-up of each host for others.
+    others: FxHashMap<HostId, (EventId, LookUpNote)>,
     in_force: InForce,
     /// The last question of each host, and the event that tells of it.
     last_asked: FxHashMap<HostId, (EventId, QueryId)>,
@@ -79,6 +82,8 @@ pub struct Witness {
     pub(super) lost_datagrams: BTreeMap<String, Vec<Loss>>,
     /// Questions that were asked for copies, and for which recipients.
     pub(super) asked_for: BTreeMap<String, Vec<String>>,
+    /// How copies ended that were given up.
+    pub(super) given_up: Vec<EndNote>,
     /// Attempts that ended because their own host went down: when, and for whom.
     pub(super) interrupted: Vec<(SimTime, String, Option<Blame>)>,
 }
@@ -104,6 +109,8 @@ impl Witness {
             asked: FxHashMap::default(),
             looked_up: FxHashMap::default(),
             entered_after: None,
+            entered_late: None,
+            others: FxHashMap::default(),
             in_force: InForce::default(),
             last_asked: FxHashMap::default(),
             queries,
@@ -118,6 +125,7 @@ impl Witness {
             caches: BTreeMap::new(),
             lost_datagrams: BTreeMap::new(),
             asked_for: BTreeMap::new(),
+            given_up: Vec::new(),
             interrupted: Vec::new(),
             directory,
         }
@@ -156,7 +164,7 @@ impl Witness {
             }
             NetTrace::Dropped { link, packet, reason } => {
                 if link.is_none() {
-                    self.arrival(event, &packet, |note, side, segment| note.arrives_not(side, segment));
+                    self.arrival(event, &packet, |note, side, segment| note.arrives_not(event.at, side, segment));
                 }
                 let Some(conn) = packet.tcp.and_then(|tcp| tcp.conn) else { return };
                 if self.conns.contains_key(&conn) {
@@ -362,19 +370,24 @@ impl Witness {
                     self.parties.follow(event.id, party);
                 }
             }
-            DnsTrace::LookedUp { name, rtype, since, kind, cache, .. } => {
+            DnsTrace::LookedUp { name, rtype, since, kind, cache, .. } if self.message.is_some() => {
+                let (recipients, waiting) = match self.parties.of(event.cause) {
+                    Some(party) if self.is_carried(party) => (self.recipients_of(party), Vec::new()),
+                    Some(party) => (Vec::new(), self.recipients_of(party)),
+                    None => (Vec::new(), Vec::new()),
+                };
+                let (host, name, rtype) = (self.host(event.host), name.to_owned(), rtype_word(rtype));
+                let (at, cached) = (event.at, cache.is_some());
+                let note = LookUpNote { at, recipients, waiting, since, host, name, rtype, kind, cached };
                 if let Some(party) = self.parties.of(event.cause) {
                     self.parties.follow(event.id, party);
                     self.looked_up.insert(event.id, self.look_ups.len());
-                    let (all, carried) = (self.recipients_of(party), self.is_carried(party));
-                    let (recipients, waiting) = if carried { (all, Vec::new()) } else { (Vec::new(), all) };
-                    let (host, name, rtype) = (self.host(event.host), name.to_owned(), rtype_word(rtype));
-                    let cached = cache.is_some();
-                    let (at, since) = (event.at, since);
-                    let note = LookUpNote { at, recipients, waiting, since, host, name, rtype, kind, cached };
                     self.look_ups.push(note);
+                } else {
+                    self.others.insert(event.host, (event.id, note));
                 }
             }
+            DnsTrace::LookedUp { .. } => {}
             DnsTrace::Changed { .. } | DnsTrace::Copied { .. } | DnsTrace::Expired { .. } => {}
         }
     }

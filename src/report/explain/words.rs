@@ -87,9 +87,8 @@ pub(super) const fn answer(kind: DnsAnswerKind) -> &'static str {
 }
 
 /// The sections about a trouble on a message's way, by the table's words.
-pub(super) fn trouble_section(reason: &str, code: Option<u16>) -> &'static str {
+pub(super) fn trouble_section(reason: &str) -> &'static str {
     match reason {
-        "reply" if code.is_some_and(|code| code / 100 == 4) => "RFC 5321 4.2.1",
         "reply" => "RFC 5321 4.2.1",
         "no_such_domain" | "no_mail_server" => "RFC 5321 5.1",
         "loop" => "RFC 5321 6.3",
@@ -102,22 +101,24 @@ pub(super) fn trouble_section(reason: &str, code: Option<u16>) -> &'static str {
 
 /// What happened, by the table's word for a trouble; `host` is whom it was about, `said` the text that goes with it.
 pub(super) fn trouble(reason: &str, host: &str, domain: &str, said: &str) -> String {
-    let said = || super::quoted(said);
+    let quoted = || super::quoted(said);
+    let said = if said.is_empty() { String::new() } else { format!(" ({})", super::quoted(said)) };
     match reason {
         "connection_refused" => format!("{host} refused the connection"),
         "connection_timed_out" => format!("{host} did not answer the call for a connection"),
         "unreachable" => format!("no way led to {host}"),
-        "connection_lost" => format!("the connection with {host} broke ({})", said()),
-        "reply" => format!("{host} answered {}", said()),
+        "connection_lost" => format!("the connection with {host} broke{said}"),
+        "reply" => format!("{host} answered {}", quoted()),
         "reply_timed_out" => format!("{host} gave no reply in time"),
-        "protocol_error" => format!("{host} did not keep to the protocol ({})", said()),
-        "no_tls" => format!("TLS, which is required, did not come about with {host} ({})", said()),
-        "dns_failure" => format!("the DNS did not tell where mail for {domain} goes ({})", said()),
+        "protocol_error" => format!("{host} did not keep to the protocol{said}"),
+        "no_tls" => format!("TLS, which is required, did not come about with {host}{said}"),
+        "dns_failure" => format!("the DNS did not tell where mail for {domain} goes{said}"),
         "no_such_domain" => format!("the domain {domain} does not exist"),
-        "no_mail_server" => format!("the domain {domain} takes no mail ({})", said()),
-        "expired" => format!("it had been in the queue for longer than mail is kept ({})", said()),
-        "loop" => format!("it went round in circles ({})", said()),
-        other => format!("{} ({})", super::plain(other).replace('_', " "), said()),
+        "no_mail_server" => format!("the domain {domain} takes no mail{said}"),
+        "expired" => format!("it had been in the queue for longer than mail is kept{said}"),
+        "loop" => format!("it went round in circles{said}"),
+        "unsendable" => format!("no server takes it as it is{said}"),
+        other => format!("{}{said}", super::plain(other).replace('_', " ")),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{MOST_CONDUCT, Witness};
 use crate::base::trace::{AttemptOutcome, MailTrace, Phase, TraceEvent};
 use crate::metrics::failure_word;
-use crate::report::explain::notes::{ConductNote, MailNote, MailWhat};
+use crate::report::explain::notes::{ConductNote, EndNote, MailNote, MailWhat};
 
 impl Witness {
     pub(super) fn mail(&mut self, event: &TraceEvent<'_>, what: &MailTrace<'_>) {
@@ -16,6 +16,10 @@ impl Witness {
         }
         let Some(copy) = copy else { return };
         self.parties.alone(event.id, copy);
+        if let MailTrace::GivenUp { failure, .. } | MailTrace::Refused { failure, .. } = trace {
+            let text = failure.text.to_owned();
+            self.given_up.push(EndNote { at: event.at, to: to.to_owned(), code: failure.code, text });
+        }
         if let MailTrace::AttemptEnded { outcome: AttemptOutcome::Interrupted { .. }, .. } = trace {
             self.interrupted.push((event.at, to.to_owned(), self.in_force.host(&self.directory, event.host)));
         }
@@ -38,6 +42,14 @@ impl Witness {
         let look_up = self.looked_up.get(&event.cause).copied();
         if !self.parties.step(event, phase, copy) {
             self.entered_after = look_up;
+            let other = self.others.get(&event.host).filter(|(id, _)| *id == event.cause);
+            self.entered_late = other.map(|(_, note)| note.clone());
+        }
+        if copy.is_some()
+            && let Some(note) = self.entered_late.take()
+        {
+            self.entered_after = Some(self.look_ups.len());
+            self.look_ups.push(note);
         }
         let Some((note, to)) = self.entered_after.and_then(|at| self.look_ups.get_mut(at)).zip(copy) else { return };
         let Some(to) = self.recipients.get(to) else { return };
