@@ -8,11 +8,13 @@ mod common;
 use std::fs;
 
 use common::binary::posthaste;
-use common::{library, load_value, root, run};
+use common::{library, library_names, load_value, root, run};
 use posthaste::cli::simulate::segments;
+use posthaste::metrics::Tables;
 use posthaste::report::charts::study::{
     Axis, BandChart, Curve, Estimate, HeatMap, Panel, PanelChart, Spacing, StudySeries,
 };
+use posthaste::report::netmap::NetworkMap;
 use posthaste::report::{ChartSource, Drawing, Theme, chart_names, charts, draw, read_run};
 use posthaste::scenario::Resolved;
 use serde_json::json;
@@ -210,4 +212,25 @@ fn segments_are_those_of_the_connection() {
     let last = record.sent.iter().map(|segment| segment.seq + u64::from(segment.len)).max().unwrap();
     assert!(record.acked.last().unwrap().1 >= last);
     assert_eq!(segments(&scenario, "nobody#1", "crepes.fr").sent.len(), 0);
+}
+
+/// Breaks when on the map of a network of the library a text meets another, a name is cut or left out of a page, or ground stays
+/// empty.
+#[test]
+fn networks_of_the_library_can_be_read() {
+    let tables = Tables::default();
+    for name in library_names() {
+        let scenario = library(&name);
+        let source = ChartSource::with_scenario(&tables, &scenario.to_json_text());
+        let map = NetworkMap::for_page(&source.setting);
+        assert_eq!(map.faults(), Vec::<String>::new(), "{name}");
+        assert_eq!(map.spots.len(), scenario.hosts.len(), "{name}");
+        assert!(map.whole && map.texts.iter().all(|text| !text.text.ends_with('\u{2026}')), "{name}: a name is cut");
+        let covered: f64 = map.cards.iter().map(|card| card.width * card.height).sum();
+        assert!(covered > 0.5 * map.width * map.height, "{name}: {covered} of {} by {}", map.width, map.height);
+        for theme in Theme::ALL {
+            let drawing = draw("topology", &source, theme).unwrap();
+            assert_eq!(drawing.text_faults(), Vec::<String>::new(), "{name} for {}", theme.name());
+        }
+    }
 }

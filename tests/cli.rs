@@ -4,6 +4,8 @@
 
 mod common;
 
+#[path = "cli/causes.rs"]
+mod causes;
 #[path = "cli/checking.rs"]
 mod checking;
 #[path = "cli/comparing.rs"]

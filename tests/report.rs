@@ -138,6 +138,27 @@ fn large_runs_give_small_pages() {
     }
 }
 
+/// Breaks when the page tells another life of a message than `explain`, or less of it.
+#[test]
+fn lives_are_those_of_explain() {
+    let place = workplace();
+    let place = place.path();
+    for name in ["recipient-down", "lost-reply", "greylisting"] {
+        run(place, &[&format!("scenarios/{name}.json"), "--out", name]);
+        let (_, data) = report(place, name);
+        let told: Vec<&Value> =
+            data["messages"].as_array().unwrap().iter().filter(|row| row["story"].is_string()).collect();
+        assert!(!told.is_empty(), "{name}");
+        for row in told.iter().step_by(told.len().div_ceil(3)) {
+            let text = |key: &str| row[key].as_str().unwrap();
+            let asked = ["explain", name, "--message", text("id"), "--to", text("to")];
+            let explained = posthaste(place, &asked);
+            assert_eq!((explained.code, &*explained.stdout), (0, text("story")), "{name}: {}", text("id"));
+        }
+        assert!(told.iter().any(|row| row["story"].as_str().unwrap().contains("it opens the connection")), "{name}");
+    }
+}
+
 /// Breaks when a subject or a body can become markup, or is lost.
 #[test]
 fn hostile_mail_is_inert() {

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::base::{SimDuration, SimTime};
-use crate::metrics::RecorderOptions;
+use crate::metrics::{RecorderOptions, Tables};
 use crate::report::html::{
-    Choice, Observed, Source, Spoken, Witness, dialogues_of_folder, html_report, packets_of_folder,
+    Choice, Observed, Source, Spoken, Watch, dialogues_of_folder, html_report, packets_of_folder,
 };
 use crate::report::{self, ReportError};
 use crate::scenario::build::directory;
@@ -73,7 +73,7 @@ fn page(folder: &Path) -> Result<String, CommandError> {
     let scenario = read_text(&folder.join("scenario.resolved.json"))?;
     let mut notes = Vec::new();
     let seen = match scenario_of(folder) {
-        Ok(resolved) => again(resolved, &manifest, Choice::of(&tables), &mut notes)?,
+        Ok(resolved) => again(resolved, &manifest, &tables, &mut notes)?,
         Err(error) => {
             notes.push(format!("It could not be run again for this page: {}.", error.message));
             None
@@ -100,7 +100,7 @@ type WhatWasSeen = (Observed, Vec<Spoken>);
 fn again(
     mut scenario: Resolved,
     manifest: &Value,
-    choice: Choice,
+    tables: &Tables,
     notes: &mut Vec<String>,
 ) -> Result<Option<WhatWasSeen>, CommandError> {
     let cut = manifest["cut"] != json!(false);
@@ -109,8 +109,8 @@ fn again(
         // no longer than it went then
         scenario.run.until = scenario.run.until.min(SimTime::ZERO.saturating_add(end));
     }
-    let witness = Witness::new(directory(&scenario), choice);
-    let (Finished { record, extra, .. }, _) = simulate_watched(&scenario, DIALOGUES, witness, false)?;
+    let watch = Watch::new(directory(&scenario), tables, Choice::of(tables));
+    let (Finished { record, extra, .. }, _) = simulate_watched(&scenario, DIALOGUES, watch, false)?;
     if !cut && manifest["fingerprint"] != json!(record.fingerprint.to_string()) {
         notes.push("Run again, it went otherwise: the folder is not of this scenario, or was changed.".to_owned());
         return Ok(None);

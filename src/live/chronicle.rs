@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use serde::Serialize;
 
 use crate::base::trace::{
-    AttemptOutcome, CacheResult, DnsAnswerKind, DnsTrace, FaultTrace, MailTrace, Observer, Phase, Trace, TraceEvent,
+    AttemptOutcome, CacheResult, DnsAnswerKind, DnsTrace, MailTrace, Observer, Phase, Trace, TraceEvent,
 };
 use crate::base::{Directory, SimTime};
 use crate::proto::dns::Rtype;
@@ -115,7 +115,7 @@ impl Observer for Chronicle {
         let what = match event.what {
             Trace::Mail(mail) => self.mail(&mail),
             Trace::Dns(dns) => names(&dns),
-            Trace::Fault(fault) => Some(self.fault(fault)),
+            Trace::Fault(fault) => Some(fault.words(&self.directory)),
             Trace::Net(_) | Trace::Conn { .. } | Trace::Dialogue { .. } | Trace::Host(_) | Trace::Web(_) => None,
         };
         let Some(what) = what else { return };
@@ -190,27 +190,6 @@ impl Chronicle {
             | MailTrace::MailboxSize { .. }
             | MailTrace::Deleted { .. } => return None,
         })
-    }
-
-    fn fault(&self, fault: FaultTrace) -> String {
-        let link = |dir| self.directory.link_dir(dir).0.name.clone();
-        match fault {
-            FaultTrace::HostDown => "host down".to_owned(),
-            FaultTrace::HostUp => "host up again".to_owned(),
-            FaultTrace::LinkDown { link: dir } => format!("link {} down", link(dir)),
-            FaultTrace::LinkUp { link: dir } => format!("link {} up again", link(dir)),
-            FaultTrace::ServiceDown { port } => format!("service on port {port} down"),
-            FaultTrace::ServiceUp { port } => format!("service on port {port} up again"),
-            FaultTrace::ServiceChanged { port } => format!("service on port {port} degraded"),
-            FaultTrace::PartitionBegins => "a part of the network is cut off".to_owned(),
-            FaultTrace::PartitionEnds => "the network is whole again".to_owned(),
-            FaultTrace::LinkChanged { link: dir } => format!("link {} changed", link(dir)),
-            FaultTrace::ProcessingChanged => "requests take another time".to_owned(),
-            FaultTrace::LinkRestored { link: dir } => format!("link {} restored", link(dir)),
-            FaultTrace::ProcessingRestored => "requests take their own time again".to_owned(),
-            FaultTrace::QueueFlushed => "the queue is flushed".to_owned(),
-            FaultTrace::ServiceRestored { port } => format!("service on port {port} restored"),
-        }
     }
 }
 

@@ -294,7 +294,8 @@ pub fn queue_lines(server: &MailServer) -> Vec<String> {
             };
             let last = copy.last_failure.as_ref().map_or_else(String::new, |last| format!(" ({})", last.text));
             let to = copy.recipient.as_str();
-            let line = format!("{} for {to}: {} attempts, {until}{last}", message.queue_id, copy.attempts);
+            let attempts = counted(copy.attempts as usize, "attempt");
+            let line = format!("{} for {to}: {attempts}, {until}{last}", message.queue_id);
             lines.push(Line::new(SimTime::ZERO, "", &line).what);
         }
     }
@@ -349,16 +350,21 @@ pub fn mailboxes<O: Observer>(world: &World<O>, user: Option<&str>) -> Result<St
 #[must_use]
 pub fn mailbox_lines(drop: &Maildrop, each: bool) -> Vec<String> {
     let most = if each { usize::MAX } else { 0 };
-    let (messages, octets) = (drop.messages().len(), drop.inbox().octets());
-    let mut lines = vec![format!("{}: {messages} messages, {octets} bytes", drop.address())];
+    let (messages, octets) = (counted(drop.messages().len(), "message"), drop.inbox().octets());
+    let mut lines = vec![format!("{}: {messages}, {octets} bytes", drop.address())];
     lines.extend(drop.messages().iter().take(most).map(message_line));
     for (name, folder) in drop.others() {
         let name = utf7::decode(name).unwrap_or_else(|| name.to_owned());
-        let (messages, octets) = (folder.messages().len(), folder.octets());
-        lines.push(Line::new(SimTime::ZERO, "", &format!("  in {name}: {messages} messages, {octets} bytes")).what);
+        let (messages, octets) = (counted(folder.messages().len(), "message"), folder.octets());
+        lines.push(Line::new(SimTime::ZERO, "", &format!("  in {name}: {messages}, {octets} bytes")).what);
         lines.extend(folder.messages().iter().take(most).map(message_line).map(|line| format!("  {line}")));
     }
     lines
+}
+
+/// So many of a thing.
+fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 fn message_line(message: &StoredMessage) -> String {

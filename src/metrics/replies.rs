@@ -31,7 +31,7 @@ named! {
         LostReply = "lost_reply",
         /// Two ways led to the mailbox, such as a list and the recipient's own address.
         TwoWays = "two_ways",
-        /// A program outside the simulation sent it again.
+        /// A program outside the simulation sent it again, or another message with its Message-ID.
         SentAgain = "sent_again",
         /// None of these: a mistake.
         Unexplained = "unexplained",
@@ -223,6 +223,12 @@ impl Replies {
         None
     }
 
+    /// Whether the way of a delivery begins outside the simulation.
+    fn begins_outside(&self, again: &Again) -> bool {
+        let before = |id: &AcceptanceId| self.acceptances[id.0].before.filter(|before| before < id);
+        std::iter::successors(again.by, before).any(|id| self.acceptances[id.0].outside)
+    }
+
     /// Attempts may end before the server takes what they sent: then the end is found among them.
     fn look_back(&mut self, attempts: &Attempts) {
         let open = |acceptance: &&Acceptance| !acceptance.heard && acceptance.missed.is_none();
@@ -270,6 +276,10 @@ impl Replies {
                     (DuplicateCause::LostReply, Some(&self.acceptances[id.0]))
                 }
                 Some(Shown::SentAgain) => (DuplicateCause::SentAgain, None),
+                // Somebody outside took the name of a message that was composed here.
+                None if !copies.is_from_outside(again.copy) && self.begins_outside(again) => {
+                    (DuplicateCause::SentAgain, None)
+                }
                 None if copies.has_two_ways(again.copy) => (DuplicateCause::TwoWays, None),
                 None if copies.way(again.copy).iter().any(|copy| copies.is_from_outside(*copy)) => {
                     (DuplicateCause::SentAgain, None)
@@ -352,5 +362,19 @@ mod tests {
         let record = script.finish(5 * S);
         let causes: Vec<DuplicateCause> = record.tables.duplicates.iter().map(|row| row.cause).collect();
         assert_eq!((causes, record.tables.lost_replies.len()), (vec![DuplicateCause::SentAgain], 0));
+    }
+
+    /// Breaks when a program outside that uses the Message-ID of a message of the run makes duplicates without a cause.
+    #[test]
+    fn whoever_comes_from_outside_may_take_a_name() {
+        let (mut script, server) = (Script::two_domains(), "hamburger.edu");
+        script.compose("pc", 0, ID, "alice@crepes.fr", BOB).accept("crepes.fr", S, ID, BOB);
+        script.accept_over(server, 2 * S, (ID, BOB), ("crepes.fr", 1)).deliver(server, 2 * S, ID, BOB);
+        script.attempt_over(2 * S, (ID, BOB), (1, 1), true);
+        script.hand_in(server, 3 * S, ID, BOB).accept_over(server, 3 * S, (ID, BOB), ("pc", 1));
+        script.deliver(server, 3 * S, ID, BOB);
+        let record = script.finish(5 * S);
+        let causes: Vec<DuplicateCause> = record.tables.duplicates.iter().map(|row| row.cause).collect();
+        assert_eq!(causes, [DuplicateCause::SentAgain]);
     }
 }

@@ -24,6 +24,7 @@ mod http_lines;
 pub mod ladder;
 mod mail_rows;
 pub mod manifest;
+pub mod netmap;
 mod read;
 mod reading_rows;
 mod rows;

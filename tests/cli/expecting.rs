@@ -32,7 +32,7 @@ fn forms() -> Vec<(Value, Value)> {
             r#"{ "min": "links.bytes", "at_least": "1MB" }"#,
         ),
         (r#"{ "max": "links.utilization", "at_most": 1 }"#, r#"{ "max": "links.utilization", "at_most": -1 }"#),
-        (r#"{ "message": "<1.alice@crepes.fr>" }"#, r#"{ "message": "<2.alice@crepes.fr>" }"#),
+        (r#"{ "message": "<1.alice@crepes.fr>" }"#, r#"{ "message": "<1.alice@crepes.fr>", "to": "alice@crepes.fr" }"#),
         (
             r#"{ "message": "<1.alice@crepes.fr>", "to": "bob@hamburger.edu", "delivered_before": "30s", "delivered_within": "30s", "retrieved_before": "2min", "through": ["crepes.fr", "hamburger.edu"], "attempts": 1 }"#,
             r#"{ "message": "<1.alice@crepes.fr>", "through": "resolver.crepes.fr" }"#,
@@ -136,6 +136,41 @@ fn slips_in_expectations_are_told_with_their_places() {
         (r#"{ "transcript": { "protocol": "smtp" } }"#, "expect[0].transcript", "nothing is looked for"),
         (r#"{ "dropped_packets": 0, "points": 1 }"#, "expect[0].points", "--grade"),
         (r#"{ "dropped_packets": [] }"#, "expect[0].dropped_packets", "this list is empty"),
+        (r#"{ "dropped_packets": -1 }"#, "expect[0].dropped_packets", "never fewer than 0"),
+        (r#"{ "dropped_packets": { "at_most": -1 } }"#, "expect[0].dropped_packets", "never fewer than 0"),
+        (r#"{ "count": "messages", "equals": 1.5 }"#, "expect[0].equals", "a whole number"),
+        (r#"{ "count": "messages", "at_most": -1 }"#, "expect[0].at_most", "never fewer than 0"),
+        (
+            r#"{ "metric": "messages.delivered", "equals": 1, "at_least": 2 }"#,
+            "expect[0].equals",
+            "equals 1 and is at least 2",
+        ),
+        (
+            r#"{ "metric": "messages.delivered", "equals": 5, "tolerance": 1, "at_most": 3 }"#,
+            "expect[0].equals",
+            "equals 5 and is at most 3",
+        ),
+        (r#"{ "message": "<1.alice@crepes.fr>", "through": [] }"#, "expect[0].through", "this list is empty"),
+        (r#"{ "message": "<1.alice@crepes.fr>", "status": [] }"#, "expect[0].status", "this list is empty"),
+        (r#"{ "message": "<1.alice@crepes.fr>", "to": "" }"#, "expect[0].to", "nobody has this address"),
+        (r#"{ "dropped_packets": 0, "name": "" }"#, "expect[0].name", "this name says nothing"),
+        (r#"{ "message": "<2.alice@crepes.fr>" }"#, "expect[0].message", "writes one: <1.alice@crepes.fr>"),
+        (r#"{ "message": "<1.alise@crepes.fr>" }"#, "expect[0].message", "did you mean \"<1.alice@crepes.fr>\"?"),
+        (
+            r#"{ "count": "attempts", "where": { "message": "<1.alice@crepe.fr>" }, "equals": 1 }"#,
+            "expect[0].where.message",
+            "did you mean \"<1.alice@crepes.fr>\"?",
+        ),
+        (
+            r#"{ "metric": "messages.delivered", "where": {}, "equals": 1 }"#,
+            "expect[0].where",
+            "belongs to \"count\", \"sum\", \"mean\", \"min\", \"max\" and \"quantile\", not to \"metric\"",
+        ),
+        (
+            r#"{ "dropped_packets": 0, "link": "router.crepes.fr--crepes.fr" }"#,
+            "expect[0].link",
+            "did you mean \"crepes.fr--router.crepes.fr\"?",
+        ),
     ];
     let desk = Desk::new();
     for (slip, place, message) in slips {
@@ -145,6 +180,58 @@ fn slips_in_expectations_are_told_with_their_places() {
         said.fails(3, message);
         assert!(said.err.contains(&format!(" at {place}\n")) && said.err.contains('^'), "{slip}: {}", said.err);
     }
+}
+
+/// Would break if a Message-ID that may come about were refused: of who reads may answer, of a second computer, of a server.
+#[test]
+fn message_ids_that_may_come_about_are_taken() {
+    let desk = Desk::new();
+    let ids =
+        ["<7.bob@hamburger.edu>", "<1.alice/laptop.crepes.fr@crepes.fr>", "<Q000001@crepes.fr>", "<x@elsewhere.org>"];
+    let expect: Vec<Value> = ids.iter().map(|id| json!({ "message": id })).collect();
+    let mut scenario = with(small(), "/network/hosts", json!({ "laptop.crepes.fr": {} }));
+    let letter = json!({ "from": "alice@crepes.fr", "to": "bob@hamburger.edu", "on": "laptop.crepes.fr" });
+    scenario["workload"].as_array_mut().unwrap().push(letter);
+    desk.scenario("s.json", &with(scenario, "/expect", json!(expect)));
+    let said = desk.posthaste(&["check", "s.json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+}
+
+/// Would break if a key stopped with an error because the graded scenario lacks what it names, or if that passed.
+#[test]
+fn what_the_graded_scenario_lacks_fails_with_its_hint() {
+    let desk = Desk::new();
+    let about = |what: &str| -> Value {
+        let mut expect: Value = serde_json::from_str(what).unwrap();
+        expect["hint"] = json!("put it back");
+        expect
+    };
+    let all = [
+        r#"{ "dropped_packets": 0, "host": "mail.hamburger.edu" }"#,
+        r#"{ "dropped_packets": 0, "link": "mail.hamburger.edu--router.hamburger.edu" }"#,
+        r#"{ "message": "<1.carl@crepes.fr>" }"#,
+        r#"{ "message": "<1.alice@crepes.fr>", "to": "carl@crepes.fr" }"#,
+        r#"{ "message": "<1.alice@crepes.fr>", "through": "mail.hamburger.edu" }"#,
+        r#"{ "count": "attempts", "where": { "server": "mail.hamburger.edu" }, "at_most": 9 }"#,
+        r#"{ "count": "messages", "where": { "from": "alise@crepes.fr" }, "at_most": 9 }"#,
+        r#"{ "transcript": { "server": "mail.hamburger.edu", "lacks": "550" } }"#,
+        r#"{ "metric": "conduct.greylisting.count", "at_least": 0 }"#,
+    ];
+    desk.scenario("s.json", &small());
+    desk.scenario("key.json", &json!({ "expect": all.map(about) }));
+    let said = desk.posthaste(&["run", "s.json", "--grade", "key.json", "--json"]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    let grade = &said.json()["grade"];
+    assert_eq!((&grade["points"], &grade["of"]), (&json!(0.0), &json!(all.len() as f64)));
+    for (one, form) in grade["expectations"].as_array().unwrap().iter().zip(all) {
+        assert_eq!((&one["held"], &one["hint"]), (&json!(false), &json!("put it back")), "{form}");
+        let why = one["why"].as_str().unwrap_or_default();
+        let said = ["there is no ", "nobody composed it", "it went to others only"];
+        assert!(said.iter().any(|text| why.contains(text)), "{form}: {one}");
+    }
+    // what is no name of the scenario's stays an error of the key
+    desk.scenario("key.json", &json!({ "expect": [{ "count": "mesages", "equals": 1 }] }));
+    desk.posthaste(&["run", "s.json", "--grade", "key.json"]).fails(3, "did you mean \"messages\"?");
 }
 
 fn key() -> Value {

@@ -55,12 +55,12 @@ fn a_result_folder_is_explained_as_it_ran() {
         queue.out
     );
     let before = desk.posthaste(&["explain", "r", "--host", "crepes.fr", "--at", "20min"]);
-    assert!(before.out.contains("1 attempts"), "{}", before.out);
+    assert!(before.out.contains("1 attempt,"), "{}", before.out);
     desk.posthaste(&["explain", "r", "--host", "crepes.fr", "--at", "50min"]).fails(2, "the run ends at 2700");
     // without the fault the message is in the mailbox until it is fetched
     desk.scenario("well.json", &small());
     let mailbox = desk.posthaste(&["explain", "well.json", "--host", "hamburger.edu", "--at", "30s"]);
-    assert!(mailbox.out.contains("bob@hamburger.edu: 1 messages"), "{}", mailbox.out);
+    assert!(mailbox.out.contains("bob@hamburger.edu: 1 message,"), "{}", mailbox.out);
 }
 
 /// A server's own zones and its copies, before and after a change has come to the copy.
@@ -122,4 +122,69 @@ fn each_programs_cache_is_told() {
     assert_eq!(told["stub_cache"][0]["told_by"], "resolver.crepes.fr");
     let long = "a.".repeat(50_000);
     desk.posthaste(&["explain", "s.json", "--host", &long]).fails(2, "there is no such host");
+}
+
+/// Would break if a run that a limit cut could not be explained before its cut, or if what comes after it were.
+#[test]
+fn a_run_that_was_cut_is_explained_up_to_there() {
+    let desk = Desk::new();
+    desk.scenario("cut.json", &with(small(), "/limits/events", json!(150)));
+    assert_eq!(desk.posthaste(&["run", "cut.json", "--out", "r", "-q"]).code, 6);
+    for run in ["cut.json", "r"] {
+        let explain = |args: &[&str]| desk.posthaste(&[&["explain", run], args].concat());
+        let said = explain(&["--host", "crepes.fr"]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        assert!(said.out.contains("Queue of crepes.fr") && said.out.contains("cut at 1."), "{}", said.out);
+        let said = explain(&["--host", "crepes.fr", "--json"]);
+        assert!(said.json()["caveat"].as_str().is_some_and(|caveat| caveat.contains("cut at 1.")), "{}", said.out);
+        assert_eq!(explain(&["--host", "crepes.fr", "--at", "100ms"]).code, 0);
+        explain(&["--host", "crepes.fr", "--at", "30s"]).fails(6, "comes too late");
+        let said = explain(&["--message", "1.alice@crepes.fr"]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        assert!(said.out.contains("The run was cut at 1."), "{}", said.out);
+        assert_eq!(explain(&["--query", "1"]).code, 0);
+    }
+}
+
+/// Would break if the case of letters made another host, or a folder that real clients left offered what it has not.
+#[test]
+fn hosts_are_known_in_any_case_and_offered_where_they_can_be_shown() {
+    let desk = Desk::new();
+    desk.scenario("s.json", &small());
+    assert_eq!(desk.posthaste(&["run", "s.json", "--out", "r", "-q"]).code, 0);
+    let explain = |args: &[&str]| desk.posthaste(&[&["explain", "r"], args].concat());
+    assert_eq!(explain(&["--host", "Crepes.FR", "--json"]).json()["host"], "crepes.fr");
+    assert_eq!(explain(&["--query", "1", "--host", "CREPES.fr"]).code, 0);
+    assert_eq!(explain(&["--conn", "CREPES.fr#1"]).code, 0);
+    explain(&["--host", "CREPE.fr"]).fails(2, "did you mean crepes.fr?");
+    let offered = explain(&[]).out;
+    assert!(
+        offered.contains("--host crepes.fr --at TIME") && offered.contains("its zones: hamburger.edu"),
+        "{offered}"
+    );
+    let mut manifest = read_json(&desk.path("r/manifest.json"));
+    manifest["ended"] = json!("stopped");
+    desk.write("r/manifest.json", manifest.to_string());
+    let offered = explain(&[]).out;
+    assert!(!offered.contains("--at TIME") && offered.contains("real clients took part"), "{offered}");
+}
+
+/// Would break if what a server holds were sentences where programs look for fields.
+#[test]
+fn queues_mailboxes_and_zones_have_fields() {
+    let desk = Desk::new();
+    desk.scenario("s.json", &with(small(), "/faults", json!([{ "host": "hamburger.edu", "at": "0s", "for": "10s" }])));
+    let held =
+        |host: &str, at: &str| desk.posthaste(&["explain", "s.json", "--host", host, "--at", at, "--json"]).json();
+    let queue = held("crepes.fr", "9s")["queue"].clone();
+    assert_eq!((&queue[0]["message"], &queue[0]["to"]), (&json!("<1.alice@crepes.fr>"), &json!("bob@hamburger.edu")));
+    assert_eq!((&queue[0]["attempts"], &queue[0]["state"]), (&json!(1), &json!("being_tried")));
+    let mailbox = held("hamburger.edu", "50s")["mailboxes"][0].clone();
+    assert_eq!((&mailbox["user"], &mailbox["folders"][0]["name"]), (&json!("bob@hamburger.edu"), &json!("INBOX")));
+    let message = &mailbox["folders"][0]["messages"][0];
+    assert_eq!((&message["message"], &message["retrieved"]), (&json!("<1.alice@crepes.fr>"), &json!(false)));
+    assert_eq!(message["octets"], mailbox["octets"]);
+    let zone = held("ns.hamburger.edu", "1s")["zones"][0].clone();
+    assert_eq!((&zone["zone"], &zone["copy"]), (&json!("hamburger.edu"), &json!(false)));
+    assert!(zone["serial"].is_u64() && zone["records"].is_u64(), "{zone}");
 }

@@ -94,7 +94,7 @@ fn mail_for_elsewhere_is_relayed_at_the_speed_of_the_wall_clock_too() {
         let mut client = served.client(service, "crepes.fr");
         client.greet();
         client.hand_in(&format!("{user}@hamburger.edu"), &content);
-        served.until(&format!("mail {user}"), |answer| answer.contains(": 1 messages"));
+        served.until(&format!("mail {user}"), |answer| answer.contains(": 1 message,"));
         let found = mailbox(&served, "hamburger.edu", user);
         same(original(&found[0], &content), &content);
     }

@@ -228,7 +228,7 @@ fn a_server_may_fail_in_the_middle() {
     client.send(b"half\r\n.\r\n");
     client.hears_the_end();
     drop(client);
-    served.until("mail bob", |answer| answer.contains(": 1 messages"));
+    served.until("mail bob", |answer| answer.contains(": 1 message,"));
     wait_for("the server", || {
         let mut client = served.client("pop3", "hamburger.edu");
         (!client.line().is_empty()).then_some(())

@@ -38,6 +38,19 @@ pub struct NameServerConfig {
     pub roots: Vec<IpAddr>,
 }
 
+/// A zone that a name server serves.
+#[derive(Clone, Debug)]
+pub struct HeldZone {
+    /// Its apex.
+    pub apex: Name,
+    /// Its serial.
+    pub serial: u32,
+    /// How many records it has, the SOA included.
+    pub records: usize,
+    /// Of a copy: when it was last known to be the newest; none for a zone from its own file.
+    pub copy: Option<String>,
+}
+
 /// A name server on port 53.
 #[derive(Clone, Debug)]
 pub struct NameServer {
@@ -145,15 +158,24 @@ impl NameServer {
         host.set_cause(cause);
     }
 
+    /// The zones that it serves, in their order.
+    pub fn held(&self) -> impl Iterator<Item = HeldZone> {
+        self.authority.zones().iter().map(|zone| HeldZone {
+            apex: zone.apex().clone(),
+            serial: zone.version().serial,
+            records: zone.all_but_soa().count() + 1,
+            copy: self.secondaries.as_ref().and_then(|secondaries| secondaries.origin(zone.apex())),
+        })
+    }
+
     /// A line for each zone: its serial, how many records it has, and where they are from.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let line = |zone: &Zone| {
-            let (apex, serial, records) = (zone.apex(), zone.version().serial, zone.all_but_soa().count() + 1);
-            let origin = self.secondaries.as_ref().and_then(|secondaries| secondaries.origin(apex));
-            format!("{apex} serial {serial}, {records} records, {}", origin.as_deref().unwrap_or("from its own file"))
+        let line = |HeldZone { apex, serial, records, copy }| {
+            let origin = copy.unwrap_or_else(|| "from its own file".to_owned());
+            format!("{apex} serial {serial}, {records} records, {origin}")
         };
-        self.authority.zones().iter().map(line).collect()
+        self.held().map(line).collect()
     }
 
     /// The response to a query, from the zones.

@@ -12,6 +12,7 @@ mod conduct;
 mod content;
 mod dns;
 mod failure;
+mod fault;
 mod figures;
 mod mail;
 mod net;

@@ -78,6 +78,10 @@ impl Results<'_> {
             What::Dropped { link, host, packets } => self.dropped(link.as_deref(), host.as_deref(), packets),
             What::Transcript(expect) => said::judge(expect, self.record),
         };
+        let (found, held) = match &spec.absent[..] {
+            "" => (found, held),
+            absent => (Err(absent.to_owned()), false),
+        };
         let (found, why) = match found {
             Ok(found) => (Some(found), String::new()),
             Err(why) => (None, why),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::app::App;
 use crate::app::dns::listing::CacheLine;
 use crate::base::calendar::UnixTime;
@@ -29,6 +31,8 @@ pub(super) struct Run {
     pub(super) scenario: Result<Resolved, String>,
     /// The zones of each name server.
     pub(super) zones: BTreeMap<String, Vec<String>>,
+    /// What stopped the run before its end, if something did.
+    cut: Option<String>,
 }
 
 impl Run {
@@ -47,7 +51,8 @@ impl Run {
             Err(_) => load(&folder.join("scenario.resolved.json"), &Overrides::default()).ok(),
         };
         let zones = scenario.as_ref().ok().or(written.as_ref()).map(zones).unwrap_or_default();
-        Ok(Self { tables, clock: Clock::new(start), scenario, zones })
+        let cut = manifest["ended"].as_str().filter(|_| manifest["cut"] == json!(true)).map(str::to_owned);
+        Ok(Self { tables, clock: Clock::new(start), scenario, zones, cut })
     }
 
     /// Makes the run again up to that instant, under the eyes of a witness; none if it cannot be made again.
@@ -74,8 +79,17 @@ impl Run {
 
     /// What is to be said of what the tables alone do not tell.
     pub(super) fn caveat(&self) -> Option<String> {
-        let why = self.scenario.as_ref().err()?;
-        Some(format!("Told from the tables alone, as the run cannot be made again: {why}"))
+        let cut = self.cut.as_ref().map(|by| {
+            let by: String = by.chars().filter(|c| !c.is_control()).collect();
+            format!("The run was cut at {} s ({by}). What would have come later is not known.", self.tables.end)
+        });
+        let alone = self.scenario.as_ref().err().map(|why| {
+            format!("Told from the tables alone, as the run cannot be made again: {}.", why.trim_end_matches('.'))
+        });
+        match (cut, alone) {
+            (Some(cut), Some(alone)) => Some(format!("{cut}\n{alone}")),
+            (cut, alone) => cut.or(alone),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod again;
 mod cache;
+mod held;
 mod state;
 
 use std::collections::BTreeSet;
@@ -16,7 +17,7 @@ use super::output::print;
 use crate::base::nearest;
 use crate::report::LadderError;
 use crate::report::explain::{
-    Focus, Sources, Story, Witness, argument, choose_look_up, connection_story, message_stories, message_until,
+    Focus, Sources, Story, Witness, argument, choose_look_up, connection_story, message_focus, message_stories,
     overview,
 };
 
@@ -30,12 +31,22 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, CommandError> {
         (None, Some(query), ..) => tell_look_up(args, query),
         (None, None, Some(name), _) => tell_connection(args, name),
         (None, None, None, Some(host)) => state::show(args, host),
-        (None, None, None, None) => {
-            let overview = overview(&Run::open(&args.run)?.tables);
-            let text = if args.json { format!("{:#}\n", overview.json()) } else { overview.text() };
-            print(&text).map(|()| Exit::Done)
-        }
+        (None, None, None, None) => what_there_is(args),
     }
+}
+
+/// What can be explained; what a host held only if the run can be made again.
+fn what_there_is(args: &ExplainArgs) -> Result<Exit, CommandError> {
+    let run = Run::open(&args.run)?;
+    let (overview, caveat) = (overview(&run.tables, run.scenario.is_ok().then_some(&run.zones)), run.caveat());
+    let text = if args.json {
+        let mut all = overview.json();
+        all["caveat"] = json!(caveat);
+        format!("{all:#}\n")
+    } else {
+        overview.text() + &caveat.map_or_else(String::new, |caveat| format!("{caveat}\n"))
+    };
+    print(&text).map(|()| Exit::Done)
 }
 
 /// What may have been meant, or where to look.
@@ -69,8 +80,7 @@ fn tell(args: &ExplainArgs, run: &Run, key: &str, stories: &[Story]) -> Result<E
 fn tell_message(args: &ExplainArgs, message: &str) -> Result<Exit, CommandError> {
     let run = Run::open(&args.run)?;
     let to = args.to.as_deref();
-    if let Some((id, until, named)) = message_until(&run.tables, message) {
-        let focus = Focus { message: Some(id), connections: named.into_iter().collect(), ..Focus::default() };
+    if let Some((focus, until)) = message_focus(&run.tables, message) {
         let witness = run.witness(&focus, until);
         let stories = message_stories(&sources(&run, witness.as_ref()), message, to);
         if !stories.is_empty() {

@@ -35,7 +35,7 @@ mod web;
 use thiserror::Error;
 
 use self::canvas::Canvas;
-pub(super) use self::canvas::text_width;
+pub(super) use self::canvas::{shortened, text_width};
 pub use self::look::Theme;
 pub use self::source::{ChartSource, HostSetting, LinkSetting, SegmentRecord, SegmentSent, Setting};
 use crate::base::time::SimTime;
@@ -208,7 +208,7 @@ fn way(from: &str, to: &str) -> String {
 
 /// `1 copy`, `2 copies`.
 fn copies(count: usize) -> String {
-    if count == 1 { "1 copy".to_owned() } else { format!("{count} copies") }
+    super::values::count(count, "copy", "copies")
 }
 
 /// An instant in seconds since the start.

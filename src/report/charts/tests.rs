@@ -267,13 +267,3 @@ fn a_domain_that_both_have_stands_once() {
         assert_eq!(way(from, to), said);
     }
 }
-
-/// Breaks when hosts are lost from the picture of a network: named or counted, all are there.
-#[test]
-fn every_host_is_named_or_counted() {
-    for (count, hosts) in [(1, 1), (3, 9), (40, 5)] {
-        let setting = sites(count, hosts);
-        let plan = topology::plan_hosts(&setting, 7, 4);
-        assert_eq!(plan, setting.hosts.len(), "{count} sites of {hosts}");
-    }
-}

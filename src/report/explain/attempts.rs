@@ -1,13 +1,15 @@
 //! An attempt to pass a copy on: the names looked up for it, the mail exchangers called, what was said, how it
 //! ended and why, and when the next one is due.
 
-use super::causes::{self, Scene};
+use std::collections::BTreeSet;
+
+use super::causes::{self, Scene, Why};
 use super::folding::Tried;
 use super::message::{connection, note};
-use super::notes::{ConductNote, ConnNote};
-use super::{Sources, Step, count, dialogue, listed, plain, since, span, words};
+use super::notes::{ConductNote, ConnNote, Loss};
+use super::{Sources, Step, count, dialogue, listed, plain, quoted, since, span, words};
 use crate::base::time::SimTime;
-use crate::base::trace::ConductAction;
+use crate::base::trace::{ConductAction, DnsAnswerKind};
 use crate::metrics::{AttemptEnd, AttemptRow, ConnectionRow, MessageRow, close_word};
 
 /// The steps of all attempts for a copy.
@@ -47,36 +49,48 @@ fn tried(sources: &Sources<'_>, attempt: &AttemptRow, ended: SimTime) -> Tried {
     let mut hosts = vec![&*attempt.server];
     hosts.extend(attempt.exchange.as_deref());
     let scene = Scene { hosts: &hosts, port: Some(25), from: attempt.started, to: ended };
+    let blamed =
+        seen(sources, attempt).map_or_else(Vec::new, |conn| causes::blamed(sources, lost(conn, attempt, ended)));
     let why = format!(
-        "{:?} {:?} {:?} {:?} {}",
+        "{:?} {:?} {:?} {:?} {} {}",
         attempt.exchange,
         attempt.reason,
         attempt.reply_code,
         attempt.text,
-        listed(&causes::faults(sources, &scene))
+        listed(&blamed),
+        listed(&causes::meanwhile(sources, &scene, &blamed))
     );
     Tried { attempt: attempt.attempt, started: attempt.started, why }
 }
 
-/// The names that the server asked for in the attempt.
+/// The names that the server asked for in the attempt, or that another copy's attempt asked for.
 fn look_ups(sources: &Sources<'_>, attempt: &AttemptRow, until: SimTime) -> Vec<String> {
     let server = plain(&attempt.server);
     let Some(witness) = sources.witness else { return Vec::new() };
-    let within = |at: SimTime| at >= attempt.started && at <= until;
-    let ours = witness.look_ups.iter().filter(|one| {
-        *one.host == *attempt.server && *one.recipient == *attempt.to && within(one.since) && within(one.at)
+    let ours = witness.look_ups.iter().filter_map(|one| {
+        if *one.host != *attempt.server || one.at < attempt.started || one.at > until {
+            return None;
+        }
+        let own = one.recipients.iter().any(|to| *to == *attempt.to) && one.since >= attempt.started;
+        let among = own || one.recipients.iter().chain(&one.waiting).any(|to| *to == *attempt.to);
+        among.then_some((one, own))
     });
-    let told = ours.map(|one| {
+    let told = ours.map(|(one, own)| {
         let why = match &*one.rtype {
             "MX" => "where mail for that domain goes (RFC 5321 5.1)",
             _ => "the address of that host",
         };
-        let took = match (one.cached, since(one.at, one.since)) {
+        let took = span(since(one.at, one.since.max(attempt.started)));
+        let took = match (one.cached, one.kind) {
             (true, _) => "from a cache of its own".to_owned(),
-            (false, took) => format!("in {}", span(took)),
+            (false, DnsAnswerKind::Answer) => format!("in {took}"),
+            (false, _) => format!("after {took}"),
         };
-        let (name, rtype) = (plain(&one.name), &one.rtype);
-        format!("{server} asks the DNS for {name} {rtype}, {why}: {} {took}", words::answer(one.kind))
+        let (name, rtype, got) = (plain(&one.name), &one.rtype, words::answer(one.kind));
+        if own {
+            return format!("{server} asks the DNS for {name} {rtype}, {why}: {got} {took}");
+        }
+        format!("{server} asks the DNS for {name} {rtype}, {why}, for another copy, and this one waits for that: {got} {took}")
     });
     told.collect()
 }
@@ -86,7 +100,7 @@ fn calls(sources: &Sources<'_>, attempt: &AttemptRow, until: SimTime) -> Vec<Str
     let opened: Vec<&ConnNote> = sources.witness.map_or_else(Vec::new, |witness| {
         let ours = witness.conns().filter(|conn| {
             *conn.client == *attempt.server
-                && conn.recipient.as_deref() == Some(&*attempt.to)
+                && conn.recipients.iter().any(|to| *to == *attempt.to)
                 && conn.port == 25
                 && conn.opened >= attempt.started
                 && conn.opened <= until
@@ -106,7 +120,7 @@ fn named_call(sources: &Sources<'_>, attempt: &AttemptRow, row: &ConnectionRow) 
     let setup = row.established.map(|at| span(since(at, row.opened)));
     let in_time = row.opened >= attempt.started;
     let own = match note(sources, &row.connection) {
-        Some(conn) => in_time && conn.recipient.as_deref() == Some(&*attempt.to),
+        Some(conn) => in_time && conn.recipients.iter().any(|to| *to == *attempt.to),
         None => in_time,
     };
     if own {
@@ -148,22 +162,31 @@ fn outcome(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended:
         let said = attempt.reply_code.map_or_else(|| said.to_owned(), |code| format!("{code} {said}"));
         words::trouble(attempt.reason.as_deref().unwrap_or("trouble"), &exchange, &plain(domain(attempt)), &said)
     };
-    let section = words::trouble_section(attempt.reason.as_deref().unwrap_or_default(), attempt.reply_code);
-    let mut causes = causes(sources, row, attempt, ended);
-    let because = if causes.is_empty() { String::new() } else { format!(", because {}", causes.remove(0)) };
+    let section = words::trouble_section(attempt.reason.as_deref().unwrap_or_default());
+    let mut why = causes(sources, row, attempt, ended);
+    let because = if why.because.is_empty() { String::new() } else { format!(", because {}", why.because.remove(0)) };
     let moment = |at| sources.clock.moment(at);
     let mut step = match attempt.outcome {
         AttemptEnd::Completed => match &attempt.exchange {
             Some(_) => {
                 let mut step = Step::new(ended, format!("{exchange} has it: it said 250, after {took}"));
-                step.details
-                    .extend(attempt.connection.as_deref().map_or_else(Vec::new, |name| conduct(sources, row, name)));
+                let times = (attempt.started, ended);
+                let conn = attempt.connection.as_deref();
+                step.details.extend(conn.map_or_else(Vec::new, |name| conduct(sources, row, name, times)));
+                step.details.extend(delayed_by(sources, attempt, ended));
                 step.rfc("RFC 5321 6.1")
             }
             None => Step::new(ended, "there is room for it now".to_owned()),
         },
         AttemptEnd::Failed => {
-            Step::new(ended, format!("failed for good after {took}: {}{because}", what())).rfc(section)
+            // whatever was no refusal for good was the last that its policy of retries allowed
+            let for_good = match attempt.reason.as_deref() {
+                Some("reply") => attempt.reply_code.is_none_or(|code| code / 100 != 4),
+                Some("no_such_domain" | "no_mail_server" | "loop" | "unsendable") => true,
+                Some(_) | None => false,
+            };
+            let failed = if for_good { "failed for good" } else { "failed, the last attempt," };
+            Step::new(ended, format!("{failed} after {took}: {}{because}", what())).rfc(section)
         }
         AttemptEnd::Expiring => {
             let end = attempt.next.map_or_else(String::new, |end| format!(", at {}", moment(end)));
@@ -173,66 +196,112 @@ fn outcome(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended:
                 .rfc("RFC 5321 4.5.4.1")
         }
         AttemptEnd::Deferred => {
-            let next = attempt.next.map_or_else(
-                || "the next attempt is made as soon as the server works again".to_owned(),
-                |next| format!("next attempt in {}, at {}", span(since(next, ended)), moment(next)),
-            );
+            let Some(next) = attempt.next else {
+                let server = plain(&attempt.server);
+                let what = format!("broken off after {took}: {server} itself goes down{because}");
+                return Step { details: why.because, ..Step::new(ended, what) }
+                    .detail("the next attempt begins as soon as it works again")
+                    .rfc("RFC 5321 4.5.4.1");
+            };
+            let next = format!("next attempt in {}, at {}", span(since(next, ended)), moment(next));
             Step::new(ended, format!("deferred after {took}: {}{because}; {next}", what()))
                 .rfc(section)
                 .rfc("RFC 5321 4.5.4.1")
         }
         AttemptEnd::Open => Step::new(ended, "it is under way when the run ends"),
     };
-    step.details.extend(causes);
+    step.details.extend(why.because);
+    step.details.extend(why.besides);
     step
 }
 
-/// Why the attempt ended so: the nearest cause first.
-fn causes(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended: SimTime) -> Vec<String> {
-    let Some(reason) = attempt.reason.as_deref() else { return Vec::new() };
-    let seen = attempt.connection.as_deref().and_then(|name| note(sources, name));
-    let mut hosts = vec![&*attempt.server];
-    hosts.extend(attempt.exchange.as_deref());
-    let scene = Scene { hosts: &hosts, port: Some(25), from: attempt.started, to: ended };
+/// The connection of an attempt, as it was seen.
+fn seen<'a>(sources: &Sources<'a>, attempt: &AttemptRow) -> Option<&'a ConnNote> {
+    attempt.connection.as_deref().and_then(|name| note(sources, name))
+}
+
+/// The packets that were lost in an attempt, and what was in them for good, or until it was over.
+fn lost<'a>(conn: &'a ConnNote, attempt: &AttemptRow, ended: SimTime) -> impl Iterator<Item = &'a Loss> {
+    let started = attempt.started;
+    conn.losses
+        .iter()
+        .filter(move |loss| loss.at >= started && loss.at <= ended && loss.made_good.is_none_or(|at| at > ended))
+}
+
+/// What was lost on the way of a copy that got there all the same, and the faults for which it was lost.
+fn delayed_by(sources: &Sources<'_>, attempt: &AttemptRow, ended: SimTime) -> Vec<String> {
+    let Some(conn) = seen(sources, attempt) else { return Vec::new() };
+    let within = |loss: &&Loss| loss.at >= attempt.started && loss.at <= ended;
+    let lost: Vec<Loss> = conn.losses.iter().filter(within).cloned().collect();
+    let mut told = causes::losses(sources, &lost);
+    told.extend(causes::blamed(sources, lost.iter()));
+    told
+}
+
+/// Why the attempt ended so.
+fn causes(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended: SimTime) -> Why {
+    let Some(reason) = attempt.reason.as_deref() else { return Why::default() };
     match reason {
         "dns_failure" | "no_such_domain" | "no_mail_server" => {
-            causes::names(sources, &attempt.server, domain(attempt), (attempt.started, ended))
+            let whose = (&*attempt.server, &*attempt.to);
+            causes::names(sources, whose, domain(attempt), (attempt.started, ended))
         }
-        "reply" => {
-            let mut why = attempt.connection.as_deref().map_or_else(Vec::new, |name| conduct(sources, row, name));
-            let code = attempt.text.as_deref().and_then(|text| text.split_whitespace().next());
-            if let Some((meaning, section)) = code.and_then(words::enhanced) {
-                let code = code.unwrap_or_default();
-                // a rule's own sentence says more than the code
-                if why.is_empty() || !code.ends_with("7.1") {
-                    why.push(format!("{meaning} (status {code}, {section})"));
-                }
-                if code.ends_with("2.2") {
-                    why.extend(mailbox(sources, attempt, ended));
-                }
-            }
-            why
-        }
+        "reply" => reply_causes(sources, row, attempt, ended),
         "connection_refused"
         | "connection_timed_out"
         | "unreachable"
         | "connection_lost"
         | "reply_timed_out"
         | "protocol_error"
-        | "no_tls" => {
-            let mut why = causes::faults(sources, &scene);
-            why.extend(attempt.connection.as_deref().map_or_else(Vec::new, |name| conduct(sources, row, name)));
-            why.extend(seen.map_or_else(Vec::new, |conn| {
-                let lost = conn.losses.iter().filter(|loss| loss.at >= attempt.started && loss.at <= ended);
-                causes::losses(sources, &lost.cloned().collect::<Vec<_>>())
-            }));
-            if why.is_empty() && reason == "connection_refused" {
-                why.push("nobody listens on its port 25".to_owned());
-            }
-            why
-        }
-        _ => Vec::new(),
+        | "no_tls" => connection_causes(sources, row, attempt, ended),
+        _ => Why::default(),
     }
+}
+
+fn reply_causes(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended: SimTime) -> Why {
+    let times = (attempt.started, ended);
+    let conn = attempt.connection.as_deref();
+    let mut because = conn.map_or_else(Vec::new, |name| conduct(sources, row, name, times));
+    let mut besides = Vec::new();
+    let code = attempt.text.as_deref().and_then(|text| text.split_whitespace().next());
+    if let Some((meaning, section)) = code.and_then(words::enhanced) {
+        let code = code.unwrap_or_default();
+        // a rule's own sentence says more than the code
+        if because.is_empty() || !code.ends_with("7.1") {
+            because.push(format!("{meaning} (status {code}, {section})"));
+        }
+        if code.ends_with("2.2") {
+            besides.extend(mailbox(sources, attempt, ended));
+        }
+    }
+    Why { because, besides }
+}
+
+/// Why a connection did not come about or broke: what the trace tells of its ends and packets.
+fn connection_causes(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptRow, ended: SimTime) -> Why {
+    let (mut because, mut besides) = (Vec::new(), Vec::new());
+    let down = sources.witness.and_then(|witness| {
+        witness.interrupted.iter().find(|(at, to, _)| *at == ended && *to == *attempt.to).map(|(.., blame)| blame)
+    });
+    because.extend(down.and_then(|blame| blame.as_ref()?.sentence(sources)));
+    if let Some(conn) = seen(sources, attempt) {
+        let crashes = conn.crashed.iter().flatten().filter(|(at, _)| *at >= attempt.started && *at <= ended);
+        because.extend(crashes.filter_map(|(_, blame)| blame.as_ref()?.sentence(sources)));
+        let refusal = conn.refusal.as_ref().filter(|_| attempt.reason.as_deref() == Some("connection_refused"));
+        because.extend(refusal.map(|refusal| refusal.sentence(sources, &conn.server, conn.port)));
+        because.extend(conduct(sources, row, &conn.name, (attempt.started, ended)));
+        because.extend(causes::blamed(sources, lost(conn, attempt, ended)));
+        let lost: Vec<Loss> = lost(conn, attempt, ended).cloned().collect();
+        because.extend(causes::losses(sources, &lost));
+        besides.extend(causes::no_way(sources, &lost));
+    }
+    let mut once = BTreeSet::new();
+    because.retain(|cause| once.insert(cause.clone()));
+    let mut hosts = vec![&*attempt.server];
+    hosts.extend(attempt.exchange.as_deref());
+    let scene = Scene { hosts: &hosts, port: Some(25), from: attempt.started, to: ended };
+    besides.extend(causes::meanwhile(sources, &scene, &because));
+    Why { because, besides }
 }
 
 /// How much was in the recipient's mailbox when a server said that it was full.
@@ -243,11 +312,18 @@ fn mailbox(sources: &Sources<'_>, attempt: &AttemptRow, at: SimTime) -> Option<S
     Some(format!("that mailbox held {messages} of {} octets then", last.bytes))
 }
 
-/// What rules of conduct did to this copy on a connection.
-pub(super) fn conduct(sources: &Sources<'_>, row: &MessageRow, conn: &str) -> Vec<String> {
+/// What rules of conduct did to this copy on a connection in that time, or to the connection at its beginning.
+pub(super) fn conduct(
+    sources: &Sources<'_>,
+    row: &MessageRow,
+    conn: &str,
+    (from, to): (SimTime, SimTime),
+) -> Vec<String> {
     let Some(witness) = sources.witness else { return Vec::new() };
     let ours = |one: &&ConductNote| {
-        one.conn == *conn && one.recipient.as_deref().is_none_or(|to| to.eq_ignore_ascii_case(&row.to))
+        one.conn == *conn
+            && (*one.at_command == *"CONNECT" || one.at >= from && one.at <= to)
+            && one.recipient.as_deref().is_none_or(|to| to.eq_ignore_ascii_case(&row.to))
     };
     let told = witness.conduct.iter().filter(ours).filter_map(|one| rule(sources, row, one));
     let mut told: Vec<String> = told.collect();
@@ -256,22 +332,26 @@ pub(super) fn conduct(sources: &Sources<'_>, row: &MessageRow, conn: &str) -> Ve
 }
 
 fn rule(sources: &Sources<'_>, row: &MessageRow, one: &ConductNote) -> Option<String> {
-    let rule = format!("the rule {} of {}", plain(&one.rule), plain(&one.host));
+    let rule = format!("the rule {} of {}", quoted(&one.rule), plain(&one.host));
     let command = match &*one.at_command {
         "CONNECT" => "at the connection".to_owned(),
         "BODY" => "when the message had come".to_owned(),
         "OTHER" => "at a command".to_owned(),
         command => format!("at {}", plain(command)),
     };
-    let taken = if one.effect { ", though it took effect" } else { "" };
+    let taken = match (one.effect, &*one.at_command) {
+        (false, _) => "",
+        (true, "BODY") => ", though the message was taken",
+        (true, _) => ", though the command took effect",
+    };
     let from = one.sender.as_deref().unwrap_or("<>");
     Some(match one.action {
         ConductAction::Greylisted => {
-            let seen = match first(sources, row, one) {
-                Some(first) if first.at < one.at => {
-                    format!("seen first {} before", span(since(one.at, first.at)))
+            let seen = match put_off(sources, row, one).filter(|other| other.at < one.at).last() {
+                Some(last) => {
+                    format!("put off {} before, which was too soon or too late for it", span(since(one.at, last.at)))
                 }
-                Some(_) | None => "not seen before".to_owned(),
+                None => "not seen before".to_owned(),
             };
             let triplet = format!("client {}, sender {}, recipient {}", one.client, plain(from), plain(&row.to));
             format!("{rule} puts off whom it does not know yet ({triplet}: {seen}; RFC 6647)")
@@ -282,9 +362,9 @@ fn rule(sources: &Sources<'_>, row: &MessageRow, one: &ConductNote) -> Option<St
         ConductAction::Silent => format!("{rule} fell silent {command}{taken}"),
         ConductAction::Garbled => format!("{rule} sent octets that are no reply {command}{taken}"),
         ConductAction::HalfClosed => format!("{rule} ended its direction of the connection {command}{taken}"),
-        ConductAction::Slowed => format!("{rule} put its reply off {command} by {}", span(one.delay)),
+        ConductAction::Slowed => format!("{rule} put its reply off by {} {command}", span(one.delay)),
         ConductAction::GreyPassed => {
-            let waited = first(sources, row, one).map_or_else(String::new, |first| {
+            let waited = put_off(sources, row, one).next().map_or_else(String::new, |first| {
                 format!(", {} after it was first put off", span(since(one.at, first.at)))
             });
             format!("{rule} lets it pass now{waited} (RFC 6647)")
@@ -294,9 +374,14 @@ fn rule(sources: &Sources<'_>, row: &MessageRow, one: &ConductNote) -> Option<St
     })
 }
 
-/// When the same client, sender and recipient were put off first.
-fn first<'a>(sources: &Sources<'a>, row: &MessageRow, one: &ConductNote) -> Option<&'a ConductNote> {
-    sources.witness?.conduct.iter().find(|other| {
+/// When the same client, sender and recipient were put off.
+fn put_off<'a>(
+    sources: &Sources<'a>,
+    row: &'a MessageRow,
+    one: &'a ConductNote,
+) -> impl Iterator<Item = &'a ConductNote> {
+    let all = sources.witness.map_or(&[][..], |witness| &witness.conduct);
+    all.iter().filter(move |other| {
         other.action == ConductAction::Greylisted
             && other.host == one.host
             && other.sender == one.sender

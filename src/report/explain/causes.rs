@@ -1,11 +1,13 @@
 //! Why something did not go through: faults of the scenario, packets that were lost, names that could not
 //! be looked up, rules of conduct, mailboxes without room.
 //!
-//! A fault is named as a cause where it concerns a host or link that takes part, at a time at which it was in
-//! force. Lost packets are known only where the run was made again.
+//! A cause is what the trace holds responsible: the fault for which a packet was dropped, the question that was asked for
+//! the copy. A fault that only was in force at the same time is told as that, and not as a cause; where the run could
+//! not be made again, no more than that is known.
 
 use std::collections::BTreeMap;
 
+use super::blame::Blame;
 use super::notes::Loss;
 use super::{Sources, count, listed, plain, span, words};
 use crate::base::time::SimTime;
@@ -25,18 +27,43 @@ pub(super) struct Scene<'a> {
     pub(super) to: SimTime,
 }
 
-/// The faults that were in force there and then.
-pub(super) fn faults(sources: &Sources<'_>, scene: &Scene<'_>) -> Vec<String> {
+/// Causes, the nearest first, and what is only known to have been so at that time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Why {
+    pub(super) because: Vec<String>,
+    pub(super) besides: Vec<String>,
+}
+
+/// The faults for which these were lost, that of most of them first.
+pub(super) fn blamed<'a>(sources: &Sources<'_>, losses: impl Iterator<Item = &'a Loss>) -> Vec<String> {
+    let mut counts: BTreeMap<&Blame, usize> = BTreeMap::new();
+    losses.filter_map(|loss| loss.blame.as_ref()).for_each(|blame| *counts.entry(blame).or_default() += 1);
+    let mut blames: Vec<(&Blame, usize)> = counts.into_iter().collect();
+    blames.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    blames.into_iter().filter_map(|(blame, _)| blame.sentence(sources)).collect()
+}
+
+/// What was so at that time: the faults in force of which no event tells whether they mattered.
+pub(super) fn meanwhile(sources: &Sources<'_>, scene: &Scene<'_>, because: &[String]) -> Vec<String> {
+    let faults = faults(sources, scene).into_iter().filter(|fault| !because.contains(fault));
+    faults.map(|fault| format!("at that time {fault}")).collect()
+}
+
+/// The faults that were in force there and then, without those of which the trace tells what they did.
+fn faults(sources: &Sources<'_>, scene: &Scene<'_>) -> Vec<String> {
     let there = |fault: &&FaultRow| {
         let host = || fault.host.as_deref().is_some_and(|host| scene.hosts.contains(&host));
         let port = || scene.port.is_none() || scene.port == fault.port;
         let in_time = fault.began <= scene.to && fault.ended.is_none_or(|ended| ended >= scene.from);
         in_time
             && match fault.kind {
-                FaultKind::Host | FaultKind::Processing => host(),
-                FaultKind::Service | FaultKind::Degraded => host() && port(),
-                FaultKind::Link | FaultKind::Change => touches(sources, fault, scene.hosts),
-                FaultKind::Partition => true,
+                FaultKind::Processing => host(),
+                FaultKind::Degraded => host() && port(),
+                FaultKind::Change => touches(sources, fault, scene.hosts),
+                FaultKind::Host => sources.witness.is_none() && host(),
+                FaultKind::Service => sources.witness.is_none() && host() && port(),
+                FaultKind::Link => sources.witness.is_none() && touches(sources, fault, scene.hosts),
+                FaultKind::Partition => sources.witness.is_none(),
             }
     };
     let mut found: Vec<String> =
@@ -86,47 +113,75 @@ pub(super) fn losses(sources: &Sources<'_>, losses: &[Loss]) -> Vec<String> {
             _ => format!("from {} to {}", sources.clock.moment(first), sources.clock.moment(last)),
         };
         let to = group.first().map_or("", |loss| &loss.to);
-        format!("{} from {from} to {to} lost {place} ({when})", count(group.len(), "packet", "packets"))
+        let were = if group.len() == 1 { "was" } else { "were" };
+        format!("{} from {from} to {to} {were} lost {place} ({when})", count(group.len(), "packet", "packets"))
     });
-    let mut told: Vec<String> = told.collect();
-    let cut = |loss: &&Loss| matches!(loss.reason, DropReason::NoRoute | DropReason::LinkDown);
-    if let Some((first, last)) = losses.iter().find(cut).zip(losses.iter().rev().find(cut)) {
-        told.extend(broken_links(sources, first.at, last.at));
-    }
-    told
+    told.collect()
 }
 
-/// The links that were down in that time, wherever they are: what has no way to go has none for that.
+/// What was so when packets had no way to go: the links that were down then.
+pub(super) fn no_way(sources: &Sources<'_>, losses: &[Loss]) -> Vec<String> {
+    let cut = |loss: &&Loss| loss.reason == DropReason::NoRoute;
+    let ends = losses.iter().find(cut).zip(losses.iter().rev().find(cut));
+    ends.map_or_else(Vec::new, |(first, last)| broken_links(sources, first.at, last.at))
+}
+
+/// The links that were down in that time, wherever they are: what has no way to go may have none for that.
 fn broken_links(sources: &Sources<'_>, from: SimTime, to: SimTime) -> Vec<String> {
     let down = |fault: &&FaultRow| {
         matches!(fault.kind, FaultKind::Link | FaultKind::Partition)
             && fault.began <= to
             && fault.ended.is_none_or(|ended| ended >= from)
     };
-    sources.tables.faults.iter().filter(down).map(|fault| sentence(sources, fault)).collect()
+    let down: Vec<&FaultRow> = sources.tables.faults.iter().filter(down).collect();
+    // a partition's links go down with it
+    let parted = |link: &FaultRow| {
+        let of = |other: &&&FaultRow| other.kind == FaultKind::Partition && other.began == link.began;
+        link.kind == FaultKind::Link && down.iter().any(|other| of(&other))
+    };
+    let told = down.iter().filter(|fault| !parted(fault));
+    told.map(|fault| format!("at that time {}", sentence(sources, fault))).collect()
 }
 
-/// How the look-ups went that a host made in that time for a name, and what stood behind it.
-pub(super) fn names(sources: &Sources<'_>, host: &str, name: &str, (from, to): (SimTime, SimTime)) -> Vec<String> {
+/// How the look-ups of a name went that a host made for a copy, and what stood behind them. Without a witness only that
+/// they were made at that time is known.
+pub(super) fn names(
+    sources: &Sources<'_>,
+    (host, to): (&str, &str),
+    name: &str,
+    (from, until): (SimTime, SimTime),
+) -> Why {
     let rows = &sources.tables.dns_queries;
     let behalf = Behalf::new(rows);
+    let asked_for = |row: &DnsRow| {
+        let recipients = sources.witness.map(|witness| witness.asked_for.get(&*row.query));
+        recipients.is_none_or(|known| known.is_some_and(|known| known.iter().any(|one| one == to)))
+    };
     let ours = |row: &&DnsRow| {
         *row.from == *host
             && row.for_query.is_none()
             && row.name.eq_ignore_ascii_case(name)
             && row.asked >= from
-            && row.asked <= to
+            && row.asked <= until
+            && asked_for(row)
     };
-    let mut told = Vec::new();
+    let (mut told, mut besides) = (Vec::new(), Vec::new());
     for row in rows.iter().filter(ours) {
-        told.push(question(row));
+        // what was answered is no trouble, but belongs to the tale
+        let tale = if row.outcome == DnsOutcome::Answer { &mut besides } else { &mut told };
+        tale.push(question(row));
         let below: Vec<&DnsRow> = behalf.tree(row).into_iter().skip(1).map(|(_, row)| row).collect();
         told.extend(in_vain(sources, &below));
         if row.outcome == DnsOutcome::Timeout && below.is_empty() {
-            told.extend(around(sources, row));
+            let why = around(sources, &[row]);
+            told.extend(why.because);
+            besides.extend(why.besides);
         }
     }
-    told
+    if sources.witness.is_some() {
+        return Why { because: told, besides };
+    }
+    Why { because: Vec::new(), besides: told.into_iter().chain(besides).collect() }
 }
 
 /// A question and its answer.
@@ -189,10 +244,11 @@ fn in_vain(sources: &Sources<'_>, rows: &[&DnsRow]) -> Vec<String> {
         let first = group.first()?;
         let times = if group.len() == 1 { String::new() } else { format!(" {} times", group.len()) };
         let why = match first.outcome {
-            DnsOutcome::Timeout | DnsOutcome::Unreachable => around(sources, first),
-            DnsOutcome::Failure if first.rcode.as_deref() == Some("NOERROR") => {
-                vec!["it does not serve the zone: a lame server (RFC 9499 7)".to_owned()]
-            }
+            DnsOutcome::Timeout | DnsOutcome::Unreachable => around(sources, &group),
+            DnsOutcome::Failure if first.rcode.as_deref() == Some("NOERROR") => Why {
+                because: vec!["it does not serve the zone: a lame server (RFC 9499 7)".to_owned()],
+                besides: Vec::new(),
+            },
             DnsOutcome::Failure
             | DnsOutcome::Answer
             | DnsOutcome::Alias
@@ -200,26 +256,31 @@ fn in_vain(sources: &Sources<'_>, rows: &[&DnsRow]) -> Vec<String> {
             | DnsOutcome::NxDomain
             | DnsOutcome::NoData
             | DnsOutcome::Truncated
-            | DnsOutcome::Open => Vec::new(),
+            | DnsOutcome::Open => Why::default(),
         };
-        let why = if why.is_empty() { String::new() } else { format!(", because {}", listed(&why)) };
+        let why = match (why.because.as_slice(), why.besides.as_slice()) {
+            ([], []) => String::new(),
+            ([], besides) => format!("; {}", listed(besides)),
+            (because, []) => format!(", because {}", listed(because)),
+            (because, besides) => format!(", because {}; {}", listed(because), listed(besides)),
+        };
         Some(format!("for that {} asked {}{times}, which {}{why}", plain(from), plain(to), outcome(first.outcome)))
     });
     told.collect()
 }
 
-/// Why a question got no answer: what was seen of its packets, or else the faults around it.
-pub(super) fn around(sources: &Sources<'_>, row: &DnsRow) -> Vec<String> {
-    let to = row.latency.map_or(sources.tables.end, |latency| row.asked.saturating_add(latency));
-    let hosts = [&*row.from, &*row.to];
-    let mut why = Vec::new();
-    if let Some(lost) = sources.witness.and_then(|witness| witness.lost_datagrams.get(&*row.query)) {
-        why.extend(losses(sources, lost));
-    }
-    for fault in faults(sources, &Scene { hosts: &hosts, port: Some(53), from: row.asked, to }) {
-        if !why.contains(&fault) {
-            why.push(fault);
-        }
-    }
-    why
+/// Why questions to a server got no answer: what became of their packets, and what was so at that time.
+pub(super) fn around(sources: &Sources<'_>, rows: &[&DnsRow]) -> Why {
+    let Some(first) = rows.first() else { return Why::default() };
+    let over = |row: &&DnsRow| row.latency.map_or(sources.tables.end, |latency| row.asked.saturating_add(latency));
+    let to = rows.iter().map(over).max().unwrap_or(first.asked);
+    let seen = |row: &&DnsRow| sources.witness.and_then(|witness| witness.lost_datagrams.get(&*row.query));
+    let lost: Vec<Loss> = rows.iter().filter_map(seen).flatten().cloned().collect();
+    let mut because = losses(sources, &lost);
+    because.extend(blamed(sources, lost.iter()));
+    let mut besides = no_way(sources, &lost);
+    let hosts = [&*first.from, &*first.to];
+    let scene = Scene { hosts: &hosts, port: Some(53), from: first.asked, to };
+    besides.extend(meanwhile(sources, &scene, &because));
+    Why { because, besides }
 }

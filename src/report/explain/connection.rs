@@ -5,10 +5,12 @@
 //! where the run was made again. A retransmission is explained by a lost copy of the segment, unless a later
 //! copy had arrived; then by the acknowledgement of that, if it was lost. If neither was, it was sent in vain.
 
+use std::collections::BTreeSet;
+
 use super::causes::{self, Scene};
 use super::message::connection;
 use super::notes::{ConnNote, Loss, Resent, Segment};
-use super::{Sources, Step, Story, count, dialogue, plain, since, span, words};
+use super::{Sources, Step, Story, count, dialogue, plain, quoted, since, span, words};
 use crate::base::nearest;
 use crate::base::socket::Side;
 use crate::base::time::SimTime;
@@ -36,13 +38,13 @@ pub fn connection_story(sources: &Sources<'_>, name: &str) -> Result<Story, Opti
         let said = dialogue::phases(&note.said);
         steps.extend(said.into_iter().map(|phase| Step::new(phase.at, phase.text)));
         steps.extend(lost(sources, note));
-        steps.extend(resent(sources, note));
+        steps.extend(resent(note));
         if let Some(at) = note.turned_away {
             steps.push(Step::new(at, format!("{} has no place for it", plain(&row.server))));
         }
     }
     steps.extend(ends(sources, row, seen));
-    Ok(Story { title, from: row.opened, steps, closing: closing(row, seen) }.in_order())
+    Ok(Story { title, from: row.opened, steps, closing: closing(sources, row, seen) }.in_order())
 }
 
 fn service(port: u16) -> &'static str {
@@ -91,21 +93,32 @@ fn why(sources: &Sources<'_>, row: &ConnectionRow, seen: Option<&ConnNote>) -> V
         let many = count(requests.len(), "request", "requests");
         why.push(format!("for {many} of a browser, first {}", plain(&first.url)));
     }
-    if row.server_port == 53 {
-        let cut = tables.dns_queries.iter().rev().find(|query| {
-            query.outcome == DnsOutcome::Truncated && query.from == row.client && query.asked <= row.opened
-        });
-        if let Some(query) = cut {
-            let (name, rtype) = (plain(&query.name), plain(&query.rtype));
-            why.push(format!("the response to {} ({name} {rtype}) was cut off (RFC 7766 5)", plain(&query.query)));
-        }
-    }
+    why.extend(seen.and_then(|note| note.query.as_deref()).map(|query| for_question(sources, query)));
     if attempts.is_empty()
         && let Some((_, message, _)) = seen.and_then(|note| note.took.first())
     {
         why.push(format!("to hand {} over to {}", plain(message), plain(&row.server)));
     }
     why
+}
+
+/// It was opened for a question: as the response over UDP had been cut off, if that is so.
+fn for_question(sources: &Sources<'_>, query: &str) -> String {
+    let rows = &sources.tables.dns_queries;
+    let Some(row) = rows.iter().find(|row| *row.query == *query) else {
+        return format!("for the question {}", plain(query));
+    };
+    let same = |one: &&crate::metrics::DnsRow| {
+        one.outcome == DnsOutcome::Truncated
+            && (&one.from, &one.to, &one.name, &one.rtype) == (&row.from, &row.to, &row.name, &row.rtype)
+            && one.for_query == row.for_query
+            && one.asked <= row.asked
+    };
+    let what = format!("for the question {} ({} {})", plain(query), plain(&row.name), plain(&row.rtype));
+    match rows.iter().rev().find(same) {
+        Some(cut) => format!("{what}, as the response to {} was cut off (RFC 7766 5)", plain(&cut.query)),
+        None => what,
+    }
 }
 
 fn established(row: &ConnectionRow, seen: Option<&ConnNote>) -> Vec<Step> {
@@ -144,7 +157,7 @@ fn octets(seq: u64, len: u32) -> String {
 }
 
 fn lost(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
-    let mut steps: Vec<Step> = note.losses.iter().take(MOST).map(|loss| one_lost(sources, note, loss)).collect();
+    let mut steps: Vec<Step> = note.losses.iter().take(MOST).map(|loss| one_lost(sources, loss)).collect();
     if let Some(next) = note.losses.get(MOST) {
         let rest = note.losses.len() - MOST;
         steps.push(Step::new(next.at, format!("{} more are lost from here on", count(rest, "packet", "packets"))));
@@ -152,19 +165,16 @@ fn lost(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
     steps
 }
 
-fn one_lost(sources: &Sources<'_>, note: &ConnNote, loss: &Loss) -> Step {
+fn one_lost(sources: &Sources<'_>, loss: &Loss) -> Step {
     let what = format!("lost: {} from {}, {}", segment(loss.segment), plain(&loss.from), words::loss(loss));
     let mut step = Step::new(loss.at, what);
-    // the first sentence says again what the step says
-    step.details.extend(causes::losses(sources, std::slice::from_ref(loss)).into_iter().skip(1));
-    let hosts = [&*note.client, &*note.server];
-    let scene = Scene { hosts: &hosts, port: Some(note.port), from: loss.at, to: loss.at };
-    step.details.extend(causes::faults(sources, &scene));
+    step.details.extend(causes::blamed(sources, std::iter::once(loss)));
+    step.details.extend(causes::no_way(sources, std::slice::from_ref(loss)));
     step.details.dedup();
     step
 }
 
-fn resent(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
+fn resent(note: &ConnNote) -> Vec<Step> {
     let one = |again: &Resent| {
         let (why, section) = words::resent(again.why);
         let what = match again.len {
@@ -174,7 +184,7 @@ fn resent(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
         };
         let from = plain(note.host(again.side));
         let mut step = Step::new(again.at, format!("{from} sends {what} again: {why}")).rfc(section);
-        step.details.extend(reason(sources, note, again));
+        step.details.extend(reason(note, again));
         step
     };
     let mut steps: Vec<Step> = note.resent.iter().take(MOST).map(one).collect();
@@ -189,7 +199,7 @@ fn resent(sources: &Sources<'_>, note: &ConnNote) -> Vec<Step> {
 }
 
 /// What had been lost, so that something was sent again.
-fn reason(sources: &Sources<'_>, note: &ConnNote, again: &Resent) -> Option<String> {
+fn reason(note: &ConnNote, again: &Resent) -> Option<String> {
     let when = |loss: &Loss| format!("{}, {} before", words::loss(loss), span(since(again.at, loss.at)));
     if let Some(loss) = &again.lost {
         return Some(format!("it had been lost {}", when(loss)));
@@ -216,14 +226,14 @@ fn reason(sources: &Sources<'_>, note: &ConnNote, again: &Resent) -> Option<Stri
             return Some(format!("{came}, but not {} before it, lost {}", segment(gap.segment), when(gap)));
         }
     }
-    let hosts = [&*note.client, &*note.server];
-    let scene = Scene { hosts: &hosts, port: Some(note.port), from: note.opened, to: again.at };
-    let faults = causes::faults(sources, &scene);
-    match faults.into_iter().next() {
-        Some(fault) => Some(fault),
-        None if note.left_out > 0 => None,
-        None => Some("nothing of it had been lost: the acknowledgement was only late".to_owned()),
+    if note.left_out > 0 {
+        return None;
     }
+    let late = match again.arrived {
+        Some(_) => "nothing of it had been lost: the acknowledgement was only late",
+        None => "nothing of it had been lost: it was only late",
+    };
+    Some(late.to_owned())
 }
 
 fn ends(sources: &Sources<'_>, row: &ConnectionRow, seen: Option<&ConnNote>) -> Vec<Step> {
@@ -258,29 +268,41 @@ fn end_causes(
     if word == "finished" {
         return Vec::new();
     }
-    let hosts = [&*row.client, &*row.server];
-    // what went wrong before is told where it happened; at the end counts what lasted until then
-    let from = if matches!(word, "timed_out" | "unreachable") { row.opened } else { at };
-    let scene = Scene { hosts: &hosts, port: Some(row.server_port), from, to: at };
-    let mut why = causes::faults(sources, &scene);
-    if let Some(witness) = sources.witness.filter(|_| seen.is_some()) {
-        let rules = witness.conduct.iter().filter(|one| *one.conn == *row.connection);
-        let rules = rules.filter(|one| {
-            use crate::base::trace::ConductAction as Did;
-            matches!(one.action, Did::Dropped | Did::Cut | Did::Silent | Did::Garbled | Did::HalfClosed)
-        });
-        why.extend(rules.map(|one| {
-            let did = one.action.name().replace('_', " ");
-            format!("the rule {} of {} did that to it: {did}", plain(&one.rule), plain(&one.host))
-        }));
+    seen.map_or_else(Vec::new, |note| seen_at_end(sources, row, note, (word, at)))
+}
+
+/// What the trace tells of an end that did not finish in order.
+fn seen_at_end(
+    sources: &Sources<'_>,
+    row: &ConnectionRow,
+    note: &ConnNote,
+    (word, at): (&str, SimTime),
+) -> Vec<String> {
+    use crate::base::trace::ConductAction as Did;
+    let mut why = Vec::new();
+    if word == "refused" {
+        why.extend(note.refusal.as_ref().map(|refusal| refusal.sentence(sources, &note.server, note.port)));
     }
-    if word == "refused" && why.is_empty() {
-        why.push(format!("nobody listens on port {} of {}", row.server_port, plain(&row.server)));
+    let crashes = note.crashed.iter().flatten().filter(|(then, _)| *then <= at);
+    why.extend(crashes.filter_map(|(_, blame)| blame.as_ref()?.sentence(sources)));
+    if matches!(word, "timed_out" | "unreachable") {
+        let lost = note.losses.iter().filter(|loss| loss.at <= at && loss.made_good.is_none_or(|then| then > at));
+        why.extend(causes::blamed(sources, lost));
     }
+    let rules = sources.witness.into_iter().flat_map(|witness| &witness.conduct);
+    let rules = rules
+        .filter(|one| *one.conn == *row.connection)
+        .filter(|one| matches!(one.action, Did::Dropped | Did::Cut | Did::Silent | Did::Garbled | Did::HalfClosed));
+    why.extend(rules.map(|one| {
+        let did = one.action.name().replace('_', " ");
+        format!("the rule {} of {} did that to it: {did}", quoted(&one.rule), plain(&one.host))
+    }));
+    let mut once = BTreeSet::new();
+    why.retain(|cause| once.insert(cause.clone()));
     why
 }
 
-fn closing(row: &ConnectionRow, seen: Option<&ConnNote>) -> Vec<String> {
+fn closing(sources: &Sources<'_>, row: &ConnectionRow, seen: Option<&ConnNote>) -> Vec<String> {
     let mut lines = Vec::new();
     if let (Some(there), Some(back)) = (row.bytes_to_server, row.bytes_to_client) {
         lines.push(format!(
@@ -299,6 +321,11 @@ fn closing(row: &ConnectionRow, seen: Option<&ConnNote>) -> Vec<String> {
             if many == 1 { "1 segment was".to_owned() } else { format!("{many} segments were") }
         )),
     }
+    let hosts = [&*row.client, &*row.server];
+    let to = row.closed.unwrap_or(sources.tables.end);
+    let scene = Scene { hosts: &hosts, port: Some(row.server_port), from: row.opened, to };
+    let faults = causes::meanwhile(sources, &scene, &[]);
+    lines.extend(faults.iter().map(|fault| format!("{}.", fault.replacen("at that time", "While it was open", 1))));
     if let Some(left_out) = seen.map(|note| note.left_out).filter(|left_out| *left_out > 0) {
         lines.push(format!("{left_out} further losses, retransmissions or pieces of the dialogue are left out here."));
     }

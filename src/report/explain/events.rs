@@ -1,13 +1,13 @@
-//! Any event of the trace as a sentence.
+//! Any event of the trace as a sentence whose subject is the host where it happens.
 
-use super::{plain, quoted, span, words};
+use super::{count, plain, quoted, span, words};
 use crate::base::directory::Directory;
 use crate::base::ids::ConnId;
 use crate::base::socket::Side;
 use crate::base::time::SimTime;
 use crate::base::trace::{
-    AttemptOutcome, CacheResult, ConnStep, DnsTrace, Failure, FaultTrace, HostTrace, IcmpKind, MailTrace, NetTrace,
-    PacketInfo, Trace, TraceEvent, WebTrace,
+    AttemptOutcome, CacheLevel, CacheResult, ConnStep, DnsAnswerKind, DnsTrace, Failure, HostTrace, IcmpKind,
+    MailTrace, NetTrace, PacketInfo, Phase, Trace, TraceEvent, WebSource, WebTrace,
 };
 use crate::metrics::{close_word, failure_word, rtype_word};
 
@@ -21,25 +21,12 @@ pub fn event_sentence(directory: &Directory, event: &TraceEvent<'_>) -> String {
             let text = String::from_utf8_lossy(bytes.get(..200).unwrap_or(bytes)).into_owned();
             let text = text.replace("\r\n", " / ");
             let who = side_word(side);
-            format!("the {who} of {} says {}", directory.conn_name(conn), quoted(text.trim_end_matches(" / ")))
+            format!("as the {who} of {} says {}", directory.conn_name(conn), quoted(text.trim_end_matches(" / ")))
         }
         Trace::Dns(what) => dns(directory, what),
         Trace::Mail(what) => mail(directory, what),
-        Trace::Fault(what) => fault(directory, what),
-        Trace::Host(what) => match what {
-            HostTrace::Served { wait, service, waiting } => {
-                format!(
-                    "a request is served: it waited {}, took {}, and {waiting} wait behind it",
-                    span(wait),
-                    span(service)
-                )
-            }
-            HostTrace::TurnedAway { conn } => format!("there is no place for {}", directory.conn_name(conn)),
-            HostTrace::Visited { lookup, reached, .. } => {
-                let end = if reached { "reached" } else { "did not reach" };
-                format!("a program looked a name up in {} and {end} the Web server there", span(lookup))
-            }
-        },
+        Trace::Fault(what) => plain(&what.words(directory)),
+        Trace::Host(what) => host(directory, what),
         Trace::Web(what) => web(what),
     }
 }
@@ -49,6 +36,10 @@ const fn side_word(side: Side) -> &'static str {
         Side::Client => "client",
         Side::Server => "server",
     }
+}
+
+fn instant(at: SimTime) -> String {
+    format!("{at} s")
 }
 
 fn net(directory: &Directory, what: NetTrace) -> String {
@@ -92,7 +83,8 @@ fn packet_words(directory: &Directory, packet: &PacketInfo) -> String {
     let flags = [(tcp.syn, "SYN"), (tcp.fin, "FIN"), (tcp.rst, "RST"), (tcp.ack.is_some(), "ACK")];
     let flags: Vec<&str> = flags.into_iter().filter_map(|(set, name)| set.then_some(name)).collect();
     let conn = tcp.conn.map_or_else(String::new, |conn| format!(" of {}", directory.conn_name(conn)));
-    format!("a segment{conn} ({}, seq {}, {} octets) {ends}", flags.join("+"), tcp.seq, tcp.len)
+    let octets = count(tcp.len as usize, "octet", "octets");
+    format!("a segment{conn} ({}, seq {}, {octets}) {ends}", flags.join("+"), tcp.seq)
 }
 
 fn step_words(directory: &Directory, conn: ConnId, side: Side, step: ConnStep) -> String {
@@ -100,67 +92,87 @@ fn step_words(directory: &Directory, conn: ConnId, side: Side, step: ConnStep) -
     let who = side_word(side);
     match step {
         ConnStep::Opening { to, .. } => {
-            format!(
-                "the connection {name} to {}, port {}, is opened: its first SYN is sent",
-                directory.name_at(to.addr),
-                to.port
-            )
+            format!("opens the connection {name} to {}, port {}", directory.name_at(to.addr), to.port)
         }
         ConnStep::Established => format!("the {who}'s end of {name} is established"),
         ConnStep::Retransmitted { seq, len, why } => {
-            format!("the {who} of {name} sends {len} octets from {seq} on again: {}", words::resent(why).0)
+            let (why, section) = words::resent(why);
+            let octets = count(len as usize, "octet", "octets");
+            format!("as the {who} of {name} sends {octets} from {seq} on again: {why} ({section})")
         }
         ConnStep::Closed { reason, .. } => words::end(close_word(reason), &format!("the {who}'s")) + " (" + &name + ")",
         ConnStep::Joined { into } => {
-            format!("{name} and {} are one connection: their SYNs crossed", directory.conn_name(into))
+            let other = directory.conn_name(into);
+            format!("{name} and {other} are one connection: their SYNs crossed (RFC 9293 3.5)")
         }
     }
 }
 
-fn cache(result: CacheResult) -> String {
+fn found(result: CacheResult) -> String {
     match result {
-        CacheResult::Hit { ttl_s } => format!("found, {ttl_s} s of its TTL left"),
-        CacheResult::NegativeHit { ttl_s } => format!("found that there is none, {ttl_s} s of its TTL left"),
-        CacheResult::Failure { ttl_s } => format!("remembers for {ttl_s} s more that nobody could tell"),
-        CacheResult::Stale { past_s } => format!("found, {past_s} s beyond its end"),
-        CacheResult::Miss => "not found".to_owned(),
+        CacheResult::Hit { ttl_s } => format!("a hit, {ttl_s} s left to live"),
+        CacheResult::NegativeHit { ttl_s } => format!("the knowledge that there is none, {ttl_s} s left"),
+        CacheResult::Failure { ttl_s } => format!("a failure remembered for {ttl_s} s more"),
+        CacheResult::Stale { past_s } => format!("something stale since {past_s} s"),
+        CacheResult::Miss => "nothing".to_owned(),
+    }
+}
+
+const fn answer(kind: DnsAnswerKind) -> &'static str {
+    match kind {
+        DnsAnswerKind::Answer => "an answer",
+        DnsAnswerKind::Alias => "an alias",
+        DnsAnswerKind::Referral => "a referral to servers further down",
+        DnsAnswerKind::NxDomain => "that the name does not exist",
+        DnsAnswerKind::NoData => "that the name has no such record",
+        DnsAnswerKind::Failure => "a failure",
+        DnsAnswerKind::Truncated => "only a part: it must ask over TCP",
     }
 }
 
 fn dns(directory: &Directory, what: DnsTrace<'_>) -> String {
     let question = |name: &str, rtype| format!("{} {}", plain(name), rtype_word(rtype));
+    let records = |answers: u16| count(usize::from(answers), "record", "records");
     match what {
         DnsTrace::Asked { query, to, name, rtype, retry, .. } => {
-            let again = if retry > 0 { ", again" } else { "" };
-            let to = directory.name_at(to.addr);
-            format!("{} is asked: {} of {to}{again}", directory.query_name(query), question(name, rtype))
+            let again = if retry > 0 { format!(", for the {}. time", retry + 1) } else { String::new() };
+            let (to, query) = (directory.name_at(to.addr), directory.query_name(query));
+            format!("asks {to} for {}{again} ({query})", question(name, rtype))
         }
         DnsTrace::Answered { query, kind, answers, .. } => {
-            format!("{} is answered, {answers} records: {}", directory.query_name(query), words::answer(kind))
+            format!("learns {}, {} ({})", answer(kind), records(answers), directory.query_name(query))
         }
-        DnsTrace::TimedOut { query } => format!("{} has no answer in time", directory.query_name(query)),
-        DnsTrace::Unreachable { query } => format!("{} did not get to its server", directory.query_name(query)),
+        DnsTrace::TimedOut { query } => {
+            format!("has waited long enough for an answer ({})", directory.query_name(query))
+        }
+        DnsTrace::Unreachable { query } => {
+            format!("hears that its question did not arrive ({})", directory.query_name(query))
+        }
         DnsTrace::Received { client, name, rtype, over_tcp, .. } => {
             let over = if over_tcp { " over TCP" } else { "" };
-            format!("a question of {} has come{over}: {}", directory.name_at(client.addr), question(name, rtype))
+            format!("gets a question of {}{over}: {}", directory.name_at(client.addr), question(name, rtype))
         }
         DnsTrace::Cache { name, rtype, result, .. } => {
-            format!("the resolver looks into its cache for {}: {}", question(name, rtype), cache(result))
+            format!("looks into its cache for {}: {}", question(name, rtype), found(result))
         }
         DnsTrace::Replied { kind, answers, .. } => {
-            format!("a question is answered, {answers} records: {}", words::answer(kind))
+            format!("answers a question: {}, {}", answer(kind), records(answers))
         }
-        DnsTrace::LocalCache { name, rtype, result, .. } => {
-            format!("a program looks into a cache of its host for {}: {}", question(name, rtype), cache(result))
+        DnsTrace::LocalCache { level, name, rtype, result } => {
+            let whose = match level {
+                CacheLevel::Application => "its program's",
+                CacheLevel::Stub | CacheLevel::Forwarder | CacheLevel::Resolver => "its own",
+            };
+            format!("looks into {whose} cache for {}: {}", question(name, rtype), found(result))
         }
         DnsTrace::LookedUp { name, rtype, kind, .. } => {
-            format!("the look-up of {} is over: {}", question(name, rtype), words::answer(kind))
+            format!("has looked up {}: {}", question(name, rtype), answer(kind))
         }
         DnsTrace::Changed { zone, serial, name, rtype, .. } => {
-            format!("{} changes in the zone {}, serial {serial}", question(name, rtype), plain(zone))
+            format!("zone {} changes: {}, serial {serial}", plain(zone), question(name, rtype))
         }
-        DnsTrace::Copied { zone, serial } => format!("its copy of the zone {} is at serial {serial} now", plain(zone)),
-        DnsTrace::Expired { zone } => format!("its copy of the zone {} is too old to be served", plain(zone)),
+        DnsTrace::Copied { zone, serial } => format!("has a new copy of zone {}, serial {serial}", plain(zone)),
+        DnsTrace::Expired { zone } => format!("its copy of zone {} has expired", plain(zone)),
     }
 }
 
@@ -170,112 +182,148 @@ fn failure(failure: Failure<'_>) -> String {
 }
 
 fn ended(outcome: AttemptOutcome<'_>) -> String {
-    let at = |at: SimTime| format!("{at} s");
     match outcome {
-        AttemptOutcome::Completed => "the next server has it".to_owned(),
-        AttemptOutcome::Stored => "there was room for it now".to_owned(),
-        AttemptOutcome::Deferred { failure: why, next } => format!("deferred to {}: {}", at(next), failure(why)),
-        AttemptOutcome::Expiring { failure: why, end } => {
-            format!("deferred until it expires at {}: {}", at(end), failure(why))
+        AttemptOutcome::Completed => "the next server took it".to_owned(),
+        AttemptOutcome::Stored => "the mailbox has room now".to_owned(),
+        AttemptOutcome::Deferred { failure: why, next } => {
+            format!("put off, {}; again at {}", failure(why), instant(next))
         }
-        AttemptOutcome::Failed { failure: why } => format!("failed for good: {}", failure(why)),
-        AttemptOutcome::Interrupted { failure: why } => format!("interrupted: {}", failure(why)),
+        AttemptOutcome::Expiring { failure: why, end } => {
+            format!("put off, {}; expires at {}", failure(why), instant(end))
+        }
+        AttemptOutcome::Failed { failure: why } => format!("failed for good, {}", failure(why)),
+        AttemptOutcome::Interrupted { failure: why } => format!("interrupted, {}", failure(why)),
+    }
+}
+
+const fn phase_words(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Composing => "being written",
+        Phase::Submission => "on its way to the first server",
+        Phase::Queued => "in the queue",
+        Phase::Dns => "waiting for names to be looked up",
+        Phase::Connecting => "waiting for a connection",
+        Phase::Dialogue => "announced in the dialogue",
+        Phase::Transfer => "being transferred",
+        Phase::WaitingForRetry => "waiting for the next attempt",
+        Phase::InMailbox => "in the mailbox",
+        Phase::Retrieval => "being fetched",
     }
 }
 
 fn mail(directory: &Directory, what: MailTrace<'_>) -> String {
     let copy = |message: &str, to: &str| format!("{} for {}", plain(message), plain(to));
+    let octets = |bytes: u64| count(usize::try_from(bytes).unwrap_or(usize::MAX), "octet", "octets");
     match what {
-        MailTrace::Composed { message, to, bytes, .. } => format!("{} is written, {bytes} octets", copy(message, to)),
+        MailTrace::Composed { message, to, bytes, .. } => format!("composes {}, {}", copy(message, to), octets(bytes)),
         MailTrace::Encoded { message, place, encoding, .. } => {
-            format!("part {} of {} is encoded as {}", plain(place), plain(message), plain(encoding))
+            format!("encodes part {} of {} as {}", plain(place), plain(message), plain(encoding))
         }
-        MailTrace::Downgraded { message, to, .. } => format!("{} is turned into 7 bits", copy(message, to)),
-        MailTrace::Phase { message, to, phase } => {
-            format!("{} is now in: {}", copy(message, to), phase.name().replace('_', " "))
+        MailTrace::Downgraded { message, before, after, .. } => {
+            let (before, message) = (octets(before), plain(message));
+            format!("turns {message} into 7 bits for the next server: {before} become {after} (RFC 6152 3)")
         }
+        MailTrace::Phase { message, to, phase } => format!("{} is {}", copy(message, to), phase_words(phase)),
         MailTrace::Accepted { message, to, queue_id, .. } => {
-            format!("{} is accepted as {}", copy(message, to), plain(queue_id))
+            let queue = plain(queue_id);
+            format!("takes {} and answers for it from here on (queue {queue})", copy(message, to))
         }
         MailTrace::Refused { message, to, failure: why } => {
-            format!("{} is given up by its user agent: {}", copy(message, to), failure(why))
+            format!("gives up handing {} in: {}", copy(message, to), failure(why))
         }
         MailTrace::AttemptStarted { message, to, attempt } => {
-            format!("attempt {attempt} for {} begins", copy(message, to))
+            format!("begins attempt {attempt} with {}", copy(message, to))
         }
-        MailTrace::AttemptEnded { message, to, attempt, outcome, .. } => {
-            format!("attempt {attempt} for {} is over: {}", copy(message, to), ended(outcome))
+        MailTrace::AttemptEnded { message, to, attempt, exchange, outcome, .. } => {
+            let exchange = exchange.map_or_else(String::new, |at| format!(" at {}", directory.name_at(at)));
+            format!("attempt {attempt} with {}{exchange}: {}", copy(message, to), ended(outcome))
         }
-        MailTrace::Delivered { message, to, mailbox } => {
-            format!("{} is stored in the mailbox of {}", copy(message, to), plain(mailbox))
+        MailTrace::Delivered { message, mailbox, .. } => {
+            format!("stores {} in the mailbox of {}", plain(message), plain(mailbox))
         }
-        MailTrace::GivenUp { message, to, failure: why, .. } => {
-            format!("{} is given up: {}", copy(message, to), failure(why))
+        MailTrace::GivenUp { message, to, bounce, failure: why } => {
+            let told =
+                bounce.map_or_else(|| "nobody is told".to_owned(), |id| format!("{} tells the sender", plain(id)));
+            format!("gives {} up: {}; {told}", copy(message, to), failure(why))
         }
         MailTrace::Redirected { message, to, into, by, .. } => {
             format!("the {} turns {} into one for {}", by.name(), copy(message, to), plain(into))
         }
-        MailTrace::Expanded { message, to, copies } => format!("{} is turned into {copies} others", copy(message, to)),
-        MailTrace::Discarded { message, to, why } => format!("{} is thrown away: {}", copy(message, to), plain(why)),
+        MailTrace::Expanded { message, to, copies } => {
+            format!("has turned {} into {}", copy(message, to), count(copies as usize, "copy", "copies"))
+        }
+        MailTrace::Discarded { message, to, why } => format!("throws {} away: {}", copy(message, to), plain(why)),
         MailTrace::QueueLength { copies, waiting } => {
-            format!("the queue holds {copies} copies, {waiting} of them waiting")
+            format!("its queue holds {}, {waiting} of them waiting", count(copies as usize, "copy", "copies"))
         }
         MailTrace::MailboxSize { mailbox, messages, bytes } => {
-            format!("the mailbox of {} holds {messages} messages of {bytes} octets", plain(mailbox))
+            let messages = count(messages as usize, "message", "messages");
+            format!("the mailbox of {} holds {messages}, {}", plain(mailbox), octets(bytes))
         }
-        MailTrace::Retrieved { message, mailbox, .. } => format!("{} fetches {}", plain(mailbox), plain(message)),
+        MailTrace::Retrieved { message, mailbox, .. } => {
+            format!("has fetched {} for {}", plain(message), plain(mailbox))
+        }
         MailTrace::Deleted { message, mailbox } => {
-            format!("{} deletes {} on the server", plain(mailbox), plain(message))
+            format!("deletes {} on the server for {}", plain(message), plain(mailbox))
         }
-        MailTrace::HandedIn { message, to, .. } => format!("{} is handed in from outside", copy(message, to)),
+        MailTrace::HandedIn { message, to, .. } => format!("is handed {} from outside", copy(message, to)),
         MailTrace::Appended { message, mailbox, .. } => {
-            format!("{} is put into the mailbox of {}", plain(message), plain(mailbox))
+            format!("puts {} into the mailbox of {}", plain(message), plain(mailbox))
         }
         MailTrace::Conduct { rule, conn, at, action, .. } => {
-            let name = directory.conn_name(conn);
-            format!("the rule {} acts on {name} at {}: {}", plain(rule), plain(at), action.name().replace('_', " "))
+            let (name, action) = (directory.conn_name(conn), action.name().replace('_', " "));
+            format!("rule \"{}\" acts on {name} at {}: {action}", plain(rule), plain(at))
         }
         MailTrace::Acted { user, action, message, outcome, .. } => {
             let about = if message.is_empty() { String::new() } else { format!(" {}", plain(message)) };
-            format!("{} does: {}{about} ({})", plain(user), plain(action).replace('_', " "), plain(outcome))
+            format!("{}: {}{about}, {}", plain(user), plain(action).replace('_', " "), plain(outcome))
         }
-        MailTrace::Shown { message, mailbox, .. } => format!("{} is shown to {}", plain(message), plain(mailbox)),
+        MailTrace::Shown { message, mailbox, .. } => format!("shows {} to {}", plain(message), plain(mailbox)),
+        MailTrace::Session { mailbox, trouble: Some(why), .. } => {
+            format!("a session of {} ends early: {}", plain(mailbox), plain(why))
+        }
         MailTrace::Session { mailbox, commands, .. } => {
-            format!("a session of {} is over, {commands} commands", plain(mailbox))
+            let commands = count(usize::try_from(commands).unwrap_or(usize::MAX), "command", "commands");
+            format!("a session of {} is over, {commands}", plain(mailbox))
         }
         MailTrace::Postponed { message, to, failure: why, next } => {
-            format!("{} stays in the outbox until {next} s: {}", copy(message, to), failure(why))
+            format!("keeps {} in the outbox: {}; again at {}", copy(message, to), failure(why), instant(next))
         }
     }
 }
 
-fn fault(directory: &Directory, what: FaultTrace) -> String {
-    let link = |dir| directory.link_dir(dir).0.name.clone();
+fn host(directory: &Directory, what: HostTrace) -> String {
     match what {
-        FaultTrace::HostDown => "the host goes down".to_owned(),
-        FaultTrace::HostUp => "the host works again".to_owned(),
-        FaultTrace::LinkDown { link: dir } => format!("the link {} goes down", link(dir)),
-        FaultTrace::LinkUp { link: dir } => format!("the link {} works again", link(dir)),
-        FaultTrace::ServiceDown { port } => format!("nobody listens on port {port} any more"),
-        FaultTrace::ServiceUp { port } => format!("port {port} is served again"),
-        FaultTrace::ServiceChanged { port } => format!("packets of port {port} are slowed down or lost from now on"),
-        FaultTrace::ServiceRestored { port } => format!("packets of port {port} pass freely again"),
-        FaultTrace::PartitionBegins => "a part of the network is cut off".to_owned(),
-        FaultTrace::PartitionEnds => "the network is whole again".to_owned(),
-        FaultTrace::LinkChanged { link: dir } => format!("the link {} has other properties from now on", link(dir)),
-        FaultTrace::LinkRestored { link: dir } => format!("the link {} has its own properties again", link(dir)),
-        FaultTrace::ProcessingChanged => "the host's requests take other times from now on".to_owned(),
-        FaultTrace::ProcessingRestored => "the host's requests take their own times again".to_owned(),
-        FaultTrace::QueueFlushed => "an operator has the queue tried at once".to_owned(),
+        HostTrace::Served { wait, service, waiting } => {
+            let others = count(waiting as usize, "waits", "wait");
+            format!("serves a request: waited {}, took {}; {others} behind it", span(wait), span(service))
+        }
+        HostTrace::TurnedAway { conn } => {
+            format!("turns {} away: no place for another session", directory.conn_name(conn))
+        }
+        HostTrace::Visited { lookup, reached, .. } => {
+            let end = if reached { "reached" } else { "did not reach" };
+            format!("a program looked a name up in {} and {end} the Web server there", span(lookup))
+        }
     }
 }
 
 fn web(what: WebTrace<'_>) -> String {
     match what {
-        WebTrace::Asked { url, .. } => format!("somebody asks for the page {}", plain(url)),
-        WebTrace::Fetched { url, status, .. } => format!("{} is there, or given up (status {status})", plain(url)),
-        WebTrace::Loaded { url, objects, missing, .. } => {
-            format!("the page {} is complete: {objects} objects, {missing} missing", plain(url))
+        WebTrace::Asked { url, .. } => format!("asks for the page {}", plain(url)),
+        WebTrace::Fetched { url, method, status, source, .. } => {
+            let whence = match source {
+                WebSource::Network => "from the network",
+                WebSource::Validated => "its copy is still good",
+                WebSource::Cache => "from its cache",
+                WebSource::Nowhere => "not to be had",
+            };
+            format!("{} {}: {status}, {whence}", plain(method), plain(url))
+        }
+        WebTrace::Loaded { url, since, objects, missing, .. } => {
+            let missing = if missing > 0 { format!(", {missing} missing") } else { String::new() };
+            let objects = count(objects as usize, "object", "objects");
+            format!("page {} complete: {objects}{missing}; asked for at {}", plain(url), instant(since))
         }
     }
 }

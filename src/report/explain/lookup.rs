@@ -51,7 +51,10 @@ pub fn choose_look_up<'a>(
     host: Option<&str>,
     query: &str,
 ) -> Result<ChosenLookUp<'a>, LadderError> {
-    let choice = LadderChoice { hosts: host.map(str::to_owned).into_iter().collect(), ..LadderChoice::default() };
+    // RFC 4343 section 2: names that differ in the case of letters are the same
+    let asked = tables.dns_queries.iter().flat_map(|row| [&*row.from, &*row.to]);
+    let written = |host: &str| asked.clone().find(|known| known.eq_ignore_ascii_case(host)).unwrap_or(host).to_owned();
+    let choice = LadderChoice { hosts: host.map(written).into_iter().collect(), ..LadderChoice::default() };
     names_are_known(tables, &choice)?;
     let rows = &tables.dns_queries;
     let behalf = Behalf::new(rows);
@@ -163,8 +166,8 @@ struct Teller<'a, 'b> {
     sources: &'b Sources<'b>,
     behalf: &'b Behalf<'a>,
     ages: &'b [CacheAge],
-    /// The last question on the same behalf.
-    before: BTreeMap<&'a str, &'a DnsRow>,
+    /// The questions on the same behalf.
+    before: BTreeMap<&'a str, Vec<&'a DnsRow>>,
     steps: Vec<Step>,
 }
 
@@ -187,11 +190,15 @@ impl<'a> Teller<'a, '_> {
         let (from, to) = (plain(&row.from), plain(&row.to));
         let what = format!("{from} asks {to} for {} {} ({})", plain(&row.name), plain(&row.rtype), plain(&row.query));
         let mut step = Step { depth, ..Step::new(row.asked, what) };
-        let before = self.before.insert(row.for_query.as_deref().unwrap_or_default(), row);
-        let (why, section) = match before {
-            Some(before) => after(self.sources, row, before),
-            None => first(self.sources, row),
+        let before = self.before.entry(row.for_query.as_deref().unwrap_or_default()).or_default();
+        // what is still open cannot be why another is asked
+        let over = before.iter().filter_map(|one| Some((end_of(one).filter(|end| *end <= row.asked)?, *one)));
+        let (why, section) = match over.max_by_key(|(end, _)| *end) {
+            Some((_, last)) => after(self.sources, row, last),
+            None if before.is_empty() => first(self.sources, row),
+            None => (format!("it asks {to} at the same time"), ""),
         };
+        before.push(row);
         step.details.push(why);
         self.steps.push(step.rfc(section));
     }
@@ -236,7 +243,9 @@ impl<'a> Teller<'a, '_> {
         let mut step = Step { depth, ..Step::new(at, what) }.rfc(section);
         step.details.extend(self.cache(row));
         if matches!(row.outcome, DnsOutcome::Timeout | DnsOutcome::Unreachable) {
-            step.details.extend(causes::around(self.sources, row));
+            let why = causes::around(self.sources, &[row]);
+            step.details.extend(why.because);
+            step.details.extend(why.besides);
         }
         self.steps.push(step);
     }
@@ -250,7 +259,7 @@ impl<'a> Teller<'a, '_> {
             return told;
         }
         let what = match row.cache.as_deref() {
-            Some("hit") => "from its cache (RFC 1034 4.3.4)",
+            Some("hit") => "from its cache (RFC 1034 5.3.3)",
             Some("negative_hit") => "from its cache, which holds that there is none (RFC 2308 5)",
             Some("failure") => "from its cache, which remembers that nobody could tell (RFC 9520)",
             Some("stale") => "from its cache, though that is beyond its end (RFC 8767)",
@@ -272,7 +281,7 @@ impl<'a> Teller<'a, '_> {
         let it = if other { format!("{} {}", plain(&note.name), note.rtype) } else { "it".to_owned() };
         match note.result {
             CacheResult::Hit { ttl_s } => {
-                format!("{host} has {it} in its cache, {}{stored} (RFC 1034 4.3.4)", left(ttl_s))
+                format!("{host} has {it} in its cache, {}{stored} (RFC 1034 5.3.3)", left(ttl_s))
             }
             CacheResult::NegativeHit { ttl_s } => {
                 format!("the cache of {host} holds that there is no such thing, {}{stored} (RFC 2308 5)", left(ttl_s))
@@ -296,10 +305,10 @@ fn first(sources: &Sources<'_>, row: &DnsRow) -> (String, &'static str) {
             (format!("a program on {} wants to know; its stub resolver asks {to}", plain(&row.from)), "RFC 1034 5.3.1")
         }
         (DnsRole::Resolver, Some(".")) => {
-            (format!("{to} serves the root, where one begins who knows no better"), "RFC 1034 5.3.3")
+            (format!("{to} is named as a server of the root, where one begins who knows no better"), "RFC 1034 5.3.3")
         }
         (DnsRole::Resolver, Some(zone)) => {
-            (format!("{to} serves {zone}: the nearest zone whose servers were known already"), "RFC 1034 5.3.3")
+            (format!("{to} is named as a server of {zone}, the nearest zone with known servers"), "RFC 1034 5.3.3")
         }
         (DnsRole::Resolver, None) if sources.zones.is_empty() => (format!("it begins at {to}"), ""),
         (DnsRole::Resolver, None) if sources.zones.contains_key(&*row.to) => {
@@ -313,7 +322,9 @@ fn first(sources: &Sources<'_>, row: &DnsRow) -> (String, &'static str) {
 fn after(sources: &Sources<'_>, row: &DnsRow, before: &DnsRow) -> (String, &'static str) {
     let (to, last) = (plain(&row.to), plain(&before.to));
     let same_name = row.name.eq_ignore_ascii_case(&before.name);
-    let serves = zone(sources, row).map_or_else(String::new, |zone| format!(", which serves {}", zone_name(zone)));
+    // whether it does serve that, its answer shows
+    let serves =
+        zone(sources, row).map_or_else(String::new, |zone| format!(", named as a server of {}", zone_name(zone)));
     let again = if row.to == before.to { "the same server again".to_owned() } else { format!("{to} instead{serves}") };
     if *row.name == *"." && *row.rtype == *"NS" {
         return (format!("it asks {to} who serves the root"), "RFC 9609 3");

@@ -5,11 +5,17 @@
 //! tells is added where a witness saw it: over which connections an attempt went, which look-ups it made,
 //! which rule of conduct refused it. A phase's begin is told only so; its length stands at the end.
 
-use super::notes::{ConnNote, MailNote, MailWhat};
-use super::{Sources, Step, Story, attempts, count, listed, plain, reading, since, span, words};
+use std::collections::BTreeSet;
+
+use super::folding::Tried;
+use super::notes::{ConnNote, EndNote, MailNote, MailWhat};
+use super::{
+    Focus, Sources, Step, Story, attempts, causes, count, listed, plain, quoted, reading, since, span, words,
+};
 use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::{MessageKind, Phase};
 use crate::metrics::{ConnectionRow, CopyStatus, DuplicateCause, MessageRow, Tables};
+use crate::report::ladder::dns::Behalf;
 
 /// A Message-ID without its angle brackets, with which nobody needs to write it.
 fn bare(id: &str) -> &str {
@@ -25,8 +31,7 @@ fn rows<'a>(tables: &'a Tables, message: &str, to: Option<&str>) -> Vec<&'a Mess
 
 /// Until when a run must be made again to see all that befell a message, and the connections that its
 /// tables name; none if there is no such message.
-#[must_use]
-pub fn until(tables: &Tables, message: &str) -> Option<(String, SimTime, Vec<String>)> {
+fn until(tables: &Tables, message: &str) -> Option<(String, SimTime, Vec<String>)> {
     let rows = rows(tables, message, None);
     let id = rows.first()?.message.to_string();
     let attempts = || tables.attempts.iter().filter(|one| *one.message == *id);
@@ -39,6 +44,25 @@ pub fn until(tables: &Tables, message: &str) -> Option<(String, SimTime, Vec<Str
     }
     let named = attempts().filter_map(|one| one.connection.as_deref().map(str::to_owned)).collect();
     Some((id, until, named))
+}
+
+/// What a witness must look for to see all that befell a message, and until when; none if there is no such message.
+#[must_use]
+pub fn message_focus(tables: &Tables, message: &str) -> Option<(Focus, SimTime)> {
+    let (id, until, named) = until(tables, message)?;
+    let queries = queries(tables, &id);
+    Some((Focus { message: Some(id), queries, connections: named.into_iter().collect() }, until))
+}
+
+/// The questions that servers asked in the attempts for a message, and those asked on their behalf: some may be for others.
+fn queries(tables: &Tables, id: &str) -> BTreeSet<String> {
+    let attempts: Vec<_> = tables.attempts.iter().filter(|one| *one.message == *id).collect();
+    let behalf = Behalf::new(&tables.dns_queries);
+    let asked = tables.dns_queries.iter().filter(|row| {
+        let within = |at: SimTime, ended: Option<SimTime>| row.asked >= at && ended.is_none_or(|end| row.asked <= end);
+        row.for_query.is_none() && attempts.iter().any(|one| one.server == row.from && within(one.started, one.ended))
+    });
+    asked.flat_map(|row| behalf.tree(row)).map(|(_, row)| row.query.to_string()).collect()
 }
 
 /// The stories of all copies of a message, or of the one for an address; empty if there is no such
@@ -59,7 +83,7 @@ fn of_copy(sources: &Sources<'_>, row: &MessageRow) -> Story {
     if !spent.is_empty() {
         closing.push(format!("Its time went into: {}.", spent.join(", ")));
     }
-    let title = format!("{} for {}: {}", plain(&row.message), plain(&row.to), fate(row));
+    let title = format!("{} for {}: {}", plain(&row.message), plain(&row.to), fate(sources.tables, row));
     Story { title, from: row.composed, steps, closing }.in_order()
 }
 
@@ -78,7 +102,15 @@ const fn phase_words(phase: Phase) -> &'static str {
     }
 }
 
-const fn fate(row: &MessageRow) -> &'static str {
+/// The copies that an address was turned into.
+fn children<'a>(tables: &'a Tables, row: &'a MessageRow) -> impl Iterator<Item = &'a MessageRow> {
+    tables.messages.iter().filter(|other| {
+        other.message == row.message
+            && other.expanded_from.as_ref().is_some_and(|from| from.eq_ignore_ascii_case(&row.to))
+    })
+}
+
+fn fate(tables: &Tables, row: &MessageRow) -> &'static str {
     match row.status {
         CopyStatus::Delivered if row.retrieved.is_some() => "delivered and fetched",
         CopyStatus::Delivered => "delivered",
@@ -87,6 +119,7 @@ const fn fate(row: &MessageRow) -> &'static str {
         CopyStatus::Queued => "still in a server's queue when the run ended",
         CopyStatus::Refused => "never taken by a server",
         CopyStatus::Outbox => "still in its sender's outbox when the run ended",
+        CopyStatus::Expanded if children(tables, row).next().is_none() => "it stands for others who have a copy",
         CopyStatus::Expanded => "turned into copies for others",
         CopyStatus::Discarded => "thrown away by a stated policy",
     }
@@ -96,13 +129,17 @@ fn beginning(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
     let about = row.about.as_deref().map_or_else(String::new, |about| format!(" about {}", plain(about)));
     let by = |what: &str, section| (format!("a server writes it {what}{about}"), section);
     let (what, section) = match row.kind {
-        MessageKind::User => (format!("{} writes it, {} octets", sender(row), row.bytes), ""),
+        MessageKind::User => (format!("{} writes it, {} octets", author(sources.tables, row), row.bytes), ""),
         MessageKind::Bounce => by("to report a failure", "RFC 3464"),
         MessageKind::Delay => by("to warn of a delay", "RFC 3464"),
         MessageKind::Success => by("to report a success", "RFC 3461"),
         MessageKind::Vacation => by("for a user who is away", "RFC 3834"),
     };
     let mut steps = vec![Step::new(row.composed, what).rfc(section)];
+    steps.extend(postponed(sources, row));
+    if let Some(at) = row.accepted {
+        steps.push(accepted(sources, row, at));
+    }
     if let (Some(by), Some(from)) = (row.expanded_by, &row.expanded_from) {
         let seen = seen(sources, row).find(|note| matches!(note.what, MailWhat::Redirected));
         let (at, place) =
@@ -110,11 +147,23 @@ fn beginning(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
         let what = format!("{place}the {} {} makes a copy for {} of it", by.name(), plain(from), plain(&row.to));
         steps.push(Step::new(at, what).rfc("RFC 5321 3.9"));
     }
-    steps.extend(postponed(sources, row));
-    if let Some(at) = row.accepted {
-        steps.push(accepted(sources, row, at));
-    }
     steps
+}
+
+/// Who wrote a message: a list names its owner as the sender of the copies that it makes (RFC 5321 3.9.2).
+fn author(tables: &Tables, row: &MessageRow) -> String {
+    // as deep as aliases and lists may be nested
+    const DEEPEST: usize = 100;
+    let mut first = row;
+    for _ in 0..DEEPEST {
+        let Some(from) = &first.expanded_from else { break };
+        let same = |other: &&MessageRow| other.message == row.message && other.to.eq_ignore_ascii_case(from);
+        match tables.messages.iter().find(same) {
+            Some(before) => first = before,
+            None => break,
+        }
+    }
+    sender(first)
 }
 
 fn sender(row: &MessageRow) -> String {
@@ -129,21 +178,47 @@ fn seen<'a>(sources: &Sources<'a>, row: &'a MessageRow) -> impl Iterator<Item = 
 
 /// The user agent could not hand it over, and keeps it.
 fn postponed(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
-    let steps = seen(sources, row).filter_map(|note| {
-        let MailWhat::Postponed { kind, code, text, next } = &note.what else { return None };
-        let domain = row.from.rsplit_once('@').map_or("", |(_, domain)| domain);
-        let said = if *code == 0 { text.clone() } else { format!("{code} {text}") };
-        let what = words::trouble(kind, "its server", domain, &said);
-        let next = format!("the next try is in {}, at {}", span(since(*next, note.at)), sources.clock.moment(*next));
-        Some(Step::new(note.at, format!("{} cannot hand it over: {what}; {next}", plain(&note.host))))
+    let domain = row.from.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let tries = seen(sources, row).filter_map(|note| match &note.what {
+        MailWhat::Postponed { kind, code, text, next } => Some((note, kind, *code, text, *next)),
+        MailWhat::Accepted { .. }
+        | MailWhat::Downgraded { .. }
+        | MailWhat::Delivered { .. }
+        | MailWhat::Retrieved { .. }
+        | MailWhat::Deleted { .. }
+        | MailWhat::Redirected
+        | MailWhat::Discarded { .. } => None,
+    });
+    let steps = (1..).zip(tries).map(|(number, (note, kind, code, text, next))| {
+        let said = if code == 0 { text.clone() } else { format!("{code} {text}") };
+        let mut what = words::trouble(kind, "its server", domain, &said);
+        if let Some(cause) = not_reached(sources, note) {
+            what += &format!(", because {cause}");
+        }
+        let tried = Tried { attempt: number, started: note.at, why: what.clone() };
+        let then = format!("the next try is in {}, at {}", span(since(next, note.at)), sources.clock.moment(next));
+        let step = Step::new(note.at, format!("{} cannot hand it over: {what}; {then}", plain(&note.host)));
+        Step { tried: Some(tried), ..step }
     });
     steps.collect()
+}
+
+/// Why a user agent's call for a connection was in vain just then.
+fn not_reached(sources: &Sources<'_>, note: &MailNote) -> Option<String> {
+    let ended = |conn: &&ConnNote| conn.closed[0].is_some_and(|closed| closed.at == note.at);
+    let mut ours = sources.witness?.conns().filter(|conn| conn.client == note.host).filter(ended);
+    let conn = ours.find(|conn| !conn.recipients.is_empty() && conn.established[0].is_none())?;
+    match &conn.refusal {
+        Some(refusal) => Some(refusal.sentence(sources, &conn.server, conn.port)),
+        None => causes::blamed(sources, conn.losses.iter()).into_iter().next(),
+    }
 }
 
 fn accepted(sources: &Sources<'_>, row: &MessageRow, at: SimTime) -> Step {
     // the copy that was accepted may be the one from which this one was made
     let notes = sources.witness.map_or(&[][..], |witness| &witness.mail);
-    let note = notes.iter().find_map(|note| match &note.what {
+    let (own, others): (Vec<_>, Vec<_>) = notes.iter().partition(|note| note.to.eq_ignore_ascii_case(&row.to));
+    let note = own.into_iter().chain(others).find_map(|note| match &note.what {
         MailWhat::Accepted { queue_id, conn } if note.at == at => Some((&note.host, queue_id, conn)),
         MailWhat::Accepted { .. }
         | MailWhat::Postponed { .. }
@@ -192,8 +267,11 @@ fn replies(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
         );
         let mut step = Step::new(reply.accepted, what).rfc("RFC 5321 6.1").rfc("RFC 1047");
         if let Some(conn) = sources.witness.and_then(|witness| witness.conn(&reply.connection)) {
-            step.details.extend(attempts::conduct(sources, row, &conn.name));
-            step.details.extend(super::causes::losses(sources, &conn.losses));
+            let times = (row.composed, reply.noticed);
+            step.details.extend(attempts::conduct(sources, row, &conn.name, times));
+            let since = |loss: &&super::notes::Loss| loss.at >= reply.accepted && loss.at <= reply.noticed;
+            step.details
+                .extend(causes::losses(sources, &conn.losses.iter().filter(since).cloned().collect::<Vec<_>>()));
         }
         steps.push(step);
     }
@@ -201,10 +279,12 @@ fn replies(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
         let why = match again.cause {
             DuplicateCause::LostReply => "because a reply was lost and it was sent again",
             DuplicateCause::TwoWays => "because two ways led to this mailbox",
-            DuplicateCause::SentAgain => "because somebody outside sent it again",
+            DuplicateCause::SentAgain => {
+                "because a program outside the simulation sent it again, or another message with its Message-ID"
+            }
             DuplicateCause::Unexplained => "for no known reason: this is a fault of the simulator",
         };
-        steps.push(Step::new(again.again, format!("{} stores it a second time, {why}", plain(&again.server))));
+        steps.push(Step::new(again.again, format!("{} stores it once more, {why}", plain(&again.server))));
     }
 }
 
@@ -258,17 +338,11 @@ fn ending(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
 /// How the life of a copy ended that nobody got, or that goes on.
 fn end(sources: &Sources<'_>, row: &MessageRow, notes: &[&MailNote]) -> Option<Step> {
     let run_end = sources.tables.end;
-    let domain = row.to.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let why = |reason: &str| {
-        let code = row.reply_code.map_or_else(String::new, |code| format!(" ({code})"));
-        match reason {
-            "expired" => "it has been in the queue for longer than mail is kept".to_owned(),
-            "reply" => format!("the last reply{code} was a refusal for good"),
-            "loop" => "it has gone round in circles: too many servers have passed it on".to_owned(),
-            other => words::trouble(other, "the next server", domain, "see above"),
-        }
-    };
-    let reason = row.reason.as_deref().map_or_else(|| "a policy".to_owned(), why);
+    let said = row.ended.and_then(|at| {
+        let ends = sources.witness.map_or(&[][..], |witness| &witness.given_up);
+        ends.iter().find(|one| one.at == at && one.to.eq_ignore_ascii_case(&row.to))
+    });
+    let reason = row.reason.as_deref().map_or_else(|| "a policy".to_owned(), |reason| given_up(row, reason, said));
     match (row.status, row.ended) {
         (CopyStatus::Bounced | CopyStatus::Dropped, Some(at)) => {
             let told = sources.tables.messages.iter().find(|other| {
@@ -277,14 +351,18 @@ fn end(sources: &Sources<'_>, row: &MessageRow, notes: &[&MailNote]) -> Option<S
                     && other.composed == at
                     && other.to == row.from
             });
-            let section = words::trouble_section(row.reason.as_deref().unwrap_or_default(), row.reply_code);
+            let circle = said.is_some_and(|said| row.reason.as_deref() == Some("loop") && said.text != TOO_MANY_HOPS);
+            let section = if circle { "" } else { words::trouble_section(row.reason.as_deref().unwrap_or_default()) };
             let step = Step::new(at, format!("given up: {reason}")).rfc(section).rfc("RFC 5321 6.1");
             Some(match told {
                 Some(bounce) => step.detail(format!("{} tells {} so", plain(&bounce.message), sender(row))),
                 None => step.detail("nobody is told: it was itself a report, from the null reverse-path"),
             })
         }
-        (CopyStatus::Refused, Some(at)) => Some(Step::new(at, format!("its user agent gives up: {reason}"))),
+        (CopyStatus::Refused, Some(at)) => {
+            let section = words::trouble_section(row.reason.as_deref().unwrap_or_default());
+            Some(Step::new(at, format!("its user agent gives up: {reason}")).rfc(section))
+        }
         (CopyStatus::Expanded, Some(at)) => Some(expanded(sources, row, at)),
         (CopyStatus::Discarded, Some(at)) => {
             let policy = notes.iter().find_map(|note| {
@@ -307,27 +385,64 @@ fn end(sources: &Sources<'_>, row: &MessageRow, notes: &[&MailNote]) -> Option<S
     }
 }
 
+/// What a server says of a message that has met too many others.
+const TOO_MANY_HOPS: &str = "too many hops";
+
+/// Why a copy was given up, by the table's word and what the trace tells of it.
+fn given_up(row: &MessageRow, reason: &str, said: Option<&EndNote>) -> String {
+    let domain = row.to.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let code = row.reply_code.map_or_else(String::new, |code| format!(" ({code})"));
+    let words = said.filter(|said| !said.text.is_empty()).map(|said| match said.code {
+        0 => quoted(&said.text),
+        code => quoted(&format!("{code} {}", said.text)),
+    });
+    match (reason, words) {
+        ("expired", _) => {
+            let queued = row.ended.zip(row.accepted).map(|(end, accepted)| span(since(end, accepted)));
+            let queued = queued.map_or_else(String::new, |span| format!("after {span} "));
+            format!("{queued}its server's policy of retries allows no further attempt")
+        }
+        ("reply", Some(words)) if row.status == CopyStatus::Refused => {
+            format!("its server answered {words}, a refusal for good")
+        }
+        ("reply", Some(words)) if row.attempts == 0 => format!("the server itself has to refuse it, with {words}"),
+        ("reply", _) => format!("the last reply{code} was a refusal for good"),
+        ("loop", Some(_)) if said.is_some_and(|said| said.text == TOO_MANY_HOPS) => {
+            "it has gone round in circles: too many servers have passed it on".to_owned()
+        }
+        ("loop", Some(words)) => format!("it would go round in circles ({words})"),
+        ("loop", None) => "it goes round in circles".to_owned(),
+        (other, _) => {
+            let text = said.map_or("", |said| &said.text);
+            words::trouble(other, "the next server", domain, text)
+        }
+    }
+}
+
 /// It was turned into others: into which.
 fn expanded(sources: &Sources<'_>, row: &MessageRow, at: SimTime) -> Step {
     const MOST: usize = 12;
-    let into = sources.tables.messages.iter().filter(|other| {
-        other.message == row.message
-            && other.expanded_from.as_ref().is_some_and(|from| from.eq_ignore_ascii_case(&row.to))
-    });
+    let into = children(sources.tables, row);
     let into: Vec<(&str, String)> =
         into.map(|other| (other.expanded_by.map_or("", |by| by.name()), plain(&other.to))).collect();
-    let by = into.first().map_or("an alias, a forward or a list", |(by, _)| by);
+    let Some((by, _)) = into.first() else {
+        let what = format!(
+            "the server takes {} for others, all of whom have a copy of this message already: it makes no other",
+            plain(&row.to)
+        );
+        return Step::new(at, what).rfc("RFC 5321 3.9");
+    };
     let mut names: Vec<String> = into.iter().take(MOST).map(|(_, to)| to.clone()).collect();
     if into.len() > MOST {
         names.push(count(into.len() - MOST, "other", "others"));
     }
-    let names = if names.is_empty() { "others".to_owned() } else { listed(&names) };
-    Step::new(at, format!("the {by} {} turns it into copies for {names}", plain(&row.to))).rfc("RFC 5321 3.9")
+    Step::new(at, format!("the {by} {} turns it into copies for {}", plain(&row.to), listed(&names)))
+        .rfc("RFC 5321 3.9")
 }
 
 /// The row of a connection.
 pub(super) fn connection<'a>(tables: &'a Tables, name: &str) -> Option<&'a ConnectionRow> {
-    tables.connections.iter().find(|row| *row.connection == *name)
+    tables.connections.iter().find(|row| row.connection.eq_ignore_ascii_case(name))
 }
 
 /// A connection of an attempt, as it was seen.

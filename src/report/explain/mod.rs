@@ -5,6 +5,7 @@
 //! What is told (`Story`) is apart from how it is shown: as text for a terminal, or as JSON.
 
 mod attempts;
+mod blame;
 mod causes;
 mod connection;
 mod dialogue;
@@ -14,6 +15,7 @@ mod lookup;
 mod message;
 mod notes;
 mod overview;
+mod parties;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -28,13 +30,13 @@ use serde_json::{Value, json};
 pub use connection::connection_story;
 pub use events::event_sentence;
 pub use lookup::{CacheAge, ChosenLookUp, choose_look_up};
-pub use message::{message_stories, until as message_until};
+pub use message::{message_focus, message_stories};
 pub use overview::{Overview, argument, overview};
 pub use witness::{Focus, Witness};
 
 use self::folding::Tried;
 use super::summary::human;
-use super::values::escape;
+use super::values::{count, escape};
 use crate::base::calendar::UnixTime;
 use crate::base::time::{SimDuration, SimTime};
 use crate::metrics::Tables;
@@ -214,11 +216,6 @@ fn span(duration: SimDuration) -> String {
 /// From one instant to a later one; tables that were changed by hand may have them in any order.
 fn since(later: SimTime, earlier: SimTime) -> SimDuration {
     SimDuration::from_nanos(later.as_nanos().saturating_sub(earlier.as_nanos()))
-}
-
-/// One thing, or so many.
-fn count(number: usize, one: &str, many: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
 /// Words as a list: `a, b and c`.

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::ops::Range;
 
+use super::blame::{Blame, Refusal};
 use crate::base::socket::{CloseReason, Side};
 use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::{CacheResult, ConductAction, DnsAnswerKind, DropReason, Protocol, RetransmitReason};
@@ -38,6 +39,16 @@ pub(super) enum MailWhat {
     Discarded { why: String },
 }
 
+/// A server or a user agent gave a copy up.
+#[derive(Clone, Debug)]
+pub(super) struct EndNote {
+    pub(super) at: SimTime,
+    pub(super) to: String,
+    /// The reply code, or 0.
+    pub(super) code: u16,
+    pub(super) text: String,
+}
+
 /// A rule of conduct did something.
 #[derive(Clone, Debug)]
 pub(super) struct ConductNote {
@@ -58,8 +69,10 @@ pub(super) struct ConductNote {
 #[derive(Clone, Debug)]
 pub(super) struct LookUpNote {
     pub(super) at: SimTime,
-    /// For the copy of which recipient.
-    pub(super) recipient: String,
+    /// For the copies of which recipients it was made.
+    pub(super) recipients: Vec<String>,
+    /// Whose copies waited for what it found, though it was not made for them.
+    pub(super) waiting: Vec<String>,
     pub(super) since: SimTime,
     pub(super) host: String,
     pub(super) name: String,
@@ -94,6 +107,10 @@ pub(super) struct Loss {
     pub(super) to: String,
     /// Sequence number, octets, and whether it was a SYN or FIN, of a segment.
     pub(super) segment: Option<Segment>,
+    /// The fault for which it was lost, if for one.
+    pub(super) blame: Option<Blame>,
+    /// When something came through after all that holds some of the same octets.
+    pub(super) made_good: Option<SimTime>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -162,8 +179,10 @@ pub(super) struct Closed {
 #[derive(Clone, Debug)]
 pub(super) struct ConnNote {
     pub(super) name: String,
-    /// For the copy of which recipient it was opened, if for any.
-    pub(super) recipient: Option<String>,
+    /// For the copies of which recipients it was opened.
+    pub(super) recipients: Vec<String>,
+    /// The question for which it was opened, if for one.
+    pub(super) query: Option<String>,
     pub(super) client: String,
     pub(super) server: String,
     pub(super) port: u16,
@@ -175,6 +194,10 @@ pub(super) struct ConnNote {
     pub(super) arrivals: VecDeque<Arrival>,
     pub(super) said: Vec<Said>,
     pub(super) closed: [Option<Closed>; 2],
+    /// An end's host went down: when, and the fault.
+    pub(super) crashed: [Option<(SimTime, Option<Blame>)>; 2],
+    /// Why the server answered the call by a reset, if it did.
+    pub(super) refusal: Option<Refusal>,
     /// A service had no place for it.
     pub(super) turned_away: Option<SimTime>,
     /// Messages that a server took over it, and for whom.
@@ -208,17 +231,34 @@ impl ConnNote {
         if range.is_empty() {
             return;
         }
+        for loss in self.losses_of(side, &range) {
+            loss.made_good.get_or_insert(at);
+        }
         if self.arrivals.len() >= MOST {
             self.arrivals.pop_front();
         }
         self.arrivals.push_back(Arrival { at, side, range });
     }
 
-    /// What has arrived is lost within the host after all, as when it is damaged.
-    pub(super) fn arrives_not(&mut self, side: Side, segment: Segment) {
+    /// What has arrived is lost within the host after all, as when it is damaged or the host is down.
+    pub(super) fn arrives_not(&mut self, at: SimTime, side: Side, segment: Segment) {
         let range = segment.range();
         let place = self.arrivals.iter().rposition(|one| one.side == side && one.range == range);
         place.and_then(|place| self.arrivals.remove(place));
+        for loss in self.losses_of(side, &range).filter(|loss| loss.made_good == Some(at)) {
+            loss.made_good = None;
+        }
+    }
+
+    /// The last losses of a side in which any of these were.
+    fn losses_of<'a>(&'a mut self, side: Side, range: &'a Range<u64>) -> impl Iterator<Item = &'a mut Loss> {
+        // so many losses before are looked at
+        const LAST: usize = 64;
+        let from = if side == Side::Client { &self.client } else { &self.server };
+        self.losses.iter_mut().rev().take(LAST).filter(move |loss| {
+            let lost = loss.segment.map_or(0..0, Segment::range);
+            loss.from == *from && lost.start < range.end && range.start < lost.end
+        })
     }
 
     /// When the last segment arrived that holds any of these.

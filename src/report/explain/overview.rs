@@ -1,7 +1,7 @@
 //! What of a run can be explained: its messages, with the slowest and those that failed, its look-ups,
 //! its connections, and the hosts that keep something.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -28,11 +28,26 @@ pub struct Overview {
     groups: Vec<(String, Vec<Line>)>,
 }
 
-/// The overview of a run.
+/// The overview of a run; what hosts held is only told of a run that can be made again, and then the zones that each
+/// serves are known.
 #[must_use]
-pub fn overview(tables: &Tables) -> Overview {
-    let groups = vec![messages(tables), look_ups(tables), connections(tables), hosts(tables)];
+pub fn overview(tables: &Tables, zones: Option<&BTreeMap<String, Vec<String>>>) -> Overview {
+    let mut groups = vec![messages(tables), look_ups(tables), connections(tables)];
+    groups.extend(zones.map(|zones| hosts(tables, zones)));
+    for (_, lines) in &mut groups {
+        once(lines);
+    }
     Overview { groups: groups.into_iter().filter(|(_, lines)| !lines.is_empty()).collect() }
+}
+
+/// Of lines with the same option the last one says most.
+fn once(lines: &mut Vec<Line>) {
+    let options: Vec<Option<String>> = lines.iter().map(|line| line.option.clone()).collect();
+    let mut place = 0;
+    lines.retain(|line| {
+        place += 1;
+        line.option.is_none() || !options[place..].contains(&line.option)
+    });
 }
 
 impl Overview {
@@ -140,7 +155,7 @@ fn fates(rows: &[MessageRow]) -> String {
 fn why(reason: &str) -> String {
     match reason {
         "reply" => "a server refused it".to_owned(),
-        "expired" => "it waited for longer than mail is kept".to_owned(),
+        "expired" => "its server's retries came to their end".to_owned(),
         "loop" => "it went round in circles".to_owned(),
         "no_such_domain" => "there is no such domain".to_owned(),
         "no_mail_server" => "the domain takes no mail".to_owned(),
@@ -169,7 +184,7 @@ fn look_ups(tables: &Tables) -> (String, Vec<Line>) {
         matches!(last.outcome, DnsOutcome::Failure | DnsOutcome::Timeout | DnsOutcome::Unreachable)
     });
     lines.extend(first(failed, "dns_queries", |(_, first, last)| line(first, outcome(last.outcome).to_owned())));
-    let cached = ends().find(|(_, _, last)| last.cache.as_deref() == Some("hit"));
+    let cached = ends().find(|(one, first, _)| one.questions.len() == 1 && first.cache.as_deref() == Some("hit"));
     lines.extend(cached.map(|(_, row, _)| line(row, "the first that a resolver's cache answered".to_owned())));
     let title = format!(
         "Look-ups: {} by programs, with {}; how names were found:",
@@ -200,7 +215,7 @@ fn connections(tables: &Tables) -> (String, Vec<Line>) {
     (format!("Connections: {}; what went on there:", rows.len()), lines)
 }
 
-fn hosts(tables: &Tables) -> (String, Vec<Line>) {
+fn hosts(tables: &Tables, zones: &BTreeMap<String, Vec<String>>) -> (String, Vec<Line>) {
     let mut lines = Vec::new();
     let servers: BTreeSet<&str> = tables.queue.iter().map(|row| &*row.server).collect();
     let keep = |host: &str, what: &str| Line {
@@ -211,6 +226,12 @@ fn hosts(tables: &Tables) -> (String, Vec<Line>) {
     let resolvers: BTreeSet<&str> =
         tables.caches.iter().filter(|row| row.level.name() == "resolver").map(|row| &*row.host).collect();
     lines.extend(first(resolvers.iter(), "caches", |host| keep(host, "its cache")));
+    let zones = zones.iter().filter(|(_, zones)| !zones.is_empty());
+    lines.extend(first(zones, "dns_servers", |(host, zones)| {
+        let names: Vec<String> = zones.iter().take(MOST).map(|zone| plain(zone)).collect();
+        let more = if zones.len() > MOST { ", ..." } else { "" };
+        keep(host, &format!("its zones: {}{more}", names.join(", ")))
+    }));
     ("Hosts, and what they held at a time:".to_owned(), lines)
 }
 

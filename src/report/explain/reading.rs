@@ -48,7 +48,11 @@ fn fetched(sources: &Sources<'_>, row: &MessageRow, mailbox: &str, at: SimTime) 
             | MailWhat::Discarded { .. } => None,
         })
     });
-    let how = match (session(sources, mailbox, None, at), seen) {
+    let over = |conn: &String| {
+        let mut sessions = sources.tables.mailbox_sessions.iter();
+        sessions.find(|one| one.connection.as_deref() == Some(conn) && one.began <= at && at <= one.ended)
+    };
+    let how = match (seen.and_then(over).or_else(|| session(sources, mailbox, None, at)), seen) {
         (Some(one), _) => format!(" {}", by(one)),
         (None, Some(conn)) => format!(", connection {conn}"),
         (None, None) => String::new(),

@@ -3,21 +3,26 @@
 //! What belongs to a message is found by causes: an event of the message, a look-up that such an event
 //! caused, a connection that the look-up caused, and so on. An event of another message ends such a chain,
 //! so a connection that several messages share is ascribed to the one for which it was opened, unless it
-//! was named beforehand. The packets of a question are those that its event caused, up to the answer.
+//! was named beforehand; copies that one courier carries are a party (`parties`). The packets of a question are
+//! those that its event caused, up to the answer. A loss knows the fault for which the trace tells it (`blame`).
+
+mod mail;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rustc_hash::FxHashMap;
 
-use super::notes::{CacheNote, Closed, ConductNote, ConnNote, LookUpNote, Loss, MailNote, MailWhat, Said, Segment};
+use super::blame::{Blame, InForce};
+use super::notes::{CacheNote, Closed, ConductNote, ConnNote, EndNote, LookUpNote, Loss, MailNote, Said, Segment};
+use super::parties::Parties;
 use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, EventId, HostId, QueryId};
 use crate::base::socket::{Endpoint, Side};
 use crate::base::time::SimTime;
 use crate::base::trace::{
-    ConnStep, DnsTrace, DropReason, HostTrace, MailTrace, NetTrace, Observer, PacketInfo, Protocol, Trace, TraceEvent,
+    ConnStep, DnsTrace, DropReason, FaultTrace, HostTrace, NetTrace, Observer, PacketInfo, Protocol, Trace, TraceEvent,
 };
-use crate::metrics::{failure_word, rtype_word};
+use crate::metrics::rtype_word;
 
 /// Of a connection: so many losses, retransmissions and pieces of the dialogue, each.
 const MOST_NOTES: usize = 4_000;
@@ -49,22 +54,38 @@ pub struct Witness {
     message: Option<String>,
     /// Recipients of the message.
     recipients: Vec<String>,
-    /// Events that a copy of the message caused, and that may cause more for it; by the recipient's place.
-    chain: FxHashMap<EventId, usize>,
-    /// Questions that are asked for a copy.
+    /// Events that copies of the message caused, and that may cause more for them.
+    parties: Parties,
+    /// Questions that are asked for a party.
     asked: FxHashMap<QueryId, usize>,
+    /// Events with which a look-up ended, by its place among these.
+    looked_up: FxHashMap<EventId, usize>,
+    /// The look-up after which copies enter a phase just now, and one of another message's.
+    entered_after: Option<usize>,
+    entered_late: Option<LookUpNote>,
+    /// The last look-up of each host for others.
+    others: FxHashMap<HostId, (EventId, LookUpNote)>,
+    in_force: InForce,
+    /// The last question of each host, and the event that tells of it.
+    last_asked: FxHashMap<HostId, (EventId, QueryId)>,
     queries: BTreeSet<QueryId>,
     /// Events on the way of a question and its answer.
     ways: FxHashMap<EventId, QueryId>,
     tasks: FxHashMap<(HostId, u32), QueryId>,
     named: BTreeSet<ConnId>,
     conns: BTreeMap<ConnId, ConnNote>,
-    copy_of_conn: FxHashMap<ConnId, usize>,
+    party_of_conn: FxHashMap<ConnId, usize>,
     pub(super) mail: Vec<MailNote>,
     pub(super) conduct: Vec<ConductNote>,
     pub(super) look_ups: Vec<LookUpNote>,
     pub(super) caches: BTreeMap<String, Vec<CacheNote>>,
     pub(super) lost_datagrams: BTreeMap<String, Vec<Loss>>,
+    /// Questions that were asked for copies, and for which recipients.
+    pub(super) asked_for: BTreeMap<String, Vec<String>>,
+    /// How copies ended that were given up.
+    pub(super) given_up: Vec<EndNote>,
+    /// Attempts that ended because their own host went down: when, and for whom.
+    pub(super) interrupted: Vec<(SimTime, String, Option<Blame>)>,
 }
 
 impl Witness {
@@ -84,19 +105,28 @@ impl Witness {
         Self {
             message: focus.message.clone(),
             recipients: Vec::new(),
-            chain: FxHashMap::default(),
+            parties: Parties::default(),
             asked: FxHashMap::default(),
+            looked_up: FxHashMap::default(),
+            entered_after: None,
+            entered_late: None,
+            others: FxHashMap::default(),
+            in_force: InForce::default(),
+            last_asked: FxHashMap::default(),
             queries,
             ways: FxHashMap::default(),
             tasks: FxHashMap::default(),
             named,
             conns: BTreeMap::new(),
-            copy_of_conn: FxHashMap::default(),
+            party_of_conn: FxHashMap::default(),
             mail: Vec::new(),
             conduct: Vec::new(),
             look_ups: Vec::new(),
             caches: BTreeMap::new(),
             lost_datagrams: BTreeMap::new(),
+            asked_for: BTreeMap::new(),
+            given_up: Vec::new(),
+            interrupted: Vec::new(),
             directory,
         }
     }
@@ -128,18 +158,42 @@ impl Witness {
             }
         }
         match what {
-            NetTrace::Sent { .. } => {}
+            NetTrace::Sent { packet, .. } => self.refused(&packet),
             NetTrace::Arrived { packet, .. } => {
                 self.arrival(event, &packet, |note, side, segment| note.arrives(event.at, side, segment));
             }
             NetTrace::Dropped { link, packet, reason } => {
                 if link.is_none() {
-                    self.arrival(event, &packet, |note, side, segment| note.arrives_not(side, segment));
+                    self.arrival(event, &packet, |note, side, segment| note.arrives_not(event.at, side, segment));
                 }
                 let Some(conn) = packet.tcp.and_then(|tcp| tcp.conn) else { return };
                 if self.conns.contains_key(&conn) {
                     let loss = self.loss(event, link, &packet, reason);
                     self.note(conn, |note| &mut note.losses, loss);
+                }
+            }
+        }
+    }
+
+    /// A host answers the call for a connection by a reset.
+    fn refused(&mut self, packet: &PacketInfo) {
+        let Some((conn, tcp)) = packet.tcp.and_then(|tcp| Some((tcp.conn?, tcp))) else { return };
+        let Some(note) = self.conns.get_mut(&conn) else { return };
+        if tcp.rst && packet.src.port == note.port && note.established[1].is_none() && note.refusal.is_none() {
+            note.refusal = Some(self.in_force.refusal(&note.server, note.port, note.turned_away.is_some()));
+        }
+    }
+
+    /// A host goes down, and the ends of connections there with it.
+    fn crashed(&mut self, event: &TraceEvent<'_>) {
+        let blame = self.in_force.host(&self.directory, event.host);
+        let host = self.directory.host_name(event.host);
+        for note in self.conns.values_mut() {
+            for side in [Side::Client, Side::Server] {
+                let place = ConnNote::place(side);
+                let begun = side == Side::Client || note.established[place].is_some();
+                if begun && note.closed[place].is_none() && note.host(side) == host && note.crashed[place].is_none() {
+                    note.crashed[place] = Some((event.at, blame.clone()));
                 }
             }
         }
@@ -170,12 +224,12 @@ impl Witness {
         packet: &PacketInfo,
         reason: DropReason,
     ) -> Loss {
-        let link = link.map(|dir| {
-            let (link, from, to) = self.directory.link_dir(dir);
-            format!("{} from {} to {}", link.name, self.host(from), self.host(to))
-        });
+        let host = self.host(event.host);
+        let named = link.map(|dir| self.directory.link_dir(dir));
+        let blame = self.in_force.drop(&host, named.map(|(link, ..)| link.name.as_str()), packet, reason);
+        let link = named.map(|(link, from, to)| format!("{} from {} to {}", link.name, self.host(from), self.host(to)));
         let (from, to) = (self.at(packet.src), self.at(packet.dst));
-        Loss { at: event.at, link, host: self.host(event.host), reason, from, to, segment: segment(packet) }
+        Loss { at: event.at, link, host, reason, from, to, segment: segment(packet), blame, made_good: None }
     }
 
     /// Writes something down about a connection, unless too much stands there.
@@ -196,17 +250,19 @@ impl Witness {
             self.ways.insert(event.id, query);
         }
         if let ConnStep::Opening { from, to } = step {
-            let copy = self.chain.get(&event.cause).copied();
-            if (self.named.contains(&conn) || copy.is_some()) && self.conns.len() < MOST_CONNS {
-                let recipient = copy.and_then(|copy| self.recipients.get(copy)).cloned();
-                let note = self.opening(event.at, conn, (from, to), recipient);
-                self.conns.insert(conn, note);
-                self.copy_of_conn.extend(copy.map(|copy| (conn, copy)));
+            let party = self.parties.of(event.cause);
+            if (self.named.contains(&conn) || party.is_some()) && self.conns.len() < MOST_CONNS {
+                let recipients = party.filter(|party| self.is_carried(*party)).map(|party| self.recipients_of(party));
+                let asked = self.last_asked.get(&event.host).filter(|(asked, _)| *asked == event.cause);
+                let query = asked.map(|(_, query)| self.directory.query_name(*query));
+                let note = self.opening(event.at, conn, (from, to), recipients.unwrap_or_default());
+                self.conns.insert(conn, ConnNote { query, ..note });
+                self.party_of_conn.extend(party.map(|party| (conn, party)));
             }
         }
         let Some(note) = self.conns.get_mut(&conn) else { return };
-        if let Some(copy) = self.copy_of_conn.get(&conn) {
-            self.chain.insert(event.id, *copy);
+        if let Some(party) = self.party_of_conn.get(&conn) {
+            self.parties.follow(event.id, *party);
         }
         let place = ConnNote::place(side);
         match step {
@@ -229,11 +285,12 @@ impl Witness {
         opened: SimTime,
         conn: ConnId,
         (from, to): (Endpoint, Endpoint),
-        recipient: Option<String>,
+        recipients: Vec<String>,
     ) -> ConnNote {
         ConnNote {
             name: self.directory.conn_name(conn),
-            recipient,
+            recipients,
+            query: None,
             client: self.at(from),
             server: self.at(to),
             port: to.port,
@@ -244,6 +301,8 @@ impl Witness {
             arrivals: VecDeque::new(),
             said: Vec::new(),
             closed: [None; 2],
+            crashed: [None, None],
+            refusal: None,
             turned_away: None,
             took: Vec::new(),
             left_out: 0,
@@ -258,8 +317,8 @@ impl Witness {
         if self.conns.contains_key(&conn) {
             let head = bytes.get(..HEAD).unwrap_or(bytes).to_vec();
             let octets = bytes.len() as u64;
-            if let Some(copy) = self.copy_of_conn.get(&conn) {
-                self.chain.insert(event.id, *copy);
+            if let Some(party) = self.party_of_conn.get(&conn) {
+                self.parties.follow(event.id, *party);
             }
             self.note(conn, |note| &mut note.said, Said { at: event.at, side, protocol, head, octets });
         }
@@ -268,17 +327,20 @@ impl Witness {
     fn dns(&mut self, event: &TraceEvent<'_>, what: DnsTrace<'_>) {
         match what {
             DnsTrace::Asked { query, .. } => {
-                if let Some(copy) = self.chain.get(&event.cause).copied() {
-                    self.chain.insert(event.id, copy);
-                    self.asked.insert(query, copy);
+                self.last_asked.insert(event.host, (event.id, query));
+                if let Some(party) = self.parties.of(event.cause) {
+                    self.parties.follow(event.id, party);
+                    self.asked.insert(query, party);
+                    let recipients = self.recipients_of(party);
+                    self.asked_for.entry(self.directory.query_name(query)).or_default().extend(recipients);
                 }
                 if self.queries.contains(&query) {
                     self.ways.insert(event.id, query);
                 }
             }
             DnsTrace::Answered { query, .. } | DnsTrace::TimedOut { query } | DnsTrace::Unreachable { query } => {
-                if let Some(copy) = self.asked.get(&query) {
-                    self.chain.insert(event.id, *copy);
+                if let Some(party) = self.asked.get(&query) {
+                    self.parties.follow(event.id, *party);
                 }
             }
             DnsTrace::Received { task, .. } => {
@@ -304,111 +366,29 @@ impl Witness {
                 }
             }
             DnsTrace::LocalCache { .. } => {
-                if let Some(copy) = self.chain.get(&event.cause).copied() {
-                    self.chain.insert(event.id, copy);
+                if let Some(party) = self.parties.of(event.cause) {
+                    self.parties.follow(event.id, party);
                 }
             }
-            DnsTrace::LookedUp { name, rtype, since, kind, cache, .. } => {
-                if let Some(copy) = self.chain.get(&event.cause).copied() {
-                    self.chain.insert(event.id, copy);
-                    let recipient = self.recipients.get(copy).cloned().unwrap_or_default();
-                    let (host, name, rtype) = (self.host(event.host), name.to_owned(), rtype_word(rtype));
-                    let cached = cache.is_some();
-                    self.look_ups.push(LookUpNote { at: event.at, recipient, since, host, name, rtype, kind, cached });
+            DnsTrace::LookedUp { name, rtype, since, kind, cache, .. } if self.message.is_some() => {
+                let (recipients, waiting) = match self.parties.of(event.cause) {
+                    Some(party) if self.is_carried(party) => (self.recipients_of(party), Vec::new()),
+                    Some(party) => (Vec::new(), self.recipients_of(party)),
+                    None => (Vec::new(), Vec::new()),
+                };
+                let (host, name, rtype) = (self.host(event.host), name.to_owned(), rtype_word(rtype));
+                let (at, cached) = (event.at, cache.is_some());
+                let note = LookUpNote { at, recipients, waiting, since, host, name, rtype, kind, cached };
+                if let Some(party) = self.parties.of(event.cause) {
+                    self.parties.follow(event.id, party);
+                    self.looked_up.insert(event.id, self.look_ups.len());
+                    self.look_ups.push(note);
+                } else {
+                    self.others.insert(event.host, (event.id, note));
                 }
             }
+            DnsTrace::LookedUp { .. } => {}
             DnsTrace::Changed { .. } | DnsTrace::Copied { .. } | DnsTrace::Expired { .. } => {}
-        }
-    }
-
-    fn mail(&mut self, event: &TraceEvent<'_>, what: &MailTrace<'_>) {
-        self.over_connections(event, what);
-        let Some((message, to, what)) = self.about_message(what) else { return };
-        if self.message.as_deref() != Some(message) {
-            return;
-        }
-        let known = self.recipients.iter().position(|known| known == to);
-        let copy = known.unwrap_or_else(|| {
-            self.recipients.push(to.to_owned());
-            self.recipients.len() - 1
-        });
-        self.chain.insert(event.id, copy);
-        if let Some(what) = what {
-            self.mail.push(MailNote { at: event.at, host: self.host(event.host), to: to.to_owned(), what });
-        }
-    }
-
-    /// Message, recipient and what is written down of it, of an event in the life of a message.
-    fn about_message<'a>(&self, what: &MailTrace<'a>) -> Option<(&'a str, &'a str, Option<MailWhat>)> {
-        let name = |conn| self.directory.conn_name(conn);
-        Some(match *what {
-            MailTrace::Accepted { message, to, queue_id, conn, bytes: _ } => {
-                let what = MailWhat::Accepted { queue_id: queue_id.to_owned(), conn: conn.map(name) };
-                (message, to, Some(what))
-            }
-            MailTrace::Postponed { message, to, failure, next } => {
-                let (kind, text) = (failure_word(failure.kind).to_owned(), failure.text.to_owned());
-                (message, to, Some(MailWhat::Postponed { kind, code: failure.code, text, next }))
-            }
-            MailTrace::Downgraded { message, to, before, after } => {
-                (message, to, Some(MailWhat::Downgraded { before, after }))
-            }
-            MailTrace::Delivered { message, to, mailbox } => {
-                (message, to, Some(MailWhat::Delivered { mailbox: mailbox.to_owned() }))
-            }
-            MailTrace::Retrieved { message, mailbox, conn } => {
-                let what = MailWhat::Retrieved { mailbox: mailbox.to_owned(), conn: name(conn) };
-                (message, mailbox, Some(what))
-            }
-            MailTrace::Deleted { message, mailbox } => {
-                (message, mailbox, Some(MailWhat::Deleted { mailbox: mailbox.to_owned() }))
-            }
-            MailTrace::Discarded { message, to, why } => {
-                (message, to, Some(MailWhat::Discarded { why: why.to_owned() }))
-            }
-            MailTrace::Redirected { message, into, .. } => (message, into, Some(MailWhat::Redirected)),
-            MailTrace::Composed { message, to, .. }
-            | MailTrace::Phase { message, to, .. }
-            | MailTrace::Refused { message, to, .. }
-            | MailTrace::AttemptStarted { message, to, .. }
-            | MailTrace::AttemptEnded { message, to, .. }
-            | MailTrace::GivenUp { message, to, .. }
-            | MailTrace::Expanded { message, to, .. }
-            | MailTrace::HandedIn { message, to, .. } => (message, to, None),
-            MailTrace::Encoded { message, .. } => (message, "", None),
-            MailTrace::QueueLength { .. }
-            | MailTrace::MailboxSize { .. }
-            | MailTrace::Appended { .. }
-            | MailTrace::Conduct { .. }
-            | MailTrace::Acted { .. }
-            | MailTrace::Shown { .. }
-            | MailTrace::Session { .. } => return None,
-        })
-    }
-
-    /// What an event of mail says of a connection that is looked at.
-    fn over_connections(&mut self, event: &TraceEvent<'_>, what: &MailTrace<'_>) {
-        if let MailTrace::Accepted { message, to, conn: Some(conn), .. } = *what {
-            self.note(conn, |note| &mut note.took, (event.at, message.to_owned(), to.to_owned()));
-        }
-        let MailTrace::Conduct { rule, conn, at, action, effect, delay, client, sender, recipient, .. } = *what else {
-            return;
-        };
-        let ours = self.conns.contains_key(&conn) || self.message.is_some();
-        if ours && self.conduct.len() < MOST_CONDUCT {
-            self.conduct.push(ConductNote {
-                at: event.at,
-                host: self.host(event.host),
-                rule: rule.to_owned(),
-                conn: self.directory.conn_name(conn),
-                at_command: at.to_owned(),
-                action,
-                effect,
-                delay,
-                client,
-                sender: sender.map(str::to_owned),
-                recipient: recipient.map(str::to_owned),
-            });
         }
     }
 }
@@ -431,7 +411,13 @@ impl Observer for Witness {
                     note.turned_away.get_or_insert(event.at);
                 }
             }
-            Trace::Host(HostTrace::Served { .. } | HostTrace::Visited { .. }) | Trace::Fault(_) | Trace::Web(_) => {}
+            Trace::Fault(fault) => {
+                self.in_force.observe(&self.directory, event, fault);
+                if fault == FaultTrace::HostDown {
+                    self.crashed(event);
+                }
+            }
+            Trace::Host(HostTrace::Served { .. } | HostTrace::Visited { .. }) | Trace::Web(_) => {}
         }
     }
 }

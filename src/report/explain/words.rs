@@ -8,16 +8,16 @@ use crate::base::trace::{DnsAnswerKind, DropReason, RetransmitReason};
 pub(super) const fn drop_reason(reason: DropReason) -> &'static str {
     match reason {
         DropReason::QueueFull => "the queue there was full",
-        DropReason::Loss => "it was lost at random",
+        DropReason::Loss => "the link loses packets",
         DropReason::LinkDown => "the link was down",
         DropReason::HostDown => "the host was down",
-        DropReason::NoRoute => "there was no route to its destination",
+        DropReason::NoRoute => "there was no route to the destination",
         DropReason::PortClosed => "nobody had bound the port",
-        DropReason::TtlExpired => "its hop limit ran out",
-        DropReason::TooBig => "it was larger than the link's MTU",
-        DropReason::Early => "RED turned it away before the queue was full",
-        DropReason::Sojourn => "CoDel dropped it after too long a wait",
-        DropReason::Corrupt => "it was damaged on the way, as its checksum showed",
+        DropReason::TtlExpired => "the hop limit ran out",
+        DropReason::TooBig => "too large for the link's MTU",
+        DropReason::Early => "RED drops packets before the queue is full",
+        DropReason::Sojourn => "CoDel drops what has waited for too long",
+        DropReason::Corrupt => "damaged on the way, as the checksum showed",
         DropReason::BacklogFull => "too many handshakes were under way there",
         DropReason::ServiceFull => "the service had no place for another session",
     }
@@ -30,7 +30,11 @@ pub(super) fn loss(loss: &Loss) -> String {
         (Some(link), _) => format!("on the link {link}"),
         (None, _) => format!("at {}", loss.host),
     };
-    format!("{place}: {}", drop_reason(loss.reason))
+    match (&loss.link, loss.reason) {
+        // only the stage of a degraded service loses packets at a host
+        (None, DropReason::Loss) => format!("{place}: its degraded service loses packets"),
+        (_, reason) => format!("{place}: {}", drop_reason(reason)),
+    }
 }
 
 /// How a connection's end ended, by the table's word, as something that happened to `whose` end.
@@ -83,9 +87,8 @@ pub(super) const fn answer(kind: DnsAnswerKind) -> &'static str {
 }
 
 /// The sections about a trouble on a message's way, by the table's words.
-pub(super) fn trouble_section(reason: &str, code: Option<u16>) -> &'static str {
+pub(super) fn trouble_section(reason: &str) -> &'static str {
     match reason {
-        "reply" if code.is_some_and(|code| code / 100 == 4) => "RFC 5321 4.2.1",
         "reply" => "RFC 5321 4.2.1",
         "no_such_domain" | "no_mail_server" => "RFC 5321 5.1",
         "loop" => "RFC 5321 6.3",
@@ -98,22 +101,24 @@ pub(super) fn trouble_section(reason: &str, code: Option<u16>) -> &'static str {
 
 /// What happened, by the table's word for a trouble; `host` is whom it was about, `said` the text that goes with it.
 pub(super) fn trouble(reason: &str, host: &str, domain: &str, said: &str) -> String {
-    let said = || super::quoted(said);
+    let quoted = || super::quoted(said);
+    let said = if said.is_empty() { String::new() } else { format!(" ({})", super::quoted(said)) };
     match reason {
         "connection_refused" => format!("{host} refused the connection"),
         "connection_timed_out" => format!("{host} did not answer the call for a connection"),
         "unreachable" => format!("no way led to {host}"),
-        "connection_lost" => format!("the connection with {host} broke ({})", said()),
-        "reply" => format!("{host} answered {}", said()),
+        "connection_lost" => format!("the connection with {host} broke{said}"),
+        "reply" => format!("{host} answered {}", quoted()),
         "reply_timed_out" => format!("{host} gave no reply in time"),
-        "protocol_error" => format!("{host} did not keep to the protocol ({})", said()),
-        "no_tls" => format!("TLS, which is required, did not come about with {host} ({})", said()),
-        "dns_failure" => format!("the DNS did not tell where mail for {domain} goes ({})", said()),
+        "protocol_error" => format!("{host} did not keep to the protocol{said}"),
+        "no_tls" => format!("TLS, which is required, did not come about with {host}{said}"),
+        "dns_failure" => format!("the DNS did not tell where mail for {domain} goes{said}"),
         "no_such_domain" => format!("the domain {domain} does not exist"),
-        "no_mail_server" => format!("the domain {domain} takes no mail ({})", said()),
-        "expired" => format!("it had been in the queue for longer than mail is kept ({})", said()),
-        "loop" => format!("it went round in circles ({})", said()),
-        other => format!("{} ({})", super::plain(other).replace('_', " "), said()),
+        "no_mail_server" => format!("the domain {domain} takes no mail{said}"),
+        "expired" => format!("it had been in the queue for longer than mail is kept{said}"),
+        "loop" => format!("it went round in circles{said}"),
+        "unsendable" => format!("no server takes it as it is{said}"),
+        other => format!("{}{said}", super::plain(other).replace('_', " ")),
     }
 }
 

@@ -87,6 +87,14 @@ impl Choice {
         self.threads.contains(name)
     }
 
+    /// The messages whose lives are told: those that are shown, and all of a few.
+    pub(super) fn told<'a>(&self, tables: &'a Tables) -> BTreeSet<&'a str> {
+        const FEW: usize = 100;
+        let few = tables.messages.len() <= FEW;
+        let ids = tables.messages.iter().map(|row| &*row.message);
+        ids.filter(|id| few || self.has_thread(id)).collect()
+    }
+
     /// Whether this connection is shown, whatever it was opened for.
     pub(super) fn has_connection(&self, name: &str) -> bool {
         self.connections.contains(name)

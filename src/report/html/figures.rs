@@ -8,6 +8,7 @@ use super::model::Figure;
 use crate::base::time::SimTime;
 use crate::metrics::Tables;
 use crate::report::summary::human;
+use crate::report::values;
 
 type Metrics = BTreeMap<String, Value>;
 
@@ -15,23 +16,19 @@ fn number(metrics: &Metrics, name: &str) -> f64 {
     metrics.get(name).and_then(Value::as_f64).unwrap_or(0.0)
 }
 
-/// `1 message`, `1,234 messages`.
-fn count(number: f64, noun: &str) -> String {
-    let plural = if number == 1.0 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(number))
+/// A number of things as the metrics have it.
+fn whole(number: f64) -> usize {
+    // metrics that count are whole, and never so large
+    number.clamp(0.0, 1e15) as usize
 }
 
-/// A whole number with its digits in groups of three.
 fn grouped(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let mut out = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    values::grouped(whole(number))
+}
+
+/// `1 message`, `1,234 messages`.
+fn count(number: f64, noun: &str) -> String {
+    values::count(whole(number), noun, &format!("{noun}s"))
 }
 
 /// What became of the mail, of names, of pages and of the network, a sentence each.
@@ -53,18 +50,32 @@ pub(super) fn sentences(tables: &Tables, metrics: &Metrics) -> Vec<String> {
     if get("web.pages") > 0.0 {
         out.push(format!("Browsers loaded {}.", count(get("web.pages"), "page")));
     }
-    let again = get("connections.retransmissions");
-    out.push(format!(
-        "{} carried it; {} were lost{}.",
-        count(get("connections.opened"), "TCP connection"),
-        count(get("network.dropped"), "packet"),
-        if again > 0.0 { format!(", {} sent again", count(again, "segment")) } else { String::new() },
-    ));
+    out.extend(of_network(metrics));
     if !tables.faults.is_empty() {
         let faults = f64::from(u32::try_from(tables.faults.len()).unwrap_or(u32::MAX));
         out.push(format!("{} struck; see the timeline.", count(faults, "fault")));
     }
     out
+}
+
+/// Which connections there were, and what was lost.
+fn of_network(metrics: &Metrics) -> Option<String> {
+    let get = |name: &str| number(metrics, name);
+    let (opened, lost, again) = (get("connections.opened"), get("network.dropped"), get("connections.retransmissions"));
+    let be = if opened == 1.0 { "was" } else { "were" };
+    let carried = (opened > 0.0).then(|| format!("{} {be} opened", count(opened, "TCP connection")));
+    let lost = match (lost, get("network.packets")) {
+        (0.0, 0.0) => None,
+        (0.0, _) => Some("no packet was lost".to_owned()),
+        (1.0, _) => Some("1 packet was lost".to_owned()),
+        (lost, _) => Some(format!("{} were lost", count(lost, "packet"))),
+    };
+    let again = (again > 0.0).then(|| format!(", {} sent again", count(again, "segment")));
+    let parts: Vec<String> = carried.into_iter().chain(lost).collect();
+    let mut sentence = parts.join("; ") + &again.unwrap_or_default();
+    let first = sentence.chars().next()?.to_ascii_uppercase();
+    sentence.replace_range(..first.len_utf8(), &first.to_string());
+    Some(sentence + ".")
 }
 
 /// What became of the mail of a run that lasted so long.
@@ -114,9 +125,11 @@ pub(super) fn figures(metrics: &Metrics) -> Vec<Figure> {
     let get = |name: &str| number(metrics, name);
     let mut out = Vec::new();
     let mut figure = |name, value: String, note: String| out.push(Figure { name, value, note });
+    let noun = |metric: &str, one, many| if get(metric) == 1.0 { one } else { many };
     if get("messages.composed") > 0.0 {
         let fetched = format!("{} fetched", grouped(get("messages.retrieved")));
-        figure("messages composed", grouped(get("messages.composed")), String::new());
+        let name = noun("messages.composed", "message composed", "messages composed");
+        figure(name, grouped(get("messages.composed")), String::new());
         figure("delivered", grouped(get("messages.delivered")), fetched);
     }
     if metrics.contains_key("latency.p50_s") {
@@ -126,18 +139,23 @@ pub(super) fn figures(metrics: &Metrics) -> Vec<Figure> {
     if get("attempts.total") > 0.0 {
         let put_off =
             format!("{} put off, {} failed", grouped(get("attempts.deferred")), grouped(get("attempts.failed")));
-        figure("attempts", grouped(get("attempts.total")), put_off);
+        figure(noun("attempts.total", "attempt", "attempts"), grouped(get("attempts.total")), put_off);
     }
     if get("web.pages") > 0.0 {
         let mean = format!("mean {}", human(get("web.page_time.mean_s")));
-        figure("pages", grouped(get("web.pages")), mean);
+        figure(noun("web.pages", "page", "pages"), grouped(get("web.pages")), mean);
     }
     if get("dns.queries") > 0.0 {
-        figure("DNS questions", grouped(get("dns.queries")), format!("{} cache hits", grouped(get("dns.cache_hits"))));
+        let hits = count(get("dns.cache_hits"), "cache hit");
+        figure(noun("dns.queries", "DNS question", "DNS questions"), grouped(get("dns.queries")), hits);
     }
     let failed = format!("{} failed", grouped(get("connections.failed")));
-    figure("connections", grouped(get("connections.opened")), failed);
-    figure("packets on links", grouped(get("network.packets")), format!("{} lost", grouped(get("network.dropped"))));
+    figure(noun("connections.opened", "connection", "connections"), grouped(get("connections.opened")), failed);
+    figure(
+        noun("network.packets", "packet on a link", "packets on links"),
+        grouped(get("network.packets")),
+        format!("{} lost", grouped(get("network.dropped"))),
+    );
     out
 }
 

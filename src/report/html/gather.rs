@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::choice::{evenly, is_trouble};
+use super::choice::{Choice, evenly, is_trouble};
 use super::figures;
 use super::model::{Attempt, Chart, Conn, Event, Fault, Host, Message, Model, Packet, Protocol, Shown, Transcript};
 use super::topology;
-use super::witness::{Seen, Shot, protocol_of_port};
+use super::watch::{Seen, Shot, protocol_of_port};
 use super::{Observed, Source};
 use crate::base::calendar::UnixTime;
 use crate::base::directory::Directory;
@@ -20,7 +20,7 @@ use crate::base::trace::{MessageKind, Phase};
 use crate::metrics::{AttemptRow, ConnectionRow, MessageRow, Text};
 use crate::report::charts::{self, ChartSource, Theme};
 use crate::report::explain::{Clock, Sources, message_stories};
-use crate::report::values::escape;
+use crate::report::values::{count, escape};
 
 /// Bounds of parts of the page: rows, or octets of their texts.
 const MOST_MESSAGES: usize = 1_000;
@@ -37,7 +37,7 @@ const LONGEST_LINE: usize = 400;
 /// The data of the page.
 pub(super) fn model(source: &Source<'_>) -> Model {
     let scenario: Value = serde_json::from_str(source.scenario).unwrap_or_default();
-    let (hosts, links) = topology::read(&scenario);
+    let (hosts, links, map) = topology::read(&scenario);
     let mut notes = source.notes.to_vec();
     let mut shown = Vec::new();
     let mut part =
@@ -67,6 +67,7 @@ pub(super) fn model(source: &Source<'_>) -> Model {
         expectations: source.summary["expectations"].clone(),
         hosts,
         links,
+        map,
         threads,
         conns,
         events,
@@ -138,8 +139,7 @@ impl Part<'_, '_> {
         if let Some(place) = self.hosts.iter().position(|host| host.name == name) {
             return place;
         }
-        let (name, site) = (name.to_owned(), String::new());
-        self.hosts.push(Host { name, addresses: Vec::new(), router: false, site, x: 0, y: 0 });
+        self.hosts.push(Host { name: name.to_owned(), ..Host::default() });
         self.hosts.len() - 1
     }
 
@@ -153,7 +153,8 @@ impl Part<'_, '_> {
         let port = row.map_or(0, |row| row.server_port);
         let text = row.map_or_else(String::new, |row| {
             let end = row.end_client.as_deref().unwrap_or("open");
-            format!("{} packets, {} sent again, {}", row.packets, row.retransmissions, end.replace('_', " "))
+            let packets = count(usize::try_from(row.packets).unwrap_or(usize::MAX), "packet", "packets");
+            format!("{packets}, {} sent again, {}", row.retransmissions, end.replace('_', " "))
         });
         let server = row.map_or_else(String::new, |row| row.server.to_string());
         let client = directory.host_name(conn.host).to_owned();
@@ -209,16 +210,19 @@ impl Part<'_, '_> {
         rows.sort_by(|a, b| (a.composed, &a.message, &a.to).cmp(&(b.composed, &b.message, &b.to)));
         let start = self.source.manifest["start"].as_str().and_then(UnixTime::parse).unwrap_or(UnixTime::DEFAULT_START);
         let zones = BTreeMap::new();
-        let sources = Sources { tables: self.source.tables, clock: Clock::new(start), witness: None, zones: &zones };
+        let clock = Clock::new(start);
+        let told = Choice::of(self.source.tables).told(self.source.tables);
         let mut left = MOST_STORIES;
         let messages: Vec<Message> = rows
             .iter()
             .map(|row| {
                 let id = escape(row.message.as_bytes());
                 let m = threads.get(&*id).copied();
-                let told = (m.is_some() || all.len() <= 100)
+                let witness = self.source.observed.and_then(|observed| observed.reel.witnesses.get(&*row.message));
+                let sources = Sources { tables: self.source.tables, clock, witness, zones: &zones };
+                let told = (told.contains(&*row.message))
                     .then(|| message_stories(&sources, &row.message, Some(&row.to)))
-                    .and_then(|stories| Some(stories.first()?.text(sources.clock, true)));
+                    .and_then(|stories| Some(stories.first()?.text(clock, false)));
                 let story = told.filter(|story| story.len() <= left);
                 left -= story.as_ref().map_or(0, String::len);
                 let subject = subjects.get(&id).cloned();
@@ -261,7 +265,7 @@ impl Part<'_, '_> {
 
     fn charts(&mut self) -> Vec<Chart> {
         let mut left = MOST_CHARTS;
-        let mut drawn = Vec::new();
+        let (mut drawn, mut left_out) = (Vec::new(), Vec::new());
         let source = ChartSource::with_scenario(self.source.tables, self.source.scenario);
         for name in charts::chart_names() {
             let Ok(drawing) = charts::draw(name, &source, Theme::default()) else { continue };
@@ -274,10 +278,14 @@ impl Part<'_, '_> {
                 let (title, note) = (drawing.title().to_owned(), drawing.note().to_owned());
                 drawn.push(Chart { name, title, note, svg });
             } else {
-                self.notes.push(format!(
-                    "The chart {name} is too large for this page; \"posthaste chart RUN {name}\" draws it."
-                ));
+                left_out.push(name);
             }
+        }
+        if !left_out.is_empty() {
+            let names = left_out.join(", ");
+            let what = if left_out.len() == 1 { "This chart is" } else { "These charts are" };
+            self.notes
+                .push(format!("{what} too large for this page: {names}; \"posthaste chart RUN NAME\" draws each."));
         }
         drawn
     }

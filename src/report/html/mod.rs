@@ -13,7 +13,7 @@ mod gather;
 mod model;
 mod recorded;
 mod topology;
-mod witness;
+mod watch;
 mod words;
 
 #[cfg(test)]
@@ -29,7 +29,7 @@ use crate::report::transcripts::counted;
 
 pub use choice::Choice;
 pub use recorded::{dialogues_of_folder, packets_of_folder};
-pub use witness::Witness;
+pub use watch::Watch;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: [&str; 2] = [include_str!("look.css"), include_str!("parts.css")];
@@ -66,15 +66,15 @@ pub struct Source<'a> {
 /// What was seen of a run.
 #[derive(Debug)]
 pub struct Observed {
-    reel: witness::Reel,
+    reel: watch::Reel,
     directory: Directory,
 }
 
 impl Observed {
     /// What that observer saw.
     #[must_use]
-    pub fn of(witness: Witness) -> Self {
-        let (reel, directory) = witness.finish();
+    pub fn of(watch: Watch) -> Self {
+        let (reel, directory) = watch.finish();
         Self { reel, directory }
     }
 }

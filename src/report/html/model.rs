@@ -29,6 +29,7 @@ pub(super) struct Model {
     pub(super) expectations: Value,
     pub(super) hosts: Vec<Host>,
     pub(super) links: Vec<Link>,
+    pub(super) map: Map,
     pub(super) threads: Vec<String>,
     pub(super) conns: Vec<Conn>,
     pub(super) events: Vec<Event>,
@@ -55,15 +56,17 @@ pub(super) struct Figure {
     pub(super) note: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Host {
     pub(super) name: String,
     pub(super) addresses: Vec<String>,
     pub(super) router: bool,
     pub(super) site: String,
-    /// Its place in the picture of the network.
-    pub(super) x: i32,
-    pub(super) y: i32,
+    /// Its place on the map.
+    pub(super) x: f64,
+    pub(super) y: f64,
+    /// Whether it has a mark of its own there.
+    pub(super) own: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -72,6 +75,42 @@ pub(super) struct Link {
     pub(super) ends: [usize; 2],
     /// Rate, delay and the like, as the scenario has them.
     pub(super) text: String,
+    /// The corners of its line.
+    pub(super) way: Vec<(f64, f64)>,
+    /// Whether it is none of the map's tree.
+    pub(super) other: bool,
+}
+
+/// The map of the network, but for its hosts and links.
+#[derive(Debug, Serialize)]
+pub(super) struct Map {
+    pub(super) width: f64,
+    pub(super) height: f64,
+    /// The size of its type.
+    pub(super) size: f64,
+    pub(super) cards: Vec<MapBox>,
+    pub(super) words: Vec<MapWord>,
+}
+
+/// A card, and the height of its head.
+#[derive(Debug, Serialize)]
+pub(super) struct MapBox {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) w: f64,
+    pub(super) h: f64,
+    pub(super) head: f64,
+}
+
+/// A text, from its left end, and the host that it names.
+#[derive(Debug, Serialize)]
+pub(super) struct MapWord {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) size: f64,
+    pub(super) text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) host: Option<usize>,
 }
 
 #[derive(Debug, Serialize)]

@@ -1,4 +1,4 @@
-// The picture of the network: hosts where the report placed them, links between them, and what the chosen event concerns.
+// The map of the network, as the report laid it out, and on it what the chosen event concerns.
 
 const neighbours = run.hosts.map(() => []);
 run.links.forEach((link, number) => {
@@ -26,42 +26,38 @@ function wayBetween(from, to) {
 }
 
 function drawNetwork(id, event) {
-  if (run.hosts.length === 0) {
+  const map = run.map;
+  if (map.cards.length === 0) {
     show(id, el("p", { class: "note" }, "The scenario names no hosts."));
     return;
   }
-  const picture = svg("svg", { viewBox: "-520 -290 1040 580", role: "img", "aria-label": run.hosts.length + " hosts and " + run.links.length + " links" });
+  const rim = 6;
+  const picture = svg("svg", { viewBox: [-rim, -rim, map.width + 2 * rim, map.height + 2 * rim].join(" "), role: "img", "aria-label": run.hosts.length + " hosts and " + run.links.length + " links" });
   const from = event ? event.h : undefined;
   const to = event && event.p ? event.p.to : undefined;
   const way = new Set(from !== undefined && to !== undefined ? wayBetween(from, to) : []);
-  run.links.forEach((link, number) => {
-    const [a, b] = link.ends.map((host) => run.hosts[host]);
-    picture.append(svg("line", { class: "link" + (way.has(number) ? " active" : ""), x1: a.x, y1: a.y, x2: b.x, y2: b.y },
-      svg("title", {}, link.name + (link.text ? ": " + link.text : ""))));
-  });
-  const few = run.hosts.length <= 40;
-  const taken = [];
-  // names of what the event concerns come first; another's is left to its title where it finds no room
-  const order = run.hosts.map((_, number) => number).sort((a, b) => (b === from || b === to) - (a === from || a === to));
-  order.forEach((number) => {
-    const host = run.hosts[number];
-    const active = number === from ? "from" : number === to ? "to" : "";
-    const group = svg("g", { class: "node " + active + (host.router ? " router" : ""), transform: "translate(" + host.x + " " + host.y + ")" },
+  const line = (link, active) => svg("polyline", { class: "link" + (active ? " active" : link.other ? " other" : ""), points: link.way.map((point) => point.join(",")).join(" ") },
+    svg("title", {}, link.name + (link.text ? ": " + link.text : "")));
+  picture.append(...run.links.filter((link) => link.other).map((link) => line(link)));
+  for (const card of map.cards) {
+    picture.append(svg("rect", { class: "site", x: card.x, y: card.y, width: card.w, height: card.h, rx: 4 }),
+      svg("rect", { class: "head", x: card.x, y: card.y, width: card.w, height: card.head, rx: 4 }));
+  }
+  // what is active lies on top of what is not
+  picture.append(...run.links.filter((link) => !link.other).map((link) => line(link)), ...[...way].map((number) => line(run.links[number], true)));
+  const concerns = (host) => (host === undefined ? "" : host === from ? " from" : host === to ? " to" : "");
+  run.hosts.forEach((host, number) => {
+    const active = concerns(number);
+    if (!host.own && !active) return;
+    const half = map.size * (active ? 0.42 : 0.3);
+    picture.append(svg("g", { class: "node" + active + (host.router ? " router" : ""), transform: "translate(" + host.x + " " + host.y + ")" },
       svg("title", {}, host.name + (host.addresses.length > 0 ? " (" + host.addresses.join(", ") + ")" : "")),
-      host.router ? svg("rect", { x: -7, y: -7, width: 14, height: 14, rx: 3 }) : svg("circle", { r: active ? 9 : few ? 7 : 5 }));
-    if (active || (few && !host.router)) {
-      const below = host.y >= 0 ? 22 : -13;
-      const text = shortened(host.name, 26);
-      const half = text.length * (active ? 6 : 5);
-      const x = Math.min(Math.max(host.x, half - 516), 516 - half);
-      const box = [x - half, host.y + below - 15, x + half, host.y + below + 3];
-      const free = !taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]);
-      if (active || free) {
-        taken.push(box);
-        group.append(svg("text", { x: x - host.x, y: below, "text-anchor": "middle" }, text));
-      }
-    }
-    picture.append(group);
+      host.router ? svg("rect", { x: -half, y: -half, width: 2 * half, height: 2 * half, rx: 2 }) : svg("circle", { r: half })));
   });
+  for (const word of map.words) {
+    const host = word.host === undefined ? null : run.hosts[word.host];
+    picture.append(svg("text", { class: "word" + (host === null ? " about" : (host.router ? " top" : "") + concerns(word.host)), x: word.x, y: word.y, "font-size": word.size, dy: "0.35em" },
+      host === null ? null : svg("title", {}, host.name), word.text));
+  }
   show(id, picture);
 }

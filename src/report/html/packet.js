@@ -160,7 +160,7 @@ function packetWords(event) {
   if (packet.dns) return "DNS " + packet.dns.summary;
   if (packet.text !== undefined) {
     const lines = packet.text.split("\n");
-    return packet.protocol + " " + packet.side + ": " + lines[0] + (lines.length > 1 ? " (+" + (lines.length - 1) + " lines)" : "");
+    return packet.protocol + " " + packet.side + ": " + lines[0] + (lines.length > 1 ? " (+" + (lines.length - 1) + (lines.length === 2 ? " line)" : " lines)") : "");
   }
   if (packet.protocol === "TCP") return "TCP " + (packet.flags.filter((flag) => flag !== "PSH").join(" ") || "segment");
   return packet.says ? packet.protocol + " " + packet.says : packet.protocol;

@@ -14,7 +14,7 @@ use pcap_file::pcapng::blocks::opt_common::CommonOption;
 use pcap_file::pcapng::{Block, PcapNgReader};
 
 use super::choice::{MOST_OCTETS, MOST_PACKETS};
-use super::witness::{Count, Reel, Seen, Shot, protocol_of_port};
+use super::watch::{Count, Reel, Seen, Shot, protocol_of_port};
 use super::words::Kind;
 use super::{Observed, Spoken};
 use crate::base::directory::Directory;

@@ -3,8 +3,11 @@
 function drawOverview() {
   show("story", run.sentences.map((sentence) => el("p", {}, sentence)),
     run.faults.length > 0 ? el("div", { class: "wide" }, table("What broke", ["from", "until", "what"], run.faults.map((fault) => [clock(fault.began), fault.ended === null ? "the end" : clock(fault.ended), fault.what]))) : null,
-    run.notes.map((note) => el("p", { class: "note" }, note)));
+    run.notes.slice(0, 2).map((note) => el("p", { class: "note" }, note)),
+    run.notes.length > 2 ? el("details", {}, el("summary", {}, (run.notes.length - 2) + " more of what is not on this page"), run.notes.slice(2).map((note) => el("p", { class: "note" }, note))) : null);
   show("figures", run.figures.map((figure) => el("div", { class: "figure" }, el("strong", {}, figure.value), el("span", {}, figure.name), el("small", {}, figure.note))));
+  // a large network has the whole width, so that its names can be read
+  byId("outline").classList.toggle("large", run.hosts.length > 40);
   drawNetwork("overview-network", null);
   const expected = Array.isArray(run.expectations) ? run.expectations : [];
   const held = expected.filter((one) => one.held).length;
@@ -50,7 +53,7 @@ function drawMessages() {
     : column === "status" ? el("span", { class: "status s-" + one.status }, text(one)) : text(one));
   const all = run.shown.find((part) => part.what === "copies of messages in the table");
   const more = all && all.shown < all.total ? " (of " + grouped(all.total) + " in the run)" : "";
-  const caption = grouped(rows.length) + " of " + grouped(run.messages.length) + " copies" + more + (rows.length > MOST_ROWS ? ", the first " + MOST_ROWS + " shown" : "");
+  const caption = grouped(rows.length) + " of " + grouped(run.messages.length) + (run.messages.length === 1 ? " copy" : " copies") + more + (rows.length > MOST_ROWS ? ", the first " + MOST_ROWS + " shown" : "");
   show("message-table", table(caption, heads, rows.slice(0, MOST_ROWS).map(cells)));
   drawMessage(run.messages.find((one) => messageKey(one) === state.msg));
 }

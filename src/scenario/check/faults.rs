@@ -6,7 +6,7 @@ use super::mail::check_flush;
 use super::{Context, host_index, link};
 use crate::base::{HostId, SimDuration, SimTime};
 use crate::net::Discipline;
-use crate::scenario::problem::{Path, did_you_mean, quote};
+use crate::scenario::problem::{Path, quote};
 use crate::scenario::resolved::LinkSpec;
 use crate::scenario::schema::{self, Way};
 use crate::sim::{Fault, Faulty, FlushOrder, LinkChange, Properties, ServiceChange, Timing};
@@ -79,14 +79,7 @@ fn read_what(
             }
         }
         (None, Some(name), None) => {
-            let found = links.binary_search_by(|link| link.name.as_str().cmp(name)).ok();
-            let turned = name.split_once("--").map(|(a, b)| format!("{b}--{a}")).unwrap_or_default();
-            if found.is_none() && links.iter().any(|link| link.name == turned) {
-                let message = format!("there is no link {}", quote(name));
-                cx.problems.help(here.key("link"), message, did_you_mean(&turned));
-            } else if found.is_none() {
-                cx.problems.unknown(here.key("link"), "link", name, links.iter().map(|link| link.name.as_str()));
-            }
+            let found = link::named(cx, here.key("link"), name, links);
             let number = u32::try_from(found?).ok()?;
             Some(match &fault.change {
                 None => (format!("link/{name}"), Faulty::Link(number)),

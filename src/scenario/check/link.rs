@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use super::Context;
 use crate::base::{DataSize, Probability};
 use crate::net::{Bursts, CodelConfig, Discipline, Jitter, LinkDirConfig, QueueLimit, RedConfig};
-use crate::scenario::problem::{Path, quote};
+use crate::scenario::problem::{Path, did_you_mean, quote};
 use crate::scenario::resolved::{self, LinkSpec};
 use crate::scenario::schema::{self, Codel, Direction, Link, Queue, Red};
 
@@ -39,6 +39,26 @@ pub(super) fn read_links(cx: &mut Context<'_>) -> Vec<LinkSpec> {
     }
     links.sort_by(|a, b| a.name.cmp(&b.name));
     links
+}
+
+/// The place of the link of that name; one that is named by its ends the other way round is suggested.
+pub(super) fn named(cx: &mut Context<'_>, path: Path<'_>, name: &str, links: &[LinkSpec]) -> Option<usize> {
+    let place = |name: &str| links.binary_search_by(|link| link.name.as_str().cmp(name)).ok();
+    let found = place(name);
+    if found.is_none() {
+        let turned = name.split_once("--").map(|(a, b)| format!("{b}--{a}")).filter(|turned| place(turned).is_some());
+        match turned {
+            Some(turned) => {
+                cx.problems.unknown_name(
+                    path,
+                    format!("there is no link {}", quote(name)),
+                    Some(did_you_mean(&turned)),
+                );
+            }
+            None => cx.problems.unknown(path, "link", name, links.iter().map(|link| link.name.as_str())),
+        }
+    }
+    found
 }
 
 fn read_link(cx: &mut Context<'_>, here: Path<'_>, name: &str, link: &Link) -> Option<LinkSpec> {

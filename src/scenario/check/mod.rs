@@ -130,7 +130,10 @@ pub(super) fn resolve(complete: Scenario, written: &Written, problems: &mut Prob
     let workload = work::read(&mut cx, &users, &people, run, limits);
     let web = web::read_sites(&mut cx);
     let faults = faults::read_faults(&mut cx, &links);
-    let expect = expect::read(&mut cx, &links, &complete.expect, false);
+    // who writes how much is only known where all of it was read
+    let workload_read = cx.problems.is_empty().then_some(&workload[..]);
+    let named = expect::Named { links: &links, users: &users, workload: workload_read };
+    let expect = expect::read(&mut cx, named, &complete.expect, false);
     let outputs = run::read_outputs(&mut cx);
     run::check_texts(&mut cx);
     if !problems.is_empty() {
@@ -172,7 +175,8 @@ pub(super) fn resolve_key(key: &Key, graded: &Resolved, problems: &mut Problems)
     let hosts = &graded.hosts;
     let ipv6 = hosts.iter().any(|host| host.addresses.v6.is_some());
     let mut cx = Context { scenario: &graded.complete, hosts, problems, ipv6 };
-    let expect = expect::read(&mut cx, &graded.links, &key.expect, true);
+    let named = expect::Named { links: &graded.links, users: &graded.users, workload: None };
+    let expect = expect::read(&mut cx, named, &key.expect, true);
     let title = key.title.clone().unwrap_or_default();
     if title.chars().any(char::is_control) {
         problems.at(Path::Root.key("title"), "a title is one line without control characters");

@@ -12,6 +12,8 @@ pub struct ExpectSpec {
     pub hint: String,
     /// What it is worth where it is graded; zero or above.
     pub points: f64,
+    /// What it names that the scenario graded by it does not have; `""` for nothing. Then it does not hold.
+    pub absent: String,
     /// What.
     pub what: What,
 }

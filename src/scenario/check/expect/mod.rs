@@ -5,12 +5,14 @@ mod rows;
 
 use std::collections::BTreeSet;
 
+pub(in crate::scenario) use self::known::Named;
+use self::known::Names;
 use super::Context;
 use crate::base::{SimDuration, SimTime};
 use crate::metrics::{CopyStatus, Kind, METRICS, WEB_METRICS};
 use crate::scenario::problem::{Path, quote, some_of};
-use crate::scenario::resolved::{Bounds, ExpectSpec, LinkSpec, MessageExpect, TranscriptExpect, What};
-use crate::scenario::schema::{Amount, Duration, Expect, Texts, Transcript};
+use crate::scenario::resolved::{Bounds, CellIs, ExpectSpec, MessageExpect, TranscriptExpect, What};
+use crate::scenario::schema::{Amount, Cell, Duration, Expect, Texts, Transcript};
 
 /// What an expectation may be about, and the keys that say more about each.
 const SUBJECTS: [(&str, &[&str]); 10] = [
@@ -37,7 +39,7 @@ const PROTOCOLS: [&str; 4] = ["smtp", "pop3", "imap", "http"];
 /// Expectations in file order; `graded` are those of a key, which have points.
 pub(in crate::scenario) fn read(
     cx: &mut Context<'_>,
-    links: &[LinkSpec],
+    named: Named<'_>,
     all: &[Expect],
     graded: bool,
 ) -> Vec<ExpectSpec> {
@@ -47,10 +49,12 @@ pub(in crate::scenario) fn read(
         .filter_map(|(index, expect)| {
             let here = path.index(index);
             check_texts(cx, here, expect, graded);
-            let what = read_what(cx, here, expect, links)?;
+            let mut names = Names::new(named, graded);
+            let what = read_what(cx, here, expect, &mut names)?;
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
             let points = expect.points.unwrap_or(1.0);
-            Some(ExpectSpec { name: text(&expect.name), hint: text(&expect.hint), points, what })
+            let absent = names.absent();
+            Some(ExpectSpec { name: text(&expect.name), hint: text(&expect.hint), points, absent, what })
         })
         .collect()
 }
@@ -74,7 +78,9 @@ pub(in crate::scenario) fn read_number(
 /// Name and hint are printed to terminals; points belong to a key.
 fn check_texts(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect, graded: bool) {
     for (key, text) in [("name", &expect.name), ("hint", &expect.hint)] {
-        if text.as_ref().is_some_and(|text| text.chars().any(char::is_control)) {
+        if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
+            cx.problems.help(here.key(key), format!("this {key} says nothing"), "leave it out");
+        } else if text.as_ref().is_some_and(|text| text.chars().any(char::is_control)) {
             cx.problems.at(here.key(key), format!("a {key} is one line without control characters"));
         }
     }
@@ -120,7 +126,7 @@ fn given(expect: &Expect) -> Vec<&'static str> {
     keys.into_iter().filter(|(_, there)| *there).map(|(key, _)| key).collect()
 }
 
-fn read_what(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect, links: &[LinkSpec]) -> Option<What> {
+fn read_what(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect, names: &mut Names<'_>) -> Option<What> {
     let keys = given(expect);
     let mut subjects = SUBJECTS.iter().filter(|(subject, _)| keys.contains(subject));
     let Some((subject, allowed)) = subjects.next() else {
@@ -128,40 +134,71 @@ fn read_what(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect, links: &[Lin
         cx.problems.help(here, "this expectation does not say about what it is", help.replace(", and 5 more", " ..."));
         return None;
     };
-    let strangers = keys.iter().filter(|key| *key != subject && !allowed.contains(key));
-    let mut fits = true;
-    for key in strangers {
-        fits = false;
-        let mut owners = SUBJECTS.iter().filter(|(_, more)| more.contains(key)).map(|(owner, _)| quote(owner));
-        let message = match owners.next() {
-            Some(owner) => format!("{} belongs to {owner}, not to {}", quote(key), quote(subject)),
-            None => format!("an expectation is about one thing, and this one about {}", quote(subject)),
-        };
-        cx.problems.at(here.name(key), message);
+    let strangers: Vec<&str> = keys.into_iter().filter(|key| key != subject && !allowed.contains(key)).collect();
+    for key in &strangers {
+        stranger(cx, here, key, subject);
     }
-    if !fits {
+    if !strangers.is_empty() {
         return None;
     }
     if let Some(metric) = &expect.metric {
-        check_metric(cx, here.key("metric"), metric);
+        if metric.starts_with("conduct.") {
+            // the rules of conduct are the scenario's own
+            names.look(cx, |cx| check_metric(cx, here.key("metric"), metric));
+        } else {
+            check_metric(cx, here.key("metric"), metric);
+        }
         return read_bounds(cx, here, expect, Kind::by_unit(metric)).map(|bounds| What::Metric(metric.clone(), bounds));
     }
     if let Some(message) = &expect.message {
-        return read_message(cx, here, message, expect);
+        return read_message(cx, here, message, expect, names);
     }
     if let Some(packets) = &expect.dropped_packets {
-        let link = expect.link.clone().filter(|name| known::link(cx, here.key("link"), name, links));
-        let host = expect.host.clone().filter(|name| cx.any_host(here.key("host"), name).is_some());
-        if link.is_some() && host.is_some() {
+        if expect.link.is_some() && expect.host.is_some() {
             cx.problems.at(here.name("host"), "give a link or a host, not both");
         }
-        let packets = rows::read_cell(cx, here.key("dropped_packets"), packets, Kind::Number);
+        let link = expect.link.clone().filter(|name| names.link(cx, here.key("link"), name) || names.graded);
+        let host = expect.host.clone().filter(|name| names.any_host(cx, here.key("host"), name) || names.graded);
+        let packets = read_count(cx, here.key("dropped_packets"), packets);
         return packets.map(|packets| What::Dropped { link, host, packets });
     }
     if let Some(transcript) = &expect.transcript {
-        return read_transcript(cx, here.key("transcript"), transcript);
+        return read_transcript(cx, here.key("transcript"), transcript, names);
     }
-    rows::read(cx, here, expect, links)
+    rows::read(cx, here, expect, names)
+}
+
+/// A key that says nothing about the subject: to which ones it belongs.
+fn stranger(cx: &mut Context<'_>, here: Path<'_>, key: &str, subject: &str) {
+    let owners = SUBJECTS.iter().filter(|(_, more)| more.contains(&key)).map(|(owner, _)| quote(owner));
+    let owners: Vec<String> = owners.collect();
+    let message = match owners.as_slice() {
+        [] => format!("an expectation is about one thing, and this one about {}", quote(subject)),
+        [only] => format!("{} belongs to {only}, not to {}", quote(key), quote(subject)),
+        [front @ .., last] => {
+            format!("{} belongs to {} and {last}, not to {}", quote(key), front.join(", "), quote(subject))
+        }
+    };
+    cx.problems.at(here.name(key), message);
+}
+
+/// How many of something there must be.
+fn read_count(cx: &mut Context<'_>, path: Path<'_>, cell: &Cell) -> Option<CellIs> {
+    let read = rows::read_cell(cx, path, cell, Kind::Number)?;
+    let most = match &read {
+        CellIs::Number(numbers, _) => numbers.iter().copied().reduce(f64::max),
+        CellIs::Within { at_most, .. } => *at_most,
+        CellIs::OneOf(_) | CellIs::NoneOf(_) => None,
+    };
+    if most.is_some_and(|most| most < 0.0) {
+        cx.problems.at(path, "there are never fewer than 0");
+    } else if let CellIs::Number(numbers, _) = &read
+        && numbers.iter().all(|number| number.fract() != 0.0)
+        && !numbers.is_empty()
+    {
+        cx.problems.at(path, "this is a count, so it is a whole number");
+    }
+    Some(read)
 }
 
 /// The name of a metric.
@@ -206,6 +243,23 @@ fn read_bounds(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect, kind: Kind
     let (at_least, at_most) = (number("at_least", &expect.at_least), number("at_most", &expect.at_most));
     let (equals, tolerance, at_least, at_most) = (equals?, tolerance?, at_least?, at_most?);
     check_order(cx, here, at_least, at_most);
+    let slack = tolerance.unwrap_or(0.0);
+    if let Some((want, low)) = equals.zip(at_least).filter(|(want, low)| want + slack < *low) {
+        cx.problems.at(here.key("equals"), format!("no number equals {want} and is at least {low}"));
+    }
+    if let Some((want, high)) = equals.zip(at_most).filter(|(want, high)| want - slack > *high) {
+        cx.problems.at(here.key("equals"), format!("no number equals {want} and is at most {high}"));
+    }
+    if expect.count.is_some() {
+        for (key, bound) in [("equals", equals.map(|want| want + slack)), ("at_most", at_most)] {
+            if bound.is_some_and(|bound| bound < 0.0) {
+                cx.problems.at(here.key(key), "there are never fewer than 0");
+            }
+        }
+        if equals.is_some_and(|want| want.fract() != 0.0 && slack == 0.0) {
+            cx.problems.at(here.key("equals"), "this is a count, so it is a whole number");
+        }
+    }
     if tolerance.is_some_and(|tolerance| tolerance < 0.0) {
         cx.problems.at(here.key("tolerance"), "a tolerance is not negative");
     }
@@ -240,26 +294,39 @@ fn read_amount(cx: &mut Context<'_>, here: Path<'_>, amount: &Amount, kind: Kind
 }
 
 /// What must be true of a message.
-fn read_message(cx: &mut Context<'_>, here: Path<'_>, message: &str, expect: &Expect) -> Option<What> {
-    known::message(cx, here.key("message"), message);
-    if let Some(to) = &expect.to {
-        known::address(cx, here.key("to"), to);
+fn read_message(
+    cx: &mut Context<'_>,
+    here: Path<'_>,
+    message: &str,
+    expect: &Expect,
+    names: &mut Names<'_>,
+) -> Option<What> {
+    names.message(cx, here.key("message"), message);
+    match expect.to.as_deref() {
+        Some("") => cx.problems.help(here.key("to"), "nobody has this address", "leave it out to mean all recipients"),
+        Some(to) => names.address(cx, here.key("to"), to),
+        None => {}
     }
-    let names: Vec<&str> = CopyStatus::ALL.iter().map(|status| status.name()).collect();
+    for (key, texts) in [("status", &expect.status), ("through", &expect.through)] {
+        if texts.as_ref().is_some_and(|texts| texts.items.is_empty()) {
+            cx.problems.help(here.key(key), "this list is empty", "leave it out");
+        }
+    }
+    let words: Vec<&str> = CopyStatus::ALL.iter().map(|status| status.name()).collect();
     let mut status = texts(expect.status.as_ref());
-    for (place, word) in status.iter().enumerate().filter(|(_, word)| !names.contains(&word.as_str())) {
+    for (place, word) in status.iter().enumerate().filter(|(_, word)| !words.contains(&word.as_str())) {
         let path = here.key("status");
         let path = if expect.status.as_ref().is_some_and(|texts| texts.list) { path.index(place) } else { path };
-        cx.problems.unknown(path, "status", word, names.iter().copied());
+        cx.problems.unknown(path, "status", word, words.iter().copied());
     }
     let through = texts(expect.through.as_ref());
     for (place, host) in through.iter().enumerate() {
         let path = here.key("through");
         let path = if expect.through.as_ref().is_some_and(|texts| texts.list) { path.index(place) } else { path };
-        cx.host(path, host);
+        names.look(cx, |cx| cx.host(path, host));
     }
     let attempts = expect.attempts.as_ref();
-    let attempts = attempts.map(|cell| rows::read_cell(cx, here.key("attempts"), cell, Kind::Number));
+    let attempts = attempts.map(|cell| read_count(cx, here.key("attempts"), cell));
     let attempts = match attempts {
         Some(read) => Some(read?),
         None => None,
@@ -288,13 +355,13 @@ fn read_message(cx: &mut Context<'_>, here: Path<'_>, message: &str, expect: &Ex
 }
 
 /// What must be said.
-fn read_transcript(cx: &mut Context<'_>, here: Path<'_>, given: &Transcript) -> Option<What> {
+fn read_transcript(cx: &mut Context<'_>, here: Path<'_>, given: &Transcript, names: &mut Names<'_>) -> Option<What> {
     if let Some(protocol) = given.protocol.as_deref().filter(|name| !PROTOCOLS.contains(name)) {
         cx.problems.unknown(here.key("protocol"), "protocol with transcripts", protocol, PROTOCOLS.into_iter());
     }
     for (key, host) in [("client", &given.client), ("server", &given.server)] {
         if let Some(host) = host {
-            cx.any_host(here.key(key), host);
+            names.any_host(cx, here.key(key), host);
         }
     }
     let (contains, lacks) = (texts(given.contains.as_ref()), texts(given.lacks.as_ref()));

@@ -1,15 +1,16 @@
 //! Expectations about rows of a table: the table, its columns, and what cells must be.
 
-use super::{check_order, known, read_amount, read_bounds};
+use super::known::Names;
+use super::{check_order, read_amount, read_bounds};
 use crate::metrics::column_values::known_words;
-use crate::metrics::{Kind, Names, TableDoc, columns};
+use crate::metrics::{Kind, Names as Named, TableDoc, columns};
 use crate::scenario::check::Context;
 use crate::scenario::problem::{Path, did_you_mean, nearest, quote, some_of};
-use crate::scenario::resolved::{CellIs, CellTest, Fold, LinkSpec, What, host_index};
+use crate::scenario::resolved::{CellIs, CellTest, Fold, What, host_index};
 use crate::scenario::schema::{Amount, Cell, CellBounds, Cwnd, Expect};
 
 /// A number made of the rows of a table.
-pub(super) fn read(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect, links: &[LinkSpec]) -> Option<What> {
+pub(super) fn read(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect, names: &mut Names<'_>) -> Option<What> {
     let (table, fold) = if let Some(name) = &expect.count {
         (table(cx, here.key("count"), name)?, Fold::Count)
     } else if let Some(share) = expect.quantile {
@@ -38,7 +39,7 @@ pub(super) fn read(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect, links:
     };
     if table.name == "cwnd" && matches!(cx.scenario.outputs.cwnd, None | Some(Cwnd::Switch(false))) {
         let help = "say \"outputs\": { \"cwnd\": true }";
-        cx.problems.help(here, "the table cwnd is only there when it is asked for", help);
+        names.look(cx, |cx| cx.problems.help(here, "the table cwnd is only there when it is asked for", help));
     }
     let mut tests = Vec::new();
     let path = here.key("where");
@@ -49,7 +50,7 @@ pub(super) fn read(cx: &mut Context<'_>, here: Path<'_>, expect: &Expect, links:
         };
         let (column, _) = table.columns[position];
         let kind = Kind::of(table.name, column);
-        check_names(cx, path.key(column), (table, column), cell, links);
+        check_names(cx, path.key(column), (table, column), cell, names);
         if let Some(is) = read_cell(cx, path.key(column), cell, kind) {
             tests.push(CellTest { column, position, is });
         }
@@ -123,7 +124,7 @@ fn check_names(
     path: Path<'_>,
     (table, column): (&TableDoc, &str),
     cell: &Cell,
-    links: &[LinkSpec],
+    names: &mut Names<'_>,
 ) {
     if Kind::of(table.name, column) != Kind::Text {
         return;
@@ -139,19 +140,19 @@ fn check_names(
             }
             return;
         }
-        match Names::of(table.name, column) {
-            Names::Hosts => {
+        match Named::of(table.name, column) {
+            Named::Hosts => {
                 let address = text.parse::<std::net::IpAddr>().is_ok();
                 if !address && host_index(cx.hosts, &text.to_ascii_lowercase()).is_none() {
-                    cx.any_host(here, text);
+                    names.any_host(cx, here, text);
                 }
             }
-            Names::Links => {
-                known::link(cx, here, text, links);
+            Named::Links => {
+                names.link(cx, here, text);
             }
-            Names::Addresses => known::address(cx, here, text),
-            Names::Messages => known::message(cx, here, text),
-            Names::Anything => {}
+            Named::Addresses => names.address(cx, here, text),
+            Named::Messages => names.message(cx, here, text),
+            Named::Anything => {}
         }
     });
 }

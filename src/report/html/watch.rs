@@ -1,4 +1,5 @@
-//! The observer that keeps of a run what its report shows: events in words, and packets with their octets.
+//! The observer that keeps of a run what its report shows: events in words, packets with their octets, and what the stories
+//! of messages are made of, by the witnesses of `explain`.
 //!
 //! Which threads it keeps is chosen before (`choice`): a thread is all that follows from a message or a look-up, found by
 //! the causes in the trace. A connection that belongs to a kept thread is kept whole, within bounds. Packets of each
@@ -11,12 +12,16 @@ use std::collections::{BTreeMap, VecDeque};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::choice::{Choice, MOST_OCTETS, MOST_PACKETS};
-use super::words::{Kind, told};
+use super::words::{Kind, kind, told};
 use crate::base::directory::Directory;
 use crate::base::ids::{ConnId, EventId, HostId};
 use crate::base::time::SimTime;
-use crate::base::trace::{ConnStep, DnsTrace, NetTrace, Observer, PacketContent, PacketInfo, Trace, TraceEvent};
+use crate::base::trace::{
+    ConnStep, DnsTrace, MailTrace, NetTrace, Observer, PacketContent, PacketInfo, Trace, TraceEvent,
+};
+use crate::metrics::Tables;
 use crate::report::capture::{Capture, Place, Shelf};
+use crate::report::explain::{Witness, message_focus};
 
 /// Events besides packets that a report shows at most.
 const MOST_EVENTS: usize = 4_000;
@@ -61,7 +66,7 @@ pub(super) struct Shot {
 }
 
 /// What was seen of a run.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Reel {
     pub(super) seen: Vec<Seen>,
     /// Names of messages and look-ups.
@@ -71,13 +76,44 @@ pub(super) struct Reel {
     pub(super) packets: u64,
     /// Events that could have been shown, packets included.
     pub(super) events: u64,
+    /// By message, who saw what befell it.
+    pub(super) witnesses: BTreeMap<String, Witness>,
+}
+
+/// Who looks out for a message, and when.
+#[derive(Debug)]
+struct LookOut {
+    message: String,
+    from: SimTime,
+    until: SimTime,
+    witness: Witness,
+}
+
+impl LookOut {
+    /// One for a message, from when the first that concerns it may happen.
+    fn new(directory: &Directory, tables: &Tables, message: &str) -> Option<Self> {
+        let (focus, until) = message_focus(tables, message)?;
+        let composed = tables.messages.iter().filter(|row| *row.message == *message).map(|row| row.composed);
+        let opened = tables.connections.iter().filter(|row| focus.connections.contains(&*row.connection));
+        let from = composed.chain(opened.map(|row| row.opened)).min()?;
+        Some(Self { message: message.to_owned(), from, until, witness: Witness::new(directory.clone(), &focus) })
+    }
+
+    fn observe(&mut self, event: &TraceEvent<'_>) {
+        // faults may be in force, and rules of conduct remember, from long before
+        let lasting = matches!(event.what, Trace::Fault(_) | Trace::Mail(MailTrace::Conduct { .. }));
+        if event.at <= self.until && (lasting || event.at >= self.from) {
+            self.witness.observe(event);
+        }
+    }
 }
 
 /// An observer that keeps what a report shows.
 #[derive(Debug)]
-pub struct Witness {
+pub struct Watch {
     directory: Directory,
     choice: Choice,
+    look_outs: Vec<LookOut>,
     capture: Capture<Film>,
     reel: Reel,
     others: usize,
@@ -141,15 +177,18 @@ impl Shelf for Film {
     }
 }
 
-impl Witness {
-    /// An observer of a run among these hosts.
+impl Watch {
+    /// An observer of a run among these hosts, of which there are these tables.
     #[must_use]
-    pub fn new(directory: Directory, choice: Choice) -> Self {
+    pub fn new(directory: Directory, tables: &Tables, choice: Choice) -> Self {
+        let look_out = |message: &str| LookOut::new(&directory, tables, message);
+        let look_outs = choice.told(tables).into_iter().filter_map(look_out).collect();
         let film = Film { octets_each: choice.octets_each(), octets_left: MOST_OCTETS, ..Film::default() };
         let capture = Capture::of_all(directory.clone(), film);
         Self {
             directory,
             choice,
+            look_outs,
             capture,
             reel: Reel::default(),
             others: 0,
@@ -168,6 +207,8 @@ impl Witness {
         for seen in self.reel.seen.iter_mut().filter(|seen| seen.kind == Kind::Packet) {
             seen.shot = shots.next();
         }
+        let witnesses = self.look_outs.into_iter().map(|one| (one.message, one.witness));
+        self.reel.witnesses = witnesses.collect();
         (self.reel, self.directory)
     }
 
@@ -306,10 +347,11 @@ pub(super) const fn protocol_of_port(port: u16) -> Option<&'static str> {
     }
 }
 
-impl Observer for Witness {
+impl Observer for Watch {
     fn observe(&mut self, event: &TraceEvent<'_>) {
         let thread = self.thread(event);
         self.capture.observe(event);
+        self.look_outs.iter_mut().for_each(|one| one.observe(event));
         if let Trace::Net(net) = event.what {
             match net {
                 NetTrace::Sent { packet, .. } => {
@@ -323,11 +365,12 @@ impl Observer for Witness {
             }
             return;
         }
-        let Some((kind, conn, text)) = told(event, &self.directory) else { return };
+        let Some((kind, conn)) = kind(&event.what) else { return };
         self.reel.events += 1;
         let general = matches!(kind, Kind::Fault);
         if (general || self.is_kept(thread, conn)) && self.others < MOST_EVENTS {
             self.others += 1;
+            let text = told(event, &self.directory);
             self.keep(event, kind, text, thread, conn);
         }
     }
