@@ -3,7 +3,6 @@
 //! Segments of TCP lie in no table: for their chart the run is made once more, as for `explain`,
 //! with an eye on one connection.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use crate::metrics::{ConnectionRow, Tables};
@@ -12,7 +11,7 @@ use crate::report::{self, ChartSource, Drawing, Theme};
 
 use super::args::{ChartArgs, ChartFormat};
 use super::exit::{CommandError, Exit};
-use super::output::{print, print_bytes};
+use super::output::{deliver, deliver_png, is_stdout, print, spare};
 use super::repeat::scenario_of;
 use super::simulate;
 use super::target::result_folder;
@@ -43,39 +42,33 @@ pub(super) fn chart(args: &ChartArgs) -> Result<Exit, CommandError> {
         }
         Some(_) | None => {}
     }
+    spare(args.output.as_deref(), run)?;
     let folder = result_folder(run)?;
+    if !args.all {
+        spare(args.output.as_deref(), &folder)?;
+    }
     let tables = report::read_run(&folder).map_err(|error| CommandError::io(error.to_string()))?;
     // Without it only some charts have nothing to show.
     let resolved = std::fs::read_to_string(folder.join("scenario.resolved.json")).unwrap_or_default();
     let mut source = ChartSource::with_scenario(&tables, &resolved);
     source.of.clone_from(&args.of);
     let theme = args.theme.into();
-    let format = format_of(args);
-    match (&args.name, &args.output) {
+    let format = ChartFormat::of(args.format, args.output.as_deref());
+    match (&args.name, args.output.as_deref()) {
         (Some(name), output) => {
             if name == SEQUENCE {
                 source.segments = segments(&folder, &tables, args.of.as_deref())?;
             }
             let bytes = bytes(&draw(name, &source, theme)?, format)?;
-            match output {
-                Some(path) => write(path, &bytes)?,
-                None if format == ChartFormat::Png && std::io::stdout().is_terminal() => {
-                    return Err(CommandError::usage("a PNG is nothing for a terminal: give a file with -o".to_owned()));
-                }
-                None => print_bytes(&bytes)?,
+            match format {
+                ChartFormat::Png => deliver_png(output, &bytes)?,
+                ChartFormat::Svg => deliver(output, &bytes)?,
             }
         }
-        (None, Some(dir)) => all_charts(&names, &source, (theme, format), dir)?,
-        (None, None) => return Err(CommandError::usage("--all writes files: give a folder with -o".to_owned())),
+        (None, Some(dir)) if !is_stdout(dir) => all_charts(&names, &source, (theme, format), dir)?,
+        (None, Some(_) | None) => return Err(CommandError::usage("--all writes files: give a folder with -o".to_owned())),
     }
     Ok(Exit::Done)
-}
-
-/// The kind of file: as it is asked for, or as the file is called.
-fn format_of(args: &ChartArgs) -> ChartFormat {
-    let called_png = |path: &PathBuf| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
-    let called = if args.output.as_ref().is_some_and(called_png) { ChartFormat::Png } else { ChartFormat::Svg };
-    args.format.unwrap_or(called)
 }
 
 /// All charts that have something to show, into a folder.
@@ -91,7 +84,7 @@ fn all_charts(
         let drawing = draw(name, source, theme)?;
         if !drawing.is_blank() {
             let path: PathBuf = dir.join(format!("{name}.{}", format.ending()));
-            write(&path, &bytes(&drawing, format)?)?;
+            deliver(Some(&path), &bytes(&drawing, format)?)?;
         }
     }
     Ok(())
@@ -111,10 +104,6 @@ fn bytes(drawing: &Drawing, format: ChartFormat) -> Result<Vec<u8>, CommandError
 
 fn internal(error: impl std::fmt::Display) -> CommandError {
     CommandError::new(Exit::Internal, error.to_string())
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
-    std::fs::write(path, bytes).map_err(|error| CommandError::io(format!("cannot write {}: {error}", path.display())))
 }
 
 /// A line for each chart: its name, what it shows, and from what.

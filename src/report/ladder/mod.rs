@@ -5,16 +5,22 @@
 //! `svg`) or written for a terminal (`text`). Same run, same bytes. Left out: the instant at which a question of DNS
 //! arrives at whoever answers it, which the tables do not tell; so look-ups are level strokes.
 
+mod captions;
 pub(in crate::report) mod choice;
 mod connect;
 mod dialogue;
 pub(in crate::report) mod dns;
 mod folding;
+mod grid;
+mod ink;
 mod layout;
 mod letters;
 mod life;
+mod pages;
 mod picture;
 mod segments;
+mod sheet;
+mod strokes;
 mod style;
 mod svg;
 mod talks;
@@ -23,10 +29,12 @@ mod tests;
 mod text;
 
 pub use choice::{LadderChoice, Source, ladder};
+pub use ink::PngError;
 pub use layout::TimeScale;
 pub use life::connections_of;
 pub use picture::Ladder;
 pub use segments::{Segment, SegmentWatch};
+pub use sheet::Sheet;
 pub use style::LadderFor;
 
 use super::error::ReportError;

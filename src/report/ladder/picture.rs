@@ -35,6 +35,16 @@ pub(super) struct Step {
     pub(super) begins: bool,
 }
 
+impl Step {
+    /// When it is over: at once, as far as nothing else is known.
+    pub(super) fn end(&self) -> SimTime {
+        match &self.what {
+            What::Message(message) => message.arrives.unwrap_or(self.at).max(self.at),
+            What::Note { .. } => self.at,
+        }
+    }
+}
+
 /// What happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum What {
@@ -110,11 +120,7 @@ impl Draft {
 
     /// Whether it is going on at some time of the interval.
     pub(super) fn within(&self, from: Option<SimTime>, until: Option<SimTime>) -> bool {
-        let end = match &self.step.what {
-            What::Message(message) => message.arrives.unwrap_or(self.step.at),
-            What::Note { .. } => self.step.at,
-        };
-        from.is_none_or(|from| end >= from) && until.is_none_or(|until| self.step.at <= until)
+        from.is_none_or(|from| self.step.end() >= from) && until.is_none_or(|until| self.step.at <= until)
     }
 }
 
@@ -169,8 +175,18 @@ impl Ladder {
         self.steps.is_empty()
     }
 
+    /// When something is sent, comes or is remarked, in order. Pauses lie between these instants, in whatever way a
+    /// ladder is shown.
+    pub(super) fn instants(&self) -> Vec<SimTime> {
+        let mut instants: Vec<SimTime> = self.steps.iter().flat_map(|step| [step.at, step.end()]).collect();
+        instants.sort_unstable();
+        instants.dedup();
+        instants
+    }
+
     /// The lines with their numbers.
     pub(super) fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        let instants = self.instants();
         let mut before: Option<SimTime> = None;
         let mut count = 0;
         self.steps.iter().map(move |step| {
@@ -179,21 +195,23 @@ impl Ladder {
                 count
             });
             let time = Some(step.at).filter(|at| before != Some(*at));
-            let pause = before.map(|before| step.at.since(before)).filter(|pause| *pause >= PAUSE);
+            let quiet = instants[..instants.partition_point(|at| *at < step.at)].last();
+            let pause = quiet.filter(|_| time.is_some()).map(|quiet| step.at.since(*quiet));
+            let pause = pause.filter(|pause| *pause >= PAUSE);
             before = Some(step.at);
             Line { step, number, time, pause }
         })
     }
 
-    /// A time as it is written: in seconds, with as many decimals as tell the steps apart, at least three.
-    pub(super) fn time(&self, nanos: u64) -> String {
+    /// Decimals of times in seconds: as many as tell the steps apart, at least three.
+    pub(super) fn decimals(&self) -> u32 {
         let apart = |unit: u64| {
             self.steps.windows(2).all(|two| {
                 let [a, b] = [&two[0], &two[1]].map(|step| step.at.as_nanos());
                 a == b || rounded(a, unit) != rounded(b, unit)
             })
         };
-        seconds(nanos, if apart(1_000_000) { 3 } else { 6 })
+        if apart(1_000_000) { 3 } else { 6 }
     }
 
     /// A time in lines of text: with as many decimals as all need, at least three.
@@ -217,7 +235,7 @@ const fn rounded(nanos: u64, unit: u64) -> u64 {
 }
 
 /// Seconds with so many decimals.
-fn seconds(nanos: u64, decimals: u32) -> String {
+pub(super) fn seconds(nanos: u64, decimals: u32) -> String {
     let rounded = rounded(nanos, 10_u64.pow(9 - decimals));
     let per_second = 10_u64.pow(decimals);
     let width = usize::try_from(decimals).unwrap_or(3);
