@@ -1,19 +1,22 @@
 //! `posthaste ladder`: who said what to whom in a run, read from its tables and transcripts, or, for TCP segments,
-//! watched in the same run done again.
+//! watched in the same run done again, or read from its capture.
 
 use std::path::Path;
 
 use clap::ValueEnum;
 
 use crate::base::{Directory, SimDuration, SimTime};
-use crate::report::ladder::{Segment, Source, ladder as draw};
+use crate::metrics::Tables;
+use crate::report::ladder::{Segment, Source, captured, ladder as draw};
 use crate::report::{self, LadderChoice, LadderError, LadderFor, PngError, SegmentWatch, Sheet, TimeScale};
-use crate::scenario::build::plan;
+use crate::scenario::build::{directory, plan};
+use crate::scenario::resolved::Resolved;
 use crate::sim::{Limits, Simulation, World};
 
-use super::args::{ChartFormat, LadderArgs, LadderPage, LadderProtocol, LadderPurpose, LadderTime};
+use super::args::{ChartFormat, LadderArgs, LadderPage, LadderProtocol, LadderPurpose, LadderTime, Overrides};
 use super::exit::CommandError;
 use super::exit::Exit;
+use super::load::load;
 use super::output::{deliver, deliver_png, is_stdout, spare};
 use super::repeat::scenario_of;
 use super::simulate::limits;
@@ -151,12 +154,9 @@ fn explained(args: &LadderArgs, error: &LadderError) -> CommandError {
     }
 }
 
-/// The segments of the connections that are chosen, watched in the run done again.
-fn watch(folder: &Path, choice: &LadderChoice, tables: &crate::metrics::Tables) -> Result<Vec<Segment>, CommandError> {
-    let scenario = scenario_of(folder)?;
-    let plan = plan(&scenario);
-    let limits = limits(&scenario);
-    let until = choice.until.unwrap_or(limits.until).min(limits.until);
+/// The segments of the connections that are chosen: watched in the run done again, or, if that cannot be, those of the
+/// folder's capture.
+fn watch(folder: &Path, choice: &LadderChoice, tables: &Tables) -> Result<Vec<Segment>, CommandError> {
     let mut connections: Vec<String> = choice.connection.iter().cloned().collect();
     if let Some(message) = &choice.message {
         connections = report::ladder::connections_of(tables, message);
@@ -164,6 +164,18 @@ fn watch(folder: &Path, choice: &LadderChoice, tables: &crate::metrics::Tables) 
             return Ok(Vec::new());
         }
     }
+    match scenario_of(folder) {
+        Ok(scenario) => Ok(watched(&scenario, choice, connections)),
+        Err(why) => recorded(folder, choice, &connections)?.ok_or_else(|| {
+            CommandError::io(format!("{}; nor is there a capture of its packets (outputs.capture)", why.message))
+        }),
+    }
+}
+
+fn watched(scenario: &Resolved, choice: &LadderChoice, connections: Vec<String>) -> Vec<Segment> {
+    let plan = plan(scenario);
+    let limits = limits(scenario);
+    let until = choice.until.unwrap_or(limits.until).min(limits.until);
     let directory = Directory::clone(&plan.directory);
     let interval = (choice.from.unwrap_or(SimTime::ZERO), until);
     let watch = SegmentWatch::new(directory, connections, choice.hosts.clone(), interval);
@@ -172,5 +184,25 @@ fn watch(folder: &Path, choice: &LadderChoice, tables: &crate::metrics::Tables) 
     let last = until.saturating_add(SimDuration::from_secs(60)).min(limits.until);
     simulation.run(&Limits { until: last, ..limits }, |_| None);
     let (_, watch) = simulation.into_world().detach();
-    Ok(watch.finish())
+    watch.finish()
+}
+
+/// The segments of a folder's capture; none if it has none.
+fn recorded(
+    folder: &Path,
+    choice: &LadderChoice,
+    connections: &[String],
+) -> Result<Option<Vec<Segment>>, CommandError> {
+    if !folder.join("capture.pcapng").is_file() {
+        return Ok(None);
+    }
+    let scenario = load(&folder.join("scenario.resolved.json"), &Overrides::default())?;
+    let wanted = |segment: &Segment| {
+        let named = |host: &String| segment.ends.iter().any(|end| **end == **host);
+        (connections.is_empty() || connections.iter().any(|name| **name == *segment.connection))
+            && (choice.hosts.is_empty() || choice.hosts.iter().any(named))
+            && choice.from.is_none_or(|from| segment.sent >= from)
+            && choice.until.is_none_or(|until| segment.sent <= until)
+    };
+    captured(folder, directory(&scenario), wanted).map_err(|error| CommandError::io(error.to_string()))
 }

@@ -197,7 +197,7 @@ fn mail(directory: &Directory, what: MailTrace<'_>) -> String {
         MailTrace::Accepted { message, to, queue_id, .. } => {
             format!("{} is accepted as {}", copy(message, to), plain(queue_id))
         }
-        MailTrace::Refused { message, to, failure: why } => {
+        MailTrace::Refused { message, to, failure: why, .. } => {
             format!("{} is given up by its user agent: {}", copy(message, to), failure(why))
         }
         MailTrace::AttemptStarted { message, to, attempt } => {
@@ -243,7 +243,7 @@ fn mail(directory: &Directory, what: MailTrace<'_>) -> String {
         MailTrace::Session { mailbox, commands, .. } => {
             format!("a session of {} is over, {commands} commands", plain(mailbox))
         }
-        MailTrace::Postponed { message, to, failure: why, next } => {
+        MailTrace::Postponed { message, to, failure: why, next, .. } => {
             format!("{} stays in the outbox until {next} s: {}", copy(message, to), failure(why))
         }
     }

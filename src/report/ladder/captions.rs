@@ -65,8 +65,13 @@ fn between(message: &Message, grid: &Grid, style: &Style, letters: &mut Letters)
     let all = high - low;
     let near = own.max(2.0 * grid.pitch).min(all);
     let ways = [(own, 1), (own, 2), (near, 1), (near, 2), (all, 2), (all, MOST)];
+    // words are not parted as long as there is room beside the stroke
+    let word = message.label.split(' ').map(|word| letters.width(word, style.label)).fold(0.0, f64::max);
     let mut best = (Vec::new(), false, own);
     for (room, most) in ways {
+        if word > room && room < all {
+            continue;
+        }
         let (lines, whole) = letters.lines(&message.label, style.label, (room, most));
         best = (lines, whole, room);
         if whole {

@@ -97,24 +97,32 @@ pub(super) enum Look {
 pub(super) struct Draft {
     pub(super) step: Step,
     pub(super) ends: [Text; 2],
+    /// The round of attempts to which it belongs.
+    pub(super) round: Option<usize>,
 }
 
 impl Draft {
     /// A message.
     pub(super) fn message(at: SimTime, (from, to): (&Text, &Text), message: Message) -> Self {
         let step = Step { at, what: What::Message(message), depth: 0, begins: false };
-        Self { step, ends: [from.clone(), to.clone()] }
+        Self { step, ends: [from.clone(), to.clone()], round: None }
     }
 
     /// A remark.
     pub(super) fn note(at: SimTime, beside: &Text, text: String, bad: bool) -> Self {
         let step = Step { at, what: What::Note { beside: 0, text, bad }, depth: 0, begins: false };
-        Self { step, ends: [beside.clone(), beside.clone()] }
+        Self { step, ends: [beside.clone(), beside.clone()], round: None }
     }
 
     /// The same as the beginning of something.
     pub(super) const fn begins(mut self) -> Self {
         self.step.begins = true;
+        self
+    }
+
+    /// The same as a part of a round of attempts.
+    pub(super) const fn of_round(mut self, round: Option<usize>) -> Self {
+        self.round = round;
         self
     }
 
@@ -153,7 +161,7 @@ impl Ladder {
         }
         let mut lifelines: Vec<Text> = Vec::new();
         let mut steps = Vec::new();
-        for Draft { mut step, ends } in drafts {
+        for Draft { mut step, ends, .. } in drafts {
             let [first, second] = ends.map(|host| {
                 lifelines.iter().position(|known| *known == host).unwrap_or_else(|| {
                     lifelines.push(host);

@@ -30,6 +30,8 @@ fn row(
         rcode: answered.then(|| Text::from("NOERROR")),
         answers: answered.then_some(u16::from(outcome == DnsOutcome::Answer)),
         latency: latency_ms.map(SimDuration::from_millis),
+        heard: None,
+        replied: None,
         cache: None,
         for_query: Some(for_query).filter(|query| !query.is_empty()).map(Text::from),
     }
