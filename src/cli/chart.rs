@@ -66,7 +66,9 @@ pub(super) fn chart(args: &ChartArgs) -> Result<Exit, CommandError> {
             }
         }
         (None, Some(dir)) if !is_stdout(dir) => all_charts(&names, &source, (theme, format), dir)?,
-        (None, Some(_) | None) => return Err(CommandError::usage("--all writes files: give a folder with -o".to_owned())),
+        (None, Some(_) | None) => {
+            return Err(CommandError::usage("--all writes files: give a folder with -o".to_owned()));
+        }
     }
     Ok(Exit::Done)
 }

@@ -75,7 +75,11 @@ pub(super) fn spare(output: Option<&Path>, read: &Path) -> Result<(), CommandErr
     let (Ok(target), Ok(read)) = (path.canonicalize(), read.canonicalize()) else { return Ok(()) };
     let refuse = |what: &str| Err(CommandError::usage(format!("-o {}: that is {what}", path.display())));
     if target == read {
-        return refuse(if read.is_dir() { "the result folder: name a file" } else { "the scenario: name another file" });
+        return refuse(if read.is_dir() {
+            "the result folder: name a file"
+        } else {
+            "the scenario: name another file"
+        });
     }
     if read.is_dir() {
         let Ok(inner) = target.strip_prefix(&read) else { return Ok(()) };

@@ -9,8 +9,8 @@ use crate::base::address::Family;
 use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::{MessageKind, Redirection};
 use crate::metrics::{
-    AttemptEnd, AttemptRow, ConnectionRow, CopyStatus, EndRow, FaultKind, FaultRow,
-    LinkFigures, LinkRow, MessageRow, PartRow, QueueRow, Tables, Text,
+    AttemptEnd, AttemptRow, ConnectionRow, CopyStatus, EndRow, FaultKind, FaultRow, LinkFigures, LinkRow, MessageRow,
+    PartRow, QueueRow, Tables, Text,
 };
 
 /// A row of one of our tables.

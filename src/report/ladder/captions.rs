@@ -22,12 +22,15 @@ pub(super) struct Caption {
     pub(super) align: Align,
     /// How far below the step the middle of its first line stands.
     pub(super) first: f64,
+    /// Whether it stands out over lifelines, where a stroke before it may have its head.
+    pub(super) wide: bool,
 }
 
 impl Caption {
     /// How far it reaches above its step.
     pub(super) fn above(&self, style: &Style) -> f64 {
-        (7.5 * style.scale - self.first).max(style.above)
+        let head = if self.wide { 3.5 } else { 0.0 };
+        ((7.5 + head) * style.scale - self.first).max(style.above)
     }
 
     /// How far it reaches below its step, beyond a line that stands beside it.
@@ -42,7 +45,7 @@ pub(super) fn caption(step: &Step, grid: &Grid, style: &Style, letters: &mut Let
         What::Message(message) if message.from == message.to => {
             let x = grid.x(message.from) + (LOOP + 6.0) * style.scale;
             let (lines, whole) = letters.lines(&message.label, style.label, (right(grid, style) - x, MOST));
-            Caption { lines, whole, x, align: Align::Left, first: style.scale }
+            Caption { lines, whole, x, align: Align::Left, first: style.scale, wide: false }
         }
         What::Message(message) => between(message, grid, style, letters),
         What::Note { beside, text, .. } => note(grid.x(*beside), text, grid, style, letters),
@@ -64,7 +67,8 @@ fn between(message: &Message, grid: &Grid, style: &Style, letters: &mut Letters)
     let (low, high) = (grid.margin, right(grid, style));
     let all = high - low;
     let near = own.max(2.0 * grid.pitch).min(all);
-    let ways = [(own, 1), (own, 2), (near, 1), (near, 2), (all, 2), (all, MOST)];
+    let span = (tip - tail).abs() - 4.0 * unit;
+    let ways = [(own, 1), (span, 1), (own, 2), (near, 1), (near, 2), (all, 2), (all, MOST)];
     // words are not parted as long as there is room beside the stroke
     let word = message.label.split(' ').map(|word| letters.width(word, style.label)).fold(0.0, f64::max);
     let mut best = (Vec::new(), false, own);
@@ -88,7 +92,7 @@ fn between(message: &Message, grid: &Grid, style: &Style, letters: &mut Letters)
         (middle, 11.0)
     };
     let first = -rise * unit - style.line * lines.len().saturating_sub(1) as f64;
-    Caption { lines, whole, x, align: Align::Center, first }
+    Caption { lines, whole, x, align: Align::Center, first, wide: width > own }
 }
 
 /// A remark, on the side of its lifeline where there is room for it.
@@ -101,5 +105,5 @@ fn note(x: f64, text: &str, grid: &Grid, style: &Style, letters: &mut Letters) -
         (Align::Right, x - aside, left)
     };
     let (lines, whole) = letters.lines(text, style.label, (room, MOST));
-    Caption { lines, whole, x, align, first: 0.0 }
+    Caption { lines, whole, x, align, first: 0.0, wide: false }
 }

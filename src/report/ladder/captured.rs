@@ -108,7 +108,8 @@ impl Reading {
         let again = said("retransmission: ").map(again);
         let lost = said("dropped: ").map(|why| why.replace('_', " "));
         let connection = Text::from(connection);
-        let segment = Segment { connection, ends, sent: at, arrived: None, unseen: lost.is_none(), lost, again, header };
+        let segment =
+            Segment { connection, ends, sent: at, arrived: None, unseen: lost.is_none(), lost, again, header };
         if wanted(&segment) {
             self.segments.push(segment);
         }

@@ -1,7 +1,7 @@
 //! What no dialogue says of a message's way: its beginning, what became of attempts, the mailbox, the reader.
 
 use super::life::{Call, cause, of_copy};
-use super::picture::{Draft, shown};
+use super::picture::{Draft, What, shown};
 use super::rounds::Rounds;
 use crate::base::time::SimTime;
 use crate::metrics::{AttemptEnd, AttemptRow, CopyStatus, MessageRow, Tables, Text};
@@ -51,10 +51,25 @@ pub(super) fn notes(
             }
         }
     }
+    told_once(drafts);
     let ids = rows.first().map(|row| &row.message);
     for reading in tables.readings.iter().filter(|reading| Some(&reading.message) == ids) {
         drafts.push(Draft::note(reading.shown, &reading.device, format!("{} reads it", shown(&reading.user)), false));
     }
+}
+
+/// What became of a connection is told by the attempt that was made on it, if there is one.
+fn told_once(drafts: &mut Vec<Draft>) {
+    let trouble = |draft: &Draft| match &draft.step.what {
+        What::Note { text, bad: true, .. } => Some((draft.step.at, draft.ends[0].clone(), text.clone())),
+        What::Note { .. } | What::Message(_) => None,
+    };
+    let told: Vec<(SimTime, Text, String)> = drafts.iter().filter_map(trouble).collect();
+    drafts.retain(|draft| {
+        let Some((at, host, text)) = trouble(draft) else { return true };
+        let longer = |other: &(SimTime, Text, String)| other.2.len() > text.len() && other.2.contains(&text);
+        !told.iter().any(|other| (other.0, &other.1) == (at, &host) && longer(other))
+    });
 }
 
 /// That it was composed, and where; of a report, what was wrong.
@@ -63,14 +78,17 @@ fn composed(tables: &Tables, rows: &[&MessageRow], calls: &[Call<'_>], drafts: &
     let Some(first) = composed.first() else { return };
     let from = if first.from.is_empty() { "a server".to_owned() } else { shown(&first.from) };
     let to: Vec<String> = composed.iter().map(|row| shown(&row.to)).collect();
-    let about = first.about.as_ref().map_or_else(String::new, |about| {
-        format!(" about {} ({})", shown(about), first.kind.name())
-    });
+    let about = first
+        .about
+        .as_ref()
+        .map_or_else(String::new, |about| format!(" about {} ({})", shown(about), first.kind.name()));
     let text = format!("{from} writes to {}{about}", to.join(", "));
     let note = Draft::note(first.composed, &home(tables, rows, calls), text, false);
-    // at its instant it comes first, but what it reports on comes before
-    let trouble = cause(tables, first).map(failed);
-    drafts.splice(0..0, trouble.into_iter().chain([note]));
+    match cause(tables, first) {
+        // that on which it reports comes before it
+        Some(attempt) => drafts.extend([failed(attempt), note]),
+        None => drafts.insert(0, note),
+    }
 }
 
 /// Where a message was composed.
@@ -107,7 +125,8 @@ fn keeper(tables: &Tables, address: &str) -> Text {
 
 /// Why a user's program gave up.
 fn refusal(row: &MessageRow) -> String {
-    let why = row.reason.as_deref().map_or_else(|| "for no stated reason".to_owned(), |why| shown(&why.replace('_', " ")));
+    let why =
+        row.reason.as_deref().map_or_else(|| "for no stated reason".to_owned(), |why| shown(&why.replace('_', " ")));
     match (row.reply_code, row.enhanced.as_deref()) {
         (Some(code), Some(enhanced)) => format!("{code} {}", shown(enhanced)),
         (Some(code), None) => code.to_string(),

@@ -63,9 +63,10 @@ pub(super) fn png(
 fn shapes(ink: &Ink) -> Vec<Shape> {
     match ink {
         Ink::Step(_) | Ink::StepEnd => Vec::new(),
-        Ink::Line { points, color, width, dash } => {
-            dashes(points, dash).into_iter().map(|points| Shape::Line { points, color: *color, width: *width }).collect()
-        }
+        Ink::Line { points, color, width, dash } => dashes(points, dash)
+            .into_iter()
+            .map(|points| Shape::Line { points, color: *color, width: *width })
+            .collect(),
         Ink::Polygon { points, color } => vec![Shape::Polygon { points: points.clone(), color: *color }],
         Ink::Box { area: [left, top, width, height], fill, edge } => {
             let (right, bottom) = (left + width, top + height);

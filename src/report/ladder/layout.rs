@@ -83,12 +83,7 @@ pub(super) fn layout(
     }
 }
 
-fn stacked(
-    setting: &Setting<'_>,
-    (steps, captions): (&[Step], &[Caption]),
-    top: f64,
-    with_breaks: bool,
-) -> Layout {
+fn stacked(setting: &Setting<'_>, (steps, captions): (&[Step], &[Caption]), top: f64, with_breaks: bool) -> Layout {
     let style = &setting.style;
     let mut places = vec![Place { y: top, end: top, labelled: true }; steps.len()];
     let (mut breaks, mut times) = (Vec::new(), Vec::new());
@@ -132,12 +127,7 @@ fn stacked(
     Layout { places, breaks, times, bottom: y.max(low) + style.above * 0.8 }
 }
 
-fn to_scale(
-    setting: &Setting<'_>,
-    (steps, captions): (&[Step], &[Caption]),
-    top: f64,
-    height: Option<f64>,
-) -> Layout {
+fn to_scale(setting: &Setting<'_>, (steps, captions): (&[Step], &[Caption]), top: f64, height: Option<f64>) -> Layout {
     let style = &setting.style;
     let marks = marks(steps);
     let first = marks.first().map_or(SimTime::ZERO, |(at, ..)| *at);

@@ -137,7 +137,10 @@ mod tests {
             assert!(whole || few.len() <= 2 && few.last().is_some_and(|line| line.ends_with('\u{2026}')), "{few:?}");
             assert!(few.iter().all(|line| letters.width(line, 13.0) <= room.max(14.0)), "{room} {few:?}");
         }
-        assert_eq!(letters.lines("mail.hamburger.edu", 13.0, (90.0, 3)), (vec!["mail.".into(), "hamburger.edu".into()], true));
+        assert_eq!(
+            letters.lines("mail.hamburger.edu", 13.0, (110.0, 3)),
+            (vec!["mail.".into(), "hamburger.edu".into()], true)
+        );
         assert_eq!(letters.lines("", 13.0, (0.0, 1)), (vec![String::new()], true));
     }
 }

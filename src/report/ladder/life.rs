@@ -85,7 +85,8 @@ pub(super) fn cause<'a>(tables: &'a Tables, row: &MessageRow) -> Option<&'a Atte
         MessageKind::Bounce | MessageKind::Delay => {}
         MessageKind::User | MessageKind::Success | MessageKind::Vacation => return None,
     }
-    let before = |attempt: &&AttemptRow| attempt.message == *about && attempt.ended.is_some_and(|at| at <= row.composed);
+    let before =
+        |attempt: &&AttemptRow| attempt.message == *about && attempt.ended.is_some_and(|at| at <= row.composed);
     tables.attempts.iter().filter(before).max_by_key(|attempt| attempt.ended)
 }
 
@@ -93,7 +94,8 @@ pub(super) fn cause<'a>(tables: &'a Tables, row: &MessageRow) -> Option<&'a Atte
 fn outbox<'a>(tables: &'a Tables, message: &MessageRow) -> BTreeSet<&'a str> {
     let user = &message.from;
     let servers: BTreeSet<&str> = tables.attempts.iter().map(|attempt| &*attempt.server).collect();
-    let sent: BTreeSet<&str> = tables.messages.iter().filter(|row| row.from == *user).map(|row| &*row.message).collect();
+    let sent: BTreeSet<&str> =
+        tables.messages.iter().filter(|row| row.from == *user).map(|row| &*row.message).collect();
     let spoken = tables.dialogues.as_deref().unwrap_or_default().iter();
     let spoken = spoken.filter(|row| row.message.as_deref().is_some_and(|message| sent.contains(message)));
     let used = tables.mailbox_sessions.iter().filter(|one| one.user == *user).map(|one| &*one.device);

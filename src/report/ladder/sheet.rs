@@ -233,7 +233,13 @@ impl Sheet {
     }
 
     /// A text; if it is not all of it, with the whole.
-    pub(super) fn put(&mut self, (x, y): (f64, f64), text: &str, whole: Option<&str>, (size, color, align): (f64, Color, Align)) {
+    pub(super) fn put(
+        &mut self,
+        (x, y): (f64, f64),
+        text: &str,
+        whole: Option<&str>,
+        (size, color, align): (f64, Color, Align),
+    ) {
         let wide = self.letters.width(text, size);
         let left = match align {
             Align::Left => x,

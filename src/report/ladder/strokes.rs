@@ -83,11 +83,8 @@ impl Sheet {
         let length = right.hypot(down).max(1e-9);
         let (right, down) = (right / length * unit, down / length * unit);
         let back = (x - 10.0 * right, y - 10.0 * down);
-        let points = vec![
-            (x, y),
-            (back.0 - 4.5 * down, back.1 + 4.5 * right),
-            (back.0 + 4.5 * down, back.1 - 4.5 * right),
-        ];
+        let points =
+            vec![(x, y), (back.0 - 4.5 * down, back.1 + 4.5 * right), (back.0 + 4.5 * down, back.1 - 4.5 * right)];
         self.strokes.push(Ink::Polygon { points, color });
     }
 
