@@ -295,6 +295,40 @@ fn losses_and_repetitions_are_told() {
     assert!(lost_replies.contains("never there") && lost_replies.contains("12 3 3 3"));
 }
 
+/// Breaks when the segments of a run that cannot be done again are not read from its capture, or read otherwise than they
+/// were, or when the want of a capture is not told.
+#[test]
+fn a_capture_stands_for_a_run_that_cannot_be_done_again() {
+    let place = workplace();
+    let settings = ["--set", "/outputs/charts=false", "--set", "/outputs/capture=true", "--out", "flaky"];
+    let ran = posthaste(place.path(), &[&["run", "scenarios/flaky-link.json", "-q"], &settings[..]].concat());
+    assert_eq!((ran.code, &*ran.stderr), (0, ""));
+    let args = ["flaky", "--protocol", "tcp", "--from", "60s", "--to", "62s", "--text"];
+    // who sent what to whom, and whether it is known to be lost
+    let said = |text: &str| -> Vec<(String, bool)> {
+        let lines = text.lines().filter(|line| line.contains(" -> "));
+        lines
+            .map(|line| {
+                let (from, rest) = line.split_once(" -> ").unwrap();
+                let words: Vec<&str> = rest.split_whitespace().collect();
+                (format!("{} -> {}", from.rsplit(' ').next().unwrap(), words.join(" ")), from.contains(" lost  "))
+            })
+            .collect()
+    };
+    let seen = ladder(place.path(), &args);
+    let manifest = place.path().join("flaky/manifest.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("\"ended\": \"until\"", "\"ended\": \"stopped\"")).unwrap();
+    let read = ladder(place.path(), &args);
+    assert_eq!((read.code, &*read.stderr), (0, ""));
+    let (seen, read) = (said(&seen.stdout), said(&read.stdout));
+    assert!(seen.len() > 50 && seen.iter().any(|(_, lost)| *lost), "{seen:?}");
+    assert_eq!(seen, read);
+    fs::remove_file(place.path().join("flaky/capture.pcapng")).unwrap();
+    let none = ladder(place.path(), &args);
+    assert!(none.code == 4 && none.stderr.contains("nor is there a capture of its packets"), "{}", none.stderr);
+}
+
 /// Breaks when the table tells octets, lines or times that the run did not have.
 #[test]
 fn the_table_tells_what_was_said() {

@@ -106,7 +106,7 @@ impl Reading {
             return;
         }
         let again = said("retransmission: ").map(again);
-        let lost = said("dropped: ").map(|why| why.replace('_', " "));
+        let lost = said("dropped: ").map(lost);
         let connection = Text::from(connection);
         let segment =
             Segment { connection, ends, sent: at, arrived: None, unseen: lost.is_none(), lost, again, header };
@@ -152,6 +152,21 @@ impl Reading {
             options,
         }
     }
+}
+
+/// Why a segment was lost and where, in the words of ladders.
+fn lost(said: &str) -> String {
+    let (why, place) = said.split_once(" at ").unwrap_or((said, ""));
+    let why = match why {
+        "loss" => "lost at random".to_owned(),
+        "ttl_expired" => "hop limit ran out".to_owned(),
+        "early" => "RED".to_owned(),
+        "sojourn" => "CoDel".to_owned(),
+        "corrupt" => "damaged".to_owned(),
+        other => other.replace('_', " "),
+    };
+    let place = place.rsplit_once(':').map_or(place, |(_, ways)| ways).replace('>', " - ");
+    format!("{why} at {place}")
 }
 
 /// Why a segment was sent again, in the words of ladders.
