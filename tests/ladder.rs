@@ -318,7 +318,9 @@ fn a_capture_stands_for_a_run_that_cannot_be_done_again() {
     let seen = ladder(place.path(), &args);
     let manifest = place.path().join("flaky/manifest.json");
     let text = fs::read_to_string(&manifest).unwrap();
-    fs::write(&manifest, text.replace("\"ended\": \"until\"", "\"ended\": \"stopped\"")).unwrap();
+    let changed = text.replace("\"ended\": \"idle\"", "\"ended\": \"stopped\"");
+    assert_ne!(changed, text);
+    fs::write(&manifest, changed).unwrap();
     let read = ladder(place.path(), &args);
     assert_eq!((read.code, &*read.stderr), (0, ""));
     let (seen, read) = (said(&seen.stdout), said(&read.stdout));

@@ -1,6 +1,6 @@
 //! What no dialogue says of a message's way: its beginning, what became of attempts, the mailbox, the reader.
 
-use super::life::{Call, cause, of_copy};
+use super::life::{Call, cause, of_copy, recipients};
 use super::picture::{Draft, What, shown};
 use super::rounds::Rounds;
 use crate::base::time::SimTime;
@@ -77,12 +77,12 @@ fn composed(tables: &Tables, rows: &[&MessageRow], calls: &[Call<'_>], drafts: &
     let composed: Vec<&&MessageRow> = rows.iter().filter(|row| row.expanded_from.is_none()).collect();
     let Some(first) = composed.first() else { return };
     let from = if first.from.is_empty() { "a server".to_owned() } else { shown(&first.from) };
-    let to: Vec<String> = composed.iter().map(|row| shown(&row.to)).collect();
+    let to = recipients(composed.iter().map(|row| **row));
     let about = first
         .about
         .as_ref()
         .map_or_else(String::new, |about| format!(" about {} ({})", shown(about), first.kind.name()));
-    let text = format!("{from} writes to {}{about}", to.join(", "));
+    let text = format!("{from} writes to {to}{about}");
     let note = Draft::note(first.composed, &home(tables, rows, calls), text, false);
     match cause(tables, first) {
         // that on which it reports comes before it

@@ -159,9 +159,18 @@ pub(super) fn way(
         drafts.extend(steps.into_iter().map(|step| step.of_round(round)));
     }
     notes(tables, &rows, (&calls, &rounds), &mut drafts);
-    let to: Vec<String> = rows.iter().map(|row| shown(&row.to)).collect();
+    let to = recipients(rows.iter().copied());
     let from = if first.from.is_empty() { "<>".to_owned() } else { shown(&first.from) };
-    Ok((drafts, rounds, format!("The way of {} from {from} to {}", shown(id), to.join(", "))))
+    Ok((drafts, rounds, format!("The way of {} from {from} to {to}", shown(id))))
+}
+
+/// The recipients of copies, as many as one reads.
+pub(super) fn recipients<'a>(rows: impl Iterator<Item = &'a MessageRow>) -> String {
+    let names: Vec<String> = rows.map(|row| shown(&row.to)).collect();
+    match names.get(..3) {
+        Some(first) if names.len() > 4 => format!("{} and {} more", first.join(", "), names.len() - 3),
+        Some(_) | None => names.join(", "),
+    }
 }
 
 /// The times of attempts, and of a user's computer's calls in vain.

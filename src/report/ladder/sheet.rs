@@ -214,7 +214,7 @@ impl Sheet {
             self.step(&line, &plan.grid, place);
             self.strokes.push(Ink::StepEnd);
             if place.labelled {
-                self.caption(&line, caption, place.y);
+                self.caption(&line, caption, &plan.grid, place);
             }
         }
         let mut y = bottom + if feet { plan.heads.1 + 16.0 * unit } else { 22.0 * unit };

@@ -21,14 +21,15 @@ impl Sheet {
     }
 
     /// The text of a step, each line on a strip of paper, so that lifelines do not run through it.
-    pub(super) fn caption(&mut self, line: &Line<'_>, caption: &Caption, y: f64) {
+    pub(super) fn caption(&mut self, line: &Line<'_>, caption: &Caption, grid: &Grid, place: &Place) {
         let (size, unit) = (self.style.label, self.style.scale);
+        let x = self.near(line, caption, grid, place).unwrap_or(caption.x);
         let whole = match &line.step.what {
             What::Message(message) => &message.label,
             What::Note { text, .. } => text,
         };
         for (index, text) in caption.lines.iter().enumerate() {
-            let at = (caption.x, y + caption.first + self.style.line * index as f64);
+            let at = (x, place.y + caption.first + self.style.line * index as f64);
             let wide = self.letters.width(text, size);
             let left = match caption.align {
                 Align::Left => at.0,
@@ -40,6 +41,21 @@ impl Sheet {
             let whole = Some(whole.as_str()).filter(|_| !caption.whole && index + 1 == caption.lines.len());
             self.put(at, text, whole, (size, INK, caption.align));
         }
+    }
+
+    /// Where the label of a steep stroke stands: near its begin, since the middle of the stroke is far below.
+    fn near(&mut self, line: &Line<'_>, caption: &Caption, grid: &Grid, place: &Place) -> Option<f64> {
+        let What::Message(message) = &line.step.what else { return None };
+        if message.from == message.to || caption.wide || place.end - place.y < 2.5 * self.style.slant {
+            return None;
+        }
+        let (size, unit) = (self.style.label, self.style.scale);
+        let width = caption.lines.iter().map(|line| self.letters.width(line, size)).fold(0.0, f64::max);
+        let (tail, ahead) = (grid.x(message.from), (grid.x(message.to) - grid.x(message.from)).signum());
+        let disc = if message.numbered { 2.0 * DISC + 6.0 } else { 0.0 };
+        let near = tail + ahead * (width / 2.0 + (disc + 6.0) * unit);
+        // no farther than its middle
+        Some(if (near - caption.x) * ahead < 0.0 { near } else { caption.x })
     }
 
     fn message(&mut self, message: &Message, line: &Line<'_>, grid: &Grid, place: &Place) {
