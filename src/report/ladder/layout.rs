@@ -110,7 +110,9 @@ fn stacked(setting: &Setting<'_>, (steps, captions): (&[Step], &[Caption]), top:
                 }
                 (places[index].y, places[index].end) = (y, y);
                 low = y + caption.below(style);
-                free = low + style.clear;
+                // the cross of what is lost hangs lower than a stroke
+                let cross = if steps[index].is_lost() { 3.5 * style.scale } else { 0.0 };
+                free = low + style.clear + cross;
                 if said != Some(at) {
                     times.push((y, at));
                     said = Some(at);

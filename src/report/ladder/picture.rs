@@ -36,6 +36,11 @@ pub(super) struct Step {
 }
 
 impl Step {
+    /// Whether it is a message that nobody got.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(&self.what, What::Message(Message { look: Look::Vain, .. }))
+    }
+
     /// When it is over: at once, as far as nothing else is known.
     pub(super) fn end(&self) -> SimTime {
         match &self.what {
