@@ -5,7 +5,9 @@
 //! Intervals come from independent replications alone (`statistics`). No engine of a cluster is known here: a study has
 //! shards and a folder, and who starts them is no matter of ours.
 
+pub mod statistics;
 pub mod study;
+pub mod summary;
 
 pub use study::{
     Amount, ChartKind, Comparison, Failure, Laboratory, Measure, Measured, Numbers, Parameter, Point, Replications,
