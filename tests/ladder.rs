@@ -112,6 +112,12 @@ fn one_can_choose_and_mistakes_are_told() {
         (&["iterative", "--message", "<1@x>"], 2, "--message \"<1@x>\": there is no such message"),
         (&["iterative", "--conn", "pc#1"], 2, "--conn \"pc#1\": there is no such connection"),
         (&["iterative", "--from", "soon"], 2, "--from: "),
+        (&["iterative", "--from", "2s", "--to", "1s"], 2, "--from 2.000000000 s is later than --to 1.000000000 s"),
+        (&["iterative", "--for", "slides", "--page", "99"], 2, "--page 99: there are "),
+        (&["iterative", "--for", "slides", "--page", "0"], 2, "neither a number from 1 nor `all`"),
+        (&["iterative", "--for", "slides", "--page", "all"], 2, "--page all writes files: give a name with -o"),
+        (&["iterative", "--page", "2"], 2, "--for <PURPOSE>"),
+        (&["iterative", "--text", "-o", "x.png"], 2, "--text writes text, which is no PNG"),
         (&["nothing"], 4, "no such file or folder"),
         (&["iterative", "-o", "no/such/folder.svg"], 4, "cannot write"),
     ];
@@ -119,6 +125,81 @@ fn one_can_choose_and_mistakes_are_told() {
         let ran = ladder(place.path(), args);
         assert!(ran.code == code && ran.stderr.contains(said), "{args:?}: {} {}", ran.code, ran.stderr);
     }
+}
+
+/// Breaks when `-` is a file's name, a PNG is none, or pages are not files of their own.
+#[test]
+fn pictures_go_where_they_are_wanted() {
+    let place = workplace();
+    run(place.path(), "iterative");
+    let drawn = ladder(place.path(), &["iterative", "--query", "1"]);
+    let other = ladder(place.path(), &["iterative", "--query", "1", "-o", "-"]);
+    assert_eq!((other.code, &drawn.stdout), (0, &other.stdout));
+    let drawn = ladder(place.path(), &["iterative", "--for", "paper", "--query", "1", "-o", "one.png"]);
+    assert_eq!((drawn.code, &*drawn.stdout, &*drawn.stderr), (0, "", ""));
+    assert!(fs::read(place.path().join("one.png")).unwrap().starts_with(b"\x89PNG"));
+    let drawn = ladder(place.path(), &["iterative", "--for", "slides", "--page", "all", "-o", "all.svg"]);
+    assert_eq!((drawn.code, &*drawn.stdout, &*drawn.stderr), (0, "", ""));
+    let [first, second] = [1, 2].map(|n| fs::read_to_string(place.path().join(format!("all-{n}.svg"))).unwrap());
+    assert!(first.contains("Page 1 of ") && second.contains("Page 2 of "));
+    let drawn = ladder(place.path(), &["iterative", "--for", "slides", "--page", "2"]);
+    assert_eq!(drawn.stdout, second);
+}
+
+/// Breaks when a scenario, a file that it names, or a file of a run is written over by what is made of it.
+#[test]
+fn what_is_read_is_not_written_over() {
+    let place = workplace();
+    let scenario = r#"{ "mail": { "a.fr": { "users": ["x"] } },
+      "workload": [{ "at": "0s", "from": "x@a.fr", "to": ["x@a.fr"], "attachments": [{ "file": "note.txt" }] }] }"#;
+    fs::write(place.path().join("one.json"), scenario).unwrap();
+    fs::write(place.path().join("note.txt"), "note").unwrap();
+    let ran = posthaste(place.path(), &["run", "one.json", "-q", "--out", "one"]);
+    assert_eq!((ran.code, &*ran.stderr), (0, ""));
+    let targets = [
+        ("one.json", "./one.json", "that is the scenario"),
+        ("one.json", "note.txt", "that is a file of the scenario"),
+        ("one", "one/manifest.json", "that is a file of the run"),
+        ("one", "one/tables/messages.csv", "that is a file of the run"),
+        ("one", "one", "that is the result folder"),
+    ];
+    for (run, target, said) in targets {
+        let before = fs::read(place.path().join(target)).ok();
+        for command in [&["ladder", run][..], &["chart", run, "topology"], &["report", run]] {
+            let ran = posthaste(place.path(), &[command, &["-o", target]].concat());
+            assert!(ran.code == 2 && ran.stderr.contains(said), "{command:?} {target}: {} {}", ran.code, ran.stderr);
+        }
+        assert_eq!(before, fs::read(place.path().join(target)).ok(), "{target}");
+    }
+    for command in [&["ladder", "one"][..], &["chart", "one", "topology"], &["report", "one"]] {
+        for target in ["one/new.svg", "one/new.svg", "-"] {
+            let ran = posthaste(place.path(), &[command, &["-o", target]].concat());
+            assert_eq!(ran.code, 0, "{command:?} {target}: {}", ran.stderr);
+        }
+        assert!(!place.path().join("-").exists());
+    }
+}
+
+/// Breaks when a submission that was refused, one that never found its server, or a report has no way.
+#[test]
+fn what_went_wrong_has_a_way() {
+    let place = workplace();
+    for scenario in ["submission", "greylisting", "labs/reading-but-not-writing"] {
+        run_of(place.path(), scenario);
+    }
+    let way = |run: &str, message: &str| ladder(place.path(), &[run, "--message", message, "--text"]).stdout;
+    let refused = way("submission", "2.carol@crepes.fr");
+    for said in ["carol-pc.crepes.fr -> crepes.fr", "RCPT TO:<bob@hamburger.edu>", "550 5.7.1", "given up: 550 5.7.1"] {
+        assert!(refused.contains(said), "{said}: {refused}");
+    }
+    let bounce = way("greylisting", "b.1@spam.biz");
+    for said in
+        [" -> ", "a server writes to sly@spam.biz about <1.sly@spam.biz> (bounce)", "in the mailbox of sly@spam.biz"]
+    {
+        assert!(bounce.contains(said), "{said}: {bounce}");
+    }
+    let outbox = way("labs/reading-but-not-writing", "1.w1@office.com");
+    assert!(outbox.contains("SMTP: connect to port") && outbox.contains("more attempts alike"), "{outbox}");
 }
 
 /// Breaks when what an alias made of a message is put where the message came from.
@@ -147,7 +228,7 @@ fn golden(name: &str, drawn: &Ran) {
 
 fn run_of(place: &Path, scenario: &str) {
     let file = format!("scenarios/{scenario}.json");
-    let ran = posthaste(place, &["run", &file, "-q", "--out", scenario]);
+    let ran = posthaste(place, &["run", &file, "-q", "--set", "/outputs/charts=false", "--out", scenario]);
     assert_eq!((ran.code, &*ran.stderr), (0, ""));
 }
 
@@ -212,6 +293,42 @@ fn losses_and_repetitions_are_told() {
     let lost_replies =
         ladder(place.path(), &["flaky-link", "--protocol", "tcp", "--from", "60s", "--to", "62s"]).stdout;
     assert!(lost_replies.contains("never there") && lost_replies.contains("12 3 3 3"));
+}
+
+/// Breaks when the segments of a run that cannot be done again are not read from its capture, or read otherwise than they
+/// were, or when the want of a capture is not told.
+#[test]
+fn a_capture_stands_for_a_run_that_cannot_be_done_again() {
+    let place = workplace();
+    let settings = ["--set", "/outputs/charts=false", "--set", "/outputs/capture=true", "--out", "flaky"];
+    let ran = posthaste(place.path(), &[&["run", "scenarios/flaky-link.json", "-q"], &settings[..]].concat());
+    assert_eq!((ran.code, &*ran.stderr), (0, ""));
+    let args = ["flaky", "--protocol", "tcp", "--from", "60s", "--to", "62s", "--text"];
+    // who sent what to whom, and whether it is known to be lost
+    let said = |text: &str| -> Vec<(String, bool)> {
+        let lines = text.lines().filter(|line| line.contains(" -> "));
+        lines
+            .map(|line| {
+                let (from, rest) = line.split_once(" -> ").unwrap();
+                let words: Vec<&str> = rest.split_whitespace().collect();
+                (format!("{} -> {}", from.rsplit(' ').next().unwrap(), words.join(" ")), from.contains(" lost  "))
+            })
+            .collect()
+    };
+    let seen = ladder(place.path(), &args);
+    let manifest = place.path().join("flaky/manifest.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let changed = text.replace("\"ended\": \"idle\"", "\"ended\": \"stopped\"");
+    assert_ne!(changed, text);
+    fs::write(&manifest, changed).unwrap();
+    let read = ladder(place.path(), &args);
+    assert_eq!((read.code, &*read.stderr), (0, ""));
+    let (seen, read) = (said(&seen.stdout), said(&read.stdout));
+    assert!(seen.len() > 50 && seen.iter().any(|(_, lost)| *lost), "{seen:?}");
+    assert_eq!(seen, read);
+    fs::remove_file(place.path().join("flaky/capture.pcapng")).unwrap();
+    let none = ladder(place.path(), &args);
+    assert!(none.code == 4 && none.stderr.contains("nor is there a capture of its packets"), "{}", none.stderr);
 }
 
 /// Breaks when the table tells octets, lines or times that the run did not have.

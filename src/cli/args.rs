@@ -19,7 +19,7 @@ pub use bench::{BenchArgs, BenchWorkload, DialoguesArgs, DumbbellArgs, HoldArgs,
 pub use chart::{ChartArgs, ChartFormat, ChartTheme};
 pub use compare::CompareArgs;
 pub use explain::ExplainArgs;
-pub use ladder::{LadderArgs, LadderProtocol, LadderPurpose, LadderTime};
+pub use ladder::{LadderArgs, LadderPage, LadderProtocol, LadderPurpose, LadderTime};
 pub use report::ReportArgs;
 pub use serve::ServeArgs;
 pub use start::{ManArgs, NewArgs};

@@ -3,7 +3,6 @@
 //! Segments of TCP lie in no table: for their chart the run is made once more, as for `explain`,
 //! with an eye on one connection.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use crate::base::nearest::nearest;
@@ -13,7 +12,7 @@ use crate::report::{self, ChartSource, Drawing, Theme};
 
 use super::args::{ChartArgs, ChartFormat};
 use super::exit::{CommandError, Exit};
-use super::output::{print, print_bytes};
+use super::output::{deliver, deliver_png, is_stdout, print, spare};
 use super::repeat::scenario_of;
 use super::simulate;
 use super::target::result_folder;
@@ -31,23 +30,33 @@ pub(super) fn chart(args: &ChartArgs) -> Result<Exit, CommandError> {
     }
     let names: Vec<&str> = report::chart_names().collect();
     let run = vet(args, &names)?;
+    spare(args.output.as_deref(), run)?;
     let folder = result_folder(run)?;
+    if !args.all {
+        spare(args.output.as_deref(), &folder)?;
+    }
     let tables = report::read_run(&folder).map_err(|error| CommandError::io(error.to_string()))?;
     // Without it only some charts have nothing to show.
     let resolved = std::fs::read_to_string(folder.join("scenario.resolved.json")).unwrap_or_default();
     let mut source = ChartSource::with_scenario(&tables, &resolved);
     source.of.clone_from(&args.of);
     let theme = args.theme.into();
-    let format = format_of(args.format, args.output.as_deref());
-    match (&args.name, &args.output) {
+    let format = ChartFormat::of(args.format, args.output.as_deref());
+    match (&args.name, args.output.as_deref()) {
         (Some(name), output) => {
             if name == SEQUENCE {
                 source.segments = segments(&folder, &tables, args.of.as_deref())?;
             }
-            write_or_print(output.as_deref(), &bytes(&draw(name, &source, theme)?, format)?, format)?;
+            let bytes = bytes(&draw(name, &source, theme)?, format)?;
+            match format {
+                ChartFormat::Png => deliver_png(output, &bytes)?,
+                ChartFormat::Svg => deliver(output, &bytes)?,
+            }
         }
-        (None, Some(dir)) => all_charts(&names, &source, (theme, format), dir)?,
-        (None, None) => return Err(CommandError::usage("--all writes files: give a folder with -o".to_owned())),
+        (None, Some(dir)) if !is_stdout(dir) => all_charts(&names, &source, (theme, format), dir)?,
+        (None, Some(_) | None) => {
+            return Err(CommandError::usage("--all writes files: give a folder with -o".to_owned()));
+        }
     }
     Ok(Exit::Done)
 }
@@ -75,23 +84,14 @@ fn vet<'a>(args: &'a ChartArgs, names: &[&str]) -> Result<&'a Path, CommandError
     Ok(run)
 }
 
-/// The kind of file: as it is asked for, or as the file is called.
-pub(super) fn format_of(asked: Option<ChartFormat>, output: Option<&Path>) -> ChartFormat {
-    let called_png = |path: &Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
-    asked.unwrap_or(if output.is_some_and(called_png) { ChartFormat::Png } else { ChartFormat::Svg })
-}
-
-/// Writes a chart to a file, or to stdout.
+/// Writes a chart to where it is wanted.
 ///
 /// # Errors
-/// The file cannot be written, or pixels would go to a terminal.
-pub(super) fn write_or_print(output: Option<&Path>, bytes: &[u8], format: ChartFormat) -> Result<(), CommandError> {
-    match output {
-        Some(path) => write(path, bytes),
-        None if format == ChartFormat::Png && std::io::stdout().is_terminal() => {
-            Err(CommandError::usage("a PNG is nothing for a terminal: give a file with -o".to_owned()))
-        }
-        None => print_bytes(bytes),
+/// As [`deliver`], or pixels would go to a terminal.
+pub(super) fn hand_over(output: Option<&Path>, bytes: &[u8], format: ChartFormat) -> Result<(), CommandError> {
+    match format {
+        ChartFormat::Png => deliver_png(output, bytes),
+        ChartFormat::Svg => deliver(output, bytes),
     }
 }
 
@@ -108,7 +108,7 @@ fn all_charts(
         let drawing = draw(name, source, theme)?;
         if !drawing.is_blank() {
             let path: PathBuf = dir.join(format!("{name}.{}", format.ending()));
-            write(&path, &bytes(&drawing, format)?)?;
+            deliver(Some(&path), &bytes(&drawing, format)?)?;
         }
     }
     Ok(())
@@ -128,10 +128,6 @@ pub(super) fn bytes(drawing: &Drawing, format: ChartFormat) -> Result<Vec<u8>, C
 
 fn internal(error: impl std::fmt::Display) -> CommandError {
     CommandError::new(Exit::Internal, error.to_string())
-}
-
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
-    std::fs::write(path, bytes).map_err(|error| CommandError::io(format!("cannot write {}: {error}", path.display())))
 }
 
 /// A line for each chart: its name, what it shows, and from what.

@@ -1,47 +1,55 @@
 //! `posthaste ladder`: who said what to whom in a run, read from its tables and transcripts, or, for TCP segments,
-//! watched in the same run done again.
+//! watched in the same run done again, or read from its capture.
 
 use std::path::Path;
 
 use clap::ValueEnum;
 
 use crate::base::{Directory, SimDuration, SimTime};
-use crate::report::ladder::{Segment, Source, ladder as draw};
-use crate::report::{self, LadderChoice, LadderError, LadderFor, SegmentWatch, TimeScale};
-use crate::scenario::build::plan;
+use crate::metrics::Tables;
+use crate::report::ladder::{Segment, Source, captured, ladder as draw};
+use crate::report::{self, LadderChoice, LadderError, LadderFor, PngError, SegmentWatch, Sheet, TimeScale};
+use crate::scenario::build::{directory, plan};
+use crate::scenario::resolved::Resolved;
 use crate::sim::{Limits, Simulation, World};
 
-use super::args::{LadderArgs, LadderProtocol, LadderPurpose, LadderTime};
+use super::args::{ChartFormat, LadderArgs, LadderPage, LadderProtocol, LadderPurpose, LadderTime, Overrides};
 use super::exit::CommandError;
 use super::exit::Exit;
-use super::output::print;
+use super::load::load;
+use super::output::{deliver, deliver_png, is_stdout, spare};
 use super::repeat::scenario_of;
 use super::simulate::limits;
 use super::target::result_folder;
 
-/// Draws the ladder, or writes it as text, to stdout or a file.
+/// Draws the ladder, or writes it as text, to stdout or files.
 ///
 /// # Errors
-/// The run does not exist, something that is named is not in it, or the file cannot be written.
+/// The run does not exist, something that is named is not in it, or a file cannot be written.
 pub(super) fn ladder(args: &LadderArgs) -> Result<Exit, CommandError> {
-    if args.output.as_deref().and_then(Path::extension).is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
-        return Err(CommandError::usage("a ladder is an SVG, or text with --text: call the file so".to_owned()));
+    let output = args.output.as_deref();
+    let format = ChartFormat::of(args.format, output);
+    if args.text && format == ChartFormat::Png {
+        return Err(CommandError::usage("--text writes text, which is no PNG: call the file otherwise".to_owned()));
     }
+    let (from, until) = (time("--from", args.from.as_ref())?, time("--to", args.to.as_ref())?);
+    if let (Some(from), Some(until)) = (from, until)
+        && from > until
+    {
+        return Err(CommandError::usage(format!("--from {from} s is later than --to {until} s")));
+    }
+    spare(output, &args.run)?;
     let folder = result_folder(&args.run)?;
+    spare(output, &folder)?;
     let tables = report::read_run(&folder).map_err(|error| CommandError::io(error.to_string()))?;
-    let time = |flag: &str, text: &Option<String>| {
-        let duration = text.as_deref().map(SimDuration::parse).transpose();
-        let duration = duration.map_err(|error| CommandError::usage(format!("{flag}: {error}")))?;
-        Ok(duration.map(|duration| SimTime::ZERO.saturating_add(duration)))
-    };
     let choice = LadderChoice {
         protocols: protocols(args),
         hosts: args.host.clone(),
         query: args.query.clone(),
         message: args.message.clone(),
         connection: args.conn.clone(),
-        from: time("--from", &args.from)?,
-        until: time("--to", &args.to)?,
+        from,
+        until,
         unfold: args.unfold,
     };
     let segments = match args.protocol.contains(&LadderProtocol::Tcp) {
@@ -50,13 +58,55 @@ pub(super) fn ladder(args: &LadderArgs) -> Result<Exit, CommandError> {
     };
     let source = Source { folder: &folder, tables: &tables, segments: segments.as_deref() };
     let ladder = draw(&source, &choice).map_err(|error| explained(args, &error))?;
-    let drawn = if args.text { ladder.text() } else { ladder.svg_for(purpose(args.purpose), scale(args.time)) };
-    match &args.output {
-        Some(path) => std::fs::write(path, drawn)
-            .map_err(|error| CommandError::io(format!("cannot write {}: {error}", path.display())))?,
-        None => print(&drawn)?,
+    if args.text {
+        return deliver(output, ladder.text().as_bytes()).map(|()| Exit::Done);
+    }
+    let sheets = ladder.sheets(purpose(args.purpose), scale(args.time));
+    match args.page {
+        LadderPage::One(number) => {
+            let sheet = sheets.get(number - 1).ok_or_else(|| {
+                let count = sheets.len();
+                let there = if count == 1 { "there is 1 page".to_owned() } else { format!("there are {count} pages") };
+                CommandError::usage(format!("--page {number}: {there}"))
+            })?;
+            write(sheet, format, output)?;
+        }
+        LadderPage::All => all(&sheets, format, output)?,
     }
     Ok(Exit::Done)
+}
+
+fn time(flag: &str, text: Option<&String>) -> Result<Option<SimTime>, CommandError> {
+    let duration = text.map(|text| SimDuration::parse(text)).transpose();
+    let duration = duration.map_err(|error| CommandError::usage(format!("{flag}: {error}")))?;
+    Ok(duration.map(|duration| SimTime::ZERO.saturating_add(duration)))
+}
+
+/// Writes a sheet to a file or stdout.
+fn write(sheet: &Sheet, format: ChartFormat, output: Option<&Path>) -> Result<(), CommandError> {
+    match format {
+        ChartFormat::Svg => deliver(output, sheet.svg().as_bytes()),
+        ChartFormat::Png => {
+            let bytes = sheet.png().map_err(|error| match error {
+                PngError::TooLarge(..) => CommandError::usage(error.to_string()),
+                PngError::Drawing(_) => CommandError::new(Exit::Internal, error.to_string()),
+            })?;
+            deliver_png(output, &bytes)
+        }
+    }
+}
+
+/// Writes each sheet to a file of its own.
+fn all(sheets: &[Sheet], format: ChartFormat, output: Option<&Path>) -> Result<(), CommandError> {
+    let Some(path) = output.filter(|path| !is_stdout(path)) else {
+        return Err(CommandError::usage("--page all writes files: give a name with -o".to_owned()));
+    };
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    for (number, sheet) in (1..).zip(sheets) {
+        let ending = path.extension().map_or(format.ending().into(), |ending| ending.to_string_lossy());
+        write(sheet, format, Some(&path.with_file_name(format!("{stem}-{number}.{ending}"))))?;
+    }
+    Ok(())
 }
 
 /// The protocols that are chosen, by their names in tables; none for all of them, or for segments alone.
@@ -104,12 +154,9 @@ fn explained(args: &LadderArgs, error: &LadderError) -> CommandError {
     }
 }
 
-/// The segments of the connections that are chosen, watched in the run done again.
-fn watch(folder: &Path, choice: &LadderChoice, tables: &crate::metrics::Tables) -> Result<Vec<Segment>, CommandError> {
-    let scenario = scenario_of(folder)?;
-    let plan = plan(&scenario);
-    let limits = limits(&scenario);
-    let until = choice.until.unwrap_or(limits.until).min(limits.until);
+/// The segments of the connections that are chosen: watched in the run done again, or, if that cannot be, those of the
+/// folder's capture.
+fn watch(folder: &Path, choice: &LadderChoice, tables: &Tables) -> Result<Vec<Segment>, CommandError> {
     let mut connections: Vec<String> = choice.connection.iter().cloned().collect();
     if let Some(message) = &choice.message {
         connections = report::ladder::connections_of(tables, message);
@@ -117,6 +164,18 @@ fn watch(folder: &Path, choice: &LadderChoice, tables: &crate::metrics::Tables) 
             return Ok(Vec::new());
         }
     }
+    match scenario_of(folder) {
+        Ok(scenario) => Ok(watched(&scenario, choice, connections)),
+        Err(why) => recorded(folder, choice, &connections)?.ok_or_else(|| {
+            CommandError::io(format!("{}; nor is there a capture of its packets (outputs.capture)", why.message))
+        }),
+    }
+}
+
+fn watched(scenario: &Resolved, choice: &LadderChoice, connections: Vec<String>) -> Vec<Segment> {
+    let plan = plan(scenario);
+    let limits = limits(scenario);
+    let until = choice.until.unwrap_or(limits.until).min(limits.until);
     let directory = Directory::clone(&plan.directory);
     let interval = (choice.from.unwrap_or(SimTime::ZERO), until);
     let watch = SegmentWatch::new(directory, connections, choice.hosts.clone(), interval);
@@ -125,5 +184,25 @@ fn watch(folder: &Path, choice: &LadderChoice, tables: &crate::metrics::Tables) 
     let last = until.saturating_add(SimDuration::from_secs(60)).min(limits.until);
     simulation.run(&Limits { until: last, ..limits }, |_| None);
     let (_, watch) = simulation.into_world().detach();
-    Ok(watch.finish())
+    watch.finish()
+}
+
+/// The segments of a folder's capture; none if it has none.
+fn recorded(
+    folder: &Path,
+    choice: &LadderChoice,
+    connections: &[String],
+) -> Result<Option<Vec<Segment>>, CommandError> {
+    if !folder.join("capture.pcapng").is_file() {
+        return Ok(None);
+    }
+    let scenario = load(&folder.join("scenario.resolved.json"), &Overrides::default())?;
+    let wanted = |segment: &Segment| {
+        let named = |host: &String| segment.ends.iter().any(|end| **end == **host);
+        (connections.is_empty() || connections.iter().any(|name| **name == *segment.connection))
+            && (choice.hosts.is_empty() || choice.hosts.iter().any(named))
+            && choice.from.is_none_or(|from| segment.sent >= from)
+            && choice.until.is_none_or(|until| segment.sent <= until)
+    };
+    captured(folder, directory(&scenario), wanted).map_err(|error| CommandError::io(error.to_string()))
 }

@@ -19,7 +19,7 @@ use crate::scenario::resolved::Resolved;
 use super::args::{Overrides, ReportArgs};
 use super::exit::{CommandError, Exit};
 use super::load::load;
-use super::output::print;
+use super::output::{is_stdout, print, spare};
 use super::recording::read_text;
 use super::repeat::{manifest, scenario_of};
 use super::simulate::{Finished, simulate_watched};
@@ -33,7 +33,12 @@ const DIALOGUES: RecorderOptions = RecorderOptions { dialogues: 20_000, dialogue
 /// # Errors
 /// The run does not exist or its folder is damaged, or the page cannot be written.
 pub(super) fn report(args: &ReportArgs) -> Result<Exit, CommandError> {
+    spare(args.output.as_deref(), &args.run)?;
     let folder = result_folder(&args.run)?;
+    spare(args.output.as_deref(), &folder)?;
+    if args.output.as_deref().is_some_and(is_stdout) {
+        return print(&page(&folder)?).map(|()| Exit::Done);
+    }
     let path = args.output.clone().unwrap_or_else(|| usual_place(&folder));
     write_report(&folder, &path)?;
     print(&format!("{}\n", path.display())).map(|()| Exit::Done)

@@ -154,10 +154,10 @@ impl Chronicle {
                 Some(bounce) => format!("bounce {bounce}: {message} for {to} is returned: {}", failure.text),
                 None => format!("{message} for {to} is dropped: {}", failure.text),
             },
-            MailTrace::Refused { message, to, failure } => {
+            MailTrace::Refused { message, to, failure, .. } => {
                 format!("{message} for {to} could not be submitted: {}", failure.text)
             }
-            MailTrace::Postponed { message, to, failure, next } => {
+            MailTrace::Postponed { message, to, failure, next, .. } => {
                 format!("{message} for {to} stays in the outbox: {}; again at {}", failure.text, clock(next))
             }
             MailTrace::Retrieved { message, mailbox, .. } => format!("{mailbox} fetched {message}"),

@@ -126,6 +126,8 @@ pub const DNS_QUERIES: TableDoc = TableDoc {
         ("rcode", "the response code; empty without a response"),
         ("answers", "records in the answer section; empty without a response"),
         ("latency_s", "from the question to the response, to the time-out, or to the word that it did not get there"),
+        ("heard_s", "when the host asked took it up; empty if it never did"),
+        ("replied_s", "when that host sent its response, whether or not it arrived; empty if it never did"),
         (
             "cache",
             "what the asked resolver found in its cache for this question: hit, negative_hit, stale (also when it served that only after asking in vain), failure or miss; empty for servers without a cache",

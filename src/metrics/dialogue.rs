@@ -2,7 +2,8 @@
 //!
 //! A piece is there when the packet with the last of its octets that was missing has come to the other host:
 //! a bystander at its door counts packets. What serves to carry a message is all that was said since the one
-//! before, up to where it was accepted, fetched, or an attempt at it ended, the server's answer included.
+//! before, up to where it was accepted, fetched, refused at its submission, or an attempt at it ended, the server's
+//! answer included.
 //!
 //! Dialogues are the only thing here whose size grows with the messages' bodies, so two
 //! bounds keep a long run in memory: only the first connections that carry a dialogue are
@@ -186,6 +187,8 @@ impl Dialogues {
     pub(super) fn mail(&mut self, names: &mut Names, host: HostId, mail: &MailTrace<'_>) {
         let (message, conn) = if let MailTrace::Accepted { message, conn: Some(conn), .. }
         | MailTrace::AttemptEnded { message, conn: Some(conn), .. }
+        | MailTrace::Refused { message, conn: Some(conn), .. }
+        | MailTrace::Postponed { message, conn: Some(conn), .. }
         | MailTrace::Retrieved { message, conn, .. } = *mail
         {
             (message, conn)

@@ -29,7 +29,7 @@ pub const DIALOGUES: TableDoc = TableDoc {
         ),
         (
             "message",
-            "the message that it served to carry: the next one on this connection that was accepted, fetched, or at which an attempt ended; empty after the last one, and where none is known",
+            "the message that it served to carry: the next one on this connection that was accepted, fetched, refused or put off at its submission, or at which an attempt ended; empty after the last one, and where none is known",
         ),
     ],
 };

@@ -70,6 +70,10 @@ impl From<DnsAnswerKind> for DnsOutcome {
 pub struct DnsRow {
     /// When it was sent.
     pub asked: SimTime,
+    /// When the server took it up, if it did.
+    pub heard: Option<SimTime>,
+    /// When the server sent its response, if it did.
+    pub replied: Option<SimTime>,
     /// Its name: `crepes.fr?2` is the second that crepes.fr asked.
     pub query: Text,
     /// The host that asked.
@@ -123,6 +127,8 @@ struct Question {
     name: NameId,
     rtype: u16,
     retry: u32,
+    heard: Option<SimTime>,
+    replied: Option<SimTime>,
     end: Option<(SimTime, DnsOutcome)>,
     response: Option<(u8, u16)>,
     cache: Option<&'static str>,
@@ -168,6 +174,8 @@ impl Questions {
                     name: names.id(name),
                     rtype,
                     retry,
+                    heard: None,
+                    replied: None,
                     end: None,
                     response: None,
                     cache: None,
@@ -186,11 +194,17 @@ impl Questions {
             DnsTrace::Received { task, client, wire_id, .. } => {
                 if let Some(index) = self.on_wire.get(&(client, wire_id, host)) {
                     self.tasks.insert((host, task), *index);
+                    // a datagram may come twice
+                    self.questions[*index].heard.get_or_insert(at);
                 }
             }
             DnsTrace::Cache { task, name: _, rtype: _, result } => self.cached(host, task, result),
-            DnsTrace::Replied { .. }
-            | DnsTrace::Changed { .. }
+            DnsTrace::Replied { task, .. } => {
+                if let Some(index) = self.tasks.get(&(host, task)) {
+                    self.questions[*index].replied.get_or_insert(at);
+                }
+            }
+            DnsTrace::Changed { .. }
             | DnsTrace::Copied { .. }
             | DnsTrace::Expired { .. }
             | DnsTrace::LocalCache { .. }
@@ -234,6 +248,8 @@ impl Questions {
             .iter()
             .map(|question| DnsRow {
                 asked: question.asked,
+                heard: question.heard,
+                replied: question.replied,
                 query: names.share(&directory.query_name(question.query)),
                 from: names.share(directory.host_name(question.query.host)),
                 to: names.share(&directory.name_at(question.to.addr)),
@@ -255,8 +271,26 @@ impl Questions {
 
 #[cfg(test)]
 mod tests {
-    use crate::base::trace::{CacheResult, DnsTrace, Trace};
+    use crate::base::time::SimTime;
+    use crate::base::trace::{CacheResult, DnsAnswerKind, DnsTrace, Trace};
     use crate::metrics::testing::Script;
+
+    /// Fails when a question is told to be heard or answered when it was not, or a second copy of it counts.
+    #[test]
+    fn the_server_hears_and_answers_a_question() {
+        let mut script = Script::two_domains();
+        script.lookup(0);
+        let reply = |at, script: &mut Script| {
+            let replied = DnsTrace::Replied { task: 1, rcode: 0, kind: DnsAnswerKind::Answer, answers: 1 };
+            script.event("resolver", at, Trace::Dns(replied));
+        };
+        reply(1_500_000_000, &mut script);
+        reply(1_600_000_000, &mut script);
+        let record = script.finish(2_000_000_000);
+        let row = &record.tables.dns_queries[0];
+        assert!(row.heard.is_some_and(|heard| heard >= row.asked), "{row:?}");
+        assert!(row.replied.is_some_and(|replied| replied <= SimTime::from_nanos(1_500_000_000)), "{row:?}");
+    }
 
     /// Fails when the row of a client that waited and was then served stale still says `miss`,
     /// which the table `caches` takes back, or when anything else replaces the first word.

@@ -59,13 +59,13 @@ impl MailBooks {
                 }
             }
             MailTrace::Accepted { message, to, conn, .. } => self.accepted(names, place, (message, to), conn),
-            MailTrace::Refused { message, to, failure } => {
+            MailTrace::Refused { message, to, failure, .. } => {
                 if let Some(copy) = self.not_submitted(names, place, (message, to), Outcome::Refused, &failure) {
                     self.copies.refuse(names, copy, &failure, at);
                     self.replies.refused(copy, host, at);
                 }
             }
-            MailTrace::Postponed { message, to, failure, next: _ } => {
+            MailTrace::Postponed { message, to, failure, next: _, conn: _ } => {
                 self.not_submitted(names, place, (message, to), Outcome::Postponed, &failure);
             }
             MailTrace::AttemptStarted { message, to, attempt } => {

@@ -1,8 +1,58 @@
-//! Rows of the tables about caches and servers of names, as cells and back.
+//! Rows of the tables about questions, caches and servers of names, as cells and back.
 
 use super::columns::{self, TableDoc};
 use super::rows::{Cells, Row};
-use crate::metrics::{CacheFound, CacheLevel, CacheRow, DnsServerRole, DnsServerRow, Millionths};
+use super::values::optional;
+use crate::metrics::{
+    CacheFound, CacheLevel, CacheRow, DnsOutcome, DnsRole, DnsRow, DnsServerRole, DnsServerRow, Millionths,
+};
+
+impl Row for DnsRow {
+    const TABLE: TableDoc = columns::DNS_QUERIES;
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.asked.to_string(),
+            self.query.to_string(),
+            self.from.to_string(),
+            self.to.to_string(),
+            self.role.name().to_owned(),
+            self.name.to_string(),
+            self.rtype.to_string(),
+            self.retry.to_string(),
+            self.outcome.name().to_owned(),
+            optional(self.rcode.as_deref()),
+            optional(self.answers),
+            optional(self.latency),
+            optional(self.heard),
+            optional(self.replied),
+            optional(self.cache.as_deref()),
+            optional(self.for_query.as_deref()),
+        ]
+    }
+
+    fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
+        let asked = cells.time()?;
+        Ok(Self {
+            asked,
+            query: cells.text()?,
+            from: cells.text()?,
+            to: cells.text()?,
+            role: cells.word(DnsRole::from_name)?,
+            name: cells.text()?,
+            rtype: cells.text()?,
+            retry: cells.number()?,
+            outcome: cells.word(DnsOutcome::from_name)?,
+            rcode: cells.some_text()?,
+            answers: cells.some_number()?,
+            latency: cells.some_duration()?,
+            heard: cells.some_time_after(asked)?,
+            replied: cells.some_time_after(asked)?,
+            cache: cells.some_text()?,
+            for_query: cells.some_text()?,
+        })
+    }
+}
 
 impl Row for CacheRow {
     const TABLE: TableDoc = columns::CACHES;

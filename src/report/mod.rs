@@ -48,7 +48,7 @@ pub use error::ReportError;
 pub use events::EventWriter;
 pub use expectations::{Expectation, Found, Suite, expectation_lines, junit_xml};
 pub use folder::{OutputOptions, ResultFolder, Written, write_run};
-pub use ladder::{Ladder, LadderChoice, LadderError, LadderFor, SegmentWatch, TimeScale};
+pub use ladder::{Ladder, LadderChoice, LadderError, LadderFor, PngError, SegmentWatch, Sheet, TimeScale};
 pub use manifest::{Ended, MODEL_VERSION, RunInfo, scenario_hash};
 pub use read::read_run;
 pub use rows::table_csv;

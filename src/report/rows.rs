@@ -9,8 +9,8 @@ use crate::base::address::Family;
 use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::{MessageKind, Redirection};
 use crate::metrics::{
-    AttemptEnd, AttemptRow, ConnectionRow, CopyStatus, DnsOutcome, DnsRole, DnsRow, EndRow, FaultKind, FaultRow,
-    LinkFigures, LinkRow, MessageRow, PartRow, QueueRow, Tables, Text,
+    AttemptEnd, AttemptRow, ConnectionRow, CopyStatus, EndRow, FaultKind, FaultRow, LinkFigures, LinkRow, MessageRow,
+    PartRow, QueueRow, Tables, Text,
 };
 
 /// A row of one of our tables.
@@ -210,48 +210,6 @@ impl Row for AttemptRow {
             reply_code: cells.some_number()?,
             text: cells.some_text()?,
             next: cells.some_time()?,
-        })
-    }
-}
-
-impl Row for DnsRow {
-    const TABLE: TableDoc = columns::DNS_QUERIES;
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.asked.to_string(),
-            self.query.to_string(),
-            self.from.to_string(),
-            self.to.to_string(),
-            self.role.name().to_owned(),
-            self.name.to_string(),
-            self.rtype.to_string(),
-            self.retry.to_string(),
-            self.outcome.name().to_owned(),
-            optional(self.rcode.as_deref()),
-            optional(self.answers),
-            optional(self.latency),
-            optional(self.cache.as_deref()),
-            optional(self.for_query.as_deref()),
-        ]
-    }
-
-    fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
-        Ok(Self {
-            asked: cells.time()?,
-            query: cells.text()?,
-            from: cells.text()?,
-            to: cells.text()?,
-            role: cells.word(DnsRole::from_name)?,
-            name: cells.text()?,
-            rtype: cells.text()?,
-            retry: cells.number()?,
-            outcome: cells.word(DnsOutcome::from_name)?,
-            rcode: cells.some_text()?,
-            answers: cells.some_number()?,
-            latency: cells.some_duration()?,
-            cache: cells.some_text()?,
-            for_query: cells.some_text()?,
         })
     }
 }

@@ -286,7 +286,7 @@ impl Log {
             | MailTrace::Encoded { .. }
             | MailTrace::Downgraded { .. } => return,
             MailTrace::Accepted { message, to, conn, bytes, .. } => (message, to, Fact::Accepted { conn, bytes }),
-            MailTrace::Refused { message, to, failure } => (message, to, Fact::Refused { code: failure.code }),
+            MailTrace::Refused { message, to, failure, .. } => (message, to, Fact::Refused { code: failure.code }),
             MailTrace::AttemptStarted { message, to, attempt } => (message, to, Fact::Started { attempt }),
             MailTrace::AttemptEnded { message, to, attempt, conn, outcome, .. } => {
                 let ending = match outcome {

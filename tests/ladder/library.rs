@@ -37,11 +37,26 @@ fn check(source: &Source<'_>, choice: &LadderChoice, what: &str) -> bool {
         (LadderFor::Screen, TimeScale::Linear),
         (LadderFor::Slides, TimeScale::Breaks),
         (LadderFor::Paper, TimeScale::Breaks),
-        (LadderFor::Handout, TimeScale::Even),
+        (LadderFor::Handout, TimeScale::Breaks),
+        (LadderFor::Slides, TimeScale::Linear),
+        (LadderFor::Paper, TimeScale::Even),
     ];
     for (purpose, time) in ways {
-        let faults = drawn.text_faults(purpose, time);
-        assert!(faults.is_empty(), "{what} {purpose:?} {time:?}: {}", faults.join("\n"));
+        for (number, sheet) in (1..).zip(drawn.sheets(purpose, time)) {
+            let faults = sheet.text_faults();
+            assert!(faults.is_empty(), "{what} {purpose:?} {time:?} {number}: {}", faults.join("\n"));
+            let (width, height) = sheet.size();
+            let fits = match purpose {
+                LadderFor::Screen => true,
+                LadderFor::Slides => (width, height) == (1280.0, 720.0),
+                LadderFor::Paper => width == 336.0 && height <= 864.0,
+                LadderFor::Handout => width == 680.0 && height <= 960.0,
+            };
+            assert!(fits, "{what} {purpose:?} {time:?} {number}: {width} by {height}");
+            // what is cut is longer than three lines: no name of a host, no command
+            let cut = sheet.shortened().iter().find(|text| text.chars().count() < 60);
+            assert_eq!(cut, None, "{what} {purpose:?} {time:?} {number}");
+        }
     }
     !drawn.is_empty()
 }

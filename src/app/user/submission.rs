@@ -101,6 +101,8 @@ pub(super) struct Submission {
     retry_at: SimTime,
     /// Why the submission under way failed last.
     trouble: Option<Reason>,
+    /// Its last connection.
+    conn: Option<ConnId>,
     /// Addresses of the server not tried yet.
     addresses: VecDeque<IpAddr>,
     /// The address with which TLS did not come to be, and to which the next session goes without.
@@ -121,6 +123,7 @@ impl Submission {
             postponed: VecDeque::new(),
             retry_at: SimTime::NEVER,
             trouble: None,
+            conn: None,
             addresses: VecDeque::new(),
             in_clear: None,
             stage: Stage::Idle,
@@ -164,7 +167,7 @@ impl Submission {
         if !matches!(self.stage, Stage::Idle) {
             return false;
         }
-        (self.retry_at, self.trouble) = (SimTime::NEVER, None);
+        (self.retry_at, self.trouble, self.conn) = (SimTime::NEVER, None, None);
         self.stage = Stage::Resolving;
         true
     }
@@ -199,7 +202,7 @@ impl Submission {
             Err(reason) => {
                 (self.stage, self.fresh) = (Stage::Idle, 0);
                 for message in std::mem::take(&mut self.outbox) {
-                    message.to.iter().for_each(|to| refused(host, &message.message_id, to, &reason));
+                    message.to.iter().for_each(|to| refused(host, (&message.message_id, to), &reason, None));
                 }
             }
         }
@@ -210,6 +213,7 @@ impl Submission {
         let Some(to) = self.addresses.pop_front() else { return self.later(host) };
         let (socket, conn) = host.connect(Endpoint::new(to, self.config.port));
         self.stage = Stage::Connecting { socket, conn, to };
+        self.conn = Some(conn);
     }
 
     /// Puts off what is left. Why, is told of each copy once: of those that had their own verdict it was.
@@ -217,7 +221,7 @@ impl Submission {
         (self.stage, self.in_clear) = (Stage::Idle, None);
         if let Some(reason) = &self.trouble.take() {
             for message in &self.outbox {
-                message.to.iter().for_each(|to| postponed(host, &message.message_id, to, reason));
+                message.to.iter().for_each(|to| postponed(host, (&message.message_id, to), reason, self.conn));
             }
         }
         self.outbox.append(&mut self.postponed);
@@ -317,15 +321,17 @@ impl Submission {
             match verdict {
                 Verdict::Accepted => {}
                 Verdict::Refused(reply) if reply.is_permanent_failure() => {
-                    refused(host, &message.message_id, &to, &Reason::reply(reply));
+                    refused(host, (&message.message_id, &to), &Reason::reply(reply), self.conn);
                 }
-                Verdict::Unsendable(why) => refused(host, &message.message_id, &to, &Reason::unsendable(*why)),
+                Verdict::Unsendable(why) => {
+                    refused(host, (&message.message_id, &to), &Reason::unsendable(*why), self.conn);
+                }
                 Verdict::Refused(reply) => {
-                    postponed(host, &message.message_id, &to, &Reason::reply(reply));
+                    postponed(host, (&message.message_id, &to), &Reason::reply(reply), self.conn);
                     left.push(to);
                 }
                 Verdict::Broken { trouble, .. } => {
-                    postponed(host, &message.message_id, &to, &Reason::trouble(trouble));
+                    postponed(host, (&message.message_id, &to), &Reason::trouble(trouble), self.conn);
                     left.push(to);
                 }
             }
@@ -345,14 +351,14 @@ impl Outgoing {
     }
 }
 
-fn refused<H: Host>(host: &mut H, message: &str, to: &Mailbox, reason: &Reason) {
+fn refused<H: Host>(host: &mut H, (message, to): (&str, &Mailbox), reason: &Reason, conn: Option<ConnId>) {
     let (to, failure) = (to.as_str(), reason.as_trace());
-    host.trace(Trace::Mail(MailTrace::Refused { message, to, failure }));
+    host.trace(Trace::Mail(MailTrace::Refused { message, to, failure, conn }));
 }
 
-fn postponed<H: Host>(host: &mut H, message: &str, to: &Mailbox, reason: &Reason) {
+fn postponed<H: Host>(host: &mut H, (message, to): (&str, &Mailbox), reason: &Reason, conn: Option<ConnId>) {
     let (to, failure, next) = (to.as_str(), reason.as_trace(), again(host));
-    host.trace(Trace::Mail(MailTrace::Postponed { message, to, failure, next }));
+    host.trace(Trace::Mail(MailTrace::Postponed { message, to, failure, next, conn }));
 }
 
 /// When an outbox is tried again that could not be emptied now.

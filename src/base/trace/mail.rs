@@ -217,6 +217,8 @@ pub enum MailTrace<'a> {
         to: &'a str,
         /// Why.
         failure: Failure<'a>,
+        /// The connection on which it was tried, if it came to one.
+        conn: Option<ConnId>,
     },
     /// A server began an attempt to deliver the copy elsewhere.
     AttemptStarted {
@@ -437,6 +439,8 @@ pub enum MailTrace<'a> {
         failure: Failure<'a>,
         /// When it is tried again.
         next: SimTime,
+        /// The connection on which it was tried, if it came to one.
+        conn: Option<ConnId>,
     },
 }
 

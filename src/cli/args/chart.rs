@@ -1,6 +1,6 @@
 //! Options of `posthaste chart`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -37,7 +37,7 @@ pub struct ChartArgs {
     /// Of cwnd and tcp_sequence the connection, of page_waterfall the page, instead of the one with most to tell
     #[arg(long, value_name = "NAME")]
     pub of: Option<String>,
-    /// Write to this file instead of stdout; with --all, to this folder
+    /// Write to this file instead of stdout, which is `-`; with --all, to this folder
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Print the names of all charts, what each shows, and from what
@@ -66,7 +66,7 @@ impl From<ChartTheme> for Theme {
     }
 }
 
-/// The kind of file that a chart becomes.
+/// The kind of file that a chart or a ladder becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ChartFormat {
     /// Scales without loss
@@ -76,6 +76,14 @@ pub enum ChartFormat {
 }
 
 impl ChartFormat {
+    /// The kind that is asked for, or else the one after which a file is called, or else SVG.
+    #[must_use]
+    pub fn of(asked: Option<Self>, file: Option<&Path>) -> Self {
+        let ending = file.and_then(Path::extension);
+        let called_png = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
+        asked.unwrap_or(if called_png { Self::Png } else { Self::Svg })
+    }
+
     /// How the names of its files end.
     #[must_use]
     pub const fn ending(self) -> &'static str {

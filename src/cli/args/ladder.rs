@@ -4,10 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::chart::ChartFormat;
+
 pub(super) const EXAMPLES: &str = "\
 A ladder ends after 400 messages and says how many it leaves out; the filters choose fewer. What has
-no time beside it happens at the same instant as what stands above. Segments are not in the tables: for
-`--protocol tcp` the run is done again, as it is the same each time.
+no time beside it happens at the same instant as what stands above. With --for it comes on as many
+slides, columns or sheets as it takes, numbered, each with the hosts that it needs. Segments are not in
+the tables: for `--protocol tcp` the run is done again, as it is the same each time; where real clients
+took part, they are read from the folder's capture.
 
 Examples:
   posthaste ladder scenarios/dns-hierarchy.json --query 1 > iterative.svg
@@ -15,6 +19,8 @@ Examples:
   posthaste ladder latest --conn 'crepes.fr#1' --text
   posthaste ladder latest --protocol smtp --protocol pop3 --host bob-pc.hamburger.edu -o bob.svg
   posthaste ladder latest --conn 'crepes.fr#1' --protocol tcp --for slides -o segments.svg
+  posthaste ladder latest --message 1.alice@crepes.fr --for slides --page 2 --format png -o two.png
+  posthaste ladder latest --message 1.alice@crepes.fr --for paper --page all -o way.svg
   posthaste ladder latest --from 30min --to 31min --time linear --text";
 
 /// `posthaste ladder`
@@ -49,13 +55,19 @@ pub struct LadderArgs {
     /// What it is drawn for
     #[arg(long = "for", value_name = "PURPOSE", conflicts_with = "text")]
     pub purpose: Option<LadderPurpose>,
-    /// Show each line of messages and contents, instead of one stroke for all
+    /// Which sheet: a number, the first is 1, or `all`, which go to FILE-1, FILE-2 and so on
+    #[arg(long, value_name = "N|all", default_value = "1", requires = "purpose")]
+    pub page: LadderPage,
+    /// Kind of file, instead of the one that the name of -o tells, or SVG
+    #[arg(long, conflicts_with = "text")]
+    pub format: Option<ChartFormat>,
+    /// Show each line of messages and contents, and each of many equal attempts, instead of one for all
     #[arg(long)]
     pub unfold: bool,
     /// Print lines for a terminal instead of an SVG picture
     #[arg(long)]
     pub text: bool,
-    /// Write to this file instead of stdout
+    /// Write to this file instead of stdout, which is `-`
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
@@ -108,10 +120,31 @@ pub enum LadderTime {
 /// What a ladder is drawn for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LadderPurpose {
-    /// A slide: 1280 pixels wide at least, large letters
+    /// Slides of 1280 by 720 pixels, large letters
     Slides,
-    /// A column of a paper: 3.5 inches wide if that is possible
+    /// Columns of a paper, 3.5 inches wide, letters of 7 points
     Paper,
-    /// A sheet of paper, in shades of grey
+    /// Sheets of paper, 180 mm wide, in shades of grey
     Handout,
+}
+
+/// Which sheets of a ladder are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LadderPage {
+    /// The one with that number, from 1.
+    One(usize),
+    /// All, each to a file of its own.
+    All,
+}
+
+impl std::str::FromStr for LadderPage {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        let number = text.parse().ok().filter(|number| *number > 0);
+        number.map(Self::One).ok_or_else(|| "it is neither a number from 1 nor `all`".to_owned())
+    }
 }

@@ -17,7 +17,7 @@ The page needs no network and no other file: open it in a browser, or send it to
 pub struct ReportArgs {
     /// Result folder, `latest`, or a scenario file, which is then run first
     pub run: PathBuf,
-    /// Write to this file instead of report.html in the result folder
+    /// Write to this file instead of report.html in the result folder; `-` is stdout
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

@@ -4,11 +4,11 @@ use super::load_plan;
 use super::run::{cores, in_threads};
 use super::status::study_of;
 use crate::base::nearest::nearest;
-use crate::cli::args::SweepChartArgs;
-use crate::cli::chart::{bytes, format_of, write, write_or_print};
+use crate::cli::args::{ChartFormat, SweepChartArgs};
+use crate::cli::chart::{bytes, hand_over};
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::load::load_error;
-use crate::cli::output::print;
+use crate::cli::output::{deliver, is_stdout, print};
 use crate::cli::recording::report_error;
 use crate::sweep::charts::Gallery;
 use crate::sweep::trials::Subject;
@@ -39,21 +39,19 @@ pub(super) fn chart(args: &SweepChartArgs) -> Result<Exit, CommandError> {
     Folder::read(&dir).map_err(report_error)?;
     let subject = Subject::of(&study).map_err(load_error)?;
     let gallery = in_threads(cores(), || Gallery::of(&subject, &crate::sweep::store::Store::of(&dir)))?;
-    let format = format_of(args.format, args.output.as_deref());
+    let format = ChartFormat::of(args.format, args.output.as_deref());
     let theme = args.theme.into();
-    match (chosen, &args.output) {
-        (Some(chart), output) => {
-            write_or_print(output.as_deref(), &bytes(&gallery.draw(chart, theme), format)?, format)?;
-        }
-        (None, Some(folder)) => {
+    match (chosen, args.output.as_deref()) {
+        (Some(chart), output) => hand_over(output, &bytes(&gallery.draw(chart, theme), format)?, format)?,
+        (None, Some(folder)) if !is_stdout(folder) => {
             std::fs::create_dir_all(folder)
                 .map_err(|error| CommandError::io(format!("cannot create {}: {error}", folder.display())))?;
             for chart in &study.charts {
                 let path = folder.join(format!("{}.{}", chart.name, format.ending()));
-                write(&path, &bytes(&gallery.draw(chart, theme), format)?)?;
+                deliver(Some(&path), &bytes(&gallery.draw(chart, theme), format)?)?;
             }
         }
-        (None, None) => return Err(CommandError::usage("--all writes files: give a folder with -o".to_owned())),
+        (None, Some(_) | None) => return Err(CommandError::usage("--all writes files: give a folder with -o".to_owned())),
     }
     Ok(Exit::Done)
 }

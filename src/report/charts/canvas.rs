@@ -17,14 +17,14 @@ pub(in crate::report) const FONT_SIZE_RATIO: f64 = 1.24;
 pub(super) const VEIL: f64 = 0.2;
 
 /// A point in nominal pixels: right, down.
-pub(super) type Point = (f64, f64);
+pub(in crate::report) type Point = (f64, f64);
 
 /// A box: left, top, right, bottom.
 type Area = (f64, f64, f64, f64);
 
 /// Where a text lies relative to its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Align {
+pub(in crate::report) enum Align {
     Left,
     Center,
     Right,
@@ -32,21 +32,21 @@ pub(super) enum Align {
 
 /// A piece of text.
 #[derive(Clone, Debug)]
-pub(super) struct Label {
+pub(in crate::report) struct Label {
     /// The point to which it is aligned, at half the height of its letters.
-    pub(super) at: Point,
-    pub(super) text: String,
+    pub(in crate::report) at: Point,
+    pub(in crate::report) text: String,
     /// Font size in nominal pixels.
-    pub(super) size: f64,
-    pub(super) bold: bool,
-    pub(super) color: Color,
-    pub(super) align: Align,
+    pub(in crate::report) size: f64,
+    pub(in crate::report) bold: bool,
+    pub(in crate::report) color: Color,
+    pub(in crate::report) align: Align,
     /// Turned by a quarter to the left.
-    pub(super) upright: bool,
+    pub(in crate::report) upright: bool,
 }
 
 impl Label {
-    pub(super) fn new(at: Point, text: impl Into<String>, size: f64, align: Align) -> Self {
+    pub(in crate::report) fn new(at: Point, text: impl Into<String>, size: f64, align: Align) -> Self {
         Self { at, text: text.into(), size, bold: false, color: INK, align, upright: false }
     }
 
@@ -55,7 +55,7 @@ impl Label {
         self
     }
 
-    pub(super) const fn color(mut self, color: Color) -> Self {
+    pub(in crate::report) const fn color(mut self, color: Color) -> Self {
         self.color = color;
         self
     }
@@ -83,7 +83,7 @@ impl Label {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Shape {
+pub(in crate::report) enum Shape {
     Line {
         points: Vec<Point>,
         color: Color,
@@ -254,7 +254,7 @@ impl Canvas {
 }
 
 /// Corners on a circle, the first one so many turns from the right.
-fn around(at: Point, radius: f64, count: u32, turn: f64) -> Vec<Point> {
+pub(in crate::report) fn around(at: Point, radius: f64, count: u32, turn: f64) -> Vec<Point> {
     let angle = |index: u32| (turn + f64::from(index) / f64::from(count)) * std::f64::consts::TAU;
     let corner = |index| (at.0 + radius * libm::cos(angle(index)), at.1 + radius * libm::sin(angle(index)));
     (0..count).map(corner).collect()
@@ -336,7 +336,7 @@ pub(super) fn register_fonts() {
 }
 
 /// Cuts a line into dashes.
-fn dashes(points: &[Point], pattern: &[f64]) -> Vec<Vec<Point>> {
+pub(in crate::report) fn dashes(points: &[Point], pattern: &[f64]) -> Vec<Vec<Point>> {
     if pattern.is_empty() {
         return vec![points.to_vec()];
     }

@@ -8,7 +8,7 @@
 //! theme, so colour never says anything alone.
 
 /// A colour: red, green, blue.
-pub(super) type Color = (u8, u8, u8);
+pub(in crate::report) type Color = (u8, u8, u8);
 
 pub(super) const INK: Color = (0x1e, 0x1e, 0x1e);
 pub(super) const AXIS: Color = (0x3c, 0x3c, 0x3c);

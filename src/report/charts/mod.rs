@@ -35,8 +35,10 @@ mod web;
 use thiserror::Error;
 
 use self::canvas::Canvas;
-pub(super) use self::canvas::{shortened, text_width};
+pub(super) use self::canvas::{Align, Label, Shape, around, dashes, shortened, text_width};
+pub(super) use self::look::Color;
 pub use self::look::Theme;
+pub(super) use self::png::{Raster, picture};
 pub use self::source::{ChartSource, HostSetting, LinkSetting, SegmentRecord, SegmentSent, Setting};
 use crate::base::time::SimTime;
 use crate::metrics::{MessageRow, Tables};

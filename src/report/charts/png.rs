@@ -25,39 +25,65 @@ struct Brush<'a, 'b> {
     fonts: [FontRef<'static>; 2],
 }
 
+/// The pixels of a picture.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::report) struct Raster {
+    pub(in crate::report) width: u32,
+    pub(in crate::report) height: u32,
+    /// The width of the sheet in nominal pixels.
+    pub(in crate::report) nominal: f64,
+    /// Pixels in a metre, when it is meant for print.
+    pub(in crate::report) per_metre: Option<u32>,
+}
+
 impl Canvas {
     /// The sheet as a PNG file.
     pub(super) fn png(&self) -> Result<Vec<u8>, ChartError> {
         let (width, per_metre) = self.theme.pixels();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sheets are small")]
         let height = (f64::from(width) * self.height / self.theme.width()).round() as u32;
-        let (large_width, large_height) = (width * SUPERSAMPLING, height * SUPERSAMPLING);
-        let mut large = vec![0xff; (large_width * large_height * 3) as usize];
-        {
-            let root = BitMapBackend::with_buffer(&mut large, (large_width, large_height)).into_drawing_area();
-            let font = |bytes| FontRef::try_from_slice(bytes).map_err(draw_error);
-            let fonts = [font(dejavu::sans::regular())?, font(dejavu::sans::bold())?];
-            let brush = Brush { root: &root, scale: f64::from(large_width) / self.theme.width(), fonts };
-            for shape in &self.shapes {
-                brush.draw(shape)?;
-            }
-            root.present().map_err(draw_error)?;
-        }
-        let pixels = shrunk(&large, width as usize, height as usize);
-        let mut file = Vec::new();
-        {
-            let mut encoder = png::Encoder::new(&mut file, width, height);
-            encoder.set_color(png::ColorType::Rgb);
-            encoder.set_depth(png::BitDepth::Eight);
-            let unit = png::Unit::Meter;
-            encoder.set_pixel_dims(per_metre.map(|n| png::PixelDimensions { xppu: n, yppu: n, unit }));
-            for (keyword, text) in [("Title", &self.title), ("Description", &self.note)] {
-                encoder.add_itxt_chunk(keyword.to_owned(), text.clone()).map_err(draw_error)?;
-            }
-            let mut writer = encoder.write_header().map_err(draw_error)?;
-            writer.write_image_data(&pixels).map_err(draw_error)?;
-        }
-        Ok(file)
+        let raster = Raster { width, height, nominal: self.theme.width(), per_metre };
+        picture(&self.shapes, raster, (&self.title, &self.note))
     }
+}
+
+/// Shapes as a PNG file with a title and a description.
+///
+/// # Errors
+/// When the drawing library refuses.
+pub(in crate::report) fn picture(
+    shapes: &[Shape],
+    raster: Raster,
+    (title, note): (&str, &str),
+) -> Result<Vec<u8>, ChartError> {
+    let Raster { width, height, nominal, per_metre } = raster;
+    let (large_width, large_height) = (width * SUPERSAMPLING, height * SUPERSAMPLING);
+    let mut large = vec![0xff; large_width as usize * large_height as usize * 3];
+    {
+        let root = BitMapBackend::with_buffer(&mut large, (large_width, large_height)).into_drawing_area();
+        let font = |bytes| FontRef::try_from_slice(bytes).map_err(draw_error);
+        let fonts = [font(dejavu::sans::regular())?, font(dejavu::sans::bold())?];
+        let brush = Brush { root: &root, scale: f64::from(large_width) / nominal, fonts };
+        for shape in shapes {
+            brush.draw(shape)?;
+        }
+        root.present().map_err(draw_error)?;
+    }
+    let pixels = shrunk(&large, width as usize, height as usize);
+    let mut file = Vec::new();
+    {
+        let mut encoder = png::Encoder::new(&mut file, width, height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        let unit = png::Unit::Meter;
+        encoder.set_pixel_dims(per_metre.map(|n| png::PixelDimensions { xppu: n, yppu: n, unit }));
+        for (keyword, text) in [("Title", title), ("Description", note)] {
+            encoder.add_itxt_chunk(keyword.to_owned(), text.to_owned()).map_err(draw_error)?;
+        }
+        let mut writer = encoder.write_header().map_err(draw_error)?;
+        writer.write_image_data(&pixels).map_err(draw_error)?;
+    }
+    Ok(file)
 }
 
 /// The mean of each square of pixels.

@@ -228,7 +228,7 @@ fn mail(directory: &Directory, what: MailTrace<'_>) -> String {
             let queue = plain(queue_id);
             format!("takes {} and answers for it from here on (queue {queue})", copy(message, to))
         }
-        MailTrace::Refused { message, to, failure: why } => {
+        MailTrace::Refused { message, to, failure: why, .. } => {
             format!("gives up handing {} in: {}", copy(message, to), failure(why))
         }
         MailTrace::AttemptStarted { message, to, attempt } => {
@@ -286,7 +286,7 @@ fn mail(directory: &Directory, what: MailTrace<'_>) -> String {
             let commands = count(usize::try_from(commands).unwrap_or(usize::MAX), "command", "commands");
             format!("a session of {} is over, {commands}", plain(mailbox))
         }
-        MailTrace::Postponed { message, to, failure: why, next } => {
+        MailTrace::Postponed { message, to, failure: why, next, .. } => {
             format!("keeps {} in the outbox: {}; again at {}", copy(message, to), failure(why), instant(next))
         }
     }

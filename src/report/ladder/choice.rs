@@ -31,7 +31,7 @@ pub struct LadderChoice {
     pub from: Option<SimTime>,
     /// Only what begins at this time or earlier.
     pub until: Option<SimTime>,
-    /// Each line of a message or content for itself.
+    /// Each line of a message or content for itself, and each of many equal attempts.
     pub unfold: bool,
 }
 
@@ -74,7 +74,7 @@ impl LadderChoice {
 /// Something is named that the run does not have, or its folder is damaged.
 pub fn ladder(source: &Source<'_>, choice: &LadderChoice) -> Result<Ladder, LadderError> {
     names_are_known(source.tables, choice)?;
-    let (mut drafts, title) = match (&choice.message, source.segments) {
+    let (drafts, title) = match (&choice.message, source.segments) {
         (Some(message), _) => of_message(source, choice, message)?,
         (None, Some(segments)) if choice.protocols.is_empty() => of_segments(segments, choice),
         (None, segments) => {
@@ -86,16 +86,22 @@ pub fn ladder(source: &Source<'_>, choice: &LadderChoice) -> Result<Ladder, Ladd
             (drafts, title)
         }
     };
+    Ok(Ladder::of(title, within(drafts, choice)))
+}
+
+fn within(mut drafts: Vec<Draft>, choice: &LadderChoice) -> Vec<Draft> {
     drafts.retain(|draft| draft.within(choice.from, choice.until));
-    Ok(Ladder::of(title, drafts))
+    drafts
 }
 
 /// A message's way, or what the other choices leave of it.
 fn of_message(source: &Source<'_>, choice: &LadderChoice, message: &str) -> Result<(Vec<Draft>, String), LadderError> {
-    let (mut drafts, title) = life::way(source, choice, message)?;
+    let (mut drafts, rounds, title) = life::way(source, choice, message)?;
     drafts.retain(|draft| draft.ends.iter().any(|end| choice.has_host(end)));
     if let Some(segments) = source.segments {
         drafts.extend(drafts_of(segments, |_| true));
+    } else if !choice.unfold {
+        drafts = rounds.folded(within(drafts, choice));
     }
     Ok((drafts, title))
 }
@@ -166,7 +172,6 @@ fn of_connections(source: &Source<'_>, choice: &LadderChoice) -> Result<(Vec<Dra
     Ok((drafts, title))
 }
 
-/// Whether the hosts and the connection that are named are in the run.
 /// Whether the run has what is named.
 pub(in crate::report) fn names_are_known(tables: &Tables, choice: &LadderChoice) -> Result<(), LadderError> {
     let hint = |name: &str, known: BTreeSet<&str>| {

@@ -2,7 +2,8 @@
 //!
 //! Every question and every response is a message. Which question was asked on whose behalf is in
 //! the table, so at one instant what follows from something stands beneath it. A question says when it
-//! repeats one to the same server, or goes there over TCP because the response was cut off.
+//! repeats one to the same server, or goes there over TCP because the response was cut off. Strokes lean where the table
+//! tells when the server took a question up and when it answered; else they are level.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,12 +40,12 @@ pub(super) fn look_ups(
     Ok((drafts_of(&chosen, &behalf), title(&chosen)))
 }
 
-/// The steps of those look-ups whose first question is one that `wanted` picks.
-pub(super) fn look_ups_where(rows: &[DnsRow], wanted: impl Fn(&DnsRow) -> bool) -> Vec<Draft> {
+/// The look-ups whose first question is one that `wanted` picks: that question, and the steps.
+pub(super) fn look_ups_where(rows: &[DnsRow], wanted: impl Fn(&DnsRow) -> bool) -> Vec<(&DnsRow, Vec<Draft>)> {
     let behalf = Behalf::new(rows);
-    let mut chosen = all_look_ups(rows);
-    chosen.retain(|look_up| look_up.questions.first().is_some_and(|row| wanted(row)));
-    drafts_of(&chosen, &behalf)
+    let all = all_look_ups(rows).into_iter();
+    let chosen = all.filter_map(|look_up| Some((*look_up.questions.first()?, look_up)));
+    chosen.filter(|(first, _)| wanted(first)).map(|(first, one)| (first, drafts_of(&[one], &behalf))).collect()
 }
 
 fn drafts_of<'a>(chosen: &[LookUp<'a>], behalf: &Behalf<'a>) -> Vec<Draft> {
@@ -186,7 +187,7 @@ fn tell<'a>(row: &'a DnsRow, behalf: &Behalf<'a>, before: &mut Before<'a>, draft
             | DnsOutcome::Failure
             | DnsOutcome::Truncated => true,
         };
-        let look = if has_answer { Look::Request } else { Look::Vain };
+        let look = if has_answer || row.heard.is_some() { Look::Request } else { Look::Vain };
         let asked: [&str; 5] = [&row.from, row.for_query.as_deref().unwrap_or(""), &row.to, &row.name, &row.rtype];
         let again = match before.insert(asked, row.outcome) {
             Some(DnsOutcome::Truncated) => ", over TCP",
@@ -194,7 +195,8 @@ fn tell<'a>(row: &'a DnsRow, behalf: &Behalf<'a>, before: &mut Before<'a>, draft
             Some(_) | None => "",
         };
         let label = format!("{} {}?{again}", shown(&row.name), shown(&row.rtype));
-        let message = Message { label, look, numbered: true, ..Message::default() };
+        let arrives = row.heard.filter(|heard| *heard >= row.asked);
+        let message = Message { label, look, numbered: true, arrives, ..Message::default() };
         let mut draft = Draft::message(row.asked, (&row.from, &row.to), message);
         (draft.step.depth, draft.step.begins) = (depth, depth == 0);
         drafts.push(draft);
@@ -206,8 +208,32 @@ fn tell<'a>(row: &'a DnsRow, behalf: &Behalf<'a>, before: &mut Before<'a>, draft
 }
 
 /// How a question ended, if it did.
-fn end(row: &DnsRow, depth: usize) -> Option<Draft> {
-    let at = row.asked.saturating_add(row.latency?);
+fn end(row: &DnsRow, depth: usize) -> Vec<Draft> {
+    let over = row.latency.map(|latency| row.asked.saturating_add(latency));
+    let replied = row.replied.filter(|replied| *replied >= row.asked && over.is_none_or(|over| *replied <= over));
+    match row.outcome {
+        DnsOutcome::Answer
+        | DnsOutcome::Alias
+        | DnsOutcome::Referral
+        | DnsOutcome::NxDomain
+        | DnsOutcome::NoData
+        | DnsOutcome::Failure
+        | DnsOutcome::Truncated => over.map(|over| answer(row, depth, (replied, over))).into_iter().collect(),
+        DnsOutcome::Timeout => {
+            let lost = replied.map(|replied| {
+                let label = "response, not there in time".to_owned();
+                let message = Message { label, look: Look::Vain, numbered: true, ..Message::default() };
+                response(row, depth, replied, message)
+            });
+            lost.into_iter().chain(over.map(|over| note(row, over, depth, "no answer in time"))).collect()
+        }
+        DnsOutcome::Unreachable => over.map(|over| note(row, over, depth, "not reached")).into_iter().collect(),
+        DnsOutcome::Open => Vec::new(),
+    }
+}
+
+/// The response to a question: when it was sent, if that is known, and when it came.
+fn answer(row: &DnsRow, depth: usize, (replied, came): (Option<SimTime>, SimTime)) -> Draft {
     let records = match row.answers.unwrap_or(0) {
         1 => "1 record".to_owned(),
         count => format!("{count} records"),
@@ -223,19 +249,21 @@ fn end(row: &DnsRow, depth: usize) -> Option<Draft> {
         DnsOutcome::Failure if rcode == "NOERROR" => ("no answer".to_owned(), Look::Failure),
         DnsOutcome::Failure => (rcode, Look::Failure),
         DnsOutcome::Truncated => ("cut off: ask over TCP".to_owned(), Look::Failure),
-        DnsOutcome::Timeout => return Some(note(row, at, depth, "no answer in time")),
-        DnsOutcome::Unreachable => return Some(note(row, at, depth, "not reached")),
-        DnsOutcome::Open => return None,
+        DnsOutcome::Timeout | DnsOutcome::Unreachable | DnsOutcome::Open => ("no answer".to_owned(), Look::Vain),
     };
     let label = match row.cache.as_deref() {
         Some("hit" | "negative_hit") => format!("{label}, cached"),
         Some("stale") => format!("{label}, stale"),
         Some(_) | None => label,
     };
-    let message = Message { label, look, numbered: true, ..Message::default() };
+    let message = Message { label, look, numbered: true, arrives: replied.map(|_| came), ..Message::default() };
+    response(row, depth, replied.unwrap_or(came), message)
+}
+
+fn response(row: &DnsRow, depth: usize, at: SimTime, message: Message) -> Draft {
     let mut draft = Draft::message(at, (&row.to, &row.from), message);
     draft.step.depth = depth;
-    Some(draft)
+    draft
 }
 
 fn note(row: &DnsRow, at: SimTime, depth: usize, text: &str) -> Draft {

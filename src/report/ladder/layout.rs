@@ -4,8 +4,9 @@
 //! of its time, and a long pause is cut out; *even* does without both; *linear* is true to scale, so that labels for
 //! which there is no room are left out.
 
-use super::picture::{Ladder, PAUSE, What};
-use super::style::Style;
+use super::captions::Caption;
+use super::grid::Setting;
+use super::picture::{PAUSE, Step};
 use crate::base::time::{SimDuration, SimTime};
 
 /// How time runs down the sheet.
@@ -50,14 +51,12 @@ enum Mark {
 }
 
 /// When steps begin and end, in order.
-fn marks(ladder: &Ladder) -> Vec<(SimTime, Mark, usize)> {
+fn marks(steps: &[Step]) -> Vec<(SimTime, Mark, usize)> {
     let mut marks = Vec::new();
-    for (index, step) in ladder.steps.iter().enumerate() {
+    for (index, step) in steps.iter().enumerate() {
         marks.push((step.at, Mark::Start, index));
-        if let What::Message(message) = &step.what
-            && let Some(arrives) = message.arrives.filter(|arrives| *arrives > step.at)
-        {
-            marks.push((arrives, Mark::End, index));
+        if step.end() > step.at {
+            marks.push((step.end(), Mark::End, index));
         }
     }
     marks.sort_unstable();
@@ -70,39 +69,50 @@ fn stretch(span: SimDuration) -> f64 {
     4.0 * libm::log10(1.0 + tenths)
 }
 
-/// Lays a ladder out.
-pub(super) fn layout(ladder: &Ladder, scale: TimeScale, style: &Style) -> Layout {
+/// Lays steps out below `top`, with their texts; to scale, as far as `height` reaches if that is given.
+pub(super) fn layout(
+    setting: &Setting<'_>,
+    (steps, captions): (&[Step], &[Caption]),
+    scale: TimeScale,
+    (top, height): (f64, Option<f64>),
+) -> Layout {
     match scale {
-        TimeScale::Breaks => stacked(ladder, style, true),
-        TimeScale::Even => stacked(ladder, style, false),
-        TimeScale::Linear => to_scale(ladder, style),
+        TimeScale::Breaks => stacked(setting, (steps, captions), top, true),
+        TimeScale::Even => stacked(setting, (steps, captions), top, false),
+        TimeScale::Linear => to_scale(setting, (steps, captions), top, height),
     }
 }
 
-fn stacked(ladder: &Ladder, style: &Style, with_breaks: bool) -> Layout {
-    let mut places = vec![Place { y: style.top, end: style.top, labelled: true }; ladder.steps.len()];
+fn stacked(setting: &Setting<'_>, (steps, captions): (&[Step], &[Caption]), top: f64, with_breaks: bool) -> Layout {
+    let style = &setting.style;
+    let mut places = vec![Place { y: top, end: top, labelled: true }; steps.len()];
     let (mut breaks, mut times) = (Vec::new(), Vec::new());
-    let mut y = style.top;
-    let mut before: Option<SimTime> = None;
-    let (mut start, mut end) = (style.top - style.row, style.top - style.row);
-    let mut said: Option<SimTime> = None;
-    for (at, mark, index) in marks(ladder) {
-        let span = before.map_or(SimDuration::ZERO, |before| at.since(before));
+    let (mut y, mut before, mut said): (f64, Option<SimTime>, Option<SimTime>) = (top, None, None);
+    // no text may stand above `free`; what is drawn reaches down to `low`
+    let (mut free, mut low) = (top + style.clear, top);
+    for (at, mark, index) in marks(steps) {
+        let span = before.filter(|before| *before < at).map_or(SimDuration::ZERO, |_| setting.quiet(at));
         before = Some(at);
         if with_breaks && span >= PAUSE {
-            breaks.push((y + style.gap * 0.4, span));
-            y += style.gap;
+            let middle = y.max(low) + style.gap * 0.4;
+            breaks.push((middle, span));
+            y = middle + style.gap * 0.6;
+            free = free.max(middle + 9.0 * style.scale);
         } else if with_breaks {
             y += stretch(span) * style.scale;
         }
+        let caption = &captions[index];
         match mark {
             Mark::Start => {
-                y = y.max(start + style.row).max(end + style.head);
-                if ladder.steps[index].begins && index > 0 {
+                y = y.max(free + caption.above(style));
+                if steps[index].begins && index > 0 {
                     y += style.space;
                 }
                 (places[index].y, places[index].end) = (y, y);
-                start = y;
+                low = y + caption.below(style);
+                // the cross of what is lost hangs lower than a stroke
+                let cross = if steps[index].is_lost() { 3.5 * style.scale } else { 0.0 };
+                free = low + style.clear + cross;
                 if said != Some(at) {
                     times.push((y, at));
                     said = Some(at);
@@ -111,34 +121,46 @@ fn stacked(ladder: &Ladder, style: &Style, with_breaks: bool) -> Layout {
             Mark::End => {
                 y = y.max(places[index].y + style.slant);
                 places[index].end = y;
-                end = y;
+                low = low.max(y);
+                free = free.max(y + 1.5 * style.scale);
             }
         }
     }
-    Layout { places, breaks, times, bottom: y + style.row / 2.0 }
+    Layout { places, breaks, times, bottom: y.max(low) + style.above * 0.8 }
 }
 
-fn to_scale(ladder: &Ladder, style: &Style) -> Layout {
-    let marks = marks(ladder);
+fn to_scale(setting: &Setting<'_>, (steps, captions): (&[Step], &[Caption]), top: f64, height: Option<f64>) -> Layout {
+    let style = &setting.style;
+    let marks = marks(steps);
     let first = marks.first().map_or(SimTime::ZERO, |(at, ..)| *at);
     let span = marks.last().map_or(SimDuration::ZERO, |(at, ..)| at.since(first));
-    let height = (ladder.steps.len() as f64 * style.row).clamp(10.0 * style.row, 60.0 * style.row);
+    let row = style.clear + style.above;
+    let end = row * 0.5;
+    let begin = top + style.clear + captions.first().map_or(style.above, |caption| caption.above(style));
+    let height = height.map_or_else(
+        || (steps.len() as f64 * row).clamp(10.0 * row, 60.0 * row),
+        |height| (height - (begin - top) - end).max(row),
+    );
     let y_at = |at: SimTime| {
         let share = at.since(first).as_nanos() as f64 / span.as_nanos().max(1) as f64;
-        style.top + height * share
+        begin + height * share
     };
-    let mut places = vec![Place { y: style.top, end: style.top, labelled: false }; ladder.steps.len()];
+    let bottom = begin + height;
+    let mut places = vec![Place { y: begin, end: begin, labelled: false }; steps.len()];
     let mut times: Vec<(f64, SimTime)> = Vec::new();
-    let mut free = 0.0;
+    let mut free = top + style.clear;
     for (at, mark, index) in marks {
         let y = y_at(at);
+        let caption = &captions[index];
         match mark {
             Mark::End => places[index].end = y,
             Mark::Start => {
-                let labelled = y >= free;
+                let low = y + caption.below(style);
+                // the first stands nearest to the top, and rounding must not take its label
+                let labelled = y - caption.above(style) >= free - 1e-6 && low <= bottom + 1e-6;
                 places[index] = Place { y, end: y, labelled };
                 if labelled {
-                    free = y + style.row;
+                    free = low + style.clear;
                     if times.last().is_none_or(|(_, said)| *said != at) {
                         times.push((y, at));
                     }
@@ -146,5 +168,5 @@ fn to_scale(ladder: &Ladder, style: &Style) -> Layout {
             }
         }
     }
-    Layout { places, breaks: Vec::new(), times, bottom: style.top + height + style.row / 2.0 }
+    Layout { places, breaks: Vec::new(), times, bottom: bottom + end }
 }

@@ -1,4 +1,5 @@
-//! How wide texts are, letter by letter: a ladder has many texts, of few letters.
+//! How wide texts are, letter by letter: a ladder has many texts, of few letters. And how they are parted into lines:
+//! at spaces, else behind the marks that names and addresses consist of, else anywhere.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +40,69 @@ impl Letters {
         kept.push('\u{2026}');
         kept
     }
+
+    /// The text in so many lines at most, and whether that is all of it; else the last one is cut.
+    pub(super) fn lines(&mut self, text: &str, size: f64, (room, most): (f64, usize)) -> (Vec<String>, bool) {
+        if self.width(text, size) <= room {
+            return (vec![text.to_owned()], true);
+        }
+        let mut lines = vec![String::new()];
+        let mut left = text;
+        for piece in self.pieces(text, size, room) {
+            let line = lines.last_mut().map(|line| line.trim_start().to_owned() + piece).unwrap_or_default();
+            if self.width(line.trim(), size) <= room {
+                lines.pop();
+                lines.push(line);
+            } else if lines.len() < most {
+                lines.push(piece.to_owned());
+            } else {
+                // what is left, from the beginning of the last line on
+                let last = lines.pop().unwrap_or_default();
+                lines.push(self.cut(&(last + left), size, room));
+                return (lines.iter().map(|line| line.trim().to_owned()).collect(), false);
+            }
+            left = &left[piece.len()..];
+        }
+        lines.retain(|line| !line.trim().is_empty());
+        (lines.iter().map(|line| line.trim().to_owned()).collect(), true)
+    }
+
+    /// The width of the widest part of a name that is not parted, if that can be helped.
+    pub(super) fn widest_part(&mut self, name: &str, size: f64) -> f64 {
+        name.split_inclusive(MARKS).map(|part| self.width(part, size)).fold(0.0, f64::max)
+    }
+
+    /// The pieces of a text behind which a line may end, none wider than the room if that is possible.
+    fn pieces<'a>(&mut self, text: &'a str, size: f64, room: f64) -> Vec<&'a str> {
+        let mut pieces = Vec::new();
+        for word in text.split_inclusive(' ') {
+            if self.width(word.trim_end(), size) <= room {
+                pieces.push(word);
+                continue;
+            }
+            for part in word.split_inclusive(MARKS) {
+                if self.width(part.trim_end(), size) <= room {
+                    pieces.push(part);
+                } else {
+                    let ends = part.char_indices().map(|(at, letter)| at + letter.len_utf8());
+                    let mut start = 0;
+                    for end in ends {
+                        let here = self.width(&part[start..end], size);
+                        let next = part[end..].chars().next().map_or(f64::MAX, |letter| self.letter(letter) * size);
+                        if here + next > room {
+                            pieces.push(&part[start..end]);
+                            start = end;
+                        }
+                    }
+                }
+            }
+        }
+        pieces
+    }
 }
+
+/// Behind these a word may be parted.
+const MARKS: [char; 10] = ['.', '-', '@', '/', '_', ':', ',', ';', '=', '|'];
 
 #[cfg(test)]
 mod tests {
@@ -57,5 +120,27 @@ mod tests {
             assert!(letters.width(&cut, 13.0) <= room.max(14.0), "{cut} in {room}");
         }
         assert_eq!(letters.cut(text, 13.0, sum + 1.0), text);
+    }
+
+    /// Breaks when a line is wider than its room, letters get lost, or a name is parted within a word without need.
+    #[test]
+    fn texts_are_parted_where_they_can_be() {
+        let mut letters = Letters::default();
+        let text = "250 2.1.5 bob@hamburger.edu ... Recipient  ok";
+        for room in [9.0, 30.0, 60.0, 100.0, 200.0, 400.0] {
+            let (lines, whole) = letters.lines(text, 13.0, (room, 50));
+            assert!(whole && lines.iter().all(|line| letters.width(line, 13.0) <= room.max(14.0)), "{room} {lines:?}");
+            let bare = |text: &str| text.replace(' ', "");
+            assert_eq!(bare(&lines.concat()), bare(text));
+            let (few, whole) = letters.lines(text, 13.0, (room, 2));
+            assert_eq!(whole, lines.len() <= 2, "{room} {few:?}");
+            assert!(whole || few.len() <= 2 && few.last().is_some_and(|line| line.ends_with('\u{2026}')), "{few:?}");
+            assert!(few.iter().all(|line| letters.width(line, 13.0) <= room.max(14.0)), "{room} {few:?}");
+        }
+        assert_eq!(
+            letters.lines("mail.hamburger.edu", 13.0, (110.0, 3)),
+            (vec!["mail.".into(), "hamburger.edu".into()], true)
+        );
+        assert_eq!(letters.lines("", 13.0, (0.0, 1)), (vec![String::new()], true));
     }
 }

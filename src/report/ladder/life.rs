@@ -1,9 +1,10 @@
 //! The whole way of one message, hop by hop, in one picture: submission, look-ups, attempts and what was wrong with
-//! them, waiting, delivery, reading.
+//! them, waiting, delivery, reading. A report's way begins with the attempt on which it reports.
 //!
 //! Which connections served it is in the tables; which look-ups did is told from who asked for which name in the time
-//! of an attempt, since a look-up knows no message. Where the dialogue is protected or was not kept, its connection
-//! stands alone.
+//! of an attempt, since a look-up knows no message. A user's computer that was not even connected to its server told
+//! nobody for which message it tried: its calls while the message was in its outbox are taken for that. Where the
+//! dialogue is protected or was not kept, its connection stands alone.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +13,21 @@ use super::choice::{LadderChoice, Source};
 use super::connect::{beginning, ending, protocol_at};
 use super::dialogue::strokes;
 use super::dns::look_ups_where;
+use super::events::notes;
 use super::picture::{Draft, shown};
+use super::rounds::Rounds;
 use super::talks::{Talk, talks};
 use crate::base::nearest;
 use crate::base::time::SimTime;
-use crate::metrics::{AttemptEnd, AttemptRow, ConnectionRow, DnsRow, MessageRow, Tables, Text};
+use crate::base::trace::MessageKind;
+use crate::metrics::{AttemptRow, ConnectionRow, DnsRow, MessageRow, Tables, Text};
+
+/// A connection on a message's way.
+pub(super) struct Call<'a> {
+    pub(super) row: &'a ConnectionRow,
+    /// The message that it served: this one, or that on which it reports.
+    of: &'a str,
+}
 
 /// A time in which a host may have looked a name up because of the message.
 struct Asking<'a> {
@@ -36,11 +47,24 @@ fn copies<'a>(tables: &'a Tables, message: &str) -> Vec<&'a MessageRow> {
 /// The names of the connections that served a message.
 #[must_use]
 pub fn connections_of(tables: &Tables, message: &str) -> Vec<String> {
-    let id = copies(tables, message).first().map(|row| row.message.clone());
-    id.map_or_else(Vec::new, |id| connections(tables, &id).into_iter().map(str::to_owned).collect())
+    calls(tables, &copies(tables, message)).iter().map(|call| call.row.connection.to_string()).collect()
 }
 
-/// The connections that served a message.
+/// The connections that served a message, in the order of the table.
+fn calls<'a>(tables: &'a Tables, rows: &[&'a MessageRow]) -> Vec<Call<'a>> {
+    let Some(first) = rows.first() else { return Vec::new() };
+    let own = connections(tables, &first.message);
+    let tried = outbox(tables, first);
+    let causes: Vec<&AttemptRow> = rows.iter().filter_map(|row| cause(tables, row)).collect();
+    let of = |row: &ConnectionRow| -> Option<&'a str> {
+        let name = &*row.connection;
+        let caused = causes.iter().find(|attempt| attempt.connection.as_deref() == Some(name));
+        if own.contains(name) || tried.contains(name) { Some(&first.message) } else { Some(&caused?.message) }
+    };
+    tables.connections.iter().filter_map(|row| Some(Call { row, of: of(row)? })).collect()
+}
+
+/// The connections that served a message, as far as tables say.
 fn connections<'a>(tables: &'a Tables, id: &str) -> BTreeSet<&'a str> {
     let dialogues = tables.dialogues.as_deref().unwrap_or_default();
     let spoken = dialogues.iter().filter(|row| row.message.as_deref() == Some(id)).map(|row| &*row.connection);
@@ -54,7 +78,41 @@ fn connections<'a>(tables: &'a Tables, id: &str) -> BTreeSet<&'a str> {
     spoken.chain(tried).chain(read).collect()
 }
 
-/// The steps of a message's way, and a title.
+/// The attempt on which a report reports.
+pub(super) fn cause<'a>(tables: &'a Tables, row: &MessageRow) -> Option<&'a AttemptRow> {
+    let about = row.about.as_ref()?;
+    match row.kind {
+        MessageKind::Bounce | MessageKind::Delay => {}
+        MessageKind::User | MessageKind::Success | MessageKind::Vacation => return None,
+    }
+    let before =
+        |attempt: &&AttemptRow| attempt.message == *about && attempt.ended.is_some_and(|at| at <= row.composed);
+    tables.attempts.iter().filter(before).max_by_key(|attempt| attempt.ended)
+}
+
+/// The calls in vain of the sender's computers while the message waited there.
+fn outbox<'a>(tables: &'a Tables, message: &MessageRow) -> BTreeSet<&'a str> {
+    let user = &message.from;
+    let servers: BTreeSet<&str> = tables.attempts.iter().map(|attempt| &*attempt.server).collect();
+    let sent: BTreeSet<&str> =
+        tables.messages.iter().filter(|row| row.from == *user).map(|row| &*row.message).collect();
+    let spoken = tables.dialogues.as_deref().unwrap_or_default().iter();
+    let spoken = spoken.filter(|row| row.message.as_deref().is_some_and(|message| sent.contains(message)));
+    let used = tables.mailbox_sessions.iter().filter(|one| one.user == *user).map(|one| &*one.device);
+    let computers: BTreeSet<&str> =
+        spoken.map(|row| &*row.client).filter(|client| !servers.contains(client)).chain(used).collect();
+    let until = message.accepted.or(message.ended).unwrap_or(tables.end);
+    let there = |row: &&ConnectionRow| {
+        row.established.is_none()
+            && protocol_at(row.server_port) == "smtp"
+            && (message.composed..=until).contains(&row.opened)
+            && computers.contains(&*row.client)
+    };
+    let calls = tables.connections.iter().filter(there).map(|row| &*row.connection);
+    calls.filter(|_| message.kind == MessageKind::User && !user.is_empty()).collect()
+}
+
+/// The steps of a message's way with the rounds of its attempts, and a title.
 ///
 /// # Errors
 /// There is no such message, or the folder is damaged.
@@ -62,7 +120,7 @@ pub(super) fn way(
     source: &Source<'_>,
     choice: &LadderChoice,
     message: &str,
-) -> Result<(Vec<Draft>, String), LadderError> {
+) -> Result<(Vec<Draft>, Rounds, String), LadderError> {
     let tables = source.tables;
     let rows = copies(tables, message);
     let Some(first) = rows.first() else {
@@ -72,32 +130,56 @@ pub(super) fn way(
         ));
     };
     let id = &*first.message;
-    let chosen = connections(tables, id);
-    let calls: Vec<&ConnectionRow> =
-        tables.connections.iter().filter(|row| chosen.contains(&*row.connection)).collect();
-    let mut drafts = if choice.speaks("dns") { look_ups(tables, &rows, &calls) } else { Vec::new() };
+    let calls = calls(tables, &rows);
+    let rounds = rounds(tables, &rows, &calls);
+    let mut drafts = if choice.speaks("dns") { look_ups(tables, &rows, &calls, &rounds) } else { Vec::new() };
+    let chosen: BTreeSet<&str> = calls.iter().map(|call| &*call.row.connection).collect();
     let spoken = source.dialogues();
     let talks = talks(source.folder, spoken, |row| chosen.contains(&*row.connection)).map_err(LadderError::from)?;
-    for call in &calls {
+    for Call { row: call, of } in &calls {
         let talk = talks.iter().find(|talk| talk.connection == call.connection);
         if !choice.speaks(talk.map_or(protocol_at(call.server_port), |talk| &talk.protocol)) {
             continue;
         }
-        let served = talk.map(|talk| served(talk, id, tables));
+        let mut steps = Vec::new();
+        let served = talk.map(|talk| served(talk, of, tables));
         if served.as_ref().is_none_or(|served| served.from == 0) {
-            drafts.extend(beginning(call));
+            steps.extend(beginning(call));
         }
         if let (Some(talk), Some(served)) = (talk, &served) {
-            drafts.extend(strokes(talk, choice.unfold, |index, _| (served.from..served.until).contains(&index)));
+            steps.extend(strokes(talk, choice.unfold, |index, _| (served.from..served.until).contains(&index)));
         }
         if talk.is_none_or(|talk| served.as_ref().is_some_and(|served| served.until == talk.utterances.len())) {
-            drafts.extend(ending(call));
+            steps.extend(ending(call));
         }
+        let mut attempts = tables.attempts.iter();
+        let attempt = attempts.find(|one| &*one.message == *of && one.connection.as_ref() == Some(&call.connection));
+        let began = attempt.map_or(call.opened, |attempt| attempt.started);
+        let round = rounds.find(&call.client, began);
+        drafts.extend(steps.into_iter().map(|step| step.of_round(round)));
     }
-    notes(tables, &rows, &calls, &mut drafts);
-    let to: Vec<String> = rows.iter().map(|row| shown(&row.to)).collect();
+    notes(tables, &rows, (&calls, &rounds), &mut drafts);
+    let to = recipients(rows.iter().copied());
     let from = if first.from.is_empty() { "<>".to_owned() } else { shown(&first.from) };
-    Ok((drafts, format!("The way of {} from {from} to {}", shown(id), to.join(", "))))
+    Ok((drafts, rounds, format!("The way of {} from {from} to {to}", shown(id))))
+}
+
+/// The recipients of copies, as many as one reads.
+pub(super) fn recipients<'a>(rows: impl Iterator<Item = &'a MessageRow>) -> String {
+    let names: Vec<String> = rows.map(|row| shown(&row.to)).collect();
+    match names.get(..3) {
+        Some(first) if names.len() > 4 => format!("{} and {} more", first.join(", "), names.len() - 3),
+        Some(_) | None => names.join(", "),
+    }
+}
+
+/// The times of attempts, and of a user's computer's calls in vain.
+fn rounds(tables: &Tables, rows: &[&MessageRow], calls: &[Call<'_>]) -> Rounds {
+    let attempts = rows.iter().flat_map(|row| of_copy(tables, row));
+    let attempts = attempts.map(|one| (one.server.clone(), one.started, one.ended.unwrap_or(tables.end)));
+    let vain = calls.iter().filter(|call| call.row.established.is_none());
+    let vain = vain.map(|Call { row, .. }| (row.client.clone(), row.opened, row.closed.unwrap_or(tables.end)));
+    Rounds::of(attempts.chain(vain).collect())
 }
 
 /// The utterances of a talk that served a message.
@@ -123,7 +205,7 @@ fn served(talk: &Talk, id: &str, tables: &Tables) -> Served {
 }
 
 /// The look-ups of those who passed it on or fetched it, in the time in which they did.
-fn look_ups(tables: &Tables, rows: &[&MessageRow], calls: &[&ConnectionRow]) -> Vec<Draft> {
+fn look_ups(tables: &Tables, rows: &[&MessageRow], calls: &[Call<'_>], rounds: &Rounds) -> Vec<Draft> {
     let mut askings: Vec<Asking<'_>> = Vec::new();
     for row in rows {
         let domain = row.to.rsplit_once('@').map_or("", |(_, domain)| domain);
@@ -131,21 +213,18 @@ fn look_ups(tables: &Tables, rows: &[&MessageRow], calls: &[&ConnectionRow]) -> 
             let until = attempt.ended.unwrap_or(tables.end);
             let mut names = vec![domain];
             names.extend(attempt.exchange.as_deref());
-            names.extend(calls.iter().filter(|call| call.client == attempt.server).map(|call| &*call.server));
+            names.extend(calls.iter().filter(|call| call.row.client == attempt.server).map(|call| &*call.row.server));
             askings.push(Asking { host: &attempt.server, from: attempt.started, until, names });
         }
         // the user's own program, before it calls its server
-        for call in calls.iter().filter(|call| row.accepted.is_some_and(|accepted| call.opened <= accepted)) {
-            askings.push(Asking {
-                host: &call.client,
-                from: row.composed,
-                until: call.opened,
-                names: vec![&call.server],
-            });
+        let handed = row.accepted.or(row.ended).unwrap_or(tables.end);
+        for Call { row: call, .. } in calls.iter().filter(|call| call.row.opened <= handed) {
+            let names = vec![&*call.server];
+            askings.push(Asking { host: &call.client, from: row.composed, until: call.opened, names });
         }
         for reading in tables.readings.iter().filter(|reading| reading.message == row.message) {
-            for call in calls.iter().filter(|call| call.client == reading.device) {
-                let names = vec![&*call.server];
+            for call in calls.iter().filter(|call| call.row.client == reading.device) {
+                let names = vec![&*call.row.server];
                 askings.push(Asking { host: &reading.device, from: reading.found, until: reading.here, names });
             }
         }
@@ -157,93 +236,14 @@ fn look_ups(tables: &Tables, rows: &[&MessageRow], calls: &[&ConnectionRow]) -> 
                 && asking.names.iter().any(|name| row.name.eq_ignore_ascii_case(name))
         })
     };
-    look_ups_where(&tables.dns_queries, wanted)
+    let found = look_ups_where(&tables.dns_queries, wanted).into_iter();
+    let told = found.flat_map(|(first, drafts)| {
+        let round = rounds.find(&first.from, first.asked);
+        drafts.into_iter().map(move |draft| draft.of_round(round))
+    });
+    told.collect()
 }
 
-fn of_copy<'a>(tables: &'a Tables, row: &MessageRow) -> impl Iterator<Item = &'a AttemptRow> {
+pub(super) fn of_copy<'a>(tables: &'a Tables, row: &MessageRow) -> impl Iterator<Item = &'a AttemptRow> {
     tables.attempts.iter().filter(move |attempt| attempt.message == row.message && attempt.to == row.to)
-}
-
-/// What no dialogue says: the beginning, what became of attempts, the mailbox, the reader.
-fn notes(tables: &Tables, rows: &[&MessageRow], calls: &[&ConnectionRow], drafts: &mut Vec<Draft>) {
-    let first_call = calls.iter().min_by_key(|call| call.opened);
-    let composed = rows.iter().filter(|row| row.expanded_from.is_none()).collect::<Vec<_>>();
-    let home = first_call.map(|call| &call.client);
-    let home = home.or_else(|| rows.iter().find_map(|row| of_copy(tables, row).next()).map(|one| &one.server));
-    if let Some((first, home)) = composed.first().zip(home) {
-        let from = if first.from.is_empty() { "a server".to_owned() } else { shown(&first.from) };
-        let to: Vec<String> = composed.iter().map(|row| shown(&row.to)).collect();
-        let text = format!("{from} writes to {}", to.join(", "));
-        drafts.insert(0, Draft::note(first.composed, home, text, false));
-    }
-    for row in rows {
-        // Who turned it into this copy had it from elsewhere.
-        let before = lineage(rows, row);
-        let mut holder = first_call.map(|call| &call.server);
-        for attempt in before.iter().rev().flat_map(|row| of_copy(tables, row)) {
-            if attempt.outcome == AttemptEnd::Completed {
-                holder = attempt.exchange.as_ref().or(holder);
-            }
-        }
-        for attempt in of_copy(tables, row) {
-            match attempt.outcome {
-                AttemptEnd::Completed => holder = attempt.exchange.as_ref().or(holder),
-                AttemptEnd::Deferred | AttemptEnd::Expiring | AttemptEnd::Failed => {
-                    let at = attempt.ended.unwrap_or(attempt.started);
-                    drafts.push(Draft::note(at, &attempt.server, trouble(attempt), true));
-                }
-                AttemptEnd::Open => {}
-            }
-        }
-        if let (Some(at), Some(holder)) = (row.delivered, holder) {
-            drafts.push(Draft::note(at, holder, format!("in the mailbox of {}", shown(&row.to)), false));
-        }
-        let about = tables.messages.iter().filter(|other| other.about.as_ref() == Some(&row.message));
-        for other in about {
-            if let Some(server) = of_copy(tables, row).last().map(|attempt| &attempt.server).or(holder) {
-                let text = format!("{} tells {} ({})", shown(&other.message), shown(&other.to), other.kind.name());
-                drafts.push(Draft::note(other.composed, server, text, false));
-            }
-        }
-    }
-    let ids = rows.first().map(|row| &row.message);
-    for reading in tables.readings.iter().filter(|reading| Some(&reading.message) == ids) {
-        drafts.push(Draft::note(reading.shown, &reading.device, format!("{} reads it", shown(&reading.user)), false));
-    }
-}
-
-/// Why an attempt failed, and what comes next.
-fn trouble(attempt: &AttemptRow) -> String {
-    let why = match (attempt.reply_code, attempt.text.as_deref(), attempt.reason.as_deref()) {
-        (Some(code), text, _) => format!("{code} {}", shown(text.unwrap_or(""))),
-        (None, _, Some(reason)) => shown(&reason.replace('_', " ")),
-        (None, Some(text), None) => shown(text),
-        (None, None, None) => "for no stated reason".to_owned(),
-    };
-    match (attempt.outcome, attempt.next) {
-        (AttemptEnd::Failed, _) => format!("given up: {why}"),
-        (AttemptEnd::Expiring, Some(end)) => format!("{why}; expires at {}", tenths(end)),
-        (_, Some(next)) => format!("{why}; again at {}", tenths(next)),
-        (_, None) => format!("{why}; again later"),
-    }
-}
-
-/// The copies that were turned into this one, the latest first; tables that go in circles end it.
-fn lineage<'a>(rows: &[&'a MessageRow], row: &'a MessageRow) -> Vec<&'a MessageRow> {
-    let mut before: Vec<&MessageRow> = Vec::new();
-    let mut from = row.expanded_from.as_ref();
-    while let Some(parent) = from.and_then(|from| rows.iter().find(|one| one.to.eq_ignore_ascii_case(from))) {
-        if before.len() >= rows.len() {
-            break;
-        }
-        before.push(parent);
-        from = parent.expanded_from.as_ref();
-    }
-    before
-}
-
-/// A time in tenths of a second.
-fn tenths(at: SimTime) -> String {
-    let tenths = (at.as_nanos() + 50_000_000) / 100_000_000;
-    format!("{}.{} s", tenths / 10, tenths % 10)
 }

@@ -1,20 +1,28 @@
 //! Ladders: who said what to whom, in order, as textbooks draw them.
 //!
 //! What is read out of a result folder (`dns`, `dialogue`, `life`) or watched in a run done again (`segments`) is
-//! apart from the picture (`picture`), and the picture from the two ways in which it is shown: drawn as SVG (`layout`,
-//! `svg`) or written for a terminal (`text`). Same run, same bytes. Left out: the instant at which a question of DNS
-//! arrives at whoever answers it, which the tables do not tell; so look-ups are level strokes.
+//! apart from the picture (`picture`), and the picture from the ways in which it is shown: drawn on sheets (`pages`,
+//! `layout`, `sheet`), which are written as SVG or PNG, or written for a terminal (`text`). Same run, same bytes.
 
+mod captions;
+mod captured;
 pub(in crate::report) mod choice;
 mod connect;
 mod dialogue;
 pub(in crate::report) mod dns;
+mod events;
 mod folding;
+mod grid;
+mod ink;
 mod layout;
 mod letters;
 mod life;
+mod pages;
 mod picture;
+mod rounds;
 mod segments;
+mod sheet;
+mod strokes;
 mod style;
 mod svg;
 mod talks;
@@ -22,11 +30,14 @@ mod talks;
 mod tests;
 mod text;
 
+pub use captured::captured;
 pub use choice::{LadderChoice, Source, ladder};
+pub use ink::PngError;
 pub use layout::TimeScale;
 pub use life::connections_of;
 pub use picture::Ladder;
 pub use segments::{Segment, SegmentWatch};
+pub use sheet::Sheet;
 pub use style::LadderFor;
 
 use super::error::ReportError;

@@ -35,6 +35,21 @@ pub(super) struct Step {
     pub(super) begins: bool,
 }
 
+impl Step {
+    /// Whether it is a message that nobody got.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(&self.what, What::Message(Message { look: Look::Vain, .. }))
+    }
+
+    /// When it is over: at once, as far as nothing else is known.
+    pub(super) fn end(&self) -> SimTime {
+        match &self.what {
+            What::Message(message) => message.arrives.unwrap_or(self.at).max(self.at),
+            What::Note { .. } => self.at,
+        }
+    }
+}
+
 /// What happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum What {
@@ -87,19 +102,21 @@ pub(super) enum Look {
 pub(super) struct Draft {
     pub(super) step: Step,
     pub(super) ends: [Text; 2],
+    /// The round of attempts to which it belongs.
+    pub(super) round: Option<usize>,
 }
 
 impl Draft {
     /// A message.
     pub(super) fn message(at: SimTime, (from, to): (&Text, &Text), message: Message) -> Self {
         let step = Step { at, what: What::Message(message), depth: 0, begins: false };
-        Self { step, ends: [from.clone(), to.clone()] }
+        Self { step, ends: [from.clone(), to.clone()], round: None }
     }
 
     /// A remark.
     pub(super) fn note(at: SimTime, beside: &Text, text: String, bad: bool) -> Self {
         let step = Step { at, what: What::Note { beside: 0, text, bad }, depth: 0, begins: false };
-        Self { step, ends: [beside.clone(), beside.clone()] }
+        Self { step, ends: [beside.clone(), beside.clone()], round: None }
     }
 
     /// The same as the beginning of something.
@@ -108,13 +125,15 @@ impl Draft {
         self
     }
 
+    /// The same as a part of a round of attempts.
+    pub(super) const fn of_round(mut self, round: Option<usize>) -> Self {
+        self.round = round;
+        self
+    }
+
     /// Whether it is going on at some time of the interval.
     pub(super) fn within(&self, from: Option<SimTime>, until: Option<SimTime>) -> bool {
-        let end = match &self.step.what {
-            What::Message(message) => message.arrives.unwrap_or(self.step.at),
-            What::Note { .. } => self.step.at,
-        };
-        from.is_none_or(|from| end >= from) && until.is_none_or(|until| self.step.at <= until)
+        from.is_none_or(|from| self.step.end() >= from) && until.is_none_or(|until| self.step.at <= until)
     }
 }
 
@@ -147,7 +166,7 @@ impl Ladder {
         }
         let mut lifelines: Vec<Text> = Vec::new();
         let mut steps = Vec::new();
-        for Draft { mut step, ends } in drafts {
+        for Draft { mut step, ends, .. } in drafts {
             let [first, second] = ends.map(|host| {
                 lifelines.iter().position(|known| *known == host).unwrap_or_else(|| {
                     lifelines.push(host);
@@ -169,8 +188,18 @@ impl Ladder {
         self.steps.is_empty()
     }
 
+    /// When something is sent, comes or is remarked, in order. Pauses lie between these instants, in whatever way a
+    /// ladder is shown.
+    pub(super) fn instants(&self) -> Vec<SimTime> {
+        let mut instants: Vec<SimTime> = self.steps.iter().flat_map(|step| [step.at, step.end()]).collect();
+        instants.sort_unstable();
+        instants.dedup();
+        instants
+    }
+
     /// The lines with their numbers.
     pub(super) fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        let instants = self.instants();
         let mut before: Option<SimTime> = None;
         let mut count = 0;
         self.steps.iter().map(move |step| {
@@ -179,21 +208,23 @@ impl Ladder {
                 count
             });
             let time = Some(step.at).filter(|at| before != Some(*at));
-            let pause = before.map(|before| step.at.since(before)).filter(|pause| *pause >= PAUSE);
+            let quiet = instants[..instants.partition_point(|at| *at < step.at)].last();
+            let pause = quiet.filter(|_| time.is_some()).map(|quiet| step.at.since(*quiet));
+            let pause = pause.filter(|pause| *pause >= PAUSE);
             before = Some(step.at);
             Line { step, number, time, pause }
         })
     }
 
-    /// A time as it is written: in seconds, with as many decimals as tell the steps apart, at least three.
-    pub(super) fn time(&self, nanos: u64) -> String {
+    /// Decimals of times in seconds: as many as tell the steps apart, at least three.
+    pub(super) fn decimals(&self) -> u32 {
         let apart = |unit: u64| {
             self.steps.windows(2).all(|two| {
                 let [a, b] = [&two[0], &two[1]].map(|step| step.at.as_nanos());
                 a == b || rounded(a, unit) != rounded(b, unit)
             })
         };
-        seconds(nanos, if apart(1_000_000) { 3 } else { 6 })
+        if apart(1_000_000) { 3 } else { 6 }
     }
 
     /// A time in lines of text: with as many decimals as all need, at least three.
@@ -217,7 +248,7 @@ const fn rounded(nanos: u64, unit: u64) -> u64 {
 }
 
 /// Seconds with so many decimals.
-fn seconds(nanos: u64, decimals: u32) -> String {
+pub(super) fn seconds(nanos: u64, decimals: u32) -> String {
     let rounded = rounded(nanos, 10_u64.pow(9 - decimals));
     let per_second = 10_u64.pow(decimals);
     let width = usize::try_from(decimals).unwrap_or(3);

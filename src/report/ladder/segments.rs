@@ -16,7 +16,7 @@ use crate::base::trace::{
 use crate::metrics::Text;
 
 /// More segments than any picture shows, so that what is left out can be counted.
-const MOST: usize = 250 * LIMIT;
+pub(super) const MOST: usize = 250 * LIMIT;
 
 /// A segment's way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Segment {
     pub sent: SimTime,
     /// When it came to its destination, if it did.
     pub arrived: Option<SimTime>,
+    /// Whether nobody saw if it came.
+    pub unseen: bool,
     /// Why and where it was lost, if it was.
     pub lost: Option<String>,
     /// Why it was sent again, if it was.
@@ -120,7 +122,16 @@ impl SegmentWatch {
         let announced = self.again.take_if(|(host, of, seq, _)| (*host, *of, *seq) == (event.host, conn, header.seq));
         let again = announced.map(|(.., why)| why);
         self.flights.insert(event.id, self.segments.len());
-        self.segments.push(Segment { connection, ends, sent: event.at, arrived: None, lost: None, again, header });
+        self.segments.push(Segment {
+            connection,
+            ends,
+            sent: event.at,
+            arrived: None,
+            unseen: false,
+            lost: None,
+            again,
+            header,
+        });
         self.infos.push(info);
     }
 
@@ -213,7 +224,7 @@ pub(super) fn drafts_of(segments: &[Segment], wanted: impl Fn(&Segment) -> bool)
     for segment in segments.iter().filter(|segment| wanted(segment)) {
         let (label, full) = texts(segment);
         let look = match segment {
-            Segment { arrived: None, .. } => Look::Vain,
+            Segment { arrived: None, unseen: false, .. } => Look::Vain,
             Segment { header: TcpInfo { rst: true, .. }, .. } => Look::Failure,
             Segment { again: Some(_), .. } => Look::Again,
             Segment { header: TcpInfo { len: 1.., .. }, .. } => Look::Request,

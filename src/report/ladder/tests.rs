@@ -2,7 +2,10 @@
 
 use super::dns::{all_look_ups, look_ups};
 use super::folding::{Kind, Reader};
-use super::picture::{Ladder, Look, Message, Step, What};
+use super::grid::Grid;
+use super::picture::{Draft, Ladder, Look, Message, Step, What};
+use super::rounds::Rounds;
+use super::style::Style;
 use super::{LadderError, LadderFor, TimeScale};
 use crate::base::socket::Side;
 use crate::base::time::{SimDuration, SimTime};
@@ -30,6 +33,8 @@ fn row(
         rcode: answered.then(|| Text::from("NOERROR")),
         answers: answered.then_some(u16::from(outcome == DnsOutcome::Answer)),
         latency: latency_ms.map(SimDuration::from_millis),
+        heard: None,
+        replied: None,
         cache: None,
         for_query: Some(for_query).filter(|query| !query.is_empty()).map(Text::from),
     }
@@ -214,7 +219,8 @@ fn step(at_ms: u64, what: What) -> Step {
 #[test]
 fn no_text_lies_on_another_or_leaves_the_sheet() {
     let names = ["a", "a.very.long.name.of.a.host.that.nobody.would.ever.type.example", "<&\">.example", "d"];
-    let labels = ["A?", "a.very.long.name.of.a.host.that.nobody.would.ever.type.example AAAA?, again", "<&\">"];
+    let long = "a.very.long.name.of.a.host.that.nobody.would.ever.type.example AAAA?, again ".repeat(9);
+    let labels = ["A?", &long, "<&\">"];
     let mut steps = Vec::new();
     for from in 0..4 {
         for to in 0..4 {
@@ -233,14 +239,16 @@ fn no_text_lies_on_another_or_leaves_the_sheet() {
     }
     let lifelines = names.map(str::to_owned).to_vec();
     let ladder = Ladder { title: labels[1].repeat(3), lifelines, steps, left_out: 7 };
-    for purpose in [LadderFor::Screen, LadderFor::Slides, LadderFor::Paper, LadderFor::Handout] {
+    for purpose in LadderFor::ALL {
         for time in [TimeScale::Breaks, TimeScale::Even, TimeScale::Linear] {
-            assert_eq!(ladder.text_faults(purpose, time), Vec::<String>::new(), "{purpose:?} {time:?}");
+            for (number, sheet) in (1..).zip(ladder.sheets(purpose, time)) {
+                assert_eq!(sheet.text_faults(), Vec::<String>::new(), "{purpose:?} {time:?} {number}");
+            }
         }
     }
     let svg = ladder.svg();
     assert!(svg.matches("<text").count() > 600 && svg.contains("<title>a.very.long"));
-    assert!(ladder.svg_for(LadderFor::Screen, TimeScale::Linear).contains("labels have no room"));
+    assert!(ladder.sheets(LadderFor::Screen, TimeScale::Linear)[0].svg().contains("labels have no room"));
 }
 
 /// Breaks when a text that lies on another, or leaves the sheet, is not found.
@@ -248,12 +256,120 @@ fn no_text_lies_on_another_or_leaves_the_sheet() {
 fn faults_of_texts_are_found() {
     let note = |at| step(at, What::Note { beside: 0, text: "x".to_owned(), bad: false });
     let ladder = Ladder { title: String::new(), lifelines: vec!["a".to_owned()], steps: vec![note(0)], left_out: 0 };
-    let (mut sheet, height) = ladder.sheet(LadderFor::Screen, TimeScale::Breaks);
-    assert_eq!(sheet.faults(height), Vec::<String>::new());
+    let mut sheet = ladder.sheets(LadderFor::Screen, TimeScale::Breaks).remove(0);
+    assert_eq!(sheet.text_faults(), Vec::<String>::new());
     let (first, _) = sheet.boxes.last().cloned().unwrap();
     sheet.boxes.push(([first[0] - 1.0, first[1], first[2], first[3]], "y".to_owned()));
     sheet.boxes.push(([-1.0, 3.0, 4.0, 9.0], "z".to_owned()));
-    assert_eq!(sheet.faults(height).len(), 2);
+    assert_eq!(sheet.text_faults().len(), 2);
+}
+
+/// A ladder of messages that go to and fro between that many hosts, each to the next.
+fn round_robin(hosts: usize, count: u64) -> Ladder {
+    let message = |n: u64| {
+        let from = n as usize % hosts;
+        let to = (from + 1) % hosts;
+        let at = SimTime::ZERO + SimDuration::from_millis(n * 10);
+        let arrives = Some(at + SimDuration::from_millis(4));
+        let label = format!("250 2.1.5 user{n}@hamburger.edu ... Recipient ok");
+        step(n * 10, What::Message(Message { from, to, label, arrives, ..Message::default() }))
+    };
+    let lifelines = (0..hosts).map(|host| format!("mail-server-{host}.hamburger.edu")).collect();
+    Ladder { title: "All".to_owned(), lifelines, steps: (0..count).map(message).collect(), left_out: 0 }
+}
+
+/// Breaks when a sheet is larger than its slide or column, a step stands on none or on two, a sheet has a lifeline that
+/// nobody uses, or a name or label is shortened although there are lines for it.
+#[test]
+fn sheets_have_their_size_and_all_steps() {
+    let ladder = round_robin(14, 90);
+    let sizes = [
+        (LadderFor::Slides, (1280.0, 720.0)),
+        (LadderFor::Paper, (336.0, 864.0)),
+        (LadderFor::Handout, (680.0, 960.0)),
+    ];
+    for (purpose, (width, height)) in sizes {
+        let sheets = ladder.sheets(purpose, TimeScale::Breaks);
+        let count = sheets.len();
+        assert!(count > 3, "{purpose:?}: {count}");
+        let mut seen = Vec::new();
+        for (index, sheet) in sheets.iter().enumerate() {
+            let ((wide, high), svg) = (sheet.size(), sheet.svg());
+            assert!((wide - width).abs() < 0.1 && high <= height, "{purpose:?}: {wide} by {high}");
+            assert!(purpose != LadderFor::Slides || high >= height, "a slide is as high as slides are");
+            assert_eq!(sheet.shortened(), Vec::<String>::new(), "{purpose:?} {index}");
+            let said: Vec<&str> = svg.lines().filter_map(|line| line.strip_prefix("<g><title>")).collect();
+            let named = (0..14).filter(|host| said.iter().any(|one| one.contains(&format!("mail-server-{host}."))));
+            assert_eq!(svg.matches("fill=\"#f2f2f2\"").count(), named.count(), "{purpose:?} {index}");
+            assert!(svg.contains(&format!("of {count}.</text>")), "{purpose:?} {index}");
+            seen.extend(said.iter().map(|one| one.split(" ... ").next().unwrap().to_owned()));
+        }
+        assert_eq!(seen.len(), 90, "{purpose:?}");
+        let unique: std::collections::BTreeSet<&String> = seen.iter().collect();
+        assert_eq!(unique.len(), 90, "{purpose:?}");
+    }
+    assert_eq!(ladder.sheets(LadderFor::Screen, TimeScale::Breaks).len(), 1);
+}
+
+/// Breaks when a PNG is none, has another size than its sheet, or one that nobody could open is made.
+#[test]
+fn sheets_become_pngs() {
+    let sheet = round_robin(3, 4).sheets(LadderFor::Slides, TimeScale::Breaks).remove(0);
+    let png = sheet.png().unwrap();
+    assert!(png.starts_with(b"\x89PNG\r\n\x1a\n"));
+    assert_eq!(png[16..24], [0, 0, 5, 0, 0, 0, 2, 208], "1280 by 720");
+    let tall = round_robin(30, 400).sheets(LadderFor::Screen, TimeScale::Breaks).remove(0);
+    assert!(matches!(tall.png(), Err(super::PngError::TooLarge(..))));
+}
+
+/// Breaks when the cross of what is lost stands on a lifeline.
+#[test]
+fn what_is_lost_ends_between_lifelines() {
+    let ladder = round_robin(12, 12);
+    let setting = super::grid::Setting::new(&ladder, Style::of(LadderFor::Screen));
+    let grid = Grid::of(&setting, 0..12, &mut super::letters::Letters::default());
+    for from in 0..12 {
+        for to in (0..12).filter(|to| *to != from) {
+            let x = grid.gap(from, to, 0.66);
+            let nearest = (0..12).map(|host| (grid.x(host) - x).abs()).fold(f64::MAX, f64::min);
+            assert!(nearest > 0.2 * grid.pitch, "{from} to {to}: {nearest}");
+            assert!((grid.x(from).min(grid.x(to))..=grid.x(from).max(grid.x(to))).contains(&x));
+        }
+    }
+}
+
+/// Breaks when text and picture count a pause from different instants: from the last that was sent or came.
+#[test]
+fn a_pause_is_one_whatever_shows_it() {
+    let mut ladder = round_robin(2, 2);
+    if let What::Message(message) = &mut ladder.steps[0].what {
+        message.arrives = Some(SimTime::ZERO + SimDuration::from_millis(400));
+    }
+    ladder.steps[1].at = SimTime::ZERO + SimDuration::from_millis(2400);
+    if let What::Message(message) = &mut ladder.steps[1].what {
+        message.arrives = None;
+    }
+    assert!(ladder.text().contains("\n... 2.000 s\n"), "{}", ladder.text());
+    assert!(ladder.svg().contains(">... 2.000 s</text>"), "{}", ladder.svg());
+}
+
+/// Breaks when equal attempts are not folded, unequal ones are, or the remark counts wrongly.
+#[test]
+fn equal_attempts_in_a_row_are_folded() {
+    let server: Text = "a.fr".into();
+    let second = |n: u64| SimTime::ZERO + SimDuration::from_secs(n);
+    let tries = |n: u64| (server.clone(), second(1800 * n), second(1800 * n + 2));
+    let rounds = Rounds::of((0..20).map(tries).collect());
+    let draft = |n: u64| {
+        let why = if n == 9 { "450 busy" } else { "no answer" };
+        let text = format!("{why}; again at {} s", 1800 * (n + 1));
+        Draft::note(second(1800 * n + 1), &server, text, true).of_round(rounds.find(&server, second(1800 * n)))
+    };
+    let ladder = Ladder::of("All".to_owned(), rounds.folded((0..20).map(draft).collect()));
+    let text = ladder.text();
+    assert_eq!(text.matches("; again").count(), 2 + 1 + 2, "{text}");
+    assert!(text.contains("\u{2026} 7 more attempts alike, each 30 min apart \u{2026}"), "{text}");
+    assert!(text.contains("\u{2026} 8 more attempts alike, each 30 min apart \u{2026}"), "{text}");
 }
 
 /// What a line is, by protocol: `C:` and `S:` lines, each with its kind before it.

@@ -220,6 +220,8 @@ pub(super) fn network(count: u32, packets: u64) -> Tables {
             rcode: None,
             answers: None,
             latency: None,
+            heard: None,
+            replied: None,
             cache: None,
             for_query: None,
         });

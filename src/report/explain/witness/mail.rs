@@ -75,7 +75,7 @@ impl Witness {
                 let what = MailWhat::Accepted { queue_id: queue_id.to_owned(), conn: conn.map(name) };
                 (message, to, Some(what))
             }
-            MailTrace::Postponed { message, to, failure, next } => {
+            MailTrace::Postponed { message, to, failure, next, .. } => {
                 let (kind, text) = (failure_word(failure.kind).to_owned(), failure.text.to_owned());
                 (message, to, Some(MailWhat::Postponed { kind, code: failure.code, text, next }))
             }
