@@ -43,6 +43,45 @@ pub fn simulate<X: Observer>(scenario: &Resolved, extra: X) -> Result<Finished<X
     finish(simulation, outcome)
 }
 
+/// Simulates scenarios one after the other and hands each run over. Those that are alike up to `instant` but for what
+/// breaks later go on from clones of one world; that makes no difference to any of them. Gives how many of the
+/// scenarios ran from a shared beginning. `watch` as in [`Simulation::run`].
+pub fn simulate_variants(
+    variants: &[&Resolved],
+    instant: SimTime,
+    watch: impl Fn(Progress) -> Option<Ended>,
+    mut each: impl FnMut(usize, Result<Finished<Silent>, String>),
+) -> usize {
+    let mut groups: BTreeMap<String, (Option<Resolved>, Vec<usize>)> = BTreeMap::new();
+    for (index, variant) in variants.iter().enumerate() {
+        let beginning = variant.beginning(instant);
+        let key = beginning.as_ref().map_or_else(|| format!("alone {index}"), Resolved::to_json_text);
+        groups.entry(key).or_insert_with(|| (beginning, Vec::new())).1.push(index);
+    }
+    let mut shared = 0;
+    for (beginning, members) in groups.into_values() {
+        let warm = beginning.filter(|_| members.len() > 1).and_then(|beginning| {
+            let mut warm = begin(&beginning, RecorderOptions::default(), Silent);
+            warm.run_before(instant, &limits(&beginning), &watch).is_none().then_some(warm)
+        });
+        for index in members {
+            let variant = variants[index];
+            let mut simulation = match &warm {
+                Some(warm) => {
+                    shared += 1;
+                    let mut simulation = warm.clone();
+                    simulation.world_mut().foresee(variant.late_faults(instant));
+                    simulation
+                }
+                None => begin(variant, RecorderOptions::default(), Silent),
+            };
+            let outcome = simulation.run(&limits(variant), &watch);
+            each(index, finish(simulation, outcome));
+        }
+    }
+    shared
+}
+
 /// Simulates under a watch, with limits of wall clock and memory, Ctrl-C and a progress bar.
 ///
 /// # Errors

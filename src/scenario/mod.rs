@@ -23,6 +23,7 @@ mod problem;
 pub mod replay;
 pub mod resolved;
 pub mod schema;
+mod variants;
 mod zone_file;
 
 pub use diagnostics::{Diagnostic, Diagnostics};

@@ -186,13 +186,10 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    pub(super) fn new(faults: Vec<Fault>, links: Vec<[LinkDirConfig; 2]>, streams: &Streams) -> Self {
-        let with_stream = |fault: Fault| {
-            let stream = streams.stream(&format!("fault/{}", fault.name));
-            (fault, stream)
-        };
+    /// None yet, on links that the topology describes so.
+    pub(super) const fn new(links: Vec<[LinkDirConfig; 2]>) -> Self {
         Self {
-            all: faults.into_iter().map(with_stream).collect(),
+            all: Vec::new(),
             links,
             hosts_down: BTreeMap::new(),
             links_down: BTreeMap::new(),
@@ -207,16 +204,23 @@ impl Faults {
         self.begun.iter().copied().filter(|number| self.all[*number as usize].0.what == *what).collect()
     }
 
-    /// The hosts whose requests will take another time.
-    pub(super) fn slow_hosts(&self) -> impl Iterator<Item = HostId> {
-        self.all.iter().filter_map(|(fault, _)| if let Faulty::Slow(host, _) = fault.what { Some(host) } else { None })
+    /// The faults from that number on.
+    pub(super) fn from(&self, first: u32) -> impl Iterator<Item = (u32, &Fault)> {
+        (0_u32..).zip(&self.all).skip(first as usize).map(|(number, (fault, _))| (number, fault))
+    }
+
+    /// Adds faults; gives the number of the first.
+    pub(super) fn add(&mut self, faults: &[Fault], streams: &Streams) -> u32 {
+        let first = u32::try_from(self.all.len()).expect("few faults");
+        self.all.extend(faults.iter().map(|fault| (fault.clone(), streams.stream(&format!("fault/{}", fault.name)))));
+        first
     }
 
     pub(super) fn is_named(&self, number: u32, name: &str) -> bool {
         self.all[number as usize].0.name == name
     }
 
-    fn draw(&mut self, number: u32, mean: SimDuration) -> SimDuration {
+    pub(super) fn draw(&mut self, number: u32, mean: SimDuration) -> SimDuration {
         Dist::Exponential { mean }.sample(&mut self.all[number as usize].1)
     }
 }
@@ -236,32 +240,13 @@ fn release<K: Ord>(held: &mut BTreeMap<K, u32>, key: &K) -> bool {
 }
 
 impl<O: Observer> World<O> {
-    pub(super) fn schedule_faults(&mut self) {
-        for number in (0_u32..).take(self.faults.all.len()) {
-            match self.faults.all[number as usize].0.timing {
-                Timing::Once { at, .. } | Timing::Repeated { at, .. } => {
-                    self.push_fault(at, Event::FaultBegins(number))
-                }
-                Timing::Random { at, mean_up, until, .. } => self.fail_after(number, at, mean_up, until),
-            }
-        }
-        // All begins go first: of two outages that meet, the second holds before the first lets go.
-        for number in (0_u32..).take(self.faults.all.len()) {
-            if let Timing::Once { at, lasts: Some(lasts) } = self.faults.all[number as usize].0.timing {
-                self.push_fault(at.saturating_add(lasts), Event::FaultEnds(number));
-            }
-        }
-    }
-
     /// Begins a fault that no plan has, now.
     pub(super) fn begin_by_hand(&mut self, fault: Fault) {
-        let number = u32::try_from(self.faults.all.len()).expect("few faults");
         let end = match fault.timing {
             Timing::Once { lasts, .. } => lasts.map(|lasts| self.kernel.now().saturating_add(lasts)),
             Timing::Repeated { .. } | Timing::Random { .. } => None,
         };
-        let stream = self.streams().stream(&format!("fault/{}", fault.name));
-        self.faults.all.push((fault, stream));
+        let number = self.add_faults(&[fault]);
         self.fault_begins(number);
         if let Some(end) = end {
             self.push_fault(end, Event::FaultEnds(number));
@@ -270,14 +255,18 @@ impl<O: Observer> World<O> {
 
     fn push_fault(&mut self, at: SimTime, event: Event) {
         let (Event::FaultBegins(number) | Event::FaultEnds(number)) = event else { return };
-        let origin = match &self.faults.all[number as usize].0.what {
+        self.kernel.push(at, self.fault_origin(number), event);
+    }
+
+    /// The host in whose name a fault begins and ends.
+    pub(super) fn fault_origin(&self, number: u32) -> HostId {
+        match &self.faults.all[number as usize].0.what {
             Faulty::Host(host) | Faulty::Service(host, _) | Faulty::Slow(host, _) | Faulty::Flush(host, _) => *host,
             Faulty::Degraded(change) => change.host,
             Faulty::Link(link) => self.link_end(*link),
             Faulty::Change(change) => change.links.first().map_or(HostId(0), |(link, _)| self.link_end(*link)),
             Faulty::Partition(links) => links.first().map_or(HostId(0), |link| self.link_end(*link)),
-        };
-        self.kernel.push(at, origin, event);
+        }
     }
 
     fn fail_after(&mut self, number: u32, from: SimTime, mean_up: SimDuration, until: SimTime) {

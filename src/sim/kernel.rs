@@ -35,12 +35,16 @@ pub struct Kernel<O> {
 }
 
 impl<O: Observer> Kernel<O> {
+    /// Orders below this are for what is planned from outside: it comes before all else of its host at its instant, whenever
+    /// it was planned.
+    pub const PLANNED: u32 = 1 << 24;
+
     /// A kernel at t = 0 for that many hosts.
     pub fn new(hosts: usize, observer: O) -> Self {
         Self {
             now: SimTime::ZERO,
             queue: EventQueue::default(),
-            counters: vec![0; hosts],
+            counters: vec![u64::from(Self::PLANNED); hosts],
             cause: EventId(0),
             traced: 0,
             observer,
@@ -51,6 +55,13 @@ impl<O: Observer> Kernel<O> {
     pub fn push(&mut self, at: SimTime, origin: HostId, event: Event) {
         let order = net::Kernel::order(self, origin);
         self.queue.push(at, order, event);
+    }
+
+    /// Schedules an event that is planned from outside; `order` is below [`Kernel::PLANNED`], and no other of this origin
+    /// has it.
+    pub fn push_planned(&mut self, at: SimTime, origin: HostId, order: u32, event: Event) {
+        assert!(order < Self::PLANNED, "too many planned events");
+        self.queue.push(at, Order { origin, counter: u64::from(order) }, event);
     }
 
     /// When the next event happens.

@@ -3,6 +3,7 @@
 mod audit;
 pub mod event_queue;
 mod faults;
+mod foresight;
 mod host_view;
 mod intervention;
 pub mod kernel;

@@ -280,6 +280,27 @@ impl<O: Observer> Simulation<O> {
         Slice::More
     }
 
+    /// Runs all that happens before `instant`, so that the world can be told there what comes; gives why it did not get
+    /// so far, if it did not. `watch` as in [`Simulation::run`].
+    pub fn run_before(
+        &mut self,
+        instant: SimTime,
+        limits: &Limits,
+        mut watch: impl FnMut(Progress) -> Option<Ended>,
+    ) -> Option<Ended> {
+        let last = instant.as_nanos().checked_sub(1).map(SimTime::from_nanos)?;
+        loop {
+            if let Some(stop) = watch(Progress { now: self.world.now(), events: self.events }) {
+                return Some(stop);
+            }
+            match self.catch_up(last.min(limits.until), WATCH_EVERY, limits) {
+                Slice::More => {}
+                Slice::Done => return None,
+                Slice::Limit(limit) => return Some(Ended::Limit(limit)),
+            }
+        }
+    }
+
     /// Lets the clock run on to `at`, but not past the next event. It never goes back.
     pub fn idle_until(&mut self, at: SimTime) {
         let at = self.world.kernel.next_at().map_or(at, |next| at.min(next));

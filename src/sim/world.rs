@@ -85,7 +85,7 @@ impl<O: Observer> World<O> {
             kernel: Kernel::new(plan.apps.len(), observer),
             network: Network::new(plan.topology, &streams),
             hosts: plan.apps.into_iter().map(|apps| HostSlot { apps: slots(apps), ..HostSlot::default() }).collect(),
-            faults: Faults::new(plan.faults, links, &streams),
+            faults: Faults::new(links),
             directory: Arc::new(plan.directory),
             streams,
             composed: Composed::default(),
@@ -94,15 +94,13 @@ impl<O: Observer> World<O> {
             in_hand: None,
         };
         world.network.set_policy(&plan.policy);
-        for host in world.faults.slow_hosts().chain(plan.processing.keys().copied()) {
-            let stream = streams.stream(&format!("{}/processing", world.directory.host_name(host)));
-            let processor = Processor::new(plan.processing.get(&host).copied(), stream);
-            world.hosts[host.index()].processor = Some(Box::new(processor));
+        for (host, time) in plan.processing {
+            world.give_processor(host, Some(time));
         }
         for ((host, port), limit) in plan.sessions {
             world.network.limit_sessions(host, port, Some(limit));
         }
-        world.schedule_faults();
+        world.foresee(&plan.faults);
         for host in (0_u32..).map(HostId).take(world.hosts.len()) {
             world.each_app(host, Input::Boot);
         }
@@ -278,6 +276,13 @@ impl<O: Observer> World<O> {
 
     pub(super) const fn streams(&self) -> Streams {
         self.streams
+    }
+
+    /// Requests of a host pass a processor from now on, if they did not before.
+    pub(super) fn give_processor(&mut self, host: HostId, time: Option<Dist>) {
+        let stream = self.streams.stream(&format!("{}/processing", self.directory.host_name(host)));
+        let slot = &mut self.hosts[host.index()].processor;
+        slot.get_or_insert_with(|| Box::new(Processor::new(time, stream)));
     }
 
     pub(super) fn processor(&mut self, host: HostId) -> Option<&mut Processor> {
