@@ -42,7 +42,12 @@ fn until(tables: &Tables, message: &str) -> Option<(String, SimTime, Vec<String>
     if unfinished {
         until = tables.end;
     }
-    let named = attempts().filter_map(|one| one.connection.as_deref().map(str::to_owned)).collect();
+    let first = rows.iter().map(|row| row.composed).min()?;
+    // user agents try again of their own accord: nothing but the time of a call tells that it may be for the message
+    let vain = |row: &&ConnectionRow| row.established.is_none() && row.server_port != 25 && row.server_port != 53;
+    let calls = tables.connections.iter().filter(vain).filter(|row| row.opened >= first && row.opened <= until);
+    let named = attempts().filter_map(|one| one.connection.as_deref()).chain(calls.map(|row| &*row.connection));
+    let named = named.map(str::to_owned).collect();
     Some((id, until, named))
 }
 
@@ -203,11 +208,11 @@ fn postponed(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
     steps.collect()
 }
 
-/// Why a user agent's call for a connection was in vain just then.
+/// Why the call for a connection was in vain for which a user agent keeps a copy.
 fn not_reached(sources: &Sources<'_>, note: &MailNote) -> Option<String> {
-    let ended = |conn: &&ConnNote| conn.closed[0].is_some_and(|closed| closed.at == note.at);
-    let mut ours = sources.witness?.conns().filter(|conn| conn.client == note.host).filter(ended);
-    let conn = ours.find(|conn| !conn.recipients.is_empty() && conn.established[0].is_none())?;
+    let witness = sources.witness?;
+    let (.., name) = witness.kept.iter().find(|(at, to, _)| *at == note.at && *to == note.to)?;
+    let conn = witness.conn(name).filter(|conn| conn.established[0].is_none())?;
     match &conn.refusal {
         Some(refusal) => Some(refusal.sentence(sources, &conn.server, conn.port)),
         None => causes::blamed(sources, conn.losses.iter()).into_iter().next(),

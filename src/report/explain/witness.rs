@@ -82,6 +82,10 @@ pub struct Witness {
     pub(super) lost_datagrams: BTreeMap<String, Vec<Loss>>,
     /// Questions that were asked for copies, and for which recipients.
     pub(super) asked_for: BTreeMap<String, Vec<String>>,
+    /// The ends of connections, and what followed from them at a user agent.
+    closings: FxHashMap<EventId, ConnId>,
+    /// Copies that a user agent kept when a connection closed: when, for whom, and over which connection.
+    pub(super) kept: Vec<(SimTime, String, String)>,
     /// How copies ended that were given up.
     pub(super) given_up: Vec<EndNote>,
     /// Attempts that ended because their own host went down: when, and for whom.
@@ -125,6 +129,8 @@ impl Witness {
             caches: BTreeMap::new(),
             lost_datagrams: BTreeMap::new(),
             asked_for: BTreeMap::new(),
+            closings: FxHashMap::default(),
+            kept: Vec::new(),
             given_up: Vec::new(),
             interrupted: Vec::new(),
             directory,
@@ -273,6 +279,7 @@ impl Witness {
                 self.note(conn, |note| &mut note.resent, again);
             }
             ConnStep::Closed { reason, sent, received, figures: _ } => {
+                self.closings.insert(event.id, conn);
                 note.closed[place] = Some(Closed { at: event.at, reason, sent, received });
                 // this end sends nothing again, so what came from it no longer matters
                 note.arrivals.retain(|one| one.side != side);

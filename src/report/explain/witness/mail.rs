@@ -16,6 +16,12 @@ impl Witness {
         }
         let Some(copy) = copy else { return };
         self.parties.alone(event.id, copy);
+        if let MailTrace::Postponed { .. } = trace
+            && let Some(conn) = self.closings.get(&event.cause).copied()
+        {
+            self.closings.insert(event.id, conn);
+            self.kept.push((event.at, to.to_owned(), self.directory.conn_name(conn)));
+        }
         if let MailTrace::GivenUp { failure, .. } | MailTrace::Refused { failure, .. } = trace {
             let text = failure.text.to_owned();
             self.given_up.push(EndNote { at: event.at, to: to.to_owned(), code: failure.code, text });
