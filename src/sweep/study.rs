@@ -283,5 +283,9 @@ pub trait Laboratory: Sync {
         measures: &[Measure],
         warm_up: &WarmUp,
         each: &(dyn Fn(usize, Result<Measured, Failure>) + Sync),
-    );
+    ) {
+        for (place, scenario) in scenarios.iter().enumerate() {
+            each(place, self.run(scenario, measures, Some(warm_up)));
+        }
+    }
 }

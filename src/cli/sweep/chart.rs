@@ -51,7 +51,9 @@ pub(super) fn chart(args: &SweepChartArgs) -> Result<Exit, CommandError> {
                 deliver(Some(&path), &bytes(&gallery.draw(chart, theme), format)?)?;
             }
         }
-        (None, Some(_) | None) => return Err(CommandError::usage("--all writes files: give a folder with -o".to_owned())),
+        (None, Some(_) | None) => {
+            return Err(CommandError::usage("--all writes files: give a folder with -o".to_owned()));
+        }
     }
     Ok(Exit::Done)
 }

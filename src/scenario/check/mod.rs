@@ -192,7 +192,8 @@ pub(crate) fn read_measure(expect: &Expect, here: Path<'_>, first: &Resolved, pr
     let hosts = &first.hosts;
     let ipv6 = hosts.iter().any(|host| host.addresses.v6.is_some());
     let mut cx = Context { scenario: &first.complete, hosts, problems, ipv6 };
-    expect::read_number(&mut cx, here, expect, &first.links)
+    let named = expect::Named { links: &first.links, users: &first.users, workload: None };
+    expect::read_number(&mut cx, here, expect, named)
 }
 
 /// The user of that address.

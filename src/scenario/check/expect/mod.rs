@@ -64,11 +64,11 @@ pub(in crate::scenario) fn read_number(
     cx: &mut Context<'_>,
     here: Path<'_>,
     expect: &Expect,
-    links: &[LinkSpec],
+    named: Named<'_>,
 ) -> Option<What> {
     // Every number is within this bound, and it goes again.
     let bounded = Expect { at_least: Some(Amount::Number(f64::NEG_INFINITY)), ..expect.clone() };
-    match read_what(cx, here, &bounded, links)? {
+    match read_what(cx, here, &bounded, &mut Names::new(named, false))? {
         What::Metric(name, _) => Some(What::Metric(name, Bounds::default())),
         What::Rows(fold, table, tests, _) => Some(What::Rows(fold, table, tests, Bounds::default())),
         What::Message(_) | What::Dropped { .. } | What::Transcript(_) => None,
