@@ -58,9 +58,9 @@ fn nanos(duration: SimDuration) -> f64 {
     duration.as_nanos() as f64
 }
 
-/// A standard normal number (Box and Muller 1958; the second of the pair is not kept, so
+/// Draws a standard normal number (Box and Muller 1958; the second of the pair is not kept, so
 /// that a draw always takes two numbers from the stream).
-fn normal(stream: &mut Stream) -> f64 {
+pub fn normal(stream: &mut Stream) -> f64 {
     let radius = libm::sqrt(-2.0 * libm::log(1.0 - stream.unit()));
     radius * libm::cos(2.0 * std::f64::consts::PI * stream.unit())
 }

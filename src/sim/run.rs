@@ -288,7 +288,7 @@ impl<O: Observer> Simulation<O> {
         limits: &Limits,
         mut watch: impl FnMut(Progress) -> Option<Ended>,
     ) -> Option<Ended> {
-        let Some(last) = instant.as_nanos().checked_sub(1).map(SimTime::from_nanos) else { return None };
+        let last = instant.as_nanos().checked_sub(1).map(SimTime::from_nanos)?;
         loop {
             if let Some(stop) = watch(Progress { now: self.world.now(), events: self.events }) {
                 return Some(stop);

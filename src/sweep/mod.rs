@@ -8,7 +8,9 @@
 pub mod expression;
 pub mod plan;
 mod shard;
+pub mod statistics;
 pub mod study;
+pub mod summary;
 mod unit;
 
 pub use shard::{MAX_SHARDS, Shard};

@@ -6,6 +6,7 @@ use super::{Results, any_of};
 use crate::metrics::{Kind, Metric, TableDoc};
 use crate::report::{dialogues_csv, table_csv};
 use crate::scenario::resolved::{CellIs, CellTest, Fold};
+use crate::sweep::statistics::nearest_rank;
 
 const BILLION: i128 = 1_000_000_000;
 
@@ -86,19 +87,6 @@ const fn float(value: i128) -> f64 {
     value as f64
 }
 
-/// The place of rank ceil(q n) among n sorted values, from 0. A share is a decimal, so its product with n is taken a
-/// little low: 0.95 of 20 is the 19th value, though 0.95 is no binary fraction.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a share of a count of rows, between 1 and the count"
-)]
-fn nearest_rank(share: f64, count: usize) -> usize {
-    let rank = (share * count as f64 * (1.0 - 1e-12)).ceil().max(1.0);
-    (rank as usize).min(count) - 1
-}
-
 /// A cell's number in billionths; none of an empty cell.
 fn billionths(cell: &str) -> Option<i128> {
     let (whole, fraction) = cell.split_once('.').unwrap_or((cell, ""));
@@ -162,16 +150,6 @@ pub(super) fn cell_words(is: &CellIs) -> String {
 mod tests {
     use super::*;
     use crate::metrics::columns;
-
-    /// Would break if a percentile were the next value above the one of its rank.
-    #[test]
-    fn quantiles_are_nearest_ranks() {
-        for (share, count, place) in
-            [(0.95, 20, 18), (0.5, 20, 9), (0.95, 1, 0), (1.0, 7, 6), (0.07, 100, 6), (0.001, 3, 0), (0.57, 100, 56)]
-        {
-            assert_eq!(nearest_rank(share, count), place, "{share} of {count}");
-        }
-    }
 
     /// Would break if sums of times were rounded, or a count became a fraction.
     #[test]
