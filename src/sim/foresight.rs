@@ -58,7 +58,7 @@ impl<O: Observer> World<O> {
 
     /// Adds faults that are not scheduled yet, and what their hosts need for them; gives the number of the first.
     pub(super) fn add_faults(&mut self, faults: &[Fault]) -> u32 {
-        let streams = *self.streams();
+        let streams = self.streams();
         for fault in faults {
             if let Faulty::Slow(host, _) = fault.what {
                 self.give_processor(host, None);
