@@ -4,11 +4,11 @@ use super::schema::{Either, MetricPlan, NumbersName, Plan, Repeat, Stop};
 use super::vary::Axis;
 use crate::base::SimDuration;
 use crate::metrics::{Kind, METRICS, WEB_METRICS};
-use crate::scenario::problem::{Path, Problems, quote};
+use crate::scenario::problem::{Path, Problems, Rests, quote};
 use crate::scenario::resolved::{Fold, What};
 use crate::scenario::schema::{Amount as Written, Expect};
 use crate::scenario::{Resolved, read_measure};
-use crate::sweep::expression::{Scope, Type, compile};
+use crate::sweep::expression::{Mistake, Scope, Type, compile};
 use crate::sweep::unit::Unit;
 use crate::sweep::{ClosedForm, Measure, Numbers, Replications, StopRule, WarmUp};
 
@@ -130,6 +130,10 @@ pub(super) fn measures(plan: &Plan, first: Option<&Resolved>, problems: &mut Pro
     let entries = plan.metrics.as_deref().unwrap_or_default();
     if entries.is_empty() {
         problems.help(path, "nothing is kept of the runs", "add \"metrics\": [\"messages.delivered\", ...]");
+    }
+    if entries.len() > MAX_MEASURES {
+        problems.at(path, format!("at most {MAX_MEASURES} numbers are kept of a run"));
+        return all;
     }
     for (index, entry) in entries.iter().enumerate() {
         let here = path.index(index);
@@ -258,6 +262,10 @@ pub(super) fn formulas(plan: &Plan, scope: &Scope, measures: &[Measure], problem
     let root = Path::Root;
     let path = root.key("formulas");
     let mut all: Vec<ClosedForm> = Vec::new();
+    if plan.formulas.as_ref().is_some_and(|all| all.len() > MAX_MEASURES) {
+        problems.at(path, format!("a study has at most {MAX_MEASURES} formulas"));
+        return all;
+    }
     for (index, entry) in plan.formulas.iter().flatten().enumerate() {
         let here = path.index(index);
         check_name(&entry.name, here.key("name"), problems);
@@ -267,10 +275,16 @@ pub(super) fn formulas(plan: &Plan, scope: &Scope, measures: &[Measure], problem
         }
         match compile(&entry.formula, Type::Number, scope) {
             Ok(formula) => all.push(ClosedForm { name: entry.name.clone(), formula }),
-            Err(mistake) => problems.within(here.key("formula"), mistake.place, mistake.message, mistake.help),
+            Err(mistake) => tell(mistake, here.key("formula"), problems),
         }
     }
     all
+}
+
+/// Notes what is wrong with an expression, at its place in the text.
+pub(super) fn tell(mistake: Mistake, here: Path<'_>, problems: &mut Problems) {
+    let rests = if mistake.of_name { Rests::OnNames } else { Rests::Nowhere };
+    problems.within(here, mistake.place, (mistake.message, mistake.help), rests);
 }
 
 /// Numbers with names.

@@ -26,7 +26,7 @@ fn errors_show_their_places() {
   "charts": [{ "lines": "messages.delivered", "x": "dealy" }]
 }"#;
     let expected = r#"error: unknown key "pointr"
- --> plan.json:5:24 at vary[1].pointr
+ --> plan.json:5:23 at vary[1].pointr
   |
 5 |     { "name": "loss", "pointr": "/network/backbone/loss", "values": [0, 0.1] }
   |                       ^^^^^^^^
@@ -136,7 +136,7 @@ fn mistakes_are_told() {
         (json!({ "vary": [{ "pointer": d, "values": [] }] }), "at vary[0].values", "at least one value"),
         (json!({ "vary": [{ "pointer": d }] }), "at vary[0]", "this parameter has no values"),
         (json!({ "vary": [{ "values": [1] }] }), "at vary[0]", "this parameter has no name"),
-        (json!({ "vary": [{ "name": "x", "values": [1] }] }), "at vary[0].values", "go nowhere"),
+        (json!({ "vary": [{ "name": "x", "values": [1] }] }), "at vary[0]", "go nowhere"),
         (
             json!({ "vary": [{ "name": "a b", "pointer": d, "values": ["1ms"] }] }),
             "at vary[0].name",
@@ -294,6 +294,16 @@ fn a_study_has_at_most_a_million_points() {
         json!({ "vary": [range("a", "/run/seed"), range("b", "/limits/events"), range("c", "/limits/messages")] });
     let said = errors(&with(keys).to_string());
     assert!(said.contains("these are 1000000000 combinations; a study has at most 1000000 points"), "{said}");
+    let dependent = |name: &str, pointer: &str, to: &str| json!({ "name": name, "pointer": pointer, "range": { "from": 1, "to": to, "step": 1 } });
+    let first = json!({ "name": "a", "pointer": "/run/seed", "values": [5000] });
+    let keys =
+        json!({ "vary": [first, dependent("b", "/limits/events", "$a"), dependent("c", "/limits/messages", "$a")] });
+    let said = errors(&with(keys).to_string());
+    assert!(said.contains("a study has at most 1000000 points"), "{said}");
+    let many: Vec<_> =
+        (0..33).map(|n| json!({ "name": format!("p{n}"), "pointer": format!("/x{n}"), "values": [1] })).collect();
+    let said = errors(&with(json!({ "vary": many })).to_string());
+    assert!(said.contains("a study has at most 32 parameters"), "{said}");
 }
 
 #[test]
