@@ -5,7 +5,7 @@
 //! time of one thread divided by that of two in the same run, on a computer with nothing else to do. Overhead is the
 //! time of a study whose runs do nothing: resolving, hashing, writing and syncing a record (`made_ms`), finding it again
 //! (`kept_ms`), making tables (`table_ms`). `grown` is what memory reached above what the study's own list of points
-//! takes; its `ratio` compares the largest study with the smallest.
+//! takes; `bytes_per_point` is by how much more that is in the largest study than in the smallest.
 
 #![expect(clippy::disallowed_types, reason = "threads are compared by the wall clock")]
 
@@ -151,9 +151,16 @@ fn overhead(points: usize) -> u64 {
 #[expect(clippy::cast_precision_loss, reason = "a measurement may round")]
 fn main() {
     let quick = std::env::args().any(|arg| arg == "--quick");
+    // `--points N` looks at the memory of a study of that size alone.
+    let mut args = std::env::args().skip_while(|arg| arg != "--points").skip(1);
+    if let Some(points) = args.next().and_then(|points| points.parse().ok()) {
+        overhead(points);
+        return;
+    }
     let (points, messages, many) = if quick { (40, 20, 5_000) } else { (200, 200, 100_000) };
     speedup(points, messages);
     let few = overhead(1_000);
     let all = overhead(many);
-    println!("bench=memory points={many} than=1000 ratio={:.2}", all as f64 / few.max(1) as f64);
+    let each = all.saturating_sub(few) as f64 / (many - 1_000) as f64;
+    println!("bench=memory points={many} than=1000 few={few} many={all} bytes_per_point={each:.1}");
 }

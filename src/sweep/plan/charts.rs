@@ -8,6 +8,9 @@ use crate::scenario::schema::Amount as Written;
 use crate::sweep::unit::Unit;
 use crate::sweep::{ChartKind, ClosedForm, Comparison, Measure, Parameter, StudyChart};
 
+/// A study has at most so many charts.
+const MAX_CHARTS: usize = 200;
+
 /// What names in charts and comparisons may mean.
 pub(super) struct Names<'a> {
     pub(super) axes: &'a [Axis],
@@ -42,6 +45,10 @@ impl Names<'_> {
         let root = Path::Root;
         let path = root.key("charts");
         let mut all: Vec<StudyChart> = Vec::new();
+        if plan.charts.as_ref().is_some_and(|charts| charts.len() > MAX_CHARTS) {
+            problems.at(path, format!("a study has at most {MAX_CHARTS} charts"));
+            return all;
+        }
         for (index, given) in plan.charts.iter().flatten().enumerate() {
             let here = path.index(index);
             let Some(chart) = self.chart(given, here, problems) else { continue };

@@ -22,8 +22,11 @@ use crate::sweep::{Amount, Point};
 pub const MAX_POINTS: usize = 1_000_000;
 /// So many combinations are looked at; `where` may leave some out.
 const MAX_COMBINATIONS: usize = 10_000_000;
-/// So often is drawn for a point before it is said that there are not so many.
-const TRIES: usize = 1_000;
+/// So often is drawn for each point, and for all together at least, before it is said that there are not so many.
+const TRIES: usize = 100;
+const LEAST_TRIES: usize = 100_000;
+/// A plan has at most so many conditions.
+const MAX_CONDITIONS: usize = 100;
 
 /// How points are made.
 #[derive(Clone, Debug)]
@@ -70,6 +73,10 @@ pub(super) fn conditions(plan: &Plan, scope: &Scope, problems: &mut Problems) ->
     let root = Path::Root;
     let path = root.key("where");
     let mut all = Vec::new();
+    if plan.only.as_ref().is_some_and(|texts| texts.items.len() > MAX_CONDITIONS) {
+        problems.at(path, format!("a plan has at most {MAX_CONDITIONS} conditions"));
+        return all;
+    }
     for (index, text) in plan.only.iter().flat_map(|texts| texts.items.iter().enumerate()) {
         let here = if plan.only.as_ref().is_some_and(|texts| texts.list) { path.index(index) } else { path };
         match compile(text, Type::Truth, scope) {
@@ -222,6 +229,12 @@ fn grid(maker: &mut Maker<'_>, root: Path<'_>, problems: &mut Problems) {
             }
         } else {
             levels.push((choices(&axes[levels.len()], &values), 0, values.len()));
+            // Ranges that depend on others are only known here.
+            let combinations = levels.iter().map(|(all, ..)| all.len()).fold(1_usize, usize::saturating_mul);
+            if combinations > MAX_COMBINATIONS {
+                maker.full = true;
+                return;
+            }
         }
         // To the next choice of the last axis that has one.
         loop {
@@ -272,7 +285,8 @@ fn random(maker: &mut Maker<'_>, draws: &Draws, root: Path<'_>, problems: &mut P
     let mut seen = BTreeSet::new();
     let wanted = draws.count as usize;
     let mut tries = 0_usize;
-    while maker.points.len() < wanted && tries < wanted.saturating_mul(TRIES).min(MAX_COMBINATIONS) {
+    let most = wanted.saturating_mul(TRIES).clamp(LEAST_TRIES, MAX_COMBINATIONS);
+    while maker.points.len() < wanted && tries < most {
         tries += 1;
         let Some(chosen) = drawn(axes, |axis| each[axis].unit()) else { continue };
         let texts: Vec<String> = chosen.iter().map(|choice| choice.amounts[0].text.clone()).collect();

@@ -6,7 +6,7 @@ use std::path::{Path as FilePath, PathBuf};
 use serde_json::{Map, Value};
 
 use super::schema::{Plan, Vary};
-use super::vary::key_of;
+use super::vary::{MAX_PARAMETERS, key_of};
 use crate::scenario::LoadError;
 use crate::scenario::diagnostics::Diagnostics;
 use crate::scenario::problem::{Path, Problem, Problems, Step, quote};
@@ -80,7 +80,13 @@ fn read_file(path: &FilePath) -> Result<Layer, LoadError> {
     let text = text_of(&label, "a plan", &bytes)?.to_owned();
     let mut problems = Problems::default();
     let value = document::parse(&text, &mut problems);
-    let plan = value.clone().and_then(|value| form::read_as::<Plan>("a plan", value, text.len(), &mut problems));
+    let mut plan = value.clone().and_then(|value| form::read_as::<Plan>("a plan", value, text.len(), &mut problems));
+    if let Some(vary) = plan.as_mut().and_then(|plan| plan.vary.as_mut())
+        && vary.len() > MAX_PARAMETERS
+    {
+        problems.at(Path::Root.key("vary"), format!("a study has at most {MAX_PARAMETERS} parameters"));
+        vary.truncate(MAX_PARAMETERS);
+    }
     let folder = path.parent().map_or_else(PathBuf::new, FilePath::to_owned);
     match (plan, value) {
         (Some(plan), Some(value)) => Ok(Layer { label, text, folder, plan, value, problems }),

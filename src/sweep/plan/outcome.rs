@@ -131,6 +131,10 @@ pub(super) fn measures(plan: &Plan, first: Option<&Resolved>, problems: &mut Pro
     if entries.is_empty() {
         problems.help(path, "nothing is kept of the runs", "add \"metrics\": [\"messages.delivered\", ...]");
     }
+    if entries.len() > MAX_MEASURES {
+        problems.at(path, format!("at most {MAX_MEASURES} numbers are kept of a run"));
+        return all;
+    }
     for (index, entry) in entries.iter().enumerate() {
         let here = path.index(index);
         match entry {
@@ -258,6 +262,10 @@ pub(super) fn formulas(plan: &Plan, scope: &Scope, measures: &[Measure], problem
     let root = Path::Root;
     let path = root.key("formulas");
     let mut all: Vec<ClosedForm> = Vec::new();
+    if plan.formulas.as_ref().is_some_and(|all| all.len() > MAX_MEASURES) {
+        problems.at(path, format!("a study has at most {MAX_MEASURES} formulas"));
+        return all;
+    }
     for (index, entry) in plan.formulas.iter().flatten().enumerate() {
         let here = path.index(index);
         check_name(&entry.name, here.key("name"), problems);

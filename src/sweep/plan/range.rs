@@ -19,6 +19,8 @@ const DIGITS: u32 = 6;
 const MAX_DIGITS: u32 = 15;
 /// Steps of plain numbers have at most so many decimals.
 const MAX_DECIMALS: usize = 12;
+/// Steps lead from and to nothing greater, so that sums of them are exact.
+const MAX_STEPPED: f64 = 1e18;
 
 /// One end of a range.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -257,6 +259,9 @@ fn significant(number: f64, digits: u32) -> f64 {
 /// From `from` by equal steps up to `to`, in whole multiples of the last decimal place.
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "rounded, and within bounds")]
 fn steps(from: f64, to: f64, step: f64) -> Vec<f64> {
+    if from.abs().max(to.abs()) > MAX_STEPPED {
+        return Vec::new();
+    }
     let decimals = |number: f64| format!("{number}").split_once('.').map_or(0, |(_, after)| after.len());
     let places = decimals(from).max(decimals(step)).min(MAX_DECIMALS);
     let scale = 10_f64.powi(places as i32);
@@ -268,7 +273,8 @@ fn steps(from: f64, to: f64, step: f64) -> Vec<f64> {
     let mut next = first;
     while next <= end && distance > 0 && all.len() < MAX_VALUES {
         all.push(next as f64 / scale);
-        next += distance;
+        let Some(after) = next.checked_add(distance) else { break };
+        next = after;
     }
     all
 }
@@ -284,6 +290,8 @@ mod tests {
         assert_eq!(steps(1.0, 10.0, 4.0), [1.0, 5.0, 9.0]);
         assert_eq!(steps(-0.2, 0.2, 0.2), [-0.2, 0.0, 0.2]);
         assert_eq!(steps(2.0, 1.0, 1.0), [0.0; 0]);
+        assert_eq!(steps(0.0, 1e300, 1.0), [0.0; 0]);
+        assert_eq!(steps(0.0, 1e18, 1e300), [0.0]);
         assert_eq!(significant(31.622_776_6, 6), 31.6228);
         assert_eq!(significant(0.0, 6), 0.0);
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::list;
-use super::range::{self, Span};
+use super::range::{self, MAX_VALUES, Span};
 use super::schema::{Plan, Setting, Vary, With};
 use crate::scenario::problem::{Path, Problems, quote};
 use crate::scenario::schema::Texts;
@@ -15,7 +15,7 @@ use crate::sweep::unit::Unit;
 use crate::sweep::{Amount, Parameter};
 
 /// A study has at most so many parameters.
-const MAX_PARAMETERS: usize = 32;
+pub(super) const MAX_PARAMETERS: usize = 32;
 /// Names and labels have at most so many characters.
 const MAX_NAME: usize = 60;
 /// Words of expressions, and columns that tables of studies have anyway.
@@ -147,6 +147,14 @@ pub(super) fn read(plan: &Plan, listed: bool, problems: &mut Problems) -> Vec<Ax
         if let Some(axis) = read_axis(plan, (entry, place), &axes, here, listed, problems) {
             check_column_names(&axis, &axes, here, entry, problems);
             axes.push(axis);
+        }
+        let listed = axes.iter().map(|axis| match &axis.domain {
+            Domain::Choices(choices) => choices.len(),
+            Domain::Span(_) => 1,
+        });
+        if listed.sum::<usize>() > MAX_VALUES {
+            problems.at(here, format!("the parameters of a study have at most {MAX_VALUES} values in all"));
+            break;
         }
     }
     if axes.iter().map(|axis| axis.columns.len()).sum::<usize>() > MAX_PARAMETERS {
@@ -402,7 +410,7 @@ fn in_step(
 
 /// No two parameters set the same value, or a value and what contains it.
 fn check_pointers(plan: &Plan, path: Path<'_>, problems: &mut Problems) {
-    let mut earlier: Vec<(&str, usize)> = Vec::new();
+    let mut earlier: BTreeSet<&str> = BTreeSet::new();
     for (place, entry) in plan.vary.iter().flatten().enumerate() {
         let here = path.index(place);
         let own = entry.pointer.iter().flat_map(|texts| &texts.items);
@@ -412,17 +420,17 @@ fn check_pointers(plan: &Plan, path: Path<'_>, problems: &mut Problems) {
             Setting::Plain(_) => None,
         });
         let all: BTreeSet<&str> = own.chain(with).chain(variants.flatten()).map(String::as_str).collect();
-        for pointer in all {
-            let covers =
-                |old: &str| old == pointer || old.strip_prefix(pointer).is_some_and(|rest| rest.starts_with('/'));
-            if let Some((old, _)) = earlier.iter().find(|(old, other)| *other != place && covers(old)) {
-                let message = match *old == pointer {
-                    true => format!("{} is set by an earlier parameter, too", quote(pointer)),
-                    false => format!("{} contains {}, which an earlier parameter sets", quote(pointer), quote(old)),
-                };
+        for pointer in &all {
+            // What it contains begins with it and "/", so stands behind it in order.
+            let below = format!("{pointer}/");
+            let inner = earlier.range(below.as_str()..).next().filter(|old| old.starts_with(&below));
+            if earlier.contains(pointer) {
+                problems.at(here, format!("{} is set by an earlier parameter, too", quote(pointer)));
+            } else if let Some(old) = inner {
+                let message = format!("{} contains {}, which an earlier parameter sets", quote(pointer), quote(old));
                 problems.at(here, message);
             }
-            earlier.push((pointer, place));
         }
+        earlier.extend(all);
     }
 }

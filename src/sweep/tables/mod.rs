@@ -71,8 +71,8 @@ impl Census {
         self.points += 1;
         match course.stop {
             Stop::Missing => self.missing += 1,
-            _ if course.complete() => self.complete += 1,
-            _ => self.failed += 1,
+            Stop::Enough { .. } if course.complete() => self.complete += 1,
+            Stop::Enough { .. } | Stop::Failed | Stop::Invalid(_) => self.failed += 1,
         }
         for (trial, state) in &course.trials {
             match state {

@@ -294,6 +294,16 @@ fn a_study_has_at_most_a_million_points() {
         json!({ "vary": [range("a", "/run/seed"), range("b", "/limits/events"), range("c", "/limits/messages")] });
     let said = errors(&with(keys).to_string());
     assert!(said.contains("these are 1000000000 combinations; a study has at most 1000000 points"), "{said}");
+    let dependent = |name: &str, pointer: &str, to: &str| json!({ "name": name, "pointer": pointer, "range": { "from": 1, "to": to, "step": 1 } });
+    let first = json!({ "name": "a", "pointer": "/run/seed", "values": [5000] });
+    let keys =
+        json!({ "vary": [first, dependent("b", "/limits/events", "$a"), dependent("c", "/limits/messages", "$a")] });
+    let said = errors(&with(keys).to_string());
+    assert!(said.contains("a study has at most 1000000 points"), "{said}");
+    let many: Vec<_> =
+        (0..33).map(|n| json!({ "name": format!("p{n}"), "pointer": format!("/x{n}"), "values": [1] })).collect();
+    let said = errors(&with(json!({ "vary": many })).to_string());
+    assert!(said.contains("a study has at most 32 parameters"), "{said}");
 }
 
 #[test]
