@@ -87,13 +87,13 @@ pub(super) fn read_table<R: Row>(folder: &Path) -> Result<Vec<R>, ReportError> {
     let bytes = fs::read(&path).map_err(ReportError::io("read", &path))?;
     let line = |at: Option<&csv::Position>| at.map_or(1, |at| line_of(&bytes, at.byte()));
     let csv_error = |error: csv::Error| {
-        let what = match error.kind() {
-            // its own words have another line
-            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                format!("{len} cells instead of {expected_len}")
-            }
-            csv::ErrorKind::Utf8 { err, .. } => format!("cell {}: {err}", err.field() + 1),
-            _ => error.to_string(),
+        // its own words have another line
+        let what = if let csv::ErrorKind::UnequalLengths { expected_len, len, .. } = error.kind() {
+            format!("{len} cells instead of {expected_len}")
+        } else if let csv::ErrorKind::Utf8 { err, .. } = error.kind() {
+            format!("cell {}: {err}", err.field() + 1)
+        } else {
+            error.to_string()
         };
         ReportError::damaged(&path, line(error.position()), format!("not a table: {}", values::escape(what.as_bytes())))
     };

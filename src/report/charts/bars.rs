@@ -1,6 +1,6 @@
 //! Charts of bars that lie: a label at the left, parts beside each other, a remark at the right.
 
-use super::axes::{Frame, Key, TICK_SIZE, heading, legend};
+use super::axes::{Frame, Key, TICK_SIZE, heading, legend, wrapped};
 use super::canvas::{Align, Canvas, Label, fitted, text_width};
 use super::look::{Fill, INK, PAPER, Theme};
 use super::scale::Scale;
@@ -53,23 +53,49 @@ impl Bars<'_> {
         };
         let after = widest(&ends);
         let room = (0.48 * width).min(0.75 * width - 50.0 - after);
-        let labels = alike(self.bars.iter().map(|bar| bar.label.as_str()), room);
-        let short = self.bars.iter().zip(&labels).filter(|(bar, (label, _))| bar.label != *label);
+        let slot = (frame.bottom - frame.top) / self.bars.len().max(1) as f64;
+        let labels = self.labels(room, slot);
+        let short = self.bars.iter().zip(&labels).filter(|(bar, (lines, _))| bar.label != lines.join(" "));
         canvas.cut.extend(short.map(|(bar, _)| bar.label.clone()));
-        frame.left = 26.0 + widest(&labels);
+        let lines = labels.iter().flat_map(|(lines, size)| lines.iter().map(|line| text_width(line, *size, false)));
+        frame.left = 26.0 + lines.fold(0.0, f64::max);
         frame.right -= after;
         frame.draw_x(&mut canvas);
-        let slot = (frame.bottom - frame.top) / self.bars.len().max(1) as f64;
         let half = (slot * 0.36).min(22.0);
-        for (index, ((bar, (label, size)), (end, end_size))) in self.bars.iter().zip(labels).zip(ends).enumerate() {
+        for (index, ((bar, (lines, size)), (end, end_size))) in self.bars.iter().zip(labels).zip(ends).enumerate() {
             let middle = frame.top + slot * (index as f64 + 0.5);
-            canvas.text(Label::new((frame.left - 10.0, middle), label, size, Align::Right));
+            let step = LINE * size;
+            let first = middle - step * (lines.len() as f64 - 1.0) / 2.0;
+            for (line, text) in lines.into_iter().enumerate() {
+                canvas.text(Label::new((frame.left - 10.0, first + step * line as f64), text, size, Align::Right));
+            }
             parts(&mut canvas, &frame, bar, (middle - half, middle + half), &fill);
             if !end.is_empty() {
                 canvas.text(Label::new((frame.right + 12.0, middle), end, end_size, Align::Left));
             }
         }
         canvas
+    }
+}
+
+/// From one line of a label to the next, in sizes of its letters.
+const LINE: f64 = 1.05;
+/// The smallest size of a label.
+const SMALLEST: f64 = 0.8 * TICK_SIZE;
+
+impl Bars<'_> {
+    /// The labels, all in one size; one that has no room in a line has two, if a bar is high enough for them.
+    fn labels(&self, room: f64, slot: f64) -> Vec<(Vec<String>, f64)> {
+        let fit = |bar: &Bar| {
+            let (one, size) = fitted(&bar.label, TICK_SIZE, room);
+            let lines = wrapped(&bar.label, SMALLEST, room);
+            let two = lines.len() == 2 && lines.iter().all(|line| text_width(line, SMALLEST, false) <= room);
+            if one != bar.label && two && 2.0 * LINE * SMALLEST < slot { (lines, SMALLEST) } else { (vec![one], size) }
+        };
+        let mut fit: Vec<(Vec<String>, f64)> = self.bars.iter().map(fit).collect();
+        let least = fit.iter().map(|(_, size)| *size).fold(TICK_SIZE, f64::min);
+        fit.iter_mut().for_each(|(_, size)| *size = least);
+        fit
     }
 }
 

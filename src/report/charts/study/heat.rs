@@ -70,8 +70,9 @@ impl HeatMap {
             frame.top = legend(&mut canvas, 24.0, &[(Key::Box(MISSING), "no value".to_owned())]) - 4.0;
         }
         frame.left += widest(&labels);
-        frame.right = bar(&mut canvas, &frame, &scale);
+        // above the field it may be as long as the sheet is wide, so it comes first
         name_y(&mut canvas, &mut frame);
+        frame.right = bar(&mut canvas, &frame, &scale);
         frame.name_x(&mut canvas);
         self.cells(&mut canvas, &frame, &scale);
         self.names(&mut canvas, &frame, &labels);
