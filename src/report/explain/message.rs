@@ -9,9 +9,7 @@ use std::collections::BTreeSet;
 
 use super::folding::Tried;
 use super::notes::{ConnNote, EndNote, MailNote, MailWhat};
-use super::{
-    Focus, Sources, Step, Story, attempts, causes, count, listed, plain, quoted, reading, since, span, words,
-};
+use super::{Focus, Sources, Step, Story, attempts, causes, count, listed, plain, quoted, reading, since, span, words};
 use crate::base::time::{SimDuration, SimTime};
 use crate::base::trace::{MessageKind, Phase};
 use crate::metrics::{ConnectionRow, CopyStatus, DuplicateCause, MessageRow, Tables};
