@@ -93,7 +93,8 @@ impl Reading {
         // a link's name begins with `link:`; of links only that counts on which its source put it
         let here = match place.rsplit_once(':') {
             Some((_, ways)) => ways.split('>').next() == Some(&*ends[0]),
-            None => place != &*ends[1] || place == &*ends[0],
+            // what is sent in another's name is seen at who sends it, what passes a router there, too
+            None => place == &*ends[0] || place != &*ends[1] && !self.is_router(place),
         };
         if !here {
             let mut before = self.segments.iter_mut().rev();
@@ -113,6 +114,10 @@ impl Reading {
         if wanted(&segment) {
             self.segments.push(segment);
         }
+    }
+
+    fn is_router(&self, name: &str) -> bool {
+        self.directory.hosts().iter().any(|host| host.router && host.name == name)
     }
 
     /// What a header says, with numbers from the connection's start.
