@@ -39,7 +39,6 @@ fn check(source: &Source<'_>, choice: &LadderChoice, what: &str) -> bool {
         (LadderFor::Paper, TimeScale::Breaks),
         (LadderFor::Handout, TimeScale::Breaks),
         (LadderFor::Slides, TimeScale::Linear),
-        (LadderFor::Paper, TimeScale::Even),
     ];
     for (purpose, time) in ways {
         for (number, sheet) in (1..).zip(drawn.sheets(purpose, time)) {

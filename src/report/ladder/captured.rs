@@ -50,16 +50,15 @@ pub fn captured(
         .map_err(|error| ReportError::damaged(&path, 1, format!("not a capture: {error}")))?;
     let mut reading = Reading { directory, interfaces: Vec::new(), bases: BTreeMap::new(), segments: Vec::new() };
     while let Some(Ok((block, _))) = reader.next_block() {
-        match block {
-            Block::InterfaceDescription(interface) => {
-                let name = interface.options.iter().find_map(|option| match option {
-                    InterfaceDescriptionOption::IfName(name) => Some(name.to_string()),
-                    _ => None,
-                });
-                reading.interfaces.push(name.unwrap_or_default());
-            }
-            Block::EnhancedPacket(packet) => reading.take(&packet, &wanted),
-            _ => {}
+        if let Block::InterfaceDescription(interface) = &block {
+            let name = interface.options.iter().find_map(|option| {
+                let InterfaceDescriptionOption::IfName(name) = option else { return None };
+                Some(name.to_string())
+            });
+            reading.interfaces.push(name.unwrap_or_default());
+        }
+        if let Block::EnhancedPacket(packet) = &block {
+            reading.take(packet, &wanted);
         }
     }
     Ok(Some(reading.segments))
@@ -77,9 +76,9 @@ impl Reading {
             Some(NetSlice::Arp(_)) | None => return,
         };
         let Some(TransportSlice::Tcp(tcp)) = &sliced.transport else { return };
-        let comments = packet.options.iter().filter_map(|option| match option {
-            EnhancedPacketOption::Common(CommonOption::Comment(text)) => Some(text.to_string()),
-            _ => None,
+        let comments = packet.options.iter().filter_map(|option| {
+            let EnhancedPacketOption::Common(CommonOption::Comment(text)) = option else { return None };
+            Some(text.to_string())
         });
         let comments: Vec<String> = comments.collect();
         let said = |word: &str| comments.iter().find_map(|text| text.strip_prefix(word));
@@ -93,7 +92,8 @@ impl Reading {
         // a link's name begins with `link:`; of links only that counts on which its source put it
         let here = match place.rsplit_once(':') {
             Some((_, ways)) => ways.split('>').next() == Some(&*ends[0]),
-            None => place != &*ends[1] || place == &*ends[0],
+            // what is sent in another's name is seen at who sends it, what passes a router there, too
+            None => place == &*ends[0] || place != &*ends[1] && !self.is_router(place),
         };
         if !here {
             let mut before = self.segments.iter_mut().rev();
@@ -113,6 +113,10 @@ impl Reading {
         if wanted(&segment) {
             self.segments.push(segment);
         }
+    }
+
+    fn is_router(&self, name: &str) -> bool {
+        self.directory.hosts().iter().any(|host| host.router && host.name == name)
     }
 
     /// What a header says, with numbers from the connection's start.

@@ -79,9 +79,11 @@ pub(super) fn plans(setting: &Setting<'_>, heading: &Heading, time: TimeScale, l
                 too_many = middle;
             }
         }
-        let end = good_end(setting, start, fits);
-        plans.push(Plan::of(setting, what, start..end, letters));
-        start = end;
+        let good = Plan::of(setting, what, start..good_end(setting, start, fits), letters);
+        // with fewer lifelines there may be more lines of labels
+        let plan = if good.fits { good } else { Plan::of(setting, what, start..fits, letters) };
+        start = plan.range.end;
+        plans.push(plan);
     }
     plans
 }
