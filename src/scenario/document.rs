@@ -163,7 +163,8 @@ pub(crate) fn locate(text: &str, problems: &mut Vec<Problem>, outside: &[&[Step]
             problem.steps.truncate(found);
         }
         followed.push(written);
-        let span = problem.within.filter(|_| whole).and_then(|part| inside(text, span, part)).unwrap_or(span);
+        let part = problem.within.as_deref().filter(|_| whole).and_then(|part| inside(text, span, *part));
+        let span = part.unwrap_or(span);
         problem.span.get_or_insert(span);
     }
     if followed.contains(&true) {

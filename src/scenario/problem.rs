@@ -60,7 +60,7 @@ pub(crate) struct Problem {
     /// The place, when it was found without a path.
     pub(crate) span: Option<(usize, usize)>,
     /// The part of the text at that place that is meant, in bytes.
-    pub(crate) within: Option<(usize, usize)>,
+    pub(crate) within: Option<Box<(usize, usize)>>,
     /// The place, when it is in another file.
     pub(crate) file: Option<Box<FilePlace>>,
     /// What else must be right for this to be wrong.
@@ -238,7 +238,7 @@ impl Problems {
         rests: Rests,
     ) {
         let (message, help) = found;
-        self.push(Problem { within: Some(part), help, rests, ..Problem::new(path.steps(), message) });
+        self.push(Problem { within: Some(Box::new(part)), help, rests, ..Problem::new(path.steps(), message) });
     }
 
     /// Notes the error in `result`, if it is one.

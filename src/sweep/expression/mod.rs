@@ -9,9 +9,6 @@
 mod parse;
 mod token;
 
-use crate::base::SimDuration;
-use crate::base::{DataRate, DataSize};
-
 use super::Amount;
 
 pub use parse::{Mistake, compile};
@@ -196,7 +193,6 @@ fn truth(cell: Cell<'_>) -> Option<bool> {
 }
 
 impl Operator {
-    #[expect(clippy::float_cmp, reason = "equal numbers of a plan are the same number")]
     fn apply<'a>(self, left: Cell<'a>, right: Cell<'a>) -> Option<Cell<'a>> {
         match self {
             Self::Equal => return Some(Cell::Truth(left == right)),
@@ -241,21 +237,6 @@ impl Function {
             Self::Max => first.max(last),
         }
     }
-}
-
-/// A quantity in its base unit: seconds, bits per second or bytes.
-pub(super) fn quantity(text: &str) -> Option<(f64, &'static str)> {
-    #[expect(clippy::cast_precision_loss, reason = "parameters are floats in tables, too")]
-    fn float(whole: u64) -> f64 {
-        whole as f64
-    }
-    if let Ok(time) = SimDuration::parse(text) {
-        return Some((time.as_secs_f64(), "s"));
-    }
-    if let Ok(rate) = DataRate::parse(text) {
-        return Some((float(rate.bits_per_sec()), "bps"));
-    }
-    DataSize::parse(text).ok().map(|size| (float(size.bytes()), "bytes"))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The words of an expression.
 
 use super::parse::Mistake;
-use super::quantity;
+use crate::sweep::unit::Unit;
 
 /// One word.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,11 +82,11 @@ fn read_number(rest: &str, at: usize) -> Result<(Token<'_>, usize), Mistake> {
     let (number, whole) = (&rest[..length], &rest[..length + unit]);
     let place = (at, at + length + unit);
     if unit > 0 {
-        let found = quantity(whole);
         let message = || format!("{whole:?} is neither a number nor a quantity like 5min, 10Mbps or 64kB");
-        return found
-            .map(|(number, _)| (Token::Number(number), whole.len()))
-            .ok_or_else(|| Mistake::new(place, message()));
+        return match Unit::read(whole) {
+            Some((unit, grains)) => Ok((Token::Number(unit.number(grains)), whole.len())),
+            None => Err(Mistake::new(place, message())),
+        };
     }
     let read: Option<f64> = number.parse().ok();
     match read.filter(|number| number.is_finite()) {

@@ -309,12 +309,12 @@ fn latin_hypercube(maker: &mut Maker<'_>, draws: &Draws) {
     let strata: Vec<Vec<u32>> =
         axes.iter().map(|axis| shuffled(draws.count, &mut stream(streams, axis, "strata"))).collect();
     let mut within: Vec<Stream> = axes.iter().map(|axis| stream(streams, axis, "within")).collect();
-    for point in 0..draws.count as usize {
+    (0..draws.count as usize).for_each(|point| {
         let share = |axis: usize| (f64::from(strata[axis][point]) + within[axis].unit()) / f64::from(draws.count);
         if let Some(chosen) = drawn(axes, share) {
             maker.add(&chosen.iter().map(Cow::as_ref).collect::<Vec<_>>());
         }
-    }
+    });
 }
 
 /// The numbers below `count` in random order (Fisher and Yates).

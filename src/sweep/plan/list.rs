@@ -39,7 +39,8 @@ pub(super) fn values(
     read.filter(|_| problems.count() == before)
 }
 
-fn text_of(value: &Value) -> String {
+/// A value as tables show it.
+pub(super) fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::list::text_of;
 use super::schema::{Plan, Setting, Vary};
 use super::vary::{Axis, Choice, Domain};
 use crate::scenario::diagnostics::{Diagnostic, Diagnostics};
@@ -167,10 +168,11 @@ impl Probe<'_> {
 
     /// Where a listed point gives this value.
     fn listed(&self, parameter: &str, text: &str) -> Vec<Step> {
-        let is =
-            |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string() == text, |word| word == text);
         let points = self.plan.points.as_deref().unwrap_or_default();
-        let place = points.iter().position(|point| point.get(parameter).is_some_and(is)).unwrap_or(0);
+        let place = points
+            .iter()
+            .position(|point| point.get(parameter).is_some_and(|value| text_of(value) == text))
+            .unwrap_or(0);
         vec![Step::Key("points".to_owned()), Step::Index(place), Step::Key(parameter.to_owned())]
     }
 }

@@ -239,12 +239,17 @@ fn read_axis(
         return Some(Axis { place, columns: vec![column], domain });
     }
     let goes = |setting: &Setting| matches!(setting, Setting::Named(variant) if variant.value.is_none());
-    if pointers.is_empty() && !entry.values.iter().flatten().all(goes) {
+    let from_points = listed && entry.values.is_none();
+    if pointers.is_empty() && (from_points || !entry.values.iter().flatten().all(goes)) {
         problems.help(here, "these values go nowhere", "give the parameter a \"pointer\" into the scenario");
         return None;
     }
     let given = match &entry.values {
         Some(values) => read_values(values, &pointers, here.key("values"), problems),
+        None if listed && entry.with.is_some() => {
+            problems.help(here.name("with"), "this goes in step with no list", "add \"values\": [ ... ]");
+            None
+        }
         None if listed => list::values(plan, key.as_deref()?, &pointers, problems),
         None => {
             problems.help(here, "this parameter has no values", "add \"values\": [ ... ] or a \"range\"");

@@ -1,6 +1,6 @@
 //! What is said of wrong plans, and where.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{read, with};
 
@@ -124,103 +124,130 @@ fn what_is_wrong_in_the_scenario_is_told_there() {
     assert!(said.contains("small.json:4:"), "{said}");
 }
 
-/// One mistake each, and what is said of it.
+const D: &str = "/network/backbone/delay";
+const L: &str = "/network/backbone/loss";
+
+/// One mistake each, where it is told, and words of what is said.
+#[track_caller]
+fn one_each(mistakes: &[(Value, &str, &str)]) {
+    for (keys, path, words) in mistakes {
+        let said = errors(&with(keys.clone()).to_string());
+        assert!(said.contains(path) && said.contains(words), "{keys}\n{path}: {words}\n{said}");
+        assert_eq!(said.matches("error: ").count(), 1, "{keys}\n{said}");
+    }
+}
+
+fn delay() -> Value {
+    json!({ "pointer": D, "values": ["1ms", "2ms"] })
+}
+
+/// Would break if a mistake in values of parameters were not told, or told twice, or elsewhere.
 #[test]
-fn mistakes_are_told() {
-    let d = "/network/backbone/delay";
-    let l = "/network/backbone/loss";
-    let delay = json!({ "pointer": d, "values": ["1ms", "2ms"] });
-    for (keys, path, words) in [
-        (json!({ "scenario": "gone.json" }), "at scenario", "cannot read \"gone.json\""),
-        (json!({ "metrics": [] }), "at metrics", "nothing is kept"),
-        (json!({ "vary": [{ "pointer": d, "values": [] }] }), "at vary[0].values", "at least one value"),
-        (json!({ "vary": [{ "pointer": d }] }), "at vary[0]", "this parameter has no values"),
+fn mistakes_in_values_are_told() {
+    one_each(&[
+        (json!({ "vary": [{ "pointer": D, "values": [] }] }), "at vary[0].values", "at least one value"),
+        (json!({ "vary": [{ "pointer": D }] }), "at vary[0]", "this parameter has no values"),
         (json!({ "vary": [{ "values": [1] }] }), "at vary[0]", "this parameter has no name"),
         (json!({ "vary": [{ "name": "x", "values": [1] }] }), "at vary[0]", "go nowhere"),
         (
-            json!({ "vary": [{ "name": "a b", "pointer": d, "values": ["1ms"] }] }),
+            json!({ "vary": [{ "name": "a b", "pointer": D, "values": ["1ms"] }] }),
             "at vary[0].name",
             "no name for a parameter",
         ),
         (
-            json!({ "vary": [{ "name": "point", "pointer": d, "values": ["1ms"] }] }),
+            json!({ "vary": [{ "name": "point", "pointer": D, "values": ["1ms"] }] }),
             "at vary[0].name",
             "has a meaning already",
         ),
         (json!({ "vary": [{ "pointer": "network", "values": [1] }] }), "at vary[0].pointer", "begin with \"/\""),
-        (json!({ "vary": [{ "pointer": d, "values": ["1ms", "1ms"] }] }), "at vary[0].values[1]", "stands here twice"),
-        (json!({ "vary": [{ "pointer": d, "values": ["1ms", 5] }] }), "at vary[0].values[1]", "the same unit"),
-        (json!({ "vary": [{ "pointer": d, "values": [["1ms"]] }] }), "at vary[0].values[0]", "wants a name"),
-        (json!({ "vary": [{ "pointer": d, "values": [{ "label": "a" }] }] }), "at vary[0].values[0]", "sets nothing"),
+        (json!({ "vary": [{ "pointer": D, "values": ["1ms", "1ms"] }] }), "at vary[0].values[1]", "stands here twice"),
+        (json!({ "vary": [{ "pointer": D, "values": ["1ms", 5] }] }), "at vary[0].values[1]", "the same unit"),
+        (json!({ "vary": [{ "pointer": D, "values": [["1ms"]] }] }), "at vary[0].values[0]", "wants a name"),
+        (json!({ "vary": [{ "pointer": D, "values": [{ "label": "a" }] }] }), "at vary[0].values[0]", "sets nothing"),
         (
-            json!({ "vary": [{ "pointer": d, "values": [{ "label": "a", "valu": 1 }] }] }),
+            json!({ "vary": [{ "pointer": D, "values": [{ "label": "a", "valu": 1 }] }] }),
             "valu",
             "did you mean \"value\"?",
         ),
-        (json!({ "vary": [delay, delay] }), "at vary[1]", "two parameters are called \"delay\""),
+        (json!({ "vary": [delay(), delay()] }), "at vary[1]", "two parameters are called \"delay\""),
         (
-            json!({ "vary": [delay, { "name": "d", "pointer": d, "values": ["3ms"] }] }),
+            json!({ "vary": [delay(), { "name": "d", "pointer": D, "values": ["3ms"] }] }),
             "at vary[1]",
             "set by an earlier parameter",
         ),
         (
-            json!({ "vary": [delay, { "name": "d", "pointer": "/network/backbone", "values": [{ "label": "x", "value": {} }] }] }),
+            json!({ "vary": [delay(), { "name": "d", "pointer": "/network/backbone", "values": [{ "label": "x", "value": {} }] }] }),
             "at vary[1]",
             "\"/network/backbone\" contains \"/network/backbone/delay\"",
         ),
+    ]);
+}
+
+/// Would break if a mistake in ranges and lists in step were not told, or told twice, or elsewhere.
+#[test]
+fn mistakes_in_ranges_and_steps_are_told() {
+    one_each(&[
         (
-            json!({ "vary": [{ "pointer": l, "range": { "from": 0, "to": 1 } }] }),
+            json!({ "vary": [{ "pointer": L, "range": { "from": 0, "to": 1 } }] }),
             "at vary[0].range",
             "add a \"step\" or a \"count\"",
         ),
         (
-            json!({ "vary": [{ "pointer": l, "range": { "from": 1, "to": 0, "count": 2 } }] }),
+            json!({ "vary": [{ "pointer": L, "range": { "from": 1, "to": 0, "count": 2 } }] }),
             "at vary[0].range.to",
             "at or above its begin",
         ),
         (
-            json!({ "vary": [{ "pointer": l, "range": { "from": 0, "to": 1, "count": 2, "scale": "log" } }] }),
+            json!({ "vary": [{ "pointer": L, "range": { "from": 0, "to": 1, "count": 2, "scale": "log" } }] }),
             "at vary[0].range.from",
             "above zero",
         ),
         (
-            json!({ "vary": [{ "pointer": l, "range": { "from": 0, "to": 1, "step": 0 } }] }),
+            json!({ "vary": [{ "pointer": L, "range": { "from": 0, "to": 1, "step": 0 } }] }),
             "at vary[0].range.step",
             "a step is above zero",
         ),
         (
-            json!({ "vary": [{ "pointer": l, "range": { "from": 0, "to": 1, "step": 1e-9 } }] }),
+            json!({ "vary": [{ "pointer": L, "range": { "from": 0, "to": 1, "step": 1e-9 } }] }),
             "at vary[0].range.step",
             "at most 1000000 values",
         ),
         (
-            json!({ "vary": [{ "pointer": l, "range": { "from": 0, "to": "1s", "count": 2 } }] }),
+            json!({ "vary": [{ "pointer": L, "range": { "from": 0, "to": "1s", "count": 2 } }] }),
             "at vary[0].range.to",
             "the same unit",
         ),
         (
-            json!({ "vary": [{ "pointer": l, "range": { "from": 0, "to": "$y", "count": 2 } }] }),
+            json!({ "vary": [{ "pointer": L, "range": { "from": 0, "to": "$y", "count": 2 } }] }),
             "at vary[0].range.to",
             "no parameter \"y\" before this",
         ),
         (
-            json!({ "vary": [{ "pointer": l, "values": [0, 0.1], "with": [{ "pointer": d, "values": ["1ms"] }] }] }),
+            json!({ "vary": [{ "pointer": L, "values": [0, 0.1], "with": [{ "pointer": D, "values": ["1ms"] }] }] }),
             "at vary[0].with[0].values",
             "has 1 values, and what it goes with has 2",
         ),
-        (json!({ "vary": [delay], "where": "delay > 1s" }), "at where", "no point is left: this leaves out 2 of 2"),
-        (json!({ "vary": [delay], "points": [] }), "at points", "for the method \"list\""),
+    ]);
+}
+
+/// Would break if a mistake in methods, points and replications were not told, or told twice, or elsewhere.
+#[test]
+fn mistakes_in_methods_and_runs_are_told() {
+    one_each(&[
+        (json!({ "scenario": "gone.json" }), "at scenario", "cannot read \"gone.json\""),
+        (json!({ "vary": [delay()], "where": "delay > 1s" }), "at where", "no point is left: this leaves out 2 of 2"),
+        (json!({ "vary": [delay()], "points": [] }), "at points", "for the method \"list\""),
         (json!({ "method": "list" }), "at method", "wants \"points\""),
         (json!({ "method": "random" }), "at method", "none of the possible values: grid, list"),
         (json!({ "method": { "random": { "count": 0 } } }), "at method", "1 to 1000000 points"),
-        (json!({ "method": { "random": { "count": 3 } }, "vary": [delay] }), "at method", "only 2 different points"),
+        (json!({ "method": { "random": { "count": 3 } }, "vary": [delay()] }), "at method", "only 2 different points"),
         (
-            json!({ "method": "list", "vary": [delay], "points": [{ "delay": "3ms" }] }),
+            json!({ "method": "list", "vary": [delay()], "points": [{ "delay": "3ms" }] }),
             "at points[0].delay",
             "there is no value \"3ms\"",
         ),
         (
-            json!({ "method": "list", "vary": [delay], "points": [{ "dely": "1ms" }] }),
+            json!({ "method": "list", "vary": [delay()], "points": [{ "dely": "1ms" }] }),
             "at points[0].dely",
             "did you mean \"delay\"?",
         ),
@@ -238,6 +265,16 @@ fn mistakes_are_told() {
         ),
         (json!({ "warm_up": "10min" }), "at warm_up", "runs end at 10min"),
         (json!({ "level": 95 }), "at level", "0.95 is usual"),
+        (json!({ "method": "list", "vary": [{ "name": "x" }], "points": [{ "x": 1 }] }), "at vary[0]", "go nowhere"),
+        (json!({ "where": vec!["1 < 2"; 101] }), "at where", "at most 100 conditions"),
+    ]);
+}
+
+/// Would break if a mistake in metrics, formulas and charts were not told, or told twice, or elsewhere.
+#[test]
+fn mistakes_in_what_is_kept_and_drawn_is_told() {
+    one_each(&[
+        (json!({ "metrics": [] }), "at metrics", "nothing is kept"),
         (json!({ "metrics": ["mesages.*"] }), "at metrics[0]", "did you mean \"messages\"?"),
         (
             json!({ "metrics": [{ "mean": "messages.latencyy_s" }] }),
@@ -267,23 +304,19 @@ fn mistakes_are_told() {
         ),
         (json!({ "constants": { "rate": "often" } }), "at constants.rate", "a constant is a number"),
         (
-            json!({ "vary": [delay], "compare": [{ "parameter": "delay", "against": "4ms" }] }),
+            json!({ "vary": [delay()], "compare": [{ "parameter": "delay", "against": "4ms" }] }),
             "at compare[0].against",
             "there is no value of this parameter \"4ms\"",
         ),
-        (json!({ "vary": [delay], "charts": [{ "lines": "messages.delivered" }] }), "at charts[0]", "add \"x\""),
+        (json!({ "vary": [delay()], "charts": [{ "lines": "messages.delivered" }] }), "at charts[0]", "add \"x\""),
         (
-            json!({ "vary": [delay], "charts": [{ "heat_map": "messages.delivered", "x": "delay", "y": "delay" }] }),
+            json!({ "vary": [delay()], "charts": [{ "heat_map": "messages.delivered", "x": "delay", "y": "delay" }] }),
             "at charts[0].y",
             "different parameters",
         ),
         (json!({ "title": 5 }), "at title", "write it as a text"),
         (json!({ "vari": [] }), "at vari", "did you mean \"vary\"?"),
-    ] {
-        let said = errors(&with(keys.clone()).to_string());
-        assert!(said.contains(path) && said.contains(words), "{keys}\n{path}: {words}\n{said}");
-        assert_eq!(said.matches("error: ").count(), 1, "{keys}\n{said}");
-    }
+    ]);
 }
 
 /// Would break if a large product were made before it is counted.
