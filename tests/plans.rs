@@ -74,7 +74,7 @@ fn a_plan_is_told() {
     let file = file.display().to_string();
     let (code, out, err) = posthaste(&["sweep", "plan", &file, "--no-pilot"]);
     assert_eq!((code, err.as_str()), (0, ""));
-    for words in ["Far away", "points        20", "runs          40 to 100", "point  delay_s", "4 points are not shown"]
+    for words in ["Far away", "points        20", "runs          40 to 100", "point  delay_s", "5 points are not shown"]
     {
         assert!(out.contains(words), "{words}\n{out}");
     }

@@ -230,8 +230,15 @@ impl Problems {
     }
 
     /// Notes that a part of the text at `path` is wrong.
-    pub(crate) fn within(&mut self, path: Path<'_>, part: (usize, usize), message: String, help: Option<String>) {
-        self.push(Problem { within: Some(part), help, ..Problem::new(path.steps(), message) });
+    pub(crate) fn within(
+        &mut self,
+        path: Path<'_>,
+        part: (usize, usize),
+        found: (String, Option<String>),
+        rests: Rests,
+    ) {
+        let (message, help) = found;
+        self.push(Problem { within: Some(part), help, rests, ..Problem::new(path.steps(), message) });
     }
 
     /// Notes the error in `result`, if it is one.

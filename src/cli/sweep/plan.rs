@@ -72,12 +72,16 @@ fn as_text(study: &Study, estimate: Option<&Estimate>, shards: Option<(u32, f64)
     }
     let (least, most) = runs(study);
     let replications = span(study.replications.min, study.replications.max);
+    let kept = match study.measures.len() {
+        1 => "1 number of each run".to_owned(),
+        count => format!("{count} numbers of each run"),
+    };
     let mut rows = vec![
         vec!["scenario".to_owned(), study.scenario.display().to_string()],
         vec!["points".to_owned(), study.points.len().to_string()],
         vec!["replications".to_owned(), format!("{replications} at each point")],
         vec!["runs".to_owned(), span(least, most)],
-        vec!["kept".to_owned(), format!("{} numbers of each run", study.measures.len())],
+        vec!["kept".to_owned(), kept],
     ];
     if let Some(warm_up) = &study.warm_up {
         let shared = if warm_up.shared { ", shared by points" } else { "" };

@@ -18,11 +18,13 @@ pub struct Mistake {
     pub message: String,
     /// What would help.
     pub help: Option<String>,
+    /// Whether it is about a name that means nothing.
+    pub of_name: bool,
 }
 
 impl Mistake {
     pub(super) fn new(place: (usize, usize), message: impl Into<String>) -> Self {
-        Self { place, message: message.into(), help: None }
+        Self { place, message: message.into(), help: None, of_name: false }
     }
 
     fn help(self, help: Option<String>) -> Self {
@@ -322,6 +324,7 @@ impl<'t> Parser<'t> {
                 .filter(|all| !all.is_empty())
                 .map(|all| format!("known here: {all}")),
         };
-        Err(Mistake::new(place, format!("there is no parameter or constant {name:?}")).help(help))
+        let mistake = Mistake::new(place, format!("there is no parameter or constant {name:?}"));
+        Err(Mistake { help, of_name: true, ..mistake })
     }
 }

@@ -1,3 +1,5 @@
+//! What expressions come to, and what is said of wrong ones.
+
 use proptest::prelude::*;
 
 use super::*;

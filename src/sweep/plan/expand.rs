@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::list;
+use super::outcome;
 use super::range::pick;
 use super::schema::{Draws, Either, MethodName, Plan};
 use super::vary::{Axis, Choice, Domain};
@@ -73,7 +74,7 @@ pub(super) fn conditions(plan: &Plan, scope: &Scope, problems: &mut Problems) ->
         let here = if plan.only.as_ref().is_some_and(|texts| texts.list) { path.index(index) } else { path };
         match compile(text, Type::Truth, scope) {
             Ok(condition) => all.push(condition),
-            Err(mistake) => problems.within(here, mistake.place, mistake.message, mistake.help),
+            Err(mistake) => outcome::tell(mistake, here, problems),
         }
     }
     all

@@ -4,11 +4,11 @@ use super::schema::{Either, MetricPlan, NumbersName, Plan, Repeat, Stop};
 use super::vary::Axis;
 use crate::base::SimDuration;
 use crate::metrics::{Kind, METRICS, WEB_METRICS};
-use crate::scenario::problem::{Path, Problems, quote};
+use crate::scenario::problem::{Path, Problems, Rests, quote};
 use crate::scenario::resolved::{Fold, What};
 use crate::scenario::schema::{Amount as Written, Expect};
 use crate::scenario::{Resolved, read_measure};
-use crate::sweep::expression::{Scope, Type, compile};
+use crate::sweep::expression::{Mistake, Scope, Type, compile};
 use crate::sweep::unit::Unit;
 use crate::sweep::{ClosedForm, Measure, Numbers, Replications, StopRule, WarmUp};
 
@@ -267,10 +267,16 @@ pub(super) fn formulas(plan: &Plan, scope: &Scope, measures: &[Measure], problem
         }
         match compile(&entry.formula, Type::Number, scope) {
             Ok(formula) => all.push(ClosedForm { name: entry.name.clone(), formula }),
-            Err(mistake) => problems.within(here.key("formula"), mistake.place, mistake.message, mistake.help),
+            Err(mistake) => tell(mistake, here.key("formula"), problems),
         }
     }
     all
+}
+
+/// Notes what is wrong with an expression, at its place in the text.
+pub(super) fn tell(mistake: Mistake, here: Path<'_>, problems: &mut Problems) {
+    let rests = if mistake.of_name { Rests::OnNames } else { Rests::Nowhere };
+    problems.within(here, mistake.place, (mistake.message, mistake.help), rests);
 }
 
 /// Numbers with names.

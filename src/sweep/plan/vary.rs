@@ -18,22 +18,26 @@ use crate::sweep::{Amount, Parameter};
 const MAX_PARAMETERS: usize = 32;
 /// Names and labels have at most so many characters.
 const MAX_NAME: usize = 60;
-/// Columns that tables of studies have anyway, and words of expressions.
-const RESERVED: [&str; 14] = [
+/// Words of expressions, and columns that tables of studies have anyway.
+const RESERVED: [&str; 18] = [
     "and",
-    "digest",
-    "error",
-    "measure",
-    "metric",
-    "not",
     "or",
+    "not",
     "point",
     "replication",
+    "replications",
     "seed",
-    "shard",
-    "status",
-    "unit",
+    "metric",
     "value",
+    "n",
+    "mean",
+    "sd",
+    "low",
+    "high",
+    "half_width",
+    "level",
+    "stop",
+    "why",
 ];
 
 /// One entry of `vary`: a parameter, and those that change in step with it.
@@ -226,6 +230,11 @@ fn read_axis(
         let domain = span.fixed().unwrap_or_else(|| Domain::Span(Box::new(span)));
         return Some(Axis { place, columns: vec![column], domain });
     }
+    let goes = |setting: &Setting| matches!(setting, Setting::Named(variant) if variant.value.is_none());
+    if pointers.is_empty() && !entry.values.iter().flatten().all(goes) {
+        problems.help(here, "these values go nowhere", "give the parameter a \"pointer\" into the scenario");
+        return None;
+    }
     let given = match &entry.values {
         Some(values) => read_values(values, &pointers, here.key("values"), problems),
         None if listed => list::values(plan, key.as_deref()?, &pointers, problems),
@@ -267,11 +276,6 @@ pub(super) fn read_values(
 ) -> Option<(Option<Unit>, Vec<Choice>)> {
     if values.is_empty() {
         problems.at(path, "a parameter has at least one value");
-        return None;
-    }
-    let goes = |setting: &Setting| matches!(setting, Setting::Named(variant) if variant.value.is_none());
-    if pointers.is_empty() && !values.iter().all(goes) {
-        problems.help(path, "these values go nowhere", "give the parameter a \"pointer\" into the scenario");
         return None;
     }
     let before = problems.count();

@@ -26,7 +26,7 @@ fn errors_show_their_places() {
   "charts": [{ "lines": "messages.delivered", "x": "dealy" }]
 }"#;
     let expected = r#"error: unknown key "pointr"
- --> plan.json:5:24 at vary[1].pointr
+ --> plan.json:5:23 at vary[1].pointr
   |
 5 |     { "name": "loss", "pointr": "/network/backbone/loss", "values": [0, 0.1] }
   |                       ^^^^^^^^
@@ -136,7 +136,7 @@ fn mistakes_are_told() {
         (json!({ "vary": [{ "pointer": d, "values": [] }] }), "at vary[0].values", "at least one value"),
         (json!({ "vary": [{ "pointer": d }] }), "at vary[0]", "this parameter has no values"),
         (json!({ "vary": [{ "values": [1] }] }), "at vary[0]", "this parameter has no name"),
-        (json!({ "vary": [{ "name": "x", "values": [1] }] }), "at vary[0].values", "go nowhere"),
+        (json!({ "vary": [{ "name": "x", "values": [1] }] }), "at vary[0]", "go nowhere"),
         (
             json!({ "vary": [{ "name": "a b", "pointer": d, "values": ["1ms"] }] }),
             "at vary[0].name",

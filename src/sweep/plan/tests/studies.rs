@@ -70,7 +70,7 @@ fn a_plan_extends_another() {
         (
             "plan.json",
             r#"{ "extends": "middle.json", "vary": [
-                { "name": "seed", "pointer": "/run/seed", "values": [5, 6] },
+                { "name": "number", "pointer": "/run/seed", "values": [5, 6] },
                 { "name": "delay", "pointer": "/network/backbone/delay", "values": ["2ms", "3ms"] }
             ] }"#,
         ),
