@@ -159,7 +159,8 @@ def main(arguments=None):
     if args.scheduler:
         client = Client(args.scheduler, timeout="60s")
     elif args.slurm:
-        client = slurm_client(args.slurm, walltime=args.walltime, memory=args.memory, interface=args.interface)
+        options = {"walltime": args.walltime, "memory": args.memory, "interface": args.interface}
+        client = slurm_client(args.slurm, log_directory=str(Path(args.out).resolve() / "submit"), **options)
     else:
         client = local_client(args.workers)
     try:

@@ -58,6 +58,7 @@ plan = {
         }
     ],
     "replications": 3,
+    "level": 0.95,
 }
 (place / "plan.json").write_text(json.dumps(plan, indent=2))
 

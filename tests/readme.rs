@@ -235,6 +235,7 @@ fn every_link_in_the_documents_leads_somewhere() {
         "scenarios/labs/README.md",
         "scenarios/labs/solutions.md",
         "scenarios/textbook/README.md",
+        "scenarios/studies/README.md",
         "results/README.md",
         "notebooks/README.md",
     ] {

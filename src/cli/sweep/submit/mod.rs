@@ -220,8 +220,6 @@ fn run(command: &mut Command, missing: impl Fn() -> String) -> Result<Output, Co
 
 /// Why a program was not started.
 fn unable(error: &Error, missing: impl Fn() -> String) -> CommandError {
-    match error.kind() {
-        ErrorKind::NotFound => CommandError::io(missing().trim_end()),
-        _ => CommandError::io(error.to_string()),
-    }
+    let absent = error.kind() == ErrorKind::NotFound;
+    CommandError::io(if absent { missing().trim_end().to_owned() } else { error.to_string() })
 }
