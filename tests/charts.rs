@@ -107,7 +107,7 @@ fn queue_study(names: &[(&str, f64)]) -> Panel {
     let point = |factor: f64, step: u32| {
         let load = 0.1 + 0.1 * f64::from(step);
         // off the curve now to one side and now to the other
-        let mid = wait(factor, load) * if step % 2 == 0 { 1.04 } else { 0.97 };
+        let mid = wait(factor, load) * if step.is_multiple_of(2) { 1.04 } else { 0.97 };
         Estimate::within(load, mid * (0.94 - 0.1 * load), mid, mid * (1.06 + 0.15 * load))
     };
     let series = |(name, factor): &(&str, f64)| StudySeries {

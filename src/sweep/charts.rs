@@ -22,6 +22,9 @@ use crate::report::{Drawing, ReportError, Theme};
 /// Steps of a curve between the first and the last point of its line.
 const STEPS: u32 = 200;
 
+/// Points that one line goes through, and its name.
+type Line<'p> = (String, Vec<&'p Point>);
+
 /// What was found of a measure at a point.
 #[derive(Clone, Copy, Debug)]
 struct Finding {
@@ -85,7 +88,7 @@ impl<'a> Gallery<'a> {
     fn panels(&self, chart: &StudyChart) -> PanelChart {
         let (x, y) = self.axes(chart);
         let (note, panels, interval) = (self.note(chart), self.panels_of(chart), self.interval());
-        PanelChart { title: chart.title.clone(), note, x, y, interval, panels, ..PanelChart::default() }
+        PanelChart { title: chart.title.clone(), note, x, y, interval, panels }
     }
 
     fn interval(&self) -> String {
@@ -132,7 +135,7 @@ impl<'a> Gallery<'a> {
         let (series, panel) = (series, panels);
         let at = |name: &Option<String>| name.as_ref().and_then(|name| self.parameter(name));
         let (series, panel) = (at(series), at(panel));
-        let mut frames: Vec<(String, Vec<(String, Vec<&Point>)>)> = Vec::new();
+        let mut frames: Vec<(String, Vec<Line<'_>>)> = Vec::new();
         let varied = self.varied(&[Some(x), panel, series]);
         for point in &self.study.points {
             let title = panel.map_or_else(String::new, |at| self.value_text(at, point));
@@ -141,7 +144,7 @@ impl<'a> Gallery<'a> {
             let lines = entry(&mut frames, title);
             entry(lines, names.join(", ")).push(point);
         }
-        let draw = |(title, lines): (String, Vec<(String, Vec<&Point>)>)| Panel {
+        let draw = |(title, lines): (String, Vec<Line<'_>>)| Panel {
             title,
             curves: beside.iter().flat_map(|name| self.curves(name, &lines, x, *log_x)).collect(),
             series: lines.iter().map(|(name, points)| self.series(name, points, measure, x)).collect(),
@@ -181,9 +184,9 @@ impl<'a> Gallery<'a> {
     }
 
     /// A closed form, or another measure without its interval, along each line.
-    fn curves(&self, name: &str, lines: &[(String, Vec<&Point>)], x: usize, log_x: bool) -> Vec<Curve> {
+    fn curves(&self, name: &str, lines: &[Line<'_>], x: usize, log_x: bool) -> Vec<Curve> {
         let formula = self.study.formulas.iter().find(|formula| formula.name == name);
-        let curve = |(line, points): &(String, Vec<&Point>)| {
+        let curve = |(line, points): &Line<'_>| {
             let mut along: Vec<(f64, f64)> = match formula {
                 Some(formula) => {
                     let between = between(points, x, log_x);
@@ -278,7 +281,7 @@ fn between(points: &[&Point], x: usize, log_x: bool) -> Vec<Point> {
     };
     let numbers = || points.iter().filter_map(|point| point.values[x].number);
     let (low, high) = (numbers().fold(f64::INFINITY, f64::min), numbers().fold(f64::NEG_INFINITY, f64::max));
-    if !(low < high) {
+    if low >= high {
         return Vec::new();
     }
     let step = |i: u32| {

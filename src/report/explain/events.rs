@@ -242,9 +242,7 @@ fn mail(directory: &Directory, what: MailTrace<'_>) -> String {
             format!("stores {} in the mailbox of {}", plain(message), plain(mailbox))
         }
         MailTrace::GivenUp { message, to, bounce, failure: why } => {
-            let told =
-                bounce.map_or_else(|| "nobody is told".to_owned(), |id| format!("{} tells the sender", plain(id)));
-            format!("gives {} up: {}; {told}", copy(message, to), failure(why))
+            format!("gives {} up: {}; {}", copy(message, to), failure(why), who_is_told(bounce))
         }
         MailTrace::Redirected { message, to, into, by, .. } => {
             format!("the {} turns {} into one for {}", by.name(), copy(message, to), plain(into))
@@ -279,17 +277,21 @@ fn mail(directory: &Directory, what: MailTrace<'_>) -> String {
             format!("{}: {}{about}, {}", plain(user), plain(action).replace('_', " "), plain(outcome))
         }
         MailTrace::Shown { message, mailbox, .. } => format!("shows {} to {}", plain(message), plain(mailbox)),
-        MailTrace::Session { mailbox, trouble: Some(why), .. } => {
-            format!("a session of {} ends early: {}", plain(mailbox), plain(why))
-        }
-        MailTrace::Session { mailbox, commands, .. } => {
-            let commands = count(usize::try_from(commands).unwrap_or(usize::MAX), "command", "commands");
-            format!("a session of {} is over, {commands}", plain(mailbox))
-        }
+        MailTrace::Session { mailbox, commands, trouble, .. } => session(mailbox, commands, trouble),
         MailTrace::Postponed { message, to, failure: why, next, .. } => {
             format!("keeps {} in the outbox: {}; again at {}", copy(message, to), failure(why), instant(next))
         }
     }
+}
+
+fn who_is_told(bounce: Option<&str>) -> String {
+    bounce.map_or_else(|| "nobody is told".to_owned(), |id| format!("{} tells the sender", plain(id)))
+}
+
+fn session(mailbox: &str, commands: u64, trouble: Option<&str>) -> String {
+    let commands = count(usize::try_from(commands).unwrap_or(usize::MAX), "command", "commands");
+    let end = trouble.map_or_else(|| format!("is over, {commands}"), |why| format!("ends early: {}", plain(why)));
+    format!("a session of {} {end}", plain(mailbox))
 }
 
 fn host(directory: &Directory, what: HostTrace) -> String {

@@ -78,7 +78,8 @@ fn every_drawing(mut look: impl FnMut(&str, Drawing)) {
         for (columns, rows) in [(1, 1), (2, 3), (7, 5), (30, 12), (100, 60)] {
             let all = |row: usize, column: usize| Some((row * column) as f64 / 300.0);
             look(&format!("{columns} times {rows}"), heat(columns, rows, all).draw(theme));
-            let some = |row: usize, column: usize| (row % 2 == 0).then_some(1e-7 * (1_u64 << column.min(40)) as f64);
+            let some =
+                |row: usize, column: usize| row.is_multiple_of(2).then_some(1e-7 * (1_u64 << column.min(40)) as f64);
             look(&format!("{columns} times {rows} with holes"), heat(columns, rows, some).draw(theme));
             let mut named = heat(columns, rows, |_, _| Some(5.0));
             named
