@@ -36,7 +36,7 @@ struct Gauge {
 
 impl Watcher for Gauge {
     fn tell(&self, _: News<'_>) {
-        if self.told.fetch_add(1, Ordering::Relaxed) % 128 == 0 {
+        if self.told.fetch_add(1, Ordering::Relaxed).is_multiple_of(128) {
             self.peak.fetch_max(resident().unwrap_or(0), Ordering::Relaxed);
         }
     }

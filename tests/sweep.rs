@@ -298,3 +298,104 @@ fn interrupted_studies_keep_what_is_finished() {
     let run = sweep(dir, &["run", "study.json", "--out", "out"]);
     assert_eq!((run.code, counts(&run)), (0, [120 - there, there, 0]), "{}", run.stderr);
 }
+
+/// A plan of outages that begin after half an hour, some of which last longer than others.
+fn outages(dir: &Path, shared: bool, replications: &Value) {
+    let outage = |minutes: u32| json!([{ "host": "hamburger.edu", "at": "30min", "for": format!("{minutes}min") }]);
+    let value = |minutes: u32| json!({ "label": format!("{minutes}min"), "value": outage(minutes) });
+    let early = json!({ "label": "early", "value": [{ "host": "hamburger.edu", "at": "1min", "for": "5min" }] });
+    let plan = json!({
+        "scenario": "scenario.json",
+        "set": { "/network/backbone/loss": 0.05, "/workload/0/times": 200 },
+        "vary": [{ "name": "outage", "pointer": "/faults", "values": [value(1), value(20), value(50), early] }],
+        "replications": replications,
+        "warm_up": { "until": "30min", "shared": shared },
+        "metrics": ["latency.mean_s", { "name": "late", "count": "messages", "where": { "latency_s": { "at_least": 60 } } }],
+    });
+    fs::write(dir.join("study.json"), plan.to_string()).unwrap();
+}
+
+/// Would break if a clone of a warmed-up world went on in another way than a run of its own, if a shared warm-up changed
+/// what a record is called, or if runs made together were made again or counted twice.
+#[test]
+fn points_that_share_a_warm_up_leave_what_others_leave() {
+    let dir = place(&json!([]), 1);
+    let kept = |out: &str| -> BTreeMap<PathBuf, Vec<u8>> {
+        let root = dir.path().join(out);
+        let of = |path: PathBuf| (path.strip_prefix(&root).unwrap().to_owned(), fs::read(&path).unwrap());
+        records(dir.path(), out).into_iter().map(of).collect()
+    };
+    for replications in
+        [json!(3), json!({ "min": 2, "max": 4, "seed": 9, "stop": { "relative": 0.05, "metrics": ["late"] } })]
+    {
+        outages(dir.path(), false, &replications);
+        let alone = sweep(dir.path(), &["run", "study.json", "--out", "alone", "--jobs", "2"]);
+        assert!(alone.code == 0 || alone.code == 5, "{}", alone.stderr);
+        assert!(!alone.stdout.contains("shared"), "{}", alone.stdout);
+        outages(dir.path(), true, &replications);
+        let together = sweep(dir.path(), &["run", "study.json", "--out", "together", "--jobs", "2"]);
+        assert_eq!(together.code, alone.code, "{}", together.stderr);
+        assert!(together.stdout.contains("from shared warm-ups"), "{}", together.stdout);
+        assert_eq!(kept("together"), kept("alone"));
+        assert_eq!(tables(dir.path(), "together"), tables(dir.path(), "alone"));
+        let again = sweep(dir.path(), &["run", "study.json", "--out", "together"]);
+        assert_eq!(counts(&again)[0], 0, "{}", again.stdout);
+    }
+}
+
+/// A plan with charts of every kind.
+fn drawn(dir: &Path) {
+    let plan = json!({
+        "scenario": "scenario.json",
+        "vary": lossy(&[0.0, 0.1, 0.2]),
+        "replications": 3,
+        "metrics": ["latency.mean_s", "messages.delivered"],
+        "formulas": [{ "name": "least_s", "formula": "0.2 + 4 * delay" }],
+        "charts": [
+            { "name": "loss", "title": "Later over lossy links", "lines": "latency.mean_s", "x": "loss", "series": "delay",
+              "beside": "least_s" },
+            { "name": "panels", "lines": "latency.mean_s", "x": "loss", "panels": "delay" },
+            { "name": "leftover", "lines": "latency.mean_s", "x": "loss" },
+            { "name": "map", "heat_map": "latency.mean_s", "x": "loss", "y": "delay" },
+        ],
+    });
+    fs::write(dir.join("study.json"), plan.to_string()).unwrap();
+}
+
+/// Would break if a declared chart were not drawn, were drawn of something else, or hid that runs are missing.
+#[test]
+fn a_study_draws_what_its_plan_declares() {
+    let dir = place(&json!([]), 1);
+    drawn(dir.path());
+    let ran = sweep(dir.path(), &["run", "study.json", "--out", "out"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let text = |name: &str| {
+        let svg = fs::read_to_string(dir.path().join("out/charts").join(format!("{name}.svg"))).unwrap();
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        document.descendants().filter_map(|node| node.text()).collect::<Vec<_>>().join("|")
+    };
+    for (name, parts) in [
+        ("loss", ["Later over lossy links", "3 replications a point", "delay 10ms", "least s"]),
+        ("panels", ["delay 10ms", "delay 80ms", "95 % interval", "latency mean (s)"]),
+        ("leftover", ["delay 10ms", "delay 80ms", "loss", "latency mean (s)"]),
+        ("map", ["10ms", "80ms", "0.2", "delay (s)"]),
+    ] {
+        for part in parts {
+            assert!(text(name).contains(part), "{name}: {part}\n{}", text(name));
+        }
+    }
+    let listed = sweep(dir.path(), &["chart", "study.json", "--list"]);
+    assert!(listed.stdout.contains("loss      Later over lossy links"), "{}", listed.stdout);
+    let png = sweep(dir.path(), &["chart", "out", "map", "--for", "paper", "-o", "map.png"]);
+    assert_eq!(png.code, 0, "{}", png.stderr);
+    assert!(fs::read(dir.path().join("map.png")).unwrap().starts_with(b"\x89PNG"));
+    let wrong = sweep(dir.path(), &["chart", "study.json", "los", "--out", "out"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.contains("did you mean \"loss\"?"), "{}", wrong.stderr);
+    // what is missing is said
+    for record in records(dir.path(), "out").iter().take(1) {
+        fs::remove_file(record).unwrap();
+    }
+    assert_eq!(sweep(dir.path(), &["merge", "study.json", "--out", "out"]).code, 5);
+    assert!(text("map").contains("of 6 points 1 are not complete"), "{}", text("map"));
+}

@@ -106,9 +106,9 @@ fn tables_are_golden() {
     <2@crepes.fr>,nobody@hamburger.edu,crepes.fr,1,130.000000000,131.000000000,,,failed,reply,550,no such user,
     "##);
     insta::assert_snapshot!(csv(&record, "dns_queries"), @r##"
-    time_s,query,from,to,role,name,type,retry,outcome,rcode,answers,latency_s,cache,for_query
-    0.000001000,pc?1,pc,resolver,stub,hamburger.edu,MX,0,answer,NOERROR,1,1.000000010,miss,
-    0.000001005,resolver?1,resolver,ns,resolver,hamburger.edu,MX,0,timeout,,,1.000000000,,pc?1
+    time_s,query,from,to,role,name,type,retry,outcome,rcode,answers,latency_s,heard_s,replied_s,cache,for_query
+    0.000001000,pc?1,pc,resolver,stub,hamburger.edu,MX,0,answer,NOERROR,1,1.000000010,0.000001005,,miss,
+    0.000001005,resolver?1,resolver,ns,resolver,hamburger.edu,MX,0,timeout,,,1.000000000,,,,pc?1
     "##);
     insta::assert_snapshot!(csv(&record, "connections"), @r##"
     connection,client,server,server_port,opened_s,established_s,closed_s,setup_s,bytes_to_server,bytes_to_client,retransmissions,packets,wire_bytes,end_client,end_server,family,goodput_bps_to_server,goodput_bps_to_client,client_resent_timeout,client_resent_fast,client_resent_probe,client_resent_path_mtu,client_rtt_samples,client_rtt_min_s,client_rtt_mean_s,client_rtt_max_s,client_srtt_s,client_discarded_bytes,server_resent_timeout,server_resent_fast,server_resent_probe,server_resent_path_mtu,server_rtt_samples,server_rtt_min_s,server_rtt_mean_s,server_rtt_max_s,server_srtt_s,server_discarded_bytes

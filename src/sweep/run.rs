@@ -65,6 +65,8 @@ pub struct Tally {
     pub kept: u64,
     /// Runs that were made.
     pub made: u64,
+    /// Of those that were made, the ones that went on from a shared warm-up.
+    pub shared: u64,
     /// Runs, of both kinds, that failed.
     pub failed: u64,
     /// Runs in which the scenario's own expectations did not all hold.
@@ -153,6 +155,7 @@ struct Counts {
     invalid: AtomicU64,
     kept: AtomicU64,
     made: AtomicU64,
+    shared: AtomicU64,
     failed: AtomicU64,
     missed: AtomicU64,
 }
@@ -165,6 +168,7 @@ impl Counts {
             invalid: count(&self.invalid),
             kept: count(&self.kept),
             made: count(&self.made),
+            shared: count(&self.shared),
             failed: count(&self.failed),
             missed: count(&self.missed),
             stopped,
@@ -224,11 +228,14 @@ impl<L: Laboratory, W: Watcher> Work<'_, L, W> {
     fn round(&self, round: &[(&Point, Trial)], warm_up: &WarmUp) {
         let resolved = |(point, trial): &(&Point, Trial)| Some((*trial, self.subject.resolve(point, trial.seed).ok()?));
         let (trials, scenarios): (Vec<Trial>, Vec<Resolved>) = round.par_iter().filter_map(resolved).unzip();
-        self.laboratory.run_together(&scenarios, &self.subject.study.measures, warm_up, &|place, outcome| {
-            if !matches!(self.keep(&trials[place], outcome), State::Missing(_)) {
-                lock(&self.fresh).insert(trials[place].address);
+        let keep = |place: usize, outcome| {
+            let trial: &Trial = &trials[place];
+            if !matches!(self.keep(trial, outcome), State::Missing(_)) {
+                lock(&self.fresh).insert(trial.address);
             }
-        });
+        };
+        let shared = self.laboratory.run_together(&scenarios, &self.subject.study.measures, warm_up, &keep);
+        self.counts.shared.fetch_add(shared, Ordering::Relaxed);
     }
 
     /// All runs of a point.

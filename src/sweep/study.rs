@@ -276,16 +276,17 @@ pub trait Laboratory: Sync {
 
     /// The same for scenarios that may share their warm-up, which then is simulated once. That makes no difference to
     /// what comes out. `each` is given the place of a scenario in the list and what came out of it, by several threads
-    /// and in any order.
+    /// and in any order. Gives how many went on from a warm-up that others had, too.
     fn run_together(
         &self,
         scenarios: &[Resolved],
         measures: &[Measure],
         warm_up: &WarmUp,
         each: &(dyn Fn(usize, Result<Measured, Failure>) + Sync),
-    ) {
+    ) -> u64 {
         for (place, scenario) in scenarios.iter().enumerate() {
             each(place, self.run(scenario, measures, Some(warm_up)));
         }
+        0
     }
 }

@@ -141,18 +141,18 @@ impl Laboratory for SimulationLaboratory {
         measures: &[Measure],
         warm_up: &WarmUp,
         each: &(dyn Fn(usize, Result<Measured, Failure>) + Sync),
-    ) {
+    ) -> u64 {
         let instant = since(Some(warm_up));
         let asked: Vec<Asked> = scenarios.iter().map(|scenario| Asked::of(scenario, measures)).collect();
         let all: Vec<&Resolved> = scenarios.iter().collect();
-        alike(&all, instant).into_par_iter().with_max_len(1).for_each(|Alike { beginning, members }| {
+        let group = |Alike { beginning, members }: Alike| {
             let first = members.first().map_or_else(Asked::default, |first| asked[*first]);
             // What is expected is no part of the beginning, but who watches is; and windows are written as they come.
             let same = members.iter().all(|member| asked[*member] == first) && !first.windows;
             let warm = beginning.filter(|_| same).and_then(|beginning| self.warm(&beginning, first, instant));
             // A world is for one thread at a time.
             let warm = warm.map(Mutex::new);
-            members.into_par_iter().with_max_len(1).for_each(|member| {
+            members.par_iter().with_max_len(1).for_each(|&member| {
                 let scenario = all[member];
                 let run = |warm: &Mutex<Warm>| {
                     let go_on = || fork(&warm.lock().unwrap_or_else(PoisonError::into_inner), scenario, instant);
@@ -161,7 +161,9 @@ impl Laboratory for SimulationLaboratory {
                 };
                 each(member, warm.as_ref().map_or_else(|| self.run(scenario, measures, Some(warm_up)), run));
             });
-        });
+            if warm.is_some() { members.len() as u64 } else { 0 }
+        };
+        alike(&all, instant).into_par_iter().with_max_len(1).map(group).sum()
     }
 }
 

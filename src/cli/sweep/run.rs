@@ -130,11 +130,12 @@ fn run_error(error: RunError) -> CommandError {
 }
 
 fn told(study: &Study, tally: &Tally, dir: &Path) -> String {
-    let Tally { points, invalid, kept, made, failed, .. } = tally;
+    let Tally { points, invalid, kept, made, shared, failed, .. } = tally;
     let of = if *points == study.points.len() as u64 { String::new() } else { format!(" of {}", study.points.len()) };
     let invalid = if *invalid > 0 { format!(", {invalid} invalid") } else { String::new() };
+    let warm = if *shared > 0 { format!(" ({shared} from shared warm-ups)") } else { String::new() };
     format!(
-        "{:<12} {}\n{:<12} {points}{of}{invalid}\n{:<12} {made} made, {kept} kept, {failed} failed\n{:<12} {}\n",
+        "{:<12} {}\n{:<12} {points}{of}{invalid}\n{:<12} {made} made{warm}, {kept} kept, {failed} failed\n{:<12} {}\n",
         "study",
         study.name,
         "points",

@@ -20,8 +20,9 @@ impl Definitions {
         // Names are quoted, so that no two lists run together to the same text.
         let mut text: String =
             measures.iter().map(|measure| format!("measure {:?} {}\n", measure.name, what(&measure.what))).collect();
-        if let Some(WarmUp { until, shared }) = warm_up {
-            text.push_str(&format!("warm-up {} shared {shared}\n", until.as_nanos()));
+        // Whether it is shared makes no difference.
+        if let Some(WarmUp { until, shared: _ }) = warm_up {
+            text.push_str(&format!("warm-up {}\n", until.as_nanos()));
         }
         Self(text)
     }
