@@ -399,3 +399,30 @@ fn a_study_draws_what_its_plan_declares() {
     assert_eq!(sweep(dir.path(), &["merge", "study.json", "--out", "out"]).code, 5);
     assert!(text("map").contains("of 6 points 1 are not complete"), "{}", text("map"));
 }
+
+/// Would break if a study were written over what somebody else keeps, or into another study of the same name.
+#[test]
+fn folders_of_others_are_left_alone() {
+    let dir = place(&lossy(&[0.0]), 1);
+    let run = |plan: &str, out: &str| sweep(dir.path(), &["run", plan, "--out", out]);
+    fs::create_dir_all(dir.path().join("mine/charts")).unwrap();
+    fs::write(dir.path().join("mine/charts/loss.svg"), "precious").unwrap();
+    let ran = run("study.json", "mine");
+    assert_eq!(ran.code, 4, "{}", ran.stdout);
+    assert!(ran.stderr.contains("it holds \"charts\" and no study.json"), "{}", ran.stderr);
+    assert!(!dir.path().join("mine/records").exists());
+    // the same name elsewhere, and another plan
+    assert_eq!(run("study.json", "out").code, 0);
+    let before = tables(dir.path(), "out");
+    fs::create_dir(dir.path().join("other")).unwrap();
+    let text = fs::read_to_string(dir.path().join("study.json")).unwrap();
+    let other = text.replace("\"scenario.json\"", "\"../scenario.json\"").replace("[0.0]", "[0.2]");
+    fs::write(dir.path().join("other/study.json"), other).unwrap();
+    let ran = run("other/study.json", "out");
+    assert_eq!(ran.code, 4, "{}", ran.stdout);
+    assert!(ran.stderr.contains("it is the folder of the plan"), "{}", ran.stderr);
+    assert_eq!(tables(dir.path(), "out"), before);
+    // an edited plan goes on in its folder
+    plan(dir.path(), &lossy(&[0.0, 0.2]), 1);
+    assert_eq!(run("study.json", "out").code, 0);
+}

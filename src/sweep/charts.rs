@@ -203,7 +203,7 @@ impl<'a> Gallery<'a> {
             along.sort_by(|one, other| one.0.total_cmp(&other.0));
             let name =
                 if formula.is_some() || line.is_empty() { spoken(name) } else { format!("{}, {line}", spoken(name)) };
-            Curve { name, points: along }
+            Curve { name, points: along, whole: true }
         };
         let mut curves: Vec<Curve> = lines.iter().map(curve).collect();
         // A closed form that does not know what tells the lines apart is one curve.
@@ -231,13 +231,18 @@ impl<'a> Gallery<'a> {
             let names: Vec<String> = varied.iter().map(|at| spoken(stem(&self.study.parameters[*at]))).collect();
             note.push_str(&format!("; mean over {}", names.join(" and ")));
         }
-        let text = |at: usize| parameter_text(&self.study.parameters[at]);
+        // Where values are written with their units, the axis needs none.
+        let text = |at: usize, ticks: &[String]| match ticks.iter().all(|tick| tick.parse::<f64>().is_ok()) {
+            true => parameter_text(&self.study.parameters[at]),
+            false => spoken(stem(&self.study.parameters[at])),
+        };
+        let (x, y) = (text(x, &columns), text(y, &rows));
         HeatMap {
             title: chart.title.clone(),
             note,
-            x: text(x),
+            x,
             columns,
-            y: text(y),
+            y,
             rows,
             value: self.measure_axis(measure),
             cells: sums.into_iter().map(|row| row.into_iter().map(mean).collect()).collect(),
@@ -319,7 +324,11 @@ fn parameter_text(parameter: &Parameter) -> String {
 
 fn with_unit(name: &str, unit: &str) -> String {
     let name = spoken(name);
-    if unit.is_empty() { name } else { format!("{name} ({unit})") }
+    match unit {
+        "" => name,
+        "per_s" => format!("{name} (1/s)"),
+        unit => format!("{name} ({unit})"),
+    }
 }
 
 /// A name as it is read.

@@ -22,8 +22,8 @@ use super::trials::Subject;
 
 const STUDY: &str = "study.json";
 
-/// What other commands leave, which is no study.
-const OTHERS: [&str; 3] = ["manifest.json", "records", "tables"];
+/// What may lie in a folder in which a study begins: what is to be given to an engine.
+const SUBMITTED: &str = "submit";
 
 /// The folder of a study.
 #[derive(Debug)]
@@ -50,10 +50,15 @@ impl Folder {
             Some(before) if before["study"] != about["study"] => {
                 return in_the_way(format!("it is the folder of the study {}", before["study"]));
             }
+            Some(before) if of_another_plan(before, &about) => {
+                return in_the_way(format!(
+                    "it is the folder of the plan {}; name another by --out",
+                    before["files"]["plan"]
+                ));
+            }
             None => {
                 // Another shard may have begun the study just now: `study.json` is there before records are.
-                let found = OTHERS.iter().find(|name| dir.join(name).exists());
-                if let Some(other) = found.filter(|_| !dir.join(STUDY).exists()) {
+                if let Some(other) = stranger(dir).filter(|_| !dir.join(STUDY).exists()) {
                     return in_the_way(format!("it holds {other:?} and no {STUDY}, so it is no study's"));
                 }
             }
@@ -138,6 +143,19 @@ impl Folder {
         let text = serde_json::to_string_pretty(&about).expect("plain data") + "\n";
         Pending::write(self.dir.join(STUDY), &text)
     }
+}
+
+/// Something in a folder that no study put there before it began.
+fn stranger(dir: &Path) -> Option<String> {
+    let names = fs::read_dir(dir).ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name != SUBMITTED && !name.starts_with('.')).min()
+}
+
+/// Whether a folder's study has a plan of the same name elsewhere, about another scenario.
+fn of_another_plan(before: &Value, now: &Value) -> bool {
+    let file = |about: &Value| about["files"]["plan"].as_str().and_then(|path| fs::canonicalize(path).ok());
+    let elsewhere = file(before).zip(file(now)).is_some_and(|(before, now)| before != now);
+    elsewhere && before["hashes"]["plan"] != now["hashes"]["plan"]
 }
 
 /// What is known of a study before it runs.

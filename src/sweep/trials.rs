@@ -209,7 +209,7 @@ impl<'a> Subject<'a> {
             let sentence = format!("all {upto} replications asked for were made");
             return (upto >= *max).then(|| Stop::Enough { reason: Reason::Planned.word(), sentence });
         };
-        match measures.iter().map(|measure| decide(&rule, trials, measure)).reduce(Decision::and) {
+        match measures.iter().map(|measure| decide(&rule, trials, measure).about(measure)).reduce(Decision::and) {
             Some(Decision::Stop(stop)) => enough(stop.reason.word(), stop.sentence),
             Some(Decision::Continue) | None if upto >= *max => {
                 let sentence = format!("after {upto} replications, the most allowed, too few have a value");

@@ -8,7 +8,9 @@ use super::{Desk, read_json, small};
 
 /// A folder whose attempts waited that long, one a second.
 fn waited(desk: &Desk, name: &str, waits: impl Iterator<Item = f64>) {
-    let said = desk.posthaste(&["run", "s.json", "--out", name, "-q"]);
+    let seed = name.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let seed = if seed.is_empty() { "1" } else { seed };
+    let said = desk.posthaste(&["run", "s.json", "--seed", seed, "--out", name, "-q"]);
     assert_eq!(said.code, 0, "{}", said.err);
     let path = desk.path(name).join("tables/dns_queries.csv");
     let header = std::fs::read_to_string(&path).unwrap().lines().next().unwrap().to_owned();
@@ -66,6 +68,14 @@ fn a_warm_up_is_left_out_and_batches_give_an_interval() {
     {
         assert!(said.out.contains(part), "{part}\n{}", said.out);
     }
+    // what is no replication
+    let said = desk.posthaste(&["sweep", "steady", "r", "r2", "r", "--of", "dns_queries.latency_s"]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    assert!(said.err.contains("no replications"), "{}", said.err);
+    desk.posthaste(&["run", "s.json", "--seed", "7", "--set", "/network/backbone/delay=1s", "--out", "far", "-q"]);
+    let said = desk.posthaste(&["sweep", "steady", "r", "far", "--of", "dns_queries.latency_s"]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    assert!(said.err.contains("differ by their seeds alone"), "{}", said.err);
 }
 
 /// Breaks when values that go on rising are taken for a steady state, or neighbours that go together for independent.

@@ -66,7 +66,7 @@ fn names(study: &Study) -> String {
 fn unknown(study: &Study, name: &str) -> CommandError {
     let meant = nearest(name, study.charts.iter().map(|chart| chart.name.as_str()));
     let meant = meant.map_or_else(String::new, |near| format!("did you mean {near:?}? "));
-    CommandError::usage(format!("the plan has no chart {name:?}; {meant}It has {}", names(study)))
+    CommandError::usage(format!("the plan has no chart {name:?}; {meant}it has {}", names(study)))
 }
 
 /// A line for each chart: its name and title.

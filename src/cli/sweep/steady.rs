@@ -51,9 +51,12 @@ pub(super) fn steady(args: &SweepSteadyArgs) -> Result<Exit, CommandError> {
     let column = column(&args.of)?;
     let tests = args.filters.iter().map(|text| test(column.table, text)).collect::<Result<Vec<_>, _>>()?;
     let level = Level::new(args.level).map_err(|error| CommandError::usage(format!("--level: {error}")))?;
-    let mut runs = Vec::new();
+    let (mut runs, mut scenarios) = (Vec::new(), Vec::new());
     for run in &args.runs {
         let folder = result_folder(run)?;
+        if args.runs.len() > 1 {
+            scenarios.push(scenario(&folder)?);
+        }
         let series = read(&folder, column, &tests)?;
         let name = folder.display().to_string();
         if series.observations.is_empty() {
@@ -61,6 +64,7 @@ pub(super) fn steady(args: &SweepSteadyArgs) -> Result<Exit, CommandError> {
         }
         runs.push((name, series));
     }
+    replications(&runs, &scenarios)?;
     let found = Found::of(&runs, column, args.batches as usize, level)?;
     if args.json {
         let text = serde_json::to_string_pretty(&found.json(args)).expect("plain data");
@@ -69,6 +73,33 @@ pub(super) fn steady(args: &SweepSteadyArgs) -> Result<Exit, CommandError> {
         print(&found.text(args))?;
     }
     Ok(Exit::Done)
+}
+
+/// The scenario of a run without its seed, and the seed.
+fn scenario(folder: &Path) -> Result<(Value, Value), CommandError> {
+    let mut scenario = crate::cli::repeat::read_json(&folder.join("scenario.resolved.json"))?;
+    let seed = scenario.pointer_mut("/run/seed").map(Value::take).unwrap_or_default();
+    Ok((scenario, seed))
+}
+
+/// Several runs are replications if nothing but their seeds differs, and those do.
+fn replications(runs: &[(String, Series)], scenarios: &[(Value, Value)]) -> Result<(), CommandError> {
+    for (at, (scenario, seed)) in scenarios.iter().enumerate().skip(1) {
+        let name = &runs[at].0;
+        if *scenario != scenarios[0].0 {
+            return Err(CommandError::usage(format!(
+                "{name}: its scenario is another than that of {}: replications differ by their seeds alone",
+                runs[0].0
+            )));
+        }
+        if let Some(same) = scenarios[..at].iter().position(|(_, other)| other == seed) {
+            return Err(CommandError::usage(format!(
+                "{name}: its seed {seed} is that of {}, too: the same numbers twice are no replications",
+                runs[same].0
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// `TABLE.COLUMN`: a column of numbers, in a table whose rows have a beginning.

@@ -128,6 +128,8 @@ impl Names<'_> {
             (_, None, _) | (_, _, None) => None,
         }?;
         let (measure, x) = (measure?, x?);
+        let title = y.as_ref().map_or_else(|| x.name.clone(), |y| format!("{} and {}", x.name, y.name));
+        let title = given.title.clone().unwrap_or_else(|| format!("{measure} over {title}"));
         let name = given.name.clone().unwrap_or_else(|| {
             let over = y.map_or_else(|| x.name.clone(), |y| format!("{}-{}", x.name, y.name));
             format!("{measure}-over-{over}").replace('.', "_")
@@ -136,7 +138,6 @@ impl Names<'_> {
         if name.is_empty() || name.len() > 2 * MAX_NAME || !name.bytes().all(plain) {
             problems.at(here.key("name"), "the name of a chart has letters, digits, \"-\" and \"_\"");
         }
-        let title = given.title.clone().unwrap_or_else(|| format!("{measure} over {}", x.name));
         (problems.count() == before).then_some(StudyChart { name, title, kind })
     }
 

@@ -1,5 +1,7 @@
 //! How often points are run, what is kept of the runs, and what is made of that.
 
+use std::collections::BTreeSet;
+
 use super::schema::{Either, MetricPlan, NumbersName, Plan, Repeat, Stop};
 use super::vary::Axis;
 use crate::base::SimDuration;
@@ -164,7 +166,8 @@ fn group_of(group: &str, here: Path<'_>, all: &mut Vec<Measure>, problems: &mut 
         }
     }
     if all.len() == before {
-        problems.unknown(here, "group of metrics", group, known().filter_map(|name| Some(name.split_once('.')?.0)));
+        let groups: BTreeSet<&str> = known().filter_map(|name| Some(name.split_once('.')?.0)).collect();
+        problems.unknown(here, "group of metrics", group, groups.into_iter());
     }
 }
 

@@ -94,6 +94,15 @@ impl Reason {
 }
 
 impl Decision {
+    /// The same, with the name of the metric before its sentence.
+    #[must_use]
+    pub fn about(self, metric: &str) -> Self {
+        match self {
+            Self::Stop(stop) => Self::Stop(Stop { sentence: format!("{metric}: {}", stop.sentence), ..stop }),
+            Self::Continue => Self::Continue,
+        }
+    }
+
     /// What to do for two metrics of one point: go on if either needs it, otherwise the worse of the two reasons.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

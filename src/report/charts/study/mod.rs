@@ -95,8 +95,10 @@ pub struct StudySeries {
 pub struct Curve {
     /// What the legend calls it; curves of one name are drawn alike and named once.
     pub name: String,
-    /// Its points; it is cut off where it leaves the range of the data. It does not widen an axis.
+    /// Its points.
     pub points: Vec<(f64, f64)>,
+    /// The axes are as wide as it needs; without this it is cut off where it leaves the range of the data.
+    pub whole: bool,
 }
 
 impl Curve {
@@ -111,7 +113,7 @@ impl Curve {
             places.extend(shares().map(|share| from * libm::pow(to / from, share)));
         }
         places.sort_by(f64::total_cmp);
-        Self { name: name.into(), points: places.into_iter().map(|x| (x, value(x))).collect() }
+        Self { name: name.into(), points: places.into_iter().map(|x| (x, value(x))).collect(), whole: false }
     }
 }
 

@@ -105,8 +105,15 @@ impl<'a> Plan<'a> {
             let low = if y.spacing == Spacing::Logarithmic && low <= 0.0 { point.mid } else { low };
             [point.mid, low, high]
         };
-        let x = Extent::of(x, points().map(|point| point.x))?;
-        let y = Extent::of(y, points().flat_map(reach))?;
+        if points().next().is_none() {
+            return None;
+        }
+        let along = || {
+            panels.iter().flat_map(|panel| &panel.curves).filter(|curve| curve.whole).flat_map(|curve| &curve.points)
+        };
+        let along = || along().filter(|(at, value)| fits(*at, x.spacing) && fits(*value, y.spacing));
+        let x = Extent::of(x, points().map(|point| point.x).chain(along().map(|(at, _)| *at)))?;
+        let y = Extent::of(y, points().flat_map(reach).chain(along().map(|(_, value)| *value)))?;
         let left_out = [(unfit, ["unfit value", "unfit values"]), (too_many, ["series", "series"])];
         Some(Self { panels: drawn, names, curves, x, y, left_out })
     }
