@@ -167,7 +167,7 @@ fn group_of(group: &str, here: Path<'_>, all: &mut Vec<Measure>, problems: &mut 
     }
     if all.len() == before {
         let groups: BTreeSet<&str> = known().filter_map(|name| Some(name.split_once('.')?.0)).collect();
-        problems.unknown(here, "group of metrics", group, groups.into_iter());
+        problems.unknown(here, "group of metrics", group, groups.iter().copied());
     }
 }
 
