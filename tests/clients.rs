@@ -115,7 +115,7 @@ fn messages_come_back_octet_for_octet() {
         outside.hand_in("bob@hamburger.edu", message);
         author.hand_in("dave@hamburger.edu", message);
         // One by one, so that they stay in order.
-        served.until("mail dave", |answer| answer.contains(&format!(": {number} messages")));
+        served.until("mail dave", |answer| answer.contains(&format!(": {number} message")));
     }
     for client in [&mut outside, &mut author] {
         client.ask("QUIT", "221");

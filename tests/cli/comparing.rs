@@ -71,7 +71,7 @@ fn a_planted_difference_is_found() {
         "  A  #",
         "because of #",
         "  B  #",
-        "at 0.100000000 s, hamburger.edu: the host goes down",
+        "at 0.100000000 s, hamburger.edu: goes down",
         "it is a first cause",
     ];
     let mut rest = &*said.out;
