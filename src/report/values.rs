@@ -27,6 +27,11 @@ pub(super) fn grouped(number: usize) -> String {
     out
 }
 
+/// [`grouped`] for counts of tables.
+pub(super) fn whole(number: u64) -> String {
+    grouped(usize::try_from(number).unwrap_or(usize::MAX))
+}
+
 /// Nanoseconds of a text `S.NNNNNNNNN`.
 pub(super) fn nanos(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.')?;

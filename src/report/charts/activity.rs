@@ -9,6 +9,7 @@ use super::canvas::Canvas;
 use super::look::Theme;
 use super::scale::Scale;
 use crate::base::time::{SimDuration, SimTime};
+use crate::report::values::count;
 
 const TITLE: &str = "Activity by hour of the day";
 const HOURS: usize = 24;
@@ -37,7 +38,8 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     }
     let all: u32 = columns.iter().flatten().sum();
     let span = crate::report::summary::human(super::instant(run.tables.end));
-    let mut canvas = heading(theme, TITLE, &format!("{all} deeds in {span}, all days put together"));
+    let mut canvas =
+        heading(theme, TITLE, &format!("{} in {span}, all days put together", count(all as usize, "deed", "deeds")));
     let keys = KINDS.map(|(name, _, part)| (Key::Box(theme.fill(part)), name.to_owned()));
     let name = if run.setting.start.is_some() { "hour of the day (UTC)" } else { "hour since the start, of each day" };
     let ticks = (0..=8_u32).map(|step| (f64::from(3 * step), (3 * step).to_string())).collect();

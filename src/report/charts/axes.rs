@@ -3,6 +3,7 @@
 use super::canvas::{Align, Canvas, Label, Point, fitted, text_width};
 use super::look::{AXIS, Color, Fill, GRID, INK, NOTE, Pen, Theme};
 use super::scale::Scale;
+use crate::report::values::grouped;
 
 pub(super) const TITLE_SIZE: f64 = 26.0;
 pub(super) const NAME_SIZE: f64 = 20.0;
@@ -207,6 +208,35 @@ pub(super) enum Key {
     Box(Fill),
     /// A band around a line.
     Veil(Color),
+    /// Words alone, which may have a row.
+    Words,
+}
+
+/// The least height of a plot of lines on a sheet that grows.
+pub(super) const LEAST_PLOT: f64 = 200.0;
+
+/// What a legend says of those that are left out, where there is no note that counts them.
+pub(super) fn and_more(theme: Theme, names: &[String]) -> Option<(Key, String)> {
+    const NAMED: usize = 6;
+    if theme.has_heading() || names.is_empty() {
+        return None;
+    }
+    let more = if names.len() > NAMED { ", \u{2026}" } else { "" };
+    let named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    Some((Key::Words, format!("and {} more: {named}{more}", grouped(names.len()))))
+}
+
+/// Splits off what is more than so many, so that the worst of all stays; both keep their order.
+pub(super) fn telling<T>(items: Vec<T>, most: usize, worst: impl Fn(&T) -> f64) -> (Vec<T>, Vec<T>) {
+    let badness: Vec<f64> = items.iter().map(worst).collect();
+    let worst = (0..items.len()).rev().max_by(|a, b| badness[*a].total_cmp(&badness[*b]));
+    let stays = |index: usize| match worst {
+        Some(worst) if worst >= most => index + 1 < most || index == worst,
+        Some(_) | None => index < most,
+    };
+    let (kept, rest): (Vec<_>, Vec<_>) = items.into_iter().enumerate().partition(|(index, _)| stays(*index));
+    let plain = |items: Vec<(usize, T)>| items.into_iter().map(|(_, item)| item).collect();
+    (plain(kept), plain(rest))
 }
 
 fn veil_with_edges(canvas: &mut Canvas, (from, to): (Point, Point), color: Color) {
@@ -222,11 +252,23 @@ fn veil_with_edges(canvas: &mut Canvas, (from, to): (Point, Point), color: Color
 pub(super) fn legend(canvas: &mut Canvas, left: f64, entries: &[(Key, String)]) -> f64 {
     let theme = canvas.theme;
     let most = ((theme.width() - 8.0 - left) / 2.0 - KEY - 30.0).min(330.0);
-    let wide = |(_, name): &&(Key, String)| text_width(name, NOTE_SIZE, false) > most;
+    let wide = |(key, name): &&(Key, String)| !matches!(key, Key::Words) && text_width(name, NOTE_SIZE, false) > most;
     // a few long names may have a row each
     let most = if entries.iter().filter(wide).count() > WIDE_ROWS { most } else { theme.width() - left - KEY - 16.0 };
     let (mut x, mut y) = (left, theme.top());
     for (key, full) in entries {
+        if matches!(key, Key::Words) {
+            let room = theme.width() - left - 16.0;
+            if x > left && x + text_width(full, NOTE_SIZE, false) > theme.width() - 16.0 {
+                x = left;
+                y += 24.0;
+            }
+            let (text, size) = fitted(full, NOTE_SIZE, room);
+            let width = text_width(&text, size, false) + 22.0;
+            canvas.text(Label::new((x, y), text, size, Align::Left).color(NOTE));
+            x += width;
+            continue;
+        }
         let (name, size) = fitted(full, NOTE_SIZE, most);
         if name != *full {
             canvas.cut.push(full.clone());
@@ -246,6 +288,7 @@ pub(super) fn legend(canvas: &mut Canvas, left: f64, entries: &[(Key, String)]) 
             Key::Sign(pen) => canvas.marker(middle, pen.marker, pen.color),
             Key::Box(fill) => canvas.part((x + 6.0, y - 8.0), (x + KEY, y + 8.0), *fill),
             Key::Veil(color) => veil_with_edges(canvas, (from, to), *color),
+            Key::Words => {}
         }
         canvas.text(Label::new((x + KEY + 8.0, y), name, size, Align::Left).color(INK));
         x += width;

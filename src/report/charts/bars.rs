@@ -1,6 +1,6 @@
 //! Charts of bars that lie: a label at the left, parts beside each other, a remark at the right.
 
-use super::axes::{Frame, Key, TICK_SIZE, heading, legend, wrapped};
+use super::axes::{Frame, Key, TICK_SIZE, and_more, heading, legend, wrapped};
 use super::canvas::{Align, Canvas, Label, fitted, text_width};
 use super::look::{Fill, INK, PAPER, Theme};
 use super::scale::Scale;
@@ -30,6 +30,8 @@ pub(super) struct Bars<'a> {
     pub(super) bars: Vec<Bar>,
     /// The parts that the legend names, each with its fill.
     pub(super) keys: Vec<(usize, String)>,
+    /// The labels of bars that are left out.
+    pub(super) more: Vec<String>,
 }
 
 impl Bars<'_> {
@@ -39,12 +41,16 @@ impl Bars<'_> {
         let longest = self.bars.iter().map(Bar::length).fold(0.0, f64::max);
         let mut canvas = heading(theme, self.title, self.note);
         let fill = |part: &usize| theme.fill(*part);
-        let entries: Vec<(Key, String)> =
+        let mut entries: Vec<(Key, String)> =
             self.keys.iter().map(|(part, name)| (Key::Box(fill(part)), name.clone())).collect();
         let mut frame = Frame::new(theme, scale(longest), Scale::count("", 1.0));
+        entries.extend(and_more(theme, &self.more));
         if !entries.is_empty() {
             frame.top = legend(&mut canvas, 18.0, &entries) - 4.0;
         }
+        let below = theme.height() - frame.bottom;
+        canvas.height = theme.height_for(frame.top + LEAST_SLOT * self.bars.len() as f64 + below);
+        frame.bottom = canvas.height - below;
         // a quarter of the width at least is for the bars
         let width = theme.width();
         let ends = alike(self.bars.iter().map(|bar| bar.end.as_str()), 0.3 * width);
@@ -80,6 +86,8 @@ impl Bars<'_> {
 
 /// From one line of a label to the next, in sizes of its letters.
 const LINE: f64 = 1.05;
+/// The least height of a bar with its gaps, on a sheet that grows.
+const LEAST_SLOT: f64 = 26.0;
 /// The smallest size of a label.
 const SMALLEST: f64 = 0.8 * TICK_SIZE;
 

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use super::axes::empty;
+use super::axes::{and_more, empty};
 use super::canvas::Canvas;
 use super::lines::{Lines, Series};
 use super::look::Theme;
 use super::scale::Scale;
 use super::{ChartSource, instant};
 use crate::metrics::WindowRow;
-use crate::report::values::escape;
+use crate::report::values::{count, escape, whole};
 
 const TITLE: &str = "Congestion windows";
 const MOST_SENDERS: usize = 4;
@@ -28,8 +28,10 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let mut senders: Vec<((&str, &str), Vec<&WindowRow>)> = senders.into_iter().collect();
     // Those with most to tell; a sender that never had an acknowledgement has one row.
     senders.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
-    let left_out = senders.len().saturating_sub(MOST_SENDERS);
-    senders.truncate(MOST_SENDERS);
+    let rest = senders.split_off(senders.len().min(MOST_SENDERS));
+    let name =
+        |connection: &str, host: &str| format!("{} from {}", escape(connection.as_bytes()), escape(host.as_bytes()));
+    let rest: Vec<String> = rest.iter().map(|((connection, host), _)| name(connection, host)).collect();
     let shown = || senders.iter().flat_map(|(_, rows)| rows.iter().copied());
     let (Some(first), Some(last)) = (shown().map(|row| row.at).min(), shown().map(|row| row.at).max()) else {
         let why = match &run.of {
@@ -39,12 +41,15 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         return empty(theme, TITLE, &why);
     };
     let most = shown().map(|row| row.cwnd).max().unwrap_or(0);
-    let others =
-        if left_out == 0 { String::new() } else { format!("; {left_out} senders with fewer changes left out") };
+    let others = match rest.len() {
+        0 => String::new(),
+        left_out => {
+            format!("; {} left out", count(left_out, "sender with fewer changes", "senders with fewer changes"))
+        }
+    };
     let mut series = Vec::new();
     for ((connection, host), rows) in &senders {
-        let name = format!("{} from {}", escape(connection.as_bytes()), escape(host.as_bytes()));
-        series.push(Series { name, points: steps(rows, |row| Some(row.cwnd)) });
+        series.push(Series { name: name(connection, host), points: steps(rows, |row| Some(row.cwnd)) });
     }
     if let [(_, rows)] = &senders[..] {
         let points = steps(rows, |row| row.ssthresh);
@@ -55,11 +60,11 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let lines = Lines {
         theme,
         title: TITLE,
-        note: format!("largest window: {most} bytes{others}"),
+        note: format!("largest window: {} bytes{others}", whole(most)),
         x: Scale::time("time since the start", instant(first), instant(last)),
         y: Scale::count("window (kB)", kilobytes(most)),
         series,
-        keys: Vec::new(),
+        keys: and_more(theme, &rest).into_iter().collect(),
         solid: true,
     };
     lines.draw(|_, _| {})

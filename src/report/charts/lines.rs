@@ -4,7 +4,7 @@
 //! places than those of the other lines, so that lines can be told apart where dashes cannot
 //! be seen: on steep steps, and in print.
 
-use super::axes::{Frame, Key, heading, legend, thin};
+use super::axes::{Frame, Key, LEAST_PLOT, heading, legend, thin};
 use super::canvas::{Canvas, Point};
 use super::look::{Pen, Theme};
 use super::scale::Scale;
@@ -46,6 +46,15 @@ impl Lines {
 
     /// Draws the chart, and what `below` adds before the lines.
     pub(super) fn draw(self, below: impl FnOnce(&mut Canvas, &Frame)) -> Canvas {
+        self.draw_between(below, |_, _| {})
+    }
+
+    /// Draws the chart, and what comes before the lines and upon them.
+    pub(super) fn draw_between(
+        self,
+        below: impl FnOnce(&mut Canvas, &Frame),
+        above: impl FnOnce(&mut Canvas, &Frame),
+    ) -> Canvas {
         let pens = self.pens();
         let mut canvas = heading(self.theme, self.title, &self.note);
         let named = self.series.len() > 1 || self.series.iter().any(|series| !series.name.is_empty());
@@ -57,6 +66,8 @@ impl Lines {
         let mut frame = Frame::new(self.theme, self.x, self.y);
         if !keys.is_empty() {
             frame.top = legend(&mut canvas, 24.0, &keys);
+            canvas.height = self.theme.height_for(frame.top + LEAST_PLOT + self.theme.height() - frame.bottom);
+            frame.bottom += canvas.height - self.theme.height();
         }
         frame.draw(&mut canvas);
         below(&mut canvas, &frame);
@@ -70,6 +81,7 @@ impl Lines {
                 signs(&mut canvas, &frame, &points, *pen, (index, count));
             }
         }
+        above(&mut canvas, &frame);
         canvas
     }
 }

@@ -7,6 +7,7 @@ use super::canvas::Canvas;
 use super::look::Theme;
 use super::scale::Scale;
 use crate::metrics::LinkRow;
+use crate::report::values::{count, whole};
 
 /// Why packets were lost: the legend's word, and the part of a bar that shows it.
 const REASONS: [(&str, usize); 6] = [
@@ -37,6 +38,23 @@ fn name(row: &LinkRow) -> String {
     super::way(&row.from, &row.to)
 }
 
+/// What has no room; of the rows those stay that have.
+fn left_out(rows: &mut Vec<&LinkRow>, theme: Theme) -> Vec<String> {
+    rows.split_off(rows.len().min(theme.most_rows())).into_iter().map(name).collect()
+}
+
+/// In millionths: below that a bar is no wider than the axis.
+const LEAST: u64 = 500;
+
+#[expect(clippy::cast_precision_loss, reason = "shares are drawn, not counted")]
+fn idle(busiest: &LinkRow) -> String {
+    format!(
+        "Every line was sending for less than 0.05 % of the run: the busiest, {}, for {:.4} %. There is no bar to draw.",
+        name(busiest),
+        busiest.figures.utilization.0 as f64 / 1e4
+    )
+}
+
 /// The share of the run in which each direction was sending.
 #[expect(clippy::cast_precision_loss, reason = "shares are drawn, not counted")]
 pub(super) fn utilization(run: &ChartSource<'_>, theme: Theme) -> Canvas {
@@ -53,9 +71,14 @@ pub(super) fn utilization(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     }
     let busy = |row: &LinkRow| std::cmp::Reverse((row.figures.utilization.0, row.bytes));
     rows.sort_by_key(|row| busy(row));
-    let left_out = rows.len().saturating_sub(theme.most_rows());
-    rows.truncate(theme.most_rows());
-    let others = if left_out == 0 { String::new() } else { format!("; {left_out} less busy directions left out") };
+    if let Some(busiest) = rows.first().filter(|row| row.figures.utilization.0 < LEAST) {
+        return empty(theme, TITLE, &idle(busiest));
+    }
+    let more = left_out(&mut rows, theme);
+    let others = match more.len() {
+        0 => String::new(),
+        left_out => format!("; {} left out", count(left_out, "less busy direction", "less busy directions")),
+    };
     let note = format!("share of the run in which the line was sending, and packets lost{others}");
     let bar = |row: &&LinkRow| Bar {
         label: name(row),
@@ -63,13 +86,13 @@ pub(super) fn utilization(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         end: match dropped(row) {
             _ if no_rate(row) => "without a rate".to_owned(),
             0 => "none lost".to_owned(),
-            lost => format!("{lost} lost of {}", row.packets),
+            lost => format!("{} lost of {}", whole(lost), whole(row.packets)),
         },
         from: 0.0,
     };
     let bars = rows.iter().map(bar).collect();
     let scale = |most: f64| Scale::measure("utilization (%)", most.max(1e-3));
-    Bars { theme, title: TITLE, note: &note, bars, keys: Vec::new() }.draw(scale)
+    Bars { theme, title: TITLE, note: &note, bars, keys: Vec::new(), more }.draw(scale)
 }
 
 /// Packets that each direction lost.
@@ -81,9 +104,11 @@ pub(super) fn losses(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         return empty(theme, TITLE, "No link lost a packet.");
     }
     rows.sort_by_key(|row| std::cmp::Reverse(dropped(row)));
-    let left_out = rows.len().saturating_sub(theme.most_rows());
-    rows.truncate(theme.most_rows());
-    let others = if left_out == 0 { String::new() } else { format!("; {left_out} directions with fewer left out") };
+    let more = left_out(&mut rows, theme);
+    let others = match more.len() {
+        0 => String::new(),
+        left_out => format!("; {} left out", count(left_out, "direction with fewer", "directions with fewer")),
+    };
     let note = format!("by reason; beside it their share of the packets that joined the queue{others}");
     let bar = |row: &&LinkRow| Bar {
         label: name(row),
@@ -94,5 +119,5 @@ pub(super) fn losses(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let used = |index: &usize| rows.iter().any(|row| drops(row)[*index] > 0);
     let keys = (0..REASONS.len()).filter(used).map(|index| (REASONS[index].1, REASONS[index].0.to_owned())).collect();
     let bars = rows.iter().map(bar).collect();
-    Bars { theme, title: TITLE, note: &note, bars, keys }.draw(|most| Scale::count("packets lost", most))
+    Bars { theme, title: TITLE, note: &note, bars, keys, more }.draw(|most| Scale::count("packets lost", most))
 }

@@ -184,16 +184,16 @@ impl Theme {
     /// Lines beside each other that can be followed.
     pub(super) const fn most_series(self) -> usize {
         match self {
-            Self::Slides | Self::Handout => 6,
-            Self::Paper => 4,
+            Self::Slides | Self::Paper | Self::Handout => 6,
         }
     }
 
     /// Bars below each other that have room.
     pub(super) const fn most_rows(self) -> usize {
         match self {
-            Self::Slides | Self::Handout => 10,
-            Self::Paper => 8,
+            Self::Slides => 10,
+            // print grows with them
+            Self::Paper | Self::Handout => 20,
         }
     }
 

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::axes::empty;
+use super::axes::{and_more, empty};
 use super::canvas::Canvas;
 use super::lines::{Lines, Series, steps};
 use super::look::Theme;
 use super::scale::{Octets, Scale};
 use super::{ChartSource, instant};
 use crate::metrics::reading::MAX_CHANGES;
-use crate::report::values::escape;
+use crate::report::values::{count, escape, whole};
 
 const TITLE: &str = "Mailbox size";
 /// Changes that make a mailbox lively, and how many are shown beside such a one.
@@ -33,15 +33,15 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let last = run.mailboxes.iter().map(|row| row.at).max().unwrap_or_default();
     // the table may have been full before the run was over: nothing is known of what came then
     let end = instant(if run.mailboxes.len() < MAX_CHANGES { last.max(run.end) } else { last });
-    let mut note = format!("messages in all folders; largest: {most} octets of {}", escape(user.as_bytes()));
+    let mut note = format!("messages in all folders; largest: {} octets of {}", whole(most), escape(user.as_bytes()));
     // of lines that go up and down all the time nobody can follow many
     let lively = users.iter().take(theme.most_series()).any(|(_, changes)| changes.len() > LIVELY);
     let shown = if lively { FEW } else { theme.most_series() };
-    let left_out = users.len().saturating_sub(shown);
-    if left_out > 0 {
-        note.push_str(&format!("; {left_out} smaller ones left out"));
+    let more = users.split_off(users.len().min(shown));
+    let more: Vec<String> = more.iter().map(|(name, _)| escape(name.as_bytes())).collect();
+    if !more.is_empty() {
+        note.push_str(&format!("; {} left out", count(more.len(), "smaller one", "smaller ones")));
     }
-    users.truncate(shown);
     let unit = Octets::for_most(most as f64);
     let line = |(name, changes): &(&str, Vec<(f64, u64)>)| {
         let changes: Vec<(f64, f64)> = changes.iter().map(|(at, octets)| (*at, *octets as f64 / unit.octets)).collect();
@@ -54,7 +54,7 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         x: Scale::time("time since the start", 0.0, end),
         y: Scale::measure(&unit.of("in the mailbox"), most as f64 / unit.octets),
         series: users.iter().map(line).collect(),
-        keys: Vec::new(),
+        keys: and_more(theme, &more).into_iter().collect(),
         solid: false,
     };
     lines.draw(|_, _| {})

@@ -10,16 +10,27 @@ use super::canvas::Canvas;
 use super::look::Theme;
 use super::scale::Scale;
 use crate::metrics::{CacheFound, CacheLevel, DnsOutcome, DnsRole, DnsServerRole, DnsServerRow};
-use crate::report::values::escape;
+use crate::report::values::{count, escape, whole};
 
 /// The share of look-ups answered at each level, and at the busiest hosts of each.
 pub(super) fn hit_ratios(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     const TITLE: &str = "What caches answered";
     let (run, most_bars) = (run.tables, theme.most_rows());
     let mut bars = Vec::new();
-    let few = run.caches.len() + CacheLevel::ALL.len() <= most_bars;
-    // the four levels first of all
-    let each = if few { most_bars } else { (most_bars - CacheLevel::ALL.len()) / CacheLevel::ALL.len() };
+    // the four levels first of all, and of each as many hosts as there is room for
+    let asked =
+        |level: &CacheLevel| run.caches.iter().filter(|row| row.level == *level && row.found.lookups() > 0).count();
+    let hosts: Vec<usize> = CacheLevel::ALL.iter().map(asked).collect();
+    let bars_with = |each: usize| -> usize {
+        let of = |hosts: &usize| match hosts {
+            0 | 1 => *hosts,
+            _ => 1 + each.min(*hosts),
+        };
+        hosts.iter().map(of).sum()
+    };
+    let each = (1..=most_bars).rev().find(|each| bars_with(*each) <= most_bars).unwrap_or(0);
+    let few = hosts.iter().all(|hosts| *hosts <= each.max(1));
+    let mut more = Vec::new();
     for level in CacheLevel::ALL {
         let mut rows: Vec<_> = run.caches.iter().filter(|row| row.level == *level && row.found.lookups() > 0).collect();
         if rows.is_empty() {
@@ -30,7 +41,9 @@ pub(super) fn hit_ratios(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         bars.push(share(format!("{}{caches}", level.name()), all));
         if rows.len() > 1 {
             rows.sort_by_key(|row| std::cmp::Reverse(row.found.lookups()));
-            let hosts = rows.iter().take(each);
+            let (hosts, others) = rows.split_at(each.min(rows.len()));
+            let hosts = hosts.iter();
+            more.extend(others.iter().map(|row| escape(row.host.as_bytes())));
             bars.extend(hosts.map(|row| share(format!("  {}", escape(row.host.as_bytes())), row.found)));
         }
     }
@@ -42,11 +55,12 @@ pub(super) fn hit_ratios(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         |part: usize| bars.iter().any(|bar: &Bar| bar.parts.iter().any(|(share, of)| *of == part && *share > 0.0));
     let keys = keys.into_iter().filter(|(part, _)| used(*part)).map(|(part, name)| (part, name.to_owned())).collect();
     let note = match (few, each) {
-        (true, _) => "from the asker upwards",
-        (false, 1) => "from the asker upwards; of several hosts the busiest",
-        (false, _) => "from the asker upwards; of several hosts the two busiest",
+        (true, _) => "from the asker upwards".to_owned(),
+        (false, 0) => "from the asker upwards, hosts put together".to_owned(),
+        (false, 1) => "from the asker upwards; of several hosts the busiest".to_owned(),
+        (false, each) => format!("from the asker upwards; of several hosts the {each} busiest"),
     };
-    Bars { theme, title: TITLE, note, bars, keys }.draw(|_| Scale::share("share of look-ups"))
+    Bars { theme, title: TITLE, note: &note, bars, keys, more }.draw(|_| Scale::share("share of look-ups"))
 }
 
 /// Shares of the look-ups of one bar, in the order of the keys.
@@ -54,7 +68,8 @@ pub(super) fn hit_ratios(run: &ChartSource<'_>, theme: Theme) -> Canvas {
 fn share(label: String, found: CacheFound) -> Bar {
     let part = |count: u64| count as f64 / found.lookups() as f64;
     let parts = vec![(part(found.hits), 0), (part(found.negative_hits), 2), (part(found.stale_hits), 1)];
-    Bar { label, parts, end: format!("{:.1} % of {}", 100.0 * part(found.answered()), found.lookups()), from: 0.0 }
+    let end = format!("{:.1} % of {}", 100.0 * part(found.answered()), whole(found.lookups()));
+    Bar { label, parts, end, from: 0.0 }
 }
 
 /// Questions a second at the busiest servers, and at the busiest of each kind.
@@ -72,8 +87,9 @@ pub(super) fn loads(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let busiest =
         |row: &&DnsServerRow| rows.iter().find(|other| other.role == row.role).is_some_and(|first| first == row);
     let (first, others): (Vec<_>, Vec<_>) = rows.iter().copied().partition(busiest);
-    let left_out = rows.len().saturating_sub(theme.most_rows());
-    let mut rows: Vec<_> = first.into_iter().chain(others).take(theme.most_rows()).collect();
+    let mut rows: Vec<_> = first.into_iter().chain(others).collect();
+    let more = rows.split_off(rows.len().min(theme.most_rows()));
+    let more: Vec<String> = more.iter().map(|row| escape(row.server.as_bytes())).collect();
     rows.sort_by(order);
     let part = |role: DnsServerRole| match role {
         DnsServerRole::Authority => 0,
@@ -85,19 +101,19 @@ pub(super) fn loads(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         .map(|row| Bar {
             label: escape(row.server.as_bytes()),
             parts: vec![(row.mean_load.0 as f64 / 1e6, part(row.role))],
-            end: format!("{} in all", u128::from(row.queries_udp) + u128::from(row.queries_tcp)),
+            end: format!("{} in all", whole(row.queries_udp.saturating_add(row.queries_tcp))),
             from: 0.0,
         })
         .collect();
     let keys = DnsServerRole::ALL.iter().filter(|role| rows.iter().any(|row| row.role == **role));
     let keys = keys.map(|role| (part(*role), role.name().to_owned())).collect();
-    let note = if left_out == 0 {
+    let note = if more.is_empty() {
         "mean over the run, repetitions included".to_owned()
     } else {
-        format!("mean over the run, repetitions included; {left_out} others left out")
+        format!("mean over the run, repetitions included; {} left out", count(more.len(), "other", "others"))
     };
     let scale = |most| Scale::measure("mean load (questions a second)", most);
-    Bars { theme, title: TITLE, note: &note, bars, keys }.draw(scale)
+    Bars { theme, title: TITLE, note: &note, bars, keys, more }.draw(scale)
 }
 
 /// Kinds of ends of a question to a server of zones, as parts of a bar.
@@ -118,20 +134,24 @@ pub(super) fn upstream(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         return empty(theme, TITLE, "No resolver asked another server.");
     }
     let all: u64 = servers.iter().map(|(_, counts)| sum(counts)).sum();
-    let left_out = servers.len().saturating_sub(theme.most_rows());
-    servers.truncate(theme.most_rows());
-    let others = if left_out == 0 { String::new() } else { format!("; {left_out} less busy servers left out") };
-    let note = format!("{all} questions in all, repetitions included{others}");
+    let more = servers.split_off(servers.len().min(theme.most_rows()));
+    let more: Vec<String> = more.iter().map(|(name, _)| escape(name.as_bytes())).collect();
+    let others = match more.len() {
+        0 => String::new(),
+        left_out => format!("; {} left out", count(left_out, "less busy server", "less busy servers")),
+    };
+    let all = if all == 1 { "1 question".to_owned() } else { format!("{} questions", whole(all)) };
+    let note = format!("{all} in all, repetitions included{others}");
     let bar = |(name, counts): &(&str, [u64; ENDS.len()])| Bar {
         label: escape(name.as_bytes()),
         parts: counts.iter().map(|count| *count as f64).zip([0, 2, 5, 3, 1]).collect(),
-        end: sum(counts).to_string(),
+        end: whole(sum(counts)),
         from: 0.0,
     };
     let used = (0..ENDS.len()).filter(|end| servers.iter().any(|(_, counts)| counts[*end] > 0));
     let keys = used.map(|end| ([0, 2, 5, 3, 1][end], ENDS[end].to_owned())).collect();
     let bars = servers.iter().map(bar).collect();
-    Bars { theme, title: TITLE, note: &note, bars, keys }.draw(|most| Scale::count("questions", most))
+    Bars { theme, title: TITLE, note: &note, bars, keys, more }.draw(|most| Scale::count("questions", most))
 }
 
 const fn end(outcome: DnsOutcome) -> usize {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::axes::empty;
+use super::axes::{empty, telling};
 use super::bars::{Bar, Bars};
 use super::canvas::Canvas;
 use super::look::Theme;
@@ -13,7 +13,7 @@ use super::scale::Scale;
 use super::{ChartSource, domain, user_copies};
 use crate::base::trace::Phase;
 use crate::metrics::MessageRow;
-use crate::report::values::escape;
+use crate::report::values::{count, escape, grouped};
 
 const TITLE: &str = "Latency by phase";
 /// The phases before the mailbox come first among all phases.
@@ -27,11 +27,19 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         return empty(theme, TITLE, "No message was delivered.");
     }
     let most = theme.most_rows() - 2;
-    let (rows, note) = if delivered.len() <= most {
+    let (mut rows, mut note): (Vec<Row>, String) = if delivered.len() <= most {
         (delivered.iter().map(|row| (label(row), seconds(row))).collect(), "one bar for each delivered copy".to_owned())
     } else {
-        (means(&delivered, most), format!("mean of {} delivered copies", delivered.len()))
+        (means(&delivered), format!("mean of {} delivered copies", grouped(delivered.len())))
     };
+    // all first, then the busiest; the slowest is never left out
+    let domains = rows.split_off(rows.len().min(1));
+    let (kept, rest) = telling(domains, most - 1, |(_, parts)| parts.iter().sum());
+    rows.extend(kept);
+    if !rest.is_empty() {
+        note.push_str(&format!("; {} left out", count(rest.len(), "domain with less mail", "domains with less mail")));
+    }
+    let more: Vec<String> = rest.into_iter().map(|(name, _)| name).collect();
     let bar = |(label, parts): &Row| Bar {
         label: label.clone(),
         parts: parts.iter().copied().zip(FILLS).collect(),
@@ -39,7 +47,7 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     };
     let used = (0..PHASES).filter(|index| rows.iter().any(|(_, parts)| parts[*index] > 0.0));
     let keys = used.map(|index| (FILLS[index], Phase::ALL[index].name().replace('_', " "))).collect();
-    let bars = Bars { theme, title: TITLE, note: &note, bars: rows.iter().map(bar).collect(), keys };
+    let bars = Bars { theme, title: TITLE, note: &note, bars: rows.iter().map(bar).collect(), keys, more };
     bars.draw(|longest| Scale::time("time from composition to the mailbox", 0.0, longest))
 }
 
@@ -55,8 +63,8 @@ fn seconds(row: &MessageRow) -> [f64; PHASES] {
     std::array::from_fn(|index| row.phases[index].as_secs_f64())
 }
 
-/// The mean over all copies, then over those of the busiest sending domains.
-fn means(delivered: &[&MessageRow], most: usize) -> Vec<Row> {
+/// The mean over all copies, then over those of each sending domain, the busiest first.
+fn means(delivered: &[&MessageRow]) -> Vec<Row> {
     let mut by_domain: BTreeMap<String, Vec<&MessageRow>> = BTreeMap::new();
     for row in delivered {
         by_domain.entry(domain(&row.from)).or_default().push(row);
@@ -70,8 +78,7 @@ fn means(delivered: &[&MessageRow], most: usize) -> Vec<Row> {
     };
     let mut bars = vec![("all".to_owned(), mean(delivered))];
     if domains.len() > 1 {
-        let domains = domains.iter().take(most - 1);
-        bars.extend(domains.map(|(name, rows)| (format!("from {name}"), mean(rows))));
+        bars.extend(domains.iter().map(|(name, rows)| (format!("from {name}"), mean(rows))));
     }
     bars
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::axes::empty;
+use super::axes::{and_more, empty};
 use super::canvas::Canvas;
 use super::lines::{Lines, Series, steps};
 use super::look::Theme;
 use super::scale::Scale;
 use super::{ChartSource, copies, instant};
 use crate::report::summary::human;
-use crate::report::values::escape;
+use crate::report::values::{count, escape};
 
 const TITLE: &str = "Mail queues";
 
@@ -28,11 +28,14 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let most = longest(first);
     let whole = instant(run.queue.iter().map(|row| row.at).max().unwrap_or_default().max(run.end));
     let end = end_of_interest(&servers, whole);
-    let left_out = servers.len().saturating_sub(theme.most_series());
-    servers.truncate(theme.most_series());
+    let rest = servers.split_off(servers.len().min(theme.most_series()));
+    let rest: Vec<String> = rest.iter().map(|(name, _)| escape(name.as_bytes())).collect();
     let longest = format!("longest: {} at {}", copies(most as usize), escape(servers[0].0.as_bytes()));
-    let mut note =
-        if left_out == 0 { longest } else { format!("{longest}; {left_out} servers with shorter queues left out") };
+    let mut note = longest;
+    if !rest.is_empty() {
+        let others = count(rest.len(), "server with a shorter queue", "servers with shorter queues");
+        note.push_str(&format!("; {others} left out"));
+    }
     if end < whole {
         note.push_str(&format!("; all empty from there to the end, {}", human(whole)));
     }
@@ -47,7 +50,7 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         x: Scale::time("time since the start", 0.0, end),
         y: Scale::count("copies in the queue", most),
         series: servers.iter().map(line).collect(),
-        keys: Vec::new(),
+        keys: and_more(theme, &rest).into_iter().collect(),
         solid: false,
     };
     lines.draw(|_, _| {})

@@ -6,14 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use super::axes::{Key, empty};
+use super::axes::{Key, and_more, empty};
 use super::canvas::Canvas;
 use super::lines::{Lines, Series};
 use super::look::Theme;
 use super::scale::Scale;
 use super::{ChartSource, instant};
 use crate::base::time::{SimDuration, SimTime};
-use crate::report::values::escape;
+use crate::report::values::{count, escape};
 
 const TITLE: &str = "Attempts over time";
 const MINUTE: u64 = 60;
@@ -49,8 +49,8 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     };
     let most = peak(first);
     let end = ((whole(last) / slot + 1) * slot) as f64;
-    let left_out = destinations.len().saturating_sub(theme.most_series());
-    destinations.truncate(theme.most_series());
+    let rest = destinations.split_off(destinations.len().min(theme.most_series()));
+    let rest: Vec<String> = rest.iter().map(|(name, _)| escape(name.as_bytes())).collect();
     let per_s = run.attempt_rates.iter().map(|row| row.peak_per_s).max().unwrap_or(0);
     let in_slot = if minutes == 1 { "one minute".to_owned() } else { format!("{minutes} minutes") };
     let mut note = format!("most in {in_slot}: {most}; in one second: {per_s}");
@@ -60,15 +60,16 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
             crate::report::summary::human(storm.as_secs_f64())
         ));
     }
-    if left_out > 0 {
-        note.push_str(&format!("; {left_out} destinations left out"));
+    if !rest.is_empty() {
+        note.push_str(&format!("; {} left out", count(rest.len(), "destination", "destinations")));
     }
     let line = |(name, slots): &(&str, Slots)| Series {
         name: escape(name.as_bytes()),
         points: steps(slots, slot as f64, end),
     };
     let outage = theme.fill(OUTAGE);
-    let keys = if run.storms.is_empty() { Vec::new() } else { vec![(Key::Box(outage), "outage".to_owned())] };
+    let mut keys = if run.storms.is_empty() { Vec::new() } else { vec![(Key::Box(outage), "outage".to_owned())] };
+    keys.extend(and_more(theme, &rest));
     let lines = Lines {
         theme,
         title: TITLE,

@@ -11,7 +11,7 @@ use super::look::Theme;
 use super::scale::{Octets, Scale};
 use crate::base::time::SimDuration;
 use crate::metrics::ReadingRow;
-use crate::report::values::escape;
+use crate::report::values::{count, escape};
 
 /// Times below this one are drawn at it: a logarithmic axis has no 0.
 const LEAST_S: f64 = 1e-3;
@@ -43,7 +43,8 @@ pub(super) fn times(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     };
     let shown = run.tables.readings.len();
     let instant = if zeros == 0 { String::new() } else { "; below 1 ms at the left edge".to_owned() };
-    let note = format!("{shown} messages shown, on each device; times that were always 0 are left out{instant}");
+    let shown = count(shown, "message", "messages");
+    let note = format!("{shown} shown, on each device; times that were always 0 are left out{instant}");
     distribution(theme, (TITLE, note), "time", "share of messages shown", bounds, series).draw(|_, _| {})
 }
 

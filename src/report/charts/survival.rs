@@ -6,14 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use super::axes::empty;
+use super::axes::{and_more, empty, telling};
 use super::canvas::Canvas;
 use super::lines::{Lines, Series};
 use super::look::Theme;
 use super::scale::Scale;
 use super::{ChartSource, copies};
 use crate::metrics::SurvivalRow;
-use crate::report::values::escape;
+use crate::report::values::{count, escape};
 
 const TITLE: &str = "Mail still queued";
 
@@ -31,19 +31,23 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let ages = run.survival.iter().map(|row| row.age.as_secs_f64());
     let (least, most) = ages.fold((f64::MAX, 0.0), |(least, most), age| (age.min(least), age.max(most)));
     let censored = run.survival.iter().fold(0_u64, |sum, row| sum.saturating_add(row.censored));
-    let left_out = servers.len().saturating_sub(theme.most_series());
-    servers.truncate(theme.most_series());
+    // a server that keeps a share for longest is never left out
+    let longest = |(_, rows): &(&str, Vec<&SurvivalRow>)| rows.last().map_or(0.0, |row| row.age.as_secs_f64());
+    let (servers, rest) = telling(servers, theme.most_series(), longest);
+    let left_out = rest.len();
+    let rest: Vec<String> = rest.iter().map(|(name, _)| escape(name.as_bytes())).collect();
     let still = copies(usize::try_from(censored).unwrap_or(usize::MAX));
     let mut note = format!("Kaplan-Meier estimate; {still} still queued at the end");
     if left_out > 0 {
-        note.push_str(&format!("; {left_out} servers with less mail left out"));
+        note.push_str(&format!("; {} left out", count(left_out, "server with less mail", "servers with less mail")));
     }
     let x = Scale::latency("age since the server took the copy", least, most);
     let low = x.low();
     let line =
         |(name, rows): &(&str, Vec<&SurvivalRow>)| Series { name: escape(name.as_bytes()), points: curve(low, rows) };
+    let keys = and_more(theme, &rest).into_iter().collect();
     let (series, y) = (servers.iter().map(line).collect(), Scale::share("share of copies still queued"));
-    Lines { theme, title: TITLE, note, x, y, series, keys: Vec::new(), solid: false }.draw(|_, _| {})
+    Lines { theme, title: TITLE, note, x, y, series, keys, solid: false }.draw(|_, _| {})
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shares are drawn, not counted")]

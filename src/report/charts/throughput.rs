@@ -10,7 +10,7 @@ use super::scale::{Octets, Scale};
 use super::{ChartSource, instant, user_copies};
 use crate::base::time::SimTime;
 use crate::metrics::ConnectionRow;
-use crate::report::values::escape;
+use crate::report::values::{escape, grouped};
 
 /// Intervals, in seconds.
 const SLOTS: [u64; 15] = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 10_800, 21_600, 86_400, 604_800];
@@ -99,9 +99,15 @@ pub(super) fn goodput(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         return empty(theme, TITLE, "No connection carried data to its end.");
     }
     ways.sort_by_key(|(octets, ..)| std::cmp::Reverse(*octets));
-    let left_out = ways.len().saturating_sub(theme.most_rows());
-    ways.truncate(theme.most_rows());
-    let others = if left_out == 0 { String::new() } else { format!("; {left_out} with less data left out") };
+    let label = |row: &ConnectionRow, to_server: bool| {
+        escape(format!("{} {}", row.connection, if to_server { '\u{2192}' } else { '\u{2190}' }).as_bytes())
+    };
+    let more = ways.split_off(ways.len().min(theme.most_rows()));
+    let more: Vec<String> = more.iter().map(|(_, _, row, to_server)| label(row, *to_server)).collect();
+    let others = match more.len() {
+        0 => String::new(),
+        left_out => format!("; {} with less data left out", grouped(left_out)),
+    };
     let note =
         format!("\u{2192} to the server, \u{2190} to the client; acknowledged octets over the time they took{others}");
     let most = ways.iter().map(|(_, goodput, ..)| *goodput).max().unwrap_or(0) as f64;
@@ -110,9 +116,7 @@ pub(super) fn goodput(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let bar = |(octets, goodput, row, to_server): &(u64, u64, &ConnectionRow, bool)| {
         let unit_of = Octets::for_most(*octets as f64);
         Bar {
-            label: escape(
-                format!("{} {}", row.connection, if *to_server { '\u{2192}' } else { '\u{2190}' }).as_bytes(),
-            ),
+            label: label(row, *to_server),
             parts: vec![(*goodput as f64 / unit, 0)],
             end: format!("{} {}", short(*octets as f64 / unit_of.octets), unit_of.name),
             from: 0.0,
@@ -120,5 +124,5 @@ pub(super) fn goodput(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     };
     let bars = ways.iter().map(bar).collect();
     let scale = |most: f64| Scale::measure(&format!("goodput ({unit_name})"), most);
-    Bars { theme, title: TITLE, note: &note, bars, keys: Vec::new() }.draw(scale)
+    Bars { theme, title: TITLE, note: &note, bars, keys: Vec::new(), more }.draw(scale)
 }

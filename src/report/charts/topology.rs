@@ -13,6 +13,8 @@ use crate::report::values::count;
 const TITLE: &str = "Network";
 const SMALL: f64 = 14.0;
 const SIDE: f64 = 16.0;
+/// How many times as high a sheet may become, step by step.
+const GROWTH: [f64; 5] = [1.2, 1.4, 1.6, 1.8, 2.0];
 
 pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let setting = &run.setting;
@@ -30,8 +32,19 @@ pub(super) fn sheet(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     let top = if theme.has_heading() { theme.top() - 6.0 } else { 8.0 };
     let foot = 2.0 * SMALL;
     let sizes = if theme.has_heading() { (20, 12) } else { (18, 14) };
-    let room = Sheet { width: width - 2.0 * SIDE, height: height - top - 12.0, sizes };
+    let mut room = Sheet { width: width - 2.0 * SIDE, height: height - top - 12.0, sizes };
     let mut map = NetworkMap::of(setting, room);
+    // print has room below for hosts that would only be counted
+    for more in GROWTH {
+        let higher = theme.height_for(height * more);
+        if map.whole || higher <= canvas.height {
+            break;
+        }
+        canvas.height = higher;
+        room.height = higher - top - 12.0;
+        map = NetworkMap::of(setting, room);
+    }
+    let height = canvas.height;
     if !map.others.is_empty() {
         map = NetworkMap::of(setting, Sheet { height: room.height - foot, ..room });
         let others: Vec<&str> = map.others.iter().map(|(_, text)| &**text).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::axes::empty;
+use super::axes::{empty, telling};
 use super::bars::{Bar, Bars};
 use super::canvas::Canvas;
 use super::look::Theme;
@@ -11,7 +11,7 @@ use super::{ChartSource, instant};
 use crate::base::time::SimTime;
 use crate::metrics::{WebPageRow, WebRequestRow};
 use crate::report::summary::human;
-use crate::report::values::escape;
+use crate::report::values::{count, escape, grouped};
 
 /// How the browser of a page loads it, as far as the scenario tells: the only kind at that host,
 /// or what was set up for that very instant.
@@ -36,7 +36,7 @@ pub(super) fn pages(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         return empty(theme, TITLE, "No browser loaded a page.");
     }
     let mut bars = Vec::new();
-    let mut left_out = 0;
+    let mut more = Vec::new();
     let few = pages.len() <= theme.most_rows();
     if few {
         for (page, time) in &pages {
@@ -58,14 +58,15 @@ pub(super) fn pages(run: &ChartSource<'_>, theme: Theme) -> Canvas {
         }
         let mut groups: Vec<(String, Vec<f64>)> = groups.into_iter().collect();
         groups.sort_by_key(|(_, times)| std::cmp::Reverse(times.len()));
-        left_out = groups.len().saturating_sub(theme.most_rows());
-        groups.truncate(theme.most_rows());
+        let mean = |(_, times): &(String, Vec<f64>)| times.iter().sum::<f64>() / times.len() as f64;
+        let (groups, rest) = telling(groups, theme.most_rows(), mean);
+        more = rest.into_iter().map(|(label, _)| label).collect();
         for (label, times) in groups {
             let mean = times.iter().sum::<f64>() / times.len() as f64;
             bars.push(Bar {
                 label,
                 parts: vec![(mean, 0)],
-                end: format!("{}, {} pages", human(mean), times.len()),
+                end: format!("{}, {}", human(mean), count(times.len(), "page", "pages")),
                 from: 0.0,
             });
         }
@@ -75,14 +76,24 @@ pub(super) fn pages(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     } else {
         "mean by browser, from asking to the last object"
     };
-    let others = if left_out == 0 { String::new() } else { format!("; {left_out} browsers with fewer pages left out") };
+    let others = match more.len() {
+        0 => String::new(),
+        left_out => format!("; {} left out", count(left_out, "browser with fewer pages", "browsers with fewer pages")),
+    };
     let note = format!("{what}{others}");
-    Bars { theme, title: TITLE, note: &note, bars, keys: Vec::new() }.draw(|most| Scale::time("page time", 0.0, most))
+    Bars { theme, title: TITLE, note: &note, bars, keys: Vec::new(), more }
+        .draw(|most| Scale::time("page time", 0.0, most))
 }
 
 const WAITING: usize = 7;
 const RESPONDING: usize = 4;
 const RECEIVING: usize = 0;
+
+/// What an object is called on a bar.
+fn last_part(url: &str) -> String {
+    let name = url.rsplit_once('/').map_or(url, |(_, name)| if name.is_empty() { "/" } else { name });
+    escape(name.as_bytes())
+}
 
 /// One page's objects below each other, from when each was wanted.
 pub(super) fn waterfall(run: &ChartSource<'_>, theme: Theme) -> Canvas {
@@ -103,20 +114,16 @@ pub(super) fn waterfall(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     if requests.is_empty() {
         return empty(theme, TITLE, "The page needed nothing from the network.");
     }
-    let left_out = requests.len().saturating_sub(most_rows);
-    requests.truncate(most_rows);
+    let ended = |row: &&WebRequestRow| instant(row.ended);
+    let (requests, rest) = telling(requests, most_rows, ended);
+    let more: Vec<String> = rest.iter().map(|row| last_part(&row.url)).collect();
     let since = |at: SimTime| instant(at) - instant(page.asked);
     let bar = |row: &&WebRequestRow| {
         // a copy that was there has no times of sending
         let sent = row.sent.clamp(row.wanted, row.ended);
         let began = row.began.clamp(sent, row.ended);
         Bar {
-            label: escape(
-                row.url
-                    .rsplit_once('/')
-                    .map_or(&*row.url, |(_, name)| if name.is_empty() { "/" } else { name })
-                    .as_bytes(),
-            ),
+            label: last_part(&row.url),
             from: since(row.wanted).max(0.0),
             parts: vec![
                 (instant(sent) - instant(row.wanted), WAITING),
@@ -131,13 +138,13 @@ pub(super) fn waterfall(run: &ChartSource<'_>, theme: Theme) -> Canvas {
     };
     let bars: Vec<Bar> = requests.iter().map(bar).collect();
     let kind = kind(run, page).map_or_else(String::new, |kind| format!(", {kind}"));
-    let others = if left_out == 0 { String::new() } else { format!("; {left_out} more left out") };
+    let others = if more.is_empty() { String::new() } else { format!("; {} more left out", grouped(more.len())) };
     let note = format!(
         "{}{kind}; at the right the number of the connection that carried it{others}",
         escape(page.page.as_bytes())
     );
     let keys = [(WAITING, "waits for a connection"), (RESPONDING, "waits for the response"), (RECEIVING, "receives")];
     let keys = keys.map(|(part, name)| (part, name.to_owned())).to_vec();
-    Bars { theme, title: TITLE, note: &note, bars, keys }
+    Bars { theme, title: TITLE, note: &note, bars, keys, more }
         .draw(|most| Scale::time("time since the page was asked for", 0.0, most))
 }

@@ -97,35 +97,18 @@ pub struct NetworkMap {
     pub others: Vec<(usize, String)>,
 }
 
-/// So many leaves at a node, nodes below one, and levels: what is more is put together, a little first.
-const CUTS: [(usize, usize, usize); 26] = [
-    (96, 96, 12),
-    (80, 80, 10),
-    (64, 64, 8),
-    (56, 64, 8),
-    (48, 48, 6),
-    (44, 48, 6),
-    (40, 48, 6),
-    (36, 48, 6),
-    (32, 32, 5),
-    (28, 32, 5),
-    (24, 32, 5),
-    (21, 24, 5),
-    (18, 24, 5),
-    (15, 24, 4),
-    (12, 24, 4),
-    (10, 20, 4),
-    (8, 16, 3),
-    (6, 16, 3),
-    (4, 12, 2),
-    (3, 9, 2),
-    (2, 6, 1),
-    (1, 4, 1),
-    (1, 2, 1),
-    (0, 2, 1),
-    (0, 1, 1),
-    (0, 0, 0),
+/// So many leaves at a node are tried, from many to few: what is more is counted at its own node.
+const LEAVES: [usize; 33] = [
+    96, 80, 64, 56, 48, 44, 40, 36, 32, 30, 28, 26, 24, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 8, 6, 4, 3,
+    2, 1, 0,
 ];
+
+/// Then so many nodes below one, and levels: routers are put together only where they have no room without a host.
+const NODES: [(usize, usize); 11] =
+    [(64, 8), (48, 6), (32, 5), (24, 5), (20, 4), (16, 3), (12, 2), (6, 1), (2, 1), (1, 1), (0, 0)];
+
+/// The most nodes below one, and levels, while there are hosts to put together.
+const MOST_NODES: (usize, usize) = (96, 12);
 
 /// A text's width at a size of 1, in the bolder face.
 fn unit_width(text: &str) -> f64 {
@@ -268,7 +251,9 @@ fn drawn(root: &Node, layout: Layout, mut map: NetworkMap) -> NetworkMap {
 /// The map with as much put together as must be.
 fn cut_down(root: Node, sheet: Sheet, empty: NetworkMap) -> NetworkMap {
     let layout = usual(sheet.sizes.1);
-    for (leaves, children, levels) in CUTS {
+    let hosts = LEAVES.into_iter().map(|leaves| (leaves, MOST_NODES.0, MOST_NODES.1));
+    let nodes = NODES.into_iter().map(|(children, levels)| (0, children, levels));
+    for (leaves, children, levels) in hosts.chain(nodes) {
         let mut root = root.clone();
         root.cut(leaves, children, levels);
         if layout.least(&root) <= sheet.width && layout.height(&root, sheet.width, 0) <= sheet.height {
