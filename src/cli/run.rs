@@ -44,7 +44,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         print(&grade.text(&file.display().to_string()))?;
     }
     done.say_what_went_wrong();
-    say_missed(grade.as_ref().map_or(&[], Grade::expectations));
+    // where the table is printed, it tells
+    if args.json || args.quiet {
+        say_missed(grade.as_ref().map_or(&[], Grade::expectations));
+    }
     if let Some(file) = &args.junit {
         write_junit(file, args, &done, grade.as_ref())?;
     }

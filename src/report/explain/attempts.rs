@@ -220,9 +220,15 @@ fn seen<'a>(sources: &Sources<'a>, attempt: &AttemptRow) -> Option<&'a ConnNote>
     attempt.connection.as_deref().and_then(|name| note(sources, name))
 }
 
+/// Whether the attempt waited for a call that began before it and that nobody answered.
+fn awaited(conn: &ConnNote, attempt: &AttemptRow) -> bool {
+    conn.opened < attempt.started && conn.established[0].is_none()
+}
+
 /// The packets that were lost in an attempt, and what was in them for good, or until it was over.
 fn lost<'a>(conn: &'a ConnNote, attempt: &AttemptRow, ended: SimTime) -> impl Iterator<Item = &'a Loss> {
-    let started = attempt.started;
+    // a call that other copies wait for too is in vain for what was lost since it began
+    let started = if awaited(conn, attempt) { conn.opened } else { attempt.started };
     conn.losses
         .iter()
         .filter(move |loss| loss.at >= started && loss.at <= ended && loss.made_good.is_none_or(|at| at > ended))
@@ -294,6 +300,10 @@ fn connection_causes(sources: &Sources<'_>, row: &MessageRow, attempt: &AttemptR
         let lost: Vec<Loss> = lost(conn, attempt, ended).cloned().collect();
         because.extend(causes::losses(sources, &lost));
         besides.extend(causes::no_way(sources, &lost));
+        if awaited(conn, attempt) {
+            let began = sources.clock.moment(conn.opened);
+            besides.push(format!("the call that it waited for had begun before, at {began}"));
+        }
     }
     let mut once = BTreeSet::new();
     because.retain(|cause| once.insert(cause.clone()));

@@ -10,6 +10,7 @@ use super::{count, plain, since, span};
 use crate::base::time::SimDuration;
 use crate::metrics::{CopyStatus, DnsOutcome, DnsRow, MessageRow, Tables};
 use crate::report::ladder::dns::all_look_ups;
+use crate::report::values::grouped;
 
 /// So many names of a kind are given.
 const MOST: usize = 5;
@@ -188,7 +189,7 @@ fn look_ups(tables: &Tables) -> (String, Vec<Line>) {
     lines.extend(cached.map(|(_, row, _)| line(row, "the first that a resolver's cache answered".to_owned())));
     let title = format!(
         "Look-ups: {} by programs, with {}; how names were found:",
-        all.len(),
+        grouped(all.len()),
         count(questions, "question", "questions")
     );
     (title, lines)

@@ -56,6 +56,10 @@ impl Choice {
         let attempts = EVENTS_OF_ATTEMPT * tables.attempts.len() / messages.len().max(1);
         let room = (EVENTS_OF_MESSAGES / (EVENTS_OF_MESSAGE + attempts)).clamp(MESSAGES.first, MESSAGES.all);
         let messages = chosen(&messages, &Most { all: room, failures: MESSAGES.failures.min(room / 2), ..MESSAGES });
+        let mut messages = messages;
+        messages.extend(landmarks(tables).into_iter().map(str::to_owned));
+        messages.sort();
+        messages.dedup();
         let (connections, lookups) = (connections(tables), lookups(tables));
         let few = few_messages && connections.len() <= CONNECTIONS.whole && lookups.len() <= LOOKUPS.whole;
         let (mut connections, lookups) = (chosen(&connections, &CONNECTIONS), chosen(&lookups, &LOOKUPS));
@@ -141,6 +145,26 @@ pub(super) const fn is_trouble(row: &MessageRow) -> bool {
         || matches!(row.status, CopyStatus::Queued | CopyStatus::Outbox)
         || row.attempts > 1
         || row.duplicates > 0
+}
+
+/// The messages of which a reader asks first: the slowest, and the first of each kind of failure.
+fn landmarks(tables: &Tables) -> BTreeSet<&str> {
+    /// Kinds of failures, as replies of servers may be of any number.
+    const MOST_KINDS: usize = 12;
+    let took = |row: &&MessageRow| row.delivered.map(|at| at.as_nanos().saturating_sub(row.composed.as_nanos()));
+    let slowest = tables.messages.iter().filter(|row| row.delivered.is_some()).max_by_key(took);
+    let mut kinds = BTreeSet::new();
+    let failed = tables.messages.iter().filter(|row| row.status.is_failure());
+    let failed = failed.filter(|row| kinds.insert((row.status.name(), row.reason.as_deref()))).take(MOST_KINDS);
+    slowest.into_iter().chain(failed).map(|row| &*row.message).collect()
+}
+
+/// The messages whose lives are told before all others: the landmarks, and those that took more than one attempt.
+pub(super) fn told_first(tables: &Tables) -> BTreeSet<&str> {
+    /// Retried messages, the first of them.
+    const MOST_RETRIED: usize = 40;
+    let retried = tables.messages.iter().filter(|row| row.attempts > 1).take(MOST_RETRIED);
+    landmarks(tables).into_iter().chain(retried.map(|row| &*row.message)).collect()
 }
 
 /// Messages in the order of composition, each once.

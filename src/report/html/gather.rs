@@ -6,12 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::choice::{Choice, evenly, is_trouble};
+use super::choice::{Choice, evenly, is_trouble, told_first};
 use super::figures;
 use super::model::{Attempt, Chart, Conn, Event, Fault, Host, Message, Model, Packet, Protocol, Shown, Transcript};
 use super::topology;
 use super::watch::{Seen, Shot, protocol_of_port};
-use super::{Observed, Source};
+use super::{Observed, Source, Spoken};
 use crate::base::calendar::UnixTime;
 use crate::base::directory::Directory;
 use crate::base::ids::ConnId;
@@ -44,7 +44,7 @@ pub(super) fn model(source: &Source<'_>) -> Model {
         Part { hosts, conns: Vec::new(), numbers: BTreeMap::new(), source, notes: &mut notes, shown: &mut shown };
     let (threads, events) = part.events();
     let transcripts = part.transcripts();
-    let messages = part.messages(&threads, &transcripts);
+    let messages = part.messages(&threads);
     let attempts = part.attempts(&messages);
     let faults = part.faults();
     let charts = part.charts();
@@ -193,11 +193,13 @@ impl Part<'_, '_> {
         transcripts
     }
 
-    fn messages(&mut self, threads: &[String], transcripts: &[Transcript]) -> Vec<Message> {
+    fn messages(&mut self, threads: &[String]) -> Vec<Message> {
         let all: Vec<&MessageRow> = self.source.tables.messages.iter().collect();
         let threads: BTreeMap<&str, u32> = threads.iter().map(String::as_str).zip(0..).collect();
-        let subjects = subjects(transcripts);
-        let followed = |row: &&MessageRow| threads.contains_key(&*escape(row.message.as_bytes()));
+        let subjects = subjects(self.source.dialogues);
+        let first = told_first(self.source.tables);
+        let followed =
+            |row: &&MessageRow| first.contains(&*row.message) || threads.contains_key(&*escape(row.message.as_bytes()));
         let mut rows: Vec<&MessageRow> = if all.len() <= MOST_MESSAGES {
             all.clone()
         } else {
@@ -208,24 +210,14 @@ impl Part<'_, '_> {
             first.into_iter().chain(trouble).chain(rest).collect()
         };
         rows.sort_by(|a, b| (a.composed, &a.message, &a.to).cmp(&(b.composed, &b.message, &b.to)));
-        let start = self.source.manifest["start"].as_str().and_then(UnixTime::parse).unwrap_or(UnixTime::DEFAULT_START);
-        let zones = BTreeMap::new();
-        let clock = Clock::new(start);
-        let told = Choice::of(self.source.tables).told(self.source.tables);
-        let mut left = MOST_STORIES;
+        let mut stories = self.stories(&rows, &first);
         let messages: Vec<Message> = rows
             .iter()
             .map(|row| {
                 let id = escape(row.message.as_bytes());
                 let m = threads.get(&*id).copied();
-                let witness = self.source.observed.and_then(|observed| observed.reel.witnesses.get(&*row.message));
-                let sources = Sources { tables: self.source.tables, clock, witness, zones: &zones };
-                let told = (told.contains(&*row.message))
-                    .then(|| message_stories(&sources, &row.message, Some(&row.to)))
-                    .and_then(|stories| Some(stories.first()?.text(clock, false)));
-                let story = told.filter(|story| story.len() <= left);
-                left -= story.as_ref().map_or(0, String::len);
-                let subject = subjects.get(&id).cloned();
+                let story = stories.remove(&(&*row.message, &*row.to));
+                let subject = subjects.get(&id).map(|subject| shortened(subject));
                 message(row, id, m, (subject, story))
             })
             .collect();
@@ -236,6 +228,27 @@ impl Part<'_, '_> {
             all.len(),
         );
         messages
+    }
+
+    /// The lives of copies as far as there is room, those that are told first before all others.
+    fn stories<'r>(&self, rows: &[&'r MessageRow], first: &BTreeSet<&str>) -> BTreeMap<(&'r str, &'r str), String> {
+        let start = self.source.manifest["start"].as_str().and_then(UnixTime::parse).unwrap_or(UnixTime::DEFAULT_START);
+        let zones = BTreeMap::new();
+        let clock = Clock::new(start);
+        let told = Choice::of(self.source.tables).told(self.source.tables);
+        let mut left = MOST_STORIES;
+        let mut stories = BTreeMap::new();
+        let (before, after): (Vec<&MessageRow>, Vec<&MessageRow>) =
+            rows.iter().copied().partition(|row| first.contains(&*row.message));
+        for row in before.into_iter().chain(after.into_iter().filter(|row| told.contains(&*row.message))) {
+            let witness = self.source.observed.and_then(|observed| observed.reel.witnesses.get(&*row.message));
+            let sources = Sources { tables: self.source.tables, clock, witness, zones: &zones };
+            let told = message_stories(&sources, &row.message, Some(&row.to));
+            let story = told.first().map(|story| story.text(clock, false)).filter(|story| story.len() <= left);
+            left -= story.as_ref().map_or(0, String::len);
+            stories.extend(story.map(|story| ((&*row.message, &*row.to), story)));
+        }
+        stories
     }
 
     fn attempts(&mut self, messages: &[Message]) -> Vec<Attempt> {
@@ -277,15 +290,16 @@ impl Part<'_, '_> {
                 left -= svg.len();
                 let (title, note) = (drawing.title().to_owned(), drawing.note().to_owned());
                 drawn.push(Chart { name, title, note, svg });
-            } else {
+            } else if name != "topology" || self.hosts.is_empty() {
+                // the page draws the network itself
                 left_out.push(name);
             }
         }
         if !left_out.is_empty() {
             let names = left_out.join(", ");
             let what = if left_out.len() == 1 { "This chart is" } else { "These charts are" };
-            self.notes
-                .push(format!("{what} too large for this page: {names}; \"posthaste chart RUN NAME\" draws each."));
+            let how = "to see one, run \"posthaste chart RUN NAME\" with the result folder and its name";
+            self.notes.push(format!("{what} too large for this page: {names}; {how}."));
         }
         drawn
     }
@@ -381,12 +395,12 @@ fn attempt(row: &AttemptRow) -> Attempt {
 }
 
 /// The subjects of messages whose headers stand in a transcript, by Message-ID.
-fn subjects(transcripts: &[Transcript]) -> BTreeMap<String, String> {
+fn subjects(dialogues: &[Spoken]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    for transcript in transcripts {
+    for dialogue in dialogues {
         let (mut id, mut subject) = (None::<String>, None::<String>);
         let mut in_subject = false;
-        for (_, line) in &transcript.lines {
+        for (_, line) in &dialogue.lines {
             let line = line.get(3..).unwrap_or_default();
             if line.starts_with([' ', '\t']) {
                 // RFC 5322 2.2.3: "Unfolding is accomplished by simply removing any CRLF that is immediately followed by WSP"

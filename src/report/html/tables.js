@@ -20,11 +20,11 @@ function drawOverview() {
     el("div", { class: "wide" }, table("Each counted once, where its source sends it; all of the run", ["protocol", "packets", "with content", "octets of content"], run.protocols.map((one) => [names[one.name] || one.name, one.packets, one.messages, one.octets]))));
   const part = run.shown.filter((one) => one.shown < one.total);
   show("shown", el("p", { class: "note" }, part.length === 0 ? "Nothing of the run is left out of this page." :
-    "Left out of this page: it shows " + part.map((one) => grouped(one.shown) + " of " + grouped(one.total) + " " + one.what).join(", ") + ". The first of each kind and what went wrong come first, then the rest at even distances."));
+    "Left out of this page: it shows " + part.map((one) => grouped(one.shown) + " of " + grouped(one.total) + " " + one.what).join(", ") + ". The first of each kind and what went wrong come first, then the rest at even distances. The slowest message, the first of each kind of failure and the first retried ones have their story before others."));
 }
 
 const COLUMNS = [
-  ["composed", "composed", (one) => clock(one.composed)], ["id", "Message-ID", (one) => one.id], ["subject", "subject", (one) => one.subject || ""],
+  ["composed", "composed", (one) => clock(one.composed)], ["id", "Message-ID", (one) => one.id], ["subject", "subject", (one) => (one.subject === null || one.subject === undefined ? "(none kept here)" : one.subject)],
   ["from", "from", (one) => one.from || "<>"], ["to", "to", (one) => one.to], ["status", "status", (one) => one.status.replace(/_/g, " ")],
   ["latency", "latency", (one) => (one.delivered === null ? "" : human(one.delivered - one.composed))], ["attempts", "attempts", (one) => one.attempts], ["bytes", "octets", (one) => one.bytes]];
 const MOST_ROWS = 200;

@@ -46,7 +46,8 @@ pub(super) fn notes(
         let about = tables.messages.iter().filter(|other| other.about.as_ref() == Some(&row.message));
         for other in about {
             if let Some(server) = of_copy(tables, row).last().map(|attempt| &attempt.server).or(holder) {
-                let text = format!("{} tells {} ({})", shown(&other.message), shown(&other.to), other.kind.name());
+                let (id, to) = (shown(&other.message), shown(&other.to));
+                let text = format!("{id} tells {to} ({}); --message {id} goes on", other.kind.name());
                 drafts.push(Draft::note(other.composed, server, text, false));
             }
         }
