@@ -204,7 +204,7 @@ fn links_fail_too() {
     let mut served = Served::start(&lecture(), &["--speed", "100"]);
     let link = "hamburger.edu--router.hamburger.edu";
     assert_eq!(served.command(&format!("fail {link}")), format!("{link} is down until `restore {link}`"));
-    served.hears(&format!("link {link} down"));
+    served.hears(&format!("link {link} goes down"));
     let mut client = served.client("smtp", "crepes.fr");
     client.greet();
     client.hand_in("bob@hamburger.edu", b"hi\r\n");

@@ -46,8 +46,9 @@ pub(super) fn notes(
         let about = tables.messages.iter().filter(|other| other.about.as_ref() == Some(&row.message));
         for other in about {
             if let Some(server) = of_copy(tables, row).last().map(|attempt| &attempt.server).or(holder) {
-                let (id, to) = (shown(&other.message), shown(&other.to));
-                let text = format!("{id} tells {to} ({}); --message {id} goes on", other.kind.name());
+                let (id, kind) = (shown(&other.message), other.kind.name());
+                let whom = if other.to == row.from { "the sender".to_owned() } else { shown(&other.to) };
+                let text = format!("{id} tells {whom} ({kind})");
                 drafts.push(Draft::note(other.composed, server, text, false));
             }
         }

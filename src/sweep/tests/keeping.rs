@@ -153,16 +153,15 @@ fn what_is_not_ours_is_left_alone() {
     let begin = |dir: &Path| {
         Folder::begin(dir, &subject, Path::new("plan.json")).map(|_| ()).map_err(|error| error.to_string())
     };
-    for name in ["manifest.json", "tables"] {
+    for name in ["charts", "manifest.json", "notes", "tables"] {
         let out = bed.folder(name);
         fs::create_dir_all(out.join(name)).unwrap();
         assert!(begin(&out).unwrap_err().contains("nothing was changed"), "{name}");
         assert!(!out.join("study.json").exists());
     }
     let out = bed.folder("mine");
-    fs::create_dir_all(&out).unwrap();
-    fs::write(out.join("notes.txt"), "mine").unwrap();
     begin(&out).unwrap();
+    fs::write(out.join("notes.txt"), "mine").unwrap();
     begin(&out).unwrap();
     for damage in ["", "{", "[]", "{\"posthaste\":1}"] {
         fs::write(out.join("study.json"), damage).unwrap();
