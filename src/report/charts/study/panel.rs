@@ -105,9 +105,7 @@ impl<'a> Plan<'a> {
             let low = if y.spacing == Spacing::Logarithmic && low <= 0.0 { point.mid } else { low };
             [point.mid, low, high]
         };
-        if points().next().is_none() {
-            return None;
-        }
+        points().next()?;
         let along = || {
             panels.iter().flat_map(|panel| &panel.curves).filter(|curve| curve.whole).flat_map(|curve| &curve.points)
         };
