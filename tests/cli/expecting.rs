@@ -86,94 +86,96 @@ fn every_form_holds_and_fails() {
     assert_eq!(desk.posthaste(&["run", "again.json", "--json"]).json()["expectations"], expectations);
 }
 
+/// A slip, where it is told, and what is said of it.
+const SLIPS: &[(&str, &str, &str)] = &[
+    (r#"{ "count": "mesages", "equals": 1 }"#, "expect[0].count", "did you mean \"messages\"?"),
+    (r#"{ "mean": "messages.latency", "at_most": 1 }"#, "expect[0].mean", "did you mean \"latency_s\"?"),
+    (r#"{ "mean": "messages.status", "at_most": 1 }"#, "expect[0].mean", "holds texts, not numbers"),
+    (r#"{ "sum": "bytes", "at_most": 1 }"#, "expect[0].sum", "a table stands before it"),
+    (
+        r#"{ "count": "messages", "where": { "statuss": "x" }, "equals": 1 }"#,
+        "expect[0].where.statuss",
+        "the table messages has no column \"statuss\"",
+    ),
+    (
+        r#"{ "count": "messages", "where": { "status": ["queued", "deliverd"] }, "equals": 1 }"#,
+        "expect[0].where.status[1]",
+        "did you mean \"delivered\"?",
+    ),
+    (
+        r#"{ "count": "attempts", "where": { "server": { "not": "crepe.fr" } }, "equals": 1 }"#,
+        "expect[0].where.server.not",
+        "did you mean \"crepes.fr\"?",
+    ),
+    (
+        r#"{ "count": "messages", "where": { "to": "bbo@hamburger.edu" }, "equals": 1 }"#,
+        "expect[0].where.to",
+        "did you mean \"bob@hamburger.edu\"?",
+    ),
+    (
+        r#"{ "count": "links", "where": { "link": "crepes.fr--router.crepe.fr" }, "equals": 1 }"#,
+        "expect[0].where.link",
+        "did you mean \"crepes.fr--router.crepes.fr\"?",
+    ),
+    (r#"{ "count": "cwnd", "equals": 1 }"#, "expect[0]", "\"outputs\": { \"cwnd\": true }"),
+    (r#"{ "quantile": 95, "of": "messages.latency_s", "at_most": 1 }"#, "expect[0].quantile", "95th percentile"),
+    (r#"{ "quantile": 0.5, "at_most": 1 }"#, "expect[0]", "does not say of what"),
+    (r#"{ "metric": "latency.max_s", "at_most": "3kB" }"#, "expect[0].at_most", "not a unit of a duration"),
+    (r#"{ "metric": "messages.delivered", "equals": "1" }"#, "expect[0].equals", "without quotation marks"),
+    (r#"{ "metric": "messages.delivered", "equals": "2s" }"#, "expect[0].equals", "there is no unit here"),
+    (r#"{ "metric": "messages.delivered", "to": "x", "equals": 1 }"#, "expect[0].to", "belongs to \"message\""),
+    (r#"{ "metric": "messages.delivered", "count": "links", "equals": 1 }"#, "expect[0].count", "about one thing"),
+    (r#"{ "equals": 1 }"#, "expect[0]", "does not say about what it is"),
+    (r#"{ "message": "1.alice@crepes.fr" }"#, "expect[0].message", "is no Message-ID"),
+    (r#"{ "message": "<1.alice@crepes.fr>", "status": "bouncd" }"#, "expect[0].status", "\"bounced\"?"),
+    (r#"{ "message": "<1.alice@crepes.fr>", "through": "crepe.fr" }"#, "expect[0].through", "\"crepes.fr\"?"),
+    (r#"{ "dropped_packets": 0, "link": "line" }"#, "expect[0].link", "there is no link \"line\""),
+    (r#"{ "transcript": { "protocol": "smpt", "contains": "x" } }"#, "expect[0].transcript.protocol", "\"smtp\"?"),
+    (r#"{ "transcript": { "protocol": "smtp" } }"#, "expect[0].transcript", "nothing is looked for"),
+    (r#"{ "dropped_packets": 0, "points": 1 }"#, "expect[0].points", "--grade"),
+    (r#"{ "dropped_packets": [] }"#, "expect[0].dropped_packets", "this list is empty"),
+    (r#"{ "dropped_packets": -1 }"#, "expect[0].dropped_packets", "never fewer than 0"),
+    (r#"{ "dropped_packets": { "at_most": -1 } }"#, "expect[0].dropped_packets", "never fewer than 0"),
+    (r#"{ "count": "messages", "equals": 1.5 }"#, "expect[0].equals", "a whole number"),
+    (r#"{ "count": "messages", "at_most": -1 }"#, "expect[0].at_most", "never fewer than 0"),
+    (
+        r#"{ "metric": "messages.delivered", "equals": 1, "at_least": 2 }"#,
+        "expect[0].equals",
+        "equals 1 and is at least 2",
+    ),
+    (
+        r#"{ "metric": "messages.delivered", "equals": 5, "tolerance": 1, "at_most": 3 }"#,
+        "expect[0].equals",
+        "equals 5 and is at most 3",
+    ),
+    (r#"{ "message": "<1.alice@crepes.fr>", "through": [] }"#, "expect[0].through", "this list is empty"),
+    (r#"{ "message": "<1.alice@crepes.fr>", "status": [] }"#, "expect[0].status", "this list is empty"),
+    (r#"{ "message": "<1.alice@crepes.fr>", "to": "" }"#, "expect[0].to", "nobody has this address"),
+    (r#"{ "dropped_packets": 0, "name": "" }"#, "expect[0].name", "this name says nothing"),
+    (r#"{ "message": "<2.alice@crepes.fr>" }"#, "expect[0].message", "writes one: <1.alice@crepes.fr>"),
+    (r#"{ "message": "<1.alise@crepes.fr>" }"#, "expect[0].message", "did you mean \"<1.alice@crepes.fr>\"?"),
+    (
+        r#"{ "count": "attempts", "where": { "message": "<1.alice@crepe.fr>" }, "equals": 1 }"#,
+        "expect[0].where.message",
+        "did you mean \"<1.alice@crepes.fr>\"?",
+    ),
+    (
+        r#"{ "metric": "messages.delivered", "where": {}, "equals": 1 }"#,
+        "expect[0].where",
+        "belongs to \"count\", \"sum\", \"mean\", \"min\", \"max\" and \"quantile\", not to \"metric\"",
+    ),
+    (
+        r#"{ "dropped_packets": 0, "link": "router.crepes.fr--crepes.fr" }"#,
+        "expect[0].link",
+        "did you mean \"crepes.fr--router.crepes.fr\"?",
+    ),
+];
+
 /// Would break if a slip in an expectation went unseen until the run, or had no place.
 #[test]
 fn slips_in_expectations_are_told_with_their_places() {
-    let slips = [
-        (r#"{ "count": "mesages", "equals": 1 }"#, "expect[0].count", "did you mean \"messages\"?"),
-        (r#"{ "mean": "messages.latency", "at_most": 1 }"#, "expect[0].mean", "did you mean \"latency_s\"?"),
-        (r#"{ "mean": "messages.status", "at_most": 1 }"#, "expect[0].mean", "holds texts, not numbers"),
-        (r#"{ "sum": "bytes", "at_most": 1 }"#, "expect[0].sum", "a table stands before it"),
-        (
-            r#"{ "count": "messages", "where": { "statuss": "x" }, "equals": 1 }"#,
-            "expect[0].where.statuss",
-            "the table messages has no column \"statuss\"",
-        ),
-        (
-            r#"{ "count": "messages", "where": { "status": ["queued", "deliverd"] }, "equals": 1 }"#,
-            "expect[0].where.status[1]",
-            "did you mean \"delivered\"?",
-        ),
-        (
-            r#"{ "count": "attempts", "where": { "server": { "not": "crepe.fr" } }, "equals": 1 }"#,
-            "expect[0].where.server.not",
-            "did you mean \"crepes.fr\"?",
-        ),
-        (
-            r#"{ "count": "messages", "where": { "to": "bbo@hamburger.edu" }, "equals": 1 }"#,
-            "expect[0].where.to",
-            "did you mean \"bob@hamburger.edu\"?",
-        ),
-        (
-            r#"{ "count": "links", "where": { "link": "crepes.fr--router.crepe.fr" }, "equals": 1 }"#,
-            "expect[0].where.link",
-            "did you mean \"crepes.fr--router.crepes.fr\"?",
-        ),
-        (r#"{ "count": "cwnd", "equals": 1 }"#, "expect[0]", "\"outputs\": { \"cwnd\": true }"),
-        (r#"{ "quantile": 95, "of": "messages.latency_s", "at_most": 1 }"#, "expect[0].quantile", "95th percentile"),
-        (r#"{ "quantile": 0.5, "at_most": 1 }"#, "expect[0]", "does not say of what"),
-        (r#"{ "metric": "latency.max_s", "at_most": "3kB" }"#, "expect[0].at_most", "not a unit of a duration"),
-        (r#"{ "metric": "messages.delivered", "equals": "1" }"#, "expect[0].equals", "without quotation marks"),
-        (r#"{ "metric": "messages.delivered", "equals": "2s" }"#, "expect[0].equals", "there is no unit here"),
-        (r#"{ "metric": "messages.delivered", "to": "x", "equals": 1 }"#, "expect[0].to", "belongs to \"message\""),
-        (r#"{ "metric": "messages.delivered", "count": "links", "equals": 1 }"#, "expect[0].count", "about one thing"),
-        (r#"{ "equals": 1 }"#, "expect[0]", "does not say about what it is"),
-        (r#"{ "message": "1.alice@crepes.fr" }"#, "expect[0].message", "is no Message-ID"),
-        (r#"{ "message": "<1.alice@crepes.fr>", "status": "bouncd" }"#, "expect[0].status", "\"bounced\"?"),
-        (r#"{ "message": "<1.alice@crepes.fr>", "through": "crepe.fr" }"#, "expect[0].through", "\"crepes.fr\"?"),
-        (r#"{ "dropped_packets": 0, "link": "line" }"#, "expect[0].link", "there is no link \"line\""),
-        (r#"{ "transcript": { "protocol": "smpt", "contains": "x" } }"#, "expect[0].transcript.protocol", "\"smtp\"?"),
-        (r#"{ "transcript": { "protocol": "smtp" } }"#, "expect[0].transcript", "nothing is looked for"),
-        (r#"{ "dropped_packets": 0, "points": 1 }"#, "expect[0].points", "--grade"),
-        (r#"{ "dropped_packets": [] }"#, "expect[0].dropped_packets", "this list is empty"),
-        (r#"{ "dropped_packets": -1 }"#, "expect[0].dropped_packets", "never fewer than 0"),
-        (r#"{ "dropped_packets": { "at_most": -1 } }"#, "expect[0].dropped_packets", "never fewer than 0"),
-        (r#"{ "count": "messages", "equals": 1.5 }"#, "expect[0].equals", "a whole number"),
-        (r#"{ "count": "messages", "at_most": -1 }"#, "expect[0].at_most", "never fewer than 0"),
-        (
-            r#"{ "metric": "messages.delivered", "equals": 1, "at_least": 2 }"#,
-            "expect[0].equals",
-            "equals 1 and is at least 2",
-        ),
-        (
-            r#"{ "metric": "messages.delivered", "equals": 5, "tolerance": 1, "at_most": 3 }"#,
-            "expect[0].equals",
-            "equals 5 and is at most 3",
-        ),
-        (r#"{ "message": "<1.alice@crepes.fr>", "through": [] }"#, "expect[0].through", "this list is empty"),
-        (r#"{ "message": "<1.alice@crepes.fr>", "status": [] }"#, "expect[0].status", "this list is empty"),
-        (r#"{ "message": "<1.alice@crepes.fr>", "to": "" }"#, "expect[0].to", "nobody has this address"),
-        (r#"{ "dropped_packets": 0, "name": "" }"#, "expect[0].name", "this name says nothing"),
-        (r#"{ "message": "<2.alice@crepes.fr>" }"#, "expect[0].message", "writes one: <1.alice@crepes.fr>"),
-        (r#"{ "message": "<1.alise@crepes.fr>" }"#, "expect[0].message", "did you mean \"<1.alice@crepes.fr>\"?"),
-        (
-            r#"{ "count": "attempts", "where": { "message": "<1.alice@crepe.fr>" }, "equals": 1 }"#,
-            "expect[0].where.message",
-            "did you mean \"<1.alice@crepes.fr>\"?",
-        ),
-        (
-            r#"{ "metric": "messages.delivered", "where": {}, "equals": 1 }"#,
-            "expect[0].where",
-            "belongs to \"count\", \"sum\", \"mean\", \"min\", \"max\" and \"quantile\", not to \"metric\"",
-        ),
-        (
-            r#"{ "dropped_packets": 0, "link": "router.crepes.fr--crepes.fr" }"#,
-            "expect[0].link",
-            "did you mean \"crepes.fr--router.crepes.fr\"?",
-        ),
-    ];
     let desk = Desk::new();
-    for (slip, place, message) in slips {
+    for (slip, place, message) in SLIPS.iter().copied() {
         let expect = json!([serde_json::from_str::<Value>(slip).unwrap()]);
         desk.scenario("s.json", &with(small(), "/expect", expect));
         let said = desk.posthaste(&["check", "s.json"]);
