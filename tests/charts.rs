@@ -30,7 +30,6 @@ const SHOWN: [(&str, &[&str]); 6] = [
             "dns_load",
             "dns_upstream",
             "latency_by_phase",
-            "link_utilization",
             "mailbox_size",
             "throughput",
             "topology",
@@ -40,7 +39,7 @@ const SHOWN: [(&str, &[&str]); 6] = [
     ("web-page", &["page_time", "page_waterfall"]),
     ("pop3-modes", &["protocol_cost", "reading_times"]),
     ("webmail", &["activity_by_hour"]),
-    ("short", &["cwnd", "link_drops", "tcp_sequence"]),
+    ("short", &["cwnd", "link_drops", "link_utilization", "tcp_sequence"]),
 ];
 
 /// A message over a thin line with a short queue.
