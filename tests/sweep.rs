@@ -379,7 +379,7 @@ fn a_study_draws_what_its_plan_declares() {
         ("loss", ["Later over lossy links", "3 replications a point", "delay 10ms", "least s"]),
         ("panels", ["delay 10ms", "delay 80ms", "95 % interval", "latency mean (s)"]),
         ("leftover", ["delay 10ms", "delay 80ms", "loss", "latency mean (s)"]),
-        ("map", ["10ms", "80ms", "0.2", "delay (s)"]),
+        ("map", ["10ms", "80ms", "0.2", "latency mean (s)"]),
     ] {
         for part in parts {
             assert!(text(name).contains(part), "{name}: {part}\n{}", text(name));
