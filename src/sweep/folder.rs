@@ -130,15 +130,7 @@ impl Folder {
     fn write(&self, census: Option<&Census>) -> Result<(), ReportError> {
         let mut about = self.about.clone();
         if let Some(census) = census {
-            about["results"] = json!({
-                "complete": census.whole(),
-                "points": census.points,
-                "points_complete": census.complete,
-                "points_failed": census.failed,
-                "points_missing": census.missing,
-                "runs_done": census.runs_done,
-                "runs_failed": census.runs_failed,
-            });
+            about["results"] = census.to_json();
         }
         let text = serde_json::to_string_pretty(&about).expect("plain data") + "\n";
         Pending::write(self.dir.join(STUDY), &text)

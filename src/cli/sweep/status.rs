@@ -104,14 +104,7 @@ fn points(census: &Census) -> String {
 
 fn json(census: &Census) -> Value {
     let damaged = census.damaged.iter().map(|(path, why)| json!({ "file": path.display().to_string(), "why": why }));
-    json!({
-        "complete": census.whole(),
-        "points": census.points,
-        "points_complete": census.complete,
-        "points_failed": census.failed,
-        "points_missing": census.missing,
-        "runs_done": census.runs_done,
-        "runs_failed": census.runs_failed,
-        "damaged": damaged.collect::<Vec<_>>(),
-    })
+    let mut value = census.to_json();
+    value["damaged"] = damaged.collect();
+    value
 }

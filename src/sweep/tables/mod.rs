@@ -15,6 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use serde_json::{Value, json};
 
 use super::pending;
 use super::statistics::{Estimate, Level};
@@ -64,6 +65,20 @@ impl Census {
     #[must_use]
     pub const fn whole(&self) -> bool {
         self.complete == self.points
+    }
+
+    /// Its counts, by the names that `study.json` has for them.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({
+            "complete": self.whole(),
+            "points": self.points,
+            "points_complete": self.complete,
+            "points_failed": self.failed,
+            "points_missing": self.missing,
+            "runs_done": self.runs_done,
+            "runs_failed": self.runs_failed,
+        })
     }
 
     /// Counts a point.
