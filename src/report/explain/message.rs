@@ -182,15 +182,9 @@ fn seen<'a>(sources: &Sources<'a>, row: &'a MessageRow) -> impl Iterator<Item = 
 /// The user agent could not hand it over, and keeps it.
 fn postponed(sources: &Sources<'_>, row: &MessageRow) -> Vec<Step> {
     let domain = row.from.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let tries = seen(sources, row).filter_map(|note| match &note.what {
-        MailWhat::Postponed { kind, code, text, next } => Some((note, kind, *code, text, *next)),
-        MailWhat::Accepted { .. }
-        | MailWhat::Downgraded { .. }
-        | MailWhat::Delivered { .. }
-        | MailWhat::Retrieved { .. }
-        | MailWhat::Deleted { .. }
-        | MailWhat::Redirected
-        | MailWhat::Discarded { .. } => None,
+    let tries = seen(sources, row).filter_map(|note| {
+        let MailWhat::Postponed { kind, code, text, next } = &note.what else { return None };
+        Some((note, kind, *code, text, *next))
     });
     let steps = (1..).zip(tries).map(|(number, (note, kind, code, text, next))| {
         let said = if code == 0 { text.clone() } else { format!("{code} {text}") };
@@ -295,15 +289,9 @@ fn ending(sources: &Sources<'_>, row: &MessageRow, steps: &mut Vec<Step>) {
     let notes = seen(sources, row).collect::<Vec<_>>();
     let mut mailbox = plain(&row.to);
     if let Some(at) = row.delivered {
-        let note = notes.iter().find_map(|note| match &note.what {
-            MailWhat::Delivered { mailbox } => Some((&note.host, mailbox)),
-            MailWhat::Accepted { .. }
-            | MailWhat::Postponed { .. }
-            | MailWhat::Downgraded { .. }
-            | MailWhat::Retrieved { .. }
-            | MailWhat::Deleted { .. }
-            | MailWhat::Redirected
-            | MailWhat::Discarded { .. } => None,
+        let note = notes.iter().find_map(|note| {
+            let MailWhat::Delivered { mailbox } = &note.what else { return None };
+            Some((&note.host, mailbox))
         });
         let what = match note {
             Some((host, name)) => {

@@ -112,7 +112,7 @@ fn of_mail(end: &str, metrics: &Metrics) -> Vec<String> {
     let deferred = get("attempts.deferred");
     if deferred > 0.0 {
         out.push(format!(
-            "Of {} to pass mail on {} put off and tried again later.",
+            "Of {} to pass mail on, {} put off and tried again later.",
             count(get("attempts.total"), "attempt"),
             if deferred == 1.0 { "1 was".to_owned() } else { format!("{} were", grouped(deferred)) },
         ));
