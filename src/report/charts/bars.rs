@@ -86,10 +86,10 @@ impl Bars<'_> {
 
 /// From one line of a label to the next, in sizes of its letters.
 const LINE: f64 = 1.05;
-/// The least height of a bar with its gaps, on a sheet that grows.
-const LEAST_SLOT: f64 = 26.0;
 /// The smallest size of a label.
 const SMALLEST: f64 = 0.8 * TICK_SIZE;
+/// The least height of a bar with its gaps, on a sheet that grows: two lines of a label have room.
+const LEAST_SLOT: f64 = 2.0 * LINE * SMALLEST + 1.0;
 
 impl Bars<'_> {
     /// The labels, all in one size; one that has no room in a line has two, if a bar is high enough for them.
