@@ -15,6 +15,7 @@ Prints a line for each check that fails, and "N passed, N failed".
 """
 
 import collections
+import concurrent.futures
 import json
 import os
 import re
@@ -383,10 +384,19 @@ def remarks(check, where, seen, more):
     check("no remark on TCP" + where, not found, sorted(found))
 
 
+def judged(folder):
+    ask = Judge()
+    judge(folder, ask)
+    return ask
+
+
 def main():
     ask = Judge()
-    for folder in sys.argv[1:]:
-        judge(folder, ask)
+    with concurrent.futures.ProcessPoolExecutor() as pool:
+        for one in pool.map(judged, sys.argv[1:]):
+            ask.passed += one.passed
+            ask.failed += one.failed
+            ask.kinds |= one.kinds
     if len(sys.argv) > 10:
         ask.check("all", "every kind of thing is there", KINDS <= ask.kinds, sorted(KINDS - ask.kinds))
     print("%d passed, %d failed" % (ask.passed, ask.failed))

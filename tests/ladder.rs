@@ -92,7 +92,7 @@ fn questions_of_name_servers_are_tied_to_their_clients() {
 fn one_can_choose_and_mistakes_are_told() {
     let place = workplace();
     run(place.path(), "iterative");
-    let drawn = ladder(place.path(), &["iterative", "--host", "dns.shop.com", "--text"]);
+    let drawn = ladder(place.path(), &["iterative", "--host", "DNS.shop.com", "--text"]);
     assert!(drawn.stdout.starts_with("Look-up of www.shop.com A by pc.campus.edu\n"), "{}", drawn.stdout);
     let drawn = ladder(place.path(), &["iterative", "--query", "www.example.com", "-o", "two.svg"]);
     assert_eq!((drawn.code, &*drawn.stdout), (0, ""));
@@ -118,6 +118,7 @@ fn one_can_choose_and_mistakes_are_told() {
         (&["iterative", "--for", "slides", "--page", "all"], 2, "--page all writes files: give a name with -o"),
         (&["iterative", "--page", "2"], 2, "--for <PURPOSE>"),
         (&["iterative", "--text", "-o", "x.png"], 2, "--text writes text, which is no PNG"),
+        (&["iterative", "-o", "x.gif"], 2, "pictures are SVG or PNG, not gif: call the file .svg or .png"),
         (&["nothing"], 4, "no such file or folder"),
         (&["iterative", "-o", "no/such/folder.svg"], 4, "cannot write"),
     ];

@@ -262,3 +262,9 @@ pub struct CompletionsArgs {
     /// The shell
     pub shell: Shell,
 }
+
+/// A host's name: names that differ in the case of letters are the same (RFC 4343 section 2).
+#[expect(clippy::unnecessary_wraps, reason = "the form that readers of arguments have")]
+fn host(text: &str) -> Result<String, std::convert::Infallible> {
+    Ok(text.to_ascii_lowercase())
+}

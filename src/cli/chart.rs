@@ -41,7 +41,7 @@ pub(super) fn chart(args: &ChartArgs) -> Result<Exit, CommandError> {
     let mut source = ChartSource::with_scenario(&tables, &resolved);
     source.of.clone_from(&args.of);
     let theme = args.theme.into();
-    let format = ChartFormat::of(args.format, args.output.as_deref());
+    let format = ChartFormat::of(args.format, args.output.as_deref())?;
     match (&args.name, args.output.as_deref()) {
         (Some(name), output) => {
             if name == SEQUENCE {

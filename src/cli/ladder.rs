@@ -28,7 +28,7 @@ use super::target::result_folder;
 /// The run does not exist, something that is named is not in it, or a file cannot be written.
 pub(super) fn ladder(args: &LadderArgs) -> Result<Exit, CommandError> {
     let output = args.output.as_deref();
-    let format = ChartFormat::of(args.format, output);
+    let format = ChartFormat::of(args.format, output)?;
     if args.text && format == ChartFormat::Png {
         return Err(CommandError::usage("--text writes text, which is no PNG: call the file otherwise".to_owned()));
     }

@@ -24,6 +24,20 @@ const FATES: [&str; 12] = [
     "duplicates",
 ];
 
+/// What is counted, in words: one "page failed", two "pages failed".
+fn counted(value: f64, name: &str) -> String {
+    let words = name.replace('_', " ");
+    let many = if value.total_cmp(&1.0).is_eq() { words.split(' ').find(|word| word.ends_with('s')) } else { None };
+    let Some(many) = many else { return words };
+    let stem = many.trim_end_matches('s');
+    let one = match stem.strip_suffix("ie") {
+        Some(start) => format!("{start}y"),
+        None if stem.ends_with("sse") => stem.trim_end_matches('e').to_owned(),
+        None => stem.to_owned(),
+    };
+    words.replacen(many, &one, 1)
+}
+
 /// A short summary of a run: what happened to the mail, how long it took, what it cost,
 /// whether expectations held.
 #[must_use]
@@ -34,7 +48,7 @@ pub fn summary_text(info: &RunInfo, record: &RunRecord) -> String {
     let counts = |group: &str, names: &[&str]| {
         let shown = names.iter().enumerate().filter_map(|(place, name)| {
             let value = count(&format!("{group}.{name}"));
-            (place < 2 || value > 0.0).then(|| format!("{value} {}", name.replace('_', " ")))
+            (place < 2 || value > 0.0).then(|| format!("{value} {}", counted(value, name)))
         });
         shown.collect::<Vec<_>>().join(", ")
     };
@@ -149,6 +163,16 @@ pub(super) fn human(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_of_them_is_said_so() {
+        let names = ["pages_failed", "queries", "cache_misses", "duplicates", "delivered"];
+        assert_eq!(
+            names.map(|name| counted(1.0, name)),
+            ["page failed", "query", "cache miss", "duplicate", "delivered"]
+        );
+        assert_eq!(counted(0.0, "cache_misses"), "cache misses");
+    }
 
     #[test]
     fn durations_for_reading() {

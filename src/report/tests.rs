@@ -144,7 +144,7 @@ fn tables_are_golden() {
     bounces      1 composed, 1 delivered
     latency      mean 6 s, median 6 s, 95 % 6 s, longest 6 s
     attempts     3 total, 1 completed, 1 deferred, 1 failed
-    dns          2 queries, 0 cache hits, 1 cache misses, 1 timeouts
+    dns          2 queries, 0 cache hits, 1 cache miss, 1 timeout
     connections  2 opened, 0 failed
     network      2 packets, 80 bytes, 1 dropped
     ended        at 5 min (the scenario's end), 42 events, seed 1

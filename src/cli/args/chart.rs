@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::exit::CommandError;
 use crate::report::Theme;
 
 pub(super) const EXAMPLES: &str = "\
@@ -77,11 +78,20 @@ pub enum ChartFormat {
 
 impl ChartFormat {
     /// The kind that is asked for, or else the one after which a file is called, or else SVG.
-    #[must_use]
-    pub fn of(asked: Option<Self>, file: Option<&Path>) -> Self {
-        let ending = file.and_then(Path::extension);
-        let called_png = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
-        asked.unwrap_or(if called_png { Self::Png } else { Self::Svg })
+    ///
+    /// # Errors
+    /// The file is called after a kind of picture that there is not.
+    pub fn of(asked: Option<Self>, file: Option<&Path>) -> Result<Self, CommandError> {
+        const OTHERS: [&str; 9] = ["bmp", "eps", "gif", "jpeg", "jpg", "pdf", "ps", "tiff", "webp"];
+        let ending = file.and_then(Path::extension).map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+        match (asked, ending.as_deref()) {
+            (Some(asked), _) => Ok(asked),
+            (None, Some("png")) => Ok(Self::Png),
+            (None, Some(other)) if OTHERS.contains(&other) => {
+                Err(CommandError::usage(format!("pictures are SVG or PNG, not {other}: call the file .svg or .png")))
+            }
+            (None, _) => Ok(Self::Svg),
+        }
     }
 
     /// How the names of its files end.

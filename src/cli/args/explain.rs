@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::host;
+
 /// Examples for the help text.
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -33,7 +35,7 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["message", "query", "host", "at"])]
     pub conn: Option<String>,
     /// Shows the cache, zones, queue and mailboxes of this host; with --query: only its look-ups count
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = host)]
     pub host: Option<String>,
     /// The virtual time at which they are shown, such as 12s or 1h30min, instead of the end of the run
     #[arg(long, value_name = "TIME", requires = "host")]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::chart::ChartFormat;
+use super::host;
 
 pub(super) const EXAMPLES: &str = "\
 A ladder ends after 400 messages and says how many it leaves out; the filters choose fewer. What has
@@ -32,7 +33,7 @@ pub struct LadderArgs {
     #[arg(long, default_value = "all", value_name = "PROTOCOL")]
     pub protocol: Vec<LadderProtocol>,
     /// Only look-ups and connections in which this host takes part; may be repeated
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = host)]
     pub host: Vec<String>,
     /// Only look-ups: the N-th of them, counted from 1, or those for this name
     #[arg(long, value_name = "N|NAME", conflicts_with_all = ["message", "conn"])]

@@ -29,8 +29,7 @@ use crate::sim::{Limits, Simulation, World};
 /// There is no such host or instant, or the host holds nothing of the kind.
 pub(super) fn show(args: &ExplainArgs, name: &str) -> Result<Exit, CommandError> {
     let (scenario, cut) = scenario_and_cut(&args.run)?;
-    // RFC 4343 section 2: names that differ in the case of letters are the same
-    let host = scenario.hosts.iter().position(|host| host.name.eq_ignore_ascii_case(name));
+    let host = scenario.hosts.iter().position(|host| *host.name == *name);
     let host = host.and_then(|place| u32::try_from(place).ok()).ok_or_else(|| unknown(args, &scenario, name))?;
     let (host, name) = (HostId(host), &scenario.hosts[host as usize].name);
     let at = args.at.as_deref().map(SimDuration::parse).transpose();

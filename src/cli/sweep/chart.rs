@@ -39,7 +39,7 @@ pub(super) fn chart(args: &SweepChartArgs) -> Result<Exit, CommandError> {
     Folder::read(&dir).map_err(report_error)?;
     let subject = Subject::of(&study).map_err(load_error)?;
     let gallery = in_threads(cores(), || Gallery::of(&subject, &crate::sweep::store::Store::of(&dir)))?;
-    let format = ChartFormat::of(args.format, args.output.as_deref());
+    let format = ChartFormat::of(args.format, args.output.as_deref())?;
     let theme = args.theme.into();
     match (chosen, args.output.as_deref()) {
         (Some(chart), output) => hand_over(output, &bytes(&gallery.draw(chart, theme), format)?, format)?,

@@ -48,10 +48,13 @@ const LEAST: u64 = 500;
 
 #[expect(clippy::cast_precision_loss, reason = "shares are drawn, not counted")]
 fn idle(busiest: &LinkRow) -> String {
+    let share = match busiest.figures.utilization.0 {
+        0 => "less than 0.0001 %".to_owned(),
+        millionths => format!("{:.4} %", millionths as f64 / 1e4),
+    };
     format!(
-        "Every line was sending for less than 0.05 % of the run: the busiest, {}, for {:.4} %. There is no bar to draw.",
-        name(busiest),
-        busiest.figures.utilization.0 as f64 / 1e4
+        "Every line was sending for less than 0.05 % of the run: the busiest, {}, for {share}. There is no bar to draw.",
+        name(busiest)
     )
 }
 

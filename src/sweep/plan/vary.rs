@@ -293,15 +293,22 @@ pub(super) fn read_values(
     }
     let before = problems.count();
     let mut seen = BTreeSet::new();
+    let mut quantities: BTreeMap<(&str, u64), String> = BTreeMap::new();
     let mut units = Vec::with_capacity(values.len());
     let mut choices = Vec::with_capacity(values.len());
     for (index, setting) in values.iter().enumerate() {
         let here = path.index(index);
         let Some((unit, choice)) = read_setting(setting, pointers, here, problems) else { continue };
-        let text = &choice.amounts[0].text;
+        let Amount { text, number } = &choice.amounts[0];
+        let quantity = unit.zip(*number).filter(|_| matches!(setting, Setting::Plain(_)));
+        let quantity = quantity.map(|(unit, number)| (unit.text(), number.to_bits()));
+        let same = quantity.and_then(|quantity| quantities.get(&quantity));
         if !seen.insert(text.clone()) {
             problems.at(here, format!("the value {} stands here twice", quote(text)));
+        } else if let Some(old) = same {
+            problems.at(here, format!("{} is the same as {}", quote(text), quote(old)));
         }
+        quantities.extend(quantity.map(|quantity| (quantity, text.clone())));
         units.push(unit);
         choices.push(choice);
     }

@@ -161,6 +161,11 @@ fn mistakes_in_values_are_told() {
         ),
         (json!({ "vary": [{ "pointer": "network", "values": [1] }] }), "at vary[0].pointer", "begin with \"/\""),
         (json!({ "vary": [{ "pointer": D, "values": ["1ms", "1ms"] }] }), "at vary[0].values[1]", "stands here twice"),
+        (
+            json!({ "vary": [{ "pointer": D, "values": ["60s", "1min"] }] }),
+            "at vary[0].values[1]",
+            "is the same as \"60s\"",
+        ),
         (json!({ "vary": [{ "pointer": D, "values": ["1ms", 5] }] }), "at vary[0].values[1]", "the same unit"),
         (json!({ "vary": [{ "pointer": D, "values": [["1ms"]] }] }), "at vary[0].values[0]", "wants a name"),
         (json!({ "vary": [{ "pointer": D, "values": [{ "label": "a" }] }] }), "at vary[0].values[0]", "sets nothing"),
