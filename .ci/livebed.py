@@ -170,7 +170,8 @@ class Service:
 
     def holds(self, user, count):
         """Waits until a mailbox has that many messages."""
-        self.until("mail " + user, lambda answer: ": %d messages" % count in answer.split("\n  in ")[0])
+        said = re.compile(r": %d messages?\b" % count)
+        self.until("mail " + user, lambda answer: said.search(answer.split("\n  in ")[0]))
 
     def seconds(self):
         """The virtual time."""
