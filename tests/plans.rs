@@ -86,6 +86,13 @@ fn a_plan_is_told() {
     assert!((1..=20).contains(&shards) && told["seconds_on_one_core"]["max"].as_f64().unwrap() > 0.0, "{told}");
     let (code, _, err) = posthaste(&["sweep", "plan", &file, "--no-pilot", "--target-minutes", "5"]);
     assert!(code == 2 && err.contains("leave out --no-pilot"), "{err}");
+    let slip = plan.to_string().replace("/network/backbone/delay", "/mail/hamburgr.edu/retry/every");
+    fs::write(folder.path().join("slip.json"), slip).unwrap();
+    let slip = folder.path().join("slip.json").display().to_string();
+    let (code, _, err) = posthaste(&["sweep", "plan", &slip, "--no-pilot"]);
+    let note =
+        "note, at the first point: the mail domain \"hamburgr.edu\" has no users; did you mean \"hamburger.edu\"?";
+    assert!(code == 0 && err.contains(note), "{err}");
     let (code, _, err) = posthaste(&["sweep", "plan", "no-such-plan.json"]);
     assert!(code == 4 && err.contains("cannot read no-such-plan.json"), "{err}");
     fs::write(folder.path().join("bad.json"), "{ \"scenrio\": 1 }").unwrap();

@@ -131,10 +131,18 @@ fn of_visits(scenario: &Resolved) -> Vec<String> {
     notes.into_values().collect()
 }
 
-/// Of a mail domain: ways for mail that nobody writes, and TLS that is insisted on where there is none.
+/// Of a mail domain: a name that may be a slip, ways for mail that nobody writes, and TLS that is insisted on where
+/// there is none.
 fn of_mail(scenario: &Resolved, domain: &DomainSpec) -> Vec<String> {
     let mut notes = Vec::new();
     let (settings, own) = (&domain.settings, quote(&domain.name));
+    if domain.users.is_empty() {
+        // a pointer from outside makes what it names
+        let peopled = scenario.domains.iter().filter(|other| !other.users.is_empty()).map(|other| other.name.as_str());
+        let near = nearest(&domain.name, peopled)
+            .map(|near| format!("the mail domain {own} has no users; {}", did_you_mean(near)));
+        notes.extend(near);
+    }
     let ways = settings.transports.by_domain.iter().map(|(name, _)| name);
     for name in ways.filter(|name| !is_written_to(&scenario.complete, name)) {
         let domains = scenario.domains.iter().map(|other| other.name.as_str());

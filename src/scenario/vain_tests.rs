@@ -114,6 +114,12 @@ fn remarks_on_what_has_no_effect() {
     let mut used = with(&transports);
     used["workload"] = json!([{ "from": "bob@h.edu", "to": "x@crepe.fr", "allow_unknown": true }]);
     assert_eq!(fine(&used), [""; 0]);
+    let slip = "the mail domain \"crepse.fr\" has no users; did you mean \"crepes.fr\"?";
+    for (name, note) in [("crepse.fr", Some(slip)), ("pizza.it", None)] {
+        let mut more = used.clone();
+        more["mail"][name] = json!({ "retry": { "every": "10min" } });
+        assert_eq!(fine(&more), Vec::from_iter(note));
+    }
     let tls = |version: &str| {
         let mut scenario =
             with(&json!({ "smtp": { "tls": { "client": "required" } }, "submission": { "tls": "required" } }));

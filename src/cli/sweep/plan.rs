@@ -6,8 +6,10 @@ use super::pilot::{Estimate, pilot};
 use crate::cli::args::SweepPlanArgs;
 use crate::cli::exit::{CommandError, Exit};
 use crate::cli::load::load_error;
-use crate::cli::output::{print, table};
+use crate::cli::output::{print, say, table};
+use crate::scenario::notes;
 use crate::sweep::plan::{TRIED_WELL, load_trying};
+use crate::sweep::trials::Subject;
 use crate::sweep::{Point, Study};
 
 /// So many of the first points are listed, and so many of the last ones.
@@ -20,6 +22,7 @@ const LAST: usize = 3;
 /// The plan is invalid, or a point of it; or stdout cannot be written to.
 pub(super) fn plan(args: &SweepPlanArgs) -> Result<Exit, CommandError> {
     let study = load_trying(&args.plan, TRIED_WELL).map_err(load_error)?;
+    remark(&study);
     let estimate = if args.no_pilot { None } else { Some(pilot(&study)?) };
     let shards = estimate.as_ref().zip(args.target_minutes).map(|(estimate, minutes)| estimate.shards(&study, minutes));
     let minutes = args.target_minutes.filter(|_| estimate.is_none());
@@ -33,6 +36,14 @@ pub(super) fn plan(args: &SweepPlanArgs) -> Result<Exit, CommandError> {
         print(&as_text(&study, estimate.as_ref(), shards.zip(args.target_minutes), args.all))?;
     }
     Ok(Exit::Done)
+}
+
+/// Says what is allowed and comes to nothing in the scenario of the first point.
+fn remark(study: &Study) {
+    let (Ok(subject), Some(point)) = (Subject::of(study), study.points.first()) else { return };
+    if let Ok(scenario) = subject.resolve(point, study.replications.seed) {
+        notes(&scenario).iter().for_each(|note| say(&format!("note, at the first point: {note}")));
+    }
 }
 
 /// The points to list.
