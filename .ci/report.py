@@ -39,6 +39,9 @@ class Report:
     def open(self, fragment=""):
         self.browser.open("about:blank")
         self.browser.open("file://" + self.path + fragment)
+        # On a busy computer the driver may be back before the page is.
+        until("a view of " + self.path, lambda: self.browser.script(
+            "return document.readyState === 'complete' && [...document.querySelectorAll('main > section')].some(one => !one.hidden)"))
 
     def state(self, key):
         return self.browser.script("return new URLSearchParams(location.hash.slice(1)).get(%s)" % json.dumps(key))
