@@ -24,18 +24,28 @@ const FATES: [&str; 12] = [
     "duplicates",
 ];
 
+/// What metrics count, and one of it.
+const NOUNS: [(&str, &str); 11] = [
+    ("bytes", "byte"),
+    ("connections", "connection"),
+    ("duplicates", "duplicate"),
+    ("hits", "hit"),
+    ("misses", "miss"),
+    ("packets", "packet"),
+    ("pages", "page"),
+    ("queries", "query"),
+    ("requests", "request"),
+    ("retransmissions", "retransmission"),
+    ("timeouts", "timeout"),
+];
+
 /// What is counted, in words: one "page failed", two "pages failed".
 fn counted(value: f64, name: &str) -> String {
-    let words = name.replace('_', " ");
-    let many = if value.total_cmp(&1.0).is_eq() { words.split(' ').find(|word| word.ends_with('s')) } else { None };
-    let Some(many) = many else { return words };
-    let stem = many.trim_end_matches('s');
-    let one = match stem.strip_suffix("ie") {
-        Some(start) => format!("{start}y"),
-        None if stem.ends_with("sse") => stem.trim_end_matches('e').to_owned(),
-        None => stem.to_owned(),
+    let singular = |word| match NOUNS.iter().find(|(many, _)| *many == word) {
+        Some((_, one)) if value.total_cmp(&1.0).is_eq() => *one,
+        Some(_) | None => word,
     };
-    words.replacen(many, &one, 1)
+    name.split('_').map(singular).collect::<Vec<_>>().join(" ")
 }
 
 /// A short summary of a run: what happened to the mail, how long it took, what it cost,
