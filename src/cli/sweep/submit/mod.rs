@@ -101,7 +101,7 @@ fn shards_of(study: &Study, args: &SweepSubmitArgs) -> Result<(u32, Option<f64>)
     let estimate = pilot(study)?;
     let shards = estimate.shards(study, args.target_minutes.unwrap_or(usual)).min(most);
     let minutes = estimate.seconds(study).1 / 60.0 / f64::from(shards);
-    say(&format!("{shards} shards of about {minutes:.1} minutes"));
+    say(&format!("shards: {shards}, of about {minutes:.1} minutes"));
     Ok((shards, Some(minutes)))
 }
 
